@@ -1,0 +1,216 @@
+"""Convolutions in one, two and three dimensions, with the meaning that Keras gives them.
+
+Everything public here becomes one call of `general`, which takes a `Geometry`: explicit padding, strides, dilations of
+input and kernel, and groups. XLA lowers that natively on GPU and TPU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+CHANNELS_LAST = "channels_last"
+FORMATS = (CHANNELS_LAST, "channels_first")
+
+Numbers = int | Sequence[int]
+
+
+class Geometry(NamedTuple):
+    """How a kernel moves over the space of a channels-last array; one entry per spatial dimension."""
+
+    strides: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    input_dilation: tuple[int, ...]
+    kernel_dilation: tuple[int, ...]
+    groups: int = 1
+
+
+def convolution(
+    x: Array,
+    kernel: Array,
+    strides: Numbers = 1,
+    padding: str = "valid",
+    dilation: Numbers = 1,
+    groups: int = 1,
+    data_format: str = CHANNELS_LAST,
+) -> Array:
+    """Slide `kernel` over the one, two or three spatial dimensions of `x`, as Keras's Conv1D, Conv2D and Conv3D do.
+
+    Args:
+        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
+        kernel: `(*window, channels / groups, filters)` in either format.
+        strides, dilation: one number, or one per spatial dimension.
+        padding: `valid`, `same`, or `causal` (one dimension: zeros on the left only).
+        groups: blocks of channels that are convolved apart, each into `filters / groups` outputs.
+
+    Raises:
+        ValueError: if the ranks, the channels or the words do not fit.
+
+    >>> import jax.numpy as jnp
+    >>> convolution(jnp.ones((1, 28, 28, 1)), jnp.ones((3, 3, 1, 32))).shape
+    (1, 26, 26, 32)
+    """
+    x, kernel = _promoted(x, kernel)
+    rank = _spatial_rank(x, kernel, data_format)
+    strides, dilation = _per_dimension(strides, rank, "strides"), _per_dimension(dilation, rank, "dilation")
+    _check_groups(x, kernel, groups, data_format)
+    window = _spread(kernel.shape[:rank], dilation)
+    pads = _padding(padding, _space(x, data_format), window, strides)
+    return _in_format(x, kernel, Geometry(strides, pads, (1,) * rank, dilation, groups), data_format)
+
+
+def depthwise_convolution(
+    x: Array,
+    kernel: Array,
+    strides: Numbers = 1,
+    padding: str = "valid",
+    dilation: Numbers = 1,
+    data_format: str = CHANNELS_LAST,
+) -> Array:
+    """Convolve every channel of `x` with its own `multiplier` kernels, as Keras's DepthwiseConv1D and 2D do.
+
+    Args:
+        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
+        kernel: `(*window, channels, multiplier)`. The result has `channels * multiplier` channels.
+
+    >>> import jax.numpy as jnp
+    >>> depthwise_convolution(jnp.ones((1, 5, 5, 3)), jnp.ones((3, 3, 3, 2)), padding="same").shape
+    (1, 5, 5, 6)
+    """
+    *window, channels, multiplier = kernel.shape
+    flat = jnp.reshape(kernel, (*window, 1, channels * multiplier))
+    return convolution(x, flat, strides, padding, dilation, channels, data_format)
+
+
+def transposed_convolution(
+    x: Array,
+    kernel: Array,
+    strides: Numbers = 1,
+    padding: str = "valid",
+    output_padding: Numbers | None = None,
+    dilation: Numbers = 1,
+    data_format: str = CHANNELS_LAST,
+) -> Array:
+    """The gradient of `convolution` by its input: spreads each input over a window, as Keras's Conv2DTranspose does.
+
+    Args:
+        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
+        kernel: `(*window, filters, channels)`: filters come first, as in Keras.
+        output_padding: what is added to the end of each dimension; None makes `same` give `space * strides`.
+
+    >>> import jax.numpy as jnp
+    >>> transposed_convolution(jnp.ones((1, 7, 7, 8)), jnp.ones((3, 3, 4, 8)), strides=2, padding="same").shape
+    (1, 14, 14, 4)
+    """
+    x, kernel = _promoted(x, kernel)
+    rank = _spatial_rank(x, kernel, data_format)
+    strides, dilation = _per_dimension(strides, rank, "strides"), _per_dimension(dilation, rank, "dilation")
+    extra = (None,) * rank if output_padding is None else _per_dimension(output_padding, rank, "output_padding")
+    turned = jnp.swapaxes(jnp.flip(kernel, range(rank)), -1, -2)  # (*window, channels, filters)
+    _check_groups(x, turned, 1, data_format)
+    window = _spread(kernel.shape[:rank], dilation)
+    pads = tuple(_transposed_padding(padding, *each) for each in zip(window, strides, extra, strict=True))
+    return _in_format(x, turned, Geometry((1,) * rank, pads, strides, dilation), data_format)
+
+
+def general(x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """Convolve the channels-last `x` with `kernel` as `geometry` says."""
+    return native(x, kernel, geometry, CHANNELS_LAST)
+
+
+def native(x: Array, kernel: Array, geometry: Geometry, data_format: str = CHANNELS_LAST) -> Array:
+    """The convolution as XLA itself lowers it."""
+    letters = "DHW"[-(x.ndim - 2) :]
+    layout = f"N{letters}C" if data_format == CHANNELS_LAST else f"NC{letters}"
+    return lax.conv_general_dilated(
+        x,
+        kernel,
+        window_strides=geometry.strides,
+        padding=geometry.padding,
+        lhs_dilation=geometry.input_dilation,
+        rhs_dilation=geometry.kernel_dilation,
+        dimension_numbers=(layout, f"{letters}IO", layout),
+        feature_group_count=geometry.groups,
+    )
+
+
+def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) -> Array:
+    if data_format == CHANNELS_LAST:
+        return general(x, kernel, geometry)
+    return native(x, kernel, geometry, data_format)
+
+
+def _promoted(x: Array, kernel: Array) -> tuple[Array, Array]:
+    dtype = jnp.promote_types(jnp.result_type(x, kernel), jnp.bfloat16)
+    return jnp.asarray(x, dtype), jnp.asarray(kernel, dtype)
+
+
+def _space(x: Array, data_format: str) -> tuple[int, ...]:
+    return x.shape[1:-1] if data_format == CHANNELS_LAST else x.shape[2:]
+
+
+def _spread(window: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
+    """The extent of a window whose taps lie `dilation` apart."""
+    return tuple((size - 1) * step + 1 for size, step in zip(window, dilation, strict=True))
+
+
+def _padding(word: str, space: Sequence[int], window: Sequence[int], strides: Sequence[int]) -> tuple:
+    if word == "valid":
+        return ((0, 0),) * len(space)
+    if word == "causal" and len(space) == 1:
+        return ((window[0] - 1, 0),)
+    if word != "same":
+        raise ValueError(f"padding={word!r}: expected 'valid' or 'same' (or 'causal' in one dimension).")
+    return tuple(_same_padding(*each) for each in zip(space, window, strides, strict=True))
+
+
+def _same_padding(size: int, window: int, stride: int) -> tuple[int, int]:
+    """Zeros on both sides that make `ceil(size / stride)` outputs; the odd one goes to the end."""
+    total = max((math.ceil(size / stride) - 1) * stride + window - size, 0)
+    return total // 2, total - total // 2
+
+
+def _transposed_padding(word: str, window: int, stride: int, extra: int | None) -> tuple[int, int]:
+    """Zeros around the spread input, such that sizes follow Keras: `valid` gives `(size - 1) * stride + window` and
+    never less than `size * stride`; `same` gives `size * stride`; `extra` replaces what these add at the end."""
+    if word == "valid":
+        return window - 1, window - 1 + (max(stride - window, 0) if extra is None else extra)
+    if word != "same":
+        raise ValueError(f"padding={word!r}: a transposed convolution takes 'valid' or 'same'.")
+    total = window + stride - 2 if extra is None else window + window % 2 - 2 + extra
+    before = min((total + 1) // 2, window - 1)
+    return before, total - before
+
+
+def _per_dimension(value: Numbers, rank: int, name: str) -> tuple[int, ...]:
+    numbers = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(numbers) != rank:
+        raise ValueError(f"{name}={value!r}: expected one number, or {rank}, one for each spatial dimension.")
+    return numbers
+
+
+def _spatial_rank(x: Array, kernel: Array, data_format: str) -> int:
+    if data_format not in FORMATS:
+        raise ValueError(f"data_format={data_format!r}: expected 'channels_last' or 'channels_first'.")
+    if x.ndim not in (3, 4, 5) or kernel.ndim != x.ndim:
+        raise ValueError(
+            f"A convolution got an input of shape {x.shape} and a kernel of shape {kernel.shape}: "
+            "expected both with rows and channels (input) or channels and filters (kernel) and 1 to 3 spatial "
+            "dimensions. Add the missing dimension to the input, for example x[..., None] for grey images."
+        )
+    return x.ndim - 2
+
+
+def _check_groups(x: Array, kernel: Array, groups: int, data_format: str) -> None:
+    channels = x.shape[-1] if data_format == CHANNELS_LAST else x.shape[1]
+    if channels != kernel.shape[-2] * groups:
+        raise ValueError(
+            f"The input of shape {x.shape} has {channels} channels ({data_format}) but the kernel of shape "
+            f"{kernel.shape} with groups={groups} takes {kernel.shape[-2] * groups}. Check data_format and groups."
+        )
+    if kernel.shape[-1] % groups:
+        raise ValueError(f"{kernel.shape[-1]} filters cannot be divided into groups={groups}; take a multiple.")
