@@ -1,0 +1,82 @@
+"""Cornu: the Keras API of every era, run on JAX/XLA.
+
+Importing this package loads nothing but this file: a public name is imported when it is first asked for (PEP 562),
+and jax by the first thing that computes.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+#: Public module -> the module that it is.
+_MODULES = {
+    name: f"cornu.{name}"
+    for name in (
+        "activations",
+        "callbacks",
+        "constraints",
+        "datasets",
+        "initializers",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "ops",
+        "optimizers",
+        "preprocessing",
+        "random",
+        "regularizers",
+        "saving",
+        "utils",
+    )
+} | {
+    "backend": "cornu.compat.backend",
+    "config": "cornu.core.settings",
+    "dtype_policies": "cornu.core.precision",
+}
+
+#: Public name -> the module that holds it.
+_NAMES = {
+    "DTypePolicy": "cornu.core.precision",
+    "Initializer": "cornu.initializers",
+    "Input": "cornu.layers",
+    "KerasTensor": "cornu.core.graph",
+    "Layer": "cornu.layers",
+    "Loss": "cornu.losses",
+    "Metric": "cornu.metrics",
+    "Model": "cornu.models",
+    "Operation": "cornu.core.graph",
+    "Optimizer": "cornu.optimizers",
+    "Regularizer": "cornu.regularizers",
+    "Sequential": "cornu.models",
+    "Variable": "cornu.core.variable",
+    "install_as_keras": "cornu.compat.imports",
+}
+
+__all__ = ["__version__", *sorted(_MODULES), *sorted(_NAMES)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    path = _MODULES.get(name) or _NAMES.get(name)
+    if path is None:
+        raise AttributeError(f"module 'cornu' has no attribute {name!r}.{_nearest(name)}")
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name != path:
+            raise
+        raise AttributeError(f"module 'cornu' has no attribute {name!r}: {path} is not installed.") from error
+    found = module if name in _MODULES else getattr(module, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _nearest(name: str) -> str:
+    from cornu.core.errors import did_you_mean
+
+    return did_you_mean(name, __all__)

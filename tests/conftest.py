@@ -1,0 +1,49 @@
+"""What every test stands on: the CPU, real Keras on JAX as the reference, quiet drawing, the same seeds each time."""
+
+import os
+
+os.environ.update(
+    CUDA_VISIBLE_DEVICES="",
+    JAX_PLATFORMS="cpu",
+    KERAS_BACKEND="jax",
+    MPLBACKEND="Agg",
+)
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def seeds():
+    """Seed Python's and numpy's global generators, which Cornu's own random numbers start from."""
+    random.seed(7)
+    np.random.seed(7)
+
+
+@pytest.fixture(scope="session")
+def real_keras():
+    """Real Keras on JAX: the reference that figures are compared with."""
+    keras = pytest.importorskip("keras")
+    assert keras.backend.backend() == "jax"
+    return keras
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Give the folder ``../shared`` beside the checkout; a test that asks for it is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not there")
+    return SHARED
+
+
+def pytest_collection_modifyitems(items):
+    """Skip tests marked ``shared`` where that folder is absent."""
+    if not SHARED.is_dir():
+        for item in items:
+            if item.get_closest_marker("shared"):
+                item.add_marker(pytest.mark.skip(reason=f"{SHARED} is not there"))
