@@ -1,0 +1,64 @@
+"""Errors of the array engine, said in the user's words: which layer, with which inputs, what does not fit."""
+
+import contextlib
+import re
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+
+_ENGINE = ("/jax/", "/jaxlib/", "\\jax\\", "\\jaxlib\\", "/jax/_src/")
+
+
+class EngineError(ValueError):
+    """An operation got arrays that do not fit; the message names the layer and what it was given."""
+
+
+def from_engine(error: BaseException) -> bool:
+    """Tell whether an exception was raised inside JAX and not by the user's or Cornu's own code."""
+    if type(error).__module__.startswith(("jax", "jaxlib")):
+        return True
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and any(part in frames[-1].filename for part in _ENGINE)
+
+
+def plain_message(error: BaseException) -> str:
+    """Return the first sentence of an engine's message without its jargon."""
+    text = str(error).strip().split("\n\n")[0].split("\n")[0]
+    text = re.sub(r"\s*\(?Traced<[^>]*>[^ )]*\)?( with [^.]*)?", " a value", text)
+    text = re.sub(r"ShapedArray\((\w+)\[([\d,]*)\]\)", r"\1(\2)", text)
+    text = re.sub(r"\btracer[s]?\b", "value", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b(?:jax\.)?(?:lax|numpy)\.", "", text)
+    return text[:300]
+
+
+@contextlib.contextmanager
+def in_words(layer: Any, args: tuple) -> Iterator[None]:
+    """Turn an engine's error inside a layer's call into an `EngineError` that names the layer."""
+    try:
+        yield
+    except EngineError:
+        raise
+    except (TypeError, ValueError, IndexError, jax.errors.JAXTypeError) as error:
+        if not from_engine(error):
+            raise
+        shapes = ", ".join(_describe(leaf) for leaf in jax.tree.leaves(args)) or "nothing"
+        raise EngineError(
+            f"Layer {layer.name!r} ({type(layer).__name__}) cannot take what it was called with: {shapes}.\n"
+            f"The array engine says: {plain_message(error)}\n{_advice(error)}".rstrip()
+        ) from None
+
+
+def _describe(leaf: Any) -> str:
+    shape = getattr(leaf, "shape", None)
+    return repr(leaf)[:40] if shape is None else f"{tuple(shape)} {getattr(leaf, 'dtype', '')}".strip()
+
+
+def _advice(error: BaseException) -> str:
+    if isinstance(error, jax.errors.ConcretizationTypeError):
+        return (
+            "Python's if, while, int() or numpy was used on a value that is only known when the compiled program runs: "
+            "use keras.ops (where, cond, while_loop) instead, or compile with run_eagerly=True."
+        )
+    return "Compare the shapes with what the layer before it gives (model.summary() shows them)."

@@ -1,0 +1,22 @@
+"""Words for errors: what came, what was expected, what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: object, options: Iterable[object]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest of `options`, or an empty string where none is near.
+
+    >>> did_you_mean("catgorical", ["categorical", "binary"])
+    " Did you mean 'categorical'?"
+    """
+    by_lower = {str(option).lower(): str(option) for option in options}
+    near = difflib.get_close_matches(str(name).lower(), list(by_lower), n=1, cutoff=0.6)
+    return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+def unknown(concept: str, name: object, options: Iterable[object]) -> ValueError:
+    """Return the error for a `name` that is not among the `options` of a `concept`."""
+    options = sorted({str(option) for option in options})
+    shown = ", ".join(options[:12]) + (", ..." if len(options) > 12 else "")
+    return ValueError(f"Unknown {concept}: {name!r}.{did_you_mean(name, options)}\nKnown ones: {shown}.")

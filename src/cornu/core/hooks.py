@@ -1,0 +1,50 @@
+"""The two places where old spellings enter: `compat` translates arguments and answers for missing attributes.
+
+The core knows today's spelling only. When the package ``cornu.compat`` is there, it is asked; when it has been
+deleted, nothing is translated.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@functools.cache
+def _compat() -> Any:
+    try:
+        from cornu.compat import arguments
+    except ImportError:
+        return None
+    return arguments
+
+
+def translate_constructor(cls: type, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Return the arguments of a constructor call in today's spelling."""
+    compat = _compat()
+    return compat.translate_constructor(cls, args, kwargs) if compat else (args, kwargs)
+
+
+def old_attribute(instance: object, name: str) -> Any:
+    """Return what an old attribute or method `name` of `instance` means today, or raise AttributeError."""
+    compat = _compat()
+    if compat is None:
+        raise AttributeError(f"{type(instance).__name__!r} object has no attribute {name!r}.")
+    return compat.old_attribute(instance, name)
+
+
+def old_keywords(where: str) -> Callable[[Function], Function]:
+    """Decorate a method so that its old keywords (a table of `compat`, by the name `where`) are accepted too."""
+
+    def decorate(method: Function) -> Function:
+        @functools.wraps(method)
+        def accepting(self: Any, *args: Any, **kwargs: Any) -> Any:
+            compat = _compat()
+            if compat is not None and kwargs:
+                kwargs = compat.translate_keywords(where, kwargs)
+            return method(self, *args, **kwargs)
+
+        return accepting  # type: ignore[return-value]
+
+    return decorate

@@ -1,0 +1,72 @@
+"""What a layer accepts, checked before it computes, so that a wrong shape is answered in words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cornu.core.graph import leaves
+
+
+class InputSpec:
+    """Rank, shape and dtype that a layer expects of an input; None leaves a thing open.
+
+    Follows https://keras.io/api/layers/base_layer/ (``input_spec``).
+    """
+
+    def __init__(
+        self,
+        dtype: Any = None,
+        shape: Sequence[int | None] | None = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict[int, int | None] | None = None,
+        allow_last_axis_squeeze: bool = False,
+        name: str | None = None,
+        optional: bool = False,
+    ) -> None:
+        self.dtype, self.name, self.optional = dtype, name, optional
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = len(self.shape) if self.shape is not None else ndim
+        self.max_ndim, self.min_ndim = max_ndim, min_ndim
+        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
+
+    def complaint(self, shape: tuple) -> str | None:
+        """Return what is expected where `shape` does not fit, else None."""
+        rank = len(shape)
+        if self.ndim is not None and rank != self.ndim and not self.allow_last_axis_squeeze:
+            return f"{self.ndim} axes"
+        if self.max_ndim is not None and rank > self.max_ndim:
+            return f"at most {self.max_ndim} axes"
+        if self.min_ndim is not None and rank < self.min_ndim:
+            return f"at least {self.min_ndim} axes"
+        sizes = dict(enumerate(self.shape or ())) | self.axes
+        for axis, size in sizes.items():
+            if size is not None and -rank <= axis < rank and shape[axis] not in (size, None):
+                return f"axis {axis} of size {size}"
+        return None
+
+
+def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:
+    """Raise ValueError where `inputs` (arrays or symbolic tensors) do not fit a layer's `input_spec`."""
+    if spec is None:
+        return
+    tensors = leaves(inputs)
+    specs = leaves_of_specs(spec)
+    if len(specs) != len(tensors):
+        raise ValueError(f"Layer {layer_name!r} takes {len(specs)} inputs; it was called with {len(tensors)}.")
+    for one, tensor in zip(specs, tensors, strict=True):
+        shape = tuple(getattr(tensor, "shape", ()))
+        expected = one.complaint(shape)
+        if expected:
+            raise ValueError(
+                f"Layer {layer_name!r} expects an input with {expected} (the first axis is the batch); "
+                f"it was called with shape {shape}."
+            )
+
+
+def leaves_of_specs(spec: Any) -> list[InputSpec]:
+    """Return the specs of a single one, a list or a dictionary."""
+    if isinstance(spec, dict):
+        spec = [spec[key] for key in sorted(spec)]
+    return list(spec) if isinstance(spec, (list, tuple)) else [spec]

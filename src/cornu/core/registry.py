@@ -1,0 +1,152 @@
+"""One table per concept (layers, losses, ...): names to classes and functions. Each concept fills its own."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from cornu.core.errors import unknown
+from cornu.core.names import to_snake_case
+
+Thing = TypeVar("Thing", bound=Callable[..., Any])
+
+tables: "dict[str, Table]" = {}
+
+
+class Table:
+    """The names of one concept, for example every loss; `module` is where Keras's configs say that they live."""
+
+    def __init__(self, concept: str, module: str) -> None:
+        self.concept, self.module = concept, module
+        self.things: dict[str, Any] = {}
+        tables[module] = self
+
+    def add(self, *aliases: str) -> Callable[[Thing], Thing]:
+        """Decorate a class or function: it is found by its name, its name in snake case, and `aliases`."""
+
+        def decorate(thing: Thing) -> Thing:
+            for name in (thing.__name__, to_snake_case(thing.__name__), *aliases):
+                self.things[name] = thing
+            return thing
+
+        return decorate
+
+    def add_all(self, things: Iterable[Any]) -> None:
+        """Add several classes or functions under their own names."""
+        for thing in things:
+            self.add()(thing)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.things
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.things)
+
+    def find(self, name: str) -> Any:
+        """Return what `name` stands for (a custom object first); ValueError with the nearest name where nothing does."""
+        custom = custom_object(name)
+        if custom is not None:
+            return custom
+        if name not in self.things:
+            raise unknown(self.concept, name, self.things)
+        return self.things[name]
+
+    def owns(self, thing: Any) -> bool:
+        """Tell whether a class or function is one of this table's."""
+        return any(known is thing for known in self.things.values())
+
+    def name_of(self, thing: Any) -> str | None:
+        """Return the first name of a class or function of this table, or None."""
+        return next((name for name, known in self.things.items() if known is thing), None)
+
+
+ACTIVATIONS = Table("activation", "keras.activations")
+INITIALIZERS = Table("initializer", "keras.initializers")
+REGULARIZERS = Table("regularizer", "keras.regularizers")
+CONSTRAINTS = Table("constraint", "keras.constraints")
+LOSSES = Table("loss", "keras.losses")
+METRICS = Table("metric", "keras.metrics")
+SCHEDULES = Table("learning rate schedule", "keras.optimizers.schedules")
+OPTIMIZERS = Table("optimizer", "keras.optimizers")
+LAYERS = Table("layer", "keras.layers")
+MODELS = Table("model", "keras.models")
+CORE = Table("object", "keras")
+
+
+def table_of(thing: Any) -> Table | None:
+    """Return the table that a class or function belongs to, or None for a user's own."""
+    name = getattr(thing, "__name__", "")
+    return next((table for table in tables.values() if table.things.get(name) is thing), None)
+
+
+_custom: dict[str, Any] = {}
+_custom_scopes: list[dict[str, Any]] = []
+_registered_names: dict[Any, str] = {}
+
+
+def custom_object(name: str) -> Any:
+    """Return what a user registered under `name` (innermost scope first), or None."""
+    for custom in (*reversed(_custom_scopes), _custom):
+        if name in custom:
+            return custom[name]
+    return None
+
+
+def registered_name(thing: Any) -> str | None:
+    """Return the name (``package>name``) under which a user registered a class or function, or None."""
+    try:
+        return _registered_names.get(thing)
+    except TypeError:
+        return None
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return the dictionary of names that the whole program knows; entries may be added."""
+    return _custom
+
+
+class CustomObjectScope:
+    """Make names known inside a ``with`` block.
+
+    Follows https://keras.io/api/models/model_saving_apis/serialization_utils/
+
+    >>> with CustomObjectScope({"mine": len}):
+    ...     custom_object("mine")
+    <built-in function len>
+    """
+
+    def __init__(self, *custom_objects: dict[str, Any]) -> None:
+        self.custom_objects = {name: thing for some in custom_objects for name, thing in (some or {}).items()}
+
+    def __enter__(self) -> "CustomObjectScope":
+        _custom_scopes.append(self.custom_objects)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _custom_scopes.remove(self.custom_objects)
+
+
+custom_object_scope = CustomObjectScope
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Thing], Thing]:
+    """Decorate a class or function so that configs find it by the name ``package>name``."""
+
+    def decorate(thing: Thing) -> Thing:
+        full_name = f"{package}>{name or thing.__name__}"
+        _custom[full_name] = thing
+        _registered_names[thing] = full_name
+        return thing
+
+    return decorate
+
+
+def get_registered_name(thing: Any) -> str:
+    """Return the name under which `thing` was registered, or its own name."""
+    return registered_name(thing) or thing.__name__
+
+
+def get_registered_object(name: str, custom_objects: dict | None = None, module_objects: dict | None = None) -> Any:
+    """Return what is registered under `name`, looking into the dictionaries given as well; None where nothing is."""
+    for things in (custom_objects or {}, module_objects or {}):
+        if name in things:
+            return things[name]
+    return custom_object(name)

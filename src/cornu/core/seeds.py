@@ -1,0 +1,25 @@
+"""Where fresh seeds come from: numpy's global generator, so that a program which seeds numpy is reproducible.
+
+Keras 2 drew its seeds from ``numpy.random`` as well; ``np.random.seed(10)`` at the head of an old program therefore
+fixes initial weights, shuffles and dropout.
+"""
+
+import random
+
+import numpy as np
+
+
+def fresh_seed() -> int:
+    """Return a seed from 0 to 2**31 - 1, drawn from numpy's global generator."""
+    return int(np.random.randint(0, 2**31 - 1))
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's ``random``, numpy, and with numpy all of Cornu.
+
+    Raises TypeError where `seed` is no integer. Follows ``keras.utils.set_random_seed``.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"set_random_seed expects an integer, for example set_random_seed(1); it got {seed!r}.")
+    random.seed(int(seed))
+    np.random.seed(int(seed) % 2**32)

@@ -1,0 +1,33 @@
+"""What a layer's ``call`` takes: does it know ``training`` and ``mask``, and what are its arguments named?"""
+
+import functools
+import inspect
+from typing import Any, NamedTuple
+
+
+class CallSignature(NamedTuple):
+    """The part of a ``call`` signature that the layer's caller needs to know."""
+
+    names: tuple[str, ...]
+    takes_training: bool
+    takes_mask: bool
+    training_default: Any
+
+
+@functools.cache
+def call_signature(cls: type) -> CallSignature:
+    """Return what the ``call`` method of a layer class takes."""
+    parameters = list(inspect.signature(cls.call).parameters.values())[1:]
+    by_name = {parameter.name: parameter for parameter in parameters}
+    training = by_name.get("training")
+    default = training.default if training is not None and training.default is not inspect.Parameter.empty else None
+    names = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+    return CallSignature(names, training is not None, "mask" in by_name, default)
+
+
+@functools.cache
+def build_parameters(cls: type) -> tuple[str, ...]:
+    """Return the argument names of a layer class's ``build``."""
+    method = inspect.unwrap(cls.build)
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))

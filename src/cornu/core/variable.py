@@ -1,0 +1,258 @@
+"""Variables own the arrays; `read`, `write` and `bound` are the whole bridge to pure functions."""
+
+import contextlib
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.core.names import unique_name
+from cornu.core.precision import is_float, standardize_dtype
+from cornu.core.scope import changed, scope
+from cornu.core.seeds import fresh_seed
+
+
+def concrete_array(value: Any, dtype: Any = None) -> jax.Array:
+    """Return `value` as an array that is no tracer, also while a function is being traced."""
+    if isinstance(value, jax.core.Tracer):
+        return value if dtype is None else value.astype(dtype)
+    with jax.ensure_compile_time_eval():
+        return jnp.asarray(value, dtype=dtype)
+
+
+class Variable:
+    """An array that layers, optimizers and metrics keep and change.
+
+    `initializer` is an array, a number, or a callable ``(shape, dtype)`` (then `shape` is needed). `trainable` says
+    whether optimizers change it, `autocast` whether a mixed-precision layer reads it in its compute type.
+    `regularizer` adds to the loss and `constraint` is applied after each update. It can stand wherever an array can.
+    Follows https://keras.io/api/keras_core/variable/
+
+    >>> v = Variable([1.0, 2.0], name="v")
+    >>> v.assign_add([1.0, 1.0]); print(v.numpy())
+    [2. 3.]
+    """
+
+    trainable = True
+    autocast = True
+    name = path = "variable"
+    regularizer = constraint = None
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+        regularizer: Callable | None = None,
+        constraint: Callable | None = None,
+    ) -> None:
+        self.name = self.path = name or unique_name("variable")
+        self.trainable, self.autocast = bool(trainable), autocast
+        self.aggregation, self.synchronization = aggregation, synchronization
+        self.regularizer, self.constraint = regularizer, constraint
+        if callable(initializer) and not hasattr(initializer, "__array__"):
+            if shape is None:
+                raise ValueError(f"Variable {self.name!r} has an initializer that is a function: give its shape too.")
+            dtype = standardize_dtype(dtype)
+            with jax.ensure_compile_time_eval():
+                initializer = initializer(tuple(shape), dtype=dtype)
+        elif dtype is None and not hasattr(initializer, "dtype"):
+            dtype = standardize_dtype("float32" if _holds_floats(initializer) else None)
+        self._value = concrete_array(initializer, None if dtype is None else standardize_dtype(dtype))
+        if shape is not None and tuple(shape) != self._value.shape:
+            raise ValueError(
+                f"Variable {self.name!r} shall have shape {tuple(shape)}; its value has {self._value.shape}."
+            )
+        if scope.created is not None:
+            scope.created.append((self, self._value))
+
+    @property
+    def value(self) -> jax.Array:
+        """The array, in the compute type of the layer that is being called."""
+        dtype = scope.compute_dtype
+        if dtype is not None and self.autocast and self._value.dtype.name != dtype and is_float(self._value.dtype):
+            return self._value.astype(dtype)
+        return self._value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._value.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._value.ndim
+
+    @property
+    def size(self) -> int:
+        return self._value.size
+
+    @property
+    def dtype(self) -> str:
+        return (self.value if scope.compute_dtype else self._value).dtype.name
+
+    def assign(self, value: Any) -> None:
+        """Set the value; the shape must be the variable's own (ValueError otherwise)."""
+        value = getattr(value, "value", value) if isinstance(value, Variable) else value
+        value = concrete_array(value, self._value.dtype)
+        if value.shape != self._value.shape:
+            raise ValueError(
+                f"Variable {self.path!r} has shape {self._value.shape}; it cannot be set to a value of shape {value.shape}."
+            )
+        self._value = value
+
+    def assign_add(self, value: Any) -> None:
+        """Add to the value."""
+        self.assign(self._value + _array(value))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the value."""
+        self.assign(self._value - _array(value))
+
+    def numpy(self) -> np.ndarray:
+        """Return a copy as a numpy array."""
+        return np.array(self._value)
+
+    eval = numpy
+
+    def get_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    def __jax_array__(self) -> jax.Array:
+        return self.value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._value, dtype=dtype)
+
+    def __getitem__(self, index: Any) -> jax.Array:
+        return self.value[index]
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __iter__(self) -> Iterator[jax.Array]:
+        return iter(self.value)
+
+    def __float__(self) -> float:
+        return float(self._value)
+
+    def __int__(self) -> int:
+        return int(self._value)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __index__(self) -> int:
+        return operator.index(self._value)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self._value.dtype.name}, value={self._value}>"
+
+    __hash__ = object.__hash__
+
+
+def _holds_floats(value: Any) -> bool:
+    return np.asarray(value).dtype.kind == "f"
+
+
+def _array(value: Any) -> Any:
+    return value.value if isinstance(value, Variable) else value
+
+
+def _give_operators(cls: type) -> None:
+    """Let a variable stand in arithmetic and comparisons as its array would."""
+
+    def binary(function: Callable, swapped: bool) -> Callable:
+        def apply(self: Variable, other: Any) -> Any:
+            other = _array(other)
+            try:
+                return function(other, self.value) if swapped else function(self.value, other)
+            except TypeError:
+                return NotImplemented
+
+        return apply
+
+    for name in ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"]:
+        function = getattr(operator, name)
+        setattr(cls, f"__{name}__", binary(function, False))
+        setattr(cls, f"__r{name}__", binary(function, True))
+    for name in ["lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor"]:
+        function = getattr(operator, f"{name}_" if name in ("and", "or") else name)
+        setattr(cls, f"__{name}__", binary(function, False))
+    for name in ("neg", "pos", "abs", "invert"):
+        setattr(cls, f"__{name}__", lambda self, function=getattr(operator, name): function(self.value))
+
+
+_give_operators(Variable)
+
+
+def _unflatten(_: None, children: tuple) -> Variable:
+    """Rebuild a variable around what JAX put in its place, without running ``__init__``."""
+    variable = object.__new__(Variable)
+    variable._value = children[0]
+    return variable
+
+
+jax.tree_util.register_pytree_node(Variable, lambda variable: ((variable.value,), None), _unflatten)
+
+
+class Seed(Variable):
+    """A variable that holds a random key, so that random numbers are part of a program's state.
+
+    The key is of JAX's ``rbg`` kind: fast everywhere, and independent from one call of `next` to the next.
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
+        self.seed = seed
+        number = fresh_seed() if seed is None else int(seed)
+        words = np.random.SeedSequence(abs(number)).generate_state(4, np.uint32)
+        super().__init__(words, trainable=False, autocast=False, name=name or "seed_generator_state")
+
+    def next(self) -> jax.Array:
+        """Return a fresh key and move on."""
+        key = jax.random.wrap_key_data(self._value, impl="rbg")
+        following, fresh = jax.random.split(key)
+        self._value = jax.random.key_data(following)
+        return fresh
+
+
+jax.tree_util.register_pytree_node(Seed, lambda seed: ((seed._value,), None), _unflatten)
+
+
+def read(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
+    """Return the arrays of `variables`."""
+    return tuple(variable._value for variable in variables)
+
+
+def write(variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
+    """Put arrays into `variables`."""
+    for variable, value in zip(variables, values, strict=True):
+        variable._value = value
+
+
+@contextlib.contextmanager
+def bound(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None]:
+    """Let `variables` hold `values` inside a ``with`` block, and what they held before after it."""
+    before = read(variables)
+    write(variables, values)
+    try:
+        yield
+    finally:
+        write(variables, before)
+
+
+@contextlib.contextmanager
+def untouched(variables: Sequence[Variable]) -> Iterator[None]:
+    """Trace inside a ``with`` block: afterwards `variables`, and those made inside, hold what they held before it."""
+    created: list[tuple[Variable, jax.Array]] = []
+    with changed(created=created), bound(variables, read(variables)):
+        yield
+    for variable, value in created:
+        variable._value = value
