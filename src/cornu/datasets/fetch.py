@@ -1,0 +1,128 @@
+"""The one way in which files come from the network: downloaded once, checked, kept where Keras keeps them."""
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from cornu.core.settings import keras_home
+
+KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+LENGTHS = {64: "sha256", 32: "md5"}
+
+Opener = Callable[[Path, str], BinaryIO]
+
+
+def fetch(*names: str, origin: str, digest: str, subfolder: str = "datasets", opener: Opener = open) -> Path:
+    """Return the path of a file with the given content; download it where it is not yet on this machine.
+
+    Args:
+        names: file names that it may have in the cache folder; a download gets the first.
+        origin: where to download it from.
+        digest: SHA-256 or MD5 of the content, in hexadecimal.
+        subfolder: folder inside ``~/.keras`` (or ``$KERAS_HOME``), or an absolute path.
+        opener: how to open the file for checking; `gzip.open` checks what is inside.
+
+    Raises:
+        ConnectionError: there is no such file and it cannot be downloaded. Says where to put it by hand.
+        ValueError: what came is not what was expected.
+    """
+    folder = cache_folder(None, subfolder)
+    for name in names:
+        found = folder / name
+        if found.is_file():
+            if has_digest(found, digest, opener=opener):
+                return found
+            print(f"{found} does not have the expected content (digest {digest}): it is downloaded anew.")
+    return download(origin, folder / names[0], digest, opener=opener)
+
+
+def cache_folder(home: str | os.PathLike | None, subfolder: str = "datasets") -> Path:
+    """Return the folder `subfolder` of `home` (None: ``$KERAS_HOME`` or ``~/.keras``), made where it is missing.
+
+    Where `home` cannot be written, a folder of the system's temporary folder takes its place, as in Keras.
+    """
+    base = Path(home).expanduser() if home is not None else keras_home()
+    try:
+        (base / subfolder).mkdir(parents=True, exist_ok=True)
+        writable = os.access(base / subfolder, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        base = Path(tempfile.gettempdir()) / ".keras"
+        (base / subfolder).mkdir(parents=True, exist_ok=True)
+    return base / subfolder
+
+
+def has_digest(path: Path, digest: str, algorithm: str = "auto", opener: Opener = open) -> bool:
+    """Tell whether the content of `path` has `digest`; ``algorithm="auto"`` knows SHA-256 and MD5 by their length."""
+    if algorithm == "auto":
+        algorithm = LENGTHS.get(len(digest), "md5")
+    if algorithm not in LENGTHS.values():
+        raise ValueError(f"hash_algorithm is {algorithm!r}; it must be 'auto', 'sha256' or 'md5'.")
+    try:
+        with opener(path, "rb") as content:
+            return hashlib.file_digest(content, algorithm).hexdigest() == digest.lower()
+    except (OSError, EOFError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        return False  # a damaged gzip file
+
+
+def download(
+    origin: str, target: Path, digest: str | None = None, algorithm: str = "auto", opener: Opener = open
+) -> Path:
+    """Download `origin` to `target`; the file appears there only when it is complete and has `digest`."""
+    print(f"Downloading data from {origin}")
+    with _temporary_beside(target) as partial:
+        _retrieve(origin, partial, target)
+        if digest is not None and not has_digest(partial, digest, algorithm, opener):
+            raise ValueError(
+                f"The file from {origin} is incomplete or another one: its digest is not the expected {digest}. "
+                f"Nothing was kept; try again, or put the right file at {target}."
+            )
+        os.replace(partial, target)
+    return target
+
+
+@contextmanager
+def _temporary_beside(target: Path) -> Iterator[Path]:
+    handle, name = tempfile.mkstemp(prefix=".download-", dir=target.parent)
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _retrieve(origin: str, partial: Path, target: Path) -> None:
+    parts = urlsplit(origin)
+    if parts.scheme == "file":
+        shutil.copyfile(_local_path(parts.path), partial)
+        return
+    from pooch import choose_downloader  # 0.1 s, for the few programs that download
+
+    try:
+        choose_downloader(origin)(origin, str(partial), None)
+    except OSError as error:  # requests' errors are of this kind
+        raise ConnectionError(
+            f"Could not download {target.name} from {origin} ({_reason(error)}). "
+            f"Where there is no network, get the file elsewhere and put it into {target.parent} as {target.name}."
+        ) from error
+
+
+def _local_path(path: str) -> str:
+    from urllib.request import url2pathname
+
+    return url2pathname(path)
+
+
+def _reason(error: OSError) -> str:
+    """Return the last and plainest part of an error that wraps others."""
+    return re.sub(r"^.*\[Errno -?\d+\]\s*|['\")]+$", "", str(error), flags=re.DOTALL)[:200] or type(error).__name__

@@ -1,0 +1,63 @@
+"""IMDB, 50,000 film reviews, each a list of word numbers, favourable (1) or not (0)."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from cornu.datasets.arrays import load_npz
+from cornu.datasets.fetch import KERAS_FILES, fetch
+from cornu.datasets.splits import Split, shuffled
+from cornu.datasets.words import Marks, choose_words, number_words, old_num_words, read_word_index, shorter_than
+
+DIGEST = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
+WORD_INDEX_DIGEST = "bfafd718b763782e994055a2d397834f"
+
+
+def load_data(
+    path: str | os.PathLike = "imdb.npz",
+    num_words: int | None = None,
+    skip_top: int = 0,
+    maxlen: int | None = None,
+    seed: int = 113,
+    start_char: int | None = 1,
+    oov_char: int | None = 2,
+    index_from: int = 3,
+    **others: Any,
+) -> tuple[Split, Split]:
+    """Return IMDB as ``(x_train, y_train), (x_test, y_test)``: arrays of lists of numbers, arrays of 0 and 1.
+
+    Args:
+        path: file name in ``~/.keras/datasets``.
+        num_words: keep numbers below this one (all, if None).
+        skip_top: leave out the numbers below this one: the most frequent words.
+        maxlen: keep only reviews with fewer numbers than this.
+        seed: what the rows are shuffled with.
+        start_char: the number that each review begins with (None: none).
+        oov_char: the number in place of a word left out (None: nothing in its place).
+        index_from: what is added to each word's number.
+
+    Raises:
+        ValueError: `maxlen` leaves no review.
+        ConnectionError: the file is not on this machine and cannot be downloaded.
+    """
+    marks = Marks(old_num_words(num_words, others), skip_top, start_char, oov_char, index_from)
+    arrays = load_npz(fetch(os.fspath(path), origin=KERAS_FILES + "imdb.npz", digest=DIGEST))
+    random = np.random.RandomState(seed)
+    texts, labels = [], []
+    for part in ("train", "test"):
+        x, y = shuffled((arrays[f"x_{part}"], arrays[f"y_{part}"]), random)
+        x = number_words(x, marks)
+        if maxlen:
+            x, y = shorter_than(maxlen, x, y)
+        texts.append(x)
+        labels.append(y)
+    rows = len(texts[0])
+    chosen = choose_words(texts[0] + texts[1], marks)
+    return (chosen[:rows], labels[0]), (chosen[rows:], labels[1])
+
+
+def get_word_index(path: str | os.PathLike = "imdb_word_index.json") -> dict[str, int]:
+    """Return ``{word: number}``; `load_data` adds `index_from` to these numbers."""
+    origin = KERAS_FILES + "imdb_word_index.json"
+    return read_word_index(fetch(os.fspath(path), origin=origin, digest=WORD_INDEX_DIGEST))

@@ -1,0 +1,75 @@
+"""Reuters, 11,228 news wires of 1987, each a list of word numbers, in 46 topics."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from cornu.datasets.arrays import load_npz
+from cornu.datasets.fetch import KERAS_FILES, fetch
+from cornu.datasets.splits import Split, shuffled, training_rows
+from cornu.datasets.words import Marks, choose_words, number_words, old_num_words, read_word_index, shorter_than
+
+DIGEST = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
+WORD_INDEX_DIGEST = "4d44cc38712099c9e383dc6e5f11a921"
+TOPICS = (
+    "cocoa grain veg-oil earn acq wheat copper housing money-supply coffee sugar trade reserves ship cotton carcass "
+    "crude nat-gas cpi money-fx interest gnp meal-feed alum oilseed gold tin strategic-metal livestock retail ipi "
+    "iron-steel rubber heat jobs lei bop zinc orange pet-chem dlr gas silver wpi hog lead"
+)
+
+
+def load_data(
+    path: str | os.PathLike = "reuters.npz",
+    num_words: int | None = None,
+    skip_top: int = 0,
+    maxlen: int | None = None,
+    test_split: float = 0.2,
+    seed: int = 113,
+    start_char: int | None = 1,
+    oov_char: int | None = 2,
+    index_from: int = 3,
+    **others: Any,
+) -> tuple[Split, Split]:
+    """Return Reuters as ``(x_train, y_train), (x_test, y_test)``: arrays of lists of numbers, arrays of topics.
+
+    Args:
+        path: file name in ``~/.keras/datasets``.
+        num_words: keep numbers below this one (all, if None).
+        skip_top: leave out the numbers below this one: the most frequent words.
+        maxlen: keep only wires with fewer numbers than this.
+        test_split: share of the rows that is for testing, at least 0 and less than 1.
+        seed: what the rows are shuffled with.
+        start_char: the number that each wire begins with (None: none).
+        oov_char: the number in place of a word left out (None: nothing in its place).
+        index_from: what is added to each word's number.
+
+    Raises:
+        ValueError: `maxlen` leaves no wire, or `test_split` is out of range.
+        ConnectionError: the file is not on this machine and cannot be downloaded.
+    """
+    training_rows(0, test_split)  # refused before the download
+    marks = Marks(old_num_words(num_words, others), skip_top, start_char, oov_char, index_from)
+    arrays = load_npz(fetch(os.fspath(path), origin=KERAS_FILES + "reuters.npz", digest=DIGEST))
+    x, labels = shuffled((arrays["x"], arrays["y"]), np.random.RandomState(seed))
+    texts = number_words(x, marks)
+    if maxlen:
+        texts, labels = shorter_than(maxlen, texts, labels)
+    chosen = choose_words(texts, marks)
+    rows = training_rows(len(chosen), test_split)
+    return (chosen[:rows], labels[:rows]), (chosen[rows:], labels[rows:])
+
+
+def get_word_index(path: str | os.PathLike = "reuters_word_index.json") -> dict[str, int]:
+    """Return ``{word: number}``; `load_data` adds `index_from` to these numbers."""
+    origin = KERAS_FILES + "reuters_word_index.json"
+    return read_word_index(fetch(os.fspath(path), origin=origin, digest=WORD_INDEX_DIGEST))
+
+
+def get_label_names() -> tuple[str, ...]:
+    """Return the 46 topics in the order of their numbers.
+
+    >>> get_label_names()[:4]
+    ('cocoa', 'grain', 'veg-oil', 'earn')
+    """
+    return tuple(TOPICS.split())

@@ -1,0 +1,65 @@
+"""What IMDB and Reuters have in common: texts as lists of word numbers, 1 for the most frequent word."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Marks(NamedTuple):
+    """How word numbers are shifted and marked: the arguments that both data sets take."""
+
+    num_words: int | None
+    skip_top: int
+    start_char: int | None
+    oov_char: int | None
+    index_from: int
+
+
+def number_words(texts: Iterable[Sequence[int]], marks: Marks) -> list[list[int]]:
+    """Return `texts` with each number raised by `index_from`, behind `start_char` where that is given."""
+    start = [] if marks.start_char is None else [marks.start_char]
+    return [start + [word + (marks.index_from or 0) for word in text] for text in texts]
+
+
+def shorter_than(maxlen: int, texts: Sequence[list[int]], labels: np.ndarray) -> tuple[list[list[int]], np.ndarray]:
+    """Return the texts with fewer than `maxlen` numbers, and their labels; raise ValueError where none is left."""
+    kept = [row for row, text in enumerate(texts) if len(text) < maxlen]
+    if not kept:
+        raise ValueError(f"No text is shorter than maxlen={maxlen}: raise maxlen.")
+    return [texts[row] for row in kept], labels[kept]
+
+
+def choose_words(texts: Sequence[list[int]], marks: Marks) -> np.ndarray:
+    """Return `texts` as an array of lists in which only numbers from `skip_top` to below `num_words` are left.
+
+    The others become `oov_char`, or are left out where that is None. Without `num_words` the limit is the highest
+    number, itself excluded, as in Keras.
+    """
+    limit = marks.num_words or max(max(text, default=0) for text in texts)
+    first, other = marks.skip_top, marks.oov_char
+    if other is None:
+        return as_lists([[word for word in text if first <= word < limit] for text in texts])
+    return as_lists([[word if first <= word < limit else other for word in text] for text in texts])
+
+
+def as_lists(texts: Sequence[list[int]]) -> np.ndarray:
+    """Return a one-dimensional array whose elements are the lists."""
+    array = np.empty(len(texts), object)
+    array[:] = texts
+    return array
+
+
+def read_word_index(path: Path) -> dict[str, int]:
+    """Return ``{word: number}``."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def old_num_words(num_words: int | None, others: dict[str, Any]) -> int | None:
+    """Return `num_words`, under Keras 1's name ``nb_words`` too; raise TypeError for any other keyword."""
+    num_words = others.pop("nb_words", num_words)
+    if others:
+        raise TypeError(f"load_data() has no argument {next(iter(others))!r}.")
+    return num_words

@@ -1,0 +1,109 @@
+"""`get_file`: a file from the network, kept in the cache folder, unpacked where asked."""
+
+import os
+import shutil
+import tarfile
+import tempfile
+import warnings
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cornu.datasets.fetch import cache_folder, download, has_digest
+
+
+def get_file(
+    fname: str | os.PathLike | None = None,
+    origin: str | None = None,
+    untar: bool = False,
+    md5_hash: str | None = None,
+    file_hash: str | None = None,
+    cache_subdir: str = "datasets",
+    hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: str | list[str] | tuple[str, ...] | None = "auto",
+    cache_dir: str | os.PathLike | None = None,
+    force_download: bool = False,
+) -> str:
+    """Return the path of the file at `origin`, downloaded at most once.
+
+    Args:
+        fname: its name here; None: its name at `origin`. With `extract`, a name without a dot names the folder.
+        origin: its URL: http, https, ftp or file.
+        untar, md5_hash: older names for ``extract=True, archive_format="tar"`` and an MD5 `file_hash`.
+        file_hash: SHA-256 or MD5 of the content. A file that does not have it is downloaded anew, or refused.
+        cache_subdir: folder inside `cache_dir`, or an absolute path.
+        hash_algorithm: ``"sha256"``, ``"md5"``, or ``"auto"`` to tell by the length of `file_hash`.
+        extract: unpack a .tar, .tar.gz, .tar.bz2, .tar.xz or .zip, and return the folder.
+        archive_format: ``"tar"``, ``"zip"``, a list of them, ``"auto"`` for both, None for none.
+        cache_dir: None for ``$KERAS_HOME`` or ``~/.keras``.
+        force_download: download even if the file is there.
+
+    Raises:
+        ConnectionError: it cannot be downloaded; says where to put the file by hand.
+        ValueError: no origin, a path as `fname`, or another content than `file_hash` promises.
+
+    Follows https://keras.io/api/utils/python_utils/#getfile-function.
+    """
+    if not origin:
+        raise ValueError("get_file needs origin=, the URL of the file.")
+    if md5_hash is not None and file_hash is None:
+        file_hash, hash_algorithm = md5_hash, "md5"
+    name = _plain_name(fname, origin)
+    unpack = extract or untar
+    folder = cache_folder(cache_dir, cache_subdir)
+    target = folder / (f"{name}_archive" if unpack and (fname is None or "." not in name) else name)
+    fresh = force_download or not _is_there(target, file_hash, hash_algorithm)
+    if fresh:
+        download(origin, target, file_hash, hash_algorithm)
+    if not unpack:
+        return str(target)
+    unpacked = folder / (f"{name.partition('.')[0]}_extracted" if target.name == name else name)
+    if fresh or not unpacked.exists():
+        _unpack(target, unpacked, "tar" if untar else archive_format)
+    return str(unpacked)
+
+
+def _plain_name(fname: str | os.PathLike | None, origin: str) -> str:
+    name = os.fspath(fname) if fname else os.path.basename(urlsplit(origin).path)
+    if name in ("", ".", ".."):
+        raise ValueError(f"The URL {origin!r} does not end in a file name: give one as fname=.")
+    if "/" in name or os.sep in name:
+        raise ValueError(f"fname is {name!r}; it must be a name without folders: give the folder as cache_dir=.")
+    return name
+
+
+def _is_there(path: Path, file_hash: str | None, algorithm: str) -> bool:
+    if not path.is_file():
+        return False
+    if file_hash is None or has_digest(path, file_hash, algorithm):
+        return True
+    print(f"{path} does not have the expected content (digest {file_hash}): it is downloaded anew.")
+    return False
+
+
+def _unpack(archive: Path, folder: Path, formats: str | list[str] | tuple[str, ...] | None) -> None:
+    """Unpack beside `folder`, then put it in place, so that half an archive is never found there."""
+    if formats == "auto":
+        formats = ("tar", "zip")
+    formats = (formats,) if isinstance(formats, str) else tuple(formats or ())
+    unknown = set(formats) - {"tar", "zip"}
+    if unknown:
+        raise ValueError(f"archive_format is {unknown.pop()!r}; it must be 'auto', 'tar', 'zip' or None.")
+    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=folder.parent) as temporary:
+        if not _unpack_any(archive, temporary, formats):
+            warnings.warn(f"{archive} is not an archive of a known kind: it was not unpacked.", stacklevel=3)
+            return
+        shutil.copytree(temporary, folder, symlinks=True, dirs_exist_ok=True)
+
+
+def _unpack_any(archive: Path, folder: str, formats: tuple[str, ...]) -> bool:
+    if "tar" in formats and tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")  # refuses members that would land or point outside
+        return True
+    if "zip" in formats and zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            zipped.extractall(folder)  # drops drive letters, leading slashes and ".."
+        return True
+    return False
