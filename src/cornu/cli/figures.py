@@ -1,0 +1,55 @@
+"""Figures of a program that `cornu run` runs: without a display they are counted, and saved where one asks."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+_BACKEND = "module://cornu.cli.figure_backend"
+
+#: What the running program's figures came to.
+state = SimpleNamespace(folder=None, number=0)
+
+
+def start(folder: str | None) -> None:
+    """Choose where figures go: to `folder`, to the display, or nowhere. Does not import matplotlib."""
+    state.folder, state.number = None if folder is None else Path(folder), 0
+    chosen = os.environ.get("MPLBACKEND", "")
+    if folder is not None or (not has_display() and chosen.lower() in ("", "agg")) or "inline" in chosen:
+        os.environ["MPLBACKEND"] = _BACKEND
+
+
+def has_display() -> bool:
+    """Tell whether windows can be opened."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and _has_window_toolkit()
+
+
+def _has_window_toolkit() -> bool:
+    return any(importlib.util.find_spec(name) for name in ("tkinter", "PyQt5", "PyQt6", "PySide6", "gi", "wx"))
+
+
+def keep(figure: Any) -> None:
+    """Count a figure that was shown, and save it where a folder was given."""
+    state.number += 1
+    if state.folder is not None:
+        state.folder.mkdir(parents=True, exist_ok=True)
+        figure.savefig(state.folder / f"figure-{state.number:02d}.png")
+
+
+def finish() -> list[str]:
+    """Return what became of the program's figures, in at most one line."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None or os.environ.get("MPLBACKEND") != _BACKEND:
+        return []
+    for number in pyplot.get_fignums():  # drawn, never shown
+        keep(pyplot.figure(number))
+    if not state.number:
+        return []
+    figures = f"{state.number} figure{'s' if state.number > 1 else ''}"
+    if state.folder is not None:
+        return [f"{figures} saved in {state.folder}"]
+    return [f"{figures} drawn and not shown: there is no display (--figures DIR saves them)"]

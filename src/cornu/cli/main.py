@@ -1,0 +1,112 @@
+"""The command `cornu`: ``cornu run PROGRAM``, ``cornu train NAME``. Starting it loads argparse and little else."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from typing import NoReturn
+
+from cornu import __version__
+from cornu.core.errors import did_you_mean
+
+_EXAMPLES = """examples:
+  cornu run mnist_cnn.py --my-option 3      run a program written for Keras of any era, unchanged
+  cornu run notebook.ipynb                  ... a notebook, or a tutorial in Markdown
+  cornu train mnist-mlp                     train, evaluate and save a classifier of handwritten digits
+  cornu train                               list what can be trained
+"""
+
+_RUN_HELP = """Run a program written for Keras of any era with nothing in it changed: keras and tensorflow.keras mean
+Cornu, inside this process only, whether or not they are installed. PROGRAM is .py, .ipy, .ipynb, or a document (.md,
+.txt) whose Python code blocks run in order. What cornu changes or leaves out is said on stderr, in lines that begin
+with "cornu: "."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose error for an unknown command names the nearest one."""
+
+    def error(self, message: str) -> NoReturn:
+        given = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        hint = did_you_mean(given, ("run", "train")) if "invalid choice" in message else ""
+        self.exit(2, f"cornu: {message.splitlines()[0]}{hint}\nSee: {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 1 a program's error, 2 wrong usage, 130 Ctrl-C."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(arguments)
+    if options.version:
+        return _print_version(options.json)
+    if options.command == "run":
+        from cornu.cli import run
+
+        return run.run(options.program, options.arguments, options.figures, options.seed, options.traceback)
+    if options.command == "train":
+        from cornu.cli import train
+
+        return train.command(options)
+    _parser().print_help()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="cornu",
+        description="The Keras API of every era, run on JAX/XLA.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version of Cornu and of what it runs on")
+    parser.add_argument("--json", action="store_true", help="with --version: print it as JSON")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    run = commands.add_parser("run", help="run a program written for Keras of any era", description=_RUN_HELP)
+    run.add_argument("--figures", metavar="DIR", help="save the figures that the program shows in DIR")
+    run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
+    run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
+    run.add_argument("program", metavar="PROGRAM", help="the program's file")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program")
+    train = commands.add_parser(
+        "train", help="train one of the tutorials' models", description="Train a model by name."
+    )
+    train.add_argument("name", nargs="?", metavar="NAME", help="what to train; none lists the names")
+    train.add_argument("--epochs", type=_positive, help="passes over the training data")
+    train.add_argument("--batch-size", type=_positive, help="images per step")
+    train.add_argument("--seed", type=int, help="makes the run repeatable")
+    train.add_argument("--out", metavar="FILE", help="where to save the model (NAME.keras)")
+    train.add_argument("--json", action="store_true", help="print the result as JSON on stdout, the progress on stderr")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
+def _print_version(as_json: bool) -> int:
+    versions = {"cornu": __version__, "python": platform.python_version()}
+    for name in ("jax", "jaxlib", "optax", "numpy"):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    if as_json:
+        print(json.dumps(versions))
+    else:
+        others = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "cornu")
+        print(f"cornu {versions['cornu']} ({others})")
+    return 0
+
+
+def exit_process() -> NoReturn:
+    """Run `main` and leave with its exit code; a closed pipe (``cornu train | head``) is no error."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)

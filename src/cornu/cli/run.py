@@ -1,0 +1,135 @@
+"""``cornu run PROGRAM``: run a program as Python would, with Keras answered by Cornu."""
+
+import ast
+import builtins
+import difflib
+import linecache
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from cornu.cli import figures, tracebacks
+from cornu.compat import imports, magics, programs, python2
+from cornu.compat.documents import Cell
+
+
+def say(message: str) -> None:
+    """Print one line of cornu's own on stderr, after what the program has printed so far."""
+    sys.stdout.flush()
+    print(f"cornu: {message}", file=sys.stderr, flush=True)
+
+
+def run(
+    program: str,
+    arguments: Sequence[str] = (),
+    figures_folder: str | None = None,
+    seed: int | None = None,
+    full_traceback: bool = False,
+) -> int:
+    """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
+
+    `figures_folder` is where figures are saved that the program shows or leaves open; `seed` seeds Python, numpy and
+    Cornu first; `full_traceback` shows the inner lines of Cornu and jax too. SystemExit passes through.
+    """
+    try:
+        source = programs.read_program(program)
+    except OSError as error:
+        say(f"cannot read {program!r}: {error.strerror}.{_nearest_file(program)}")
+        return 2
+    except ValueError as error:
+        say(str(error))
+        return 2
+    for note in source.notes:
+        say(note)
+    namespace = _prepare(source, arguments, figures_folder)
+    if seed is not None:
+        from cornu.core.seeds import set_random_seed
+
+        set_random_seed(seed)
+    try:
+        _run_cells(source.cells, namespace)
+    except KeyboardInterrupt as error:
+        say(f"interrupted{tracebacks.place_in_program(error, set(source.lines))}")
+        return 130
+    except SystemExit:
+        raise
+    except BaseException as error:
+        sys.stdout.flush()
+        tracebacks.show(error, set(source.lines), full_traceback)
+        return 1
+    finally:
+        for note in figures.finish():
+            say(note)
+    return 0
+
+
+def _nearest_file(program: str) -> str:
+    folder = Path(program).parent
+    names = sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    near = difflib.get_close_matches(Path(program).name, names, n=1)
+    return f" Did you mean {str(folder / near[0])!r}?" if near else ""
+
+
+def _prepare(source: programs.Program, arguments: Sequence[str], figures_folder: str | None) -> dict[str, Any]:
+    """Set the process up as for ``python PROGRAM``: module ``__main__``, arguments, import path, hook, figures."""
+    module = ModuleType("__main__")
+    module.__dict__.update(__file__=str(source.path), __builtins__=builtins)
+    texts = "\n".join(cell.text for cell in source.cells)
+    module.__dict__.update(python2.missing_names(texts))
+    if "get_ipython" in texts:
+        module.__dict__["get_ipython"] = magics.Shell
+    sys.modules["__main__"] = module
+    sys.argv = [str(source.path), *arguments]
+    sys.path.insert(0, str(source.path.resolve().parent))
+    for file, lines in source.lines.items():
+        linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
+    os.environ.setdefault("JAX_TRACEBACK_FILTERING", "off")  # the traceback is made here, with the user's lines
+    imports.install_as_keras()
+    figures.start(figures_folder)
+    return module.__dict__
+
+
+def _run_cells(cells: list[Cell], namespace: dict[str, Any]) -> None:
+    """Run the cells in order; a notebook's cell shows the value of its last line."""
+    flags = 0
+    for cell in cells:
+        code, last = _compiled(cell, flags)
+        flags |= code.co_flags & _FUTURE_FLAGS
+        exec(code, namespace)
+        if last is not None and (value := eval(last, namespace)) is not None:
+            _display(value)
+
+
+_FUTURE_FLAGS = sum(
+    getattr(__import__("__future__"), name).compiler_flag for name in __import__("__future__").all_feature_names
+)
+
+
+def _compiled(cell: Cell, flags: int) -> tuple[CodeType, CodeType | None]:
+    """Compile a cell with the line numbers of its document, and its last expression apart where it is shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # "\d" in an old program's string
+        warnings.simplefilter("ignore", DeprecationWarning)
+        tree = compile("\n" * (cell.first_line - 1) + cell.text, cell.file, "exec", flags | ast.PyCF_ONLY_AST, True)
+        last = None
+        if cell.shows_value and tree.body and isinstance(tree.body[-1], ast.Expr) and not _is_silenced(cell.text):
+            last = compile(ast.Expression(tree.body.pop().value), cell.file, "eval", flags, True)
+        return compile(tree, cell.file, "exec", flags, True), last
+
+
+def _is_silenced(text: str) -> bool:
+    """Tell whether a cell ends in ``;``: a notebook then shows nothing."""
+    return text.rstrip().endswith(";")
+
+
+def _display(value: Any) -> None:
+    """Show a value as a notebook does in a terminal."""
+    display = sys.modules.get("IPython.display")
+    if display is not None:
+        display.display(value)
+    else:
+        print(repr(value))

@@ -1,0 +1,86 @@
+"""Tracebacks with the user's own lines: the frames of cornu run, Cornu, jax and importlib are left out."""
+
+import sys
+import traceback
+from collections.abc import Collection
+from itertools import pairwise
+from pathlib import Path
+
+import cornu
+
+_OWN_FOLDER = str(Path(cornu.__file__).parent)
+_INNER_PACKAGES = ("jax", "jaxlib", "optax")
+
+#: Import name -> the name to install it by, where they differ.
+_INSTALL_NAMES = {
+    "sklearn": "scikit-learn",
+    "cv2": "opencv-python",
+    "PIL": "Pillow",
+    "skimage": "scikit-image",
+    "yaml": "PyYAML",
+    "bs4": "beautifulsoup4",
+    "mpl_toolkits": "matplotlib",
+}
+
+
+def show(error: BaseException, program_files: Collection[str], full: bool = False) -> None:
+    """Print the traceback of a program's error on stderr, and a line on how to see what is left out.
+
+    `program_files` are the program's own files; with `full`, nothing but the frames of cornu run is left out.
+    """
+    report = traceback.TracebackException.from_exception(error)
+    left_out = _strip(report, set(program_files), full, set())
+    sys.stderr.write("".join(report.format()))
+    if left_out:
+        print(
+            f"cornu: {left_out} lines inside Cornu and jax left out; cornu run --traceback shows them", file=sys.stderr
+        )
+    if hint := _install_hint(error):
+        print(f"cornu: {hint}", file=sys.stderr)
+
+
+def _strip(report: traceback.TracebackException, program_files: set[str], full: bool, seen: set[int]) -> int:
+    """Take inner frames out of a traceback and of those that it was caused by; return how many."""
+    if id(report) in seen:
+        return 0
+    seen.add(id(report))
+    frames = list(report.stack)
+    start = next((index for index, frame in enumerate(frames) if frame.filename in program_files), None)
+    frames = frames[start:] if start is not None else [frame for frame in frames if not _is_runner(frame.filename)]
+    kept = (
+        frames
+        if full
+        else [frame for frame in frames if frame.filename in program_files or not is_inner(frame.filename)]
+    )
+    report.stack = traceback.StackSummary.from_list(kept)
+    left_out = sum(not frame.filename.startswith("<frozen") for frame in frames) - len(kept)
+    causes = [report.__cause__, None if report.__suppress_context__ else report.__context__]
+    return left_out + sum(_strip(cause, program_files, full, seen) for cause in causes if cause is not None)
+
+
+def _is_runner(file: str) -> bool:
+    return file.startswith((str(Path(_OWN_FOLDER) / "cli"), "<frozen"))
+
+
+def is_inner(file: str) -> bool:
+    """Tell whether a file belongs to Cornu, jax, optax or Python's import system."""
+    if file.startswith((_OWN_FOLDER, "<frozen")):
+        return True
+    parts = Path(file).parts
+    return any(a in ("site-packages", "dist-packages") and b in _INNER_PACKAGES for a, b in pairwise(parts))
+
+
+def place_in_program(error: BaseException, program_files: Collection[str]) -> str:
+    """Return ``" at line 12"``: where in the program an exception passed last, or an empty string."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename in program_files]
+    return f" at line {lines[-1]}" if lines else ""
+
+
+def _install_hint(error: BaseException) -> str:
+    """Return the pip command for a package that the program imports and that is not installed."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name or str(error) != f"No module named {error.name!r}":
+        return ""
+    package = error.name.partition(".")[0]
+    if package in ("cornu", "keras", "tensorflow", "tf_keras"):
+        return ""
+    return f"the program needs a package that is not installed: pip install {_INSTALL_NAMES.get(package, package)}"

@@ -1,0 +1,275 @@
+"""The import hook: inside this process, `keras` and `tensorflow.keras` of every era are Cornu.
+
+A `Facade` is a module that holds nothing: it looks each name up when it is asked for, first in Cornu, then in the
+tables of `names`. Classes are therefore the same objects under every path.
+"""
+
+import importlib
+import importlib.machinery
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from types import ModuleType
+from typing import Any
+
+from cornu.compat import names, python2, tensorflow_names
+from cornu.core.errors import did_you_mean
+
+#: What programs that look at a version see: the releases whose behaviour Cornu follows.
+KERAS_VERSION, TENSORFLOW_VERSION = "3.15.1", "2.21.0"
+
+_KERAS = re.compile(
+    r"(?:keras|tf_keras|tensorflow(?:\.compat\.v[12]|\.contrib|\.python|\._api\.v[12])*\.keras(?:\.python\.keras)?)(?:\.(?P<tail>.*))?$"
+)
+_INNER = re.compile(r"^(?:(?:api|src|_tf_keras|_v[12]|_legacy|python|keras)(?:\.|$))+")
+_TENSORFLOW = re.compile(r"tensorflow(?:\.compat\.v[12])?(?:\.(?P<tail>.*))?$")
+
+_PLACES = names.PLACES | tensorflow_names.PLACES
+_NAMES = names.NAMES | tensorflow_names.NAMES
+
+
+def install_as_keras() -> None:
+    """Make ``import keras`` and ``import tensorflow.keras`` mean Cornu in this process, installed or not.
+
+    Raises RuntimeError where another Keras or TensorFlow has been imported before.
+
+    >>> install_as_keras()
+    >>> import keras.layers.core, cornu
+    >>> keras.layers.core.Dense is cornu.layers.Dense
+    True
+    """
+    others = [
+        name for name in ("keras", "tf_keras", "tensorflow") if not isinstance(sys.modules.get(name), Facade | None)
+    ]
+    if others:
+        raise RuntimeError(
+            f"{' and '.join(others)} has been imported in this process already.\n"
+            "Call cornu.install_as_keras() before the first import of Keras or TensorFlow."
+        )
+    if not any(isinstance(finder, KerasFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, KerasFinder())
+        sys.meta_path.append(OldStandardLibraryFinder())
+
+
+class NotInThisVersion(type):
+    """The class of stand-ins for names that Keras has and Cornu lacks: they say so when they are used, not before."""
+
+    reason: str
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(cls.reason)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotImplementedError(cls.reason)
+
+
+def _stand_in(place: str, name: str, reason: str) -> NotInThisVersion:
+    def refuse(cls: type, **_: Any) -> None:
+        raise NotImplementedError(reason)
+
+    stand_in = NotInThisVersion(name, (), {"reason": reason, "__module__": _full_name(place)})
+    stand_in.__init_subclass__ = classmethod(refuse)  # type: ignore[assignment,method-assign]
+    return stand_in
+
+
+class Facade(ModuleType):
+    """A module of the ``keras`` or ``tensorflow`` namespace, answered by Cornu."""
+
+    def __init__(self, name: str, place: str, path: str) -> None:
+        super().__init__(name, f"{_full_name(place)}, answered by Cornu.")
+        self.__dict__.update(_place=place, _path=path, __path__=[])
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__version__" and self._place in ("", "tensorflow"):
+            return TENSORFLOW_VERSION if self._place else KERAS_VERSION
+        if name == "__all__":
+            known = [*_public(self._place), *names.LATER.get(self._place, ())]
+            return [name for name in known if hasattr(self, name)]
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        if place_of(f"{self.__name__}.{name}") is not None:
+            return importlib.import_module(f"{self.__name__}.{name}")
+        found = _look_up(self._place, name)
+        if found is None:
+            raise AttributeError(missing(self.__name__, self._place, name))
+        return found[0]
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.__dict__, *_public(self._place)})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call a module that was a function in Keras 1: ``merge([a, b], mode='concat')``."""
+        target = names.FUNCTIONS.get(self._path)
+        if target is None:
+            raise TypeError(f"{self.__name__!r} is a module; it cannot be called.")
+        return _load(target)(*args, **kwargs)
+
+
+def place_of(module: str) -> str | None:
+    """Return the place that a module name stands for, or None where there is no such module.
+
+    >>> place_of("keras.layers.convolutional"), place_of("tensorflow.python.keras.utils"), place_of("keras.leyers")
+    ('layers', 'utils', None)
+    """
+    if match := _KERAS.match(module):
+        return _keras_place(_INNER.sub("", match["tail"] or ""))
+    if match := _TENSORFLOW.match(module):
+        place = f"tensorflow.{match['tail']}" if match["tail"] else "tensorflow"
+        return place if place in tensorflow_names.PLACES else None
+    return None
+
+
+def _keras_place(tail: str) -> str | None:
+    if tail in names.PLACES:
+        return tail
+    if tail in names.MOVED_PLACES:
+        return names.MOVED_PLACES[tail]
+    folder, _, file = tail.rpartition(".")
+    if file == file.lower() and any(tail == place or tail.startswith(place + ".") for place in names.LATER_PLACES):
+        return tail
+    if folder in names.FOLDERS and file.islower():  # keras.src.layers.core.dense
+        return _keras_place(folder)
+    return None
+
+
+def _look_up(place: str, name: str) -> tuple[Any] | None:
+    """Return what `name` means in a place (in a tuple, since it may be anything), or None."""
+    for module in _PLACES.get(place, ()):
+        found = _attribute(module, name)
+        if found is not None and not isinstance(found[0], ModuleType):
+            return found
+    new = _NAMES.get(place, {}).get(name)
+    if new is not None and (found := _target(place, new)) is not None:
+        return found
+    if name in names.GONE.get(place, {}):
+        reason = f"{_full_name(place)}.{name} is not in Cornu. {names.GONE[place][name]}"
+    elif name in names.LATER.get(place, ()) or any(place.startswith(later) for later in names.LATER_PLACES):
+        reason = f"{_full_name(place)}.{name} is not in this version of Cornu yet."
+    else:
+        return None
+    return (_stand_in(place, name, reason),)
+
+
+def _target(place: str, new: str) -> tuple[Any] | None:
+    """Return what an entry of the tables names: a name of the same place, ``module:name``, or a module of Cornu."""
+    if ":" in new:
+        return _attribute(*new.split(":"))
+    if new.startswith("cornu."):
+        return (importlib.import_module(new),)
+    return next((found for module in _PLACES[place] if (found := _attribute(module, new)) is not None), None)
+
+
+def _load(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _attribute(module: str, name: str) -> tuple[Any] | None:
+    try:
+        return (getattr(importlib.import_module(module), name),)
+    except AttributeError:
+        return None
+    except ModuleNotFoundError as error:
+        if error.name is not None and module.startswith(error.name):
+            return None
+        raise
+
+
+def _public(place: str) -> list[str]:
+    """Return the names that a place offers: those of its modules of Cornu, its old names, its places below."""
+    known: set[str] = set(_NAMES.get(place, {}))
+    for module in _PLACES.get(place, ()):
+        if _attribute(module, "__name__") is not None:
+            content = importlib.import_module(module)
+            known |= {
+                name
+                for name in getattr(content, "__all__", dir(content))
+                if not name.startswith("_") and not (place and isinstance(content.__dict__.get(name), ModuleType))
+            }
+    return sorted(known | set(_below(place)))
+
+
+def _below(place: str) -> Iterator[str]:
+    prefix = place + "." if place else ""
+    for other in _PLACES:
+        if (
+            other
+            and other.startswith(prefix)
+            and "." not in other[len(prefix) :]
+            and other.partition(".")[0] != "tensorflow" * (not place)
+        ):
+            yield other[len(prefix) :]
+
+
+def _full_name(place: str) -> str:
+    return place if place.split(".")[0] == "tensorflow" else f"keras.{place}".rstrip(".")
+
+
+def missing(module: str, place: str, name: str) -> str:
+    """Return the words for a name that nobody knows: what is missing, and the nearest thing that exists."""
+    said = f"{module!r} has no {name!r} in Cornu."
+    if place.split(".")[0] != "tensorflow":
+        for other in (
+            "layers",
+            "models",
+            "optimizers",
+            "losses",
+            "metrics",
+            "callbacks",
+            "utils",
+            "initializers",
+            "regularizers",
+        ):
+            found = _look_up(other, name)
+            if found is not None and not isinstance(found[0], NotInThisVersion):
+                return f"{said} It is in keras.{other}: from keras.{other} import {name}"
+    return said + did_you_mean(name, _public(place))
+
+
+class FacadeLoader(Loader):
+    """Makes the facade of one module."""
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> Facade:
+        """Return the facade for ``spec.name``."""
+        place = place_of(spec.name)
+        match = _KERAS.match(spec.name)
+        path = _INNER.sub("", (match["tail"] if match else None) or "")
+        return Facade(spec.name, place or "", path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: a facade looks names up when they are asked for."""
+
+
+class KerasFinder(MetaPathFinder):
+    """Finds the modules of Keras and TensorFlow in Cornu, before any installed ones are looked at."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return the spec of a facade; ModuleNotFoundError with the nearest name for an unknown module of Keras."""
+        root = fullname.partition(".")[0]
+        if root not in ("keras", "tf_keras", "tensorflow"):
+            return None
+        if place_of(fullname) is not None or fullname in tensorflow_names.PARENTS:
+            return importlib.machinery.ModuleSpec(fullname, FacadeLoader(), is_package=True)
+        parent, _, name = fullname.rpartition(".")
+        # `name` is not the module's whole name: importlib would swallow the words of `from keras.layers import Denze`.
+        raise ModuleNotFoundError(missing(parent, place_of(parent) or "", name), name=name)
+
+
+class OldStandardLibraryFinder(MetaPathFinder, Loader):
+    """Finds modules that Python 3 renamed (``cPickle``, ``StringIO``, ...) where nothing of the name is installed."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return the spec of a module with the content of today's."""
+        return importlib.machinery.ModuleSpec(fullname, self) if fullname in python2.MODULES else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Fill the module with the names of today's module."""
+        content = vars(importlib.import_module(python2.MODULES[module.__name__]))
+        module.__dict__.update({name: value for name, value in content.items() if not name.startswith("__")})

@@ -1,0 +1,278 @@
+"""Old module paths and old names, as tables: the one place that knows where Keras kept things in each era.
+
+A *place* is a module of today's Keras namespace (``layers``, ``utils``, ...); the import hook looks a name up in the
+Cornu modules of its place, then in the place's old names.
+"""
+
+#: Place -> the modules of Cornu that hold its names, in the order in which they are looked at.
+PLACES: dict[str, tuple[str, ...]] = {
+    "": ("cornu",),
+    "activations": ("cornu.activations",),
+    "backend": ("cornu.compat.backend",),
+    "callbacks": ("cornu.callbacks",),
+    "config": ("cornu.core.settings", "cornu.compat.backend"),
+    "constraints": ("cornu.constraints",),
+    "datasets": ("cornu.datasets",),
+    "dtype_policies": ("cornu.core.precision",),
+    "engine": ("cornu.layers", "cornu.models", "cornu.utils", "cornu.callbacks"),
+    "initializers": ("cornu.initializers",),
+    "layers": ("cornu.layers",),
+    "legacy": (),
+    "losses": ("cornu.losses",),
+    "metrics": ("cornu.metrics", "cornu.losses"),
+    "mixed_precision": ("cornu.core.precision",),
+    "models": ("cornu.models",),
+    "ops": ("cornu.ops",),
+    "optimizers": ("cornu.optimizers",),
+    "optimizers.schedules": ("cornu.optimizers.schedules",),
+    "preprocessing": (),
+    "preprocessing.image": ("cornu.utils",),
+    "preprocessing.sequence": ("cornu.preprocessing.sequence", "cornu.preprocessing", "cornu.utils"),
+    "preprocessing.text": (),
+    "random": ("cornu.random",),
+    "regularizers": ("cornu.regularizers",),
+    "saving": ("cornu.saving", "cornu.models", "cornu.core.registry"),
+    "utils": ("cornu.utils", "cornu.core.registry", "cornu.core.seeds"),
+    "wrappers": (),
+} | {
+    f"datasets.{name}": (f"cornu.datasets.{name}",)
+    for name in (
+        "boston_housing",
+        "california_housing",
+        "cifar10",
+        "cifar100",
+        "fashion_mnist",
+        "imdb",
+        "mnist",
+        "reuters",
+    )
+}
+
+#: Places that come in a later version, with all that is under them.
+LATER_PLACES = ("applications", "estimator", "experimental", "export", "premade", "quantizers", "wrappers.scikit_learn")
+
+#: Old place -> the place that holds its names today. The last dotted words are files of old versions.
+MOVED_PLACES: dict[str, str] = {
+    "initializations": "initializers",
+    "objectives": "losses",
+    "engine.input_layer": "engine",
+    "layers.experimental.preprocessing": "layers",
+    "legacy.layers": "layers",
+    "legacy.losses": "losses",
+    "legacy.backend": "backend",
+    "legacy.saving": "saving",
+    "mixed_precision.experimental": "mixed_precision",
+    "optimizers.legacy": "optimizers",
+    "optimizers.experimental": "optimizers",
+    "optimizer_v1": "optimizers",
+    "optimizer_v2": "optimizers",
+    "optimizers.learning_rate_schedule": "optimizers.schedules",
+    "optimizers.schedules.learning_rate_schedule": "optimizers.schedules",
+    "optimizer_v2.learning_rate_schedule": "optimizers.schedules",
+    "saving.hdf5_format": "saving",
+    "saving.legacy": "saving",
+    "utils.legacy": "utils",
+} | {
+    f"{place}.{file}": place
+    for place, files in {
+        "backend": "common load_backend tensorflow_backend theano_backend cntk_backend",
+        "engine": "base_layer base_layer_v1 functional input_spec keras_tensor network sequential topology training "
+        "training_v1 data_adapter training_utils saving compile_utils",
+        "layers": "activation activations advanced_activations attention attentions containers convolutional "
+        "convolutional_recurrent core dense_attention einsum_dense embeddings local merge merging noise "
+        "normalization "
+        "normalization_v2 pooling recurrent recurrent_v2 regularization reshaping rnn wrappers layer_utils "
+        "preprocessing input_spec layer cudnn_recurrent",
+        "callbacks": "callback history early_stopping model_checkpoint tensorboard_v1",
+        "losses": "losses loss",
+        "metrics": "metrics metric accuracy_metrics",
+        "models": "model sequential functional cloning",
+        "optimizers": "adadelta adagrad adam adamw adamax base_optimizer ftrl gradient_descent lion nadam optimizer "
+        "rmsprop sgd optimizer_v2",
+        "optimizer_v2": "adadelta adagrad adam adamax ftrl gradient_descent nadam optimizer_v2 rmsprop",
+        "saving": "load model_config object_registration save saving_api saving_lib saved_model_experimental",
+        "utils": "all_utils control_flow_util conv_utils data_utils dataset_utils generic_utils image_utils io_utils "
+        "layer_utils metrics_utils model_visualization multi_gpu_utils np_utils numerical_utils sequence_utils "
+        "summary_utils test_utils tf_utils training_utils vis_utils visualize_util losses_utils",
+    }.items()
+    for file in files.split()
+}
+
+#: Old files that became folders: ``keras.src.layers.core.dense`` is a file below one.
+FOLDERS = frozenset(
+    f"layers.{name}"
+    for name in (
+        *("activation", "attention", "convolutional", "core", "normalization", "pooling", "preprocessing"),
+        *("regularization", "reshaping", "rnn"),
+    )
+)
+
+#: Old place that is a function as well -> the function. Keras 1 has ``merge(...)``, Keras 2 ``keras.layers.merge``.
+FUNCTIONS = {"layers.merge": "cornu.compat.layers:merge"}
+
+_DIMENSIONS = ("1D", "2D", "3D")
+_NUMPY_LOSSES = {
+    "mse": "mean_squared_error",
+    "MSE": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "MAE": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "MAPE": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "MSLE": "mean_squared_logarithmic_error",
+    "kld": "kl_divergence",
+    "KLD": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
+    "cosine": "cosine_similarity",
+    "cosine_proximity": "cosine_similarity",
+    "logcosh": "log_cosh",
+    "bce": "binary_crossentropy",
+    "BCE": "binary_crossentropy",
+}
+
+#: Place -> old name -> today's name in the same place, or ``module:name``.
+NAMES: dict[str, dict[str, str]] = {
+    "": {"Progbar": "cornu.utils:Progbar", "InputSpec": "cornu.core.input_spec:InputSpec"},
+    "backend": {"set_image_dim_ordering": "set_image_data_format", "image_dim_ordering": "image_data_format"}
+    | {name: f"cornu.compat.tensorflow:{name}" for name in ("get_session", "set_session")}
+    | {"_get_available_gpus": "cornu.compat.tensorflow:available_gpus"},
+    "constraints": {
+        "maxnorm": "MaxNorm",
+        "max_norm": "MaxNorm",
+        "nonneg": "NonNeg",
+        "non_neg": "NonNeg",
+        "unitnorm": "UnitNorm",
+        "unit_norm": "UnitNorm",
+        "min_max_norm": "MinMaxNorm",
+    },
+    "engine": {
+        "InputSpec": "cornu.core.input_spec:InputSpec",
+        "Container": "cornu.models:Model",
+        "Network": "cornu.models:Model",
+    }
+    | {"Functional": "cornu.models:Model", "KerasTensor": "cornu.core.graph:KerasTensor"},
+    "initializers": {
+        "normal": "RandomNormal",
+        "random_normal": "RandomNormal",
+        "uniform": "RandomUniform",
+        "random_uniform": "RandomUniform",
+        "truncated_normal": "TruncatedNormal",
+        "variance_scaling": "VarianceScaling",
+        "zero": "Zeros",
+        "zeros": "Zeros",
+        "one": "Ones",
+        "ones": "Ones",
+        "constant": "Constant",
+        "identity": "Identity",
+        "orthogonal": "Orthogonal",
+        "glorot_normal": "GlorotNormal",
+        "glorot_uniform": "GlorotUniform",
+        "he_normal": "HeNormal",
+        "he_uniform": "HeUniform",
+        "lecun_normal": "LecunNormal",
+        "lecun_uniform": "LecunUniform",
+    },
+    "layers": {
+        "AtrousConv1D": "Conv1D",
+        "AtrousConv2D": "Conv2D",
+        "AtrousConvolution1D": "Conv1D",
+        "AtrousConvolution2D": "Conv2D",
+        "Convolution2DTranspose": "Conv2DTranspose",
+        "Convolution3DTranspose": "Conv3DTranspose",
+        "Deconvolution2D": "Conv2DTranspose",
+        "Deconvolution3D": "Conv3DTranspose",
+        "DepthwiseConvolution2D": "DepthwiseConv2D",
+        "SeparableConvolution1D": "SeparableConv1D",
+        "SeparableConvolution2D": "SeparableConv2D",
+        "BatchNormalizationV1": "BatchNormalization",
+        "BatchNormalizationV2": "BatchNormalization",
+        "InputSpec": "cornu.core.input_spec:InputSpec",
+        "K": "cornu.compat.backend",
+        "Model": "cornu.models:Model",
+        "Sequential": "cornu.models:Sequential",
+    }
+    | {f"Convolution{n}": f"Conv{n}" for n in _DIMENSIONS}
+    | {f"MaxPool{n}": f"MaxPooling{n}" for n in _DIMENSIONS}
+    | {f"AvgPool{n}": f"AveragePooling{n}" for n in _DIMENSIONS}
+    | {f"GlobalMaxPool{n}": f"GlobalMaxPooling{n}" for n in _DIMENSIONS}
+    | {f"GlobalAvgPool{n}": f"GlobalAveragePooling{n}" for n in _DIMENSIONS},
+    "losses": _NUMPY_LOSSES,
+    "metrics": _NUMPY_LOSSES | {"CosineProximity": "CosineSimilarity"},
+    "mixed_precision": {
+        "Policy": "DTypePolicy",
+        "set_policy": "set_dtype_policy",
+        "set_global_policy": "set_dtype_policy",
+    }
+    | {"global_policy": "dtype_policy"},
+    "dtype_policies": {"Policy": "DTypePolicy"},
+    "models": {"Container": "Model", "Input": "cornu.layers:Input", "Layer": "cornu.layers:Layer"}
+    | {"Functional": "Model", "K": "cornu.compat.backend"},
+    "optimizers": {"rmsprop": "RMSprop", "sgd": "SGD", "adam": "Adam", "RMSProp": "RMSprop", "adadelta": "Adadelta"}
+    | {"adagrad": "Adagrad", "adamax": "Adamax", "nadam": "Nadam", "adam_v2": "cornu.optimizers"},
+    "regularizers": {
+        "l1": "L1",
+        "l2": "L2",
+        "l1_l2": "L1L2",
+        "l1l2": "L1L2",
+        "WeightRegularizer": "L1L2",
+        "ActivityRegularizer": "L1L2",
+    },
+    "utils": {"plot": "plot_model", "Sequence": "PyDataset"}
+    | {"multi_gpu_model": "cornu.compat.extras:multi_gpu_model", "print_summary": "cornu.compat.extras:print_summary"}
+    | {"count_params": "cornu.compat.extras:count_params"},
+}
+
+#: Place -> names that Keras has and Cornu will have: they can be imported, and say so when they are used.
+LATER: dict[str, frozenset[str]] = {
+    place: frozenset(names.split())
+    for place, names in {
+        "layers": "RNN SimpleRNN SimpleRNNCell LSTM LSTMCell GRU GRUCell CuDNNLSTM CuDNNGRU Bidirectional "
+        "ConvLSTM1D ConvLSTM2D "
+        "ConvLSTM2DCell ConvLSTM3D StackedRNNCells ConvRecurrent2D Attention AdditiveAttention MultiHeadAttention "
+        "GroupQueryAttention LocallyConnected1D LocallyConnected2D Normalization Discretization Hashing "
+        "HashedCrossing "
+        "CategoryEncoding StringLookup IntegerLookup TextVectorization Resizing CenterCrop RandomBrightness "
+        "RandomContrast "
+        "RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation RandomTranslation RandomWidth "
+        "RandomZoom "
+        "RandAugment AutoContrast Solarization SpectralNormalization EinsumDense JaxLayer FlaxLayer "
+        "TorchModuleWrapper "
+        "TFSMLayer MelSpectrogram STFTSpectrogram Wrapper",
+        "callbacks": "BackupAndRestore LearningRateMonitor OrbaxCheckpoint RemoteMonitor SwapEMAWeights TensorBoard",
+        "models": "load_model save_model model_from_yaml",
+        "preprocessing.image": "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator "
+        "load_img save_img "
+        "img_to_array array_to_img random_rotation random_shift random_shear random_zoom apply_affine_transform "
+        "smart_resize",
+        "preprocessing": "image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array",
+        "preprocessing.sequence": "TimeseriesGenerator make_sampling_table skipgrams",
+        "preprocessing.text": "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json",
+        "utils": "FeatureSpace HDF5Matrix audio_dataset_from_directory image_dataset_from_directory split_dataset "
+        "text_dataset_from_directory timeseries_dataset_from_array GeneratorEnqueuer OrderedEnqueuer load_img "
+        "save_img "
+        "img_to_array array_to_img",
+        "wrappers": "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
+    }.items()
+}
+
+#: Place -> names that no version will have -> what to use instead.
+GONE: dict[str, dict[str, str]] = {
+    "layers": {
+        "MaxoutDense": "Keras dropped it in version 2: use Dense(units * n), Reshape((n, units)), then a Lambda "
+        "that takes the maximum.",
+        "Highway": "Keras dropped it in version 2: build it from Dense layers and the functional API.",
+        "TimeDistributedDense": "Keras dropped it in version 2: use TimeDistributed(Dense(...)).",
+        "GaussianNoise2D": "Keras never had it: use GaussianNoise.",
+        "AutoEncoder": "Keras dropped it in version 1: build the encoder and the decoder as two models.",
+    },
+    "models": {"Graph": "Keras dropped it in version 1: use the functional API, Model(inputs, outputs)."},
+    "utils": {
+        "convert_all_kernels_in_model": "It turned Theano's kernels round, and Cornu's are those of TensorFlow: "
+        "leave the call out.",
+        "convert_dense_weights_data_format": "It is for weights of Theano: leave the call out.",
+    },
+    "metrics": dict.fromkeys(
+        ("precision", "recall", "fmeasure", "fbeta_score", "matthews_correlation"),
+        "Keras dropped it in version 2: use the classes Precision, Recall, F1Score of keras.metrics.",
+    ),
+}

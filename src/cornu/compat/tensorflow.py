@@ -1,0 +1,339 @@
+"""The functions of the `tensorflow` stand-in: array functions over jax.numpy, and set-up calls.
+
+They work on arrays and on symbolic tensors (in Lambda layers, losses, layers of one's own). Set-up calls that have no
+meaning here (device memory, threads, eager mode) are accepted and do nothing; graphs that compute are not.
+"""
+
+import contextlib
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from cornu.core import graph, seeds
+
+_KEYWORDS = {"keep_dims": "keepdims", "reduction_indices": "axis", "axes": "axes", "dimension": "axis"}
+_FIRST = ("input_tensor", "input", "tensor", "x", "a", "condition", "values", "indices", "value", "t")
+
+
+class DType(str):
+    """The name of a dtype, with what TensorFlow's dtypes offer."""
+
+    name = property(str)
+    as_numpy_dtype = property(lambda self: jnp.dtype(str(self)).type)
+    is_floating = property(lambda self: jnp.issubdtype(str(self), jnp.floating))
+
+
+float16, float32, float64, bfloat16 = map(DType, ("float16", "float32", "float64", "bfloat16"))
+int8, int16, int32, int64, uint8, uint16, uint32 = map(
+    DType, ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
+)
+bool = DType("bool")
+Tensor = jax.Array | graph.SymbolicTensor
+
+
+def _array_function(function: Callable) -> Callable:
+    """Give an array function TensorFlow's keywords (``name``, ``keep_dims``, ...) and symbolic tensors."""
+    compute = graph.op(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, name: str | None = None, **kwargs: Any) -> Any:
+        kwargs = {_KEYWORDS.get(key, key): value for key, value in kwargs.items()}
+        if not args:
+            first = next((key for key in _FIRST if key in kwargs), None)
+            args = (kwargs.pop(first),) if first else ()
+        elif len(args) == 1 and "y" in kwargs:
+            args = (*args, kwargs.pop("y"))
+        return compute(*args, **kwargs)
+
+    return call
+
+
+def _reduction(function: Callable) -> Callable:
+    def reduce(x: Any, axis: Any = None, keepdims: Any = False) -> jax.Array:
+        return function(jnp.asarray(x), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
+
+    reduce.__name__ = function.__name__
+    return _array_function(reduce)
+
+
+reduce_mean, reduce_sum, reduce_max, reduce_min = map(_reduction, (jnp.mean, jnp.sum, jnp.max, jnp.min))
+reduce_prod, reduce_any, reduce_all = map(_reduction, (jnp.prod, jnp.any, jnp.all))
+argmax = _array_function(lambda x, axis=0, output_type=None: jnp.argmax(jnp.asarray(x), axis=axis))
+argmin = _array_function(lambda x, axis=0, output_type=None: jnp.argmin(jnp.asarray(x), axis=axis))
+
+abs, add, subtract, multiply, divide, pow, exp, log, sqrt, square, sign, maximum, minimum, sin, cos, tanh = map(
+    _array_function,
+    (
+        jnp.abs,
+        jnp.add,
+        jnp.subtract,
+        jnp.multiply,
+        jnp.divide,
+        jnp.power,
+        jnp.exp,
+        jnp.log,
+        jnp.sqrt,
+        jnp.square,
+        jnp.sign,
+        jnp.maximum,
+        jnp.minimum,
+        jnp.sin,
+        jnp.cos,
+        jnp.tanh,
+    ),
+)
+round, floor, equal, not_equal, greater, greater_equal, less, less_equal, logical_and, logical_or, logical_not = map(
+    _array_function,
+    (
+        jnp.round,
+        jnp.floor,
+        jnp.equal,
+        jnp.not_equal,
+        jnp.greater,
+        jnp.greater_equal,
+        jnp.less,
+        jnp.less_equal,
+        jnp.logical_and,
+        jnp.logical_or,
+        jnp.logical_not,
+    ),
+)
+zeros_like, ones_like, tile, expand_dims, squeeze = map(
+    _array_function, (jnp.zeros_like, jnp.ones_like, jnp.tile, jnp.expand_dims, jnp.squeeze)
+)
+where = _array_function(jnp.where)
+stop_gradient = _array_function(jax.lax.stop_gradient)
+identity = _array_function(jnp.asarray)
+reshape = _array_function(lambda x, shape: jnp.reshape(jnp.asarray(x), tuple(int(size) for size in shape)))
+transpose = _array_function(lambda x, perm=None: jnp.transpose(jnp.asarray(x), perm))
+concat = _array_function(lambda values, axis: jnp.concatenate([jnp.asarray(value) for value in values], axis=axis))
+stack = _array_function(lambda values, axis=0: jnp.stack([jnp.asarray(value) for value in values], axis=axis))
+clip_by_value = _array_function(
+    lambda x, clip_value_min, clip_value_max: jnp.clip(jnp.asarray(x), clip_value_min, clip_value_max)
+)
+
+
+@_array_function
+def cast(x: Any, dtype: Any) -> jax.Array:
+    """Return `x` in another dtype."""
+    return jnp.asarray(x).astype(str(dtype) if isinstance(dtype, DType) else dtype)
+
+
+@_array_function
+def matmul(a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False) -> jax.Array:
+    """Return the matrix product; the last two axes of `a` or `b` may be swapped first."""
+    a, b = jnp.asarray(a), jnp.asarray(b)
+    return jnp.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b)
+
+
+@_array_function
+def one_hot(indices: Any, depth: int, on_value: Any = 1, off_value: Any = 0, dtype: Any = "float32") -> jax.Array:
+    """Return `indices` as rows with `on_value` at the index."""
+    hot = jax.nn.one_hot(jnp.asarray(indices), depth, dtype=str(dtype))
+    return hot * on_value + (1 - hot) * off_value
+
+
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> jax.Array:
+    """Return an array; Python numbers with a point become float32."""
+    array = jnp.asarray(value, dtype=None if dtype is None else str(dtype))
+    return array if shape is None else jnp.broadcast_to(array, tuple(shape))
+
+
+def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
+    """Return an array; a symbolic tensor stays one."""
+    return value if graph.is_symbolic(value) else constant(value, dtype)
+
+
+def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> jax.Array:
+    """Return an array of zeros."""
+    return jnp.zeros(tuple(shape), str(dtype))
+
+
+def ones(shape: Any, dtype: Any = "float32", name: str | None = None) -> jax.Array:
+    """Return an array of ones."""
+    return jnp.ones(tuple(shape), str(dtype))
+
+
+def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> jax.Array:
+    """Return the numbers from `start` (or 0) to `limit`, as ``numpy.arange`` does."""
+    low, high = (0, start) if limit is None else (start, limit)
+    return jnp.arange(low, high, delta, dtype=None if dtype is None else str(dtype))
+
+
+def shape(input: Any, out_type: Any = None, name: str | None = None) -> tuple:
+    """Return the sizes of the axes, in a tuple; an unknown one is None."""
+    return tuple(input.shape)
+
+
+def normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> jax.Array:
+    """Return normally distributed numbers."""
+    return mean + stddev * jax.random.normal(_key(seed), tuple(shape), str(dtype))
+
+
+def uniform(
+    shape: Any, minval: Any = 0, maxval: Any = 1, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> jax.Array:
+    """Return evenly distributed numbers."""
+    return jax.random.uniform(_key(seed), tuple(shape), str(dtype), minval, maxval)
+
+
+def _key(seed: Any) -> jax.Array:
+    return jax.random.key(seeds.fresh_seed() if seed is None else seed)
+
+
+def set_seed(seed: int) -> None:
+    """Seed everything that is drawn from here on."""
+    seeds.set_random_seed(seed)
+
+
+set_random_seed = set_seed
+
+# Set-up of graphs, sessions and devices.
+
+
+class _Settings:
+    """A bag of settings that takes any name; nothing reads it."""
+
+    def __init__(self, *_: Any, **settings: Any) -> None:
+        self.__dict__.update(settings)
+
+    def __getattr__(self, name: str) -> "_Settings":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        setting = self.__dict__[name] = _Settings()
+        return setting
+
+
+ConfigProto = GPUOptions = _Settings
+
+
+class Session:
+    """A session that has nothing to do: Cornu computes at once, and its variables have values when they are made."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.graph = Graph()
+
+    def run(self, fetches: Any = None, feed_dict: Any = None, **_: Any) -> Any:
+        """Return None for an initializer, an array for an array; a placeholder cannot be fed (NotImplementedError)."""
+        if feed_dict or graph.is_symbolic(fetches):
+            raise NotImplementedError(
+                "Session.run got a graph to compute, and Cornu has no TensorFlow graphs.\n"
+                "Use model.predict, or keras.backend.function."
+            )
+        return fetches
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+
+InteractiveSession = Session
+
+
+class Graph:
+    """A graph that has nothing to do."""
+
+    def as_default(self) -> contextlib.AbstractContextManager:
+        """Return a context that does nothing."""
+        return contextlib.nullcontext(self)
+
+    def finalize(self) -> None:
+        """Do nothing."""
+
+
+def set_session(session: Any) -> None:
+    """Do nothing, for ``K.set_session(tf.Session(config=config))``."""
+
+
+def get_session() -> Session:
+    """Return a session that has nothing to do."""
+    return Session()
+
+
+def get_default_graph() -> Graph:
+    """Return a graph that has nothing to do."""
+    return Graph()
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """Do nothing: this setting of TensorFlow has no meaning here."""
+
+
+reset_default_graph = global_variables_initializer = initialize_all_variables = _nothing
+disable_eager_execution = enable_eager_execution = disable_v2_behavior = enable_v2_behavior = _nothing
+set_memory_growth = set_visible_devices = set_soft_device_placement = run_functions_eagerly = enable_op_determinism = (
+    _nothing
+)
+set_inter_op_parallelism_threads = set_intra_op_parallelism_threads = set_verbosity = _nothing
+DEBUG, INFO, WARN, ERROR, FATAL = 10, 20, 30, 40, 50
+
+
+def executing_eagerly() -> Any:
+    """Return True: values are there when a line has run."""
+    return True
+
+
+@contextlib.contextmanager
+def device(name: Any) -> Iterator[None]:
+    """Do nothing: JAX chooses the device."""
+    yield
+
+
+def function(func: Callable | None = None, **_: Any) -> Callable:
+    """Return the function itself; as a decorator with or without arguments."""
+    return (lambda given: given) if func is None else func
+
+
+def list_physical_devices(device_type: str | None = None) -> list[Any]:
+    """Return JAX's devices of a kind (``"CPU"``, ``"GPU"``, ``"TPU"``), or all."""
+    kinds = {"CPU": "cpu", "GPU": "gpu", "TPU": "tpu"}
+    return [
+        one
+        for one in jax.devices()
+        if device_type is None or one.platform == kinds.get(device_type.upper(), device_type)
+    ]
+
+
+list_logical_devices = get_visible_devices = list_physical_devices
+
+
+def list_local_devices() -> list[Any]:
+    """Return JAX's devices, with the names that TensorFlow gives them."""
+    return [
+        _Settings(name=f"/device:{one.platform.upper()}:{one.id}", device_type=one.platform.upper())
+        for one in jax.local_devices()
+    ]
+
+
+def is_gpu_available(*_: Any, **__: Any) -> Any:
+    """Tell whether JAX has a GPU."""
+    return len(list_physical_devices("GPU")) > 0
+
+
+def available_gpus() -> list[str]:
+    """Return the names of JAX's GPUs (``K.tensorflow_backend._get_available_gpus``)."""
+    return [f"/device:GPU:{one.id}" for one in list_physical_devices("GPU")]
+
+
+def gpu_device_name() -> str:
+    """Return the name of the first GPU, or an empty string."""
+    return "/device:GPU:0" if is_gpu_available() else ""
+
+
+is_built_with_cuda = is_gpu_available
+
+
+def get_logger() -> logging.Logger:
+    """Return a logger of the name that TensorFlow's has."""
+    return logging.getLogger("tensorflow")

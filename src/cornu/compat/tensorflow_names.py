@@ -1,0 +1,71 @@
+"""The stand-in for `tensorflow`: which names it has, and where they come from."""
+
+_OWN = "cornu.compat.tensorflow"
+
+
+def _own(names: str) -> dict[str, str]:
+    return {name: f"{_OWN}:{name}" for name in names.split()}
+
+
+def _elsewhere(module: str, names: str) -> dict[str, str]:
+    return {name: f"{module}:{name}" for name in names.split()}
+
+
+_TYPES = _own("float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 bool")
+_REDUCTIONS = _own("reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_any reduce_all argmax argmin")
+_ELEMENTWISE = _own(
+    "abs add subtract multiply divide pow exp log sqrt square sign maximum minimum sin cos tanh round floor equal "
+    "not_equal greater "
+    "greater_equal less less_equal logical_and logical_not logical_or"
+)
+_ACTIVATIONS = _elsewhere(
+    "cornu.activations", "relu relu6 elu selu gelu leaky_relu softmax log_softmax sigmoid softplus softsign tanh silu"
+)
+_SESSIONS = _own(
+    "ConfigProto GPUOptions Session InteractiveSession Graph get_default_graph reset_default_graph "
+    "global_variables_initializer "
+    "initialize_all_variables disable_eager_execution enable_eager_execution disable_v2_behavior enable_v2_behavior "
+    "executing_eagerly device function"
+)
+
+#: Module of TensorFlow -> name -> ``module:name``.
+NAMES: dict[str, dict[str, str]] = {
+    "tensorflow": _TYPES
+    | _REDUCTIONS
+    | _ELEMENTWISE
+    | _SESSIONS
+    | _own(
+        "constant convert_to_tensor cast reshape transpose expand_dims squeeze concat stack matmul where zeros ones "
+        "zeros_like"
+    )
+    | _own("ones_like clip_by_value one_hot shape range tile identity stop_gradient set_random_seed get_logger Tensor")
+    | {"sigmoid": "cornu.activations:sigmoid", "Variable": "cornu.core.variable:Variable"},
+    "tensorflow.math": _REDUCTIONS
+    | _ELEMENTWISE
+    | _elsewhere("cornu.activations", "sigmoid softplus")
+    | {"l2_normalize": "cornu.compat.backend:l2_normalize"},
+    "tensorflow.nn": _ACTIVATIONS
+    | {"swish": "cornu.activations:silu", "l2_normalize": "cornu.compat.backend:l2_normalize"},
+    "tensorflow.random": _own("set_seed") | {"set_random_seed": f"{_OWN}:set_seed"} | _own("normal uniform"),
+    "tensorflow.config": _own(
+        "list_physical_devices list_logical_devices get_visible_devices set_visible_devices "
+        "set_soft_device_placement run_functions_eagerly"
+    ),
+    "tensorflow.config.experimental": _own(
+        "list_physical_devices list_logical_devices set_memory_growth get_visible_devices set_visible_devices "
+        "enable_op_determinism"
+    ),
+    "tensorflow.config.threading": _own("set_inter_op_parallelism_threads set_intra_op_parallelism_threads"),
+    "tensorflow.logging": _own("set_verbosity DEBUG INFO WARN ERROR FATAL"),
+    "tensorflow.test": _own("is_gpu_available gpu_device_name is_built_with_cuda"),
+    "tensorflow.dtypes": _TYPES | _own("cast"),
+    "tensorflow.linalg": _own("matmul"),
+    "tensorflow.python.client.device_lib": _own("list_local_devices"),
+}
+
+PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
+    [*NAMES, "tensorflow.python", "tensorflow.python.client", "tensorflow.compat", "tensorflow.contrib"], ()
+)
+
+#: Modules that exist only because others lie below them.
+PARENTS = frozenset({"tensorflow._api"})
