@@ -7,6 +7,8 @@ os.environ.update(
     JAX_PLATFORMS="cpu",
     KERAS_BACKEND="jax",
     MPLBACKEND="Agg",
+    NO_PROXY="127.0.0.1,localhost",
+    no_proxy="127.0.0.1,localhost",
 )
 
 import random

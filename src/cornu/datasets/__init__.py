@@ -1,4 +1,4 @@
-"""Data sets with Keras's names, arguments and return values. MNIST is inside the package, others are downloaded once."""
+"""Data sets as in Keras: names, arguments, values. MNIST is inside the package, the others are downloaded once."""
 
 from cornu.datasets import (
     boston_housing,

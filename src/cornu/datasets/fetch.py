@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from cornu.core.settings import keras_home
 
@@ -93,12 +94,12 @@ def download(
 
 @contextmanager
 def _temporary_beside(target: Path) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(prefix=".download-", dir=target.parent)
-    os.close(handle)
+    # Not mkstemp: its files can be read by their owner only, and a cache may be shared.
+    partial = target.with_name(f".{target.name}-{uuid4().hex}")
     try:
-        yield Path(name)
+        yield partial
     finally:
-        Path(name).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def _retrieve(origin: str, partial: Path, target: Path) -> None:
@@ -106,10 +107,13 @@ def _retrieve(origin: str, partial: Path, target: Path) -> None:
     if parts.scheme == "file":
         shutil.copyfile(_local_path(parts.path), partial)
         return
-    from pooch import choose_downloader  # 0.1 s, for the few programs that download
+    import pooch  # 0.1 s, for the few programs that download
 
+    downloaders = {"http": pooch.HTTPDownloader, "https": pooch.HTTPDownloader, "ftp": pooch.FTPDownloader}
+    if parts.scheme not in downloaders:
+        raise ValueError(f"Cannot download {origin!r}: the URL must begin with http, https, ftp or file.")
     try:
-        choose_downloader(origin)(origin, str(partial), None)
+        downloaders[parts.scheme](timeout=30)(origin, str(partial), None)
     except OSError as error:  # requests' errors are of this kind
         raise ConnectionError(
             f"Could not download {target.name} from {origin} ({_reason(error)}). "

@@ -3,11 +3,11 @@
 import os
 import shutil
 import tarfile
-import tempfile
 import warnings
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from cornu.datasets.fetch import cache_folder, download, has_digest
 
@@ -90,14 +90,19 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | tuple[str, .
     unknown = set(formats) - {"tar", "zip"}
     if unknown:
         raise ValueError(f"archive_format is {unknown.pop()!r}; it must be 'auto', 'tar', 'zip' or None.")
-    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=folder.parent) as temporary:
+    temporary = folder.with_name(f".{folder.name}-{uuid4().hex}")
+    try:
         if not _unpack_any(archive, temporary, formats):
             warnings.warn(f"{archive} is not an archive of a known kind: it was not unpacked.", stacklevel=3)
-            return
-        shutil.copytree(temporary, folder, symlinks=True, dirs_exist_ok=True)
+        elif folder.exists():
+            shutil.copytree(temporary, folder, symlinks=True, dirs_exist_ok=True)
+        else:
+            temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _unpack_any(archive: Path, folder: str, formats: tuple[str, ...]) -> bool:
+def _unpack_any(archive: Path, folder: Path, formats: tuple[str, ...]) -> bool:
     if "tar" in formats and tarfile.is_tarfile(archive):
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")  # refuses members that would land or point outside

@@ -1,0 +1,89 @@
+"""Downloads: once, checked, from this machine's own web server only."""
+
+import gzip
+import hashlib
+import stat
+
+import pytest
+
+from cornu.datasets.fetch import cache_folder, fetch, has_digest
+
+CONTENT = b"four score and seven"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+CLOSED_PORT = "http://127.0.0.1:9/data.bin"
+
+
+@pytest.fixture
+def origin(site):
+    (site.folder / "data.bin").write_bytes(CONTENT)
+    return f"{site.url}/data.bin"
+
+
+def test_downloads_once(home, site, origin):
+    for _ in range(2):
+        path = fetch("data.bin", origin=origin, digest=DIGEST)
+    assert path == home / "datasets" / "data.bin"
+    assert path.read_bytes() == CONTENT
+    assert len(site.requests) == 1
+
+
+def test_others_may_read_the_cache(home, origin):
+    path = fetch("data.bin", origin=origin, digest=DIGEST)
+    (path.parent / "plain").touch()
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((path.parent / "plain").stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["keras3_name", "keras2_name"])
+def test_finds_what_keras_left_there(home, no_network, name):
+    (home / "datasets").mkdir(parents=True)
+    (home / "datasets" / name).write_bytes(CONTENT)
+    found = fetch("keras3_name", "keras2_name", origin=CLOSED_PORT, digest=hashlib.md5(CONTENT).hexdigest())
+    assert found.name == name
+
+
+def test_a_damaged_file_is_downloaded_anew(home, origin, capsys):
+    (home / "datasets").mkdir(parents=True)
+    (home / "datasets" / "data.bin").write_bytes(CONTENT[:-1])
+    assert fetch("data.bin", origin=origin, digest=DIGEST).read_bytes() == CONTENT
+    assert "downloaded anew" in capsys.readouterr().out
+
+
+def test_another_content_is_refused_and_not_kept(home, site, origin):
+    (site.folder / "data.bin").write_bytes(b"something else")
+    with pytest.raises(ValueError, match="incomplete or another one"):
+        fetch("data.bin", origin=origin, digest=DIGEST)
+    assert list((home / "datasets").iterdir()) == []
+
+
+def test_no_network_says_which_file_goes_where(home):
+    with pytest.raises(ConnectionError) as caught:
+        fetch("data.bin", origin=CLOSED_PORT, digest=DIGEST)
+    message = str(caught.value)
+    assert f"put it into {home / 'datasets'} as data.bin" in message
+    assert CLOSED_PORT in message
+    assert "refused" in message
+    assert list((home / "datasets").iterdir()) == []
+
+
+def test_a_missing_page_says_so(home, site):
+    with pytest.raises(ConnectionError, match="404"):
+        fetch("data.bin", origin=f"{site.url}/elsewhere.bin", digest=DIGEST)
+
+
+def test_digest_of_what_is_inside_a_gzip_file(home, site):
+    (site.folder / "data.gz").write_bytes(gzip.compress(CONTENT, compresslevel=1))
+    path = fetch("data.gz", origin=f"{site.url}/data.gz", digest=DIGEST, opener=gzip.open)
+    assert has_digest(path, DIGEST, opener=gzip.open)
+    path.write_bytes(path.read_bytes()[:-9])
+    assert not has_digest(path, DIGEST, opener=gzip.open)
+
+
+def test_unknown_digest_algorithm(tmp_path):
+    with pytest.raises(ValueError, match="hash_algorithm is 'crc'"):
+        has_digest(tmp_path, DIGEST, "crc")
+
+
+def test_cache_falls_back_to_the_temporary_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "a_file").touch()
+    assert cache_folder(tmp_path / "a_file", "datasets") == tmp_path / ".keras" / "datasets"

@@ -1,0 +1,157 @@
+"""get_file with Keras's whole signature, against files on this machine."""
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cornu.utils.files import get_file
+
+CONTENT = b"some words"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture(params=["archive.tar.gz", "archive.zip"])
+def archive(tmp_path, request):
+    path = tmp_path / request.param
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as zipped:
+            zipped.writestr("inner/words.txt", CONTENT)
+    else:
+        write_tar(path, ("inner/words.txt", CONTENT))
+    return path
+
+
+def write_tar(path, *members):
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in members:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+def test_name_and_place(home, source, tmp_path):
+    assert get_file(origin=source.as_uri()) == str(home / "datasets" / "words.txt")
+    assert get_file("w.txt", source.as_uri(), cache_subdir="mine") == str(home / "mine" / "w.txt")
+    assert get_file("w.txt", source.as_uri(), cache_dir=tmp_path / "other") == str(tmp_path / "other/datasets/w.txt")
+    assert get_file("w.txt", source.as_uri(), cache_subdir=str(tmp_path / "abs")) == str(tmp_path / "abs" / "w.txt")
+
+
+def test_downloads_once_unless_forced(home, source):
+    path = Path(get_file(origin=source.as_uri()))
+    source.write_bytes(b"newer")
+    get_file(origin=source.as_uri())
+    assert path.read_bytes() == CONTENT
+    get_file(origin=source.as_uri(), force_download=True)
+    assert path.read_bytes() == b"newer"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"file_hash": hashlib.sha256(CONTENT).hexdigest()},
+        {"file_hash": hashlib.md5(CONTENT).hexdigest()},
+        {"file_hash": hashlib.sha256(CONTENT).hexdigest(), "hash_algorithm": "sha256"},
+        {"md5_hash": hashlib.md5(CONTENT).hexdigest()},
+    ],
+)
+def test_hashes(home, source, arguments):
+    path = Path(get_file(origin=source.as_uri(), **arguments))
+    path.write_bytes(b"damaged")
+    get_file(origin=source.as_uri(), **arguments)
+    assert path.read_bytes() == CONTENT
+    source.write_bytes(b"damaged at its origin")
+    path.unlink()
+    with pytest.raises(ValueError, match="incomplete or another one"):
+        get_file(origin=source.as_uri(), **arguments)
+    assert not path.exists()
+
+
+def test_extract(home, archive):
+    folder = home / "datasets" / "archive_extracted"
+    assert get_file(archive.name, archive.as_uri(), extract=True) == str(folder)
+    assert (folder / "inner" / "words.txt").read_bytes() == CONTENT
+    named = get_file("things", archive.as_uri(), extract=True)
+    assert named == str(home / "datasets" / "things")
+    assert (home / "datasets" / "things_archive").is_file()
+    assert sorted(path.name for path in (home / "datasets").iterdir()) == [
+        archive.name,
+        "archive_extracted",
+        "things",
+        "things_archive",
+    ]
+
+
+def test_places_equal_keras(home, archive, real_keras, tmp_path):
+    for index, arguments in enumerate(({}, {"fname": "things"}, {"fname": archive.name}, {"fname": "a.b.c"})):
+        common = {"origin": archive.as_uri(), "extract": True, **arguments}
+        for folder in ("ours", "theirs"):
+            (tmp_path / f"{folder}{index}").mkdir()
+        ours = get_file(cache_dir=str(tmp_path / f"ours{index}"), **common)
+        theirs = real_keras.utils.get_file(cache_dir=str(tmp_path / f"theirs{index}"), **common)
+        assert Path(ours).relative_to(tmp_path / f"ours{index}") == Path(theirs).relative_to(
+            tmp_path / f"theirs{index}"
+        )
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/outside.txt"])
+def test_a_tar_that_would_write_outside(home, tmp_path, name):
+    write_tar(tmp_path / "bad.tar.gz", (name, CONTENT))
+    try:
+        get_file("bad.tar.gz", (tmp_path / "bad.tar.gz").as_uri(), untar=True)
+    except tarfile.FilterError:
+        assert sorted(path.name for path in (home / "datasets").iterdir()) == ["bad.tar.gz"]
+    assert not list(home.glob("outside.txt"))
+    assert not Path("/outside.txt").exists()
+
+
+def test_a_tar_with_a_link_outside_is_refused_and_leaves_nothing(home, tmp_path):
+    with tarfile.open(tmp_path / "bad.tar", "w") as tar:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+        tar.addfile(link)
+    with pytest.raises(tarfile.FilterError):
+        get_file("bad.tar", (tmp_path / "bad.tar").as_uri(), extract=True)
+    assert sorted(path.name for path in (home / "datasets").iterdir()) == ["bad.tar"]
+
+
+def test_what_is_no_archive_gives_a_warning(home, source):
+    with pytest.warns(UserWarning, match="not an archive"):
+        get_file(origin=source.as_uri(), extract=True)
+    with pytest.raises(ValueError, match="archive_format is 'rar'"):
+        get_file("again", origin=source.as_uri(), extract=True, archive_format="rar")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"fname": "a.txt"}, "needs origin="),
+        ({"origin": "http://127.0.0.1:9/"}, "does not end in a file name"),
+        ({"origin": "http://127.0.0.1:9/..", "fname": ".."}, "does not end in a file name"),
+        ({"origin": "gopher://127.0.0.1:9/a"}, "must begin with http, https, ftp or file"),
+        ({"origin": "http://127.0.0.1:9/a", "fname": "folder/a"}, "give the folder as cache_dir="),
+    ],
+)
+def test_wrong_arguments(home, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        get_file(**arguments)
+
+
+def test_no_network_says_which_file_goes_where(home):
+    with pytest.raises(ConnectionError, match=r"as words\.txt"):
+        get_file(origin="http://127.0.0.1:9/words.txt")
