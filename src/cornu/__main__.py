@@ -1,6 +1,8 @@
 """``python -m cornu``: the command `cornu`."""
 
-from cornu.cli.main import exit_process
+import sys
+
+from cornu.cli.main import main
 
 if __name__ == "__main__":
-    exit_process()
+    sys.exit(main())

@@ -36,18 +36,27 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 1 a program's error, 2 wrong usage, 130 Ctrl-C."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(arguments)
-    if options.version:
-        return _print_version(options.json)
-    if options.command == "run":
+    try:
+        code = _run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader went away, as in `cornu train | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "run" and not options.version:
         from cornu.cli import run
 
         return run.run(options.program, options.arguments, options.figures, options.seed, options.traceback)
-    if options.command == "train":
+    if options.command == "train" and not options.version:
         from cornu.cli import train
 
         return train.command(options)
+    if options.version:
+        return _print_version(options.json)
     _parser().print_help()
     return 0
 
@@ -99,14 +108,3 @@ def _print_version(as_json: bool) -> int:
         others = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "cornu")
         print(f"cornu {versions['cornu']} ({others})")
     return 0
-
-
-def exit_process() -> NoReturn:
-    """Run `main` and leave with its exit code; a closed pipe (``cornu train | head``) is no error."""
-    try:
-        code = main()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code)

@@ -24,6 +24,8 @@ _HIGHLIGHT = re.compile(r"^\s*\{%-?\s*(?P<word>highlight|endhighlight)\s*(?P<lab
 _PROMPT = re.compile(r"^\s*In\s?\[[\d\s*]*\]:[ ]?(?P<code>.*)$")
 _OUTPUT_PROMPT = re.compile(r"^\s*Out\s?\[[\d\s]*\]:")
 
+_TAG = re.compile(r"</?\w[^<>]*>")
+
 #: What printed results look like, line by line: tables, progress bars, log lines, `label of something: number`, arrays.
 _PRINTED = re.compile(
     r"""^\s*(?:
@@ -191,7 +193,7 @@ def _leading_code(lines: list[str], parses: Callable[[str], bool]) -> list[str]:
         if _OUTPUT_PROMPT.match(line):
             lines = lines[:index]
             break
-    breaks = [index for index, line in enumerate(lines) if not line.strip()] + [len(lines)]
+    breaks = [index for index, line in enumerate(lines) if not line.strip() or _TAG.match(line)] + [len(lines)]
     best: list[str] = []
     for stop in breaks:
         paragraph = "\n".join(lines[len(best) : stop])

@@ -107,8 +107,13 @@ FOLDERS = frozenset(
     )
 )
 
-#: Old place that is a function as well -> the function. Keras 1 has ``merge(...)``, Keras 2 ``keras.layers.merge``.
-FUNCTIONS = {"layers.merge": "cornu.compat.layers:merge"}
+_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "Ftrl", "Nadam", "RMSprop", "SGD")
+
+#: Old place that could be called as well -> what it was. Keras 1 has ``merge(...)``, Keras 2 a file of that name;
+#: Keras 2 has ``optimizers.adam(lr=0.1)``, later versions a file of that name.
+FUNCTIONS = {"layers.merge": "cornu.compat.layers:merge"} | {
+    f"optimizers.{name.lower()}": f"cornu.optimizers:{name}" for name in _OPTIMIZERS
+}
 
 _DIMENSIONS = ("1D", "2D", "3D")
 _NUMPY_LOSSES = {
@@ -207,8 +212,7 @@ NAMES: dict[str, dict[str, str]] = {
     "dtype_policies": {"Policy": "DTypePolicy"},
     "models": {"Container": "Model", "Input": "cornu.layers:Input", "Layer": "cornu.layers:Layer"}
     | {"Functional": "Model", "K": "cornu.compat.backend"},
-    "optimizers": {"rmsprop": "RMSprop", "sgd": "SGD", "adam": "Adam", "RMSProp": "RMSprop", "adadelta": "Adadelta"}
-    | {"adagrad": "Adagrad", "adamax": "Adamax", "nadam": "Nadam", "adam_v2": "cornu.optimizers"},
+    "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
     "regularizers": {
         "l1": "L1",
         "l2": "L2",
@@ -218,8 +222,13 @@ NAMES: dict[str, dict[str, str]] = {
         "ActivityRegularizer": "L1L2",
     },
     "utils": {"plot": "plot_model", "Sequence": "PyDataset"}
-    | {"multi_gpu_model": "cornu.compat.extras:multi_gpu_model", "print_summary": "cornu.compat.extras:print_summary"}
-    | {"count_params": "cornu.compat.extras:count_params"},
+    | {
+        name: f"cornu.compat.extras:{name}"
+        for name in (
+            *("multi_gpu_model", "print_summary", "count_params"),
+            *("normalize_tuple", "conv_output_length", "deconv_length"),
+        )
+    },
 }
 
 #: Place -> names that Keras has and Cornu will have: they can be imported, and say so when they are used.

@@ -76,7 +76,9 @@ def _single_tokens(tokens: list[Token], said: list[str]) -> list[Token]:
             new = "!="
             said.append("<>")
         elif kind == "op" and text == "`":
-            new = "repr(" if sum(other.text == "`" for other in tokens[:index]) % 2 == 0 else ")"
+            opened = sum(other.text == "`" for other in tokens[:index]) % 2
+            result += [] if opened else [Token("name", "repr")]
+            new = ")" if opened else "("
             said.append("backticks")
         elif kind == "name" and text in _METHODS and _is_call_of_method(tokens, index):
             new = _METHODS[text]

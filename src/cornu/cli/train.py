@@ -1,0 +1,83 @@
+"""``cornu train NAME``: train, evaluate and save one of the examples."""
+
+import argparse
+import ast
+import contextlib
+import importlib.util
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cornu
+from cornu.core.errors import did_you_mean
+
+
+def command(options: argparse.Namespace) -> int:
+    """Train what `options` name and return the exit code; without a name, list what there is."""
+    examples = find_examples()
+    if options.name is None:
+        return _list(examples, options.json)
+    if options.name not in examples:
+        hint = did_you_mean(options.name, examples)
+        return _refuse(f"no example is named {options.name!r}.{hint} They are: {', '.join(examples)}")
+    out = Path(options.out or f"{options.name}.keras")
+    if not out.parent.is_dir():
+        return _refuse(f"cannot save to {str(out)!r}: there is no folder {str(out.parent)!r}. Make it first.")
+    given = {"epochs": options.epochs, "batch_size": options.batch_size, "seed": options.seed, "out": str(out)}
+    started = time.perf_counter()
+    try:
+        with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
+            result = _load(examples[options.name]).main(
+                **{key: value for key, value in given.items() if value is not None}
+            )
+    except KeyboardInterrupt:
+        print("cornu: interrupted; no model was saved", file=sys.stderr)
+        return 130
+    seconds = time.perf_counter() - started
+    if options.json:
+        print(json.dumps({"name": options.name, **result, "model": str(out.resolve()), "seconds": round(seconds, 1)}))
+    else:
+        print(f"Trained {options.name} in {seconds:.0f} s. The model is in {out.resolve()}")
+    return 0
+
+
+def find_examples() -> dict[str, Path]:
+    """Return the examples by name: those inside the package, or of the checkout that it runs from."""
+    package = Path(cornu.__file__).parent
+    for folder in (package / "examples", package.parents[1] / "examples"):
+        found = {path.stem.replace("_", "-"): path for path in sorted(folder.glob("*.py"))}
+        if found:
+            return found
+    return {}
+
+
+def _list(examples: dict[str, Path], as_json: bool) -> int:
+    descriptions = {name: _first_line(path) for name, path in examples.items()}
+    if as_json:
+        print(json.dumps([{"name": name, "description": said} for name, said in descriptions.items()]))
+        return 0
+    width = max(map(len, descriptions), default=0)
+    for name, said in descriptions.items():
+        print(f"{name:{width}}  {said}")
+    print("\nTrain one with: cornu train NAME")
+    return 0
+
+
+def _first_line(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]
+
+
+def _load(path: Path) -> Any:
+    """Import an example from its file."""
+    spec = importlib.util.spec_from_file_location(f"cornu_example_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    return module
+
+
+def _refuse(message: str) -> int:
+    print(f"cornu: {message}", file=sys.stderr)
+    return 2

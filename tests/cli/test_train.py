@@ -1,0 +1,64 @@
+import json
+
+import numpy as np
+import pytest
+
+from cornu.cli import train
+from cornu.cli.main import main
+
+
+def test_the_names_are_listed(capsys):
+    assert main(["train"]) == 0
+    out = capsys.readouterr().out
+    for name in ("mnist-sigmoid", "mnist-relu", "mnist-mlp", "mnist-adam", "mnist-cnn"):
+        assert name in out
+    main(["train", "--json"])
+    assert {"name", "description"} == set(json.loads(capsys.readouterr().out)[0])
+
+
+def test_an_unknown_name_gets_the_nearest(capsys):
+    assert main(["train", "mnist-mpl"]) == 2
+    assert "Did you mean 'mnist-mlp'?" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_said_before_training(capsys, tmp_path):
+    assert main(["train", "mnist-mlp", "--out", str(tmp_path / "no" / "a.keras")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--epochs=0", "--epochs=x", "--batch-size=-1"])
+def test_numbers_are_checked(option, capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "mnist-mlp", option])
+    assert "whole number" in capsys.readouterr().err
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """Give the examples the first 600 training images and 100 test images of MNIST."""
+    from cornu.datasets import mnist
+
+    (x, y), (x_test, y_test) = mnist.load_data()
+    monkeypatch.setattr(mnist, "load_data", lambda: ((x[:600], y[:600]), (x_test[:100], y_test[:100])))
+
+
+@pytest.mark.parametrize("name", train.find_examples())
+def test_each_example_trains_and_saves(name, few_images, tmp_path, capsys):
+    out = tmp_path / "model.keras"
+    assert main(["train", name, "--epochs", "1", "--seed", "1", "--out", str(out), "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert result["name"] == name
+    assert 0 <= result["accuracy"] <= 1
+    assert np.isfinite(result["loss"])
+    assert result["model"] == str(out.resolve())
+    assert out.stat().st_size > 10_000
+    assert "Total params" in captured.err
+
+
+def test_the_examples_use_todays_spelling():
+    for path in train.find_examples().values():
+        text = path.read_text()
+        assert "import cornu as keras" in text
+        for old in ("lr=", "nb_epoch", "input_shape=", "np_utils"):
+            assert old not in text
