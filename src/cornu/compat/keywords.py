@@ -1,0 +1,181 @@
+"""Old keywords as tables: what Keras 1 and 2 called the arguments of constructors and methods."""
+
+from typing import NamedTuple
+
+#: Old constructor keyword -> today's names; the first that the class has is meant.
+RENAMED: dict[str, tuple[str, ...]] = {
+    # layers of Keras 1
+    "output_dim": ("units",),
+    "init": ("kernel_initializer", "embeddings_initializer", "alpha_initializer", "depthwise_initializer"),
+    "W_regularizer": ("kernel_regularizer", "embeddings_regularizer"),
+    "b_regularizer": ("bias_regularizer",),
+    "U_regularizer": ("recurrent_regularizer",),
+    "W_constraint": ("kernel_constraint", "embeddings_constraint"),
+    "b_constraint": ("bias_constraint",),
+    "bias": ("use_bias",),
+    "nb_filter": ("filters",),
+    "filter_length": ("kernel_size",),
+    "subsample": ("strides",),
+    "subsample_length": ("strides",),
+    "stride": ("strides",),
+    "border_mode": ("padding",),
+    "dim_ordering": ("data_format",),
+    "atrous_rate": ("dilation_rate",),
+    "pool_length": ("pool_size",),
+    "p": ("rate",),
+    "sigma": ("stddev",),
+    "std": ("stddev",),
+    "length": ("size",),
+    "beta_init": ("beta_initializer",),
+    "gamma_init": ("gamma_initializer",),
+    "inner_init": ("recurrent_initializer",),
+    "inner_activation": ("recurrent_activation",),
+    "dropout_W": ("dropout",),
+    "dropout_U": ("recurrent_dropout",),
+    "concat_axis": ("axis",),
+    "dot_axes": ("axes",),
+    "input_dtype": ("dtype",),
+    # layers of Keras 2
+    "alpha": ("negative_slope",),
+    "input": ("inputs",),
+    "output": ("outputs",),
+    # optimizers, constraints, regularizers, initializers, callbacks
+    "lr": ("learning_rate",),
+    "m": ("max_value",),
+    "l": ("l2", "l1"),
+    "scale": ("stddev",),
+    "epsilon": ("min_delta",),
+}
+
+#: Old constructor keywords that are left out where they hold one of these values: it is what happens today.
+HARMLESS: dict[str, tuple] = {
+    "mode": (0,),
+    "dropout": (0, 0.0, None),
+    "epsilon": (None,),
+    "reduction": ("auto",),
+    "fused": (None, True, False),
+    "renorm": (False,),
+    "renorm_clipping": (None,),
+    "renorm_momentum": (0.99,),
+    "virtual_batch_size": (None,),
+    "adjustment": (None,),
+    "period": (1,),
+    "load_weights_on_restart": (False,),
+    "count_mode": ("samples", "steps"),
+    "stateful_metrics": (None, ()),
+    "consume_less": ("cpu", "mem", "gpu"),
+    "implementation": (0, 1, 2),
+    "schedule_decay": (0.004,),
+    "time_major": (False,),
+    "experimental_run_tf_function": (True, False, None),
+}
+
+#: Old constructor keyword with any other value -> why Cornu cannot follow it, and what to do.
+REFUSED: dict[str, str] = {
+    "mode": "BatchNormalization normalizes by feature, as mode=0 did in Keras 1; for mode=1 use LayerNormalization, "
+    "for mode=2 call the layer with training=True",
+    "dropout": "put a Dropout or SpatialDropout1D layer after the Embedding",
+    "renorm": "batch renormalization is not built; leave it out or use LayerNormalization",
+    "virtual_batch_size": "normalization by parts of a batch is not built; leave it out",
+    "adjustment": "leave it out",
+    "period": "save_freq counts batches: give save_freq=period * batches per epoch, or 'epoch'",
+    "load_weights_on_restart": "call model.load_weights(filepath) before fit",
+    "schedule_decay": "the momentum schedule of Nadam is that of its paper, schedule_decay=0.004",
+    "time_major": "the first axis is the batch; transpose the data",
+}
+
+#: Words for image axes, by old word.
+DATA_FORMATS = {"th": "channels_first", "tf": "channels_last", "default": None}
+
+#: Keywords that Keras 1 took one by one -> the argument that takes them together.
+PARTS: dict[tuple[str, ...], str] = {
+    ("nb_row", "nb_col"): "kernel_size",
+    ("kernel_dim1", "kernel_dim2", "kernel_dim3"): "kernel_size",
+}
+
+
+#: Keywords that only Keras 1 had: beside them, numbers after the first argument of a convolution are its kernel's size.
+ONLY_KERAS_1 = frozenset(
+    ("init", "border_mode", "subsample", "dim_ordering", "W_regularizer", "b_regularizer", "W_constraint", "bias")
+)
+
+#: Convolution -> how many numbers Keras 1 took for its kernel.
+KERNEL_NUMBERS = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3, "Conv3DTranspose": 3}
+
+
+class OldOrder(NamedTuple):
+    """The order of a Keras 2 constructor, and the position at which a value tells it from today's order."""
+
+    names: tuple[str, ...]
+    position: int
+    largest: float  # a number up to it (no bool), or None, at `position` means the old order
+
+
+#: Optimizer -> the order of its arguments in Keras 1 and 2.
+OLD_ORDERS: dict[str, OldOrder] = {
+    "SGD": OldOrder(("learning_rate", "momentum", "decay", "nesterov"), 2, 1.0),
+    "Adam": OldOrder(("learning_rate", "beta_1", "beta_2", "epsilon", "decay", "amsgrad"), 4, 1.0),
+    "RMSprop": OldOrder(("learning_rate", "rho", "epsilon", "decay"), 2, 1e-3),
+    "Adagrad": OldOrder(("learning_rate", "epsilon", "decay"), 1, 1e-4),
+    "Adadelta": OldOrder(("learning_rate", "rho", "epsilon", "decay"), 3, 1.0),
+    "Adamax": OldOrder(("learning_rate", "beta_1", "beta_2", "epsilon", "decay"), 4, 1.0),
+    "Nadam": OldOrder(("learning_rate", "beta_1", "beta_2", "epsilon", "schedule_decay"), 4, 1.0),
+}
+
+_GENERATOR = {
+    "nb_epoch": "epochs",
+    "nb_worker": "workers",
+    "nb_workers": "workers",
+    "max_q_size": "max_queue_size",
+    "pickle_safe": "use_multiprocessing",
+    "samples_per_epoch": "steps_per_epoch",
+    "nb_val_samples": "validation_steps",
+    "val_samples": "steps",
+}
+
+#: Method -> old keyword -> today's.
+METHODS: dict[str, dict[str, str]] = {
+    "fit": {"nb_epoch": "epochs"},
+    "fit_generator": _GENERATOR,
+    "evaluate_generator": _GENERATOR,
+    "predict_generator": _GENERATOR,
+    "compile": {"objective": "loss"},
+    "Model": {"input": "inputs", "output": "outputs"},
+    "evaluate": {"X": "x"},
+    "predict": {"X": "x"},
+    "train_on_batch": {"X": "x"},
+    "test_on_batch": {"X": "x"},
+    "to_categorical": {"nb_classes": "num_classes"},
+    "save": {},
+}
+
+#: Method -> keywords that only said how to compute it (queues, processes, sessions); they are left out.
+UNNEEDED: dict[str, frozenset[str]] = {
+    method: frozenset(("workers", "use_multiprocessing", "max_queue_size", "max_q_size", "nb_worker", "pickle_safe"))
+    for method in ("fit", "evaluate", "predict")
+} | {
+    "compile": frozenset(("class_mode", "theano_mode", "experimental_run_tf_function", "distribute", "cloning")),
+    "train_on_batch": frozenset(("reset_metrics",)),
+    "test_on_batch": frozenset(("reset_metrics",)),
+    "save": frozenset(("signatures", "options")),
+}
+
+_SHOW_ACCURACY = "accuracy is shown where compile() was given metrics=['accuracy']"
+
+#: Method -> keyword that is left out with a warning where it holds something -> what to do.
+WARNED: dict[str, dict[str, str]] = {
+    "fit": {"show_accuracy": _SHOW_ACCURACY},
+    "evaluate": {"show_accuracy": _SHOW_ACCURACY},
+    "train_on_batch": {"accuracy": _SHOW_ACCURACY},
+    "test_on_batch": {"accuracy": _SHOW_ACCURACY},
+    "compile": {},
+}
+
+#: Method -> keyword that cannot be followed where it holds something -> what to do.
+IMPOSSIBLE: dict[str, dict[str, str]] = {
+    "fit": {"samples_per_epoch": "it belongs to fit_generator; fit takes steps_per_epoch"},
+    "compile": {
+        "target_tensors": "targets are given to fit(x, y); for a model that feeds itself use add_loss",
+        "sample_weight_mode": "leave it out; fit sees by the shape (rows, steps) of sample_weight that it is per step",
+    },
+}
