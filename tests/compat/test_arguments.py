@@ -17,7 +17,7 @@ def like(name, arguments, bases=()):
 Dense = like("Dense", "units, activation=None, use_bias=True, kernel_initializer=0, kernel_regularizer=0, **kwargs")
 Conv2D = like(
     "Conv2D",
-    "filters, kernel_size, strides=1, padding='valid', data_format=None, kernel_initializer=0, dilation_rate=1, **kwargs",
+    "filters, kernel_size, strides=1, padding='valid', data_format=None, kernel_initializer=0, dilation_rate=1, **k",
 )
 Embedding = like("Embedding", "input_dim, output_dim, embeddings_initializer='uniform', **kwargs")
 Dropout = like("Dropout", "rate, noise_shape=None, seed=None, **kwargs")
@@ -212,7 +212,7 @@ def test_fit_generator_of_both_eras():
         iter(batches), 12, nb_epoch=1, validation_data=iter(batches), nb_val_samples=8
     )
     assert (kwargs["steps_per_epoch"], kwargs["validation_steps"], len(list(kwargs["validation_data"]))) == (3, 2, 3)
-    assert Pretender().evaluate_generator(batches, val_samples=12)[1]["steps"] == 3
+    assert Pretender().evaluate_generator(iter(batches), val_samples=12)[1]["steps"] == 3
 
 
 def test_attributes():
