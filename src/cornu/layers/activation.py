@@ -1,0 +1,175 @@
+"""Activations as layers, some with weights or arguments of their own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from cornu import activations, constraints, initializers, regularizers
+from cornu.core import registry
+from cornu.core.input_spec import InputSpec
+from cornu.core.layer import Layer
+from cornu.layers.checks import known_size, number_in
+
+
+@registry.LAYERS.add()
+class Activation(Layer):
+    """Apply an activation, given by name (``"relu"``) or as a function.
+
+    Follows https://keras.io/api/layers/core_layers/activation/
+
+    >>> import numpy as np
+    >>> Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
+    [[0.0, 2.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return self.activation(inputs)
+
+
+@registry.LAYERS.add()
+class ReLU(Layer):
+    """``max(x, 0)``; `negative_slope` below `threshold`, nothing above `max_value`. None of them is negative.
+
+    Follows https://keras.io/api/layers/activation_layers/relu/
+
+    >>> import numpy as np
+    >>> ReLU(max_value=1.0, negative_slope=0.5)(np.array([[-1.0, 0.5, 2.0]])).tolist()
+    [[-0.5, 0.5, 1.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_value = max_value if max_value is None else number_in(self, "max_value", max_value, 0)
+        self.negative_slope = number_in(self, "negative_slope", negative_slope, 0)
+        self.threshold = number_in(self, "threshold", threshold, 0)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return activations.relu(
+            inputs, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold
+        )
+
+
+@registry.LAYERS.add()
+class LeakyReLU(Layer):
+    """``x`` where it is positive, ``negative_slope * x`` elsewhere.
+
+    Follows https://keras.io/api/layers/activation_layers/leaky_relu/
+    """
+
+    supports_masking = True
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.negative_slope = number_in(self, "negative_slope", negative_slope, 0)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
+
+
+@registry.LAYERS.add()
+class PReLU(Layer):
+    """``x`` where it is positive, ``alpha * x`` elsewhere, with a learned `alpha` for each element of a sample.
+
+    `shared_axes` (counted from 1; the batch is axis 0) share one value of alpha: ``[1, 2]`` gives images one for each
+    channel. Follows https://keras.io/api/layers/activation_layers/prelu/ and He et al. 2015,
+    https://arxiv.org/abs/1502.01852
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = (
+            shared_axes if shared_axes is None or isinstance(shared_axes, (list, tuple)) else [shared_axes]
+        )
+
+    def build(self, input_shape: tuple) -> None:
+        shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
+        axes = range(1, len(input_shape))
+        sizes = {axis: known_size(self, input_shape, axis) for axis in axes if axis not in shared}
+        self.alpha = self.add_weight(
+            name="alpha",
+            shape=tuple(sizes.get(axis, 1) for axis in axes),
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return jax.nn.relu(inputs) - self.alpha * jax.nn.relu(-inputs)
+
+
+@registry.LAYERS.add()
+class ELU(Layer):
+    """``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere.
+
+    Follows https://keras.io/api/layers/activation_layers/elu/
+    """
+
+    supports_masking = True
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = alpha
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return activations.elu(inputs, alpha=self.alpha)
+
+
+@registry.LAYERS.add()
+class Softmax(Layer):
+    """Exponentials that sum to one along `axis`, which is an integer or several.
+
+    A `mask` given to the call spreads over the inputs; where it is False (or at most 0.5), the output is zero.
+    Raises ValueError where it does not spread. Follows https://keras.io/api/layers/activation_layers/softmax/
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs: jax.Array, mask: Any = None) -> jax.Array:
+        axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
+        if mask is None:
+            return jax.nn.softmax(inputs, axis=axis)
+        mask = _spreadable(jnp.asarray(mask), inputs.shape)
+        outputs = jax.nn.softmax(jnp.where(mask, inputs, _very_negative(inputs.dtype)), axis=axis)
+        return jnp.where(mask, outputs, jnp.zeros((), outputs.dtype))
+
+
+def _very_negative(dtype: Any) -> jax.Array:
+    """Return a number whose exponential is zero beside any other, and which the type can hold."""
+    return jnp.asarray(-3e4 if dtype == jnp.float16 else -1e9, dtype)
+
+
+def _spreadable(mask: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Return the mask as booleans; ValueError where it does not broadcast to `shape` without enlarging it."""
+    pairs = zip(reversed(mask.shape), reversed(shape), strict=False)
+    if mask.ndim > len(shape) or any(size not in (1, whole) for size, whole in pairs):
+        raise ValueError(f"Softmax: a mask of shape {mask.shape} does not spread over inputs of shape {shape}.")
+    return mask if mask.dtype == bool else mask > 0.5

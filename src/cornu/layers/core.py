@@ -1,0 +1,189 @@
+"""The basic layers: dense products, functions of one's own, masking, and the wrapper of another layer."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from cornu import activations, constraints, initializers, regularizers
+from cornu.core import registry
+from cornu.core.input_spec import InputSpec
+from cornu.core.layer import Layer
+from cornu.layers.checks import known_size, whole_number
+
+
+@registry.LAYERS.add()
+class Dense(Layer):
+    """Multiply with a matrix, add a bias, apply an activation: ``activation(inputs @ kernel + bias)``.
+
+    Inputs (..., features) become outputs (..., `units`); the kernel is (features, units), the bias (units,).
+    Raises ValueError where `units` is no positive whole number or the inputs' last axis is unknown.
+    Follows https://keras.io/api/layers/core_layers/dense/
+
+    >>> import numpy as np
+    >>> Dense(3, kernel_initializer="ones")(np.ones((1, 2))).tolist()
+    [[2.0, 2.0, 2.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = whole_number(self, "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape: tuple) -> None:
+        features = known_size(self, input_shape)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(features, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        outputs = jnp.matmul(inputs, self.kernel)
+        if self.bias is not None:
+            outputs = outputs + self.bias
+        return self.activation(outputs)
+
+
+@registry.LAYERS.add()
+class Identity(Layer):
+    """Return the inputs unchanged. Follows https://keras.io/api/layers/core_layers/identity/"""
+
+    supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+
+@registry.LAYERS.add()
+class Lambda(Layer):
+    """Apply a function of one's own to the inputs.
+
+    `function` takes the inputs, `arguments` (a dictionary) as keywords, and ``mask`` or ``training`` where it has
+    parameters of these names; functions of ``keras.ops`` and ``keras.backend`` work in it. `mask` is the mask of the
+    outputs, or a function ``(inputs, mask)`` that returns it. `output_shape` is kept for the config only: the shape is
+    found by tracing. A config that is written to a file holds the function's name, never its code.
+    Follows https://keras.io/api/layers/core_layers/lambda/
+
+    >>> import numpy as np
+    >>> Lambda(lambda x, power: x**power, arguments={"power": 2})(np.array([[3.0]])).tolist()
+    [[9.0]]
+    """
+
+    def __init__(
+        self,
+        function: Callable,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(f"Lambda takes a function of the inputs; it got {function!r} ({type(function).__name__}).")
+        self.function = function
+        self.mask = mask
+        self.arguments = dict(arguments or {})
+        self.supports_masking = mask is not None
+        self._passed = _parameter_names(function) & {"mask", "training"}
+
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        known = {"mask": mask, "training": training}
+        return self.function(inputs, **self.arguments, **{name: known[name] for name in self._passed})
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the outputs: what `mask` is, or what it gives."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+
+def _parameter_names(function: Callable) -> set[str]:
+    try:
+        return set(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return set()
+
+
+@registry.LAYERS.add()
+class Masking(Layer):
+    """Mask the time steps whose features all equal `mask_value`: they are set to zero, and later layers skip them.
+
+    Inputs (batch, steps, features), mask (batch, steps). Follows
+    https://keras.io/api/layers/core_layers/masking/
+
+    >>> import numpy as np
+    >>> Masking(-1.0)(np.array([[[-1.0, -1.0], [2.0, -1.0]]])).tolist()
+    [[[0.0, 0.0], [2.0, -1.0]]]
+    """
+
+    supports_masking = True
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def compute_mask(self, inputs: jax.Array, previous_mask: Any = None) -> jax.Array:
+        """Return True for the time steps that count."""
+        return jnp.any(inputs != self.mask_value, axis=-1)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        counts = self.compute_mask(inputs)
+        return jnp.where(counts[..., None], inputs, jnp.zeros((), inputs.dtype))
+
+
+@registry.LAYERS.add()
+class Wrapper(Layer):
+    """Hold another layer, to change how it is called: the base of ``TimeDistributed`` and wrappers of one's own.
+
+    Follows https://keras.io/api/layers/core_layers/ (``Wrapper``). Raises TypeError where `layer` is no layer.
+    """
+
+    def __init__(self, layer: Layer, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"{type(self).__name__} wraps a layer, such as {type(self).__name__}(Dense(8)); it got {layer!r} "
+                f"({type(layer).__name__})."
+            )
+        self.layer = layer
+
+    def build(self, input_shape: Any) -> None:
+        if not self.layer.built:
+            self.layer.build(input_shape)
+            self.layer.built = True

@@ -1,0 +1,148 @@
+"""Where a model's data enters: `Input` and the layer that stands behind it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cornu.core import registry
+from cornu.core.graph import Node, SymbolicTensor
+from cornu.core.layer import Layer, batch_input_shape
+from cornu.core.precision import standardize_dtype
+
+
+@registry.LAYERS.add()
+class InputLayer(Layer):
+    """The first layer of a model: says which shape and dtype the data has.
+
+    `shape` has no batch axis and `batch_shape` has one; `None` in them leaves a size open. `input_tensor` is a symbolic
+    tensor to stand behind instead of a new one; an `optional` input may be None in a call. Sparse and ragged data are
+    not computed with: ValueError where they are asked for. Follows https://keras.io/api/layers/core_layers/input/
+
+    >>> InputLayer(shape=(28, 28)).batch_shape
+    (None, 28, 28)
+    """
+
+    def __init__(
+        self,
+        shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Any = None,
+        input_tensor: Any = None,
+        optional: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if input_tensor is not None and not isinstance(input_tensor, SymbolicTensor):
+            raise ValueError(
+                "Input(tensor=...) takes a symbolic tensor, as Input and layers return; it got "
+                f"{type(input_tensor).__name__}.\nGive arrays to fit, predict or the model itself."
+            )
+        if sparse or ragged:
+            raise ValueError(
+                f"Input(..., {'sparse' if sparse else 'ragged'}=True): Cornu computes with dense arrays. Leave it out, "
+                "and give the data as dense arrays (padded to one length)."
+            )
+        if batch_shape is None and shape is None:
+            batch_shape = batch_input_shape(kwargs)
+        self._input_batch_shape = _whole_shape(shape, batch_size, batch_shape, input_tensor)
+        dtype = standardize_dtype(input_tensor.dtype if dtype is None and input_tensor is not None else dtype)
+        super().__init__(name=name, dtype=dtype, **kwargs)
+        self.optional, self.sparse, self.ragged = optional, False, False
+        self.built = True
+        tensor = input_tensor or SymbolicTensor(self._input_batch_shape, dtype, self.name)
+        if tensor.node is None:
+            Node(self, (), {}, tensor)
+        self._tensor = tensor
+
+    @property
+    def batch_shape(self) -> tuple[int | None, ...]:
+        """The shape of the data, batch axis included."""
+        return self._input_batch_shape
+
+    @property
+    def input(self) -> SymbolicTensor:
+        return self._tensor
+
+    @property
+    def output(self) -> SymbolicTensor:
+        return self._tensor
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+    # The one config that is not the constructor call: `shape` and `batch_size` are only two ways to say `batch_shape`.
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_shape": self.batch_shape,
+            "dtype": self.dtype,
+            "sparse": self.sparse,
+            "ragged": self.ragged,
+            "name": self.name,
+            "optional": self.optional,
+        }
+
+
+def Input(  # noqa: N802 (Keras's name)
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    batch_shape: Any = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+    **kwargs: Any,
+) -> SymbolicTensor:
+    """Return a symbolic tensor that stands for a model's input.
+
+    `shape` is the shape of one sample (`None`: unknown size; an integer is one axis), `batch_shape` the same with the
+    batch axis. Raises ValueError where neither or both are given. Follows
+    https://keras.io/api/layers/core_layers/input/
+
+    >>> Input((28, 28), name="image")
+    <KerasTensor shape=(None, 28, 28), dtype=float32, name=image>
+    """
+    layer = InputLayer(
+        shape=shape,
+        batch_size=batch_size,
+        dtype=dtype,
+        sparse=sparse,
+        batch_shape=batch_shape,
+        name=name,
+        input_tensor=tensor,
+        optional=optional,
+        **kwargs,
+    )
+    return layer.output
+
+
+def _whole_shape(
+    shape: Any, batch_size: Any, batch_shape: Any, tensor: SymbolicTensor | None
+) -> tuple[int | None, ...]:
+    """Return the shape with its batch axis; ValueError where the arguments contradict each other or say nothing."""
+    if batch_shape is not None:
+        if shape is not None or batch_size is not None:
+            raise ValueError(
+                f"Input takes either `shape` and `batch_size`, or `batch_shape`; it got shape={shape!r}, "
+                f"batch_size={batch_size!r} and batch_shape={batch_shape!r}."
+            )
+        return _sizes(batch_shape, "batch_shape")
+    if shape is not None:
+        return _sizes((batch_size, *_sizes(shape, "shape")), "batch_size")
+    if tensor is None:
+        raise ValueError("Input needs the shape of one sample, for example Input(shape=(784,)) or Input((28, 28, 1)).")
+    return tuple(tensor.shape)
+
+
+def _sizes(shape: Any, argument: str) -> tuple[int | None, ...]:
+    sizes = (shape,) if isinstance(shape, (int, np.integer)) else shape
+    if not isinstance(sizes, Sequence) or isinstance(sizes, str):
+        raise ValueError(f"Input: `{argument}` is a tuple of sizes, such as (28, 28, 1); it got {shape!r}.")
+    for size in sizes:
+        if size is not None and (not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 0):
+            raise ValueError(f"Input: the sizes in `{argument}` are whole numbers or None; it got {shape!r}.")
+    return tuple(None if size is None else int(size) for size in sizes)

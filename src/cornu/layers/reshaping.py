@@ -1,0 +1,129 @@
+"""Layers that lay the same values out in another shape."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.core import registry, settings
+from cornu.core.graph import SymbolicTensor
+from cornu.core.input_spec import InputSpec
+from cornu.core.layer import Layer
+from cornu.layers.checks import whole_number
+
+
+@registry.LAYERS.add()
+class Flatten(Layer):
+    """Lay all axes but the batch out as one: (batch, a, b, c) becomes (batch, a * b * c).
+
+    `data_format` ``"channels_first"`` moves the channels of (batch, channels, ...) last beforehand, so that the result
+    is the same for both formats. Follows https://keras.io/api/layers/reshaping_layers/flatten/
+
+    >>> import numpy as np
+    >>> Flatten()(np.ones((2, 28, 28))).shape
+    (2, 784)
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = settings.standardize_data_format(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        if self.data_format == "channels_first" and inputs.ndim > 2:
+            inputs = jnp.moveaxis(inputs, 1, -1)
+        return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))
+
+
+@registry.LAYERS.add()
+class Reshape(Layer):
+    """Give each sample the shape `target_shape`, in which one size may be -1: whatever is left.
+
+    Raises ValueError where the number of values differs. Follows
+    https://keras.io/api/layers/reshaping_layers/reshape/
+
+    >>> import numpy as np
+    >>> Reshape((-1, 4))(np.ones((2, 28))).shape
+    (2, 7, 4)
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        sizes = (target_shape,) if isinstance(target_shape, (int, np.integer)) else tuple(target_shape)
+        sizes = tuple(-1 if size is None else size for size in sizes)
+        if any(not isinstance(size, (int, np.integer)) or size < -1 for size in sizes) or sizes.count(-1) > 1:
+            raise ValueError(
+                f"Reshape: target_shape is a tuple of sizes with at most one -1, such as (28, 28, 1) or (-1, 4); "
+                f"it got {target_shape!r}."
+            )
+        self.target_shape = tuple(int(size) for size in sizes)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return inputs.reshape(inputs.shape[0], *self._sizes(inputs.shape[1:]))
+
+    # Where an axis is unknown there is no size that tracing could try: the target shape is the answer.
+    def infer_call(self, args: tuple, kwargs: dict) -> Any:
+        inputs = args[0] if args else None
+        if isinstance(inputs, SymbolicTensor) and None in inputs.shape[1:]:
+            open_size = [None if size == -1 else size for size in self.target_shape]
+            return SymbolicTensor((inputs.shape[0], *open_size), inputs.dtype)
+        return super().infer_call(args, kwargs)
+
+    def _sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the target shape with -1 replaced; ValueError where the number of values differs."""
+        total, known = math.prod(shape), math.prod(size for size in self.target_shape if size != -1)
+        fits = total % known == 0 if -1 in self.target_shape and known else total == known
+        if not fits:
+            raise ValueError(
+                f"Layer {self.name!r} cannot reshape samples of shape {shape} ({total} values) into "
+                f"{self.target_shape} ({known} values{' or a multiple' if -1 in self.target_shape else ''})."
+            )
+        return tuple(total // known if size == -1 and known else max(size, 0) for size in self.target_shape)
+
+
+@registry.LAYERS.add()
+class Permute(Layer):
+    """Reorder the axes of each sample: `dims` lists them, counted from 1, the batch axis left out.
+
+    Raises ValueError where `dims` is no permutation of 1, 2, .... Follows
+    https://keras.io/api/layers/reshaping_layers/permute/
+
+    >>> import numpy as np
+    >>> Permute((2, 1))(np.ones((2, 3, 4))).shape
+    (2, 4, 3)
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                f"Permute: `dims` names each axis of a sample once, counted from 1, such as (2, 1); it got {dims!r}."
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return jnp.transpose(inputs, (0, *self.dims))
+
+
+@registry.LAYERS.add()
+class RepeatVector(Layer):
+    """Repeat each sample `n` times: (batch, features) becomes (batch, n, features).
+
+    Follows https://keras.io/api/layers/reshaping_layers/repeat_vector/
+
+    >>> import numpy as np
+    >>> RepeatVector(3)(np.ones((2, 5))).shape
+    (2, 3, 5)
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = whole_number(self, "n", n)
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return jnp.broadcast_to(inputs[:, None, :], (inputs.shape[0], self.n, inputs.shape[1]))
