@@ -1,0 +1,259 @@
+"""Activation functions, found by name: ``Dense(10, activation="softmax")``."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from cornu.core import config, registry
+from cornu.core.graph import op
+
+
+def _activation(*aliases: str) -> Callable[[Callable], Callable]:
+    """Decorate a function of an array: it also takes lists and symbolic tensors, and has its names."""
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def on_array(x: Any, *args: Any, **kwargs: Any) -> Array:
+            return function(jnp.asarray(x), *args, **kwargs)
+
+        return registry.ACTIVATIONS.add(*aliases)(op(on_array))
+
+    return decorate
+
+
+@_activation()
+def linear(x: Array) -> Array:
+    """Return `x` itself: no activation."""
+    return x
+
+
+@_activation()
+def relu(x: Array, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
+    """Return ``max(x, 0)``, or its general form.
+
+    Values above `threshold` stay, up to `max_value`; below it the result is ``negative_slope * (x - threshold)``.
+    Follows https://keras.io/api/layers/activations/#relu-function
+
+    >>> print(relu([-2.0, 0.5, 9.0], negative_slope=0.1, max_value=6.0))
+    [-0.2  0.5  6. ]
+    """
+    kept = jnp.where(x > threshold, x, 0) if threshold else jax.nn.relu(x)
+    if max_value is not None:
+        kept = jax.nn.relu6(x) if max_value == 6 and not threshold else jnp.clip(kept, 0, max_value)
+    return kept - negative_slope * jax.nn.relu(threshold - x) if negative_slope else kept
+
+
+@_activation()
+def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
+    """Return `x` where it is positive, else ``negative_slope * x``."""
+    return jax.nn.leaky_relu(x, negative_slope)
+
+
+@_activation()
+def relu6(x: Array) -> Array:
+    """Return `x` cut to the range from 0 to 6."""
+    return jax.nn.relu6(x)
+
+
+@_activation()
+def softmax(x: Array, axis: int | Sequence[int] = -1) -> Array:
+    """Return probabilities: ``exp(x)`` divided by its sum over `axis` (or over several axes).
+
+    >>> print(softmax([0.0, 0.0]))
+    [0.5 0.5]
+    """
+    return jax.nn.softmax(x, _axes(axis))
+
+
+@_activation()
+def log_softmax(x: Array, axis: int | Sequence[int] = -1) -> Array:
+    """Return the logarithm of `softmax`, computed without overflow."""
+    return jax.nn.log_softmax(x, _axes(axis))
+
+
+def _axes(axis: int | Sequence[int]) -> int | tuple[int, ...]:
+    return tuple(axis) if isinstance(axis, (list, tuple)) else axis
+
+
+@_activation()
+def elu(x: Array, alpha: float = 1.0) -> Array:
+    """Return `x` where it is positive, else ``alpha * (exp(x) - 1)`` (https://arxiv.org/abs/1511.07289)."""
+    return jax.nn.elu(x, alpha)
+
+
+@_activation()
+def selu(x: Array) -> Array:
+    """Return the `elu` scaled so that layers normalise themselves (https://arxiv.org/abs/1706.02515)."""
+    return jax.nn.selu(x)
+
+
+@_activation()
+def celu(x: Array, alpha: float = 1.0) -> Array:
+    """Return ``max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`` (https://arxiv.org/abs/1704.07483)."""
+    return jax.nn.celu(x, alpha)
+
+
+@_activation()
+def gelu(x: Array, approximate: bool = False) -> Array:
+    """Return `x` times the normal distribution's share below `x` (https://arxiv.org/abs/1606.08415).
+
+    `approximate` takes the formula with tanh.
+    """
+    return jax.nn.gelu(x, approximate)
+
+
+@_activation()
+def glu(x: Array, axis: int = -1) -> Array:
+    """Return the first half of `axis` times the sigmoid of its second half (https://arxiv.org/abs/1612.08083)."""
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu halves axis {axis}, so its size must be even; x has shape {x.shape}.")
+    return jax.nn.glu(x, axis)
+
+
+@_activation()
+def sigmoid(x: Array) -> Array:
+    """Return ``1 / (1 + exp(-x))``."""
+    return jax.nn.sigmoid(x)
+
+
+@_activation()
+def hard_sigmoid(x: Array) -> Array:
+    """Return ``relu6(x + 3) / 6``, straight lines near the sigmoid."""
+    return jax.nn.hard_sigmoid(x)
+
+
+@_activation()
+def log_sigmoid(x: Array) -> Array:
+    """Return the logarithm of `sigmoid`, computed without overflow."""
+    return jax.nn.log_sigmoid(x)
+
+
+@_activation()
+def sparse_sigmoid(x: Array) -> Array:
+    """Return 0 below -1, 1 above 1, and ``(x + 1) / 2`` between."""
+    return jax.nn.sparse_sigmoid(x)
+
+
+@_activation("swish")
+def silu(x: Array) -> Array:
+    """Return ``x * sigmoid(x)`` (https://arxiv.org/abs/1710.05941)."""
+    return jax.nn.silu(x)
+
+
+@_activation("hard_swish")
+def hard_silu(x: Array) -> Array:
+    """Return ``x * hard_sigmoid(x)`` (https://arxiv.org/abs/1905.02244)."""
+    return jax.nn.hard_silu(x)
+
+
+@_activation()
+def tanh(x: Array) -> Array:
+    """Return the hyperbolic tangent."""
+    return jnp.tanh(x)
+
+
+@_activation()
+def hard_tanh(x: Array) -> Array:
+    """Return `x` cut to the range from -1 to 1."""
+    return jax.nn.hard_tanh(x)
+
+
+@_activation()
+def tanh_shrink(x: Array) -> Array:
+    """Return ``x - tanh(x)``."""
+    return x - jnp.tanh(x)
+
+
+@_activation()
+def hard_shrink(x: Array, threshold: float = 0.5) -> Array:
+    """Return `x` where its size is above `threshold`, else 0."""
+    return jnp.where(jnp.abs(x) > threshold, x, 0).astype(x.dtype)
+
+
+@_activation()
+def soft_shrink(x: Array, threshold: float = 0.5) -> Array:
+    """Return `x` moved towards 0 by `threshold`, and 0 where its size is below it."""
+    return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0)).astype(x.dtype)
+
+
+@_activation()
+def threshold(x: Array, threshold: float, default_value: float) -> Array:
+    """Return `x` where it is above `threshold`, else `default_value`."""
+    return jnp.where(x > threshold, x, jnp.asarray(default_value, x.dtype))
+
+
+@_activation()
+def softplus(x: Array) -> Array:
+    """Return ``log(exp(x) + 1)``."""
+    return jax.nn.softplus(x)
+
+
+@_activation()
+def softsign(x: Array) -> Array:
+    """Return ``x / (abs(x) + 1)``."""
+    return jax.nn.soft_sign(x)
+
+
+@_activation()
+def sparse_plus(x: Array) -> Array:
+    """Return 0 below -1, `x` above 1, and ``(x + 1)^2 / 4`` between."""
+    return jax.nn.sparse_plus(x)
+
+
+@_activation()
+def squareplus(x: Array, b: float = 4) -> Array:
+    """Return ``(x + sqrt(x^2 + b)) / 2`` (https://arxiv.org/abs/2112.11687)."""
+    return jax.nn.squareplus(x, b)
+
+
+@_activation()
+def mish(x: Array) -> Array:
+    """Return ``x * tanh(softplus(x))`` (https://arxiv.org/abs/1908.08681)."""
+    return jax.nn.mish(x)
+
+
+@_activation()
+def exponential(x: Array) -> Array:
+    """Return ``exp(x)``."""
+    return jnp.exp(x)
+
+
+@_activation()
+def sparsemax(x: Array, axis: int = -1) -> Array:
+    """Return probabilities as `softmax` does, but with zeros for small values (https://arxiv.org/abs/1602.02068).
+
+    It is the nearest point to `x` whose entries over `axis` are not negative and sum to 1.
+    """
+    x = jnp.moveaxis(x, axis, -1)
+    falling = -jnp.sort(-x, axis=-1)
+    sums = jnp.cumsum(falling, axis=-1)
+    ranks = jnp.arange(1, x.shape[-1] + 1, dtype=x.dtype)
+    count = jnp.sum(1 + ranks * falling > sums, axis=-1, keepdims=True)
+    shift = (jnp.take_along_axis(sums, count - 1, axis=-1) - 1) / count.astype(x.dtype)
+    return jnp.moveaxis(jnp.maximum(x - shift, 0), -1, axis)
+
+
+swish, hard_swish = silu, hard_silu
+
+
+def get(identifier: Any) -> Callable:
+    """Return the activation function for a name, a config or a callable; None is `linear`.
+
+    >>> get("relu") is relu, get(None) is linear
+    (True, True)
+    """
+    return linear if identifier is None else config.get(identifier, registry.ACTIVATIONS)
+
+
+def serialize(activation: Any) -> Any:
+    """Return the name of an activation of Cornu's, or the config of another one."""
+    return config.serialize(activation)
+
+
+def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Return the activation that a name or config describes."""
+    return config.deserialize(config_, custom_objects, registry.ACTIVATIONS)

@@ -1,0 +1,359 @@
+"""Initializers: first values of weights, drawn with numpy.
+
+numpy draws them, not jax: nothing is compiled at start-up, and a layer can be built inside a trace.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from cornu.core import config, registry
+from cornu.core.config import Recorded, construct, default_config
+from cornu.core.errors import unknown
+from cornu.core.precision import standardize_dtype
+from cornu.core.seeds import fresh_seed
+
+Shape = Sequence[int]
+
+# Standard deviation of a standard normal distribution that is cut at -2 and 2.
+CUT_NORMAL_STDDEV = 0.87962566103423978
+
+
+def _numpy_dtype(dtype: Any) -> np.dtype:
+    name = standardize_dtype(dtype)
+    return np.dtype(ml_dtypes.bfloat16) if name == "bfloat16" else np.dtype(name)
+
+
+def _sizes(shape: Any) -> tuple[int, ...]:
+    """Return a shape as a tuple of numbers; ValueError in words where a size is unknown or negative."""
+    sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if any(size is None or int(size) < 0 for size in sizes):
+        raise ValueError(f"An initializer needs a shape of whole numbers, for example (784, 10); it got {shape!r}.")
+    return tuple(int(size) for size in sizes)
+
+
+class Initializer(metaclass=Recorded):
+    """Gives first values; one of your own has ``__call__(self, shape, dtype=None)``.
+
+    Follows https://keras.io/api/layers/initializers/
+    """
+
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no __call__(self, shape, dtype=None): write one.")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return default_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Initializer":
+        """Return an initializer made with the arguments in `config`."""
+        return construct(cls, config)
+
+    def clone(self) -> "Initializer":
+        """Return another one with the same arguments."""
+        return type(self).from_config(self.get_config())
+
+
+@registry.INITIALIZERS.add("zero")
+class Zeros(Initializer):
+    """All values are 0."""
+
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
+        return np.zeros(_sizes(shape), _numpy_dtype(dtype))
+
+
+@registry.INITIALIZERS.add("one")
+class Ones(Initializer):
+    """All values are 1."""
+
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
+        return np.ones(_sizes(shape), _numpy_dtype(dtype))
+
+
+@registry.INITIALIZERS.add()
+class Constant(Initializer):
+    """All values are `value`, a number, or an array that fits the shape.
+
+    >>> print(Constant(3.0)((2,)))
+    [3. 3.]
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
+        return np.broadcast_to(np.asarray(self.value), _sizes(shape)).astype(_numpy_dtype(dtype))
+
+
+@registry.INITIALIZERS.add("IdentityInitializer", "identity_initializer")
+class Identity(Initializer):
+    """The identity matrix times `gain`; only for shapes of two sizes."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
+        sizes = _sizes(shape)
+        if len(sizes) != 2:
+            raise ValueError(f"Identity makes matrices, so it needs a shape of two sizes; it got {sizes}.")
+        return (self.gain * np.eye(*sizes)).astype(_numpy_dtype(dtype))
+
+
+class RandomInitializer(Initializer):
+    """Draws its values. A `seed` gives the same values on every call; without one each call gives fresh values."""
+
+    seed: Any = None
+
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
+        return np.asarray(self.draw(self._generator(), _sizes(shape))).astype(_numpy_dtype(dtype), copy=False)
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the values for `shape`, drawn from `generator`."""
+        raise NotImplementedError(f"{type(self).__name__} has no draw(self, generator, shape).")
+
+    def _generator(self) -> np.random.Generator:
+        if self.seed is None:
+            return np.random.default_rng(fresh_seed())
+        if hasattr(self.seed, "next"):  # a SeedGenerator moves on with each call
+            import jax
+
+            return np.random.default_rng(np.asarray(jax.random.key_data(self.seed.next())).ravel())
+        return np.random.default_rng(abs(int(self.seed)))
+
+
+def _cut_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return standard normal values between -2 and 2: those outside are drawn again."""
+    values = generator.standard_normal(math.prod(shape), dtype=np.float32)
+    outside = np.flatnonzero(np.abs(values) > 2)
+    while outside.size:
+        values[outside] = generator.standard_normal(outside.size, dtype=np.float32)
+        outside = outside[np.abs(values[outside]) > 2]
+    return values.reshape(shape)
+
+
+def _uniform(generator: np.random.Generator, shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
+    return np.float32(low) + np.float32(high - low) * generator.random(shape, dtype=np.float32)
+
+
+@registry.INITIALIZERS.add("normal")
+class RandomNormal(RandomInitializer):
+    """Normal distribution.
+
+    >>> RandomNormal(stddev=1.0, seed=1)((2, 3)).shape
+    (2, 3)
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        self.mean, self.stddev, self.seed = mean, stddev, seed
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return np.float32(self.mean) + np.float32(self.stddev) * generator.standard_normal(shape, dtype=np.float32)
+
+
+@registry.INITIALIZERS.add()
+class TruncatedNormal(RandomInitializer):
+    """Normal distribution; values further than two `stddev` from `mean` are drawn again."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        self.mean, self.stddev, self.seed = mean, stddev, seed
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return np.float32(self.mean) + np.float32(self.stddev) * _cut_normal(generator, shape)
+
+
+@registry.INITIALIZERS.add("uniform")
+class RandomUniform(RandomInitializer):
+    """Uniform distribution from `minval` to `maxval`; for integer types the whole numbers below `maxval`."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+        self.minval, self.maxval, self.seed = minval, maxval, seed
+
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
+        kind = _numpy_dtype(dtype)
+        if kind.kind in "iu":
+            return self._generator().integers(int(self.minval), int(self.maxval), _sizes(shape)).astype(kind)
+        return super().__call__(shape, dtype)
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return _uniform(generator, shape, self.minval, self.maxval)
+
+
+MODES = ("fan_in", "fan_out", "fan_avg")
+DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
+
+
+def compute_fans(
+    shape: Shape, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+) -> tuple[int, int]:
+    """Return how many inputs and outputs a weight of `shape` joins.
+
+    The last axis counts outputs, the one before it inputs, and a convolution's window multiplies both, unless
+    `input_axes` and `output_axes` say otherwise.
+
+    >>> compute_fans((3, 3, 32, 64))
+    (288, 576)
+    """
+    sizes = tuple(int(size) for size in shape)
+    if input_axes is not None and output_axes is not None:
+        fan_in, fan_out = (math.prod(sizes[axis] for axis in axes) for axes in (input_axes, output_axes))
+        both = {axis % len(sizes) for axis in (*input_axes, *output_axes)}
+        window = math.prod(size for axis, size in enumerate(sizes) if axis not in both)
+        return fan_in * window, fan_out * window
+    if len(sizes) < 2:
+        return (sizes[0], sizes[0]) if sizes else (1, 1)
+    window = math.prod(sizes[:-2])
+    return sizes[-2] * window, sizes[-1] * window
+
+
+@registry.INITIALIZERS.add()
+class VarianceScaling(RandomInitializer):
+    """Draws values whose variance is `scale` divided by the number of inputs, of outputs, or their mean.
+
+    Args:
+        scale: a positive number.
+        mode: ``"fan_in"``, ``"fan_out"`` or ``"fan_avg"``.
+        distribution: ``"truncated_normal"``, ``"untruncated_normal"`` or ``"uniform"``.
+        seed: an integer for the same values on every call.
+        input_axes, output_axes: which axes of the weight count inputs and outputs.
+
+    Follows https://keras.io/api/layers/initializers/#variancescaling-class
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Any = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        if scale <= 0:
+            raise ValueError(f"VarianceScaling needs a `scale` above 0; it got {scale}.")
+        if str(mode).lower() not in MODES:
+            raise unknown("mode of VarianceScaling", mode, MODES)
+        if str(distribution).lower() not in DISTRIBUTIONS:
+            raise unknown("distribution of VarianceScaling", distribution, DISTRIBUTIONS)
+        self.scale, self.seed = scale, seed
+        self.mode, self.distribution = mode.lower(), distribution.lower()
+        self.input_axes, self.output_axes = input_axes, output_axes
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        stddev = math.sqrt(self.scale / max(1.0, fan))
+        if self.distribution == "uniform":
+            limit = math.sqrt(3) * stddev
+            return _uniform(generator, shape, -limit, limit)
+        if self.distribution == "untruncated_normal":
+            return np.float32(stddev) * generator.standard_normal(shape, dtype=np.float32)
+        return np.float32(stddev / CUT_NORMAL_STDDEV) * _cut_normal(generator, shape)
+
+
+class _NamedScaling(VarianceScaling):
+    """A `VarianceScaling` whose numbers are those of a paper."""
+
+    numbers: tuple[float, str, str]
+
+    def __init__(
+        self,
+        seed: Any = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(*self.numbers, seed=seed, input_axes=input_axes, output_axes=output_axes)
+
+
+@registry.INITIALIZERS.add()
+class GlorotUniform(_NamedScaling):
+    """Uniform, variance 2 / (inputs + outputs) (Glorot and Bengio 2010); the default of most layers."""
+
+    numbers = (1.0, "fan_avg", "uniform")
+
+
+@registry.INITIALIZERS.add()
+class GlorotNormal(_NamedScaling):
+    """Cut normal, variance 2 / (inputs + outputs) (Glorot and Bengio 2010)."""
+
+    numbers = (1.0, "fan_avg", "truncated_normal")
+
+
+@registry.INITIALIZERS.add()
+class HeUniform(_NamedScaling):
+    """Uniform, variance 2 / inputs (https://arxiv.org/abs/1502.01852)."""
+
+    numbers = (2.0, "fan_in", "uniform")
+
+
+@registry.INITIALIZERS.add()
+class HeNormal(_NamedScaling):
+    """Cut normal, variance 2 / inputs (https://arxiv.org/abs/1502.01852)."""
+
+    numbers = (2.0, "fan_in", "truncated_normal")
+
+
+@registry.INITIALIZERS.add()
+class LecunUniform(_NamedScaling):
+    """Uniform, variance 1 / inputs (LeCun and others 1998, Efficient Backprop)."""
+
+    numbers = (1.0, "fan_in", "uniform")
+
+
+@registry.INITIALIZERS.add()
+class LecunNormal(_NamedScaling):
+    """Cut normal, variance 1 / inputs (LeCun and others 1998, Efficient Backprop)."""
+
+    numbers = (1.0, "fan_in", "truncated_normal")
+
+
+@registry.INITIALIZERS.add("OrthogonalInitializer", "orthogonal_initializer")
+class Orthogonal(RandomInitializer):
+    """A random orthogonal matrix times `gain` (https://arxiv.org/abs/1312.6120).
+
+    With more than two sizes all but the last are taken together as rows. Rows or columns, whichever are fewer, are
+    orthogonal to each other.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+        self.gain, self.seed = gain, seed
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal needs a shape of two sizes or more; it got {shape}.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.sign(np.diag(r))  # so that each orthogonal matrix is equally likely
+        return self.gain * (q.T if rows < columns else q).reshape(shape)
+
+
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
+random_normal, truncated_normal, random_uniform = RandomNormal, TruncatedNormal, RandomUniform
+variance_scaling, glorot_uniform, glorot_normal = VarianceScaling, GlorotUniform, GlorotNormal
+he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunUniform, LecunNormal
+registry.INITIALIZERS.things["Initializer"] = Initializer
+
+
+def get(identifier: Any) -> Any:
+    """Return the initializer for a name, a config, a class, a callable or an array; None stays None.
+
+    >>> type(get("he_normal")).__name__
+    'HeNormal'
+    """
+    if hasattr(identifier, "__array__") and not callable(identifier):
+        return Constant(identifier)
+    return config.get(identifier, registry.INITIALIZERS)
+
+
+def serialize(initializer: Initializer | Callable) -> Any:
+    """Return the config of an initializer."""
+    return config.serialize(initializer)
+
+
+def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Return the initializer that a config describes."""
+    return config.deserialize(config_, custom_objects, registry.INITIALIZERS)

@@ -1,0 +1,92 @@
+"""Losses: one function for each, one class made from it. ``compile(loss="mse")`` finds them by name."""
+
+from typing import Any
+
+from cornu.core import config, registry
+from cornu.losses.base import Loss, LossFunctionWrapper
+from cornu.losses.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
+from cornu.losses.regression import (
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+
+_CLASSES = (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    Huber,
+    LogCosh,
+    Loss,
+    LossFunctionWrapper,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    SparseCategoricalCrossentropy,
+)
+# Snake-case names stand for the functions, which are in the table already.
+registry.LOSSES.things.update({cls.__name__: cls for cls in _CLASSES})
+
+
+def get(identifier: Any) -> Any:
+    """Return the loss for a name (a function for ``"mse"``, an object for ``"MeanSquaredError"``), a config, or itself.
+
+    None stays None. Raises ValueError for an unknown name.
+
+    >>> get("mse") is mean_squared_error
+    True
+    """
+    return config.get(identifier, registry.LOSSES)
+
+
+def serialize(loss: Any) -> Any:
+    """Return the config of a loss; the name of a function of Cornu's."""
+    return config.serialize(loss)
+
+
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Return the loss that a name or config describes."""
+    return config.deserialize(name, custom_objects, registry.LOSSES)
+
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Huber",
+    "LogCosh",
+    "Loss",
+    "LossFunctionWrapper",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "SparseCategoricalCrossentropy",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "deserialize",
+    "get",
+    "huber",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "serialize",
+    "sparse_categorical_crossentropy",
+]

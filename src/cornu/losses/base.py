@@ -1,0 +1,210 @@
+"""The loss: from two arrays to one number, with sample weights, masks and a reduction."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from cornu.core import registry, settings
+from cornu.core.config import Recorded, construct, default_config
+from cornu.core.errors import unknown
+from cornu.core.graph import op
+from cornu.core.names import to_snake_case
+from cornu.core.precision import standardize_dtype
+from cornu.core.scope import changed, get_mask, scope
+
+REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", "auto")
+
+
+class Loss(metaclass=Recorded):
+    """What training makes small. One of your own has ``call(self, y_true, y_pred)`` that returns a value per sample.
+
+    Args:
+        name: a name; the class's own in snake case where it is None.
+        reduction: ``"sum_over_batch_size"`` (the mean; also ``"mean"`` and the old ``"auto"``), ``"sum"``,
+            ``"mean_with_sample_weight"`` (divided by the sum of the weights), or ``"none"`` / None.
+        dtype: the type to compute in; ``floatx()`` where it is None.
+
+    Follows https://keras.io/api/losses/
+
+    >>> class Worst(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return jnp.max(jnp.abs(y_true - y_pred), axis=-1)
+    >>> print(Worst()([[0.0, 1.0]], [[0.5, 0.75]]))
+    0.5
+    """
+
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
+        if reduction is not None and reduction not in REDUCTIONS:
+            raise unknown("reduction of a loss", reduction, REDUCTIONS)
+        self.name = name or to_snake_case(type(self).__name__)
+        self.reduction = reduction
+        self.dtype = standardize_dtype(getattr(dtype, "compute_dtype", dtype))
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return a value per sample."""
+        raise NotImplementedError(f"{type(self).__name__} has no call(self, y_true, y_pred): write one.")
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Array:
+        """Return the loss of `y_pred` (rows, ...) against `y_true`, each sample times its weight, reduced."""
+        return loss_value(self, y_true, y_pred, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return default_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Loss":
+        """Return a loss made with the arguments in `config`."""
+        return construct(cls, config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, reduction={self.reduction}>"
+
+
+@op
+def loss_value(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+    in_mask = get_mask(y_pred)
+    y_true, y_pred = as_arrays(y_true, loss.dtype), as_arrays(y_pred, loss.dtype)
+    with changed(masks=dict(scope.masks)):
+        values = loss.call(y_true, y_pred)
+        out_mask = get_mask(values)
+    mask = in_mask if out_mask is None else out_mask if in_mask is None else in_mask & out_mask
+    return reduce_weighted(values, sample_weight, mask, loss.reduction, loss.dtype)
+
+
+def as_arrays(y: Any, dtype: Any = None) -> Any:
+    """Return an array of `y`; where it is a list or dictionary of arrays (several outputs), one of each."""
+    if isinstance(y, dict) or (isinstance(y, (list, tuple)) and any(hasattr(leaf, "shape") for leaf in y)):
+        return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), y)
+    return jnp.asarray(y, dtype)
+
+
+def same_rank(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return two arrays with as many axes, where one has a last axis of size 1 more than the other.
+
+    (rows,) beside (rows, 1) becomes (rows, 1); otherwise the axis of size 1 is taken away. Other ranks stay.
+    """
+    if a.ndim == b.ndim + 1:
+        b, a = same_rank(b, a)
+    elif b.ndim == a.ndim + 1 and b.shape[-1] == 1:
+        if a.ndim == 1:
+            a = a[:, None]
+        else:
+            b = b[..., 0]
+    return a, b
+
+
+def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: str | None) -> Array:
+    """Return sample weights that are 0 where `mask` is; a mean then divides by the entries that count."""
+    mask = jnp.asarray(mask, dtype)
+    if reduction in ("mean", "sum_over_batch_size", "auto"):
+        mask = mask * (mask.size / (jnp.sum(mask) + settings.epsilon()))
+    if sample_weight is None:
+        return mask
+    weights, mask = same_rank(jnp.asarray(sample_weight, dtype), mask)
+    return _over_trailing_axes(weights, mask) * mask
+
+
+def _over_trailing_axes(weights: Array, values: Array) -> Array:
+    """Return `weights` with axes of size 1 appended, so that a weight per sample counts for the whole sample."""
+    return weights.reshape(weights.shape + (1,) * max(0, values.ndim - weights.ndim))
+
+
+def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str | None, dtype: Any = None) -> Array:
+    """Return the values of a loss, weighted, masked, and reduced to one number (or not, for None and ``"none"``)."""
+    values = jnp.asarray(values, standardize_dtype(dtype))
+    if mask is not None:
+        sample_weight = apply_mask(sample_weight, mask, values.dtype, reduction)
+    if sample_weight is not None:
+        sample_weight, values = same_rank(jnp.asarray(sample_weight, values.dtype), values)
+        check_weights(sample_weight.shape, values.shape)
+        sample_weight = _over_trailing_axes(sample_weight, values)
+        values = values * sample_weight
+    if reduction in (None, "none") or values.ndim == 0:
+        return values
+    total = jnp.sum(values)
+    if reduction == "sum":
+        return total
+    if reduction == "mean_with_sample_weight" and sample_weight is not None:
+        weight = jnp.sum(sample_weight)
+        return jnp.where(weight == 0, 0, total / jnp.where(weight == 0, 1, weight))
+    return total / max(1, math.prod(values.shape))
+
+
+def check_weights(weights: tuple[int, ...], values: tuple[int, ...]) -> None:
+    """Raise ValueError where sample weights of one shape do not fit values of another."""
+    if any(a not in (1, b) and b != 1 for a, b in zip(weights, values, strict=False)):
+        raise ValueError(
+            f"sample_weight has shape {weights}, but the loss gives values of shape {values}.\n"
+            "Give one weight per sample (rows,), or one per value."
+        )
+
+
+class LossFunctionWrapper(Loss):
+    """A loss made of a function ``fn(y_true, y_pred, **kwargs)``; the keywords are kept as attributes.
+
+    >>> from cornu.losses import mean_absolute_error
+    >>> print(LossFunctionWrapper(mean_absolute_error, reduction="sum")([[1.0], [2.0]], [[0.0], [0.0]]))
+    3.0
+    """
+
+    def __init__(
+        self,
+        fn: Callable,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        self.fn = fn
+        self._options = tuple(kwargs)
+        vars(self).update(kwargs)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        if isinstance(y_true, jax.Array) and isinstance(y_pred, jax.Array):
+            y_true, y_pred = same_rank(y_true, y_pred)
+        return self.fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options})
+
+
+class PlainLoss(LossFunctionWrapper):
+    """A loss whose function takes no arguments beside `y_true` and `y_pred`."""
+
+    function: Callable
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None
+    ) -> None:
+        super().__init__(type(self).function, reduction, name, dtype)
+
+
+def loss_function(*aliases: str) -> Callable[[Callable], Callable]:
+    """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and has its names in the table."""
+
+    def decorate(function: Callable) -> Callable:
+        return registry.LOSSES.add(*aliases)(op(function))
+
+    return decorate
+
+
+def as_pair(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+    """Return both as arrays of one rank, `y_true` in the type of `y_pred` (a float type).
+
+    Raises ValueError in words where their shapes do not fit together.
+    """
+    y_pred = jnp.asarray(y_pred)
+    if not jnp.issubdtype(y_pred.dtype, jnp.floating):
+        y_pred = y_pred.astype(settings.floatx())
+    y_true, y_pred = same_rank(jnp.asarray(y_true, y_pred.dtype), y_pred)
+    if any(a != b and 1 not in (a, b) for a, b in zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)):
+        raise ValueError(
+            f"The targets have shape {y_true.shape}, the predictions {y_pred.shape}: they must be alike.\n"
+            "Compare the units of the last layer with the width of the targets."
+        )
+    return y_true, y_pred

@@ -1,0 +1,247 @@
+"""The metric: variables that keep sums, and a result computed from them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from cornu import initializers
+from cornu.core import registry
+from cornu.core.config import Recorded, construct, default_config
+from cornu.core.names import to_snake_case, unique_name
+from cornu.core.precision import is_float, standardize_dtype
+from cornu.core.scope import changed, get_mask, scope
+from cornu.core.tracking import parts, unique
+from cornu.core.variable import Variable, bound, read
+from cornu.losses.base import apply_mask, as_arrays, check_weights, same_rank
+
+
+class Metric(metaclass=Recorded):
+    """A number that is gathered over batches. One of your own has `update_state` and `result`.
+
+    ``__init__`` makes variables with `add_variable`; ``update_state(y_true, y_pred, sample_weight=None)`` adds a batch
+    to them, with array functions only; `result` returns the number (or a dictionary of numbers) for all batches since
+    `reset_state`. Follows https://keras.io/api/metrics/base_metric/
+
+    >>> class Largest(Metric):
+    ...     def __init__(self, name="largest"):
+    ...         super().__init__(name=name)
+    ...         self.value = self.add_variable(shape=(), initializer="zeros", name="value")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.value.assign(jnp.maximum(self.value, jnp.max(y_pred)))
+    ...     def result(self):
+    ...         return self.value.value
+    >>> print(Largest()(jnp.zeros(2), jnp.array([0.5, 3.0])))
+    3.0
+    """
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name or unique_name(to_snake_case(type(self).__name__))
+        self.dtype = standardize_dtype(getattr(dtype, "compute_dtype", dtype))
+        self._own_variables: list[Variable] = []
+        self._initial_values: list[np.ndarray] = []
+
+    def add_variable(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable that `reset_state` sets back to what `initializer` gives now."""
+        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, initializer)
+            shape, name = (), shape
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        variable = Variable(
+            initializers.get(initializer),
+            shape=shape,
+            dtype=dtype or self.dtype,
+            trainable=False,
+            autocast=False,
+            aggregation=aggregation,
+            name=name,
+        )
+        variable.path = f"{self.name}/{variable.name}"
+        self._own_variables.append(variable)
+        self._initial_values.append(np.asarray(variable))
+        return variable
+
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None, **_: Any
+    ) -> Variable:
+        """Make a variable, as `add_variable` does; zeros without an `initializer`."""
+        if isinstance(shape, str):
+            shape, name = (), shape
+        return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables of this metric and of those that it holds."""
+        nested = [variable for metric in parts(self, Metric) for variable in metric.variables]
+        return unique([*self._own_variables, *parts(self, Variable), *nested])
+
+    weights = variables
+    non_trainable_variables = variables
+
+    def update_state(self, *args: Any, **kwargs: Any) -> Any:
+        """Add a batch to the variables."""
+        raise NotImplementedError(f"{type(self).__name__} has no update_state(self, y_true, y_pred, sample_weight).")
+
+    def result(self) -> Any:
+        """Return the metric over all batches since `reset_state`."""
+        raise NotImplementedError(f"{type(self).__name__} has no result(self): write one that returns a number.")
+
+    def reset_state(self) -> None:
+        """Forget all batches: each variable gets its first value again."""
+        for variable, value in zip(self._own_variables, self._initial_values, strict=True):
+            variable.assign(value.copy())
+        for metric in parts(self, Metric):
+            metric.reset_state()
+
+    def reset_states(self) -> None:
+        """Forget all batches (the name in older Keras)."""
+        self.reset_state()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Add a batch and return the result so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Array]:
+        """Return the variables' values after a batch, from their values before; the metric stays as it is."""
+        with bound(self.variables, self._checked(metric_variables)):
+            self.update_state(*args, **kwargs)
+            return list(read(self.variables))
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """Return the result that the given values of the variables stand for."""
+        with bound(self.variables, self._checked(metric_variables)):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[Array]:
+        """Return the values that `reset_state` would set."""
+        with bound(self.variables, read(self.variables)):
+            self.reset_state()
+            return list(read(self.variables))
+
+    def _checked(self, values: Sequence[Any]) -> list[Any]:
+        if len(values) != len(self.variables):
+            raise ValueError(f"Metric {self.name!r} has {len(self.variables)} variables; it got {len(values)} values.")
+        return [jnp.asarray(value.value if isinstance(value, Variable) else value) for value in values]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return default_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Metric":
+        """Return a metric made with the arguments in `config`."""
+        return construct(cls, config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def samplewise(values: Any, sample_weight: Any, dtype: Any, reduce: Callable = jnp.mean) -> tuple[Array, Array | None]:
+    """Return values times their weights, and the weights, both with one entry per sample.
+
+    `reduce` brings together what one sample has several of.
+    """
+    mask = get_mask(values)
+    values = jnp.asarray(values, dtype)
+    if sample_weight is not None:
+        sample_weight = jnp.asarray(sample_weight, dtype)
+        if mask is not None:
+            sample_weight = apply_mask(sample_weight, mask, dtype, "sum")
+        values, sample_weight = same_rank(values, sample_weight)
+        check_weights(sample_weight.shape, values.shape)
+        values = reduce(values, axis=tuple(range(sample_weight.ndim, values.ndim))) * sample_weight
+        sample_weight = _per_sample(sample_weight, reduce)
+    return _per_sample(values, reduce), sample_weight
+
+
+def _per_sample(values: Array, reduce: Callable) -> Array:
+    return reduce(values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values
+
+
+def divide_no_nan(a: Any, b: Any) -> Array:
+    """Return ``a / b``, and 0 where `b` is 0."""
+    return jnp.where(b == 0, 0, a / jnp.where(b == 0, 1, b))
+
+
+@registry.METRICS.add()
+class Sum(Metric):
+    """The weighted sum of values.
+
+    >>> print(Sum()([1.0, 3.0], sample_weight=[1, 0]))
+    1.0
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self.total = self.add_variable(name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        values, _ = samplewise(values, sample_weight, self.dtype, jnp.sum)
+        self.total.assign_add(jnp.sum(values))
+
+    def result(self) -> Array:
+        return self.total.value
+
+
+@registry.METRICS.add()
+class Mean(Metric):
+    """The weighted mean of values.
+
+    >>> mean = Mean()
+    >>> mean.update_state([1.0, 3.0]); mean.update_state([5.0, 7.0], sample_weight=[1, 0]); print(mean.result())
+    3.0
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self.total = self.add_variable(name="total")
+        self.count = self.add_variable(name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        values, sample_weight = samplewise(values, sample_weight, self.dtype)
+        self.total.assign_add(jnp.sum(values))
+        self.count.assign_add(values.size if sample_weight is None else jnp.sum(sample_weight))
+
+    def result(self) -> Array:
+        return divide_no_nan(self.total.value, self.count.value)
+
+
+@registry.METRICS.add()
+class MeanMetricWrapper(Mean):
+    """The weighted mean of what a function ``fn(y_true, y_pred, **kwargs)`` gives for each sample.
+
+    >>> print(MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="off")([1.0], [0.5]))
+    0.5
+    """
+
+    def __init__(self, fn: Callable | str, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name or unique_name(to_snake_case(type(self).__name__)), dtype)
+        self._fn = fn
+        self._options = tuple(kwargs)
+        vars(self).update(kwargs)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        mask = get_mask(y_pred)
+        options = {name: getattr(self, name) for name in self._options}
+        with changed(masks=dict(scope.masks)):
+            values = self._fn(_in_type(y_true, self.dtype), _in_type(y_pred, self.dtype), **options)
+            if sample_weight is None and mask is not None:
+                sample_weight = mask
+            elif mask is not None:
+                sample_weight = apply_mask(sample_weight, mask, self.dtype, "sum")
+            super().update_state(values, sample_weight)
+
+
+def _in_type(y: Any, dtype: str) -> Any:
+    """Return `y` as arrays, floats in `dtype`; integers stay, so that class numbers stay exact."""
+    return jax.tree.map(lambda array: array.astype(dtype) if is_float(array.dtype) else array, as_arrays(y))

@@ -1,0 +1,63 @@
+"""Finding a metric: by name, by config, or for ``"accuracy"`` by the shapes of labels and predictions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cornu.core import config, registry
+from cornu.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from cornu.metrics.base import MeanMetricWrapper, Metric
+
+
+def get(identifier: Any) -> Any:
+    """Return the metric for a name, a config, a class or a callable; None stays None.
+
+    >>> get("mean").name
+    'mean'
+    """
+    return config.get(identifier, registry.METRICS)
+
+
+def serialize(metric: Any) -> Any:
+    """Return the config of a metric."""
+    return config.serialize(metric)
+
+
+def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Return the metric that a name or config describes."""
+    return config.deserialize(config_, custom_objects, registry.METRICS)
+
+
+_BY_SHAPE = {
+    "accuracy": (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy),
+}
+
+
+def resolve(
+    identifier: Any, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None], y_true_dtype: Any = None
+) -> Metric:
+    """Return the `Metric` that one entry of ``compile(metrics=[...])`` stands for.
+
+    ``"accuracy"`` (``"acc"``) and ``"crossentropy"`` (``"ce"``) become the binary, the sparse or the one-hot kind by
+    the shapes of labels and predictions, and a function is averaged over the samples. The metric is called as the
+    program called it.
+
+    >>> type(resolve("acc", (None,), (None, 10))).__name__
+    'SparseCategoricalAccuracy'
+    """
+    kind = (
+        {"acc": "accuracy", "ce": "crossentropy"}.get(identifier, identifier) if isinstance(identifier, str) else None
+    )
+    if kind in _BY_SHAPE and registry.custom_object(identifier) is None:
+        return _BY_SHAPE[kind][kind_of_labels(y_true_shape, y_pred_shape)](name=identifier)
+    metric = get(identifier)
+    if isinstance(metric, Metric):
+        return metric
+    name = identifier if isinstance(identifier, str) else getattr(metric, "name", getattr(metric, "__name__", None))
+    return MeanMetricWrapper(metric, name=name)
+
+
+def kind_of_labels(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> int:
+    """Return 0 for yes-or-no labels, 1 for class numbers, 2 for one-hot labels."""
+    if len(y_pred_shape) < 2 or y_pred_shape[-1] == 1:
+        return 0
+    return 1 if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1 else 2
