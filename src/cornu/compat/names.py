@@ -89,13 +89,17 @@ MOVED_PLACES: dict[str, str] = {
         "models": "model sequential functional cloning",
         "optimizers": "adadelta adagrad adam adamw adamax base_optimizer ftrl gradient_descent lion nadam optimizer "
         "rmsprop sgd optimizer_v2",
-        "optimizer_v2": "adadelta adagrad adam adamax ftrl gradient_descent nadam optimizer_v2 rmsprop",
         "saving": "load model_config object_registration save saving_api saving_lib saved_model_experimental",
         "utils": "all_utils control_flow_util conv_utils data_utils dataset_utils generic_utils image_utils io_utils "
         "layer_utils metrics_utils model_visualization multi_gpu_utils np_utils numerical_utils sequence_utils "
         "summary_utils test_utils tf_utils training_utils vis_utils visualize_util losses_utils",
     }.items()
     for file in files.split()
+}
+MOVED_PLACES |= {
+    place.replace("optimizers", "optimizer_v2"): "optimizers"
+    for place in MOVED_PLACES
+    if place.startswith("optimizers.") and place != "optimizers.learning_rate_schedule"
 }
 
 #: Old files that became folders: ``keras.src.layers.core.dense`` is a file below one.
