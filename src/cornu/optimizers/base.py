@@ -1,0 +1,494 @@
+"""What all optimizers share: clipping, weight decay, accumulation, averages, and the numbers that callbacks change."""
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from cornu.core import config as configs
+from cornu.core import hooks, registry, settings
+from cornu.core.config import Recorded
+from cornu.core.names import to_snake_case, unique_name
+from cornu.core.variable import Variable, bound, read, write
+from cornu.optimizers.hyper import Hyper, as_given, as_number
+from cornu.optimizers.schedules import LearningRateSchedule
+
+# Switched on after building, these need slots that were not made.
+NEEDS_SLOTS = frozenset(("use_ema", "gradient_accumulation_steps", "amsgrad", "centered"))
+
+
+def when(condition: Any, variables: Sequence[Variable], action: Callable[[], Any]) -> None:
+    """Run `action`, which changes some of `variables` and nothing else, if the traced `condition` holds."""
+
+    def acted(values: tuple) -> tuple:
+        with bound(variables, values):
+            action()
+            return read(variables)
+
+    write(variables, jax.lax.cond(condition, acted, lambda values: values, read(variables)))
+
+
+class Optimizer(metaclass=Recorded):
+    """The base of all optimizers. One of your own overrides `slots` and `update`, or Keras's `build` and `update_step`.
+
+    `learning_rate` is a number, a schedule, or a function of no argument or of the step. Then, in this order: at most
+    one of `clipnorm` (each gradient), `global_clipnorm` (all together) and `clipvalue` (each element); `weight_decay`,
+    which takes ``weight * weight_decay * learning_rate`` off before the update; the update. With `use_ema`, averages
+    of the weights replace them every `ema_overwrite_frequency` steps, or at the end of `fit`.
+    `gradient_accumulation_steps` updates once per so many calls, with the mean gradient. `loss_scale_factor` multiplies
+    the loss and divides the gradients. `decay` divides the learning rate by ``1 + decay * iterations``.
+    Numbers may be set at any time (``optimizer.learning_rate = 0.01``): that compiles nothing anew.
+    Follows https://keras.io/api/optimizers/
+
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, gradient, value, rate):
+    ...         return value - rate * jnp.sign(gradient), {}
+    >>> weight = Variable([1.0, 2.0])
+    >>> SignDescent(0.5).apply([jnp.array([3.0, -3.0])], [weight]); print(weight.numpy())
+    [0.5 2.5]
+    """
+
+    weight_decay, clipnorm, clipvalue, global_clipnorm = Hyper(), Hyper(), Hyper(), Hyper()
+    ema_momentum, loss_scale_factor, decay = Hyper(), Hyper(), Hyper()
+
+    built = False
+    #: Grows when something was set that the update must be traced again for; part of a compiled program's key.
+    revision = 0
+    #: Arguments of ours that a config leaves out while they are at these values, since Keras does not know them.
+    ours: ClassVar[dict[str, Any]] = {"decay": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        decay: float = 0.0,
+    ) -> None:
+        self.name = name or unique_name(to_snake_case(type(self).__name__))
+        self._numbers: dict[str, float | None] = {}
+        self._hyper: dict[str, Variable] = {}
+        self._slots: dict[str, dict[int, Variable]] = {}  # slot name -> id of the weight -> slot
+        self._positions: dict[int, int] = {}
+        self._trainable_variables: list[Variable] = []
+        self._excluded: tuple[frozenset[int], str | None] = (frozenset(), None)
+        self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
+        self.global_clipnorm, self.loss_scale_factor, self.decay = global_clipnorm, loss_scale_factor, decay
+        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._check_arguments()
+        self._iterations = self._named(Variable(0, dtype="int32", trainable=False, autocast=False), "iteration")
+        self._variables = [self._iterations]
+        self._learning_rate: Any = None
+        self._set_learning_rate(learning_rate)
+
+    def _check_arguments(self) -> None:
+        clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
+        given = [f"{name}={value}" for name, value in clips.items() if value is not None]
+        steps, frequency = self.gradient_accumulation_steps, self.ema_overwrite_frequency
+        if len(given) > 1:
+            raise ValueError(f"{type(self).__name__} takes one way of clipping gradients; it got {', '.join(given)}.")
+        if steps and not steps >= 2:
+            raise ValueError(f"gradient_accumulation_steps is a whole number of at least 2, or None; it got {steps}.")
+        if self.use_ema and not 0 <= self.ema_momentum <= 1:
+            raise ValueError(f"ema_momentum lies between 0 and 1; it got {self.ema_momentum}.")
+        if self.use_ema and frequency and (not isinstance(frequency, int) or frequency < 1):
+            raise ValueError(f"ema_overwrite_frequency is a whole number of at least 1, or None; it got {frequency}.")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        structural = self.built and name in vars(self).get("_arguments", ()) and name in vars(self)
+        if structural and name in NEEDS_SLOTS and value and not getattr(self, name):
+            raise ValueError(
+                f"{self.name} was built with {name}={getattr(self, name)}: {name}={value} comes too late.\n"
+                f"Make a new {type(self).__name__}({name}={value}) and compile again."
+            )
+        super().__setattr__(name, value)
+        if structural:
+            self.revision += 1
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
+        return hooks.old_attribute(self, name)
+
+    # The numbers that callbacks may change.
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate: a Variable, or a schedule's value at this step. It can be set to a number or schedule."""
+        rate = self._learning_rate
+        if isinstance(rate, Variable) or not callable(rate):
+            return rate
+        return rate(self._iterations.value) if _takes_step(rate) else rate()
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        self._set_learning_rate(learning_rate)
+
+    lr = learning_rate
+
+    def _set_learning_rate(self, rate: Any) -> None:
+        old = self._learning_rate
+        if callable(rate) and not isinstance(rate, Variable):
+            self._variables = [variable for variable in self._variables if variable is not old]
+            self._learning_rate = rate
+            self.revision += 1
+            return
+        number = as_number(self, "learning_rate", rate)
+        self._numbers["learning_rate"] = number
+        if isinstance(old, Variable):
+            old.assign(number)
+            return
+        made = Variable(number, dtype=settings.floatx(), trainable=False, autocast=False)
+        self._learning_rate = self._named(made, "learning_rate")
+        self._variables.insert(1, made)
+        self.revision += 1
+
+    def has(self, name: str) -> bool:
+        """Tell whether a number is given and not zero: what the shape of the traced update depends on."""
+        return bool(self._numbers.get(name))
+
+    def one_minus(self, name: str) -> Any:
+        """Return one minus a number that was declared ``Hyper(complement=True)``, exact to float32."""
+        return self._hyper[f"one_minus_{name}"].value
+
+    @property
+    def hyper_variables(self) -> list[Variable]:
+        """The variables of the numbers that may be set during training; a step reads and does not change them."""
+        rate = [self._learning_rate] if isinstance(self._learning_rate, Variable) else []
+        return [*rate, *self._hyper.values()]
+
+    # State.
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Step count, learning rate, and slots, in Keras's order (that of its files)."""
+        return list(self._variables)
+
+    @property
+    def all_variables(self) -> list[Variable]:
+        """All variables that a step reads or changes: `variables`, then the other `hyper_variables`."""
+        return list({id(variable): variable for variable in (*self.variables, *self.hyper_variables)}.values())
+
+    @property
+    def iterations(self) -> Any:
+        """How many updates were made: a Variable, or with gradient accumulation an array."""
+        steps = self.gradient_accumulation_steps
+        return self._iterations.value // steps if steps else self._iterations
+
+    @property
+    def step(self) -> jax.Array:
+        """The number of the update being made, from 1 on, as a float array."""
+        return jnp.asarray(_value(self.iterations) + 1, dtype=jnp.float32)
+
+    def slots(self) -> list[dict[str, Any]]:
+        """Say what is kept for each weight: groups of names with first values (numbers, or functions of the weight)."""
+        return []
+
+    def prepare(self, variables: Sequence[Variable]) -> None:
+        """Build for those of `variables` that are not known yet.
+
+        As in Keras 2, one optimizer may serve several models (the usual GAN program): each weight has its own slots,
+        and the step count is common.
+        """
+        if not self.built or any(id(variable) not in self._positions for variable in variables):
+            self.build(variables)
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Make the slots of `variables`, the weights to be trained."""
+        fresh = [variable for variable in variables if id(variable) not in self._positions]
+        for variable in fresh:
+            self._positions[id(variable)] = len(self._trainable_variables)
+            self._trainable_variables.append(variable)
+        groups = [{"average": 0.0}] if self.use_ema else []
+        groups += [{"gradient_accumulator": 0.0}] if self.gradient_accumulation_steps else []
+        for group in [*groups, *self.slots()]:
+            # One weight after the other, and for each its slots of the group: the order of Keras's files.
+            for variable in fresh:
+                for name, initial in group.items():
+                    first = initial(variable) if callable(initial) else initial
+                    slot = self.add_variable_from_reference(variable, name, first)
+                    self._slots.setdefault(name, {})[id(variable)] = slot
+        self.built = True
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        """Return the place of a weight among those that the optimizer was built for (for optimizers of one's own)."""
+        if id(variable) not in self._positions:
+            raise ValueError(
+                f"{self.name} was built for other weights than {variable.path!r}.\nMake a new optimizer for new weights."
+            )
+        return self._positions[id(variable)]
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable of this optimizer; `initializer` is a number, an array, a name or an initializer."""
+        if isinstance(initializer, str):
+            initializer = configs.get(initializer, registry.INITIALIZERS)
+        if not callable(initializer):
+            initializer = jnp.broadcast_to(jnp.asarray(initializer, dtype=dtype or settings.floatx()), tuple(shape))
+        made = Variable(initializer, shape, dtype, trainable=False, autocast=False, aggregation=aggregation)
+        self._variables.append(made)
+        return self._named(made, name or "variable")
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = 0.0
+    ) -> Variable:
+        """Make a variable of the shape and type of a weight (or of an array given as `initializer`)."""
+        shape = getattr(initializer, "shape", ()) or reference_variable.shape
+        name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
+        return self.add_variable(shape, initializer, reference_variable.dtype, name=name)
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = 0.0
+    ) -> Any:
+        """Make one variable for each weight and return the list; several names give a tuple of lists."""
+        names = [name] if isinstance(name, str) else list(name)
+        initials = list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
+        made: tuple[list[Variable], ...] = tuple([] for _ in names)
+        for variable in trainable_variables:
+            for some, slot, initial in zip(made, names, initials, strict=True):
+                some.append(self.add_variable_from_reference(variable, slot, initial))
+        return made[0] if isinstance(name, str) else made
+
+    def _named(self, variable: Variable, name: str) -> Variable:
+        variable.name, variable.path = name, f"{self.name}/{name}"
+        return variable
+
+    def get_weights(self) -> list:
+        """Return the values of `variables` as numpy arrays."""
+        return [variable.numpy() for variable in self.variables]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the values of `variables`; ValueError where number or shapes differ."""
+        if not self.built:
+            raise ValueError(f"{self.name} has no slots yet: call build(model.trainable_variables) first.")
+        if len(weights) != len(self.variables):
+            raise ValueError(f"{self.name} has {len(self.variables)} variables; set_weights got {len(weights)} arrays.")
+        for variable, weight in zip(self.variables, weights, strict=True):
+            variable.assign(weight)
+
+    # The step.
+
+    def apply_gradients(self, grads_and_vars: Any) -> Variable:
+        """Update the weights, given as pairs of gradient and variable; return the step count."""
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self._iterations
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
+        """Update the weights with their gradients.
+
+        `trainable_variables` may be left out after `build`. A gradient of None leaves its weight as it is, with a
+        warning; ValueError where all are None, or where the weights are not those that the optimizer was built for.
+        """
+        if len(grads) == 0:
+            return
+        weights = self._weights_of(grads, trainable_variables)
+        gradients, variables = _with_gradients(grads, weights)
+        if self.has("loss_scale_factor"):
+            gradients = [gradient / self.loss_scale_factor for gradient in gradients]
+        if self.gradient_accumulation_steps:
+            self._accumulate(gradients, variables)
+        else:
+            self._update(gradients, variables)
+        if self.use_ema:
+            self._average(weights)
+        for variable in variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable.value))
+        self._iterations.assign_add(1)
+
+    def _weights_of(self, gradients: Sequence[Any], variables: Sequence[Variable] | None) -> list[Variable]:
+        """Return the weights that the gradients belong to, all of them known; build for them the first time."""
+        if variables is None and not self.built:
+            raise ValueError(
+                f"{self.name} does not know the weights yet: call build(variables), or apply(grads, variables)."
+            )
+        variables = self._trainable_variables if variables is None else list(variables)
+        if len(gradients) != len(variables):
+            raise ValueError(f"{self.name} got {len(gradients)} gradients for {len(variables)} weights.")
+        self.prepare(variables)
+        return variables
+
+    def _accumulate(self, gradients: list, variables: list[Variable]) -> None:
+        """Add the gradients up; at every last of `gradient_accumulation_steps` calls update with their mean."""
+        steps = self.gradient_accumulation_steps
+        accumulators = [self._slots["gradient_accumulator"][id(variable)] for variable in variables]
+        last = (self._iterations.value + 1) % steps == 0
+        sums = [gradient + slot.value for gradient, slot in zip(gradients, accumulators, strict=True)]
+        for slot, total in zip(accumulators, sums, strict=True):
+            slot.assign(jnp.where(last, 0, total))
+        means = [total / steps for total in sums]
+        when(last, [*variables, *self._variables], lambda: self._update(means, variables))
+
+    def _update(self, gradients: list, variables: list[Variable]) -> None:
+        # Keras 2's decay; a decay of 0 divides by exactly 1.
+        rate = _value(self.learning_rate) / (1.0 + self.decay * _value(self._iterations).astype(jnp.float32))
+        for variable in variables:
+            decay = self.weight_decay_of(variable)
+            if decay is not None:
+                variable.assign(variable.value - variable.value * decay * rate)
+        self.update_all(self._clipped(gradients), variables, rate)
+
+    def _clipped(self, gradients: list) -> list:
+        if self.has("clipnorm"):
+            return [
+                gradient * self.clipnorm / jnp.maximum(jnp.sqrt(jnp.sum(jnp.square(gradient))), self.clipnorm)
+                for gradient in gradients
+            ]
+        if self.has("global_clipnorm"):
+            norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
+            # norm - norm is 0, but NaN for an infinite norm: the failure shall be seen.
+            scale = self.global_clipnorm * jnp.minimum(1.0 / norm, 1.0 / self.global_clipnorm) + (norm - norm)
+            return [gradient * scale for gradient in gradients]
+        if self.has("clipvalue"):
+            return [jnp.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
+        return gradients
+
+    def weight_decay_of(self, variable: Variable) -> Any:
+        """Return the weight decay of one weight, or None."""
+        excluded, pattern = self._excluded
+        if not self.has("weight_decay") or id(variable) in excluded:
+            return None
+        return None if pattern is not None and re.search(pattern, variable.name) else self.weight_decay
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Leave these variables, and those whose names contain one of `var_names`, out of weight decay."""
+        if self.built:
+            raise ValueError("exclude_from_weight_decay comes too late: call it before the optimizer is built.")
+        self._excluded = frozenset(map(id, var_list or ())), "|".join(var_names) if var_names else None
+
+    def update_all(self, gradients: list, variables: list[Variable], rate: Any) -> None:
+        """Update all weights: `update_step` for each."""
+        for gradient, variable in zip(gradients, variables, strict=True):
+            self.update_step(gradient, variable, rate)
+
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+        """Update one weight and its slots with `update`."""
+        key = id(variable)
+        slots = {name: self._slots[name][key] for group in self.slots() for name in group if name in self._slots}
+        old = {name: slot.value for name, slot in slots.items()}
+        value, new = self.update(jnp.asarray(gradient, dtype=variable.dtype), variable.value, learning_rate, **old)
+        variable.assign(value)
+        for name, slot in slots.items():
+            slot.assign(new[name])
+
+    def update(self, gradient: Any, value: Any, rate: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the new value of a weight and of its slots, by name: the rule itself, on arrays."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method update(self, gradient, value, rate, **slots).")
+
+    def _average(self, variables: list[Variable]) -> None:
+        """Move the averages towards the weights (the first time: onto them); at some steps put them in the weights."""
+        count = _value(self.iterations)
+        momentum = jnp.where(count == 0, 0.0, self.ema_momentum)
+        frequency = self.ema_overwrite_frequency
+        for variable in variables:
+            slot = self._slots["average"][id(variable)]
+            slot.assign(momentum * slot.value + (1 - momentum) * variable.value)
+            if frequency:
+                variable.assign(jnp.where((count + 1) % frequency == 0, slot.value, variable.value))
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Put the averages into the weights, if the optimizer keeps them (`fit` does so at its end)."""
+        if self.use_ema:
+            for variable in var_list:
+                variable.assign(self._slots["average"][id(variable)].value)
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list, list]:
+        """Return the values of the weights and of `variables` after a step from the values given; change nothing."""
+        if not self.built:
+            raise ValueError(f"{self.name} has no slots yet: call build(trainable_variables) before stateless_apply.")
+        weights, own = self._trainable_variables, self.variables
+        if len(optimizer_variables) != len(own) or len(trainable_variables) != len(weights):
+            raise ValueError(
+                f"{self.name} has {len(own)} variables and {len(weights)} weights; stateless_apply got "
+                f"{len(optimizer_variables)} and {len(trainable_variables)} values."
+            )
+        with bound([*weights, *own], [*map(jnp.asarray, trainable_variables), *map(jnp.asarray, optimizer_variables)]):
+            self.apply(grads)
+            return list(read(weights)), list(read(own))
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Return the loss times `loss_scale_factor`; `apply` divides the gradients by it."""
+        return loss * self.loss_scale_factor if self.has("loss_scale_factor") else loss
+
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Set a variable (for optimizers of one's own)."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Any) -> None:
+        """Add to a variable."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Any) -> None:
+        """Subtract from a variable."""
+        variable.assign_sub(value)
+
+    # Configs.
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as they are now."""
+        config = {name: self._argument(name, given) for name, given in self._arguments.items()}
+        return {key: value for key, value in config.items() if not (key in self.ours and value == self.ours[key])}
+
+    def _argument(self, name: str, given: Any) -> Any:
+        if name != "learning_rate":
+            return configs.serialize(getattr(self, name, given))
+        rate = self._learning_rate
+        return as_given(self._numbers[name], rate._value) if isinstance(rate, Variable) else configs.serialize(rate)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "Optimizer":
+        """Return an optimizer with these arguments; its slots start anew."""
+        with registry.CustomObjectScope(custom_objects or {}):
+            return configs.construct(cls, config)
+
+
+def _value(number: Any) -> Any:
+    return number.value if isinstance(number, Variable) else jnp.asarray(number)
+
+
+def _takes_step(function: Callable) -> bool:
+    if isinstance(function, LearningRateSchedule):
+        return True
+    parameters = inspect.signature(function).parameters.values()
+    return any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+
+def _with_gradients(gradients: Sequence[Any], variables: list[Variable]) -> tuple[list, list[Variable]]:
+    """Return the gradients that are there and their weights; warn about the others."""
+    present = [
+        (gradient, variable) for gradient, variable in zip(gradients, variables, strict=True) if gradient is not None
+    ]
+    if not present:
+        raise ValueError(
+            "No gradients provided for any variable: all are None, so the loss does not depend on any of the weights."
+        )
+    missing = [variable.path for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
+    if missing:
+        warnings.warn(
+            f"Gradients do not exist for variables {missing}: the loss does not depend on them.", stacklevel=4
+        )
+    return [jnp.asarray(gradient) for gradient, _ in present], [variable for _, variable in present]

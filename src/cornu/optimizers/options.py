@@ -1,0 +1,45 @@
+"""The arguments that every optimizer takes beside its own, written once."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+from cornu.optimizers.base import Optimizer
+
+
+class Options(TypedDict, total=False):
+    """The arguments of `Optimizer` except the learning rate."""
+
+    weight_decay: float | None
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
+    use_ema: bool
+    ema_momentum: float
+    ema_overwrite_frequency: int | None
+    loss_scale_factor: float | None
+    gradient_accumulation_steps: int | None
+    name: str | None
+    decay: float
+
+
+def with_options(constructor: Callable[..., None]) -> Callable[..., None]:
+    """Decorate ``__init__(self, own, ..., **options)``: its signature then spells out the `Options`.
+
+    They stand after the constructor's own arguments (its keyword-only ones come last), in Keras's order, and may be
+    given by position too.
+    """
+    own = inspect.signature(constructor).parameters
+    shared = inspect.signature(Optimizer.__init__).parameters
+    first = [parameter for parameter in own.values() if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+    common = [shared[name] for name in Options.__annotations__ if name not in own]
+    last = [parameter for parameter in own.values() if parameter.kind is parameter.KEYWORD_ONLY]
+    signature = inspect.Signature([*first, *common, *last])
+
+    @functools.wraps(constructor)
+    def spelled_out(*args: Any, **kwargs: Any) -> None:
+        constructor(**signature.bind(*args, **kwargs).arguments)
+
+    spelled_out.__signature__ = signature  # type: ignore[attr-defined]
+    return spelled_out
