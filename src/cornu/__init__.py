@@ -36,17 +36,18 @@ _MODULES = {
     "dtype_policies": "cornu.core.precision",
 }
 
-#: Public name -> the module that holds it.
+#: Public name -> the module that holds it, and its name there where that is another.
 _NAMES = {
     "DTypePolicy": "cornu.core.precision",
     "Initializer": "cornu.initializers",
     "Input": "cornu.layers",
-    "KerasTensor": "cornu.core.graph",
+    "InputSpec": "cornu.core.input_spec",
+    "KerasTensor": "cornu.core.graph:SymbolicTensor",
     "Layer": "cornu.layers",
     "Loss": "cornu.losses",
     "Metric": "cornu.metrics",
     "Model": "cornu.models",
-    "Operation": "cornu.core.graph",
+    "Operation": "cornu.core.layer:Layer",
     "Optimizer": "cornu.optimizers",
     "Regularizer": "cornu.regularizers",
     "Sequential": "cornu.models",
@@ -58,8 +59,8 @@ __all__ = ["__version__", *sorted(_MODULES), *sorted(_NAMES)]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    path = _MODULES.get(name) or _NAMES.get(name)
-    if path is None:
+    path, _, inner_name = (_MODULES.get(name) or _NAMES.get(name) or "").partition(":")
+    if not path:
         raise AttributeError(f"module 'cornu' has no attribute {name!r}.{_nearest(name)}")
     try:
         module = importlib.import_module(path)
@@ -67,7 +68,7 @@ def __getattr__(name: str) -> Any:
         if error.name != path:
             raise
         raise AttributeError(f"module 'cornu' has no attribute {name!r}: {path} is not installed.") from error
-    found = module if name in _MODULES else getattr(module, name)
+    found = module if name in _MODULES else getattr(module, inner_name or name)
     globals()[name] = found
     return found
 
