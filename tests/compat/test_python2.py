@@ -1,8 +1,9 @@
 import ast
 
+import numpy as np
 import pytest
 
-from cornu.compat.python2 import missing_names, translate
+from cornu.compat.python2 import DIVIDE, LISTS, divide, missing_names, translate, with_old_division
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,14 @@ def test_lines_keep_their_numbers_and_python3_stays_as_it_is():
 
 def test_print_is_left_alone_where_the_program_imports_the_function():
     assert translate("from __future__ import print_function\nprint (1), 2\n")[1] == []
+
+
+def test_division_and_lists_are_those_of_python2():
+    names = {DIVIDE: divide} | LISTS
+    tree = with_old_division(ast.parse("a = [7 / 2, -7 / 2, 7.0 / 2, x / 2]; b = map(str, range(2)); c = zip(b, b)[0]"))
+    exec(compile(tree, "a.py", "exec"), names | {"x": np.array([3])}, names)
+    assert names["a"] == [3, -4, 3.5, np.array([1])]
+    assert (names["b"], names["c"]) == (["0", "1"], ("0", "0"))
 
 
 def test_names_that_python3_dropped():

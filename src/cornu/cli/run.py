@@ -51,7 +51,7 @@ def run(
 
         set_random_seed(seed)
     try:
-        _run_cells(source.cells, namespace)
+        _run_cells(source, namespace)
     except KeyboardInterrupt as error:
         say(f"interrupted{tracebacks.place_in_program(error, set(source.lines))}")
         return 130
@@ -80,11 +80,13 @@ def _prepare(source: programs.Program, arguments: Sequence[str], figures_folder:
     module.__dict__.update(__file__=str(source.path), __builtins__=builtins)
     texts = "\n".join(cell.text for cell in source.cells)
     module.__dict__.update(python2.missing_names(texts))
+    if source.is_python2:
+        module.__dict__.update(python2.LISTS | {python2.DIVIDE: python2.divide})
     if "get_ipython" in texts:
         module.__dict__["get_ipython"] = magics.Shell
     sys.modules["__main__"] = module
     sys.argv = [str(source.path), *arguments]
-    sys.path.insert(0, str(source.path.resolve().parent))
+    sys.path[: 0 if sys.flags.safe_path else 1] = [str(source.path.resolve().parent)]
     for file, lines in source.lines.items():
         linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
     os.environ.setdefault("JAX_TRACEBACK_FILTERING", "off")  # the traceback is made here, with the user's lines
@@ -93,11 +95,11 @@ def _prepare(source: programs.Program, arguments: Sequence[str], figures_folder:
     return module.__dict__
 
 
-def _run_cells(cells: list[Cell], namespace: dict[str, Any]) -> None:
+def _run_cells(program: programs.Program, namespace: dict[str, Any]) -> None:
     """Run the cells in order; a notebook's cell shows the value of its last line."""
     flags = 0
-    for cell in cells:
-        code, last = _compiled(cell, flags)
+    for cell in program.cells:
+        code, last = _compiled(cell, flags, program.old_division)
         flags |= code.co_flags & _FUTURE_FLAGS
         exec(code, namespace)
         if last is not None and (value := eval(last, namespace)) is not None:
@@ -109,12 +111,13 @@ _FUTURE_FLAGS = sum(
 )
 
 
-def _compiled(cell: Cell, flags: int) -> tuple[CodeType, CodeType | None]:
+def _compiled(cell: Cell, flags: int, old_division: bool) -> tuple[CodeType, CodeType | None]:
     """Compile a cell with the line numbers of its document, and its last expression apart where it is shown."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # "\d" in an old program's string
         warnings.simplefilter("ignore", DeprecationWarning)
         tree = compile("\n" * (cell.first_line - 1) + cell.text, cell.file, "exec", flags | ast.PyCF_ONLY_AST, True)
+        tree = python2.with_old_division(tree) if old_division else tree
         last = None
         if cell.shows_value and tree.body and isinstance(tree.body[-1], ast.Expr) and not _is_silenced(cell.text):
             last = compile(ast.Expression(tree.body.pop().value), cell.file, "eval", flags, True)

@@ -1,7 +1,7 @@
 """The import hook: inside this process, `keras` and `tensorflow.keras` of every era are Cornu.
 
-A `Facade` is a module that holds nothing: it looks each name up when it is asked for, first in Cornu, then in the
-tables of `names`. Classes are therefore the same objects under every path.
+A `Facade` is a module that holds nothing: it looks each name up when it is asked for, in the tables of `names` and
+in Cornu. Classes are therefore the same objects under every path.
 """
 
 import importlib
@@ -34,9 +34,10 @@ def install_as_keras() -> None:
 
     Raises RuntimeError where another Keras or TensorFlow has been imported before.
 
-    >>> install_as_keras()
-    >>> import keras.layers.core, cornu
-    >>> keras.layers.core.Dense is cornu.layers.Dense
+    >>> import cornu
+    >>> cornu.install_as_keras()  # doctest: +SKIP
+    >>> import keras.layers.core  # doctest: +SKIP
+    >>> keras.layers.core.Dense is cornu.layers.Dense  # doctest: +SKIP
     True
     """
     others = [
@@ -137,13 +138,13 @@ def _keras_place(tail: str) -> str | None:
 
 def _look_up(place: str, name: str) -> tuple[Any] | None:
     """Return what `name` means in a place (in a tuple, since it may be anything), or None."""
+    new = _NAMES.get(place, {}).get(name)
+    if new is not None and (found := _target(place, new)) is not None:
+        return found
     for module in _PLACES.get(place, ()):
         found = _attribute(module, name)
         if found is not None and not isinstance(found[0], ModuleType):
             return found
-    new = _NAMES.get(place, {}).get(name)
-    if new is not None and (found := _target(place, new)) is not None:
-        return found
     if name in names.GONE.get(place, {}):
         reason = f"{_full_name(place)}.{name} is not in Cornu. {names.GONE[place][name]}"
     elif name in names.LATER.get(place, ()) or any(place.startswith(later) for later in names.LATER_PLACES):

@@ -79,8 +79,7 @@ MOVED_PLACES: dict[str, str] = {
         "engine": "base_layer base_layer_v1 functional input_spec keras_tensor network sequential topology training "
         "training_v1 data_adapter training_utils saving compile_utils",
         "layers": "activation activations advanced_activations attention attentions containers convolutional "
-        "convolutional_recurrent core dense_attention einsum_dense embeddings local merge merging noise "
-        "normalization "
+        "convolutional_recurrent core dense_attention einsum_dense embeddings local merge merging noise normalization "
         "normalization_v2 pooling recurrent recurrent_v2 regularization reshaping rnn wrappers layer_utils "
         "preprocessing input_spec layer cudnn_recurrent",
         "callbacks": "callback history early_stopping model_checkpoint tensorboard_v1",
@@ -119,6 +118,13 @@ FUNCTIONS = {"layers.merge": "cornu.compat.layers:merge"} | {
     f"optimizers.{name.lower()}": f"cornu.optimizers:{name}" for name in _OPTIMIZERS
 }
 
+#: Layers whose old calls mean something else than today's; `compat.layers` makes them.
+_OLD_LAYERS = (
+    *("Convolution1D", "Convolution2D", "Convolution3D", "AtrousConvolution1D", "AtrousConvolution2D", "AtrousConv1D"),
+    *("AtrousConv2D", "SeparableConvolution1D", "SeparableConvolution2D", "DepthwiseConvolution2D", "Deconvolution2D"),
+    *("Deconvolution3D", "Convolution2DTranspose", "Convolution3DTranspose", "ThresholdedReLU", "TimeDistributedDense"),
+    "Merge",
+)
 _DIMENSIONS = ("1D", "2D", "3D")
 _NUMPY_LOSSES = {
     "mse": "mean_squared_error",
@@ -182,17 +188,6 @@ NAMES: dict[str, dict[str, str]] = {
         "lecun_uniform": "LecunUniform",
     },
     "layers": {
-        "AtrousConv1D": "Conv1D",
-        "AtrousConv2D": "Conv2D",
-        "AtrousConvolution1D": "Conv1D",
-        "AtrousConvolution2D": "Conv2D",
-        "Convolution2DTranspose": "Conv2DTranspose",
-        "Convolution3DTranspose": "Conv3DTranspose",
-        "Deconvolution2D": "Conv2DTranspose",
-        "Deconvolution3D": "Conv3DTranspose",
-        "DepthwiseConvolution2D": "DepthwiseConv2D",
-        "SeparableConvolution1D": "SeparableConv1D",
-        "SeparableConvolution2D": "SeparableConv2D",
         "BatchNormalizationV1": "BatchNormalization",
         "BatchNormalizationV2": "BatchNormalization",
         "InputSpec": "cornu.core.input_spec:InputSpec",
@@ -200,7 +195,7 @@ NAMES: dict[str, dict[str, str]] = {
         "Model": "cornu.models:Model",
         "Sequential": "cornu.models:Sequential",
     }
-    | {f"Convolution{n}": f"Conv{n}" for n in _DIMENSIONS}
+    | {name: f"cornu.compat.layers:{name}" for name in (*_OLD_LAYERS, "merge")}
     | {f"MaxPool{n}": f"MaxPooling{n}" for n in _DIMENSIONS}
     | {f"AvgPool{n}": f"AveragePooling{n}" for n in _DIMENSIONS}
     | {f"GlobalMaxPool{n}": f"GlobalMaxPooling{n}" for n in _DIMENSIONS}
@@ -274,7 +269,6 @@ GONE: dict[str, dict[str, str]] = {
         "MaxoutDense": "Keras dropped it in version 2: use Dense(units * n), Reshape((n, units)), then a Lambda "
         "that takes the maximum.",
         "Highway": "Keras dropped it in version 2: build it from Dense layers and the functional API.",
-        "TimeDistributedDense": "Keras dropped it in version 2: use TimeDistributed(Dense(...)).",
         "GaussianNoise2D": "Keras never had it: use GaussianNoise.",
         "AutoEncoder": "Keras dropped it in version 1: build the encoder and the decoder as two models.",
     },

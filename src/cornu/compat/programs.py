@@ -17,12 +17,17 @@ from cornu.compat.documents import Cell
 
 
 class Program(NamedTuple):
-    """A program: its path, its cells, the lines that a traceback shows (by file), and what was changed, in words."""
+    """A program: its path, its cells, the lines that a traceback shows (by file), and what was changed, in words.
+
+    `is_python2` says that it was translated; `old_division`, that its ``/`` divides whole numbers as Python 2 did.
+    """
 
     path: Path
     cells: list[Cell]
     lines: dict[str, list[str]]
     notes: list[str]
+    is_python2: bool = False
+    old_division: bool = False
 
 
 def read_program(path: str | Path) -> Program:
@@ -39,7 +44,9 @@ def read_program(path: str | Path) -> Program:
         cell.file: (text if cell.file == str(path) else cell.text).splitlines(keepends=True) for cell in document.cells
     }
     cells, notes = _repaired(document.cells)
-    return Program(path, cells, lines, [*document.notes, *notes])
+    is_python2 = any(note.startswith(_PYTHON2_NOTE) for note in notes)
+    old_division = is_python2 and not re.search(r"from __future__ import .*\bdivision\b", text)
+    return Program(path, cells, lines, [*document.notes, *notes], is_python2, old_division)
 
 
 def _document(path: Path, text: str) -> documents.Document:

@@ -2,12 +2,16 @@
 
 What is translated: ``print`` and ``exec`` statements, ``except X, e``, ``raise X, "text"``, backticks, ``<>``, numbers
 such as ``0777`` and ``10L``, ``ur"..."``, ``d.iteritems()``, ``d.has_key(k)``, ``it.next()``, tabs mixed with spaces.
-`missing_names` gives a program the built-in names that Python 3 dropped, the import hook the modules.
+`missing_names` gives a program the built-in names that Python 3 dropped, the import hook the modules. In a translated
+program ``7 / 2`` is 3 and ``map`` returns a list, as they did: `with_old_division` and `LISTS`.
 """
 
+import ast
+import builtins
 import functools
 import re
 from collections.abc import Callable
+from typing import Any
 
 from cornu.compat.tokens import Token, depth_after, scan
 
@@ -30,6 +34,45 @@ BUILTINS: dict[str, object] = {
     "reduce": functools.reduce,
     "cmp": lambda a, b: (a > b) - (a < b),
 }
+
+DIVIDE = "__divide_as_in_python2__"
+
+
+def _returning_a_list(function: Callable) -> Callable:
+    return lambda *args: list(function(*args))
+
+
+def divide(a: Any, b: Any) -> Any:
+    """Return ``a / b`` as Python 2 does: rounded down where both are whole numbers, or arrays of them.
+
+    >>> divide(7, 2), divide(7.0, 2)
+    (3, 3.5)
+    """
+    return a // b if _is_whole(a) and _is_whole(b) else a / b
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int) or getattr(getattr(number, "dtype", None), "kind", "") in ("i", "u")
+
+
+#: What a translated program finds under these names: functions that return lists, and its division.
+LISTS: dict[str, object] = {
+    name: _returning_a_list(getattr(builtins, name)) for name in ("range", "map", "filter", "zip")
+}
+
+
+class _OldDivision(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        call = ast.Call(ast.Name(DIVIDE, ast.Load()), [node.left, node.right], [])
+        return ast.fix_missing_locations(ast.copy_location(call, node))
+
+
+def with_old_division(tree: ast.Module) -> ast.Module:
+    """Return a program's tree with each ``/`` dividing as in Python 2; the program must find `divide` as `DIVIDE`."""
+    return _OldDivision().visit(tree)
 
 
 def translate(text: str) -> tuple[str, list[str]]:
