@@ -14,8 +14,13 @@ os.environ.update(
 import random
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
+
+# The first call of a compiled function takes as long as the compiler does; the same examples each time.
+hypothesis.settings.register_profile("cornu", deadline=None, derandomize=True, max_examples=25)
+hypothesis.settings.load_profile("cornu")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

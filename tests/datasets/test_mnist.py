@@ -1,7 +1,9 @@
 """MNIST out of the package: the original bytes, fresh arrays, no network."""
 
 import hashlib
+import runpy
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,3 +69,18 @@ def test_licence_and_authors_lie_beside_the_file():
     text = (mnist.PACKAGED.parent / "LICENSE.md").read_text(encoding="utf-8")
     for part in ("Yann LeCun", "Corinna Cortes", "Christopher J. C. Burges", "CC BY-SA 3.0"):
         assert part in text
+
+
+def test_pack_mnist_makes_what_load_data_reads(tmp_path, monkeypatch):
+    random = np.random.default_rng(2)
+    pictures = random.integers(0, 256, (5, 28, 28), dtype=np.uint8) * random.integers(0, 2, (5, 28, 28), dtype=np.uint8)
+    labels = np.arange(5, dtype=np.uint8)
+    np.savez(tmp_path / "small.npz", x_train=pictures[:3], y_train=labels[:3], x_test=pictures[3:], y_test=labels[3:])
+    script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "pack_mnist.py"))
+    script["pack"](tmp_path / "small.npz", tmp_path / "small.zip")
+    monkeypatch.setattr(mnist, "PACKAGED", tmp_path / "small.zip")
+    monkeypatch.setattr(mnist, "TRAINING_ROWS", 3)
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    assert np.array_equal(np.concatenate([x_train, x_test]), pictures)
+    assert np.array_equal(np.concatenate([y_train, y_test]), labels)
+    assert len(x_train) == 3
