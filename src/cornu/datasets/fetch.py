@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ from cornu.core.settings import keras_home
 KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 LENGTHS = {64: "sha256", 32: "md5"}
 
-Opener = Callable[[Path, str], BinaryIO]
+Opener = Callable[..., Any]  # `open`, `gzip.open`
 
 
 def fetch(*names: str, origin: str, digest: str, subfolder: str = "datasets", opener: Opener = open) -> Path:

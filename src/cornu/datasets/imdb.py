@@ -46,15 +46,15 @@ def load_data(
     random = np.random.RandomState(seed)
     texts, labels = [], []
     for part in ("train", "test"):
-        x, y = shuffled((arrays[f"x_{part}"], arrays[f"y_{part}"]), random)
-        x = number_words(x, marks)
+        rows, y = shuffled((arrays[f"x_{part}"], arrays[f"y_{part}"]), random)
+        x = number_words(rows, marks)
         if maxlen:
             x, y = shorter_than(maxlen, x, y)
         texts.append(x)
         labels.append(y)
-    rows = len(texts[0])
+    first = len(texts[0])
     chosen = choose_words(texts[0] + texts[1], marks)
-    return (chosen[:rows], labels[0]), (chosen[rows:], labels[1])
+    return (chosen[:first], labels[0]), (chosen[first:], labels[1])
 
 
 def get_word_index(path: str | os.PathLike = "imdb_word_index.json") -> dict[str, int]:
