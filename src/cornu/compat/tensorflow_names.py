@@ -59,6 +59,10 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.logging": _own("set_verbosity DEBUG INFO WARN ERROR FATAL"),
     "tensorflow.test": _own("is_gpu_available gpu_device_name is_built_with_cuda"),
     "tensorflow.dtypes": _TYPES | _own("cast"),
+    "tensorflow.data": _elsewhere(
+        "cornu.compat.tensorflow_data", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"
+    ),
+    "tensorflow.data.experimental": _elsewhere("cornu.compat.tensorflow_data", "AUTOTUNE"),
     "tensorflow.linalg": _own("matmul"),
     "tensorflow.python.client.device_lib": _own("list_local_devices"),
 }

@@ -1,0 +1,187 @@
+"""`tf.data.Dataset` of the stand-in: a chain of iterators over numpy elements, started anew for each epoch."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+AUTOTUNE = -1
+INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
+
+
+class Dataset:
+    """Elements (arrays, or tuples and dictionaries of them) that can be iterated any number of times.
+
+    Made by `from_tensor_slices`, `from_tensors`, `from_generator`, `range` and `zip`; each method returns a new one.
+    `fit`, `evaluate` and `predict` take a batched one. Follows https://www.tensorflow.org/api_docs/python/tf/data/Dataset
+
+    >>> [batch.tolist() for batch in Dataset.range(5).map(lambda x: x * 2).batch(2)]
+    [[0, 2], [4, 6], [8]]
+    """
+
+    def __init__(self, iterate: Callable[[], Iterator], size: int = UNKNOWN_CARDINALITY) -> None:
+        self._iterate, self._size = iterate, size
+
+    @staticmethod
+    def from_tensor_slices(tensors: Any, name: str | None = None) -> "Dataset":
+        """Return the rows of arrays of one length; ValueError where the lengths differ."""
+        tensors = jax.tree.map(np.asarray, _without_lists(tensors))
+        lengths = {len(array) for array in jax.tree.leaves(tensors)}
+        if len(lengths) != 1:
+            raise ValueError(f"from_tensor_slices expects arrays of one length; it got {sorted(lengths)}.")
+        (length,) = lengths
+        return Dataset(lambda: (_row(tensors, row) for row in range(length)), length)
+
+    @staticmethod
+    def from_tensors(tensors: Any, name: str | None = None) -> "Dataset":
+        """Return one element that is all of `tensors`."""
+        return Dataset(lambda: iter([jax.tree.map(np.asarray, _without_lists(tensors))]), 1)
+
+    @staticmethod
+    def from_generator(generator: Callable, *_: Any, args: tuple = (), **__: Any) -> "Dataset":
+        """Return what a generator function yields, called anew for each epoch."""
+        return Dataset(lambda: iter(generator(*args)))
+
+    @staticmethod
+    def range(*limits: int, output_type: Any = "int64", name: str | None = None) -> "Dataset":
+        """Return whole numbers, as Python's ``range`` does."""
+        return Dataset(lambda: (np.asarray(one, str(output_type)) for one in range(*limits)), len(range(*limits)))
+
+    @staticmethod
+    def zip(*datasets: Any, name: str | None = None) -> "Dataset":
+        """Return tuples of the elements of several data sets; the shortest ends them."""
+        several = tuple(datasets[0]) if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
+        sizes = [one._size for one in several if one._size != INFINITE_CARDINALITY]
+        size = INFINITE_CARDINALITY if not sizes else UNKNOWN_CARDINALITY if min(sizes) < 0 else min(sizes)
+        return Dataset(lambda: zip(*several, strict=False), size)
+
+    def map(
+        self, map_func: Callable, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None
+    ) -> "Dataset":
+        """Return the elements after a function; a tuple's parts are its arguments."""
+        return Dataset(lambda: (_call(map_func, element) for element in self), self._size)
+
+    def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
+        """Return the elements for which a function is true."""
+        return Dataset(lambda: (element for element in self if bool(_call(predicate, element))))
+
+    def batch(self, batch_size: int, drop_remainder: bool = False, **_: Any) -> "Dataset":
+        """Return stacks of `batch_size` elements; the last may be smaller, or is left out with `drop_remainder`."""
+        size = int(batch_size)
+        whole, rest = divmod(self._size, size)
+        batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
+        return Dataset(lambda: _batches(iter(self), size, drop_remainder), batches)
+
+    def unbatch(self, name: Any = None) -> "Dataset":
+        """Return the rows of each element."""
+        return Dataset(lambda: (row for element in self for row in Dataset.from_tensor_slices(element)))
+
+    def shuffle(
+        self, buffer_size: int, seed: Any = None, reshuffle_each_iteration: Any = True, name: Any = None
+    ) -> "Dataset":
+        """Return the elements in random order, drawn from a buffer of `buffer_size`, another one for each epoch."""
+        epochs = itertools.count()
+
+        def iterate() -> Iterator:
+            first = np.random.randint(2**31) if seed is None else seed
+            generator = np.random.default_rng([first, next(epochs) if reshuffle_each_iteration is not False else 0])
+            return _shuffled(iter(self), int(buffer_size), generator)
+
+        return Dataset(iterate, self._size)
+
+    def repeat(self, count: int | None = None, name: Any = None) -> "Dataset":
+        """Return the elements `count` times over, or without end."""
+        if count is None or count == -1:
+            return Dataset(lambda: (element for _ in itertools.count() for element in self), INFINITE_CARDINALITY)
+        return Dataset(lambda: (element for _ in range(count) for element in self), _times(self._size, count))
+
+    def take(self, count: int, name: Any = None) -> "Dataset":
+        """Return the first `count` elements."""
+        size = count if self._size == INFINITE_CARDINALITY else min(self._size, count)
+        return Dataset(lambda: itertools.islice(iter(self), count), size)
+
+    def skip(self, count: int, name: Any = None) -> "Dataset":
+        """Return the elements after the first `count`."""
+        size = max(self._size - count, 0) if self._size >= 0 else self._size
+        return Dataset(lambda: itertools.islice(iter(self), count, None), size)
+
+    def concatenate(self, dataset: "Dataset", name: Any = None) -> "Dataset":
+        """Return the elements of this, then those of `dataset`."""
+        size = self._size + dataset._size if min(self._size, dataset._size) >= 0 else min(self._size, dataset._size)
+        return Dataset(lambda: itertools.chain(iter(self), iter(dataset)), size)
+
+    def enumerate(self, start: int = 0, name: Any = None) -> "Dataset":
+        """Return pairs of a number and an element."""
+        return Dataset(lambda: enumerate(iter(self), start), self._size)
+
+    def cache(self, *_: Any, **__: Any) -> "Dataset":
+        """Return the elements, kept in memory after the first time."""
+        kept: list = []
+
+        def iterate() -> Iterator:
+            if not kept:
+                kept.append(list(self))
+            return iter(kept[0])
+
+        return Dataset(iterate, self._size)
+
+    def prefetch(self, *_: Any, **__: Any) -> "Dataset":
+        """Return the data set itself: training fetches ahead anyway."""
+        return self
+
+    with_options = prefetch
+
+    def cardinality(self) -> int:
+        """Return how many elements there are, -1 for no end, -2 where nobody knows."""
+        return self._size
+
+    def as_numpy_iterator(self) -> Iterator:
+        """Return an iterator over the elements as numpy arrays."""
+        return (jax.tree.map(np.asarray, element) for element in self)
+
+    def __iter__(self) -> Iterator:
+        return self._iterate()
+
+    def __len__(self) -> int:
+        if self._size < 0:
+            raise TypeError("The data set's length is infinite or unknown.")
+        return self._size
+
+
+def _call(function: Callable, element: Any) -> Any:
+    return function(*element) if isinstance(element, tuple) else function(element)
+
+
+def _row(tensors: Any, row: int) -> Any:
+    return jax.tree.map(lambda array: array[row], tensors)
+
+
+def _without_lists(tensors: Any) -> Any:
+    """TensorFlow takes a list for one array, a tuple or dictionary for several."""
+    if isinstance(tensors, tuple):
+        return tuple(map(_without_lists, tensors))
+    if isinstance(tensors, dict):
+        return {key: _without_lists(value) for key, value in tensors.items()}
+    return np.asarray(tensors)
+
+
+def _times(size: int, count: int) -> int:
+    return size * count if size >= 0 else size
+
+
+def _batches(elements: Iterator, size: int, drop_remainder: bool) -> Iterator:
+    while rows := list(itertools.islice(elements, size)):
+        if len(rows) == size or not drop_remainder:
+            yield jax.tree.map(lambda *parts: np.stack([np.asarray(part) for part in parts]), *rows)
+
+
+def _shuffled(elements: Iterator, buffer_size: int, generator: np.random.Generator) -> Iterator:
+    buffer = list(itertools.islice(elements, buffer_size))
+    for element in elements:
+        place = generator.integers(len(buffer))
+        yield buffer[place]
+        buffer[place] = element
+    order = generator.permutation(len(buffer))
+    yield from (buffer[place] for place in order)
