@@ -1,5 +1,6 @@
 """Tracebacks with the user's own lines: the frames of cornu run, Cornu, jax and importlib are left out."""
 
+import importlib
 import sys
 import traceback
 from collections.abc import Collection
@@ -29,33 +30,30 @@ def show(error: BaseException, program_files: Collection[str], full: bool = Fals
     `program_files` are the program's own files; with `full`, nothing but the frames of cornu run is left out.
     """
     report = traceback.TracebackException.from_exception(error)
-    left_out = _strip(report, set(program_files), full, set())
+    left_out = _strip(report, set(program_files), full)
     sys.stderr.write("".join(report.format()))
     if left_out:
-        print(
-            f"cornu: {left_out} lines inside Cornu and jax left out; cornu run --traceback shows them", file=sys.stderr
-        )
+        lines = "1 line" if left_out == 1 else f"{left_out} lines"
+        print(f"cornu: {lines} inside Cornu and jax left out; cornu run --traceback shows them", file=sys.stderr)
     if hint := _install_hint(error):
         print(f"cornu: {hint}", file=sys.stderr)
 
 
-def _strip(report: traceback.TracebackException, program_files: set[str], full: bool, seen: set[int]) -> int:
-    """Take inner frames out of a traceback and of those that it was caused by; return how many."""
-    if id(report) in seen:
-        return 0
-    seen.add(id(report))
+def _strip(report: traceback.TracebackException, program_files: set[str], full: bool) -> int:
+    """Take inner frames out of a traceback, and errors that happened inside only; return how many frames."""
     frames = list(report.stack)
     start = next((index for index, frame in enumerate(frames) if frame.filename in program_files), None)
     frames = frames[start:] if start is not None else [frame for frame in frames if not _is_runner(frame.filename)]
-    kept = (
-        frames
-        if full
-        else [frame for frame in frames if frame.filename in program_files or not is_inner(frame.filename)]
-    )
+    kept = [frame for frame in frames if full or frame.filename in program_files or not is_inner(frame.filename)]
     report.stack = traceback.StackSummary.from_list(kept)
     left_out = sum(not frame.filename.startswith("<frozen") for frame in frames) - len(kept)
-    causes = [report.__cause__, None if report.__suppress_context__ else report.__context__]
-    return left_out + sum(_strip(cause, program_files, full, seen) for cause in causes if cause is not None)
+    for name in ("__cause__", "__context__"):
+        earlier = getattr(report, name)
+        if earlier is not None:
+            left_out += _strip(earlier, program_files, full)
+            if not earlier.stack:
+                setattr(report, name, None)
+    return left_out
 
 
 def _is_runner(file: str) -> bool:
@@ -64,7 +62,7 @@ def _is_runner(file: str) -> bool:
 
 def is_inner(file: str) -> bool:
     """Tell whether a file belongs to Cornu, jax, optax or Python's import system."""
-    if file.startswith((_OWN_FOLDER, "<frozen")):
+    if file.startswith((_OWN_FOLDER, "<frozen")) or file == importlib.__file__:
         return True
     parts = Path(file).parts
     return any(a in ("site-packages", "dist-packages") and b in _INNER_PACKAGES for a, b in pairwise(parts))
