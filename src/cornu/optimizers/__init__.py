@@ -6,16 +6,33 @@ from cornu.core import config as configs
 from cornu.core import registry
 from cornu.optimizers import schedules
 from cornu.optimizers.base import Optimizer
-from cornu.optimizers.rules import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
+from cornu.optimizers.loss_scale import LossScaleOptimizer
+from cornu.optimizers.matrices import Adafactor, Muon
+from cornu.optimizers.moments import Adam, Adamax, AdamW, Lamb, Lion, Nadam, ScheduleFreeAdamW
+from cornu.optimizers.multiple import MultiOptimizer, OptimizerMap
+from cornu.optimizers.rules import SGD, Adadelta, Adagrad, Ftrl, RMSprop
+from cornu.optimizers.transformation import OptaxOptimizer, is_transformation
 
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
+    "Nadam",
+    "OptaxOptimizer",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",
@@ -32,7 +49,24 @@ def get(identifier: Any) -> Optimizer | None:
     >>> get("sgd").name
     'sgd'
     """
-    return configs.get(identifier, registry.OPTIMIZERS)
+    if is_transformation(identifier):
+        return OptaxOptimizer(identifier)
+    if isinstance(identifier, str):
+        identifier = _known_spelling(identifier)
+    found = deserialize(identifier) if isinstance(identifier, dict) else configs.get(identifier, registry.OPTIMIZERS)
+    if found is not None and not isinstance(found, Optimizer):
+        raise TypeError(
+            f"An optimizer is a name, a config, an optimizer or an optax transformation; it got {identifier!r} "
+            f"({type(identifier).__name__})."
+        )
+    return found
+
+
+def _known_spelling(name: str) -> str:
+    """Return an optimizer's name as its class has it, whatever case it came in."""
+    if registry.custom_object(name) is not None or name in registry.OPTIMIZERS:
+        return name
+    return next((known for known in registry.OPTIMIZERS if known.lower() == name.lower()), name)
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
@@ -42,4 +76,6 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """Return the optimizer that `config` describes; ValueError for a class that nobody knows."""
+    with registry.CustomObjectScope(custom_objects or {}):
+        config = config | {"class_name": _known_spelling(config["class_name"])}
     return configs.deserialize(config, custom_objects, registry.OPTIMIZERS)

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from cornu import initializers
 from cornu.core import config as configs
 from cornu.core import hooks, registry, settings
 from cornu.core.config import Recorded
@@ -56,8 +58,7 @@ class Optimizer(metaclass=Recorded):
     ema_momentum, loss_scale_factor, decay = Hyper(), Hyper(), Hyper()
 
     built = False
-    #: Grows when something was set that the update must be traced again for; part of a compiled program's key.
-    revision = 0
+    _revision = 0
     #: Arguments of ours that a config leaves out while they are at these values, since Keras does not know them.
     ours: ClassVar[dict[str, Any]] = {"decay": 0.0}
 
@@ -115,7 +116,7 @@ class Optimizer(metaclass=Recorded):
             )
         super().__setattr__(name, value)
         if structural:
-            self.revision += 1
+            self._revision += 1
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -143,7 +144,7 @@ class Optimizer(metaclass=Recorded):
         if callable(rate) and not isinstance(rate, Variable):
             self._variables = [variable for variable in self._variables if variable is not old]
             self._learning_rate = rate
-            self.revision += 1
+            self._revision += 1
             return
         number = as_number(self, "learning_rate", rate)
         self._numbers["learning_rate"] = number
@@ -153,7 +154,7 @@ class Optimizer(metaclass=Recorded):
         made = Variable(number, dtype=settings.floatx(), trainable=False, autocast=False)
         self._learning_rate = self._named(made, "learning_rate")
         self._variables.insert(1, made)
-        self.revision += 1
+        self._revision += 1
 
     def has(self, name: str) -> bool:
         """Tell whether a number is given and not zero: what the shape of the traced update depends on."""
@@ -168,6 +169,11 @@ class Optimizer(metaclass=Recorded):
         """The variables of the numbers that may be set during training; a step reads and does not change them."""
         rate = [self._learning_rate] if isinstance(self._learning_rate, Variable) else []
         return [*rate, *self._hyper.values()]
+
+    @property
+    def revision(self) -> int:
+        """Grows when something was set that the update must be traced again for: part of a compiled program's key."""
+        return self._revision
 
     # State.
 
@@ -193,7 +199,10 @@ class Optimizer(metaclass=Recorded):
         return jnp.asarray(_value(self.iterations) + 1, dtype=jnp.float32)
 
     def slots(self) -> list[dict[str, Any]]:
-        """Say what is kept for each weight: groups of names with first values (numbers, or functions of the weight)."""
+        """Say what is kept for each weight: groups of names with first values.
+
+        A first value is a number, or a function of the weight that returns an array, or None where nothing is kept.
+        """
         return []
 
     def prepare(self, variables: Sequence[Variable]) -> None:
@@ -217,16 +226,25 @@ class Optimizer(metaclass=Recorded):
             # One weight after the other, and for each its slots of the group: the order of Keras's files.
             for variable in fresh:
                 for name, initial in group.items():
-                    first = initial(variable) if callable(initial) else initial
-                    slot = self.add_variable_from_reference(variable, name, first)
-                    self._slots.setdefault(name, {})[id(variable)] = slot
+                    self._add_slot(variable, name, initial)
         self.built = True
+
+    def _add_slot(self, variable: Variable, name: str, initial: Any) -> None:
+        first = initial(variable) if callable(initial) else np.full(variable.shape, initial, dtype=np.float32)
+        if first is not None:
+            made = self.add_variable(first.shape, first, variable.dtype, name=self.slot_name(variable, name))
+            self._slots.setdefault(name, {})[id(variable)] = made
+
+    def slot_name(self, variable: Variable, name: str) -> str:
+        """Return what the slot `name` of a weight is called (in Keras's files too)."""
+        return f"{variable.path.replace('/', '_')}_{name}"
 
     def _get_variable_index(self, variable: Variable) -> int:
         """Return the place of a weight among those that the optimizer was built for (for optimizers of one's own)."""
         if id(variable) not in self._positions:
             raise ValueError(
-                f"{self.name} was built for other weights than {variable.path!r}.\nMake a new optimizer for new weights."
+                f"{self.name} was built for other weights than {variable.path!r}.\n"
+                "Make a new optimizer for new weights."
             )
         return self._positions[id(variable)]
 
@@ -241,9 +259,11 @@ class Optimizer(metaclass=Recorded):
     ) -> Variable:
         """Make a variable of this optimizer; `initializer` is a number, an array, a name or an initializer."""
         if isinstance(initializer, str):
-            initializer = configs.get(initializer, registry.INITIALIZERS)
+            initializer = initializers.get(initializer)
         if not callable(initializer):
-            initializer = jnp.broadcast_to(jnp.asarray(initializer, dtype=dtype or settings.floatx()), tuple(shape))
+            # In numpy, so that an optimizer can also be built while something is traced.
+            initializer = np.broadcast_to(np.asarray(initializer), tuple(shape))
+        dtype = dtype or settings.floatx()
         made = Variable(initializer, shape, dtype, trainable=False, autocast=False, aggregation=aggregation)
         self._variables.append(made)
         return self._named(made, name or "variable")
@@ -251,10 +271,9 @@ class Optimizer(metaclass=Recorded):
     def add_variable_from_reference(
         self, reference_variable: Variable, name: str | None = None, initializer: Any = 0.0
     ) -> Variable:
-        """Make a variable of the shape and type of a weight (or of an array given as `initializer`)."""
-        shape = getattr(initializer, "shape", ()) or reference_variable.shape
-        name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
-        return self.add_variable(shape, initializer, reference_variable.dtype, name=name)
+        """Make a variable of the shape and type of a weight."""
+        name = self.slot_name(reference_variable, name or "var")
+        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = 0.0
@@ -365,10 +384,12 @@ class Optimizer(metaclass=Recorded):
 
     def weight_decay_of(self, variable: Variable) -> Any:
         """Return the weight decay of one weight, or None."""
+        return self.weight_decay if self.has("weight_decay") and self.may_decay(variable) else None
+
+    def may_decay(self, variable: Variable) -> bool:
+        """Tell whether `exclude_from_weight_decay` left a weight in."""
         excluded, pattern = self._excluded
-        if not self.has("weight_decay") or id(variable) in excluded:
-            return None
-        return None if pattern is not None and re.search(pattern, variable.name) else self.weight_decay
+        return id(variable) not in excluded and not (pattern and re.search(pattern, variable.name))
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
@@ -386,7 +407,8 @@ class Optimizer(metaclass=Recorded):
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one weight and its slots with `update`."""
         key = id(variable)
-        slots = {name: self._slots[name][key] for group in self.slots() for name in group if name in self._slots}
+        names = [name for group in self.slots() for name in group]
+        slots = {name: self._slots[name][key] for name in names if key in self._slots.get(name, ())}
         old = {name: slot.value for name, slot in slots.items()}
         value, new = self.update(jnp.asarray(gradient, dtype=variable.dtype), variable.value, learning_rate, **old)
         variable.assign(value)

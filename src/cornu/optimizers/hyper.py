@@ -55,7 +55,7 @@ class Hyper:
                 f"{type(optimizer).__name__} was built with {self.name}=0 and keeps no {self.slot} of the weights: "
                 f"{self.name}={value} comes too late.\nMake a new optimizer with {self.name}={value} and compile again."
             )
-        optimizer.revision += 1
+        optimizer._revision += 1
 
 
 def as_number(optimizer: Any, name: str, value: Any) -> float:

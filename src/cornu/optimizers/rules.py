@@ -1,4 +1,4 @@
-"""The update rules: for each its arguments, what it keeps per weight, and its formula, numerically Keras's."""
+"""Rules for single elements: gradient descent and scaling by past squares, each with Keras's arguments and numbers."""
 
 from typing import Any, Unpack
 
@@ -95,75 +95,6 @@ class RMSprop(Optimizer):
 
 
 @registry.OPTIMIZERS.add()
-class Adam(Optimizer):
-    """Adaptive moments (Kingma and Ba 2014, arXiv 1412.6980).
-
-    `beta_1` keeps the mean of the gradients and `beta_2` that of their squares; `epsilon` is the paper's epsilon hat,
-    added outside the root and before bias correction. `amsgrad` divides by the largest mean square so far
-    (arXiv 1904.09237). The other arguments are `Optimizer`'s.
-    Follows https://keras.io/api/optimizers/adam/
-
-    >>> import cornu
-    >>> weight = cornu.Variable([1.0])
-    >>> Adam(0.5).apply([jnp.array([3.0])], [weight]); print(weight.numpy().round(4))
-    [0.5]
-    """
-
-    beta_1, beta_2, epsilon = Hyper(complement=True), Hyper(complement=True), Hyper(epsilon=True)
-
-    @with_options
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float | None = 1e-7,
-        amsgrad: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        super().__init__(learning_rate, **options)
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
-
-    def slots(self) -> list[Slots]:
-        return [{"momentum": 0.0, "velocity": 0.0}, *([{"velocity_hat": 0.0}] if self.amsgrad else [])]
-
-    def update(
-        self, gradient: Any, value: Any, rate: Any, momentum: Any, velocity: Any, velocity_hat: Any = None
-    ) -> tuple[Any, Slots]:
-        rate = rate * jnp.sqrt(1 - jnp.power(self.beta_2, self.step)) / (1 - jnp.power(self.beta_1, self.step))
-        momentum = momentum + (gradient - momentum) * self.one_minus("beta_1")
-        velocity = velocity + (jnp.square(gradient) - velocity) * self.one_minus("beta_2")
-        largest = velocity
-        if velocity_hat is not None:
-            largest = velocity_hat = jnp.maximum(velocity_hat, velocity)
-        new = value - momentum * rate / (jnp.sqrt(largest) + self.epsilon)
-        return new, {"momentum": momentum, "velocity": velocity, "velocity_hat": velocity_hat}
-
-
-@registry.OPTIMIZERS.add("adamw")
-class AdamW(Adam):
-    """`Adam` with decoupled weight decay, on by default (Loshchilov and Hutter 2017, arXiv 1711.05101).
-
-    Follows https://keras.io/api/optimizers/adamw/
-    """
-
-    @with_options
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        weight_decay: float = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float | None = 1e-7,
-        amsgrad: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, **options)
-        if weight_decay is None:
-            raise ValueError("AdamW takes a number as weight_decay; it got None. Without weight decay, use Adam.")
-
-
-@registry.OPTIMIZERS.add()
 class Adadelta(Optimizer):
     """Steps as large as the recent steps over the recent gradients (Zeiler 2012, arXiv 1212.5701).
 
@@ -225,3 +156,53 @@ class Adagrad(Optimizer):
     def update(self, gradient: Any, value: Any, rate: Any, accumulator: Any) -> tuple[Any, Slots]:
         accumulator = accumulator + jnp.square(gradient)
         return value - rate * gradient / jnp.sqrt(accumulator + self.epsilon), {"accumulator": accumulator}
+
+
+@registry.OPTIMIZERS.add()
+class Ftrl(Optimizer):
+    """Follow the regularized leader, for sparse linear models (McMahan et al. 2013).
+
+    `learning_rate_power` (at most 0) says how the rate falls with the sum of squares, which starts at
+    `initial_accumulator_value`; `l1_regularization_strength` and `l2_regularization_strength` act on the weights,
+    `l2_shrinkage_regularization_strength` on the gradient; `beta` is the paper's. Other arguments: see `Optimizer`.
+    Follows https://keras.io/api/optimizers/ftrl/
+    """
+
+    learning_rate_power, l1_regularization_strength, l2_regularization_strength = Hyper(), Hyper(), Hyper()
+    l2_shrinkage_regularization_strength, beta = Hyper(), Hyper()
+
+    @with_options
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.learning_rate_power, self.initial_accumulator_value = learning_rate_power, initial_accumulator_value
+        self.l1_regularization_strength = l1_regularization_strength
+        self.l2_regularization_strength = l2_regularization_strength
+        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
+        self.beta = beta
+        if self.learning_rate_power > 0:
+            raise ValueError(f"Ftrl takes a learning_rate_power of 0 or below; it got {learning_rate_power}.")
+        for name in ("initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"Ftrl takes {name} of 0 or above; it got {getattr(self, name)}.")
+
+    def slots(self) -> list[Slots]:
+        return [{"accumulator": self.initial_accumulator_value, "linear": 0.0}]
+
+    def update(self, gradient: Any, value: Any, rate: Any, accumulator: Any, linear: Any) -> tuple[Any, Slots]:
+        squares = accumulator + jnp.square(gradient)
+        new, old = jnp.power(squares, -self.learning_rate_power), jnp.power(accumulator, -self.learning_rate_power)
+        shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * value
+        linear = linear + (shrunk - (new - old) / rate * value)
+        l1, l2 = self.l1_regularization_strength, self.l2_regularization_strength + self.beta / (2.0 * rate)
+        value = (jnp.clip(linear, -l1, l1) - linear) / (new / rate + 2 * l2)
+        return value, {"accumulator": squares, "linear": linear}
