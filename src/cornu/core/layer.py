@@ -478,7 +478,9 @@ class Layer(metaclass=Recorded):
         if self._batch_input_shape is not None:
             base["batch_input_shape"] = self._batch_input_shape
         own = default_config(self) if "_arguments" in vars(self) else {}
-        return base | {name: value for name, value in own.items() if name not in BASE_ARGUMENTS and name != "self"}
+        named = {*SHAPE_ARGUMENTS} & {*self._own_argument_names()}  # Embedding's own `input_dim`, for example
+        left_out = {"self", *BASE_ARGUMENTS} - named
+        return base | {name: value for name, value in own.items() if name not in left_out}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":

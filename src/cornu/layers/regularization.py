@@ -13,7 +13,7 @@ from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.variable import Seed
 from cornu.layers.checks import number_in
-from cornu.ops.random import dropout, full_noise_shape, keep_mask
+from cornu.ops.random import dropout, full_noise_shape, keep_mask, normal
 
 
 @registry.LAYERS.add()
@@ -131,7 +131,7 @@ class GaussianDropout(Layer):
         if not training or self.rate == 0:
             return inputs
         deviation = float(np.sqrt(np.divide(self.rate, 1 - self.rate)))
-        return inputs * (1 + deviation * jax.random.normal(self.seed_generator.next(), inputs.shape, inputs.dtype))
+        return inputs * (1 + deviation * normal(self.seed_generator.next(), inputs.shape, inputs.dtype))
 
 
 @registry.LAYERS.add()
@@ -153,7 +153,7 @@ class GaussianNoise(Layer):
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
         if not training or self.stddev == 0:
             return inputs
-        return inputs + self.stddev * jax.random.normal(self.seed_generator.next(), inputs.shape, inputs.dtype)
+        return inputs + self.stddev * normal(self.seed_generator.next(), inputs.shape, inputs.dtype)
 
 
 # The value that SELU tends to for large negative inputs: minus its scale times its alpha (Klambauer et al. 2017).

@@ -1,0 +1,151 @@
+"""A dense layer whose product is written as an equation."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu import activations, constraints, initializers, regularizers
+from cornu.core import registry
+from cornu.core.layer import Layer
+
+ELLIPSIS = "..."
+
+
+class Equation(NamedTuple):
+    """The letters of ``inputs,kernel->outputs``, and where the ellipsis stood (first, last or nowhere)."""
+
+    inputs: str
+    kernel: str
+    outputs: str
+    elided: str | None
+
+
+@registry.LAYERS.add()
+class EinsumDense(Layer):
+    """Multiply with a kernel by an equation such as ``"abc,cd->abd"``, add a bias, apply an activation.
+
+    The first letter of inputs and outputs is the batch, or ``...`` stands before or after the named axes.
+    `output_shape` has the sizes of the outputs without the batch (None: as in the inputs); `bias_axes` are the output
+    letters that the bias has. Raises ValueError for an equation that does not fit. Follows
+    https://keras.io/api/layers/core_layers/einsum_dense/
+
+    >>> import numpy as np
+    >>> EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d")(np.ones((2, 3, 4))).shape
+    (2, 3, 5)
+    """
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: int | Sequence[int | None],
+        activation: Any = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        activity_regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.equation = equation
+        self._letters = parse(equation)
+        self._sizes = (output_shape,) if isinstance(output_shape, (int, np.integer)) else tuple(output_shape)
+        self.bias_axes = bias_axes
+        for letter in bias_axes or "":
+            if letter not in self._letters.outputs:
+                raise ValueError(f"EinsumDense: bias_axes={bias_axes!r} are letters of the output of {equation!r}.")
+        self.activation = activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def build(self, input_shape: tuple) -> None:
+        sizes = self._letter_sizes(tuple(input_shape))
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=tuple(self._known(sizes, letter) for letter in self._letters.kernel),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.bias_axes:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=self._bias_shape(sizes, len(input_shape)),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def _letter_sizes(self, input_shape: tuple) -> dict[str, int | None]:
+        """Return the size of each letter, from the inputs and from `output_shape`."""
+        inputs, _, outputs, elided = self._letters
+        hidden = len(input_shape) - len(inputs)
+        if hidden < 0 or (hidden and elided is None):
+            raise ValueError(f"EinsumDense: {self.equation!r} does not fit an input of shape {input_shape}.")
+        named = input_shape[hidden:] if elided == "first" else input_shape[: len(inputs)]
+        sizes = dict(zip(inputs, named, strict=True))
+        wanted = self._sizes if elided == "first" else (named[0], *self._sizes)
+        if len(wanted) < len(outputs) or (elided is None and len(wanted) > len(outputs)):
+            raise ValueError(
+                f"EinsumDense: output_shape={self._sizes} (without the batch) does not fit {self.equation!r}."
+            )
+        wanted = wanted[len(wanted) - len(outputs) :] if elided == "first" else wanted[: len(outputs)]
+        for letter, size in zip(outputs, wanted, strict=True):
+            if size is not None and sizes.get(letter) not in (size, None):
+                raise ValueError(
+                    f"EinsumDense: in {self.equation!r}, {letter!r} is {sizes[letter]} in an input of shape "
+                    f"{input_shape}, but {size} in output_shape={self._sizes}."
+                )
+            sizes[letter] = sizes.get(letter) or size
+        return sizes
+
+    def _known(self, sizes: dict[str, int | None], letter: str) -> int:
+        size = sizes.get(letter)
+        if size is None:
+            raise ValueError(f"EinsumDense: {letter!r} in {self.equation!r} has no known size; give it in Input.")
+        return size
+
+    def _bias_shape(self, sizes: dict[str, int | None], rank: int) -> tuple[int, ...]:
+        """Return 1 for the letters that are not in `bias_axes`, from the first that is on."""
+        outputs, bias_axes = self._letters.outputs, self.bias_axes or ""
+        letters = outputs[min(outputs.index(letter) for letter in bias_axes) :]
+        behind = rank - len(self._letters.inputs) if self._letters.elided == "last" else 0
+        return (*(self._known(sizes, c) if c in bias_axes else 1 for c in letters), *(1,) * behind)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        outputs = jnp.einsum(self.equation, inputs, jnp.asarray(self.kernel))
+        if self.bias is not None:
+            outputs = outputs + self.bias
+        return self.activation(outputs)
+
+
+def parse(equation: str) -> Equation:
+    """Return the parts of an equation; ValueError for one that is not of the form ``inputs,kernel->outputs``."""
+    sides = equation.replace(" ", "").split("->")
+    terms = [*sides[0].split(","), *sides[1:]]
+    places = [_ellipsis_place(term) for term in terms]
+    letters = [term.replace(ELLIPSIS, "") for term in terms]
+    plain = all(term.isalpha() or not term for term in letters)
+    known = len(terms) == 3 and plain and set(letters[1]) <= {*letters[0], *letters[2]}
+    if not known or places[0] != places[2] or places[1] is not None or "middle" in places:
+        raise ValueError(
+            f"EinsumDense takes an equation like 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'; it got {equation!r}."
+        )
+    return Equation(*letters, elided=places[0])
+
+
+def _ellipsis_place(term: str) -> str | None:
+    if ELLIPSIS not in term:
+        return None
+    return "first" if term.startswith(ELLIPSIS) else "last" if term.endswith(ELLIPSIS) else "middle"

@@ -1,0 +1,40 @@
+"""Layers that prepare data inside the model."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.core import registry, settings
+from cornu.core.layer import Layer
+
+
+@registry.LAYERS.add()
+class Rescaling(Layer):
+    """Compute ``inputs * scale + offset``, e.g. ``Rescaling(1 / 255)`` for images of 8-bit pixels.
+
+    `scale` and `offset` are numbers, or one for each channel (where the image data format has it). Whole numbers
+    become floats. Follows
+    https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/
+
+    >>> import numpy as np
+    >>> Rescaling(0.5, offset=-1)(np.array([[0, 4]], "uint8")).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+        self.offset = offset
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return jnp.asarray(inputs, self.compute_dtype) * self._per_channel(self.scale) + self._per_channel(self.offset)
+
+    def _per_channel(self, value: Any) -> jax.Array:
+        array = jnp.asarray(np.asarray(value, "float64"), self.compute_dtype)
+        if array.ndim and settings.image_data_format() == "channels_first":
+            return array.reshape(array.shape + (1,) * (3 - array.ndim))
+        return array
