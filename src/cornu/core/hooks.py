@@ -48,3 +48,13 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
         return accepting  # type: ignore[return-value]
 
     return decorate
+
+
+def translate_layer(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a layer's entry of a model config in today's spelling."""
+    try:
+        from cornu.compat import configs
+    except ImportError:
+        return entry
+    name, config = configs.translate_layer_config(entry["class_name"], entry["config"])
+    return entry | {"class_name": name, "config": config}

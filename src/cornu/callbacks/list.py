@@ -1,0 +1,130 @@
+"""All callbacks of a run as one."""
+
+from typing import Any
+
+from cornu.callbacks.base import Callback
+from cornu.callbacks.history import History
+from cornu.callbacks.logs import Logs
+from cornu.callbacks.progress import ProgbarLogger
+
+_BATCH_METHODS = {
+    "train": ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"),
+    "test": ("on_test_batch_begin", "on_test_batch_end"),
+    "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
+}
+
+
+class CallbackList:
+    """Calls every callback in turn; `History` and the progress display are added unless they are there.
+
+    Follows https://keras.io/api/callbacks/ (``CallbackList``)
+    """
+
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = True,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        self.callbacks = _flat(callbacks)
+        self.params = params.pop("params", {}) | params
+        if add_progbar and self.params.get("verbose", 0) and not self._has(ProgbarLogger):
+            self.callbacks.append(ProgbarLogger())
+        self.history = next((c for c in self.callbacks if isinstance(c, History)), None)
+        if add_history and self.history is None:
+            self.history = History()
+            self.callbacks.append(self.history)
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_params(self.params)
+            if model is not None:
+                callback.set_model(model)
+        if model is not None and self.history is not None:
+            model.history = self.history
+
+    def _has(self, kind: type) -> bool:
+        return any(isinstance(callback, kind) for callback in self.callbacks)
+
+    def append(self, callback: Callback) -> None:
+        """Add a callback."""
+        self.callbacks.append(callback)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Give the settings of the run to each callback."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Give the model to each callback."""
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def named(self, logs: dict[str, Any]) -> Logs:
+        """Return logs in which either spelling of a metric is found."""
+        return Logs(logs)
+
+    def stopped(self) -> bool:
+        """Tell whether a callback asked to stop."""
+        return bool(getattr(self.model, "stop_training", False))
+
+    def for_batches(self, kind: str) -> "BatchWatcher":
+        """Return what an epoch of training, testing or predicting tells about its batches."""
+        return BatchWatcher(self, kind)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("on_"):
+            raise AttributeError(name)
+
+        def call_all(*args: Any, **kwargs: Any) -> None:
+            for callback in self.callbacks:
+                getattr(callback, name)(*_with_logs(args), **kwargs)
+
+        return call_all
+
+
+def _with_logs(args: tuple) -> tuple:
+    return tuple(Logs(arg) if type(arg) is dict else arg for arg in args)
+
+
+class BatchWatcher:
+    """The callbacks that overrode a per-batch method, told of blocks or single batches."""
+
+    def __init__(self, callbacks: CallbackList, kind: str) -> None:
+        self.callbacks, self.kind = callbacks, kind
+        methods = _BATCH_METHODS[kind]
+        self.watching = [callback for callback in callbacks.callbacks if _overrides(callback, methods)]
+        self.every_batch = any(getattr(callback, "per_batch", True) for callback in self.watching)
+
+    def on_batch_begin(self, step: int) -> None:
+        for callback in self.watching:
+            getattr(callback, f"on_{self.kind}_batch_begin")(step, Logs())
+
+    def on_batch_end(self, step: int, logs: dict[str, Any]) -> None:
+        for callback in self.watching:
+            getattr(callback, f"on_{self.kind}_batch_end")(step, Logs(logs))
+
+    def stopped(self) -> bool:
+        return self.kind == "train" and self.callbacks.stopped()
+
+
+def _overrides(callback: Any, methods: tuple[str, ...]) -> bool:
+    """Tell whether a callback has a method of its own among `methods` (on its class or on the object itself)."""
+    for method in methods:
+        own = getattr(type(callback), method, None)
+        if method in vars(callback) or (own is not None and own is not getattr(Callback, method)):
+            return True
+    return False
+
+
+def _flat(callbacks: Any) -> list[Any]:
+    if callbacks is None:
+        return []
+    if isinstance(callbacks, (list, tuple)):
+        return [one for item in callbacks for one in _flat(item)]
+    if not hasattr(callbacks, "on_epoch_end"):
+        raise TypeError(f"A callback is an object of a class made from keras.callbacks.Callback; it is {callbacks!r}.")
+    return [callbacks]

@@ -1,0 +1,62 @@
+"""Logs: dictionaries that answer ``acc`` and ``accuracy`` alike, whichever the program wrote."""
+
+from typing import Any
+
+_SPELLINGS = (
+    ("acc", "accuracy"),
+    ("ce", "crossentropy"),
+    ("mse", "mean_squared_error"),
+    ("mae", "mean_absolute_error"),
+)
+
+
+def other_spellings(name: str) -> list[str]:
+    """Return `name` with the word for a metric spelled in its other ways.
+
+    >>> other_spellings("val_acc")
+    ['val_accuracy']
+    """
+    found = []
+    for pair in _SPELLINGS:
+        for old, new in (pair, pair[::-1]):
+            if name == old or name.endswith(f"_{old}"):
+                found.append(name[: len(name) - len(old)] + new)
+    return found
+
+
+class Logs(dict):
+    """A dictionary from names to values in which a metric's other spelling is found too."""
+
+    def find(self, name: Any) -> Any:
+        """Return the key that `name` stands for, or None."""
+        if dict.__contains__(self, name):
+            return name
+        if not isinstance(name, str):
+            return None
+        candidates = [*other_spellings(name), *self._without_kind(name)]
+        return next((other for other in candidates if dict.__contains__(self, other)), None)
+
+    def _without_kind(self, name: str) -> list[str]:
+        """Return the keys meant where eras disagree on how full an accuracy's name is (``categorical_accuracy``)."""
+        prefix = "val_" if name.startswith("val_") else ""
+        kinds = [f"{kind}_accuracy" for kind in ("categorical", "binary", "sparse_categorical")]
+        return [prefix + kind for kind in kinds] if name.removeprefix("val_") in ("acc", "accuracy") else []
+
+    def __missing__(self, name: Any) -> Any:
+        key = self.find(name)
+        if key is None:
+            raise KeyError(f"{name!r} is not among the logs: {', '.join(map(str, self))}.")
+        return dict.__getitem__(self, key)
+
+    def __contains__(self, name: object) -> bool:
+        return self.find(name) is not None
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        key = self.find(name)
+        return default if key is None else dict.__getitem__(self, key)
+
+    def __or__(self, other: Any) -> "Logs":
+        return Logs({**self, **other})
+
+    def copy(self) -> "Logs":
+        return Logs(self)

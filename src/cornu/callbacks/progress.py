@@ -1,0 +1,230 @@
+"""Progress: a bar on a real terminal or in a notebook, plain lines anywhere else."""
+
+import os
+import sys
+import time
+from typing import Any, TextIO
+
+from cornu.callbacks.base import Callback
+
+REFRESH = 0.1  # seconds between two drawings of the bar: at most ten a second
+HEARTBEAT = 60.0  # seconds between two lines of a long epoch where there is no bar
+
+
+def is_live(stream: TextIO) -> bool:
+    """Tell whether lines may be drawn over: a real terminal that is not "dumb", or a notebook."""
+    if type(stream).__module__.startswith("ipykernel"):
+        return True
+    try:
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+    except (AttributeError, ValueError):
+        return False
+
+
+def format_value(name: str, value: Any) -> str:
+    """Return ``name: value`` with four decimals, or scientific where that would show nothing.
+
+    >>> format_value("loss", 0.25), format_value("lr", 1e-5)
+    ('loss: 0.2500', 'lr: 1.0000e-05')
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return f"{name}: {value}"
+    return f"{name}: {number:.4f}" if abs(number) > 1e-3 or number == 0 else f"{name}: {number:.4e}"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a length of time in the unit that suits it.
+
+    >>> format_seconds(75), format_seconds(3), format_seconds(0.002)
+    ('1:15', '3s', '2ms')
+    """
+    if seconds >= 3600:
+        return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02d}:{int(seconds % 60):02d}"
+    if seconds >= 60:
+        return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+    if seconds >= 1:
+        return f"{seconds:.0f}s"
+    return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
+
+
+class Progbar:
+    """A progress bar: `update` it with the number of steps done and values to show.
+
+    `target` is the number of steps (None: unknown), `width` the bar's length in characters, `verbose` 0, 1 (bar) or 2
+    (one line at the end), `interval` the seconds between two drawings, `stateful_metrics` names whose values are shown
+    as given rather than averaged over steps, `unit_name` what is counted. Where the output is no terminal, only the
+    last line is written. Follows https://keras.io/api/utils/python_utils/#progbar-class
+
+    >>> bar = Progbar(2, verbose=2)
+    >>> bar.update(1, [("loss", 2.0)])
+    """
+
+    def __init__(
+        self,
+        target: int | None,
+        width: int = 20,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Any = None,
+        unit_name: str = "step",
+    ) -> None:
+        self.target, self.width, self.verbose = target, width, verbose
+        self.interval, self.unit_name = max(interval, REFRESH), unit_name
+        self.stateful_metrics = set(stateful_metrics or ())
+        self._sums: dict[str, list[float]] = {}
+        self._seen = self._drawn = 0
+        self._start = time.perf_counter()
+        self._last, self._beat = 0.0, self._start
+        self._live = is_live(sys.stdout)
+
+    def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
+        """Show that `current` steps are done; `values` is a list of (name, value)."""
+        finalize = self.target is not None and current >= self.target if finalize is None else finalize
+        self._take(current, values or [])
+        now = time.perf_counter()
+        if self.verbose == 1 and self._live:
+            if finalize or now - self._last >= self.interval:
+                self._draw(self._line(current, now, finalize), finalize)
+                self._last = now
+        elif self.verbose and finalize:
+            print(self._plain_line(current, now), flush=True)
+        elif self.verbose == 1 and now - self._beat >= HEARTBEAT:
+            print(self._plain_line(current, now), flush=True)
+            self._beat = now
+
+    def add(self, n: int, values: Any = None) -> None:
+        """Show that `n` more steps are done."""
+        self.update(self._seen + n, values)
+
+    def _take(self, current: int, values: Any) -> None:
+        for name, value in values:
+            if name in self.stateful_metrics or not isinstance(value, (int, float)):
+                self._sums[name] = [value, 1]
+            else:
+                total, count = self._sums.get(name, [0.0, 0])
+                weight = max(current - self._seen, 1)
+                self._sums[name] = [total + value * weight, count + weight]
+        self._seen = current
+
+    def _values(self) -> list[str]:
+        def mean(pair: list) -> Any:
+            return pair[0] / pair[1] if pair[1] != 1 else pair[0]
+
+        return [format_value(name, mean(pair)) for name, pair in self._sums.items()]
+
+    def _pace(self, current: int, now: float) -> str:
+        per_step = (now - self._start) / max(current, 1)
+        return f"{format_seconds(per_step)}/{self.unit_name}"
+
+    def _count(self, current: int) -> str:
+        if self.target is None:
+            return f"{current}/Unknown"
+        return f"{current:{len(str(self.target))}d}/{self.target}"
+
+    def _line(self, current: int, now: float, finalize: bool) -> str:
+        full, empty = bar_characters(sys.stdout)
+        done = self.width if finalize or not self.target else int(self.width * min(current / self.target, 1))
+        left = None if finalize or not self.target else (now - self._start) / max(current, 1) * (self.target - current)
+        spent = format_seconds(now - self._start if left is None else left)
+        parts = [
+            f"{self._count(current)} {full * done}{empty * (self.width - done)} {spent} {self._pace(current, now)}"
+        ]
+        return " - ".join(parts + self._values())
+
+    def _plain_line(self, current: int, now: float) -> str:
+        spent = format_seconds(now - self._start)
+        return " - ".join([self._count(current).strip(), spent, self._pace(current, now), *self._values()])
+
+    def _draw(self, line: str, finalize: bool) -> None:
+        padding = " " * max(self._drawn - len(line), 0)
+        sys.stdout.write(f"\r{line}{padding}" + ("\n" if finalize else ""))
+        sys.stdout.flush()
+        self._drawn = len(line)
+
+
+def bar_characters(stream: TextIO) -> tuple[str, str]:
+    """Return the characters for the done and the open part of a bar, which the stream's encoding must have."""
+    try:
+        "━".encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return "=", "."
+    return "━", " "
+
+
+class ProgbarLogger(Callback):
+    """Shows the progress of `fit`, `evaluate` and `predict`: a bar (`verbose` 1) or a line per epoch (2)."""
+
+    per_batch = False
+
+    def __init__(self, count_mode: str = "steps", stateful_metrics: Any = None) -> None:
+        self.count_mode, self.stateful_metrics = count_mode, stateful_metrics
+        self.bar: Progbar | None = None
+        self.fitting = False
+        self._seen_steps: int | None = None
+
+    @property
+    def verbose(self) -> int:
+        verbose = self.params.get("verbose", 1)
+        return 1 if verbose in ("auto", True) else int(verbose or 0)
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.fitting = True
+        rows, validated = self.params.get("samples"), self.params.get("validation_samples")
+        if self.verbose and rows and validated:
+            print(f"Train on {rows} samples, validate on {validated} samples", flush=True)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        self.fitting = False
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        if self.verbose:
+            print(f"Epoch {epoch + 1}/{self.params.get('epochs')}", flush=True)
+        self._start()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._finish(logs)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._show(batch, logs)
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        if not self.fitting:
+            self._start()
+
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if not self.fitting:
+            self._show(batch, logs)
+
+    def on_test_end(self, logs: dict | None = None) -> None:
+        if not self.fitting:
+            self._finish(logs)
+
+    def on_predict_begin(self, logs: dict | None = None) -> None:
+        self._start()
+
+    def on_predict_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._show(batch, None)
+
+    def on_predict_end(self, logs: dict | None = None) -> None:
+        self._finish(None)
+
+    def _start(self) -> None:
+        self.bar = Progbar(self.params.get("steps") or self._seen_steps, verbose=self.verbose)
+        self._step = 0
+
+    def _show(self, batch: int, logs: dict | None) -> None:
+        self._step = batch + 1
+        if self.bar is not None:
+            self.bar.stateful_metrics.update(logs or {})
+            self.bar.update(self._step, list((logs or {}).items()), finalize=False)
+
+    def _finish(self, logs: dict | None) -> None:
+        if self.bar is not None:
+            self._step = self._step or self.bar.target or 1
+            self._seen_steps = self._step
+            self.bar.target = self._step
+            self.bar.stateful_metrics.update(logs or {})
+            self.bar.update(self._step, list((logs or {}).items()), finalize=True)
+            self.bar = None

@@ -1,0 +1,1 @@
+"""Data: what `fit`, `evaluate` and `predict` accept, made into batches."""

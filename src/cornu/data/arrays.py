@@ -1,0 +1,101 @@
+"""Arrays in memory (or mapped from a file) as batches."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.data.batch import Batch
+from cornu.data.convert import map_arrays, rows_in
+
+# Arrays above this size stay on the host (or in their file) and are streamed batch by batch.
+RESIDENT_BYTES = 4 << 30
+
+
+class ArrayBatches:
+    """Rows of arrays, in order or shuffled anew each epoch.
+
+    `shuffle` is True (all rows), ``"batch"`` (whole batches change places) or False. The short last batch is kept.
+    """
+
+    def __init__(self, batch: Batch, batch_size: int | None, shuffle: bool | str) -> None:
+        self.batch = batch
+        self.rows = rows_in(batch.x, batch.y, batch.sample_weight)
+        self.batch_size = check_batch_size(batch_size)
+        self.shuffle = shuffle
+        self.steps = math.ceil(self.rows / self.batch_size)
+        leaves = jax.tree.leaves(batch)
+        mapped = any(
+            isinstance(leaf, np.memmap) or isinstance(getattr(leaf, "base", None), np.memmap) for leaf in leaves
+        )
+        self.resident = not mapped and sum(leaf.nbytes for leaf in leaves) <= RESIDENT_BYTES
+        self.running: Any = None  # the stream that goes on from epoch to epoch
+        self.restarts = True
+        self._device: Batch | None = None
+
+    @property
+    def example(self) -> Batch:
+        """Shapes and dtypes of one batch."""
+        size = min(self.batch_size, self.rows)
+        return map_arrays(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), _device_dtype(a.dtype)), self.batch)
+
+    @property
+    def device_arrays(self) -> Batch:
+        """The arrays on the device; put there once."""
+        if self._device is None:
+            self._device = map_arrays(jnp.asarray, self.batch)
+        return self._device
+
+    def order(self) -> np.ndarray | None:
+        """Return the row numbers of a new epoch, or None for rows as they stand."""
+        if not self.shuffle:
+            return None
+        if self.shuffle == "batch":
+            starts = np.random.permutation(self.rows // self.batch_size) * self.batch_size
+            rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)
+            return np.concatenate([rows, np.arange(rows.size, self.rows)]).astype(np.int32)
+        return np.random.permutation(self.rows).astype(np.int32)
+
+    def stream(self) -> Iterator[Batch]:
+        """Yield the batches of an epoch as host arrays."""
+        order = self.order()
+        for start in range(0, self.rows, self.batch_size):
+            stop = min(start + self.batch_size, self.rows)
+            rows: Any = slice(start, stop) if order is None else np.sort(order[start:stop])
+            yield map_arrays(lambda array, rows=rows: _host_rows(array, rows), self.batch)
+
+    def on_epoch_end(self) -> None:
+        """Nothing to do between epochs."""
+
+
+def _host_rows(array: Any, rows: Any) -> np.ndarray:
+    """Return some rows as a plain array; doubles, which a mapped file may hold, in the type the device takes."""
+    taken = np.asarray(array[rows])
+    return taken.astype(_device_dtype(taken.dtype), copy=False)
+
+
+def _device_dtype(dtype: Any) -> Any:
+    return jax.dtypes.canonicalize_dtype(dtype)
+
+
+def check_batch_size(batch_size: Any) -> int:
+    """Return the batch size as int, 32 for None; ValueError for anything that is no positive whole number."""
+    if batch_size is None:
+        return 32
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"batch_size is a whole number of rows, 1 or more; it is {batch_size!r}.")
+    return int(batch_size)
+
+
+def split_rows(batch: Batch, fraction: float) -> tuple[Batch, Batch]:
+    """Split off the last `fraction` of the rows: returns the rows for training and those for validation."""
+    if not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
+        raise ValueError(f"validation_split is a fraction between 0 and 1; it is {fraction!r}.")
+    rows = rows_in(batch.x, batch.y, batch.sample_weight)
+    cut = math.floor(rows * (1 - fraction))
+    if cut == 0 or cut == rows:
+        raise ValueError(f"validation_split={fraction} of {rows} rows leaves no rows for one of the two parts.")
+    return map_arrays(lambda array: array[:cut], batch), map_arrays(lambda array: array[cut:], batch)

@@ -1,0 +1,49 @@
+"""The one door for data: whatever a user gives becomes `ArrayBatches` or `StreamBatches`."""
+
+from typing import Any
+
+from cornu.data.arrays import ArrayBatches, check_batch_size
+from cornu.data.batch import Batch
+from cornu.data.convert import as_arrays, rows_in
+from cornu.data.streams import StreamBatches, is_stream
+from cornu.data.weights import with_class_weight
+
+Batches = ArrayBatches | StreamBatches
+
+
+def array_batch(
+    x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None, inputs: int | None = None
+) -> Batch:
+    """Return arrays given to `fit` as one `Batch` of all rows, checked and converted."""
+    x, y = as_arrays(x, "x", inputs), as_arrays(y, "y")
+    weights = as_arrays(sample_weight, "sample_weight")
+    rows_in(x, y, weights)
+    return Batch(x, y, with_class_weight(y, weights, class_weight))
+
+
+def as_batches(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    batch_size: int | None = None,
+    shuffle: bool | str = False,
+    class_weight: dict | None = None,
+    steps: int | None = None,
+    inputs: int | None = None,
+) -> Batches:
+    """Return the batches of anything that `fit`, `evaluate` and `predict` accept.
+
+    Raises ValueError where arguments contradict each other, such as `y` given beside a generator.
+    """
+    if batch_size is not None:
+        check_batch_size(batch_size)
+    if x is None:
+        raise ValueError("There is no data: x is None.")
+    if not is_stream(x):
+        return ArrayBatches(array_batch(x, y, sample_weight, class_weight, inputs), batch_size, shuffle)
+    kind = type(x).__name__
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"x is a {kind}, whose batches hold {name} too: do not give {name} beside it.")
+    return StreamBatches(x, steps, shuffle, class_weight, inputs)

@@ -1,0 +1,105 @@
+"""What a user gives made into arrays: numpy, jax, torch, pandas, lists, dictionaries."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu.core import settings
+
+
+def is_array(thing: Any) -> bool:
+    """Tell whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), and no plain list."""
+    return isinstance(thing, (np.ndarray, jax.Array, np.generic)) or (
+        (hasattr(thing, "shape") and hasattr(thing, "dtype")) or hasattr(thing, "to_numpy") or hasattr(thing, "__array__")
+    )
+
+
+def to_array(thing: Any, what: str) -> Any:
+    """Return `thing` as a numpy or jax array of numbers, doubles as ``floatx``; TypeError or ValueError in words."""
+    if isinstance(thing, jax.Array):
+        return thing
+    if hasattr(thing, "detach"):  # torch: may need gradients or lie on another device
+        thing = thing.detach().cpu().numpy()
+    elif hasattr(thing, "to_numpy"):  # pandas
+        thing = thing.to_numpy()
+    try:
+        array = thing if isinstance(thing, np.ndarray) else np.asarray(thing)
+    except ValueError as error:
+        raise ValueError(
+            f"{what} is a list whose rows differ in length: pad them, or give one array. ({error})"
+        ) from None
+    if array.dtype == object:
+        array = _from_objects(array, what)
+    if array.dtype.kind in "USM m".replace(" ", ""):
+        raise TypeError(f"{what} holds {array.dtype.name} values; a model takes numbers. Encode them as numbers first.")
+    if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
+        array = array.astype(settings.floatx())
+    return array
+
+
+def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
+    try:
+        return array.astype(settings.floatx())
+    except (TypeError, ValueError):
+        example = next(
+            (item for item in array.ravel()[:1000] if not isinstance(item, (int, float, np.number))), array.flat[0]
+        )
+        raise TypeError(
+            f"{what} is an array of Python objects (one is {str(example)[:40]!r}, {type(example).__name__}); a model takes "
+            "numbers.\nConvert it first, for example with .astype('float32'), or pad rows of different length."
+        ) from None
+
+
+def as_arrays(given: Any, what: str, inputs: int | None = None) -> Any:
+    """Return `given` with every array of it converted: one array, a list, a tuple or a dictionary of arrays.
+
+    `inputs` is the number of arrays that the model takes, where known: it decides whether a list of lists is one
+    array or several.
+    """
+    if given is None:
+        return None
+    if isinstance(given, dict):
+        return {key: as_arrays(value, f"{what}[{key!r}]") for key, value in given.items()}
+    if isinstance(given, (list, tuple)) and not _is_one_array(given, inputs):
+        if inputs == 1 and len(given) == 1:
+            return as_arrays(given[0], what)
+        converted = [as_arrays(item, f"{what}[{position}]") for position, item in enumerate(given)]
+        return tuple(converted) if isinstance(given, tuple) else converted
+    return to_array(given, what)
+
+
+def _is_one_array(given: Any, inputs: int | None) -> bool:
+    """Tell whether a list is the rows of one array rather than a list of arrays."""
+    if not given:
+        return True
+    if any(is_array(item) and np.ndim(item) > 0 for item in given):
+        return False
+    if inputs is not None and inputs > 1 and len(given) == inputs and isinstance(given[0], (list, tuple)):
+        return False
+    return True
+
+
+def rows_in(*structures: Any) -> int:
+    """Return the number of rows, which all arrays share; ValueError where they do not."""
+    counts: dict[str, int] = {}
+    for name, structure in zip(("x", "y", "sample_weight"), structures, strict=False):
+        for path, array in jax.tree_util.tree_flatten_with_path(structure)[0]:
+            if np.ndim(array) == 0:
+                raise ValueError(f"{name} is a single number; a model takes arrays whose first axis counts the rows.")
+            counts[name + jax.tree_util.keystr(path)] = array.shape[0]
+    if len(set(counts.values())) > 1:
+        shown = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        raise ValueError(f"All arrays need the same number of rows: {shown}.\nCut or repeat them to the same length.")
+    if not counts:
+        raise ValueError("There is no data: x is None or empty.")
+    rows = next(iter(counts.values()))
+    if rows == 0:
+        raise ValueError("There is no data: the arrays have 0 rows.")
+    return rows
+
+
+def map_arrays(function: Callable, structure: Any) -> Any:
+    """Apply `function` to every array of a structure; None stays None."""
+    return jax.tree.map(function, structure)

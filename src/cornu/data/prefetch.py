@@ -1,0 +1,47 @@
+"""Making the next batches while the device computes: a thread that stays a few batches ahead."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+
+def prefetched(items: Iterable[Any], prepare: Callable[[Any], Any], depth: int = 2) -> Iterator[Any]:
+    """Yield ``prepare(item)`` for each item, computed by a thread that is at most `depth` items ahead.
+
+    An exception in the thread is raised here, at the item where it happened. Closing the iterator stops the thread.
+    """
+    ready: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=depth)
+    stopped = threading.Event()
+
+    def put(kind: str, value: Any) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put((kind, value), timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not put("item", prepare(item)):
+                    return
+            put("end", None)
+        except BaseException as error:
+            put("error", error)
+
+    thread = threading.Thread(target=work, name="cornu-prefetch", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        stopped.set()
+        thread.join(timeout=5)

@@ -1,0 +1,163 @@
+"""Batches that are made as they are needed: generators, `PyDataset` / `Sequence`, torch ``DataLoader``, any iterable."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu.core.seeds import fresh_seed
+from cornu.data.batch import Batch, unpack
+from cornu.data.convert import as_arrays, map_arrays, rows_in
+from cornu.data.weights import with_class_weight
+
+
+class PyDataset:
+    """Batches by number: ``__getitem__(index)`` gives a batch, ``__len__`` says how many (also Keras 2's ``Sequence``).
+
+    With `workers` above 1, batches are made ahead in that many threads, at most `max_queue_size` at once; with
+    `use_multiprocessing` too (threads are used, since a forked process cannot use JAX). `on_epoch_end` may be overridden.
+    Follows https://keras.io/api/utils/python_utils/#pydataset-class
+
+    >>> class Squares(PyDataset):
+    ...     def __len__(self): return 2
+    ...     def __getitem__(self, index): return np.full((4, 1), index), np.full((4, 1), index**2)
+    >>> Squares()[1][1].ravel().tolist()
+    [1, 1, 1, 1]
+    """
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
+        self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
+
+    workers = 1
+    max_queue_size = 10
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method __getitem__(self, index) that returns a batch."
+        )
+
+    def __len__(self) -> int:
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method __len__(self) that returns the number of batches."
+        )
+
+    @property
+    def num_batches(self) -> int | None:
+        """The number of batches; None for endless."""
+        return len(self)
+
+    def on_epoch_begin(self) -> None:
+        """Called before each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch; override it to shuffle."""
+
+
+Sequence = PyDataset
+
+
+class StreamBatches:
+    """Batches from a source that makes them as it goes."""
+
+    resident = False
+    rows = batch_size = None
+
+    def __init__(
+        self, source: Any, steps: int | None, shuffle: bool | str, class_weight: dict | None, inputs: int | None
+    ) -> None:
+        self.source, self.shuffle, self.class_weight, self.inputs = source, shuffle, class_weight, inputs
+        self.length = length_of(source)
+        self.steps = self.length if steps is None else steps
+        self.running: Any = None  # the stream that goes on from epoch to epoch
+        self.restarts = not isinstance(source, Iterator)
+        self._endless: Iterator | None = iter(source) if isinstance(source, Iterator) else None
+        self._peeked: list[Batch] = []
+
+    @property
+    def example(self) -> Batch:
+        """Shapes and dtypes of one batch; the batch looked at is not lost."""
+        if not self._peeked:
+            iterator = self._iterate()
+            first = next(iterator, None)
+            if first is None:
+                raise ValueError("There is no data: the generator or dataset gave no batch.")
+            self._peeked.append(first)
+            if self._endless is None:
+                self._rest: Iterator | None = iterator
+        return map_arrays(
+            lambda a: jax.ShapeDtypeStruct(a.shape, jax.dtypes.canonicalize_dtype(a.dtype)), self._peeked[0]
+        )
+
+    def stream(self) -> Iterator[Batch]:
+        """Yield the batches of one epoch (a generator goes on where it stopped)."""
+        peeked, self._peeked = self._peeked, []
+        if peeked and self._endless is None:
+            return itertools.chain(peeked, self._rest or ())
+        return itertools.chain(peeked, self._iterate())
+
+    def on_epoch_end(self) -> None:
+        """Tell a dataset that an epoch has ended."""
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+    def _iterate(self) -> Iterator[Batch]:
+        if self._endless is not None:
+            return map(self._convert, self._endless)
+        if is_indexed(self.source):
+            return map(self._convert, self._indexed())
+        return map(self._convert, iter(self.source))
+
+    def _indexed(self) -> Iterator[Any]:
+        numbers: Iterable[int] = range(self.length) if self.length is not None else itertools.count()
+        if self.shuffle and self.length is not None:
+            numbers = np.random.default_rng(fresh_seed()).permutation(self.length).tolist()
+        workers = getattr(self.source, "workers", 1) or 1
+        if workers > 1:
+            return ahead(self.source.__getitem__, numbers, workers, getattr(self.source, "max_queue_size", 10))
+        return (self.source[number] for number in numbers)
+
+    def _convert(self, data: Any) -> Batch:
+        batch = unpack(data)
+        x = as_arrays(batch.x, "x", self.inputs)
+        y = as_arrays(batch.y, "y")
+        weights = with_class_weight(y, as_arrays(batch.sample_weight, "sample_weight"), self.class_weight)
+        rows_in(x, y, weights)
+        return Batch(x, y, weights)
+
+
+def ahead(function: Callable, numbers: Iterable[int], workers: int, window: int) -> Iterator[Any]:
+    """Yield ``function(number)`` in order, computed ahead by some threads, at most `window` at once."""
+    with ThreadPoolExecutor(workers) as pool:
+        remaining = iter(numbers)
+        waiting = [pool.submit(function, number) for number in itertools.islice(remaining, max(window, workers))]
+        while waiting:
+            result = waiting.pop(0).result()
+            waiting.extend(pool.submit(function, number) for number in itertools.islice(remaining, 1))
+            yield result
+
+
+def is_indexed(source: Any) -> bool:
+    """Tell whether batches are asked for by number."""
+    return isinstance(source, PyDataset) or (
+        hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
+    )
+
+
+def is_stream(thing: Any) -> bool:
+    """Tell whether `thing` gives batches (and is no array, list or dictionary)."""
+    if isinstance(thing, (list, tuple, dict, str)) or hasattr(thing, "shape") or hasattr(thing, "to_numpy"):
+        return False
+    return isinstance(thing, PyDataset) or is_indexed(thing) or hasattr(thing, "__iter__") or hasattr(thing, "__next__")
+
+
+def length_of(source: Any) -> int | None:
+    """Return the number of batches of an epoch, or None where the source does not say."""
+    if isinstance(source, PyDataset):
+        return source.num_batches
+    try:
+        return len(source)
+    except (TypeError, NotImplementedError):
+        return None

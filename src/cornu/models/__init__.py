@@ -1,0 +1,7 @@
+"""Models: functional, subclassed, sequential."""
+
+from cornu.models.cloning import clone_model, model_from_config, model_from_json
+from cornu.models.model import Functional, Model
+from cornu.models.sequential import Sequential
+
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_config", "model_from_json"]

@@ -1,0 +1,145 @@
+"""Copies of models."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from cornu.core.config import deserialize
+from cornu.core.graph import SymbolicTensor, replace
+from cornu.core.layer import Layer
+from cornu.layers.input import Input, InputLayer
+from cornu.models.model import Functional, Model
+from cornu.models.sequential import Sequential
+
+
+def clone_model(
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Callable | None = None,
+    recursive: bool = False,
+    **_: Any,
+) -> Model:
+    """Return a model of the same layers with fresh weights.
+
+    `input_tensors` are new symbolic inputs, `clone_function` makes the copy of a layer (by default from its config),
+    `call_function` calls the copy, `recursive` copies inner models the same way. Raises ValueError for a subclassed
+    model, which only its class can make. Follows https://keras.io/api/models/model_saving_apis/model_config_serialization/
+    """
+    clone = clone_function or clone_layer
+    if recursive:
+        inner = clone
+
+        def clone(layer: Layer) -> Layer:
+            if isinstance(layer, Model) and (layer._network is not None or isinstance(layer, Sequential)):
+                return clone_model(layer, clone_function=clone_function, recursive=True)
+            return inner(layer)
+
+    if isinstance(model, Sequential):
+        return _clone_sequential(model, input_tensors, clone)
+    if model._network is None:
+        raise ValueError(
+            f"{type(model).__name__} is a subclassed model without a graph: make the copy with its class, "
+            "for example type(model).from_config(model.get_config())."
+        )
+    return _clone_functional(model, input_tensors, clone, call_function)
+
+
+def clone_layer(layer: Layer) -> Layer:
+    """Return a layer like `layer`, made from its config."""
+    return deserialize(_without_build(serialize_in_process(layer)))
+
+
+def serialize_in_process(layer: Layer) -> dict[str, Any]:
+    """Return class and config of a layer, functions kept as they are."""
+    return {"class": type(layer), "config": layer.get_config()}
+
+
+def _without_build(entry: dict[str, Any]) -> Any:
+    return entry["class"].from_config(entry["config"])
+
+
+def _clone_sequential(model: Sequential, input_tensors: Any, clone: Callable) -> Sequential:
+    layers = [clone(layer) for layer in model.stack]
+    copy = Sequential(name=model.name)
+    if input_tensors is not None:
+        copy.add(jax.tree.leaves(input_tensors, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))[0])
+    elif model._input is not None:
+        copy.add(InputLayer.from_config(model._input.get_config()))
+    for layer in layers:
+        copy.add(layer)
+    return copy
+
+
+def _clone_functional(model: Model, input_tensors: Any, clone: Callable, call_function: Callable | None) -> Model:
+    network = model._network
+    new_inputs = _inputs_for(network, input_tensors)
+    tensors = {id(old): new for old, new in zip(network.flat_inputs, new_inputs, strict=True)}
+    copies: dict[int, Any] = {}
+    for node in network.nodes:
+        operation = node.operation
+        if id(operation) not in copies:
+            copies[id(operation)] = clone(operation) if isinstance(operation, Layer) else operation.function
+        args, kwargs = replace((node.args, node.kwargs), lambda tensor: tensors[id(tensor)])
+        copy = copies[id(operation)]
+        is_called = call_function is not None and isinstance(operation, Layer)
+        outputs = call_function(copy, *args, **kwargs) if is_called else _call(copy, args, kwargs)
+        for old, new in zip(_leaves(node.outputs), _leaves(outputs), strict=True):
+            tensors[id(old)] = new
+    found = iter(new_inputs)
+    inputs = replace(network.inputs, lambda _: next(found))
+    return Functional(inputs, replace(network.outputs, lambda tensor: tensors[id(tensor)]), name=model.name)
+
+
+def _call(copy: Any, args: tuple, kwargs: dict) -> Any:
+    if isinstance(copy, Layer):
+        return copy(*args, **kwargs)
+    from cornu.core.graph import op
+
+    return op(copy)(*args, **kwargs)
+
+
+def _leaves(structure: Any) -> list:
+    return jax.tree.leaves(structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))
+
+
+def _inputs_for(network: Any, given: Any) -> list[SymbolicTensor]:
+    if given is not None:
+        return _leaves(given)
+    return [
+        Input(batch_shape=tuple(old.shape), dtype=old.dtype, name=old.node.operation.name if old.node else old.name)
+        for old in network.flat_inputs
+    ]
+
+
+def model_from_config(config: dict[str, Any], custom_objects: dict | None = None) -> Model:
+    """Return the model that a config (class name and config) describes; weights are fresh."""
+    from cornu.core import hooks
+
+    entry = hooks.translate_layer(config) if not isinstance(config.get("config"), list) else config
+    kinds = {"Sequential": Sequential, "Model": Functional, "Functional": Functional}
+    if entry.get("class_name") in kinds:
+        return kinds[entry["class_name"]].from_config(entry["config"], custom_objects)
+    return deserialize(entry, custom_objects)
+
+
+def model_from_json(json_string: str, custom_objects: dict | None = None) -> Model:
+    """Return the model that a JSON text (of `to_json`, or of Keras 1, 2 or 3) describes; weights are fresh.
+
+    Raises ValueError where the text is no such JSON, or names a class that is neither Keras's nor in `custom_objects`.
+    """
+    import json
+
+    try:
+        config = json.loads(json_string)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"model_from_json takes the text that to_json() gave; it cannot be read as JSON: {error}."
+        ) from None
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError("model_from_json takes the text that to_json() gave; this JSON describes no model.")
+    return model_from_config(config, custom_objects)
+
+
+__all__ = ["clone_model", "model_from_config", "model_from_json"]

@@ -1,0 +1,25 @@
+"""A model's methods for files; the formats live in `cornu.saving`."""
+
+from typing import Any
+
+
+class FileMethods:
+    """The part of a model that reads and writes files."""
+
+    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any) -> None:
+        """Write architecture, weights and optimizer into one file: ``.keras``, or ``.h5`` for Keras 2."""
+        from cornu import saving
+
+        saving.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write the weights into an HDF5 file of any name."""
+        from cornu import saving
+
+        saving.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any) -> None:
+        """Read the weights from a file that `save_weights` or `save` wrote."""
+        from cornu import saving
+
+        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name, **kwargs)

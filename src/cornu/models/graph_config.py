@@ -1,0 +1,181 @@
+"""The graph of a functional model as plain data, in Keras 3's form; Keras 1's and 2's forms are read too."""
+
+from typing import Any
+
+from cornu.core import hooks
+from cornu.core.config import deserialize, serialize, serialize_object
+from cornu.core.graph import Node, SymbolicTensor, leaves, replace
+from cornu.core.layer import Layer
+
+KERAS_VERSION = "3.15.1"  # the version whose form the configs have
+
+
+def of_network(model: Layer, network: Any) -> dict[str, Any]:
+    """Return the config of a functional model."""
+    numbers = _node_numbers(network)
+    layers = [_layer_config(layer, network, numbers) for layer in network.layers]
+    keys = (
+        [_history(tensor, numbers) for tensor in network.flat_inputs],
+        [_history(t, numbers) for t in network.flat_outputs],
+    )
+    return {
+        "name": model.name,
+        "trainable": model._trainable,
+        "layers": layers,
+        "input_layers": _like(network.inputs, keys[0]),
+        "output_layers": _like(network.outputs, keys[1]),
+    }
+
+
+def _node_numbers(network: Any) -> dict[int, int]:
+    """Number the nodes of each layer, counting only those inside this network."""
+    inside = {id(node) for node in network.nodes} | {id(t.node) for t in network.flat_inputs if t.node is not None}
+    numbers: dict[int, int] = {}
+    for layer in network.layers:
+        mine = [node for node in layer._inbound_nodes if id(node) in inside]
+        numbers.update({id(node): number for number, node in enumerate(mine)})
+    return numbers
+
+
+def _layer_config(layer: Layer, network: Any, numbers: dict[int, int]) -> dict[str, Any]:
+    nodes = [node for node in layer._inbound_nodes if id(node) in numbers and node.inputs]
+    return serialize_object(layer) | {
+        "name": layer.name,
+        "inbound_nodes": [_node_config(node, numbers) for node in nodes],
+    }
+
+
+def _node_config(node: Node, numbers: dict[int, int]) -> dict[str, Any]:
+    def tensor_config(tensor: SymbolicTensor) -> dict[str, Any]:
+        config = {"shape": tuple(tensor.shape), "dtype": tensor.dtype, "keras_history": _history(tensor, numbers)}
+        return {"class_name": "__keras_tensor__", "config": config}
+
+    args, kwargs = replace((node.args, node.kwargs), tensor_config)
+    return serialize({"args": list(args), "kwargs": kwargs})
+
+
+def _history(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
+    if tensor.node is None or id(tensor.node) not in numbers:
+        name = "an input" if tensor.node is None else repr(tensor.node.operation.name)
+        raise ValueError(
+            f"The model uses {name} between its layers, an array function that is no layer and has no config.\n"
+            "Put it into a Lambda layer (or a layer of your own) to write the model's architecture."
+        )
+    return [tensor.node.operation.name, numbers[id(tensor.node)], tensor.index]
+
+
+def _like(structure: Any, keys: list[list]) -> Any:
+    """Return the keys of tensors in the structure that they had: one key, a list, or a dictionary."""
+    if isinstance(structure, SymbolicTensor):
+        return keys[0]
+    if isinstance(structure, dict):
+        return dict(zip(sorted(structure), keys, strict=True))
+    return keys
+
+
+def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
+    """Rebuild the graph that a config describes and return its symbolic inputs and outputs."""
+    layers = {entry.get("name") or entry["config"]["name"]: _layer_of(entry) for entry in config["layers"]}
+    made: dict[tuple[str, int], list[SymbolicTensor]] = {}
+    for name, layer in layers.items():
+        if layer._inbound_nodes and not _calls_of(config, name):
+            made[name, 0] = leaves(layer._inbound_nodes[0].outputs)
+    waiting = [(name, n, call) for name in layers for n, call in enumerate(_calls_of(config, name))]
+    while waiting:
+        later = [job for job in waiting if not _run_call(layers, made, *job)]
+        if len(later) == len(waiting):
+            raise ValueError(
+                f"The config's graph cannot be built: layer {waiting[0][0]!r} needs tensors that no layer gives "
+                "(a missing layer, or a cycle)."
+            )
+        waiting = later
+
+    def find(key: Any) -> Any:
+        return _find(made, key)
+
+    return _map_keys(find, config["input_layers"]), _map_keys(find, config["output_layers"])
+
+
+def _layer_of(entry: dict[str, Any]) -> Layer:
+    layer = deserialize(hooks.translate_layer(entry))
+    if not isinstance(layer, Layer):
+        raise ValueError(f"The config names {entry.get('class_name')!r} as a layer; it is a {type(layer).__name__}.")
+    return layer
+
+
+def _calls_of(config: dict[str, Any], name: str) -> list[Any]:
+    entry = next(entry for entry in config["layers"] if (entry.get("name") or entry["config"]["name"]) == name)
+    return entry.get("inbound_nodes") or []
+
+
+def _run_call(layers: dict, made: dict, name: str, number: int, call: Any) -> bool:
+    """Repeat one call if all tensors that it needs are there; tell whether it was done."""
+    parsed = _parse_call(call)
+    if any((key[0], key[1]) not in made for key in parsed["keys"]):
+        return False
+    args, kwargs = parsed["fill"](lambda key: _find(made, key))
+    outputs = layers[name](*args, **kwargs)
+    made[name, number] = leaves(outputs)
+    return True
+
+
+def _parse_call(call: Any) -> dict[str, Any]:
+    """Read a call in Keras 3's form (a dictionary) or Keras 1's and 2's (a list of [layer, node, tensor, kwargs])."""
+    if isinstance(call, dict):
+        keys: list[Any] = []
+        _collect_keys(call, keys)
+
+        def fill(find: Any) -> tuple[list, dict]:
+            return [_filled(arg, find) for arg in call["args"]], {
+                k: _filled(v, find) for k, v in call["kwargs"].items()
+            }
+
+        return {"keys": keys, "fill": fill}
+    entries = [call] if call and isinstance(call[0], str) else call
+
+    def fill_old(find: Any) -> tuple[list, dict]:
+        found = [find(entry[:3]) for entry in entries]
+        kwargs = entries[0][3] if len(entries[0]) > 3 else {}
+        return [found[0] if len(found) == 1 else found], dict(kwargs)
+
+    return {"keys": [entry[:3] for entry in entries], "fill": fill_old}
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+
+
+def _collect_keys(value: Any, keys: list[Any]) -> None:
+    if _is_tensor(value):
+        keys.append(value["config"]["keras_history"])
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _collect_keys(item, keys)
+
+
+def _filled(value: Any, find: Any) -> Any:
+    if _is_tensor(value):
+        return find(value["config"]["keras_history"])
+    if isinstance(value, dict) and "class_name" in value:
+        return deserialize(value)
+    if isinstance(value, dict):
+        return {key: _filled(item, find) for key, item in value.items()}
+    return [_filled(item, find) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _find(made: dict, key: Any) -> SymbolicTensor:
+    name, number, index = key
+    if (name, number) not in made or index >= len(made[name, number]):
+        raise ValueError(
+            f"The config refers to output {index} of call {number} of layer {name!r}, which does not exist."
+        )
+    return made[name, number][index]
+
+
+def _map_keys(find: Any, keys: Any) -> Any:
+    if isinstance(keys, dict):
+        return {name: _map_keys(find, key) for name, key in keys.items()}
+    if len(keys) == 3 and isinstance(keys[0], str):
+        return find(keys)
+    found = [_map_keys(find, key) for key in keys]
+    return found

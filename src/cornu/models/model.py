@@ -1,0 +1,251 @@
+"""The model: layers that train together. `Model` is subclassed or called with inputs and outputs; then it is functional."""
+
+import json
+from typing import Any
+
+import jax
+
+from cornu.core import registry
+from cornu.core.config import serialize_object
+from cornu.core.errors import did_you_mean
+from cornu.core.graph import SymbolicTensor, leaves
+from cornu.core.layer import Layer, shapes_of
+from cornu.core.tracking import parts
+from cornu.metrics import Metric
+from cornu.models import graph_config
+from cornu.models.files import FileMethods
+from cornu.models.network import Network
+from cornu.models.trainer import Trainer
+
+
+@registry.MODELS.add()
+class Model(Trainer, FileMethods, Layer):
+    """Layers that are trained, evaluated and used together.
+
+    ``Model(inputs, outputs)`` makes a functional model from symbolic tensors (single ones, lists or dictionaries). A
+    subclass keeps layers as attributes and defines ``call(inputs)``, which may take ``training`` and ``mask``.
+    Follows https://keras.io/api/models/model/
+
+    >>> from cornu import layers
+    >>> x = layers.Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> model.output_shape
+    (None, 2)
+    """
+
+    is_library_model = True
+    _network: Network | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.is_library_model = cls.__module__.startswith("cornu.models.")
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "Model":
+        if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
+            cls = Functional
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        inputs, outputs, name, kwargs = _model_arguments(args, kwargs)
+        super().__init__(name=name, **kwargs)
+        if inputs is not None:
+            self._take_graph(inputs, outputs)
+
+    def _take_graph(self, inputs: Any, outputs: Any) -> None:
+        """Become the functional model between `inputs` and `outputs`."""
+        self._network = Network(inputs, outputs)
+        self._graph_losses: list[SymbolicTensor] = []
+        self.graph_layers = self._network.layers
+        self.built = True
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Compute the outputs; a subclass without a graph overrides it."""
+        if self._network is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} is subclassed from Model and has no call() method: define call(self, inputs)."
+            )
+        return self._network.run(inputs)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Masks travel with the tensors inside a model: nothing to add."""
+        return None
+
+    def _pass_masks_on(self, args: tuple, carried: Any, given: Any, outputs: Any) -> None:
+        """The inner layers have set the masks of the outputs."""
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights for inputs of `input_shape` by tracing a call."""
+        if self._network is None and input_shape is not None:
+            self.compute_output_shape(input_shape)
+        self.built = True
+
+    def _ensure_built(self, args: tuple, kwargs: dict) -> None:
+        """A subclassed model is built by its layers, when it is called."""
+        if not self.built and type(self).build is not Model.build:
+            self.build(*self._build_shapes(args, kwargs))
+        elif not self.built and args:
+            self._build_shape = shapes_of(args[0])
+        self.built = True
+
+    # ---- the graph
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model, in order; layers inside them are not listed."""
+        return self.sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer with a name, or at an index; ValueError where there is none."""
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"The model has {len(self.layers)} layers; there is no layer at index {index}.")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        raise ValueError(
+            f"The model has no layer {name!r}.{did_you_mean(name, names)}\nIts layers: {', '.join(names)}."
+        )
+
+    def _graph(self, what: str) -> Network:
+        if self._network is None:
+            raise AttributeError(
+                f"Model {self.name!r} has no {what}: it is no functional model, and has no symbolic graph."
+            )
+        return self._network
+
+    @property
+    def inputs(self) -> list[SymbolicTensor] | None:
+        """The symbolic inputs as a list."""
+        return None if self._network is None else self._network.flat_inputs
+
+    @property
+    def outputs(self) -> list[SymbolicTensor] | None:
+        """The symbolic outputs as a list."""
+        return None if self._network is None else self._network.flat_outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input, or list of them."""
+        return _single(self._graph("input").inputs)
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output, or list of them."""
+        return _single(self._graph("output").outputs)
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, or list of shapes."""
+        return _shapes(self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, or list of shapes."""
+        return _shapes(self.output)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return self._graph("input_names").input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs; those of a subclassed model are output_1, output_2, ... (or its dictionary's keys)."""
+        return self._network.output_names if self._network is not None else list(getattr(self, "_seen_outputs", []))
+
+    def add_loss(self, loss: Any, inputs: Any = None) -> None:
+        """Add to the loss: a scalar inside ``call``, a function without arguments, or on a functional model a symbolic tensor."""
+        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
+            if isinstance(one, SymbolicTensor):
+                self._graph("graph for add_loss(tensor)")
+                self._graph_losses.append(one)
+            else:
+                super().add_loss(one)
+
+    @property
+    def own_metrics(self) -> list[Metric]:
+        """The metrics that the model and its layers hold as attributes."""
+        return [metric for layer in self._flatten_layers() for metric in parts(layer, Metric)]
+
+    # ---- config
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs: the graph of a functional model, the constructor's arguments of a subclass."""
+        if self._network is not None and type(self) in (Model, Functional):
+            return graph_config.of_network(self, self._network)
+        if type(self).__init__ is Model.__init__:
+            return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy}
+        return super().get_config()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Model":
+        """Make a model from what `get_config` returned; weights are fresh."""
+        with registry.CustomObjectScope(custom_objects or {}):
+            if cls in (Model, Functional) and "layers" in config:
+                inputs, outputs = graph_config.tensors(config)
+                model = Functional(inputs, outputs, name=config.get("name"))
+                model._trainable = config.get("trainable", True)
+                return model
+            return super().from_config(config)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the model's config as JSON; `kwargs` go to ``json.dumps``."""
+        return json.dumps(
+            serialize_object(self) | {"keras_version": graph_config.KERAS_VERSION, "backend": "jax"}, **kwargs
+        )
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print the layers, their output shapes and numbers of parameters.
+
+        `line_length` is the width in characters, `positions` where columns end, `print_fn` is called with the text,
+        `expand_nested` shows layers of inner models, `show_trainable` adds a column. Raises ValueError before the model
+        is built. Follows https://keras.io/api/models/model/#summary-method
+        """
+        from cornu.visuals.summary import print_summary
+
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+
+@registry.MODELS.add()
+class Functional(Model):
+    """A model between symbolic inputs and outputs; `Model(inputs, outputs)` makes one."""
+
+    keras_module = "keras.src.models.functional"
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
+        Layer.__init__(self, name=name, **kwargs)
+        self._take_graph(inputs, outputs)
+
+
+def _model_arguments(args: tuple, kwargs: dict) -> tuple[Any, Any, str | None, dict]:
+    """Sort out ``Model()``, ``Model(name=...)`` and ``Model(inputs, outputs, name)``."""
+    kwargs = dict(kwargs)
+    names = ("inputs", "outputs", "name")
+    for name, value in zip(names, args, strict=False):
+        kwargs[name] = value
+    inputs, outputs = kwargs.pop("inputs", None), kwargs.pop("outputs", None)
+    if (inputs is None) != (outputs is None):
+        raise ValueError("A functional model needs both inputs and outputs: Model(inputs=..., outputs=...).")
+    return inputs, outputs, kwargs.pop("name", None), kwargs
+
+
+def _single(structure: Any) -> Any:
+    flat = leaves(structure)
+    return flat[0] if len(flat) == 1 else structure
+
+
+def _shapes(structure: Any) -> Any:
+    return jax.tree.map(lambda t: tuple(t.shape), structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))
+
+
+__all__ = ["Functional", "Model"]

@@ -1,0 +1,164 @@
+"""The graph inside a functional model: which layers lie between its inputs and outputs, and how they are run."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from cornu.core import precision
+from cornu.core.graph import Node, SymbolicTensor, leaves, sorted_nodes
+from cornu.core.layer import Layer
+from cornu.core.scope import scope
+
+
+class Network:
+    """Nodes in running order between the symbolic `inputs` and `outputs` (each a tensor, list or dictionary)."""
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        self.inputs, self.outputs = inputs, outputs
+        self.flat_inputs, self.flat_outputs = leaves(inputs), leaves(outputs)
+        for what, tensors in (("inputs", self.flat_inputs), ("outputs", self.flat_outputs)):
+            _check_symbolic(tensors, what)
+        self.nodes = sorted_nodes(self.flat_outputs, self.flat_inputs)
+        self.layers, self.depths = layers_by_depth(self)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names under which data may be given as a dictionary: those of the input layers."""
+        return [_input_name(tensor) for tensor in self.flat_inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: the keys of a dictionary, else the layers that make them (numbered where shared)."""
+        if isinstance(self.outputs, dict):
+            return sorted(self.outputs)
+        names = [tensor.node.operation.name for tensor in self.flat_outputs]
+        return [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
+
+    def run(self, inputs: Any) -> Any:
+        """Compute the outputs for arrays (or symbolic tensors) given in the structure of the inputs."""
+        values: dict[int, Any] = {} if scope.values is None else scope.values
+        for reference, given in zip(self.flat_inputs, self.arrange(inputs), strict=True):
+            values[id(reference)] = given
+        for node in self.nodes:
+            node.run(values)
+        results = iter([values[id(tensor)] for tensor in self.flat_outputs])
+        return jax.tree.map(
+            lambda _: next(results), self.outputs, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)
+        )
+
+    def arrange(self, inputs: Any) -> list[Any]:
+        """Return the inputs in order, each in the rank and type that its symbolic tensor has; ValueError in words."""
+        if isinstance(inputs, dict) and not isinstance(self.inputs, dict):
+            inputs = _by_name(inputs, self.input_names)
+        elif isinstance(inputs, dict):
+            inputs = _by_name(inputs, sorted(self.inputs))
+        flat = leaves(inputs)
+        if len(flat) != len(self.flat_inputs):
+            raise ValueError(
+                f"The model takes {len(self.flat_inputs)} inputs {self.input_names}; it was given {len(flat)} arrays."
+            )
+        return [fitted(given, reference) for given, reference in zip(flat, self.flat_inputs, strict=True)]
+
+
+def _check_symbolic(tensors: list, what: str) -> None:
+    for tensor in tensors or [None]:
+        if not isinstance(tensor, SymbolicTensor):
+            raise ValueError(
+                f"The {what} of a model are symbolic tensors, as Input(...) and layers called on it give; "
+                f"one of them is {type(tensor).__name__}."
+            )
+
+
+def _input_name(tensor: SymbolicTensor) -> str:
+    operation = tensor.node.operation if tensor.node is not None else None
+    return tensor.name if operation is None else operation.name
+
+
+def _by_name(given: dict, names: list[str]) -> list[Any]:
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise ValueError(
+            f"The model's inputs are {names}; the dictionary has {sorted(map(str, given))}: {missing[0]!r} is missing."
+        )
+    return [given[name] for name in names]
+
+
+def fitted(given: Any, reference: SymbolicTensor) -> Any:
+    """Return an array with the rank and type of the symbolic input, or raise ValueError for a shape that does not fit."""
+    shape, expected = tuple(given.shape), tuple(reference.shape)
+    if len(shape) == len(expected) - 1 and expected[-1] == 1:
+        given = given[..., None]
+    elif len(shape) == len(expected) + 1 and shape[-1] == 1:
+        given = given[..., 0]
+    complain_of_shape(tuple(given.shape), expected, _input_name(reference))
+    if isinstance(given, SymbolicTensor) or given.dtype.name == reference.dtype:
+        return given
+    both_float = precision.is_float(given.dtype) and precision.is_float(reference.dtype)
+    return given if both_float else jnp.asarray(given).astype(reference.dtype)
+
+
+def complain_of_shape(shape: tuple, expected: tuple, name: str) -> None:
+    """Raise ValueError where `shape` does not fit `expected` (None fits all), with advice where flattening helps."""
+    fits = len(shape) == len(expected) and all(
+        want is None or have is None or want == have for have, want in zip(shape, expected, strict=True)
+    )
+    if fits:
+        return
+    raise ValueError(
+        f"The model's input {name!r} has shape {expected} (None is the batch); the data has shape {shape}."
+        f"{_reshape_advice(shape, expected)}"
+    )
+
+
+def _reshape_advice(shape: tuple, expected: tuple) -> str:
+    have, want = shape[1:], expected[1:]
+    if None in have or None in want or not have or not want:
+        return ""
+    size = 1
+    for number in have:
+        size *= number
+    for number in want:
+        size //= max(number, 1)
+    return f"\nReshape it: x.reshape((-1, {', '.join(map(str, want))}))." if size == 1 and have != want else ""
+
+
+def layers_by_depth(network: Network) -> tuple[list[Layer], dict[int, int]]:
+    """Return the layers as Keras lists them (deepest first, then as met from the outputs), and depth by layer id."""
+    depth_of_node: dict[int, int] = {}
+    depth: dict[int, int] = {}
+    for node in reversed(network.nodes):
+        here = max(depth_of_node.get(id(node), 0), depth.get(id(node.operation), 0))
+        depth_of_node[id(node)] = depth[id(node.operation)] = here
+        for tensor in node.inputs:
+            if tensor.node is not None:
+                depth_of_node[id(tensor.node)] = max(depth_of_node.get(id(tensor.node), 0), here + 1)
+    for tensor in network.flat_inputs:
+        if tensor.node is not None:
+            operation = tensor.node.operation
+            depth[id(operation)] = max(depth.get(id(operation), 0), depth_of_node.get(id(tensor.node), 0))
+    operations = _met_from_outputs(network)
+    ranked = sorted(operations, key=lambda operation: -depth.get(id(operation), 0))
+    return [operation for operation in ranked if isinstance(operation, Layer)], depth
+
+
+def _met_from_outputs(network: Network) -> list[Any]:
+    """Return the operations in the order in which a walk from the outputs meets them; inputs in their own order first."""
+    met: dict[int, Any] = {}
+    between = {id(node) for node in network.nodes}
+    for tensor in network.flat_inputs:
+        if tensor.node is not None and isinstance(tensor.node.operation, Layer):
+            met.setdefault(id(tensor.node.operation), tensor.node.operation)
+    seen: set[int] = set()
+
+    def visit(node: Node | None) -> None:
+        if node is None or id(node) not in between or id(node) in seen:
+            return
+        seen.add(id(node))
+        met.setdefault(id(node.operation), node.operation)
+        for tensor in node.inputs:
+            visit(tensor.node)
+
+    for tensor in network.flat_outputs:
+        visit(tensor.node)
+    return list(met.values())

@@ -1,0 +1,1 @@
+"""Training: one pure step, the ways to run it, and the loop over epochs."""

@@ -1,0 +1,164 @@
+"""Mistakes that can be known before training starts, said in words."""
+
+from collections.abc import Collection
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu import losses
+from cornu.core import registry
+from cornu.core.errors import unknown
+from cornu.core.graph import leaves
+from cornu.data.batch import Batch
+from cornu.training.objective import Objective, spread
+
+SPARSE = ("sparse_categorical_crossentropy",)
+ONE_HOT = ("categorical_crossentropy", "categorical_focal_crossentropy", "kl_divergence")
+
+
+def check_epochs(epochs: Any, initial_epoch: Any, steps: Any) -> None:
+    """Raise ValueError for numbers of epochs or steps that make no sense."""
+    for name, value, least in (
+        ("epochs", epochs, 0),
+        ("initial_epoch", initial_epoch, 0),
+        ("steps_per_epoch", steps, 1),
+    ):
+        if name == "steps_per_epoch" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise ValueError(f"{name} is a whole number, {least} or more; it is {value!r}.")
+
+
+def check_frequency(frequency: Any) -> None:
+    """Raise ValueError where `validation_freq` is neither a positive number nor a collection of epochs."""
+    if isinstance(frequency, Collection) and not isinstance(frequency, str):
+        return
+    if isinstance(frequency, bool) or not isinstance(frequency, (int, np.integer)) or frequency < 1:
+        raise ValueError(f"validation_freq is a whole number of epochs, or a list of epochs; it is {frequency!r}.")
+
+
+def validation_parts(data: Any) -> tuple:
+    """Return x, y and sample weights of ``validation_data``; ValueError where it is not (x, y) or (x, y, weights)."""
+    if isinstance(data, (tuple, list)) and 1 <= len(data) <= 3:
+        return tuple(data)
+    raise ValueError(
+        f"validation_data is (x_val, y_val), (x_val, y_val, sample_weights), or a stream of batches; "
+        f"it is a {type(data).__name__}{f' of {len(data)} parts' if hasattr(data, '__len__') else ''}."
+    )
+
+
+def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
+    """Raise ValueError for a loss or metric whose name is unknown, at `compile` rather than later."""
+    for name in _strings(loss):
+        registry.LOSSES.find(name)
+    for name in [*_strings(metrics), *_strings(weighted_metrics)]:
+        if (
+            name not in registry.METRICS
+            and name not in registry.LOSSES
+            and name not in ("acc", "accuracy", "ce", "crossentropy")
+        ):
+            if registry.custom_object(name) is None:
+                raise unknown("metric", name, [*registry.METRICS, *registry.LOSSES, "accuracy"])
+
+
+def _strings(given: Any) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    if isinstance(given, dict) and not {"class_name", "config"} <= set(given):
+        return [name for value in given.values() for name in _strings(value)]
+    return [name for value in given for name in _strings(value)] if isinstance(given, (list, tuple)) else []
+
+
+def loss_name(loss: Any) -> str:
+    """Return the name of the loss function inside a loss object, in snake case where it is one of Keras's."""
+    function = getattr(loss, "fn", None)
+    return getattr(function, "__name__", getattr(loss, "name", "") or "")
+
+
+def check_targets(objective: Objective, y: Any, y_pred: Any) -> None:
+    """Raise ValueError where the shape of `y` cannot go with the model's outputs."""
+    predictions = leaves(y_pred)
+    if y is None:
+        if any(loss is not None for loss in objective.losses):
+            raise ValueError("The model has a loss that compares outputs with y, but y is missing: give fit(x, y).")
+        return
+    targets = spread(y, objective.names, "y")
+    for name, loss, target, prediction in zip(objective.names, objective.losses, targets, predictions, strict=True):
+        if isinstance(loss, losses.Loss) and target is not None:
+            _check_shape(name, loss_name(loss), tuple(target.shape), tuple(prediction.shape))
+
+
+def _check_shape(output: str, loss: str, y: tuple, prediction: tuple) -> None:
+    expected, given = (None, *prediction[1:]), (None, *y[1:])
+    if loss in SPARSE:
+        if given not in (expected[:-1], (*expected[:-1], 1)):
+            raise ValueError(
+                f"The loss {loss!r} takes integer classes of shape {expected[:-1]} for the output {output!r} of shape "
+                f"{expected}; y has shape {given}.{_one_hot_advice(given, expected)}"
+            )
+    elif loss in ONE_HOT and given != expected and _fits_all(given, expected) is False:
+        advice = "\nIf y holds integer classes, use sparse_categorical_crossentropy, or to_categorical(y)."
+        raise ValueError(
+            f"The loss {loss!r} takes y of shape {expected}, as the output {output!r}; y has shape {given}.{advice}"
+        )
+
+
+def _fits_all(given: tuple, expected: tuple) -> bool:
+    """Tell whether the shapes agree wherever both are known."""
+    return len(given) == len(expected) and all(
+        a is None or b is None or a == b for a, b in zip(given, expected, strict=True)
+    )
+
+
+def _one_hot_advice(given: tuple, expected: tuple) -> str:
+    return "\ny looks one-hot: use categorical_crossentropy." if given == expected else ""
+
+
+def check_labels(model: Any, batches: Any) -> None:
+    """Raise ValueError for integer classes outside the model's output."""
+    batch: Batch | None = getattr(batches, "batch", None)
+    objective = model.objective
+    if batch is None or batch.y is None or not objective.built:
+        return
+    shapes = model.outputs if model._network is not None else None
+    targets = spread(batch.y, objective.names, "y")
+    for position, (name, loss, target) in enumerate(zip(objective.names, objective.losses, targets, strict=True)):
+        if shapes is None or target is None or not isinstance(loss, losses.Loss) or loss_name(loss) not in SPARSE:
+            continue
+        classes = shapes[position].shape[-1]
+        low, high = int(np.min(target)), int(np.max(target))
+        if classes is not None and (low < 0 or high >= classes) and getattr(loss, "ignore_class", None) is None:
+            ignored = (getattr(loss, "_fn_kwargs", None) or getattr(loss, "arguments", None) or {}).get("ignore_class")
+            if ignored is None:
+                raise ValueError(
+                    f"The output {name!r} has {classes} classes, 0 to {classes - 1}; y holds labels from {low} to {high}.\n"
+                    "Give the last layer as many units as there are classes, or renumber the labels from 0."
+                )
+
+
+def check_values(model: Any, batches: Any) -> None:
+    """Raise ValueError for labels out of range, and for NaN in the data where it makes the loss NaN."""
+    check_labels(model, batches)
+    batch: Batch | None = getattr(batches, "batch", None)
+    if batch is None or not batches.resident:
+        return
+    for name, array in zip(("x", "y", "sample_weight"), batch, strict=True):
+        for path, leaf in jax.tree_util.tree_flatten_with_path(array)[0]:
+            if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" and not np.isfinite(leaf.sum(dtype=leaf.dtype)):
+                _complain_of_nan(model, batch, f"{name}{jax.tree_util.keystr(path)}", leaf)
+
+
+def _complain_of_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
+    bad = np.isnan(array) | np.isinf(array)
+    rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
+    if rows.size == 0:  # the sum overflowed, no single value is at fault
+        return
+    row = slice(int(rows[0]), int(rows[0]) + 1)
+    logs = model.test_on_batch(*jax.tree.map(lambda a: a[row], batch), return_dict=True)
+    if all(np.isfinite(np.asarray(value)).all() for value in logs.values()):
+        return  # the model's masks or losses leave these values out
+    raise ValueError(
+        f"{name} holds {int(bad.sum())} values that are NaN or infinite, the first in row {rows[0]}; the loss would be NaN.\n"
+        "Drop those rows or fill the gaps, for example with numpy.nan_to_num."
+    )

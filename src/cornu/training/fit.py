@@ -1,0 +1,91 @@
+"""The loop over epochs. Training and validation share it."""
+
+import time
+from typing import Any
+
+from cornu.data.batches import Batches
+from cornu.training.interrupt import careful_interrupts
+from cornu.training.pace import Pace
+from cornu.training.program import Block, Program
+
+TICK = 0.1  # seconds between two looks at the logs of a streamed epoch
+
+
+def run_epoch(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
+    """Run all batches once (or `steps` of them) and return the logs at the end.
+
+    `callbacks` has ``every_batch``, ``on_batch_begin(step)``, ``on_batch_end(step, logs)`` and ``stopped()``.
+    """
+    program.learner.reset_metrics()
+    logs: dict[str, Any] = {}
+    read = None
+    looked = time.perf_counter()
+    for block in program.epoch(batches, Pace(callbacks.every_batch), steps):
+        callbacks.on_batch_begin(block.start)
+        read = block.run()
+        if callbacks.every_batch or _is_due(block, batches, looked):
+            logs, looked = read(), time.perf_counter()
+            callbacks.on_batch_end(block.stop - 1, logs)
+        if callbacks.stopped():
+            break
+    batches.on_epoch_end()
+    return logs if read is None else read()
+
+
+def _is_due(block: Block, batches: Batches, looked: float) -> bool:
+    return batches.resident or block.start == 0 or time.perf_counter() - looked >= TICK
+
+
+class Validation:
+    """The validation of a `fit`: its batches, and in which epochs (numbered from 0) it runs."""
+
+    def __init__(self, program: Program, batches: Batches, steps: int | None, frequency: Any) -> None:
+        self.program, self.batches, self.steps, self.frequency = program, batches, steps, frequency
+
+    def is_due(self, epoch: int) -> bool:
+        if isinstance(self.frequency, int):
+            return (epoch + 1) % self.frequency == 0
+        return epoch + 1 in self.frequency
+
+
+def fit(
+    program: Program,
+    batches: Batches,
+    callbacks: Any,
+    *,
+    epochs: int,
+    initial_epoch: int = 0,
+    steps: int | None = None,
+    validation: Validation | None = None,
+) -> None:
+    """Train for epochs `initial_epoch` to `epochs`, telling the `callbacks` (a `CallbackList`) what happens."""
+    logs: dict[str, Any] = {}
+    with careful_interrupts():
+        callbacks.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            callbacks.on_epoch_begin(epoch)
+            logs = callbacks.named(run_epoch(program, batches, callbacks.for_batches("train"), steps))
+            if validation is not None and validation.is_due(epoch) and not callbacks.stopped():
+                logs = logs | _validate(validation, callbacks)
+            callbacks.on_epoch_end(epoch, logs)
+            if callbacks.stopped():
+                break
+        program.learner.finish_training()
+        callbacks.on_train_end(logs)
+
+
+def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:
+    callbacks.on_test_begin()
+    watcher = callbacks.for_batches("test")
+    logs = callbacks.named(run_epoch(validation.program, validation.batches, watcher, validation.steps))
+    callbacks.on_test_end(logs)
+    return {f"val_{name}": value for name, value in logs.items()}
+
+
+def evaluate(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
+    """Run the evaluation of all batches and return its logs."""
+    with careful_interrupts():
+        callbacks.on_test_begin()
+        logs = callbacks.named(run_epoch(program, batches, callbacks.for_batches("test"), steps))
+        callbacks.on_test_end(logs)
+    return logs

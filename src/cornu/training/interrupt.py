@@ -1,0 +1,51 @@
+"""Ctrl-C during training: never between reading and writing the variables, so that the model stays usable."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+
+class _Interrupts:
+    """Whether a Ctrl-C has to wait, and whether one came meanwhile."""
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.pending = False
+
+    def handle(self, signum: int, frame: FrameType | None) -> None:
+        if not self.busy:
+            raise KeyboardInterrupt
+        self.pending = True
+
+
+_interrupts = _Interrupts()
+
+
+@contextlib.contextmanager
+def careful_interrupts() -> Iterator[None]:
+    """Inside this block Ctrl-C waits for the end of an `unbroken` part; in other threads nothing changes."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _interrupts.handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _interrupts.busy = _interrupts.pending = False
+
+
+@contextlib.contextmanager
+def unbroken() -> Iterator[None]:
+    """Hold a Ctrl-C back until this block has ended."""
+    _interrupts.busy = True
+    try:
+        yield
+    finally:
+        _interrupts.busy = False
+        if _interrupts.pending:
+            _interrupts.pending = False
+            raise KeyboardInterrupt

@@ -1,0 +1,227 @@
+"""What `compile` asked for: losses with weights and metrics, for one output or several."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from cornu import losses, metrics
+from cornu.core.engine_errors import EngineError, from_engine, plain_message
+from cornu.core.errors import did_you_mean
+from cornu.core.scope import get_mask
+from cornu.core.variable import Variable
+from cornu.metrics import Mean, Metric
+
+
+class Objective:
+    """The loss and metrics of a compiled model; `build` binds them to the outputs once their shapes are known."""
+
+    def __init__(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
+        self.loss, self.loss_weights = loss, loss_weights
+        self.given_metrics, self.given_weighted_metrics = metrics, weighted_metrics
+        self.built = False
+        self.total = Mean(name="loss")
+        self.names: list[str] = []
+        self.losses: list[Callable | None] = []
+        self.weights: list[float] = []
+        self.loss_means: list[Mean] = []
+        self.metrics: list[list[Metric]] = []
+        self.weighted: list[list[Metric]] = []
+
+    # ---- binding to outputs
+
+    def build(self, names: Sequence[str], y: Any, y_pred: Any) -> None:
+        """Bind to outputs called `names`; `y` and `y_pred` are arrays or shapes of one batch."""
+        self.names = list(names)
+        predictions = flat_outputs(y_pred)
+        targets = spread(y, self.names, "y") if y is not None else [None] * len(predictions)
+        given = spread(self.loss, self.names, "loss", broadcast=True)
+        self.losses = [None if one is None else as_loss(one) for one in given]
+        weights = spread(self.loss_weights, self.names, "loss_weights")
+        self.weights = [1.0 if weight is None else weight for weight in weights]
+        self.metrics = self._resolve(self.given_metrics, targets, predictions, weighted=False)
+        self.weighted = self._resolve(self.given_weighted_metrics, targets, predictions, weighted=True)
+        several = len(self.names) > 1
+        self.loss_means = [Mean(name=f"{name}_loss") for name in self.names] if several else []
+        self.built = True
+
+    def _resolve(self, given: Any, targets: list, predictions: list, weighted: bool) -> list[list[Metric]]:
+        result = []
+        several = len(self.names) > 1
+        for position, wanted in enumerate(spread_metrics(given, self.names)):
+            found = []
+            for one in wanted:
+                metric = self._metric(one, targets[position], predictions[position])
+                if (isinstance(one, str) and not weighted) or not several:
+                    metric.name = one if isinstance(one, str) else metric.name
+                if several and not metric.name.startswith(f"{self.names[position]}_"):
+                    metric.name = f"{self.names[position]}_{one if isinstance(one, str) else metric.name}"
+                found.append(metric)
+            result.append(found)
+        return result
+
+    def _metric(self, wanted: Any, target: Any, prediction: Any) -> Metric:
+        if isinstance(wanted, Metric):
+            return wanted
+        shape = getattr(target, "shape", None)
+        return metrics.resolve(wanted, shape, prediction.shape, getattr(target, "dtype", None))
+
+    @property
+    def all_metrics(self) -> list[Metric]:
+        """Every metric, the mean loss first, in the order of the logs."""
+        flat = [metric for group in (*self.metrics, *self.weighted) for metric in group]
+        means = [mean for mean, loss in zip(self.loss_means, self.losses, strict=False) if loss is not None]
+        return [self.total, *means, *flat]
+
+    @property
+    def variables(self) -> list[Variable]:
+        return [variable for metric in self.all_metrics for variable in metric.variables]
+
+    def reset(self) -> None:
+        """Forget all running sums."""
+        for metric in self.all_metrics:
+            metric.reset_state()
+
+    # ---- computing
+
+    def loss_of(self, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, list[Any]]:
+        """Return the weighted sum of the losses, and each output's own."""
+        predictions = flat_outputs(y_pred)
+        targets = spread(y, self.names, "y") if y is not None else [None] * len(predictions)
+        weights = spread_weights(sample_weight, self.names)
+        each = []
+        for name, loss, target, prediction, weight in zip(
+            self.names, self.losses, targets, predictions, weights, strict=True
+        ):
+            each.append(None if loss is None or target is None else _evaluate(loss, name, target, prediction, weight))
+        total = sum((w * one for w, one in zip(self.weights, each, strict=True) if one is not None), jnp.zeros(()))
+        return total, each
+
+    def update_loss(self, total: Any, each: Sequence[Any], batch: Any) -> None:
+        """Add one batch to the mean losses, each weighted by its number of rows."""
+        rows = jax.tree.leaves(batch.x)[0].shape[0] if jax.tree.leaves(batch.x) else 1
+        self.total.update_state(total, sample_weight=float(rows))
+        for mean, one in zip(self.loss_means, each, strict=False):
+            if one is not None:
+                mean.update_state(one, sample_weight=float(rows))
+
+    def update_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        """Add one batch to the metrics beside the loss."""
+        predictions = flat_outputs(y_pred)
+        targets = spread(y, self.names, "y") if y is not None else [None] * len(predictions)
+        weights = spread_weights(sample_weight, self.names)
+        for position, (target, prediction) in enumerate(zip(targets, predictions, strict=True)):
+            mask = get_mask(prediction)
+            mask = None if mask is None else mask.astype(jnp.float32)
+            for metric in self.metrics[position]:
+                metric.update_state(target, prediction, sample_weight=mask)
+            for metric in self.weighted[position]:
+                weight = weights[position]
+                both = weight if mask is None else mask if weight is None else _times(weight, mask)
+                metric.update_state(target, prediction, sample_weight=both)
+
+
+def _times(weight: Any, mask: Any) -> Any:
+    extra = mask.ndim - weight.ndim
+    return weight.reshape(*weight.shape, *([1] * extra)) * mask if extra > 0 else weight * mask
+
+
+def _evaluate(loss: Callable, name: str, target: Any, prediction: Any, weight: Any) -> Any:
+    """Compute one loss, with a shape error said in words."""
+    try:
+        return loss(target, prediction, sample_weight=weight)
+    except EngineError:
+        raise
+    except (TypeError, ValueError) as error:
+        if not from_engine(error) and "shape" not in str(error).lower():
+            raise
+        label = getattr(loss, "name", type(loss).__name__)
+        raise EngineError(
+            f"The loss {label!r} cannot compare y of shape {tuple(target.shape)} with the model's output {name!r} of "
+            f"shape {tuple(prediction.shape)}.\nEither the last layer has the wrong size, or y needs another form "
+            f"(to_categorical for classes, sparse_categorical_crossentropy for integers).\n({plain_message(error)})"
+        ) from None
+
+
+def as_loss(identifier: Any) -> Callable:
+    """Return a loss object ``(y_true, y_pred, sample_weight)`` for a name, function or loss."""
+    found = losses.get(identifier)
+    return found if isinstance(found, losses.Loss) else losses.LossFunctionWrapper(found, name=_name(found))
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def flat_outputs(y_pred: Any) -> list[Any]:
+    """Return the outputs of a model as a flat list."""
+    return jax.tree.leaves(y_pred)
+
+
+def _check_keys(given: dict, names: Sequence[str], what: str) -> None:
+    strange = [key for key in given if key not in names]
+    if strange:
+        raise ValueError(
+            f"{what} has the key {strange[0]!r}, but the model's outputs are {list(names)}.{did_you_mean(strange[0], names)}"
+        )
+
+
+def spread(given: Any, names: Sequence[str], what: str, broadcast: bool = False) -> list[Any]:
+    """Return one item per output from a single thing, a list, or a dictionary by output name."""
+    if isinstance(given, dict) and not hasattr(given, "get_config"):
+        if len(names) == 1 and len(given) == 1 and what == "y":
+            return list(given.values())
+        if not ({"class_name", "config"} <= set(given)):
+            _check_keys(given, names, what)
+            return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(names):
+            raise ValueError(f"The model has {len(names)} outputs {list(names)}, but {what} has {len(given)} entries.")
+        return list(given)
+    if len(names) == 1 or broadcast or given is None:
+        return [given] * len(names)
+    raise ValueError(
+        f"The model has {len(names)} outputs {list(names)}: {what} needs one entry for each, "
+        f"as a list or a dictionary; it is a single {type(given).__name__}."
+    )
+
+
+def spread_weights(given: Any, names: Sequence[str]) -> list[Any]:
+    """Return one array of sample weights (or None) per output; a single array serves all."""
+    if given is None or not isinstance(given, (dict, list, tuple)):
+        return [given] * len(names)
+    return spread(given, names, "sample_weight")
+
+
+def spread_metrics(given: Any, names: Sequence[str]) -> list[list[Any]]:
+    """Return the list of metrics of each output.
+
+    A flat list serves every output, as in Keras 1 and 2, unless it has just one entry per output, as in Keras 3.
+    """
+    if given is None:
+        return [[] for _ in names]
+    if isinstance(given, dict):
+        _check_keys(given, names, "metrics")
+        return [_as_list(given.get(name)) for name in names]
+    given = _as_list(given)
+    nested = any(isinstance(one, (list, tuple)) for one in given)
+    per_output = len(names) > 1 and len(given) == len(names)
+    if nested and len(given) == 1 and len(names) == 1:
+        return [_as_list(given[0])]
+    if nested or per_output:
+        if len(given) != len(names):
+            raise ValueError(f"metrics has {len(given)} lists; the model has {len(names)} outputs {list(names)}.")
+        return [_as_list(one) for one in given]
+    return [[_fresh(one, position) for one in given] for position in range(len(names))]
+
+
+def _fresh(metric: Any, position: int) -> Any:
+    """Return a metric of its own for each output that shares the list."""
+    return type(metric).from_config(metric.get_config()) if position and isinstance(metric, Metric) else metric
+
+
+def _as_list(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]

@@ -1,0 +1,184 @@
+"""A program: one way to use a model (train, test, predict), compiled once and kept until the next `compile`."""
+
+import functools
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.data.batch import Batch
+from cornu.data.convert import map_arrays
+from cornu.data.prefetch import prefetched
+from cornu.training import run
+from cornu.training.interrupt import unbroken
+from cornu.training.pace import Pace
+from cornu.training.state import TrainState
+from cornu.training.step import Learner
+
+
+class Block(NamedTuple):
+    """Some steps of an epoch: `run` runs them and returns a function that gives the logs so far."""
+
+    start: int
+    stop: int
+    run: Callable[[], Callable[[], dict]]
+
+
+class Program:
+    """Training (``"train"``) or evaluating (``"test"``) batches: reads the variables, runs, writes them back."""
+
+    def __init__(self, learner: Learner, kind: str, run_eagerly: bool = False) -> None:
+        self.learner, self.kind = learner, kind
+        self.training = kind == "train"
+        self.step = learner.train_step if self.training else learner.test_step
+        self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
+        self.run_eagerly = run_eagerly
+        self._first_logs: dict | None = None
+
+    @functools.cached_property
+    def _resident(self) -> Any:
+        return run.resident(self.step, self.learner.results)
+
+    @functools.cached_property
+    def _rest(self) -> Any:
+        return run.resident_rest(self.step, self.learner.results)
+
+    @functools.cached_property
+    def _streamed(self) -> Any:
+        make = run.eager if self.run_eagerly else run.streamed
+        return make(self.step, self.learner.results)
+
+    def epoch(self, batches: Any, pace: Pace, steps: int | None = None) -> Iterator[Block]:
+        """Yield the blocks of an epoch; each is run by the caller, and the variables are current after it."""
+        if batches.resident and not self.run_eagerly and steps is None:
+            return self._resident_epoch(batches, pace)
+        return self._streamed_epoch(batches, steps)
+
+    def _resident_epoch(self, batches: Any, pace: Pace) -> Iterator[Block]:
+        arrays, order = batches.device_arrays, batches.order()
+        order = None if order is None else jnp.asarray(order)
+        size = min(batches.batch_size, batches.rows)
+        whole = batches.rows // size
+        start = 0
+        while start < batches.steps:
+            pace.begin(start)
+            if start < whole:
+                stop = min(start + pace.block(), whole)
+                call = functools.partial(self._run_resident, arrays, order, start, stop, size)
+            else:
+                stop, rest = batches.steps, batches.rows - whole * size
+                call = functools.partial(self._call, self._rest, arrays, order, np.int32(start * size), size=rest)
+            yield Block(start, stop, call)
+            start = stop
+
+    def _run_resident(self, arrays: Batch, order: Any, start: int, stop: int, size: int) -> Any:
+        if self._first_logs is None:
+            self._first_logs = self._empty_logs(arrays, order, size)
+        bounds = np.int32(start), np.int32(stop)
+        return self._call(self._resident, self._first_logs, arrays, order, *bounds, size=size)
+
+    def _empty_logs(self, arrays: Batch, order: Any, size: int) -> dict:
+        """Return zeros shaped like the logs of a custom step, which the compiled loop carries."""
+        if not self.custom:
+            return {}
+
+        def one_step(state: TrainState, arrays: Batch) -> dict:
+            return self.step(state, run.rows_of(arrays, order, 0, size))[1]
+
+        shapes = jax.eval_shape(one_step, self.learner.read(self.training), arrays)
+        return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+
+    def _streamed_epoch(self, batches: Any, steps: int | None) -> Iterator[Block]:
+        stream = _open(batches, keep=steps is not None)
+        try:
+            for step in itertools.count() if steps is None else range(steps):
+                batch = next(stream, None)
+                if batch is None and steps is not None and batches.restarts:
+                    stream = _open(batches, keep=True, fresh=True)
+                    batch = next(stream, None)
+                if batch is None:
+                    if steps is not None:
+                        _warn_of_missing_data(step, steps)
+                    return
+                yield Block(step, step + 1, functools.partial(self.run_batch, batch))
+        finally:
+            if steps is None:
+                stream.close()
+
+    def run_batch(self, batch: Batch) -> Any:
+        """Run one batch; returns the function that gives the logs."""
+        return self._call(self._streamed, batch)
+
+    def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Any:
+        """Read, run, write: the variables are whole again before anything else happens."""
+        with unbroken():
+            state, own_logs, results = compiled(self.learner.read(self.training), *args, **kwargs)
+            self.learner.write(state)
+        names = self.learner.custom_log_names if self.custom else self.learner.log_names
+        return functools.partial(_on_host, own_logs if self.custom else results, names)
+
+
+def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
+    """Return the stream of an epoch, made ready by a thread; a kept one goes on in the next epoch."""
+    if keep and not fresh and batches.running is not None:
+        return batches.running
+    stream = prefetched(batches.stream(), lambda batch: map_arrays(jnp.asarray, batch))
+    if keep:
+        batches.running = stream
+    return stream
+
+
+def _warn_of_missing_data(step: int, steps: int) -> None:
+    warnings.warn(
+        f"The data ended after {step} steps of {steps}: training goes on with what there was. "
+        "A generator has to give at least steps_per_epoch * epochs batches; let it loop with `while True`.",
+        stacklevel=2,
+    )
+
+
+def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return logs as Python numbers (arrays where a metric gives one), in the order in which they were made."""
+    found = jax.device_get(logs)
+    return {name: float(found[name]) if np.ndim(found[name]) == 0 else found[name] for name in names}
+
+
+class Predictor:
+    """Prediction: whole batches in one compiled loop, a short last batch padded to a power of two."""
+
+    def __init__(self, learner: Learner, run_eagerly: bool = False) -> None:
+        self.learner = learner
+        self.one = learner.predict_step_on if run_eagerly else run.predicting(learner.predict_step)
+        self.many = run.predicting_many(learner.predict_step)
+
+    def on_batch(self, x: Any) -> Any:
+        """Return the outputs (device arrays) for one batch of rows, exactly as given."""
+        outputs, seeds = self.one(self.learner.read(training=False), x)
+        self._keep(seeds)
+        return outputs
+
+    def on_padded(self, x: Any) -> Any:
+        """Return the outputs as numpy arrays; rows are padded to the next power of two, so that few shapes compile."""
+        rows = jax.tree.leaves(x)[0].shape[0]
+        padded = 1 << (rows - 1).bit_length()
+        if padded != rows:
+            x = map_arrays(lambda array: _padded(np.asarray(array), padded), x)
+        return jax.tree.map(lambda array: np.asarray(array)[:rows], self.on_batch(x))
+
+    def on_many(self, x: Any, steps: int, size: int) -> Any:
+        """Return the outputs as numpy arrays for `steps` whole batches of `size` rows."""
+        outputs, seeds = self.many(self.learner.read(training=False), x, steps=steps, size=size)
+        self._keep(seeds)
+        return jax.tree.map(np.asarray, outputs)
+
+    def _keep(self, seeds: tuple) -> None:
+        for variable, value in zip(self.learner.seeds, seeds, strict=True):
+            variable._value = value
+
+
+def _padded(array: np.ndarray, rows: int) -> np.ndarray:
+    """Repeat the last row until there are `rows`."""
+    return np.concatenate([array, np.broadcast_to(array[-1:], (rows - array.shape[0], *array.shape[1:]))])

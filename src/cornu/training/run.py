@@ -1,0 +1,94 @@
+"""The ways to run a step: many steps inside one compiled loop over resident arrays, or one streamed batch at a time."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from cornu.data.batch import Batch
+from cornu.training.state import TrainState
+
+
+def rows_of(arrays: Batch, order: jax.Array | None, start: Any, size: int) -> Batch:
+    """Return `size` rows from `start` on, through the shuffled row numbers `order` where given."""
+    if order is None:
+        return jax.tree.map(lambda array: lax.dynamic_slice_in_dim(array, start, size), arrays)
+    rows = lax.dynamic_slice_in_dim(order, start, size)
+    return jax.tree.map(lambda array: array.at[rows].get(mode="promise_in_bounds"), arrays)
+
+
+def resident(step: Callable, results: Callable) -> Callable:
+    """Compile ``run(state, logs, arrays, order, start, stop, size)``: steps `start` to `stop` of `size` rows each.
+
+    The bounds are traced, so that one compilation serves any number of steps; the state is donated.
+    """
+
+    @functools.partial(jax.jit, static_argnames="size", donate_argnums=0)
+    def run(
+        state: TrainState, logs: dict, arrays: Batch, order: Any, start: Any, stop: Any, *, size: int
+    ) -> tuple[TrainState, dict, dict]:
+        def body(index: Any, carry: tuple) -> tuple:
+            return step(carry[0], rows_of(arrays, order, index * size, size))
+
+        state, logs = lax.fori_loop(start, stop, body, (state, logs))
+        return state, logs, results(state)
+
+    return run
+
+
+def resident_rest(step: Callable, results: Callable) -> Callable:
+    """Compile ``run(state, arrays, order, start, size)``: the short last batch, as one step of its own shape."""
+
+    @functools.partial(jax.jit, static_argnames="size", donate_argnums=0)
+    def run(state: TrainState, arrays: Batch, order: Any, start: Any, *, size: int) -> tuple[TrainState, dict, dict]:
+        state, logs = step(state, rows_of(arrays, order, start, size))
+        return state, logs, results(state)
+
+    return run
+
+
+def streamed(step: Callable, results: Callable) -> Callable:
+    """Compile ``run(state, batch)``: one step on one batch."""
+
+    @functools.partial(jax.jit, donate_argnums=0)
+    def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
+        state, logs = step(state, batch)
+        return state, logs, results(state)
+
+    return run
+
+
+def eager(step: Callable, results: Callable) -> Callable:
+    """Return ``run(state, batch)`` uncompiled, for ``run_eagerly=True``."""
+
+    def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
+        state, logs = step(state, jax.tree.map(jnp.asarray, batch))
+        return state, logs, results(state)
+
+    return run
+
+
+def predicting(step: Callable) -> Callable:
+    """Compile ``run(state, x)``: the outputs for one batch."""
+    return jax.jit(lambda state, x: step(state, Batch(x)))
+
+
+def predicting_many(step: Callable) -> Callable:
+    """Compile ``run(state, x, steps, size)``: the outputs of `steps` whole batches, one after the other in one loop."""
+
+    @functools.partial(jax.jit, static_argnames=("steps", "size"))
+    def run(state: TrainState, x: Any, *, steps: int, size: int) -> tuple[Any, tuple]:
+        x = jax.tree.map(lambda array: array.reshape(steps, size, *array.shape[1:]), x)
+
+        def body(state: TrainState, rows: Any) -> tuple[TrainState, tuple]:
+            outputs, seeds = step(state, Batch(rows))
+            return state, (outputs, seeds)
+
+        _, (outputs, seeds) = lax.scan(body, state, x)
+        outputs = jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:]), outputs)
+        return outputs, jax.tree.map(lambda key: key[-1], seeds)
+
+    return run

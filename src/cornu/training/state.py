@@ -1,0 +1,14 @@
+"""What a training program reads and returns: arrays only."""
+
+from typing import NamedTuple
+
+import jax
+
+
+class TrainState(NamedTuple):
+    """The arrays that a step changes, in the order of the learner's variables."""
+
+    params: tuple[jax.Array, ...]  # what gradients change
+    others: tuple[jax.Array, ...]  # moving averages, random keys, frozen weights
+    slots: tuple[jax.Array, ...]  # the optimizer's variables, learning rate included
+    totals: tuple[jax.Array, ...]  # running sums of metrics

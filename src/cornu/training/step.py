@@ -1,0 +1,183 @@
+"""The one training step, pure in its arrays, and its two relatives for evaluation and prediction."""
+
+import contextlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+
+from cornu.core.scope import calling, changed, get_mask, set_mask
+from cornu.core.tracking import unique
+from cornu.core.variable import Seed, Variable, bound, read, write
+from cornu.data.batch import Batch
+from cornu.training.state import TrainState
+
+
+class Learner:
+    """A model with its optimizer and objective, and their variables in the order of `TrainState`.
+
+    Which weights train is what `trainable` said when the model was compiled, as in Keras 1 and 2.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
+        with self.as_compiled():
+            self.params = model.trainable_variables
+            self.others = model.non_trainable_variables
+        self.metrics = model.metrics if self.objective is not None else []
+        self.totals = unique(variable for metric in self.metrics for variable in metric.variables)
+        self.slots: list[Variable] = []
+        self.log_names: list[str] = []
+        self.custom_log_names: list[str] = []
+        self.custom_train = custom_step(model, "train_step")
+        self.custom_test = custom_step(model, "test_step")
+
+    def prepare_optimizer(self) -> None:
+        """Make the optimizer's slots for the weights that train."""
+        self.optimizer.prepare(self.params)
+        self.slots = self.optimizer.all_variables
+
+    @property
+    def variables(self) -> list[Variable]:
+        return [*self.params, *self.others, *self.slots, *self.totals]
+
+    def read(self, training: bool = True) -> TrainState:
+        """Return the state: the arrays of all variables."""
+        slots = read(self.slots) if training else ()
+        return TrainState(read(self.params), read(self.others), slots, read(self.totals))
+
+    def write(self, state: TrainState) -> None:
+        """Put a state back into the variables."""
+        write(self.params, state.params)
+        write(self.others, state.others)
+        if state.slots:
+            write(self.slots, state.slots)
+        write(self.totals, state.totals)
+
+    @contextlib.contextmanager
+    def as_compiled(self) -> Iterator[None]:
+        """Let layers have the ``trainable`` flags that they had when the model was compiled."""
+        flags = self.model.compiled_flags
+        now = [(layer, layer._trainable) for layer, _ in flags]
+        for layer, flag in flags:
+            layer._trainable = flag
+        try:
+            yield
+        finally:
+            for layer, flag in now:
+                layer._trainable = flag
+
+    @contextlib.contextmanager
+    def tracing(self, state: TrainState) -> Iterator[None]:
+        """Bind the variables to a state's arrays while a step is traced; afterwards they are as before."""
+        self.model._clear_losses()
+        with bound(self.variables, read(self.variables)), changed(values={}), calling(None, None), self.as_compiled():
+            self.write(state)
+            yield
+        self.model._clear_losses()
+
+    def reset_metrics(self) -> None:
+        """Forget all running sums."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def finish_training(self) -> None:
+        """Let the optimizer put averaged weights in place, where it keeps them."""
+        if self.optimizer.use_ema:
+            self.optimizer.finalize_variable_values(self.params)
+
+    # ---- the steps
+
+    def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
+        """Return the state after one batch: forward, backward, update, metrics. Logs are those of a step of one's own."""
+        with self.tracing(state):
+            if self.custom_train is not None:
+                return self._custom(self.custom_train, state, batch)
+            (_, found), gradients = jax.value_and_grad(self._loss, has_aux=True)(state.params, batch)
+            write(self.params, state.params)
+            write(self.others, found["others"])
+            self.optimizer.apply(list(gradients), self.params)
+            self._update_metrics(found, batch)
+            return self.read(), {}
+
+    def _loss(self, params: tuple, batch: Batch) -> tuple[Any, dict]:
+        write(self.params, params)
+        y_pred = self.model(batch.x, training=True)
+        total, each = self.model.total_loss(batch, y_pred, training=True)
+        found = {
+            "total": total,
+            "each": each,
+            "y_pred": y_pred,
+            "masks": [get_mask(one) for one in jax.tree.leaves(y_pred)],
+            "others": read(self.others),
+        }
+        return self.optimizer.scale_loss(total), found
+
+    def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
+        """Return the state after one batch was evaluated: only running sums (and random keys) change."""
+        with self.tracing(state):
+            if self.custom_test is not None:
+                return self._custom(self.custom_test, state, batch)
+            y_pred = self.model(batch.x, training=False)
+            total, each = self.model.total_loss(batch, y_pred, training=False)
+            masks = [get_mask(one) for one in jax.tree.leaves(y_pred)]
+            self._update_metrics({"total": total, "each": each, "y_pred": y_pred, "masks": masks}, batch)
+            return self.read(training=bool(state.slots)), {}
+
+    def predict_step(self, state: TrainState, batch: Batch) -> tuple[Any, tuple]:
+        """Return the model's outputs, and the random keys as they are afterwards."""
+        with self.tracing(state):
+            own = getattr(type(self.model), "predict_step", None)
+            y_pred = own(self.model, batch.x) if own else self.model(batch.x, training=False)
+            return y_pred, read(self.seeds)
+
+    @property
+    def seeds(self) -> list[Variable]:
+        return [variable for variable in self.others if isinstance(variable, Seed)]
+
+    def results(self, state: TrainState) -> dict[str, Any]:
+        """Return what the metrics say of a state."""
+        with self.tracing(state):
+            found: dict[str, Any] = {}
+            for metric in self.metrics:
+                result = metric.result()
+                found.update(result if isinstance(result, dict) else {metric.name: result})
+            self.log_names = list(found)
+            return found
+
+    def _update_metrics(self, found: dict, batch: Batch) -> None:
+        for one, mask in zip(jax.tree.leaves(found["y_pred"]), found["masks"], strict=True):
+            set_mask(one, mask)
+        self.objective.update_loss(found["total"], found["each"], batch)
+        self.model.compute_metrics(batch.x, batch.y, found["y_pred"], batch.sample_weight)
+
+    def _custom(self, step: Any, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
+        """Run a ``train_step`` or ``test_step`` of the user's own, in either of its two forms.
+
+        ``(self, state, data)`` is Keras 3's on JAX: it returns logs and new states. ``(self, data)`` changes the
+        variables and returns logs.
+        """
+        data = (
+            tuple(batch) if batch.sample_weight is not None else tuple(batch)[:2] if batch.y is not None else (batch.x,)
+        )
+        if len(inspect.signature(step).parameters) == 1:
+            logs = self._noted(step(data))
+            return self.read(training=bool(state.slots)), logs
+        parts = [list(state.params), list(state.others), list(state.slots), list(state.totals)]
+        if not state.slots:
+            parts.pop(2)
+        logs, new = step(tuple(parts), data)
+        new = list(new) if state.slots else [*new[:2], (), *new[2:]]
+        return TrainState(*(tuple(part) for part in new)), self._noted(logs)
+
+    def _noted(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""
+        self.custom_log_names = list(logs)
+        return dict(logs)
+
+
+def custom_step(model: Any, name: str) -> Any:
+    """Return the ``train_step`` or ``test_step`` that a user's model class defines, or None."""
+    defining = next((cls for cls in type(model).__mro__ if name in vars(cls)), None)
+    return None if defining is None or getattr(defining, "is_library_model", False) else getattr(model, name)
