@@ -1,0 +1,408 @@
+"""Normalization layers: inputs shifted and scaled by statistics of a batch, of a row, or of groups of channels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from cornu import constraints, initializers, regularizers
+from cornu.core import registry
+from cornu.core.input_spec import InputSpec
+from cornu.core.layer import Layer
+from cornu.core.variable import Variable
+from cornu.layers.checks import known_size, number_in, whole_number
+from cornu.layers.core import Wrapper
+from cornu.ops import normalization as ops
+
+Axes = int | Sequence[int]
+
+
+class _Normalization(Layer):
+    """What normalization layers with a factor `gamma` and a shift `beta` share."""
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.epsilon = number_in(self, "epsilon", epsilon, 0)
+        self.center, self.scale = center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def _axes(self, input_shape: Sequence[int | None]) -> tuple[int, ...]:
+        """Return the axes from 0 up; ValueError for one that the input does not have."""
+        try:
+            return ops.axes_of(self.axis, len(input_shape))
+        except ValueError:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) has axis={self.axis}, which an input of shape "
+                f"{tuple(input_shape)} does not have."
+            ) from None
+
+    def _make_gamma_and_beta(self, shape: tuple[int, ...]) -> None:
+        self.gamma = self.beta = None
+        if self.scale:
+            self.gamma = self._make("gamma", shape)
+        if self.center:
+            self.beta = self._make("beta", shape)
+
+    def _make(self, name: str, shape: tuple[int, ...]) -> Variable:
+        return self.add_weight(
+            shape=shape,
+            initializer=getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+            autocast=False,
+            name=name,
+        )
+
+
+def _one_axis(layer: Layer, axis: Any) -> int:
+    """Return an axis given as a number, or (by Keras 2's configs) as a list of one; else TypeError."""
+    one = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
+    if isinstance(one, bool) or not isinstance(one, (int, np.integer)):
+        raise TypeError(f"{type(layer).__name__}: `axis` is one whole number; it got {axis!r}.")
+    return int(one)
+
+
+def _axis_or_axes(layer: Layer, axis: Any) -> int | list[int]:
+    """Return a whole number, or a list of them; else TypeError."""
+    if isinstance(axis, (list, tuple)) and axis:
+        return [_one_axis(layer, one) for one in axis]
+    return _one_axis(layer, axis)
+
+
+@registry.LAYERS.add()
+class BatchNormalization(_Normalization):
+    """Normalize each channel (along `axis`) over the batch, then multiply by `gamma` and add `beta`.
+
+    While training, the batch's own mean and variance are used, and moving averages of them are kept (`momentum` of the
+    old value stays); otherwise, and where ``trainable`` is False, the moving averages are used. A `mask` leaves places
+    out of the statistics. `renorm` corrects a batch's statistics towards moving ones, within `renorm_clipping` (a
+    dictionary of ``rmax``, ``rmin``, ``dmax``). `synchronized` changes nothing on one device.
+    Raises ValueError for an axis that the input does not have.
+    Follows https://keras.io/api/layers/normalization_layers/batch_normalization/ and
+    https://arxiv.org/abs/1502.03167, https://arxiv.org/abs/1702.03275
+
+    >>> BatchNormalization()(np.asarray([[1.0], [3.0]]), training=True).ravel().round(2).tolist()
+    [-1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: dict[str, float] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        kwargs |= {"beta_initializer": beta_initializer, "gamma_initializer": gamma_initializer}
+        kwargs |= {"beta_regularizer": beta_regularizer, "gamma_regularizer": gamma_regularizer}
+        kwargs |= {"beta_constraint": beta_constraint, "gamma_constraint": gamma_constraint}
+        super().__init__(axis, epsilon, center, scale, **kwargs)
+        self.axis = _one_axis(self, axis)
+        self.momentum = number_in(self, "momentum", momentum, 0, 1)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm, self.renorm_momentum = renorm, number_in(self, "renorm_momentum", renorm_momentum, 0, 1)
+        self.renorm_clipping = _checked_clipping(renorm_clipping)
+        self.synchronized = synchronized
+
+    def build(self, input_shape: Any) -> None:
+        (axis,) = self._axes(input_shape)
+        shape = (known_size(self, input_shape, axis),)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: shape[0]})
+        self._make_gamma_and_beta(shape)
+        self.moving_mean = self._statistic("moving_mean", shape, self.moving_mean_initializer)
+        self.moving_variance = self._statistic("moving_variance", shape, self.moving_variance_initializer)
+        if self.renorm:
+            self.moving_stddev = self._statistic("moving_stddev", shape, self._initial_stddev)
+            self.renorm_mean = self._statistic("renorm_mean", shape, self.moving_mean_initializer)
+            self.renorm_stddev = self._statistic("renorm_stddev", shape, self._initial_stddev)
+
+    def _statistic(self, name: str, shape: tuple[int, ...], initializer: Any) -> Variable:
+        return self.add_weight(shape=shape, initializer=initializer, trainable=False, autocast=False, name=name)
+
+    def _initial_stddev(self, shape: Any, dtype: Any = None) -> np.ndarray:
+        return np.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
+
+    def call(self, inputs: Array, training: bool | None = None, mask: Array | None = None) -> Array:
+        x, gamma, beta = ops.at_least_float32(inputs), self.gamma, self.beta
+        mean, variance = self.moving_mean.value, self.moving_variance.value
+        if training and self.trainable:
+            mean, variance = self._batch_moments(x, mask)
+            if self.renorm:
+                gamma, beta = self._corrected(mean, variance)
+                self._keep_renorm_statistics(mean, jnp.sqrt(variance + self.epsilon))
+            else:
+                _move(self.moving_mean, mean, self.momentum)
+                _move(self.moving_variance, variance, self.momentum)
+        outputs = ops.batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
+        return outputs.astype(self.compute_dtype)
+
+    def _batch_moments(self, x: Array, mask: Array | None) -> tuple[Array, Array]:
+        if mask is None:
+            return ops.moments(x, [axis for axis in range(x.ndim) if axis != self.axis % x.ndim])
+        if jnp.ndim(mask) != x.ndim - 1:
+            raise ValueError(
+                f"Layer {self.name!r} (BatchNormalization) takes a mask with the axes of its input but the last one: "
+                f"the input has shape {x.shape}, the mask {jnp.shape(mask)}."
+            )
+        return ops.masked_moments(x, mask, self.axis)
+
+    def _corrected(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Return factor and shift which also lead from the batch's statistics to the moving ones."""
+        stddev = jnp.maximum(self.renorm_stddev.value, self.epsilon**0.5)
+        limits = self.renorm_clipping or {}
+        ratio = jnp.clip(jnp.sqrt(variance + self.epsilon) / stddev, limits.get("rmin"), limits.get("rmax"))
+        distance = (mean - self.renorm_mean.value) / stddev
+        if limits.get("dmax") is not None:
+            distance = jnp.clip(distance, -limits["dmax"], limits["dmax"])
+        ratio, distance = lax.stop_gradient((ratio, distance))
+        if self.gamma is not None:
+            ratio, distance = ratio * self.gamma.value, distance * self.gamma.value
+        return ratio, distance if self.beta is None else distance + self.beta.value
+
+    def _keep_renorm_statistics(self, mean: Array, stddev: Array) -> None:
+        _move(self.renorm_mean, mean, self.renorm_momentum)
+        _move(self.renorm_stddev, stddev, self.renorm_momentum)
+        _move(self.moving_mean, mean, self.momentum)
+        _move(self.moving_stddev, stddev, self.momentum)
+        self.moving_variance.assign(jnp.maximum(jnp.square(self.moving_stddev.value) - self.epsilon, 0))
+
+
+def _move(average: Variable, value: Array, momentum: float) -> None:
+    """Move an average towards `value`: `momentum` of it stays."""
+    average.assign(average.value.astype(value.dtype) * momentum + value * (1 - momentum))
+
+
+def _checked_clipping(clipping: dict[str, float] | None) -> dict[str, float] | None:
+    limits = clipping or {}
+    strange = sorted(set(limits) - {"rmin", "rmax", "dmax"})
+    if strange:
+        raise ValueError(f"`renorm_clipping` knows 'rmin', 'rmax' and 'dmax'; it got {strange[0]!r}.")
+    low, high, distance = (limits.get(name) for name in ("rmin", "rmax", "dmax"))
+    if (low is not None and high is not None and high < low) or (distance is not None and distance < 0):
+        raise ValueError(f"`renorm_clipping` needs rmin <= rmax and dmax >= 0; it got {clipping!r}.")
+    return clipping
+
+
+@registry.LAYERS.add()
+class LayerNormalization(_Normalization):
+    """Normalize each row over one or several axes, then multiply by `gamma` and add `beta`.
+
+    `axis` is a number or a list of them. `rms_scaling` (an old option) subtracts no mean and adds no `beta`;
+    `RMSNormalization` is what it was meant to be. Raises ValueError for an axis that the input does not have.
+    Follows https://keras.io/api/layers/normalization_layers/layer_normalization/ and https://arxiv.org/abs/1607.06450
+
+    >>> LayerNormalization()(np.asarray([[1.0, 3.0]])).round(2).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        axis: Axes = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        rms_scaling: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        kwargs |= {"beta_initializer": beta_initializer, "gamma_initializer": gamma_initializer}
+        kwargs |= {"beta_regularizer": beta_regularizer, "gamma_regularizer": gamma_regularizer}
+        kwargs |= {"beta_constraint": beta_constraint, "gamma_constraint": gamma_constraint}
+        super().__init__(axis, epsilon, center, scale, **kwargs)
+        self.axis, self.rms_scaling = _axis_or_axes(self, axis), rms_scaling
+        self.autocast = False
+
+    def build(self, input_shape: Any) -> None:
+        shape = tuple(known_size(self, input_shape, axis) for axis in self._axes(input_shape))
+        self.gamma = self._make("gamma", shape) if self.scale or self.rms_scaling else None
+        self.beta = self._make("beta", shape) if self.center and not self.rms_scaling else None
+
+    def call(self, inputs: Array) -> Array:
+        outputs = ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon, self.rms_scaling)
+        return outputs.astype(self.compute_dtype)
+
+
+@registry.LAYERS.add()
+class GroupNormalization(_Normalization):
+    """Normalize each row over blocks of channels, then multiply by `gamma` and add `beta`, channel by channel.
+
+    `groups` is the number of blocks into which `axis` is divided; -1 takes each channel apart (instance
+    normalization). Raises ValueError where `groups` does not divide the channels.
+    Follows https://keras.io/api/layers/normalization_layers/group_normalization/ and https://arxiv.org/abs/1803.08494
+
+    >>> GroupNormalization(groups=2)(np.ones((1, 4, 4, 6))).shape
+    (1, 4, 4, 6)
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs |= {"beta_initializer": beta_initializer, "gamma_initializer": gamma_initializer}
+        kwargs |= {"beta_regularizer": beta_regularizer, "gamma_regularizer": gamma_regularizer}
+        kwargs |= {"beta_constraint": beta_constraint, "gamma_constraint": gamma_constraint}
+        super().__init__(axis, epsilon, center, scale, **kwargs)
+        self.groups = groups if groups == -1 else whole_number(self, "groups", groups)
+        self.axis = _one_axis(self, axis)
+        self.autocast = False
+
+    def build(self, input_shape: Any) -> None:
+        (axis,) = self._axes(input_shape)
+        channels = known_size(self, input_shape, axis)
+        if self.groups > channels or channels % self.groups:
+            raise ValueError(
+                f"Layer {self.name!r} (GroupNormalization) cannot divide the {channels} channels of an input of shape "
+                f"{tuple(input_shape)} into groups={self.groups}. Take a divisor of {channels}, or -1."
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
+        self._make_gamma_and_beta((channels,))
+
+    def call(self, inputs: Array) -> Array:
+        groups = inputs.shape[self.axis] if self.groups == -1 else self.groups
+        outputs = ops.group_normalization(inputs, groups, self.gamma, self.beta, self.axis, self.epsilon)
+        return outputs.astype(self.compute_dtype)
+
+
+@registry.LAYERS.add()
+class RMSNormalization(Layer):
+    """Divide each row by the root of its mean square over `axis`, and multiply by a weight `scale`.
+
+    Raises ValueError for an axis that the input does not have.
+    Follows https://keras.io/api/layers/normalization_layers/rms_normalization/ and https://arxiv.org/abs/1910.07467
+
+    >>> RMSNormalization()(np.asarray([[3.0, 3.0]])).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = _axis_or_axes(self, axis)
+        self.epsilon = number_in(self, "epsilon", epsilon, 0)
+
+    def build(self, input_shape: Any) -> None:
+        axes = ops.axes_of(self.axis, len(input_shape))
+        shape = tuple(known_size(self, input_shape, axis) for axis in axes)
+        self.scale = self.add_weight(shape=shape, initializer="ones", name="scale")
+
+    def call(self, inputs: Array) -> Array:
+        return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
+
+
+@registry.LAYERS.add()
+class UnitNormalization(Layer):
+    """Divide by the Euclidean norm over `axis` (a number or a list), so that the norm becomes 1; zeros stay zeros.
+
+    Follows https://keras.io/api/layers/normalization_layers/unit_normalization/
+
+    >>> UnitNormalization()(np.asarray([[3.0, 4.0]])).round(1).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = _axis_or_axes(self, axis)
+
+    def call(self, inputs: Array) -> Array:
+        return ops.normalize(inputs, self.axis, epsilon=1e-12)
+
+
+@registry.LAYERS.add()
+class SpectralNormalization(Wrapper):
+    """Hold a layer whose kernel (or embeddings) is divided by its largest singular value on each training call.
+
+    The singular value is estimated by `power_iterations` steps of the power method, from a vector that is kept.
+    Raises ValueError where the layer has neither kernel nor embeddings.
+    Follows https://keras.io/api/layers/normalization_layers/spectral_normalization/ and
+    https://arxiv.org/abs/1802.05957
+    """
+
+    def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
+        super().__init__(layer, **kwargs)
+        self.power_iterations = whole_number(self, "power_iterations", power_iterations)
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        kernel = next((vars(self.layer)[name] for name in ("kernel", "embeddings") if name in vars(self.layer)), None)
+        if kernel is None:
+            raise ValueError(
+                f"SpectralNormalization divides a layer's kernel or embeddings; {self.layer.name!r} "
+                f"({type(self.layer).__name__}) has neither."
+            )
+        self.kernel = kernel
+        start = initializers.TruncatedNormal(stddev=0.02)
+        self.vector_u = self.add_weight(
+            shape=(1, kernel.shape[-1]), initializer=start, trainable=False, name="vector_u", dtype=kernel.dtype
+        )
+
+    def call(self, inputs: Array, training: bool = False) -> Array:
+        if training:
+            kernel, vector = self.kernel.value, self.vector_u.value
+            kernel, vector = lax.cond(jnp.all(kernel == 0), lambda k, v: (k, v), self._normalized, kernel, vector)
+            self.vector_u.assign(vector)
+            self.kernel.assign(kernel)
+        return self.layer(inputs).astype(inputs.dtype)
+
+    def _normalized(self, kernel: Array, right: Array) -> tuple[Array, Array]:
+        """Return the kernel divided by its largest singular value, and the vector that belongs to it."""
+        matrix = jnp.reshape(kernel, (-1, kernel.shape[-1]))
+        left = right
+        for _ in range(self.power_iterations):
+            left = ops.normalize(right @ matrix.T, None)
+            right = ops.normalize(left @ matrix, None)
+        left, right = lax.stop_gradient((left, right))
+        return jnp.reshape(kernel / (left @ matrix @ right.T), kernel.shape), right

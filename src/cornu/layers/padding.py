@@ -1,0 +1,151 @@
+"""Layers that add zeros around space, or cut its edges off."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from cornu.core import registry
+from cornu.core.input_spec import InputSpec
+from cornu.core.layer import Layer
+from cornu.core.settings import standardize_data_format
+from cornu.layers.windows import per_dimension, sides, space_axes
+
+
+class _ZeroPadding(Layer):
+    """Zeros around space."""
+
+    rank: int
+
+    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        one = self.rank == 1
+        self.padding = (
+            per_dimension(self, "padding", padding, 2, 0) if one else sides(self, "padding", padding, self.rank)
+        )
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs: Array) -> Array:
+        widths = [(0, 0)] * inputs.ndim
+        pairs = [self.padding] if self.rank == 1 else self.padding
+        for axis, pair in zip(space_axes(self.data_format, self.rank), pairs, strict=True):
+            widths[axis] = pair
+        return jnp.pad(inputs, widths)
+
+
+@registry.LAYERS.add()
+class ZeroPadding1D(_ZeroPadding):
+    """Zeros before and after the steps: `padding` is a number, or ``(before, after)``.
+
+    Follows https://keras.io/api/layers/reshaping_layers/zero_padding1d/
+
+    >>> ZeroPadding1D((2, 0))(jnp.ones((1, 3, 4))).shape
+    (1, 5, 4)
+    """
+
+    rank = 1
+
+
+@registry.LAYERS.add()
+class ZeroPadding2D(_ZeroPadding):
+    """Zeros around images: `padding` is a number, ``(rows, columns)``, or ``((top, bottom), (left, right))``.
+
+    Follows https://keras.io/api/layers/reshaping_layers/zero_padding2d/
+
+    >>> ZeroPadding2D(((1, 0), (2, 2)))(jnp.ones((1, 3, 4, 1))).shape
+    (1, 4, 8, 1)
+    """
+
+    rank = 2
+
+
+@registry.LAYERS.add()
+class ZeroPadding3D(_ZeroPadding):
+    """Zeros around volumes: `padding` is a number, three numbers, or three pairs ``(before, after)``.
+
+    Follows https://keras.io/api/layers/reshaping_layers/zero_padding3d/
+    """
+
+    rank = 3
+
+
+class _Cropping(Layer):
+    """Edges of space cut off."""
+
+    rank: int
+    data_format = "channels_last"
+
+    def _crop(self, inputs: Array, pairs: tuple[tuple[int, int], ...]) -> Array:
+        index = [slice(None)] * inputs.ndim
+        for axis, (before, after) in zip(space_axes(self.data_format, self.rank), pairs, strict=True):
+            if before + after >= inputs.shape[axis]:
+                raise ValueError(
+                    f"Layer {self.name!r} ({type(self).__name__}) cannot cut {before} + {after} off axis {axis}, which "
+                    f"has size {inputs.shape[axis]}: something must be left. Take a smaller `cropping`."
+                )
+            index[axis] = slice(before, inputs.shape[axis] - after)
+        return inputs[tuple(index)]
+
+
+@registry.LAYERS.add()
+class Cropping1D(_Cropping):
+    """Steps cut off: `cropping` is a number for both ends, or ``(before, after)``.
+
+    ValueError where nothing would be left.
+    Follows https://keras.io/api/layers/reshaping_layers/cropping1d/
+
+    >>> Cropping1D((1, 2))(jnp.ones((1, 8, 4))).shape
+    (1, 5, 4)
+    """
+
+    rank = 1
+
+    def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cropping = per_dimension(self, "cropping", cropping, 2, least=0)
+        self.input_spec = InputSpec(ndim=3)
+
+    def call(self, inputs: Array) -> Array:
+        return self._crop(inputs, (self.cropping,))
+
+
+class _SpatialCropping(_Cropping):
+    def __init__(self, cropping: Any, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cropping = sides(self, "cropping", cropping, self.rank)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs: Array) -> Array:
+        return self._crop(inputs, self.cropping)
+
+
+@registry.LAYERS.add()
+class Cropping2D(_SpatialCropping):
+    """Edges of images cut off: `cropping` is a number, ``(rows, columns)``, or ``((top, bottom), (left, right))``.
+
+    ValueError where nothing would be left.
+    Follows https://keras.io/api/layers/reshaping_layers/cropping2d/
+
+    >>> Cropping2D(((2, 2), (4, 4)))(jnp.ones((1, 28, 28, 3))).shape
+    (1, 24, 20, 3)
+    """
+
+    rank = 2
+
+    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(cropping, data_format, **kwargs)
+
+
+@registry.LAYERS.add()
+class Cropping3D(_SpatialCropping):
+    """Edges of volumes cut off: `cropping` is a number, three numbers, or three pairs ``(before, after)``.
+
+    Follows https://keras.io/api/layers/reshaping_layers/cropping3d/
+    """
+
+    rank = 3
+
+    def __init__(self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(cropping, data_format, **kwargs)

@@ -1,0 +1,93 @@
+"""Layers that make space larger by whole factors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from cornu.core import registry
+from cornu.core.errors import unknown
+from cornu.core.input_spec import InputSpec
+from cornu.core.layer import Layer
+from cornu.core.settings import standardize_data_format
+from cornu.layers.checks import whole_number
+from cornu.layers.windows import per_dimension, space_axes
+from cornu.ops.resizing import INTERPOLATIONS, resize_space
+
+Numbers = int | Sequence[int]
+
+
+def _repeat(inputs: Array, size: Sequence[int], axes: Sequence[int]) -> Array:
+    for axis, factor in zip(axes, size, strict=True):
+        inputs = jnp.repeat(inputs, factor, axis)
+    return inputs
+
+
+@registry.LAYERS.add()
+class UpSampling1D(Layer):
+    """Each step `size` times in a row: inputs ``(batch, steps, features)``.
+
+    Follows https://keras.io/api/layers/reshaping_layers/up_sampling1d/
+
+    >>> UpSampling1D(3)(jnp.ones((2, 4, 5))).shape
+    (2, 12, 5)
+    """
+
+    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = whole_number(self, "size", size)
+        self.input_spec = InputSpec(ndim=3)
+
+    def call(self, inputs: Array) -> Array:
+        return _repeat(inputs, (self.size,), (1,))
+
+
+@registry.LAYERS.add()
+class UpSampling2D(Layer):
+    """Images larger by `size`: each pixel repeated, or `interpolation` between pixels.
+
+    `interpolation` is ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"lanczos3"`` or ``"lanczos5"``.
+    Follows https://keras.io/api/layers/reshaping_layers/up_sampling2d/
+
+    >>> UpSampling2D((1, 2), interpolation="bilinear")(jnp.ones((1, 4, 4, 3))).shape
+    (1, 4, 8, 3)
+    """
+
+    def __init__(
+        self, size: Numbers = 2, data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.size = per_dimension(self, "size", size, 2)
+        self.data_format = standardize_data_format(data_format)
+        self.interpolation = interpolation.lower() if isinstance(interpolation, str) else interpolation
+        if self.interpolation not in INTERPOLATIONS:
+            raise unknown("interpolation", interpolation, INTERPOLATIONS)
+        self.input_spec = InputSpec(ndim=4)
+
+    def call(self, inputs: Array) -> Array:
+        axes = space_axes(self.data_format, 2)
+        if self.interpolation == "nearest":
+            return _repeat(inputs, self.size, axes)
+        sizes = [inputs.shape[axis] * factor for axis, factor in zip(axes, self.size, strict=True)]
+        return resize_space(inputs, sizes, axes, self.interpolation)
+
+
+@registry.LAYERS.add()
+class UpSampling3D(Layer):
+    """Volumes larger by `size`: each value repeated along all three dimensions.
+
+    Follows https://keras.io/api/layers/reshaping_layers/up_sampling3d/
+
+    >>> UpSampling3D(2)(jnp.ones((1, 2, 2, 2, 3))).shape
+    (1, 4, 4, 4, 3)
+    """
+
+    def __init__(self, size: Numbers = 2, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = per_dimension(self, "size", size, 3)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=5)
+
+    def call(self, inputs: Array) -> Array:
+        return _repeat(inputs, self.size, space_axes(self.data_format, 3))

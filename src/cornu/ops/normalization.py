@@ -1,0 +1,169 @@
+"""Statistics of arrays, and arrays shifted and scaled by them; computed in float32 at least."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from cornu.core import settings
+from cornu.core.graph import op
+
+Axes = int | Sequence[int]
+
+
+def at_least_float32(x: Any) -> Array:
+    """Return `x` in its own type, or in float32 where that is shorter: sums of 16-bit numbers overflow."""
+    x = jnp.asarray(x)
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def along(x: Array, vector: Any, axes: Sequence[int]) -> Array:
+    """Return `vector`, which has the sizes of `axes` of `x`, shaped so that it goes along them."""
+    shape = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
+    return jnp.reshape(jnp.asarray(vector, x.dtype), shape)
+
+
+def axes_of(axis: Axes, rank: int) -> tuple[int, ...]:
+    """Return one or several axes as numbers from 0 in rising order; ValueError for an axis that is not there."""
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for one in axes:
+        if not -rank <= one < rank:
+            raise ValueError(f"There is no axis {one} in an array of {rank} axes: take one from {-rank} to {rank - 1}.")
+    return tuple(sorted(one % rank for one in axes))
+
+
+@op
+def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = False) -> tuple[Array, Array]:
+    """Return mean and variance of `x` over `axes`. On one device `synchronized` changes nothing.
+
+    >>> print(*moments([1.0, 3.0], 0))
+    2.0 1.0
+    """
+    x, axes = jnp.asarray(x), axes if isinstance(axes, int) else tuple(axes)
+    wide = at_least_float32(x)
+    mean, variance = jnp.mean(wide, axes, keepdims=keepdims), jnp.var(wide, axes, keepdims=keepdims)
+    if wide.dtype == x.dtype:
+        return mean, variance
+    limit = float(jnp.finfo(jnp.float16).max)
+    return tuple(jnp.clip(value, -limit, limit).astype(x.dtype) for value in (mean, variance))  # type: ignore[return-value]
+
+
+@op
+def masked_moments(x: Any, mask: Any, axis: int) -> tuple[Array, Array]:
+    """Return mean and variance along `axis` of `x`, over the places of the other axes where `mask` is True.
+
+    `mask` has the axes of `x` without the last one.
+    """
+    x = jnp.asarray(x)
+    shown = jnp.broadcast_to(jnp.asarray(mask, bool)[..., None], x.shape)
+    others = tuple(other for other in range(x.ndim) if other != axis % x.ndim)
+    count = jnp.sum(shown.astype(x.dtype), others, keepdims=True) + settings.epsilon()
+    mean = jnp.sum(jnp.where(shown, x, 0), others, keepdims=True) / count
+    variance = jnp.sum(jnp.where(shown, jnp.square(x - mean), 0), others, keepdims=True) / count
+    return jnp.ravel(mean), jnp.ravel(variance)
+
+
+def _shifted(x: Array, mean: Array, variance: Array, gamma: Any, beta: Any, epsilon: float) -> Array:
+    """Return ``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` by one product and one sum per value of `x`."""
+    factor = lax.rsqrt(variance + epsilon)
+    if gamma is not None:
+        factor = factor * gamma
+    shift = -mean * factor
+    return x * factor + (shift if beta is None else shift + beta)
+
+
+@op
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Array:
+    """Return `x` less `mean`, divided by the root of `variance`, times `scale`, plus `offset`: vectors along `axis`.
+
+    Follows https://arxiv.org/abs/1502.03167
+    """
+    x = jnp.asarray(x)
+    axes = axes_of(axis, x.ndim)
+    mean, variance, scale, offset = (v if v is None else along(x, v, axes) for v in (mean, variance, scale, offset))
+    return _shifted(x, mean, variance, scale, offset, epsilon)
+
+
+@op
+def layer_normalization(
+    x: Any,
+    gamma: Any = None,
+    beta: Any = None,
+    axis: Axes = -1,
+    epsilon: float | None = None,
+    rms_scaling: bool = False,
+) -> Array:
+    """Return `x` with mean 0 and variance 1 over `axis`, times `gamma`, plus `beta`, which have the sizes of `axis`.
+
+    With `rms_scaling` nothing is subtracted and `beta` plays no part. Follows https://arxiv.org/abs/1607.06450
+
+    >>> print(layer_normalization([1.0, 3.0]))
+    [-0.99999994  0.99999994]
+    """
+    dtype, x = jnp.asarray(x).dtype, at_least_float32(x)
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    axes = axes_of(axis, x.ndim)
+    gamma, beta = (vector if vector is None else along(x, vector, axes) for vector in (gamma, beta))
+    mean, variance = jnp.mean(x, axes, keepdims=True), jnp.var(x, axes, keepdims=True)
+    if rms_scaling:
+        mean, beta = jnp.zeros_like(mean), None
+    return _shifted(x, mean, variance, gamma, beta, epsilon).astype(dtype)
+
+
+@op
+def rms_normalization(x: Any, scale: Any = None, axis: Axes = -1, epsilon: float | None = None) -> Array:
+    """Return `x` divided by the root of its mean square over `axis`, times `scale`.
+
+    Follows https://arxiv.org/abs/1910.07467
+    """
+    dtype, x = jnp.asarray(x).dtype, at_least_float32(x)
+    axes = axes_of(axis, x.ndim)
+    mean_square = jnp.mean(jnp.square(x), axes, keepdims=True)
+    result = x * lax.rsqrt(mean_square + (settings.epsilon() if epsilon is None else epsilon))
+    return (result if scale is None else result * along(x, scale, axes)).astype(dtype)
+
+
+@op
+def group_normalization(
+    x: Any, groups: int, gamma: Any = None, beta: Any = None, axis: int = -1, epsilon: float = 1e-3
+) -> Array:
+    """Return `x` with mean 0 and variance 1 over each of `groups` blocks of channels (along `axis`) of each row.
+
+    Follows https://arxiv.org/abs/1803.08494
+    """
+    dtype, x = jnp.asarray(x).dtype, at_least_float32(x)
+    (axis,) = axes_of(axis, x.ndim)
+    blocks = (groups, x.shape[axis] // groups)
+    grouped = jnp.reshape(x, (*x.shape[:axis], *blocks, *x.shape[axis + 1 :]))
+    others = tuple(other for other in range(1, grouped.ndim) if other != axis)
+    mean, variance = jnp.mean(grouped, others, keepdims=True), jnp.var(grouped, others, keepdims=True)
+    gamma, beta = (
+        vector if vector is None else along(grouped, jnp.reshape(jnp.asarray(vector), blocks), (axis, axis + 1))
+        for vector in (gamma, beta)
+    )
+    return jnp.reshape(_shifted(grouped, mean, variance, gamma, beta, epsilon), x.shape).astype(dtype)
+
+
+@op
+def normalize(x: Any, axis: Axes | None = -1, order: int = 2, epsilon: float | None = None) -> Array:
+    """Return `x` divided by its norm of some `order` over `axis` (None: over all axes); zeros stay zeros.
+
+    Raises ValueError where `order` is no whole number from 1 up.
+
+    >>> print(normalize([3.0, 4.0]))
+    [0.6 0.8]
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"The `order` of a norm is a whole number from 1 up; it got {order!r}.")
+    x = jnp.atleast_1d(jnp.asarray(x))
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    axes = None if axis is None else axes_of(axis, x.ndim)
+    if order == 2:
+        # The guard is under the root, where it also keeps the gradient at zero finite.
+        total = jnp.sum(jnp.square(at_least_float32(x)), axes, keepdims=True)
+        return (x * lax.rsqrt(jnp.maximum(total, epsilon**2))).astype(x.dtype)
+    norm = jnp.sum(jnp.abs(x) ** order, axes, keepdims=True) ** (1 / order)
+    return x / jnp.maximum(norm, epsilon)
