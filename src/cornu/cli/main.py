@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
     run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
     train = commands.add_parser(
         "train", help="train one of the tutorials' models", description="Train a model by name."
     )
