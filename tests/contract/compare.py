@@ -61,7 +61,11 @@ def copy_weights(ours: Any, theirs: Any, inputs: Any, **call_arguments: Any) -> 
 
 
 class _Undrawn:
-    """Stands for Keras's random numbers while a layer is built whose weights are replaced anyway: saves compiling them."""
+    """Keras's random numbers while a layer is built whose weights are replaced anyway: nothing is compiled."""
+
+    @staticmethod
+    def make_default_seed() -> int:
+        return 0
 
     @staticmethod
     def uniform(shape: Any, *_: Any, dtype: Any = None, **__: Any) -> jax.Array:

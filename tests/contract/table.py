@@ -5,24 +5,40 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cornu.core.graph import SymbolicTensor
+from cornu.core.signature import call_signature
+
 
 class Entry(NamedTuple):
     """A layer with arguments, made from a module of layers (ours or Keras's), and the inputs that it takes.
 
     `shapes` is the shape of its input with the batch, or a list of several; `highest` makes the inputs whole numbers
-    below it; `random` marks layers whose outputs while training are a matter of chance.
+    below it; `random` marks layers whose outputs while training are a matter of chance, and `trains_differently` the
+    others that compute something else while training.
     """
 
     make: Callable[[Any], Any]
     shapes: Any
     highest: int | None = None
     random: bool = False
+    trains_differently: bool = False
 
     def inputs(self) -> Any:
         """Return the array, or list of arrays, to call the layer on: the same each time."""
         several = isinstance(self.shapes, list)
         arrays = [self._array(np.random.default_rng(i), shape) for i, shape in enumerate(self._shapes())]
         return arrays if several else arrays[0]
+
+    def symbolic(self) -> Any:
+        """Return symbolic tensors like the inputs, with an unknown batch."""
+        several = isinstance(self.shapes, list)
+        dtype = "float32" if self.highest is None else "int32"
+        tensors = [SymbolicTensor((None, *shape[1:]), dtype) for shape in self._shapes()]
+        return tensors if several else tensors[0]
+
+    def training_argument(self, layer: Any) -> dict[str, bool]:
+        """Return ``training=True`` for a layer that knows it."""
+        return {"training": True} if call_signature(type(layer)).takes_training else {}
 
     def _shapes(self) -> list[tuple[int, ...]]:
         return self.shapes if isinstance(self.shapes, list) else [self.shapes]
@@ -33,13 +49,74 @@ class Entry(NamedTuple):
         return random.standard_normal(shape).astype("float32")
 
 
-SPATIAL: dict[str, Entry] = {
+CONVOLUTIONS: dict[str, Entry] = {
     "conv1d": Entry(lambda layers: layers.Conv1D(4, 3, activation="relu"), (2, 7, 3)),
     "conv1d causal": Entry(lambda layers: layers.Conv1D(4, 3, padding="causal", dilation_rate=2), (2, 7, 3)),
     "conv2d": Entry(lambda layers: layers.Conv2D(4, (3, 2), strides=2, padding="same"), (2, 6, 5, 3)),
     "conv2d groups": Entry(lambda layers: layers.Conv2D(4, 3, groups=2, kernel_regularizer="l2"), (2, 6, 5, 4)),
     "conv2d first": Entry(lambda layers: layers.Conv2D(4, 3, data_format="channels_first"), (2, 3, 6, 5)),
     "conv3d": Entry(lambda layers: layers.Conv3D(2, 2, padding="same", use_bias=False), (2, 4, 3, 3, 2)),
+    "conv1d transpose": Entry(lambda layers: layers.Conv1DTranspose(3, 3, strides=2), (2, 5, 2)),
+    "conv2d transpose": Entry(
+        lambda layers: layers.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=1), (2, 4, 3, 2)
+    ),
+    "conv3d transpose": Entry(lambda layers: layers.Conv3DTranspose(2, 2, padding="same"), (2, 3, 3, 2, 2)),
+    "depthwise conv1d": Entry(lambda layers: layers.DepthwiseConv1D(3, depth_multiplier=2), (2, 7, 3)),
+    "depthwise conv2d": Entry(lambda layers: layers.DepthwiseConv2D(3, padding="same", strides=2), (2, 6, 5, 3)),
+    "separable conv1d": Entry(lambda layers: layers.SeparableConv1D(4, 3, depth_multiplier=2), (2, 7, 3)),
+    "separable conv2d": Entry(lambda layers: layers.SeparableConv2D(4, 3, pointwise_regularizer="l1"), (2, 6, 5, 3)),
 }
 
-LAYERS: dict[str, Entry] = {**SPATIAL}
+POOLINGS: dict[str, Entry] = {
+    "max pooling 1d": Entry(lambda layers: layers.MaxPooling1D(), (2, 7, 3)),
+    "max pooling 2d": Entry(lambda layers: layers.MaxPooling2D((2, 3), padding="same"), (2, 6, 5, 3)),
+    "max pooling 3d": Entry(lambda layers: layers.MaxPooling3D(), (2, 4, 4, 5, 2)),
+    "average pooling 1d": Entry(lambda layers: layers.AveragePooling1D(3, strides=2), (2, 7, 3)),
+    "average pooling 2d": Entry(lambda layers: layers.AveragePooling2D(2, padding="same"), (2, 6, 5, 3)),
+    "average pooling 3d": Entry(lambda layers: layers.AveragePooling3D(2), (2, 4, 4, 5, 2)),
+    "global max pooling 1d": Entry(lambda layers: layers.GlobalMaxPooling1D(), (2, 7, 3)),
+    "global max pooling 2d": Entry(lambda layers: layers.GlobalMaxPooling2D(keepdims=True), (2, 6, 5, 3)),
+    "global max pooling 3d": Entry(lambda layers: layers.GlobalMaxPooling3D("channels_first"), (2, 2, 4, 4, 5)),
+    "global average pooling 1d": Entry(lambda layers: layers.GlobalAveragePooling1D(), (2, 7, 3)),
+    "global average pooling 2d": Entry(lambda layers: layers.GlobalAveragePooling2D(), (2, 6, 5, 3)),
+    "global average pooling 3d": Entry(lambda layers: layers.GlobalAveragePooling3D(), (2, 4, 4, 5, 2)),
+    "adaptive max pooling 1d": Entry(lambda layers: layers.AdaptiveMaxPooling1D(3), (2, 7, 3)),
+    "adaptive max pooling 2d": Entry(lambda layers: layers.AdaptiveMaxPooling2D((4, 2)), (2, 6, 5, 3)),
+    "adaptive max pooling 3d": Entry(lambda layers: layers.AdaptiveMaxPooling3D(2), (2, 4, 4, 5, 2)),
+    "adaptive average pooling 1d": Entry(lambda layers: layers.AdaptiveAveragePooling1D(3), (2, 7, 3)),
+    "adaptive average pooling 2d": Entry(lambda layers: layers.AdaptiveAveragePooling2D(4), (2, 6, 5, 3)),
+    "adaptive average pooling 3d": Entry(lambda layers: layers.AdaptiveAveragePooling3D(2), (2, 4, 4, 5, 2)),
+}
+
+FRAMES: dict[str, Entry] = {
+    "zero padding 1d": Entry(lambda layers: layers.ZeroPadding1D((2, 0)), (2, 7, 3)),
+    "zero padding 2d": Entry(lambda layers: layers.ZeroPadding2D((1, 2)), (2, 4, 5, 3)),
+    "zero padding 3d": Entry(lambda layers: layers.ZeroPadding3D(((1, 0), (0, 1), (2, 2))), (2, 2, 3, 2, 2)),
+    "cropping 1d": Entry(lambda layers: layers.Cropping1D((0, 2)), (2, 7, 3)),
+    "cropping 2d": Entry(lambda layers: layers.Cropping2D(1, data_format="channels_first"), (2, 3, 4, 5)),
+    "cropping 3d": Entry(lambda layers: layers.Cropping3D(), (2, 4, 4, 3, 2)),
+    "up sampling 1d": Entry(lambda layers: layers.UpSampling1D(3), (2, 4, 3)),
+    "up sampling 2d": Entry(lambda layers: layers.UpSampling2D((2, 3)), (2, 3, 2, 3)),
+    "up sampling 2d bilinear": Entry(lambda layers: layers.UpSampling2D(2, interpolation="bilinear"), (2, 3, 2, 3)),
+    "up sampling 3d": Entry(lambda layers: layers.UpSampling3D(), (2, 2, 3, 2, 2)),
+}
+
+NORMALIZATIONS: dict[str, Entry] = {
+    "batch normalization": Entry(lambda layers: layers.BatchNormalization(), (4, 5, 3), trains_differently=True),
+    "batch normalization renorm": Entry(
+        lambda layers: layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 1.5, "dmax": 0.5}),
+        (4, 5, 3),
+        trains_differently=True,
+    ),
+    "layer normalization": Entry(lambda layers: layers.LayerNormalization(axis=[1, 2]), (2, 5, 3)),
+    "rms normalization": Entry(lambda layers: layers.RMSNormalization(), (2, 5, 3)),
+    "group normalization": Entry(lambda layers: layers.GroupNormalization(groups=2), (2, 5, 4)),
+    "unit normalization": Entry(lambda layers: layers.UnitNormalization(), (2, 5, 3)),
+    "spectral normalization": Entry(
+        lambda layers: layers.SpectralNormalization(layers.Dense(4), power_iterations=2),
+        (2, 3),
+        trains_differently=True,
+    ),
+}
+
+LAYERS: dict[str, Entry] = CONVOLUTIONS | POOLINGS | FRAMES | NORMALIZATIONS

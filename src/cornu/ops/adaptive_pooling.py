@@ -23,7 +23,7 @@ def adaptive_average_pool(x: Array, output_size: int | Sequence[int], data_forma
     """
 
     def means(values: Array, inside: Array, axis: int) -> Array:
-        return jnp.sum(jnp.where(inside, values, 0), axis) / jnp.sum(inside.astype(values.dtype), axis)
+        return jnp.mean(values, axis, where=inside)
 
     return _along_space(x, output_size, data_format, means)
 
@@ -39,7 +39,7 @@ def adaptive_max_pool(x: Array, output_size: int | Sequence[int], data_format: s
     def maxima(values: Array, inside: Array, axis: int) -> Array:
         whole = jnp.issubdtype(values.dtype, jnp.integer)
         lowest = jnp.iinfo(values.dtype).min if whole else -jnp.inf
-        return jnp.max(jnp.where(inside, values, jnp.asarray(lowest, values.dtype)), axis)
+        return jnp.max(values, axis, where=inside, initial=lowest)
 
     return _along_space(x, output_size, data_format, maxima)
 

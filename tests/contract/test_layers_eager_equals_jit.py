@@ -1,0 +1,21 @@
+"""Every layer computes the same inside a compiled function as outside it."""
+
+import jax
+import numpy as np
+import pytest
+
+from contract.compare import assert_trees_close
+from contract.table import LAYERS
+from cornu import layers
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_computes_the_same_when_compiled(name):
+    entry = LAYERS[name]
+    layer, inputs = entry.make(layers), entry.inputs()
+    eager = layer(inputs)
+    trainable = [variable.value for variable in layer.trainable_variables]
+    others = [variable.value for variable in layer.non_trainable_variables]
+    compiled = jax.jit(lambda inputs: layer.stateless_call(trainable, others, inputs)[0])(inputs)
+    assert_trees_close(compiled, eager)
+    assert_trees_close(jax.tree.map(np.asarray, layer(inputs)), eager)
