@@ -1,0 +1,132 @@
+"""The part of `keras.ops.image` that networks use: resizing, cropping, patches, blocks of space and depth.
+
+Follows https://keras.io/api/ops/image/
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from cornu.core import settings
+from cornu.ops.lifting import arrays_first
+
+
+def _spatial(x: Any, data_format: str | None) -> tuple[int, int]:
+    """Return the axes of height and width of one image or a batch of them."""
+    first = x.ndim - 3
+    return (
+        (first, first + 1)
+        if settings.standardize_data_format(data_format) == "channels_last"
+        else (first + 1, first + 2)
+    )
+
+
+@arrays_first(1)
+def resize(
+    images: Any, size: tuple[int, int], interpolation: str = "bilinear", antialias: bool = False,
+    data_format: str | None = None,
+) -> jax.Array:  # fmt: skip
+    """Return images of another height and width; `interpolation` is nearest, bilinear, bicubic or lanczos3."""
+    shape = list(images.shape)
+    for axis, length in zip(_spatial(images, data_format), size, strict=True):
+        shape[axis] = int(length)
+    result = jax.image.resize(images, shape, method=interpolation, antialias=antialias)
+    return result.astype(images.dtype)
+
+
+@arrays_first(1)
+def rgb_to_grayscale(images: Any, data_format: str | None = None) -> jax.Array:
+    """Return the brightness of colour images, with one channel."""
+    axis = -1 if settings.standardize_data_format(data_format) == "channels_last" else -3
+    shape = [1] * images.ndim
+    shape[axis] = 3
+    weights = jnp.asarray([0.2989, 0.5870, 0.1140], "float32").reshape(shape)
+    return jnp.sum(images * weights, axis=axis, keepdims=True).astype(images.dtype)
+
+
+@arrays_first(1)
+def crop_images(
+    images: Any, top_cropping: int | None = None, left_cropping: int | None = None, bottom_cropping: int | None = None,
+    right_cropping: int | None = None, target_height: int | None = None, target_width: int | None = None,
+    data_format: str | None = None,
+) -> jax.Array:  # fmt: skip
+    """Return images without margins; of top, bottom and target height two are given, and so for the width."""
+    rows, columns = _spatial(images, data_format)
+    top, height = _cropped(images.shape[rows], top_cropping, bottom_cropping, target_height, "height")
+    left, width = _cropped(images.shape[columns], left_cropping, right_cropping, target_width, "width")
+    images = jax.lax.slice_in_dim(images, top, top + height, axis=rows)
+    return jax.lax.slice_in_dim(images, left, left + width, axis=columns)
+
+
+def _cropped(whole: int, before: int | None, after: int | None, target: int | None, name: str) -> tuple[int, int]:
+    if [before, after, target].count(None) != 1:
+        raise ValueError(f"crop_images: give exactly two of cropping before, cropping after and target {name}.")
+    if target is None:
+        target = whole - before - after
+    start = whole - after - target if before is None else before
+    return start, target
+
+
+@arrays_first(1)
+def pad_images(
+    images: Any, top_padding: int | None = None, left_padding: int | None = None, bottom_padding: int | None = None,
+    right_padding: int | None = None, target_height: int | None = None, target_width: int | None = None,
+    data_format: str | None = None,
+) -> jax.Array:  # fmt: skip
+    """Return images with margins of zeros; of top, bottom and target height two are given, and so for the width."""
+    rows, columns = _spatial(images, data_format)
+    padding = [(0, 0)] * images.ndim
+    padding[rows] = _padded(images.shape[rows], top_padding, bottom_padding, target_height, "height")
+    padding[columns] = _padded(images.shape[columns], left_padding, right_padding, target_width, "width")
+    return jnp.pad(images, padding)
+
+
+def _padded(whole: int, before: int | None, after: int | None, target: int | None, name: str) -> tuple[int, int]:
+    if [before, after, target].count(None) != 1:
+        raise ValueError(f"pad_images: give exactly two of padding before, padding after and target {name}.")
+    before = target - whole - after if before is None else before
+    return before, target - whole - before if after is None else after
+
+
+@arrays_first(1)
+def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> jax.Array:
+    """Spread the channels over blocks of `block_size` x `block_size` places."""
+    x = x if data_format == "channels_last" else jnp.moveaxis(x, 1, -1)
+    rows, height, width, channels = x.shape
+    x = x.reshape(rows, height, width, block_size, block_size, channels // block_size**2).transpose(0, 1, 3, 2, 4, 5)
+    x = x.reshape(rows, height * block_size, width * block_size, -1)
+    return x if data_format == "channels_last" else jnp.moveaxis(x, -1, 1)
+
+
+@arrays_first(1)
+def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> jax.Array:
+    """Gather blocks of `block_size` x `block_size` places into channels."""
+    x = x if data_format == "channels_last" else jnp.moveaxis(x, 1, -1)
+    rows, height, width, channels = x.shape
+    x = x.reshape(rows, height // block_size, block_size, width // block_size, block_size, channels)
+    x = x.transpose(0, 1, 3, 2, 4, 5).reshape(rows, height // block_size, width // block_size, -1)
+    return x if data_format == "channels_last" else jnp.moveaxis(x, -1, 1)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+@arrays_first(1)
+def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> jax.Array:
+    """Return the windows of images (rows, channels, height, width) as columns (rows, channels * window, windows)."""
+    (up, across), kernel = _pair(padding), _pair(kernel_size)
+    patches = jax.lax.conv_general_dilated_patches(
+        jnp.asarray(x), kernel, _pair(stride), ((up, up), (across, across)), rhs_dilation=_pair(dilation)
+    )
+    return patches.reshape(*patches.shape[:2], -1)
+
+
+@arrays_first(1)
+def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> jax.Array:
+    """Add up columns of windows to images: the transpose of `unfold`."""
+    channels = x.shape[1] // (_pair(kernel_size)[0] * _pair(kernel_size)[1])
+    like = jax.ShapeDtypeStruct((x.shape[0], channels, *_pair(output_size)), x.dtype)
+    transposed = jax.linear_transpose(lambda images: unfold(images, kernel_size, dilation, padding, stride), like)
+    return transposed(jnp.asarray(x))[0]

@@ -1,0 +1,143 @@
+"""The part of `keras.ops` about segments, Fourier transforms, and special functions.
+
+Follows https://keras.io/api/ops/
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.ops.lifting import arrays_first, lifted, unary
+
+erf = unary(jax.scipy.special.erf)
+erfc = unary(jax.scipy.special.erfc)
+erfinv = unary(jax.scipy.special.erfinv)
+rsqrt = unary(jax.lax.rsqrt)
+
+
+@arrays_first(1)
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return ``log(sum(exp(x)))`` without overflow."""
+    return jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)
+
+
+@arrays_first(1)
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
+    """Return the `k` largest values of the last axis and their indices."""
+    return tuple(jax.lax.top_k(jnp.asarray(x), k))
+
+
+@arrays_first(2)
+def in_top_k(targets: Any, predictions: Any, k: int) -> jax.Array:
+    """Tell for each row whether the target class is among the `k` largest predictions; ties count as in."""
+    of_target = jnp.take_along_axis(predictions, targets[..., None].astype("int32"), axis=-1)
+    return jnp.sum(predictions > of_target, axis=-1) < k
+
+
+def _segments(function: Any) -> Any:
+    def call(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> jax.Array:
+        return function(jnp.asarray(data), jnp.asarray(segment_ids), num_segments, indices_are_sorted=sorted)
+
+    call.__name__, call.__doc__ = function.__name__, f"{function.__name__} of the rows that have the same segment id."
+    return lifted(call, 2)
+
+
+segment_sum = _segments(jax.ops.segment_sum)
+segment_max = _segments(jax.ops.segment_max)
+segment_min = _segments(jax.ops.segment_min)
+segment_prod = _segments(jax.ops.segment_prod)
+
+
+# ---- Fourier transforms take and give pairs (real part, imaginary part)
+
+
+def _transform(function: Any) -> Any:
+    def call(real: Any, imaginary: Any) -> tuple[jax.Array, jax.Array]:
+        result = function(jax.lax.complex(jnp.asarray(real), jnp.asarray(imaginary)))
+        return result.real, result.imag
+
+    pair = lifted(call, 2)
+
+    def of_pair(x: tuple) -> tuple[jax.Array, jax.Array]:
+        return pair(*x)
+
+    of_pair.__name__, of_pair.__doc__ = function.__name__, f"{function.__name__} of a pair (real, imaginary part)."
+    return of_pair
+
+
+fft = _transform(jnp.fft.fft)
+fft2 = _transform(jnp.fft.fft2)
+ifft2 = _transform(jnp.fft.ifft2)
+
+
+@arrays_first(1)
+def rfft(x: Any, fft_length: int | None = None) -> tuple[jax.Array, jax.Array]:
+    """Return the real and imaginary part of the transform of real values along the last axis."""
+    result = jnp.fft.rfft(x, n=fft_length)
+    return result.real, result.imag
+
+
+def irfft(x: tuple, fft_length: int | None = None) -> jax.Array:
+    """Return the real values whose `rfft` is the pair `x`."""
+    return _irfft(x[0], x[1], fft_length)
+
+
+@arrays_first(2)
+def _irfft(real: Any, imaginary: Any, length: int | None) -> jax.Array:
+    return jnp.fft.irfft(jax.lax.complex(jnp.asarray(real), jnp.asarray(imaginary)), n=length)
+
+
+@arrays_first(1)
+def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> jax.Array:
+    """Return windows of the last axis: shape (..., windows, sequence_length)."""
+    starts = np.arange(0, x.shape[-1] - sequence_length + 1, sequence_stride)
+    return jnp.asarray(x)[..., starts[:, None] + np.arange(sequence_length)]
+
+
+@arrays_first(1)
+def stft(
+    x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
+) -> tuple[jax.Array, jax.Array]:
+    """Return the short-time Fourier transform: real and imaginary part, each (..., windows, fft_length // 2 + 1)."""
+    x = jnp.asarray(x)
+    if center:
+        x = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(fft_length // 2, fft_length // 2)], mode="reflect")
+    frames = jnp.asarray(_window(window, sequence_length, fft_length), x.dtype)
+    result = jnp.fft.rfft(extract_sequences(x, fft_length, sequence_stride) * frames, n=fft_length)
+    return result.real, result.imag
+
+
+def istft(
+    x: tuple, sequence_length: int, sequence_stride: int, fft_length: int, length: int | None = None,
+    window: Any = "hann", center: bool = True,
+) -> jax.Array:  # fmt: skip
+    """Return the signal whose `stft` is the pair `x`, by overlapping and adding."""
+    frames = irfft(x, fft_length)
+    weights = jnp.asarray(_window(window, sequence_length, fft_length), frames.dtype)
+    count = frames.shape[-2]
+    total = fft_length + sequence_stride * (count - 1)
+    places = (np.arange(count) * sequence_stride)[:, None] + np.arange(fft_length)
+    signal = jnp.zeros((*frames.shape[:-2], total), frames.dtype).at[..., places].add(frames * weights)
+    norm = jnp.zeros(total, frames.dtype).at[places].add(jnp.square(weights))
+    signal = signal / jnp.where(norm > 1e-10, norm, 1)
+    start = fft_length // 2 if center else 0
+    end = start + length if length is not None else total - start if center else total
+    return signal[..., start:end]
+
+
+def _window(window: Any, sequence_length: int, fft_length: int) -> np.ndarray:
+    """Return the weights of a window, centred in `fft_length` values."""
+    if window is None:
+        values = np.ones(sequence_length)
+    elif isinstance(window, str):
+        cosine = np.cos(2 * np.pi * np.arange(sequence_length) / sequence_length)
+        shapes = {"hann": 0.5 - 0.5 * cosine, "hamming": 0.54 - 0.46 * cosine}
+        if window not in shapes:
+            raise ValueError(f"window is 'hann', 'hamming', None or an array; it got {window!r}.")
+        values = shapes[window]
+    else:
+        values = np.asarray(window)
+    before = (fft_length - len(values)) // 2
+    return np.pad(values, (before, fft_length - len(values) - before))

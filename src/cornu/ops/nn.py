@@ -1,0 +1,269 @@
+"""The part of `keras.ops` that networks are made of: activations, convolutions, poolings, normalizations.
+
+Follows https://keras.io/api/ops/nn/
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.core import settings
+from cornu.core.precision import standardize_dtype
+from cornu.ops import adaptive_pooling, convolution, pooling
+from cornu.ops.lifting import array, arrays_first, unary
+
+celu = unary(jax.nn.celu)
+elu = unary(jax.nn.elu)
+glu = unary(jax.nn.glu)
+hard_sigmoid = unary(jax.nn.hard_sigmoid)  # relu6(x + 3) / 6
+hard_silu = hard_swish = unary(jax.nn.hard_silu)
+hard_tanh = unary(jax.nn.hard_tanh)
+log_sigmoid = unary(jax.nn.log_sigmoid)
+log_softmax = unary(jax.nn.log_softmax)
+relu = unary(jax.nn.relu)
+relu6 = unary(jax.nn.relu6)
+selu = unary(jax.nn.selu)
+sigmoid = unary(jax.nn.sigmoid)
+silu = swish = unary(jax.nn.silu)
+softmax = unary(jax.nn.softmax)
+softplus = unary(jax.nn.softplus)
+softsign = unary(jax.nn.soft_sign)
+sparse_plus = unary(jax.nn.sparse_plus)
+sparse_sigmoid = unary(jax.nn.sparse_sigmoid)
+squareplus = unary(jax.nn.squareplus)
+
+
+@arrays_first(1)
+def gelu(x: Any, approximate: bool = True) -> jax.Array:
+    """Return ``x`` times the normal distribution function of ``x``, by the tanh formula where `approximate`."""
+    return jax.nn.gelu(x, approximate)
+
+
+@arrays_first(1)
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> jax.Array:
+    """Return x, and ``negative_slope * x`` below zero."""
+    return jax.nn.leaky_relu(x, negative_slope)
+
+
+@arrays_first(1)
+def hard_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
+    """Return x where its size is above `threshold`, else 0."""
+    return jnp.where(jnp.abs(x) > threshold, x, 0)
+
+
+@arrays_first(1)
+def soft_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
+    """Move x by `threshold` towards 0."""
+    return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0))
+
+
+@arrays_first(1)
+def tanh_shrink(x: Any) -> jax.Array:
+    """Return ``x - tanh(x)``."""
+    return x - jnp.tanh(x)
+
+
+@arrays_first(1)
+def threshold(x: Any, threshold: float, default_value: float) -> jax.Array:
+    """Return x where it is above `threshold`, else `default_value`."""
+    return jnp.where(x > threshold, x, default_value)
+
+
+@arrays_first(1)
+def sparsemax(x: Any, axis: int = -1) -> jax.Array:
+    """Return the nearest probabilities to x, many of them 0 (Martins and Astudillo 2016)."""
+    ranked = jnp.flip(jnp.sort(x, axis=axis), axis=axis)
+    sums = jnp.cumsum(ranked, axis=axis)
+    rank = jnp.expand_dims(
+        jnp.arange(1, x.shape[axis] + 1, dtype=ranked.dtype), [i for i in range(x.ndim) if i != axis % x.ndim]
+    )
+    inside = 1 + rank * ranked > sums
+    count = jnp.sum(inside, axis=axis, keepdims=True)
+    total = jnp.sum(jnp.where(inside, ranked, 0), axis=axis, keepdims=True)
+    return jnp.maximum(x - (total - 1) / count, 0)
+
+
+# ---- convolutions and poolings
+
+
+@arrays_first(2)
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> jax.Array:
+    """Convolve; the groups follow from the channels of inputs and kernel."""
+    data_format = settings.standardize_data_format(data_format)
+    channels = inputs.shape[-1 if data_format == "channels_last" else 1]
+    groups = channels // kernel.shape[-2]
+    return convolution.convolution(inputs, kernel, strides, padding.lower(), dilation_rate, groups, data_format)
+
+
+@arrays_first(2)
+def depthwise_conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> jax.Array:
+    """Convolve each channel with its own kernels."""
+    data_format = settings.standardize_data_format(data_format)
+    return convolution.depthwise_convolution(inputs, kernel, strides, padding.lower(), dilation_rate, data_format)
+
+
+@arrays_first(3)
+def separable_conv(
+    inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
+    data_format: str | None = None, dilation_rate: Any = 1,
+) -> jax.Array:  # fmt: skip
+    """Convolve each channel with its own kernels, then mix the channels."""
+    data_format = settings.standardize_data_format(data_format)
+    parts = convolution.depthwise_convolution(
+        inputs, depthwise_kernel, strides, padding.lower(), dilation_rate, data_format
+    )
+    return convolution.convolution(parts, pointwise_kernel, data_format=data_format)
+
+
+@arrays_first(2)
+def conv_transpose(
+    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
+    data_format: str | None = None, dilation_rate: Any = 1,
+) -> jax.Array:  # fmt: skip
+    """Spread each input over a window: the gradient of `conv`."""
+    data_format = settings.standardize_data_format(data_format)
+    return convolution.transposed_convolution(
+        inputs, kernel, strides, padding.lower(), output_padding, dilation_rate, data_format
+    )
+
+
+@arrays_first(1)
+def max_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
+) -> jax.Array:
+    """Return the largest value of each window."""
+    return pooling.max_pool(inputs, pool_size, strides, padding.lower(), settings.standardize_data_format(data_format))
+
+
+@arrays_first(1)
+def average_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
+) -> jax.Array:
+    """Return the mean of each window."""
+    return pooling.average_pool(
+        inputs, pool_size, strides, padding.lower(), settings.standardize_data_format(data_format)
+    )
+
+
+@arrays_first(1)
+def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> jax.Array:
+    """Return the largest value of each of `output_size` parts of space."""
+    return adaptive_pooling.adaptive_max_pool(inputs, output_size, settings.standardize_data_format(data_format))
+
+
+@arrays_first(1)
+def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> jax.Array:
+    """Return the mean of each of `output_size` parts of space."""
+    return adaptive_pooling.adaptive_average_pool(inputs, output_size, settings.standardize_data_format(data_format))
+
+
+# ---- classes
+
+
+@arrays_first(1)
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> jax.Array:
+    """Return a one at each class number, zeros elsewhere; a number outside of the classes gives zeros only."""
+    return jax.nn.one_hot(x, num_classes, axis=axis, dtype=standardize_dtype(dtype))
+
+
+@arrays_first(1)
+def multi_hot(
+    inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
+) -> jax.Array:
+    """Return ones at all class numbers of a row, zeros elsewhere."""
+    classes = num_classes if num_classes is not None else kwargs["num_tokens"]
+    inputs = jnp.asarray(inputs)
+    over = 1 if inputs.ndim > 1 else 0
+    return jnp.max(jax.nn.one_hot(inputs, classes, axis=axis, dtype=standardize_dtype(dtype)), axis=over)
+
+
+# ---- normalizations and attention
+
+
+@arrays_first(1)
+def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[jax.Array, jax.Array]:
+    """Return mean and variance along `axes`."""
+    axes = tuple(axes) if isinstance(axes, (list, tuple)) else axes
+    return jnp.mean(x, axis=axes, keepdims=keepdims), jnp.var(x, axis=axes, keepdims=keepdims)
+
+
+@arrays_first(3)
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> jax.Array:
+    """Return ``(x - mean) / sqrt(variance + epsilon) * scale + offset``, along `axis`."""
+    shape = [1] * x.ndim
+    shape[axis] = jnp.size(mean)
+    factor = jax.lax.rsqrt(jnp.reshape(variance, shape) + epsilon)
+    if scale is not None:
+        factor = factor * jnp.reshape(array(scale), shape)
+    result = (x - jnp.reshape(mean, shape)) * factor
+    return (result if offset is None else result + jnp.reshape(array(offset), shape)).astype(x.dtype)
+
+
+@arrays_first(3)
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **_: Any
+) -> jax.Array:
+    """Return x with mean 0 and variance 1 along `axis`, then times `gamma` plus `beta`."""
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    mean, variance = jnp.mean(x, axes, keepdims=True), jnp.var(x, axes, keepdims=True)
+    result = (x - mean) * jax.lax.rsqrt(variance + epsilon)
+    result = result if gamma is None else result * _along(gamma, x, axes)
+    return (result if beta is None else result + _along(beta, x, axes)).astype(x.dtype)
+
+
+@arrays_first(2)
+def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> jax.Array:
+    """Return x divided by the root of its mean square along `axis`, times `scale`."""
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    result = x * jax.lax.rsqrt(jnp.mean(jnp.square(x), axes, keepdims=True) + epsilon)
+    return (result if scale is None else result * _along(scale, x, axes)).astype(x.dtype)
+
+
+def _along(values: Any, x: jax.Array, axes: list[int]) -> jax.Array:
+    """Return `values` in a shape that lies along `axes` of `x`."""
+    positive = sorted(axis % x.ndim for axis in axes)
+    return jnp.reshape(values, [x.shape[axis] if axis in positive else 1 for axis in range(x.ndim)])
+
+
+@arrays_first(5)
+def dot_product_attention(
+    query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: float | None = None,
+    is_causal: bool = False, flash_attention: bool | None = None, attn_logits_soft_cap: float | None = None,
+) -> jax.Array:  # fmt: skip
+    """Return ``softmax(query @ key) @ value``, for inputs of shape (batch, length, heads, size)."""
+    if attn_logits_soft_cap is None:
+        return jax.nn.dot_product_attention(query, key, value, bias, mask, scale=scale, is_causal=is_causal)
+    logits = jnp.einsum("bqhd,bkhd->bhqk", query, key) * (scale or 1 / np.sqrt(query.shape[-1]))
+    logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
+    logits = logits if bias is None else logits + bias
+    if is_causal:
+        causal = np.tril(np.ones(logits.shape[-2:], bool))
+        mask = causal if mask is None else jnp.logical_and(mask, causal)
+    logits = logits if mask is None else jnp.where(mask, logits, jnp.finfo(logits.dtype).min)
+    return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(logits), value)
+
+
+@arrays_first(2)
+def psnr(x1: Any, x2: Any, max_val: float) -> jax.Array:
+    """Return the ratio of the largest possible signal to the difference of two arrays, in decibels."""
+    return 20 * jnp.log10(max_val) - 10 * jnp.log10(jnp.mean(jnp.square(x1 - x2)))

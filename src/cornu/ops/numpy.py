@@ -1,0 +1,444 @@
+"""The numpy part of `keras.ops`: JAX's functions as they are, own code only where Keras means something else.
+
+Follows https://keras.io/api/ops/numpy/
+"""
+
+import builtins
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.core import settings
+from cornu.core.graph import op
+from cornu.core.precision import standardize_dtype
+from cornu.ops.lifting import array as to_array
+from cornu.ops.lifting import arrays_first, binary, lifted, lifted_sequence, unary
+
+abs = unary(jnp.abs)
+absolute = unary(jnp.absolute)
+add = binary(jnp.add)
+all = unary(jnp.all)
+allclose = binary(jnp.allclose)
+amax = unary(jnp.amax)
+amin = unary(jnp.amin)
+angle = unary(jnp.angle)
+any = unary(jnp.any)
+append = binary(jnp.append)
+arccos = unary(jnp.arccos)
+arccosh = unary(jnp.arccosh)
+arcsin = unary(jnp.arcsin)
+arcsinh = unary(jnp.arcsinh)
+arctan = unary(jnp.arctan)
+arctan2 = binary(jnp.arctan2)
+arctanh = unary(jnp.arctanh)
+argmax = unary(jnp.argmax)
+argmin = unary(jnp.argmin)
+argpartition = unary(jnp.argpartition)
+argsort = unary(jnp.argsort)
+array_split = unary(jnp.array_split)
+average = unary(jnp.average)
+bartlett = unary(jnp.bartlett)
+bitwise_and = binary(jnp.bitwise_and)
+bitwise_invert = unary(jnp.invert)
+bitwise_left_shift = binary(jnp.left_shift)
+bitwise_not = unary(jnp.invert)
+bitwise_or = binary(jnp.bitwise_or)
+bitwise_right_shift = binary(jnp.right_shift)
+bitwise_xor = binary(jnp.bitwise_xor)
+blackman = unary(jnp.blackman)
+broadcast_to = unary(jnp.broadcast_to)
+cbrt = unary(jnp.cbrt)
+ceil = unary(jnp.ceil)
+clip = lifted(jnp.clip, 3)
+concatenate = lifted_sequence(jnp.concatenate)
+conj = unary(jnp.conj)
+conjugate = unary(jnp.conjugate)
+copy = unary(jnp.copy)
+corrcoef = unary(jnp.corrcoef)
+correlate = binary(jnp.correlate)
+cos = unary(jnp.cos)
+cosh = unary(jnp.cosh)
+count_nonzero = unary(jnp.count_nonzero)
+cross = binary(jnp.cross)
+cumprod = unary(jnp.cumprod)
+cumsum = unary(jnp.cumsum)
+deg2rad = unary(jnp.deg2rad)
+diag = unary(jnp.diag)
+diagflat = unary(jnp.diagflat)
+diagonal = unary(jnp.diagonal)
+diff = unary(jnp.diff)
+digitize = binary(jnp.digitize)
+divide = binary(jnp.divide)
+dot = binary(jnp.dot)
+dsplit = unary(jnp.dsplit)
+dstack = lifted_sequence(jnp.dstack)
+equal = binary(jnp.equal)
+exp = unary(jnp.exp)
+exp2 = unary(jnp.exp2)
+expand_dims = unary(jnp.expand_dims)
+expm1 = unary(jnp.expm1)
+fabs = unary(jnp.fabs)
+flip = unary(jnp.flip)
+fliplr = unary(jnp.fliplr)
+flipud = unary(jnp.flipud)
+floor = unary(jnp.floor)
+floor_divide = binary(jnp.floor_divide)
+fmax = binary(jnp.fmax)
+fmin = binary(jnp.fmin)
+fmod = binary(jnp.fmod)
+gcd = binary(jnp.gcd)
+greater = binary(jnp.greater)
+greater_equal = binary(jnp.greater_equal)
+hamming = unary(jnp.hamming)
+hanning = unary(jnp.hanning)
+heaviside = binary(jnp.heaviside)
+histogram = unary(jnp.histogram)
+hsplit = unary(jnp.hsplit)
+hstack = lifted_sequence(jnp.hstack)
+hypot = binary(jnp.hypot)
+i0 = unary(jnp.i0)
+imag = unary(jnp.imag)
+inner = binary(jnp.inner)
+isclose = binary(jnp.isclose)
+isfinite = unary(jnp.isfinite)
+isin = binary(jnp.isin)
+isinf = unary(jnp.isinf)
+isnan = unary(jnp.isnan)
+isneginf = unary(jnp.isneginf)
+isposinf = unary(jnp.isposinf)
+isreal = unary(jnp.isreal)
+kaiser = unary(jnp.kaiser)
+kron = binary(jnp.kron)
+lcm = binary(jnp.lcm)
+ldexp = binary(jnp.ldexp)
+left_shift = binary(jnp.left_shift)
+less = binary(jnp.less)
+less_equal = binary(jnp.less_equal)
+log = unary(jnp.log)
+log10 = unary(jnp.log10)
+log1p = unary(jnp.log1p)
+log2 = unary(jnp.log2)
+logaddexp = binary(jnp.logaddexp)
+logaddexp2 = binary(jnp.logaddexp2)
+logical_and = binary(jnp.logical_and)
+logical_not = unary(jnp.logical_not)
+logical_or = binary(jnp.logical_or)
+logical_xor = binary(jnp.logical_xor)
+matmul = binary(jnp.matmul)
+max = unary(jnp.max)
+maximum = binary(jnp.maximum)
+mean = unary(jnp.mean)
+median = unary(jnp.median)
+min = unary(jnp.min)
+minimum = binary(jnp.minimum)
+mod = binary(jnp.mod)
+moveaxis = unary(jnp.moveaxis)
+multiply = binary(jnp.multiply)
+nan_to_num = unary(jnp.nan_to_num)
+nanargmax = unary(jnp.nanargmax)
+nanargmin = unary(jnp.nanargmin)
+nancumprod = unary(jnp.nancumprod)
+nancumsum = unary(jnp.nancumsum)
+nanmax = unary(jnp.nanmax)
+nanmean = unary(jnp.nanmean)
+nanmedian = unary(jnp.nanmedian)
+nanmin = unary(jnp.nanmin)
+nanpercentile = binary(jnp.nanpercentile)
+nanprod = unary(jnp.nanprod)
+nanquantile = binary(jnp.nanquantile)
+nanstd = unary(jnp.nanstd)
+nansum = unary(jnp.nansum)
+nanvar = unary(jnp.nanvar)
+ndim = unary(jnp.ndim)
+negative = unary(jnp.negative)
+nextafter = binary(jnp.nextafter)
+nonzero = unary(jnp.nonzero)
+not_equal = binary(jnp.not_equal)
+outer = binary(jnp.outer)
+percentile = binary(jnp.percentile)
+power = binary(jnp.power)
+prod = unary(jnp.prod)
+ptp = unary(jnp.ptp)
+quantile = binary(jnp.quantile)
+rad2deg = unary(jnp.rad2deg)
+ravel = unary(jnp.ravel)
+real = unary(jnp.real)
+reciprocal = unary(jnp.reciprocal)
+repeat = unary(jnp.repeat)
+reshape = unary(jnp.reshape)
+right_shift = binary(jnp.right_shift)
+roll = unary(jnp.roll)
+rot90 = unary(jnp.rot90)
+round = unary(jnp.round)
+searchsorted = binary(jnp.searchsorted)
+sign = unary(jnp.sign)
+signbit = unary(jnp.signbit)
+sin = unary(jnp.sin)
+sinc = unary(jnp.sinc)
+sinh = unary(jnp.sinh)
+size = unary(jnp.size)
+sort = unary(jnp.sort)
+split = unary(jnp.split)
+sqrt = unary(jnp.sqrt)
+square = unary(jnp.square)
+squeeze = unary(jnp.squeeze)
+stack = lifted_sequence(jnp.stack)
+std = unary(jnp.std)
+subtract = binary(jnp.subtract)
+sum = unary(jnp.sum)
+swapaxes = unary(jnp.swapaxes)
+take = binary(jnp.take)
+take_along_axis = binary(jnp.take_along_axis)
+tan = unary(jnp.tan)
+tanh = unary(jnp.tanh)
+tensordot = binary(jnp.tensordot)
+tile = unary(jnp.tile)
+trace = unary(jnp.trace)
+transpose = unary(jnp.transpose)
+trapezoid = binary(jnp.trapezoid)
+tril = unary(jnp.tril)
+triu = unary(jnp.triu)
+true_divide = binary(jnp.true_divide)
+trunc = unary(jnp.trunc)
+unravel_index = unary(jnp.unravel_index)
+vander = unary(jnp.vander)
+var = unary(jnp.var)
+vdot = binary(jnp.vdot)
+vsplit = unary(jnp.vsplit)
+vstack = lifted_sequence(jnp.vstack)
+
+
+# ---- made from nothing; the default type is ``floatx()``
+
+
+def zeros(shape: Any, dtype: Any = None) -> jax.Array:
+    """Return zeros of `shape`."""
+    return jnp.zeros(shape, standardize_dtype(dtype))
+
+
+def ones(shape: Any, dtype: Any = None) -> jax.Array:
+    """Return ones of `shape`."""
+    return jnp.ones(shape, standardize_dtype(dtype))
+
+
+def empty(shape: Any, dtype: Any = None) -> jax.Array:
+    """Return an array of `shape` with no promised values (they are zeros)."""
+    return zeros(shape, dtype)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> jax.Array:
+    """Return `fill_value` everywhere."""
+    return jnp.full(shape, to_array(fill_value), None if dtype is None else standardize_dtype(dtype))
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
+    """Return ones on the diagonal `k` of an N x M matrix of zeros."""
+    return jnp.eye(N, M, k=k, dtype=standardize_dtype(dtype))
+
+
+def identity(n: int, dtype: Any = None) -> jax.Array:
+    """Return the identity matrix."""
+    return jnp.eye(n, dtype=standardize_dtype(dtype))
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
+    """Return ones at and below the diagonal `k`."""
+    return jnp.tri(N, M, k, standardize_dtype(dtype))
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> jax.Array:
+    """Return the numbers from `start` up to but without `stop`; a single argument is `stop`."""
+    return jnp.arange(start, stop, step, dtype=None if dtype is None else standardize_dtype(dtype))
+
+
+def _spaced(function: Any) -> Any:
+    def call(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, **kwargs: Any) -> Any:
+        dtype = None if dtype is None else standardize_dtype(dtype)
+        return function(to_array(start), to_array(stop), num=num, endpoint=endpoint, dtype=dtype, **kwargs)
+
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    return op(call)
+
+
+linspace = _spaced(jnp.linspace)
+logspace = _spaced(jnp.logspace)
+geomspace = _spaced(jnp.geomspace)
+
+
+# ---- of an array's kind
+
+
+def _of_type(dtype: Any) -> str | None:
+    return None if dtype is None else standardize_dtype(dtype)
+
+
+@arrays_first(1)
+def zeros_like(x: Any, dtype: Any = None) -> jax.Array:
+    """Return zeros of the shape of `x`."""
+    return jnp.zeros_like(x, _of_type(dtype))
+
+
+@arrays_first(1)
+def ones_like(x: Any, dtype: Any = None) -> jax.Array:
+    """Return ones of the shape of `x`."""
+    return jnp.ones_like(x, _of_type(dtype))
+
+
+@arrays_first(1)
+def empty_like(x: Any, dtype: Any = None) -> jax.Array:
+    """Return an array like `x` with no promised values (they are zeros)."""
+    return jnp.zeros_like(x, _of_type(dtype))
+
+
+@arrays_first(2)
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> jax.Array:
+    """Return `fill_value` in the shape of `x`."""
+    return jnp.full_like(x, fill_value, _of_type(dtype))
+
+
+def array(x: Any, dtype: Any = None) -> jax.Array:
+    """Return `x` as an array."""
+    return jnp.asarray(to_array(x), _of_type(dtype))
+
+
+@arrays_first(1)
+def view(x: Any, dtype: Any = None) -> jax.Array:
+    """Return the bytes of `x` read as another type."""
+    return jnp.asarray(x).view(_of_type(dtype))
+
+
+# ---- where Keras's arguments are others than JAX's
+
+
+@arrays_first(3)
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Return `x1` where the condition holds, else `x2`; with the condition alone, where it holds."""
+    return jnp.where(condition) if x1 is None and x2 is None else jnp.where(condition, x1, x2)
+
+
+@arrays_first(1)
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> jax.Array:
+    """Add `pad_width` values around `x`: a number, ``(before, after)``, or one pair per axis."""
+    values = {} if constant_values is None else {"constant_values": constant_values}
+    return jnp.pad(x, tuple(map(tuple, pad_width)) if np.ndim(pad_width) == 2 else pad_width, mode=mode, **values)
+
+
+@op
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> jax.Array:
+    """Sum products of arrays as the subscripts say."""
+    return jnp.einsum(subscripts, *map(to_array, operands), **kwargs)
+
+
+@op
+def meshgrid(*x: Any, indexing: str = "xy") -> list[jax.Array]:
+    """Return coordinates of a grid from vectors of coordinates."""
+    return jnp.meshgrid(*map(to_array, x), indexing=indexing)
+
+
+@arrays_first(2)
+def divide_no_nan(x1: Any, x2: Any) -> jax.Array:
+    """Divide; where the divisor is zero the result is zero."""
+    dtype = jnp.result_type(x1, x2, float)
+    safe = jnp.where(jnp.equal(x2, 0), 1, x2)
+    return jnp.where(jnp.equal(x2, 0), 0, jnp.true_divide(x1, safe)).astype(dtype)
+
+
+@arrays_first(1)
+def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> jax.Array:
+    """Count each integer in `x`, of shape (values,) or (rows, values); `minlength` is needed inside a compiled step."""
+    if sparse:
+        raise ValueError("bincount(sparse=True): Cornu has no sparse tensors; leave it out.")
+    x, weights = jnp.asarray(x), to_array(weights)
+    length = minlength if isinstance(x, jax.core.Tracer) else builtins.max(minlength, int(x.max(initial=-1)) + 1)
+    if x.ndim == 1:
+        return jnp.bincount(x, weights=weights, minlength=minlength, length=length)
+    ones_or_weights = jnp.ones(x.shape, "int32") if weights is None else jnp.asarray(weights)
+    return jax.vmap(lambda row, weight: jnp.zeros(length, weight.dtype).at[row].add(weight))(x, ones_or_weights)
+
+
+@arrays_first(1)
+def unique(
+    x: Any,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Any = None,
+) -> Any:
+    """Return the different values in order; `size` is needed inside a compiled step."""
+    return jnp.unique(x, return_index, return_inverse, return_counts, axis, size=size, fill_value=fill_value)
+
+
+@op
+def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> jax.Array:
+    """Return of each place the choice whose condition holds first."""
+    return jnp.select([to_array(c) for c in condlist], [to_array(c) for c in choicelist], default)
+
+
+def vectorize(pyfunc: Any, *, excluded: Any = None, signature: str | None = None) -> Any:
+    """Return a function of single values as a function of arrays."""
+    return jnp.vectorize(pyfunc, excluded=excluded or frozenset(), signature=signature)
+
+
+@op
+def get_item(x: Any, key: Any) -> jax.Array:
+    """Return ``x[key]``."""
+    return to_array(x)[key]
+
+
+@arrays_first(2)
+def polar(abs_: Any, angle: Any) -> jax.Array:
+    """Return complex numbers of given absolute values and angles."""
+    return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
+
+
+@arrays_first(1)
+def view_as_complex(x: Any) -> jax.Array:
+    """Return complex numbers from a last axis of real and imaginary part."""
+    return jax.lax.complex(x[..., 0], x[..., 1])
+
+
+@arrays_first(1)
+def view_as_real(x: Any) -> jax.Array:
+    """Return the real and imaginary parts as a last axis."""
+    return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
+
+
+@arrays_first(1)
+def normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: float | None = None) -> jax.Array:
+    """Divide by the norm along `axis`; what is shorter than `epsilon` is divided by it."""
+    x = jnp.asarray(x)
+    x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(settings.floatx())
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    if order == 2:
+        return x * jnp.minimum(jax.lax.rsqrt(jnp.sum(jnp.square(x), axis=axis, keepdims=True)), 1 / epsilon)
+    return x / jnp.maximum(jnp.linalg.norm(x, ord=order, axis=axis, keepdims=True), epsilon)
+
+
+@op
+def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> jax.Array:
+    """Split, transpose and join axes as a pattern of names says.
+
+    >>> rearrange(jnp.zeros((2, 6, 4)), "b (h w) c -> b c h w", h=2).shape
+    (2, 4, 2, 3)
+    """
+    x = jnp.asarray(to_array(tensor))
+    left, right = (
+        [re.findall(r"\w+", group) for group in re.findall(r"\([^)]*\)|\w+", side)] for side in pattern.split("->")
+    )
+    if len(left) != x.ndim:
+        raise ValueError(f"rearrange: the pattern {pattern!r} names {len(left)} axes; the array has shape {x.shape}.")
+    sizes = dict(axes_lengths)
+    for group, size in zip(left, x.shape, strict=True):
+        known = int(np.prod([sizes[name] for name in group if name in sizes]))
+        sizes |= {name: size // known for name in group if name not in sizes}
+    names = [name for group in left for name in group]
+    order = [names.index(name) for group in right for name in group]
+    split = x.reshape([sizes[name] for name in names]).transpose(order)
+    return split.reshape([int(np.prod([sizes[name] for name in group])) for group in right])
