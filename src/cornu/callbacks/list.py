@@ -30,6 +30,8 @@ class CallbackList:
     ) -> None:
         self.callbacks = _flat(callbacks)
         self.params = params.pop("params", {}) | params
+        if self.params.get("verbose") == "auto":
+            self.params["verbose"] = 1
         if add_progbar and self.params.get("verbose", 0) and not self._has(ProgbarLogger):
             self.callbacks.append(ProgbarLogger())
         self.history = next((c for c in self.callbacks if isinstance(c, History)), None)
@@ -97,7 +99,7 @@ class BatchWatcher:
         self.callbacks, self.kind = callbacks, kind
         methods = _BATCH_METHODS[kind]
         self.watching = [callback for callback in callbacks.callbacks if _overrides(callback, methods)]
-        self.every_batch = any(getattr(callback, "per_batch", True) for callback in self.watching)
+        self.every_batch = any(_wants_every_batch(callback, methods) for callback in self.watching)
 
     def on_batch_begin(self, step: int) -> None:
         for callback in self.watching:
@@ -120,11 +122,24 @@ def _overrides(callback: Any, methods: tuple[str, ...]) -> bool:
     return False
 
 
+def _wants_every_batch(callback: Any, methods: tuple[str, ...]) -> bool:
+    """Tell whether a callback has to be told of every batch.
+
+    Its `per_batch` counts, unless a per-batch method was overridden below the class that says so.
+    """
+    classes = type(callback).__mro__
+    depths = [classes.index(cls) for cls in classes if any(method in vars(cls) for method in methods)]
+    said = [classes.index(cls) for cls in classes if "per_batch" in vars(cls)]
+    if said and min(depths, default=len(classes)) < said[0]:
+        return True
+    return bool(getattr(callback, "per_batch", True))
+
+
 def _flat(callbacks: Any) -> list[Any]:
     if callbacks is None:
         return []
     if isinstance(callbacks, (list, tuple)):
         return [one for item in callbacks for one in _flat(item)]
-    if not hasattr(callbacks, "on_epoch_end"):
+    if isinstance(callbacks, type) or not hasattr(callbacks, "on_epoch_end"):
         raise TypeError(f"A callback is an object of a class made from keras.callbacks.Callback; it is {callbacks!r}.")
     return [callbacks]

@@ -6,7 +6,9 @@ from typing import Any
 from cornu.core.variable import Variable
 
 # Attributes that refer to things which are not parts of the layer.
-NOT_PARTS = frozenset(("_arguments", "_inbound_nodes", "_losses", "_initial_weights", "history", "optimizer"))
+NOT_PARTS = frozenset(
+    ("_arguments", "_inbound_nodes", "_losses", "_initial_weights", "_compile_config", "compiled_flags", "history", "optimizer")
+)
 
 
 def parts(owner: Any, kinds: type | tuple[type, ...]) -> list[Any]:

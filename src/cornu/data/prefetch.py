@@ -44,4 +44,5 @@ def prefetched(items: Iterable[Any], prepare: Callable[[Any], Any], depth: int =
             yield value
     finally:
         stopped.set()
-        thread.join(timeout=5)
+        if threading.current_thread() is not thread:  # the garbage collector may run in any thread
+            thread.join(timeout=5)

@@ -18,18 +18,22 @@ def run_epoch(program: Program, batches: Batches, callbacks: Any, steps: int | N
     """
     program.learner.reset_metrics()
     logs: dict[str, Any] = {}
-    read = None
+    read, told = None, False
     looked = time.perf_counter()
     for block in program.epoch(batches, Pace(callbacks.every_batch), steps):
         callbacks.on_batch_begin(block.start)
         read = block.run()
-        if callbacks.every_batch or _is_due(block, batches, looked):
+        told = callbacks.every_batch or _is_due(block, batches, looked)
+        if told:
             logs, looked = read(), time.perf_counter()
             callbacks.on_batch_end(block.stop - 1, logs)
         if callbacks.stopped():
             break
+    if read is not None and not told:
+        logs = read()
+        callbacks.on_batch_end(block.stop - 1, logs)
     batches.on_epoch_end()
-    return logs if read is None else read()
+    return logs
 
 
 def _is_due(block: Block, batches: Batches, looked: float) -> bool:

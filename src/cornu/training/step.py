@@ -164,12 +164,14 @@ class Learner:
         if len(inspect.signature(step).parameters) == 1:
             logs = self._noted(step(data))
             return self.read(training=bool(state.slots)), logs
-        parts = [list(state.params), list(state.others), list(state.slots), list(state.totals)]
+        count = len(self.optimizer.variables) if state.slots else 0  # beyond these lie numbers that callbacks may set
+        parts = [list(state.params), list(state.others), list(state.slots[:count]), list(state.totals)]
         if not state.slots:
-            parts.pop(2)
+            del parts[2]
         logs, new = step(tuple(parts), data)
-        new = list(new) if state.slots else [*new[:2], (), *new[2:]]
-        return TrainState(*(tuple(part) for part in new)), self._noted(logs)
+        params, others, *slots, totals = (tuple(part) for part in new)
+        slots = (*slots[0], *state.slots[count:]) if slots else ()
+        return TrainState(params, others, slots, totals), self._noted(logs)
 
     def _noted(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""
