@@ -1,8 +1,27 @@
 """Callbacks: what watches training and may change it. The names are those of ``keras.callbacks``."""
 
+from cornu.callbacks.averaging import SwapEMAWeights
 from cornu.callbacks.base import Callback
+from cornu.callbacks.checkpoint import ModelCheckpoint
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
+from cornu.callbacks.loggers import CSVLogger, LambdaCallback, RemoteMonitor
 from cornu.callbacks.progress import ProgbarLogger
+from cornu.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
+from cornu.callbacks.stopping import EarlyStopping, TerminateOnNaN
 
-__all__ = ["Callback", "CallbackList", "History", "ProgbarLogger"]
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TerminateOnNaN",
+]

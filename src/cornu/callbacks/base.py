@@ -20,7 +20,7 @@ class Callback:
 
     per_batch = True  # False: overridden per-batch methods are content with a call per block of batches
     model: Any = None
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = {}  # noqa: RUF012 (replaced, never changed)
     validation_data: Any = None
 
     def set_params(self, params: dict[str, Any]) -> None:

@@ -1,12 +1,11 @@
 """What a training run returns: the logs of each epoch."""
 
-
 from cornu.callbacks.base import Callback
 from cornu.callbacks.logs import Logs
 
 
 class History(Callback):
-    """Keeps loss and metrics of each epoch in ``history``, a dictionary of lists, and the epochs' numbers in ``epoch``."""
+    """Keeps loss and metrics of each epoch in ``history``, a dictionary of lists; ``epoch`` lists the epochs' numbers."""
 
     def __init__(self) -> None:
         self.history: Logs = Logs()

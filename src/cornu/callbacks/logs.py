@@ -7,6 +7,7 @@ _SPELLINGS = (
     ("ce", "crossentropy"),
     ("mse", "mean_squared_error"),
     ("mae", "mean_absolute_error"),
+    ("lr", "learning_rate"),
 )
 
 

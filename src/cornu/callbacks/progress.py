@@ -1,9 +1,12 @@
 """Progress: a bar on a real terminal or in a notebook, plain lines anywhere else."""
 
 import os
+import shutil
 import sys
 import time
 from typing import Any, TextIO
+
+import numpy as np
 
 from cornu.callbacks.base import Callback
 
@@ -19,6 +22,18 @@ def is_live(stream: TextIO) -> bool:
         return stream.isatty() and os.environ.get("TERM") != "dumb"
     except (AttributeError, ValueError):
         return False
+
+
+class _Line:
+    """Whether the terminal's cursor stands behind a bar that is not finished."""
+
+    unfinished = False
+
+
+def say(message: str) -> None:
+    """Print a message on a line of its own, also in the middle of a bar."""
+    print("\n" + message if _Line.unfinished else message, flush=True)
+    _Line.unfinished = False
 
 
 def format_value(name: str, value: Any) -> str:
@@ -54,8 +69,8 @@ class Progbar:
 
     `target` is the number of steps (None: unknown), `width` the bar's length in characters, `verbose` 0, 1 (bar) or 2
     (one line at the end), `interval` the seconds between two drawings, `stateful_metrics` names whose values are shown
-    as given rather than averaged over steps, `unit_name` what is counted. Where the output is no terminal, only the
-    last line is written. Follows https://keras.io/api/utils/python_utils/#progbar-class
+    as given rather than averaged over steps (or `stateless_metrics` those that are averaged), `unit_name` what is
+    counted. Where the output is no terminal, only the last line is written. Follows https://keras.io/api/utils/python_utils/#progbar-class
 
     >>> bar = Progbar(2, verbose=2)
     >>> bar.update(1, [("loss", 2.0)])
@@ -68,11 +83,15 @@ class Progbar:
         verbose: int = 1,
         interval: float = 0.05,
         stateful_metrics: Any = None,
+        stateless_metrics: Any = None,
         unit_name: str = "step",
     ) -> None:
+        if stateful_metrics and stateless_metrics:
+            raise ValueError("Progbar takes stateful_metrics or stateless_metrics, the rest being the other kind.")
         self.target, self.width, self.verbose = target, width, verbose
         self.interval, self.unit_name = max(interval, REFRESH), unit_name
         self.stateful_metrics = set(stateful_metrics or ())
+        self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
         self._sums: dict[str, list[float]] = {}
         self._seen = self._drawn = 0
         self._start = time.perf_counter()
@@ -100,7 +119,7 @@ class Progbar:
 
     def _take(self, current: int, values: Any) -> None:
         for name, value in values:
-            if name in self.stateful_metrics or not isinstance(value, (int, float)):
+            if self._is_stateful(name) or np.ndim(value) > 0 or isinstance(value, str):
                 self._sums[name] = [value, 1]
             else:
                 total, count = self._sums.get(name, [0.0, 0])
@@ -108,11 +127,14 @@ class Progbar:
                 self._sums[name] = [total + value * weight, count + weight]
         self._seen = current
 
-    def _values(self) -> list[str]:
-        def mean(pair: list) -> Any:
-            return pair[0] / pair[1] if pair[1] != 1 else pair[0]
+    def _is_stateful(self, name: str) -> bool:
+        if self.stateless_metrics is not None:
+            return name not in self.stateless_metrics
+        return name in self.stateful_metrics
 
-        return [format_value(name, mean(pair)) for name, pair in self._sums.items()]
+    def _values(self) -> list[str]:
+        means = ((name, total if count == 1 else total / count) for name, (total, count) in self._sums.items())
+        return [format_value(name, mean) for name, mean in means]
 
     def _pace(self, current: int, now: float) -> str:
         per_step = (now - self._start) / max(current, 1)
@@ -138,10 +160,14 @@ class Progbar:
         return " - ".join([self._count(current).strip(), spent, self._pace(current, now), *self._values()])
 
     def _draw(self, line: str, finalize: bool) -> None:
+        """Draw over the bar; until it is finished, what is longer than the terminal's line is left out."""
+        if not finalize and sys.stdout.isatty():
+            line = line[: shutil.get_terminal_size().columns - 1]
         padding = " " * max(self._drawn - len(line), 0)
         sys.stdout.write(f"\r{line}{padding}" + ("\n" if finalize else ""))
         sys.stdout.flush()
         self._drawn = len(line)
+        _Line.unfinished = not finalize
 
 
 def bar_characters(stream: TextIO) -> tuple[str, str]:

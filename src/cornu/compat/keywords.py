@@ -147,6 +147,7 @@ METHODS: dict[str, dict[str, str]] = {
     "test_on_batch": {"X": "x"},
     "to_categorical": {"nb_classes": "num_classes"},
     "save": {},
+    "ReduceLROnPlateau": {"epsilon": "min_delta"},
 }
 
 #: Method -> keywords that only said how to compute it (queues, processes, sessions); they are left out.
@@ -158,6 +159,7 @@ UNNEEDED: dict[str, frozenset[str]] = {
     "train_on_batch": frozenset(("reset_metrics",)),
     "test_on_batch": frozenset(("reset_metrics",)),
     "save": frozenset(("signatures", "options")),
+    "ModelCheckpoint": frozenset(("options", "load_weights_on_restart")),
 }
 
 _SHOW_ACCURACY = "accuracy is shown where compile() was given metrics=['accuracy']"

@@ -23,6 +23,13 @@ def concrete_array(value: Any, dtype: Any = None) -> jax.Array:
         return jnp.asarray(value, dtype=dtype)
 
 
+def own_array(given: Any, array: jax.Array) -> jax.Array:
+    """Return `array`, or a copy where it is the very array that was given: training gives a variable's array away."""
+    if array is given and not isinstance(array, jax.core.Tracer):
+        return jnp.array(array, copy=True)
+    return array
+
+
 class Variable:
     """An array that layers, optimizers and metrics keep and change.
 
@@ -58,7 +65,8 @@ class Variable:
         self.trainable, self.autocast = bool(trainable), autocast
         self.aggregation, self.synchronization = aggregation, synchronization
         self.regularizer, self.constraint = regularizer, constraint
-        if callable(initializer) and not hasattr(initializer, "__array__"):
+        from_function = callable(initializer) and not hasattr(initializer, "__array__")
+        if from_function:
             if shape is None:
                 raise ValueError(f"Variable {self.name!r} has an initializer that is a function: give its shape too.")
             dtype = standardize_dtype(dtype)
@@ -66,7 +74,8 @@ class Variable:
                 initializer = initializer(tuple(shape), dtype=dtype)
         elif dtype is None and not hasattr(initializer, "dtype"):
             dtype = standardize_dtype("float32" if _holds_floats(initializer) else None)
-        self._value = concrete_array(initializer, None if dtype is None else standardize_dtype(dtype))
+        made = concrete_array(initializer, None if dtype is None else standardize_dtype(dtype))
+        self._value = made if from_function else own_array(initializer, made)
         if shape is not None and tuple(shape) != self._value.shape:
             raise ValueError(
                 f"Variable {self.name!r} shall have shape {tuple(shape)}; its value has {self._value.shape}."
@@ -100,8 +109,10 @@ class Variable:
 
     def assign(self, value: Any) -> None:
         """Set the value; the shape must be the variable's own (ValueError otherwise)."""
-        value = getattr(value, "value", value) if isinstance(value, Variable) else value
-        value = concrete_array(value, self._value.dtype)
+        given = value.value if isinstance(value, Variable) else value
+        self._take(own_array(given, concrete_array(given, self._value.dtype)))
+
+    def _take(self, value: jax.Array) -> None:
         if value.shape != self._value.shape:
             raise ValueError(
                 f"Variable {self.path!r} has shape {self._value.shape}; it cannot be set to a value of shape {value.shape}."
@@ -110,11 +121,11 @@ class Variable:
 
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
-        self.assign(self._value + _array(value))
+        self._take(concrete_array(self._value + _array(value), self._value.dtype))
 
     def assign_sub(self, value: Any) -> None:
         """Subtract from the value."""
-        self.assign(self._value - _array(value))
+        self._take(concrete_array(self._value - _array(value), self._value.dtype))
 
     def numpy(self) -> np.ndarray:
         """Return a copy as a numpy array."""

@@ -1,0 +1,58 @@
+"""Evaluating with averaged weights."""
+
+from typing import Any
+
+from cornu.callbacks.base import Callback
+from cornu.core.variable import read, write
+
+
+class SwapEMAWeights(Callback):
+    """Evaluates and predicts with the moving averages of the weights that an optimizer with ``use_ema=True`` keeps.
+
+    With `swap_on_epoch` the averages are in the model from the end of an epoch to the start of the next, so that
+    callbacks listed after this one (`ModelCheckpoint`) save them. Raises ValueError for an optimizer without averages.
+    Follows https://keras.io/api/callbacks/swap_ema_weights/
+
+    >>> averaged = SwapEMAWeights(swap_on_epoch=True)
+    """
+
+    def __init__(self, swap_on_epoch: bool = False) -> None:
+        self.swap_on_epoch = swap_on_epoch
+        self._own: tuple[list, Any] | None = None  # the variables that hold averages now, and their own values
+
+    def _put_averages(self) -> None:
+        optimizer = self.model.optimizer
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        if not getattr(optimizer, "use_ema", False):
+            raise ValueError("SwapEMAWeights needs an optimizer that averages weights: give it use_ema=True.")
+        if self._own is None and optimizer.built:
+            variables = list(optimizer._trainable_variables)
+            self._own = variables, read(variables)
+            optimizer.finalize_variable_values(variables)
+
+    def _put_own(self) -> None:
+        if self._own is not None:
+            write(*self._own)
+            self._own = None
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self._own = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._put_own()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self.swap_on_epoch:
+            self._put_averages()
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        self._put_averages()
+
+    def on_test_end(self, logs: dict | None = None) -> None:
+        self._put_own()
+
+    def on_predict_begin(self, logs: dict | None = None) -> None:
+        self._put_averages()
+
+    def on_predict_end(self, logs: dict | None = None) -> None:
+        self._put_own()

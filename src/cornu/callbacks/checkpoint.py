@@ -1,0 +1,114 @@
+"""Saving the model while it trains."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cornu.callbacks.base import Callback
+from cornu.callbacks.logs import Logs
+from cornu.callbacks.monitor import comparison, value_of
+from cornu.callbacks.progress import say
+from cornu.core.hooks import old_keywords
+
+
+class ModelCheckpoint(Callback):
+    """Saves the model, or its weights, after each epoch or every so many batches.
+
+    `filepath` may hold ``{epoch}`` (from 1), ``{batch}`` and names of the logs with their formats, such as
+    ``"weights.{epoch:02d}-{val_acc:.2f}.h5"``; folders are made. With `save_best_only`, it is written only when
+    `monitor` is better than before (and than `initial_value_threshold`), in the direction of `mode` ("min", "max",
+    "auto": by the name). `save_weights_only` writes what ``model.load_weights`` reads. `save_freq` is ``"epoch"`` or a
+    number of batches, counted over all epochs; with ``"epoch"``, `period` is how many epochs lie between two savings.
+    `verbose` 1 says what is done. Raises ValueError for other values, KeyError for a name that the logs lack.
+    Follows https://keras.io/api/callbacks/model_checkpoint/
+
+    >>> best = ModelCheckpoint("best.keras", monitor="val_acc", save_best_only=True)
+    """
+
+    per_batch = False
+
+    @old_keywords("ModelCheckpoint")
+    def __init__(
+        self,
+        filepath: Any,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+        period: int = 1,
+    ) -> None:
+        for name, number in (("period", period), ("save_freq", 1 if save_freq == "epoch" else save_freq)):
+            if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+                alternative = "'epoch' or " if name == "save_freq" else ""
+                raise ValueError(f"{name} is {alternative}a whole number, 1 or more; it is {number!r}.")
+        self.filepath = os.fspath(filepath)
+        self.monitor, self.mode, self.verbose = monitor, mode, verbose
+        self.monitor_op = comparison(monitor, mode, "ModelCheckpoint") if save_best_only else None
+        self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
+        self.save_freq, self.period = save_freq, period
+        self.best = self.initial_value_threshold = initial_value_threshold
+        self.epochs_since_last_save = self._batches_since = self._epoch = 0
+        self.per_batch = save_freq != "epoch"
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        super().on_train_batch_end(batch, logs)
+        if self.save_freq == "epoch":
+            return
+        self._batches_since += 1
+        if self._batches_since >= self.save_freq:
+            self._batches_since = 0
+            self._save(self._epoch, batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.epochs_since_last_save += 1
+        if self.save_freq == "epoch" and self.epochs_since_last_save >= self.period:
+            self.epochs_since_last_save = 0
+            self._save(epoch, None, logs)
+
+    def _save(self, epoch: int, batch: int | None, logs: dict | None) -> None:
+        path = self.path_for(epoch, batch, logs)
+        if not self.save_best_only:
+            self._write(path, f"Epoch {epoch + 1}: saving model to {path}")
+            return
+        current = value_of(self.monitor, logs, self.params, "ModelCheckpoint(save_best_only=True)")
+        if current is None:
+            return
+        if self.best is not None and not self.monitor_op(current, self.best):
+            if self.verbose > 0:
+                say(f"Epoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
+            return
+        before = "None" if self.best is None else f"{self.best:.5f}"
+        self.best = current
+        improved = f"{self.monitor} improved from {before} to {current:.5f}"
+        self._write(path, f"Epoch {epoch + 1}: {improved}, saving model to {path}")
+
+    def _write(self, path: str, message: str) -> None:
+        if self.verbose > 0:
+            say(message)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
+
+    def path_for(self, epoch: int, batch: int | None, logs: dict | None) -> str:
+        """Return the file name for an epoch (from 0), its batch (from 0) and its logs."""
+        values = Logs({**(logs or {}), "epoch": epoch + 1})
+        if batch is not None:
+            values["batch"] = batch + 1
+        try:
+            return self.filepath.format_map(values)
+        except KeyError as error:
+            names = ", ".join(map(str, values))
+            raise KeyError(f"The file name {self.filepath!r} asks for {_asked(error)}; there are: {names}.") from None
+
+
+def _asked(error: KeyError) -> str:
+    """Return the name that was not found: the first word of what `Logs` says."""
+    return str(error.args[0]).split(" is not among")[0]

@@ -1,0 +1,146 @@
+"""Callbacks that change the learning rate between epochs."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cornu.callbacks.base import Callback
+from cornu.callbacks.monitor import comparison, value_of
+from cornu.callbacks.progress import say
+from cornu.core.hooks import old_keywords
+from cornu.core.variable import Variable
+
+
+def _rate_of(model: Any, who: str) -> float:
+    """Return the learning rate; TypeError where the optimizer follows a schedule of its own."""
+    rate = getattr(model.optimizer, "learning_rate", None)
+    if rate is None:
+        raise ValueError(f"{who} needs an optimizer with a learning rate; the model has {model.optimizer!r}.")
+    if not isinstance(rate, (Variable, float)):
+        raise TypeError(
+            f"{who} sets the learning rate, but the optimizer follows a schedule of its own: use one or the other."
+        )
+    return float(np.asarray(rate))
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the start of each epoch to what a function returns.
+
+    `schedule` takes the epoch, numbered from 0, and may take the present learning rate as its second argument.
+    `verbose` 1 prints each new value. The rate is added to the logs as ``learning_rate`` (also found as ``lr``).
+    Raises TypeError where the optimizer has a schedule, ValueError where the function returns no number.
+    Follows https://keras.io/api/callbacks/learning_rate_scheduler/
+
+    >>> halving = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
+    """
+
+    def __init__(self, schedule: Callable, verbose: int = 0) -> None:
+        if not callable(schedule):
+            raise TypeError(f"LearningRateScheduler takes a function of the epoch; it got {schedule!r}.")
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        rate = _rate_of(self.model, "LearningRateScheduler")
+        new = self.schedule(*((epoch, rate) if _takes_two(self.schedule) else (epoch,)))
+        if isinstance(new, (str, bool)) or np.size(new) != 1 or not np.isreal(np.asarray(new, object).item()):
+            new = None
+        if new is None:
+            raise ValueError(
+                "The function given to LearningRateScheduler has to return the learning rate, one number: "
+                f"for epoch {epoch} it did not. Does it end without `return`?"
+            )
+        self.model.optimizer.learning_rate = float(np.asarray(new).reshape(()))
+        if self.verbose > 0:
+            say(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(np.asarray(new)):g}.")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if logs is not None:
+            logs["learning_rate"] = _rate_of(self.model, "LearningRateScheduler")
+
+
+def _takes_two(schedule: Callable) -> bool:
+    """Tell whether a function can be called with two positional arguments."""
+    try:
+        inspect.signature(schedule).bind(0, 0.1)
+    except TypeError:
+        return False
+    except ValueError:  # a built-in function that does not say
+        return True
+    return True
+
+
+class ReduceLROnPlateau(Callback):
+    """Multiplies the learning rate by `factor` when `monitor` has not become better for `patience` epochs.
+
+    Better means by more than `min_delta`, in the direction of `mode` ("min", "max", "auto": by the name). After a
+    reduction `cooldown` epochs are not counted; the rate does not fall below `min_lr`. `verbose` 1 prints each change.
+    The rate is added to the logs as ``learning_rate``. Raises ValueError for a factor of 1 or more.
+    Follows https://keras.io/api/callbacks/reduce_lr_on_plateau/
+
+    >>> plateau = ReduceLROnPlateau("val_loss", factor=0.2, patience=5, min_lr=1e-5)
+    """
+
+    @old_keywords("ReduceLROnPlateau")
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        if factor >= 1.0:
+            raise ValueError(f"ReduceLROnPlateau makes the learning rate smaller: factor is below 1; it is {factor}.")
+        self.monitor, self.mode = monitor, mode
+        self.monitor_op = comparison(monitor, mode, "ReduceLROnPlateau")
+        self.factor, self.patience, self.verbose = factor, patience, verbose
+        self.min_delta, self.cooldown, self.min_lr = min_delta, cooldown, min_lr
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best: float | None = None
+        self.wait = self.cooldown_counter = 0
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self._reset()
+
+    def in_cooldown(self) -> bool:
+        """Tell whether epochs are not counted now."""
+        return self.cooldown_counter > 0
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        current = value_of(self.monitor, logs, self.params, "ReduceLROnPlateau")
+        rate = _rate_of(self.model, "ReduceLROnPlateau")
+        if logs is not None:
+            logs["learning_rate"] = rate
+        if current is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._is_improvement(current):
+            self.best, self.wait = current, 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch, rate)
+
+    def _is_improvement(self, current: float) -> bool:
+        if self.best is None:
+            return True
+        signed = self.min_delta if self.monitor_op is np.greater else -self.min_delta
+        return bool(self.monitor_op(current, self.best + signed))
+
+    def _reduce(self, epoch: int, rate: float) -> None:
+        if rate <= np.float32(self.min_lr):
+            return
+        new = max(rate * self.factor, self.min_lr)
+        self.model.optimizer.learning_rate = new
+        if self.verbose > 0:
+            say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new:g}.")
+        self.cooldown_counter, self.wait = self.cooldown, 0
