@@ -91,8 +91,9 @@ def evaluate(layer: Any, inputs: Any, call_arguments: dict[str, Any], gradients:
 
     def scalar(differentiable: tuple) -> tuple:
         trainable, floats = differentiable
-        outputs, updated, losses = layer.stateless_call(
-            trainable, _values(others), _merge(floats, inputs), return_losses=True, **call_arguments
+        call = _call if isinstance(layer, keras.Layer) else type(layer).stateless_call
+        outputs, updated, losses = call(
+            layer, trainable, _values(others), _merge(floats, inputs), return_losses=True, **call_arguments
         )
         products = [_product(position, leaf) for position, leaf in enumerate(jax.tree.leaves(outputs))]
         result = {
@@ -108,6 +109,15 @@ def evaluate(layer: Any, inputs: Any, call_arguments: dict[str, Any], gradients:
         return jax.jit(scalar)(point)[1]
     found, result = jax.jit(jax.grad(scalar, has_aux=True))(point)
     return result | {"weight gradients": found[0], "input gradients": found[1]}
+
+
+def _call(layer: keras.Layer, trainable: list, others: list, inputs: Any, return_losses: bool, **kwargs: Any) -> tuple:
+    """Call a Keras layer as a pure function. (Its ``stateless_call`` leaves casts and activity regularizers out.)"""
+    variables = [*layer.trainable_variables, *layer.non_trainable_variables]
+    mapping = list(zip(variables, [*trainable, *others], strict=True))
+    with keras.StatelessScope(state_mapping=mapping, collect_losses=return_losses) as scope:
+        outputs, losses = layer(inputs, **kwargs), layer.losses
+        return outputs, [scope.get_current_value(variable) for variable in layer.non_trainable_variables], losses
 
 
 def _product(position: int, output: Any) -> Any:
