@@ -1,17 +1,36 @@
-"""Maximum and average over windows of space, with the meaning that Keras gives them."""
+"""Maximum and average over windows of space, with the meaning that Keras gives them.
+
+On CPU, windows are taken apart into strided slices: XLA's own windowed maximum, and above all its gradient, cost ten
+times as much there (docs/design/010-convolution-on-cpu.md).
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
 CHANNELS_LAST = "channels_last"
 
+LARGEST_WINDOW = 32
+"""Windows with more entries than this go XLA's way: taken apart, each entry is an operation to compile."""
+
 Numbers = int | Sequence[int]
+
+
+class Windows(NamedTuple):
+    """Extent, steps and zeros around, one entry per dimension of the array: 1, 1, (0, 0) for rows and channels."""
+
+    extent: tuple[int, ...]
+    steps: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
 
 
 def max_pool(
@@ -32,8 +51,10 @@ def max_pool(
     >>> max_pool(jnp.arange(4.0).reshape(1, 4, 1), 2).tolist()
     [[[1.0], [3.0]]]
     """
-    window, steps = _window(x, pool_size, strides, padding, data_format)
-    return lax.reduce_window(x, _lowest(x.dtype), lax.max, window, steps, padding.upper())
+    windows = _windows(x, pool_size, strides, padding, data_format)
+    if _taken_apart(x, windows):
+        return _max_of_slices(x, windows)
+    return lax.reduce_window(x, _lowest(x.dtype), lax.max, *windows)
 
 
 def average_pool(
@@ -53,13 +74,106 @@ def average_pool(
     >>> average_pool(jnp.arange(3.0).reshape(1, 3, 1), 2, padding="same").tolist()
     [[[0.5], [2.0]]]
     """
-    window, steps = _window(x, pool_size, strides, padding, data_format)
-    zero = np.zeros((), x.dtype)
-    sums = lax.reduce_window(x, zero, lax.add, window, steps, padding.upper())
-    if padding == "valid":
-        return sums / math.prod(window)
-    ones = jnp.ones([size if extent > 1 else 1 for size, extent in zip(x.shape, window, strict=True)], x.dtype)
-    return sums / lax.reduce_window(ones, zero, lax.add, window, steps, padding.upper())
+    windows = _windows(x, pool_size, strides, padding, data_format)
+    sums = _sum_of_slices(x, windows) if _taken_apart(x, windows) else _window_sums(x, windows)
+    if not any(map(any, windows.padding)):
+        return sums / math.prod(windows.extent)
+    ones = jnp.ones([n if extent > 1 else 1 for n, extent in zip(x.shape, windows.extent, strict=True)], x.dtype)
+    return sums / _window_sums(ones, windows)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _max_of_slices(x: Array, windows: Windows) -> Array:
+    slices = _slices(x, windows, _lowest(x.dtype))
+    largest = next(slices)
+    for each in slices:
+        largest = jnp.maximum(largest, each)
+    return largest
+
+
+def _max_forward(x: Array, windows: Windows) -> tuple[Array, tuple[Array, Array]]:
+    """Keeps where each maximum was, in a byte per window. The barriers make XLA write maxima, places and gradient once;
+    without them its fusions compute all three again for every entry of every window (five times slower)."""
+    slices = _slices(x, windows, _lowest(x.dtype))
+    largest = next(slices)
+    place = jnp.zeros(largest.shape, jnp.uint8)
+    for number, each in enumerate(slices, start=1):
+        stays = largest >= each
+        largest, place = jnp.where(stays, largest, each), jnp.where(stays, place, jnp.uint8(number))
+    largest, place = lax.optimization_barrier((largest, place))
+    return largest, (place, jnp.zeros((0, *x.shape[1:])))
+
+
+def _max_backward(windows: Windows, kept: tuple[Array, Array], upstream: Array) -> tuple[Array]:
+    place, like = kept
+    shape = (place.shape[0], *like.shape[1:])
+    return (_spread(lax.optimization_barrier(upstream), place, shape, windows),)
+
+
+_max_of_slices.defvjp(_max_forward, _max_backward)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _sum_of_slices(x: Array, windows: Windows) -> Array:
+    return sum(_slices(x, windows, np.zeros((), x.dtype)))
+
+
+def _sum_forward(x: Array, windows: Windows) -> tuple[Array, Array]:
+    return _sum_of_slices(x, windows), jnp.zeros((0, *x.shape[1:]))
+
+
+def _sum_backward(windows: Windows, like: Array, upstream: Array) -> tuple[Array]:
+    return (_spread(upstream, None, (upstream.shape[0], *like.shape[1:]), windows),)
+
+
+_sum_of_slices.defvjp(_sum_forward, _sum_backward)
+
+
+def _slices(x: Array, windows: Windows, filler: np.ndarray):
+    """For every place in a window, in row-major order, the array of what lies there in all windows."""
+    x = lax.pad(x, filler, [(low, high, 0) for low, high in windows.padding])
+    counts = [(n - extent) // step + 1 for n, extent, step in zip(x.shape, *windows[:2], strict=True)]
+    for start in itertools.product(*map(range, windows.extent)):
+        steps = zip(start, counts, windows.steps, strict=True)
+        yield x[tuple(slice(at, at + (count - 1) * step + 1, step) for at, count, step in steps)]
+
+
+def _spread(upstream: Array, place: Array | None, shape: tuple[int, ...], windows: Windows) -> Array:
+    """Give every window's gradient to its entry number `place`, or to all its entries; sum where windows overlap."""
+    if windows.extent == windows.steps:
+        return _spread_apart(upstream, place, shape, windows)
+    zero = jnp.zeros((), upstream.dtype)
+    total = jnp.zeros(shape, upstream.dtype)
+    for number, start in enumerate(itertools.product(*map(range, windows.extent))):
+        edges = []
+        for at, (low, _), step, count, size in zip(start, windows.padding, windows.steps, upstream.shape, shape):  # noqa: B905
+            edges.append((at - low, size + low - at - (count - 1) * step - 1, step - 1))
+        total += lax.pad(upstream if place is None else jnp.where(place == number, upstream, zero), zero, edges)
+    return total
+
+
+def _spread_apart(upstream: Array, place: Array | None, shape: tuple[int, ...], windows: Windows) -> Array:
+    """The same where windows do not overlap: each dimension becomes (windows, entries), and is joined again."""
+    alone = [size for count in upstream.shape for size in (count, 1)]
+    paired = [size for pair in zip(upstream.shape, windows.extent, strict=True) for size in pair]
+    full = jnp.broadcast_to(upstream.reshape(alone), paired)
+    if place is not None:
+        numbers = np.arange(math.prod(windows.extent), dtype=np.uint8)
+        numbers = numbers.reshape([size for extent in windows.extent for size in (1, extent)])
+        full = jnp.where(place.reshape(alone) == numbers, full, jnp.zeros((), upstream.dtype))
+    joined = [count * extent for count, extent in zip(upstream.shape, windows.extent, strict=True)]
+    edges = zip(windows.padding, shape, joined, strict=True)
+    edges = [(-low, size + low - covered, 0) for (low, _), size, covered in edges]
+    return lax.pad(full.reshape(joined), jnp.zeros((), upstream.dtype), edges)
+
+
+def _window_sums(x: Array, windows: Windows) -> Array:
+    return lax.reduce_window(x, np.zeros((), x.dtype), lax.add, *windows)
+
+
+def _taken_apart(x: Array, windows: Windows) -> bool:
+    small = math.prod(windows.extent) <= LARGEST_WINDOW
+    return small and jax.default_backend() == "cpu" and jnp.issubdtype(x.dtype, jnp.floating)
 
 
 def _lowest(dtype: np.dtype) -> np.ndarray:
@@ -67,17 +181,16 @@ def _lowest(dtype: np.dtype) -> np.ndarray:
     return np.asarray(-jnp.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).min, dtype)
 
 
-def _window(x: Array, pool_size: Numbers, strides: Numbers | None, padding: str, data_format: str) -> tuple:
-    """Window and strides over all dimensions of `x`, those of rows and channels being 1."""
+def _windows(x: Array, pool_size: Numbers, strides: Numbers | None, padding: str, data_format: str) -> Windows:
     if padding not in ("valid", "same"):
         raise ValueError(f"padding={padding!r}: pooling takes 'valid' or 'same'.")
     if data_format not in (CHANNELS_LAST, "channels_first"):
         raise ValueError(f"data_format={data_format!r}: expected 'channels_last' or 'channels_first'.")
-    window = _per_dimension(pool_size, x.ndim - 2, "pool_size")
-    steps = window if strides is None else _per_dimension(strides, x.ndim - 2, "strides")
-    if data_format == CHANNELS_LAST:
-        return (1, *window, 1), (1, *steps, 1)
-    return (1, 1, *window), (1, 1, *steps)
+    extent = _per_dimension(pool_size, x.ndim - 2, "pool_size")
+    steps = extent if strides is None else _per_dimension(strides, x.ndim - 2, "strides")
+    around = ((1,), (1,)) if data_format == CHANNELS_LAST else ((1, 1), ())
+    extent, steps = (around[0] + each + around[1] for each in (extent, steps))
+    return Windows(extent, steps, tuple(lax.padtype_to_pads(x.shape, extent, steps, padding.upper())))
 
 
 def _per_dimension(value: Numbers, rank: int, name: str) -> tuple[int, ...]:
