@@ -1,7 +1,51 @@
-"""Helpers around models and data. The names are those of ``keras.utils``."""
+"""What `keras.utils` offers, name by name."""
 
+from cornu.callbacks.progress import Progbar
+from cornu.core.precision import standardize_dtype
+from cornu.core.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 from cornu.core.seeds import set_random_seed
+from cornu.data.streams import PyDataset, Sequence
+from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils.arrays import normalize, to_categorical
 from cornu.utils.files import get_file
+from cornu.utils.misc import (
+    clear_session,
+    deserialize_keras_object,
+    get_source_inputs,
+    is_keras_tensor,
+    pack_x_y_sample_weight,
+    serialize_keras_object,
+    unpack_x_y_sample_weight,
+)
 
-__all__ = ["get_file", "normalize", "set_random_seed", "to_categorical"]
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_file",
+    "get_registered_name",
+    "get_registered_object",
+    "get_source_inputs",
+    "is_keras_tensor",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "standardize_dtype",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]

@@ -1,47 +1,77 @@
-"""Small array functions: one-hot rows and scaled rows."""
+"""Labels and numbers as networks want them: `to_categorical` and `normalize`."""
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
-from cornu.core import settings
 
+def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32", **old: Any) -> Any:
+    """Return class numbers as rows with a one at the class: shape ``(..., num_classes)``.
 
-def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
-    """Return integer classes as one-hot rows of ``floatx``.
+    Args:
+        x: class numbers from 0, of any shape; a last axis of size 1 is dropped.
+        num_classes: the largest number plus one where it is None.
+        dtype: the type of the result.
 
-    `x` holds classes from 0 to ``num_classes - 1`` (an axis of size 1 at the end is dropped); without `num_classes` there
-    are as many as the largest class needs. Raises ValueError for classes outside.
-    Follows https://keras.io/api/utils/python_utils/#to_categorical-function
+    Raises ValueError for labels that are no whole numbers, negative, or not below `num_classes`; TypeError for an
+    unknown keyword. Follows https://keras.io/api/utils/python_utils/#to_categorical-function
 
-    >>> to_categorical([0, 2], 3)
-    array([[1., 0., 0.],
-           [0., 0., 1.]], dtype=float32)
+    >>> to_categorical([0, 2], num_classes=3).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    classes = np.asarray(x)
-    if classes.ndim > 1 and classes.shape[-1] == 1:
-        classes = classes[..., 0]
-    if classes.dtype.kind not in "iub" and (classes.dtype.kind != "f" or (classes != np.floor(classes)).any()):
-        raise ValueError(f"to_categorical takes whole numbers, one class per row; it got {classes.dtype} values.")
-    classes = classes.astype(np.int64)
-    count = int(classes.max(initial=-1)) + 1 if num_classes is None else int(num_classes)
-    if classes.size and (classes.min() < 0 or classes.max() >= count):
+    if old:
+        raise TypeError(f"to_categorical has no argument {next(iter(old))!r}. It takes: x, num_classes, dtype.")
+    if isinstance(x, jax.core.Tracer):
+        return jax.nn.one_hot(x, num_classes, dtype=dtype)
+    labels = class_numbers(x)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    classes = int(labels.max()) + 1 if num_classes is None else int(num_classes)
+    if labels.size and labels.max() >= classes:
         raise ValueError(
-            f"to_categorical with {count} classes takes labels from 0 to {count - 1}; "
-            f"it got labels from {classes.min()} to {classes.max()}."
+            f"to_categorical: labels go up to {labels.max()}, but num_classes={classes} means 0 to {classes - 1}.\n"
+            f"Give num_classes={labels.max() + 1}, or subtract the smallest label ({labels.min()})."
         )
-    rows = np.zeros((*classes.shape, count), settings.floatx())
-    np.put_along_axis(rows, classes[..., None], 1, axis=-1)
-    return rows
+    result = np.zeros((labels.size, classes), dtype)
+    result[np.arange(labels.size), labels.ravel()] = 1
+    result = result.reshape(*labels.shape, classes)
+    return jnp.asarray(result) if isinstance(x, jax.Array) else result
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
-    """Return `x` divided by its norm of `order` along `axis`; rows of zeros stay zeros.
+def class_numbers(x: Any) -> np.ndarray:
+    """Return labels as whole numbers from 0; ValueError, in words, where they are none."""
+    labels = np.asarray(x)
+    if labels.dtype.kind not in "biuf":
+        kinds = sorted({str(label) for label in labels.ravel()[:1000]})[:4]
+        raise ValueError(
+            f"to_categorical takes whole numbers from 0; it got {labels.dtype} values such as {', '.join(kinds)}.\n"
+            "Number the classes first, for example: names, y = np.unique(y, return_inverse=True)."
+        )
+    if labels.size == 0:
+        raise ValueError("to_categorical was given no labels: the array is empty.")
+    if labels.dtype.kind == "f" and not np.all(labels == np.floor(labels)):
+        odd = labels[~(labels == np.floor(labels))].ravel()[0]
+        raise ValueError(f"to_categorical takes whole numbers from 0; it got {odd}.")
+    if labels.min() < 0:
+        raise ValueError(
+            f"to_categorical takes labels from 0; the smallest is {labels.min()}.\n"
+            f"Subtract it from the labels, for example: y = y - y.min()."
+        )
+    return labels.astype("int64")
 
-    >>> normalize([[3.0, 4.0]])
-    array([[0.6, 0.8]])
+
+def normalize(x: Any, axis: int = -1, order: Any = 2) -> Any:
+    """Return `x` divided by its norm along `axis`; what has norm 0 stays.
+
+    Follows https://keras.io/api/utils/python_utils/#normalize-function
+
+    >>> normalize([[3.0, 4.0]]).tolist()
+    [[0.6, 0.8]]
     """
-    array = np.asarray(x)
-    norms = np.atleast_1d(np.linalg.norm(array, order, axis))
-    norms[norms == 0] = 1
-    return array / np.expand_dims(norms, axis)
+    x = x if isinstance(x, jax.Array) else np.asarray(x)
+    library = jnp if isinstance(x, jax.Array) else np
+    norm = library.atleast_1d(library.linalg.norm(x, order, axis))
+    norm = library.where(norm == 0, 1, norm)
+    return x / library.expand_dims(norm, axis)

@@ -1,0 +1,186 @@
+"""Layer configs of Keras 1, 2 and 3 in today's spelling: what `model_from_json` and the file readers ask."""
+
+import warnings
+from typing import Any
+
+from cornu.compat.arguments import translate_constructor
+from cornu.core import registry
+from cornu.core.layer import BASE_ARGUMENTS
+
+#: Old class name in a config -> today's.
+CLASSES = {
+    "Convolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "AtrousConvolution1D": "Conv1D",
+    "AtrousConvolution2D": "Conv2D",
+    "Deconvolution2D": "Conv2DTranspose",
+    "Deconvolution3D": "Conv3DTranspose",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "MaxPool1D": "MaxPooling1D",
+    "MaxPool2D": "MaxPooling2D",
+    "MaxPool3D": "MaxPooling3D",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
+    "TimeDistributedDense": "TimeDistributed",
+    "ThresholdedReLU": "ReLU",
+    "Merge": "Merge",
+    "Model": "Functional",
+}
+
+#: Mode of Keras 1's Merge -> the layer.
+MERGE_MODES = {
+    "sum": "Add",
+    "mul": "Multiply",
+    "ave": "Average",
+    "max": "Maximum",
+    "concat": "Concatenate",
+    "dot": "Dot",
+    "cos": "Dot",
+}
+
+#: Key that a file may hold though today's layer has none -> the values with which it says what happens anyway.
+OLD_DEFAULTS: dict[str, tuple] = {
+    "groups": (1,),
+    "time_major": (False,),
+    "ragged": (False,),
+    "sparse": (False,),
+    "input_dtype": ("float32", None),
+    "trainable": (True,),
+    "dynamic": (False,),
+    "synchronized": (False,),
+    "renorm": (False,),
+    "virtual_batch_size": (None,),
+    "fused": (None, True, False),
+    "mask_zero": (False,),
+    "batch_size": (None,),
+    "optional": (False,),
+    "quantization_config": (None,),
+    "lora_rank": (None,),
+    "lora_alpha": (None,),
+    "implementation": (0, 1, 2),
+    "output_shape_type": ("raw",),
+    "mask_type": ("raw", None),
+    "module": (None,),
+    "interpolation": ("nearest",),
+    "activity_regularizer": (None,),
+    "stateful": (False,),
+    "arguments": ({}, None),
+    "output_mask": (None,),
+    "output_mask_type": ("raw",),
+    "dot_axes": (-1,),
+    "unroll": (False,),
+    "input_length": (None,),
+}
+
+
+def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return a layer's class name and config, as some version of Keras wrote them, in today's spelling.
+
+    A key that today's layer lacks is left out where its value is the old default, and with a warning that names key and
+    layer otherwise. Raises ValueError for a Lambda layer whose function is only there as byte code.
+    """
+    if not isinstance(config, dict):
+        return class_name, config  # Keras 1 wrote a Sequential model as a list
+    config = {key: _plain(value) for key, value in config.items()}
+    if class_name == "InputLayer":
+        return class_name, _input_layer(config)
+    if class_name == "Merge":
+        return _merge(config)
+    name = CLASSES.get(class_name, class_name)
+    if class_name == "ThresholdedReLU":
+        config["threshold"] = config.pop("theta", 1.0)
+    if class_name == "TimeDistributedDense":
+        return name, {"name": config.get("name"), "layer": {"class_name": "Dense", "config": _own("Dense", config)}}
+    if name == "Lambda":
+        config = _lambda(config)
+    if name == "BatchNormalization" and isinstance(config.get("axis"), list):
+        config["axis"] = config["axis"][0] if len(config["axis"]) == 1 else config["axis"]
+    for key in ("layer", "forward_layer", "backward_layer"):
+        inner = config.get(key)
+        if isinstance(inner, dict) and "class_name" in inner:
+            inner_name, inner_config = translate_layer_config(inner["class_name"], inner["config"])
+            config[key] = inner | {"class_name": inner_name, "config": inner_config}
+    return name, _own(name, config)
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers that Keras 2 wrote as ``{"type": "ndarray", "value": ...}``, and old initializers, as today's."""
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"type", "value"}:
+        return value["value"]
+    inner = value.get("config")
+    if (
+        value.get("class_name") == "VarianceScaling"
+        and isinstance(inner, dict)
+        and inner.get("distribution") == "normal"
+    ):
+        return value | {"config": inner | {"distribution": "truncated_normal"}}
+    if value.get("name") in ("L1L2Regularizer", "WeightRegularizer", "ActivityRegularizer"):  # Keras 1
+        return {"class_name": "L1L2", "config": {key: value[key] or 0.0 for key in ("l1", "l2") if key in value}}
+    return value
+
+
+def _input_layer(config: dict[str, Any]) -> dict[str, Any]:
+    shape = config.pop("batch_input_shape", None)
+    if shape is not None:
+        config["batch_shape"] = tuple(shape)
+    config.pop("input_dtype", None)
+    return _own("InputLayer", config, keep=("batch_shape", "dtype", "name"))
+
+
+def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    mode = config.get("mode", "sum")
+    if mode not in MERGE_MODES:
+        raise ValueError(
+            f"The layer {config.get('name')!r} merges by a function that only the program has (mode={mode!r})."
+        )
+    extra = {"axis": config.get("concat_axis", -1)} if mode == "concat" else {}
+    if mode in ("dot", "cos"):
+        extra = {"axes": config.get("dot_axes", -1), "normalize": mode == "cos"}
+    return MERGE_MODES[mode], {"name": config.get("name"), **extra}
+
+
+def _lambda(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a Lambda layer's config with the function as a name; byte code is refused."""
+    function = config.get("function")
+    if isinstance(function, (list, tuple)) or config.get("function_type") == "lambda":
+        raise ValueError(
+            f"The Lambda layer {config.get('name')!r} was saved as byte code, which Cornu never runs.\n"
+            "Build the model in a program as it was made, then load its weights with load_weights()."
+        )
+    if isinstance(function, str) and config.get("function_type") == "function":
+        config["function"] = {"class_name": "function", "config": function, "registered_name": function}
+    for key in ("function_type", "output_shape_type", "output_mask_type", "module", "output_shape_module"):
+        config.pop(key, None)
+    return config
+
+
+def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the config without keys that the layer lacks and that say nothing."""
+    cls = registry.LAYERS.things.get(class_name) if registry.custom_object(class_name) is None else None
+    if cls is None or not isinstance(cls, type):
+        return config
+    _, config = translate_constructor(cls, (), config)
+    known = _names(cls) | set(BASE_ARGUMENTS) | set(keep)
+    result = {}
+    for key, value in config.items():
+        if key in known:
+            result[key] = value
+        elif not (key in OLD_DEFAULTS and any(value == one for one in OLD_DEFAULTS[key])):
+            warnings.warn(
+                f"The config of layer {config.get('name')!r} has {key}={value!r}, which {class_name} does not know in "
+                "Cornu: it is left out.",
+                UserWarning,
+                stacklevel=3,
+            )
+    return result
+
+
+def _names(cls: type) -> set[str]:
+    """Return the arguments that a layer class and its bases name."""
+    from inspect import signature
+
+    return {name for base in cls.__mro__ if "__init__" in vars(base) for name in signature(base.__init__).parameters}
