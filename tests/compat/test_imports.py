@@ -20,7 +20,7 @@ SAME = {  # old spelling -> the class or function of Cornu that it must be
     "keras.layers.embeddings:Embedding": "layers:Embedding",
     "keras.layers.wrappers:TimeDistributed": "layers:TimeDistributed",
     "keras.layers:Deconvolution2D": "compat.layers:Deconvolution2D",
-    "keras.layers:AtrousConvolution2D": "compat.layers:Convolution2D",
+    "keras.layers:AtrousConvolution2D": "compat.layers:AtrousConvolution2D",
     "keras.layers:MaxPool2D": "layers:MaxPooling2D",
     "keras.src.layers.core.dense:Dense": "layers:Dense",
     "keras.engine:Layer": "layers:Layer",
