@@ -49,7 +49,7 @@ def _categorical_pair(y_true: Any, y_pred: Any, loss: str) -> tuple[Array, Array
     return as_pair(y_true, y_pred)
 
 
-@loss_function("cce", "CCE")
+@loss_function()
 def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Array:
@@ -71,7 +71,7 @@ def categorical_crossentropy(
     return -jnp.sum(y_true * log_probabilities(y_pred, from_logits, axis), axis)
 
 
-@loss_function("scce", "SCCE")
+@loss_function()
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Array:
@@ -105,7 +105,7 @@ def _float_array(y_pred: Any) -> Array:
     return y_pred if jnp.issubdtype(y_pred.dtype, jnp.floating) else y_pred.astype(settings.floatx())
 
 
-def class_numbers(y_true: Any, y_pred_shape: tuple[int, ...]) -> Array:
+def class_numbers(y_true: Any, y_pred_shape: tuple[int, ...], loss: str = "sparse_categorical_crossentropy") -> Array:
     """Return class numbers as integers without a last axis of size 1; ValueError where they do not fit predictions."""
     labels = jnp.asarray(y_true)
     if labels.ndim == len(y_pred_shape) and labels.shape[-1] == 1:
@@ -115,7 +115,7 @@ def class_numbers(y_true: Any, y_pred_shape: tuple[int, ...]) -> Array:
         if labels.shape == tuple(y_pred_shape):
             advice = "One-hot labels? Then use loss='categorical_crossentropy', or give y.argmax(-1)."
         raise ValueError(
-            f"sparse_categorical_crossentropy takes one class number for each prediction, shape {y_pred_shape[:-1]}; "
+            f"{loss} takes one class number for each prediction, shape {y_pred_shape[:-1]}; "
             f"it got targets of shape {labels.shape}.\n{advice}"
         )
     return labels.astype("int32")

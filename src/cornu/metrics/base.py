@@ -87,6 +87,9 @@ class Metric(metaclass=Recorded):
     weights = variables
     non_trainable_variables = variables
 
+    def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
+        """Make the variables whose shape hangs on the data; most metrics have none."""
+
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the variables."""
         raise NotImplementedError(f"{type(self).__name__} has no update_state(self, y_true, y_pred, sample_weight).")

@@ -6,6 +6,7 @@ from typing import Any
 from cornu.core import config, registry
 from cornu.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from cornu.metrics.base import MeanMetricWrapper, Metric
+from cornu.metrics.named import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 
 
 def get(identifier: Any) -> Any:
@@ -29,6 +30,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
 
 _BY_SHAPE = {
     "accuracy": (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy),
+    "crossentropy": (BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy),
 }
 
 

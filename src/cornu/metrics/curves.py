@@ -1,0 +1,165 @@
+"""The area under a curve of right and wrong predictions over all thresholds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from cornu.core import registry, settings
+from cornu.core.errors import unknown
+from cornu.losses.base import as_pair
+from cornu.metrics.base import Metric, divide_no_nan
+from cornu.metrics.confusion import (
+    Counts,
+    checked_thresholds,
+    count,
+    precisions,
+    sensitivities,
+    spread_thresholds,
+    weights_like,
+)
+
+CURVES = ("ROC", "PR", "PRGAIN")
+SUMMATIONS = ("interpolation", "minoring", "majoring")
+
+
+@registry.METRICS.add()
+class AUC(Metric):
+    """The area under the receiver operating curve (ROC), or under precision over recall (PR, or their gains, PRGAIN).
+
+    Args:
+        num_thresholds: how many thresholds at equal distances from 0 to 1 the curve is made of.
+        curve: ``"ROC"``, ``"PR"`` or ``"PRGAIN"``.
+        summation_method: ``"interpolation"`` (trapezes; for PR the curve of Davis and Goadrich 2006), ``"minoring"`` or
+            ``"majoring"`` (the lower or the higher end of each piece).
+        thresholds: the thresholds between 0 and 1 themselves, in place of `num_thresholds`.
+        multi_label: columns are labels of their own, whose areas are averaged; else all entries are taken together.
+        num_labels: how many columns there are; by the first batch where None.
+        label_weights: what each label counts in the average.
+        from_logits: predictions are any numbers, not probabilities.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#auc-class
+
+    >>> print(AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
+    0.75
+    """
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: Any = None,
+        thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Sequence[float] | None = None,
+        from_logits: bool = False,
+    ) -> None:
+        super().__init__(dtype, name)
+        _check_options(curve, summation_method, num_thresholds, thresholds)
+        self.curve, self.summation_method = str(curve).upper(), str(summation_method).lower()
+        self.multi_label, self.num_labels, self.from_logits = multi_label, num_labels, from_logits
+        self.label_weights = None if label_weights is None else [float(weight) for weight in label_weights]
+        inner = (
+            spread_thresholds(num_thresholds)[1:-1] if thresholds is None else sorted(checked_thresholds(thresholds))
+        )
+        self._thresholds = [-settings.epsilon(), *inner, 1 + settings.epsilon()]
+        self.num_thresholds = len(self._thresholds)
+        self._counts: list = []
+        if not multi_label:
+            self.build((), ())
+        elif num_labels:
+            self.build((None, num_labels), (None, num_labels))
+
+    @property
+    def thresholds(self) -> list[float]:
+        """The thresholds, the outermost a little outside 0 and 1."""
+        return self._thresholds
+
+    def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
+        """Make the variables, for multi-label curves one column per label."""
+        if self._counts:
+            return
+        shape = (self.num_thresholds, y_pred_shape[-1]) if self.multi_label else (self.num_thresholds,)
+        self._counts = [self.add_variable(shape, name=field) for field in Counts._fields]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, self.dtype))
+        self.build(y_true.shape, y_pred.shape)
+        labels = self._counts[0].shape[-1]
+        if self.multi_label and (y_pred.ndim != 2 or y_pred.shape[-1] != labels):
+            raise ValueError(f"AUC {self.name!r} counts {labels} labels; the predictions have shape {y_pred.shape}.")
+        if self.from_logits:
+            y_pred = jax.nn.sigmoid(y_pred)
+        counts = count(y_true, y_pred, weights_like(sample_weight, y_pred), self._thresholds, self.multi_label)
+        for variable, value in zip(self._counts, counts, strict=True):
+            variable.assign_add(value)
+
+    def result(self) -> Array:
+        if not self._counts:
+            return jnp.zeros((), self.dtype)
+        counts = Counts(*(variable.value for variable in self._counts))
+        area = area_under(counts, self.curve, self.summation_method)
+        if not self.multi_label:
+            return area
+        if self.label_weights is None:
+            return jnp.mean(area)
+        weights = jnp.asarray(self.label_weights, area.dtype)
+        return divide_no_nan(jnp.sum(area * weights), jnp.sum(weights))
+
+
+def _check_options(curve: str, summation_method: str, num_thresholds: int, thresholds: Any) -> None:
+    if str(curve).upper() not in CURVES:
+        raise unknown("curve of AUC", curve, CURVES)
+    if str(summation_method).lower() not in SUMMATIONS:
+        raise unknown("summation_method of AUC", summation_method, SUMMATIONS)
+    if thresholds is None and (not isinstance(num_thresholds, int) or num_thresholds < 2):
+        raise ValueError(f"AUC needs `num_thresholds` of at least 2; it got {num_thresholds!r}.")
+
+
+def area_under(counts: Counts, curve: str, summation_method: str) -> Array:
+    """Return the area under a curve from counts at rising thresholds (first axis)."""
+    if curve == "PR" and summation_method == "interpolation":
+        return _interpolated_precision_area(counts)
+    if curve == "ROC":
+        x, y = _false_alarms(counts), sensitivities(counts)
+    elif curve == "PR":
+        x, y = sensitivities(counts), precisions(counts)
+    else:
+        x, y = _gain(counts, counts.false_negatives), _gain(counts, counts.false_positives)
+        x = jnp.where(counts.true_positives == 0, 0, jnp.maximum(x, 0))
+    left, right = y[:-1], y[1:]
+    heights = {
+        "interpolation": (left + right) / 2,
+        "minoring": jnp.minimum(left, right),
+        "majoring": jnp.maximum(left, right),
+    }[summation_method]
+    return jnp.sum((x[:-1] - x[1:]) * heights, 0)
+
+
+def _false_alarms(counts: Counts) -> Array:
+    """Return the shares of labels 0 that are predicted as 1."""
+    return divide_no_nan(counts.false_positives, counts.false_positives + counts.true_negatives)
+
+
+def _gain(counts: Counts, errors: Array) -> Array:
+    """Return the gain of recall (errors: false negatives) or precision (false positives), after Flach and Kull 2015."""
+    yes = counts.true_positives + counts.false_negatives
+    no = counts.true_negatives + counts.false_positives
+    return 1 - divide_no_nan(yes, no) * divide_no_nan(errors, counts.true_positives)
+
+
+def _interpolated_precision_area(counts: Counts) -> Array:
+    """Return the area under precision over recall where true and false positives grow linearly between thresholds."""
+    right = counts.true_positives
+    said = right + counts.false_positives
+    slope = divide_no_nan(right[:-1] - right[1:], jnp.maximum(said[:-1] - said[1:], 0))
+    start = right[1:] - slope * said[1:]
+    both = (said[:-1] > 0) & (said[1:] > 0)
+    ratio = jnp.where(both, said[:-1] / jnp.where(both, said[1:], 1), 1)
+    pieces = slope * (right[:-1] - right[1:] + start * jnp.log(ratio))
+    return jnp.sum(divide_no_nan(pieces, jnp.maximum(right[1:] + counts.false_negatives[1:], 0)), 0)

@@ -1,0 +1,161 @@
+"""Intersection over union: how well predicted regions cover the labelled ones."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from cornu.core import registry
+from cornu.metrics.base import Metric, divide_no_nan
+
+
+def confusion_matrix(y_true: Array, y_pred: Array, weights: Array | None, classes: int, dtype: Any) -> Array:
+    """Return how often class row is predicted as class column; numbers outside the classes are left out.
+
+    >>> print(confusion_matrix(jnp.array([0, 1, 1]), jnp.array([0, 1, 0]), None, 2, "int32"))
+    [[1 0]
+     [1 1]]
+    """
+    known = (y_true >= 0) & (y_true < classes) & (y_pred >= 0) & (y_pred < classes)
+    cells = jnp.where(known, y_true * classes + y_pred, classes * classes)
+    amounts = jnp.ones(cells.shape, dtype) if weights is None else weights.astype(dtype)
+    return jnp.zeros(classes * classes, dtype).at[cells].add(amounts, mode="drop").reshape(classes, classes)
+
+
+class _Overlap(Metric):
+    """A confusion matrix, and the intersection over union of some of its classes.
+
+    Counts are kept in float32 unless `dtype` says otherwise, so that fractional sample weights count.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(dtype, name)
+        self.num_classes, self.target_class_ids = num_classes, list(target_class_ids)
+        self.ignore_class, self.axis = ignore_class, axis
+        self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
+        strange = [number for number in self.target_class_ids if not 0 <= number < num_classes]
+        if strange:
+            raise ValueError(f"target_class_ids are from 0 to {num_classes - 1} (num_classes - 1); got {strange[0]}.")
+        self.total_confusion_matrix = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
+        y_true = y_true if self.sparse_y_true else jnp.argmax(y_true, self.axis)
+        y_pred = y_pred if self.sparse_y_pred else jnp.argmax(y_pred, self.axis)
+        y_true, y_pred = y_true.astype("int32").ravel(), y_pred.astype("int32").ravel()
+        weights = _entry_weights(sample_weight, y_true.size, self.dtype)
+        if self.ignore_class is not None:
+            y_true = jnp.where(y_true == self.ignore_class, -1, y_true)
+        matrix = confusion_matrix(y_true, y_pred, weights, self.num_classes, self.dtype)
+        self.total_confusion_matrix.assign_add(matrix)
+
+    def result(self) -> Array:
+        matrix = self.total_confusion_matrix.value.astype("float32")
+        targets = jnp.asarray(self.target_class_ids, "int32")
+        overlap = jnp.diagonal(matrix)[targets]
+        union = (jnp.sum(matrix, 0) + jnp.sum(matrix, 1))[targets] - overlap
+        return divide_no_nan(jnp.sum(divide_no_nan(overlap, union)), jnp.sum(union != 0))
+
+
+def _entry_weights(sample_weight: Any, entries: int, dtype: Any) -> Array | None:
+    """Return one weight per entry; a weight per sample counts for each of its entries."""
+    if sample_weight is None:
+        return None
+    weights = jnp.asarray(sample_weight, dtype).ravel()
+    if weights.size == 0 or entries % weights.size:
+        raise ValueError(f"There are {weights.size} sample weights for {entries} labels: give one for each.")
+    return jnp.repeat(weights, entries // weights.size)
+
+
+@registry.METRICS.add()
+class IoU(_Overlap):
+    """The mean of intersection over union of the classes `target_class_ids`.
+
+    Labels and predictions are class numbers; where `sparse_y_true` or `sparse_y_pred` is false they are scores along
+    `axis` instead. Entries labelled `ignore_class` do not count.
+    Follows https://keras.io/api/metrics/segmentation_metrics/#iou-class
+
+    >>> print(IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 0, 1, 1]))
+    1.0
+    """
+
+
+@registry.METRICS.add()
+class BinaryIoU(_Overlap):
+    """`IoU` of yes-or-no labels: a prediction is yes from `threshold` on."""
+
+    def __init__(
+        self,
+        target_class_ids: Sequence[int] = (0, 1),
+        threshold: float = 0.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(2, target_class_ids, name, dtype)
+        self.threshold = threshold
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        super().update_state(y_true, jnp.asarray(y_pred) >= self.threshold, sample_weight)
+
+
+@registry.METRICS.add()
+class MeanIoU(_Overlap):
+    """The mean of intersection over union of all classes; the arguments are those of `IoU`."""
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ) -> None:
+        classes = range(num_classes)
+        super().__init__(num_classes, classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+
+
+@registry.METRICS.add()
+class OneHotIoU(_Overlap):
+    """`IoU` of one-hot labels, and of predictions that are scores (or class numbers, with `sparse_y_pred`)."""
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+
+@registry.METRICS.add()
+class OneHotMeanIoU(_Overlap):
+    """`MeanIoU` of one-hot labels, and of predictions that are scores (or class numbers, with `sparse_y_pred`)."""
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
+    ) -> None:
+        classes = range(num_classes)
+        super().__init__(num_classes, classes, name, dtype, ignore_class, False, sparse_y_pred, axis)

@@ -1,0 +1,189 @@
+"""Scores that are computed for each class or output and then averaged: F1, F-beta, R2."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from cornu.core import registry
+from cornu.core.errors import unknown
+from cornu.core.variable import Variable
+from cornu.losses.base import as_pair
+from cornu.metrics.base import Metric, divide_no_nan
+from cornu.metrics.confusion import weights_like
+
+AVERAGES = (None, "micro", "macro", "weighted")
+AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
+
+
+def _matrix(y_true: Any, y_pred: Any, dtype: str, metric: str) -> tuple[Array, Array]:
+    y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, dtype))
+    if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"{metric} takes labels and predictions of one shape (rows, classes); "
+            f"it got {y_true.shape} and {y_pred.shape}."
+        )
+    return y_true, y_pred
+
+
+@registry.METRICS.add()
+class FBetaScore(Metric):
+    """``(1 + beta^2) * precision * recall / (beta^2 * precision + recall)`` of each class.
+
+    Args:
+        average: None (a score per class), ``"micro"`` (all classes counted together), ``"macro"`` (the mean) or
+            ``"weighted"`` (the mean weighted by how often each class is labelled).
+        beta: how much more recall counts than precision.
+        threshold: predictions above it are yes; where None, the highest of each row is.
+
+    Labels are 0 or 1, (rows, classes). Follows https://keras.io/api/metrics/classification_metrics/#fbetascore-class
+
+    >>> print(FBetaScore(beta=2.0, average="micro")([[0, 1], [1, 0]], [[0.2, 0.8], [0.6, 0.4]]))
+    1.0
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str | None = "fbeta_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(dtype, name)
+        if average not in AVERAGES:
+            raise unknown(f"average of {type(self).__name__}", average, AVERAGES)
+        if not isinstance(beta, (int, float)) or beta <= 0:
+            raise ValueError(f"{type(self).__name__} needs a `beta` above 0; it got {beta!r}.")
+        if threshold is not None and not 0 < threshold <= 1:
+            raise ValueError(f"{type(self).__name__} needs a `threshold` above 0 and up to 1; it got {threshold!r}.")
+        self.average, self.beta, self.threshold = average, beta, threshold
+        self.true_positives: Variable | None = None
+
+    def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
+        """Make the variables, one entry per class (a single one for ``"micro"``)."""
+        if self.true_positives is not None:
+            return
+        shape = () if self.average == "micro" else (y_pred_shape[-1],)
+        names = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
+        for name in names:
+            setattr(self, name, self.add_variable(shape, name=name))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = _matrix(y_true, y_pred, self.dtype, type(self).__name__)
+        self.build(y_true.shape, y_pred.shape)
+        if self.threshold is None:
+            highest = jnp.max(y_pred, -1, keepdims=True)
+            y_pred = ((y_pred >= highest) & (jnp.abs(y_pred) > 1e-9)).astype(self.dtype)
+        else:
+            y_pred = (y_pred > self.threshold).astype(self.dtype)
+        weights = weights_like(sample_weight, y_pred)
+        axis = None if self.average == "micro" else 0
+
+        def total(values: Array) -> Array:
+            return jnp.sum(values if weights is None else values * weights, axis)
+
+        self.true_positives.assign_add(total(y_true * y_pred))
+        self.false_positives.assign_add(total((1 - y_true) * y_pred))
+        self.false_negatives.assign_add(total(y_true * (1 - y_pred)))
+        self.intermediate_weights.assign_add(total(y_true))
+
+    def result(self) -> Array:
+        if self.true_positives is None:
+            return jnp.zeros((), self.dtype)
+        right = self.true_positives.value
+        precision = divide_no_nan(right, right + self.false_positives.value)
+        recall = divide_no_nan(right, right + self.false_negatives.value)
+        squared = self.beta**2
+        score = divide_no_nan((1 + squared) * precision * recall, squared * precision + recall)
+        if self.average == "weighted":
+            labelled = self.intermediate_weights.value
+            return jnp.sum(score * divide_no_nan(labelled, jnp.sum(labelled)))
+        return jnp.mean(score) if self.average == "macro" else score
+
+
+@registry.METRICS.add()
+class F1Score(FBetaScore):
+    """``2 * precision * recall / (precision + recall)`` of each class; the arguments are those of `FBetaScore`.
+
+    >>> print(F1Score()([[0, 1], [1, 0]], [[0.2, 0.8], [0.6, 0.4]]))
+    [1. 1.]
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str | None = "f1_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(average, 1.0, threshold, name, dtype)
+
+
+@registry.METRICS.add()
+class R2Score(Metric):
+    """1 minus the squared error divided by the variance of the labels: 1 is best, 0 is as good as their mean.
+
+    Args:
+        class_aggregation: ``"uniform_average"``, ``"variance_weighted_average"`` or None (a score per output).
+        num_regressors: how many independent variables the adjusted score allows for; 0 for the plain score.
+
+    Labels are (rows, outputs). Follows https://keras.io/api/metrics/regression_metrics/#r2score-class
+
+    >>> print(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [3.0]]))
+    1.0
+    """
+
+    def __init__(
+        self,
+        class_aggregation: str | None = "uniform_average",
+        num_regressors: int = 0,
+        name: str | None = "r2_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(dtype, name)
+        if class_aggregation not in AGGREGATIONS:
+            raise unknown("class_aggregation of R2Score", class_aggregation, AGGREGATIONS)
+        if num_regressors < 0:
+            raise ValueError(f"R2Score needs `num_regressors` of at least 0; it got {num_regressors!r}.")
+        self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
+        self.num_samples = self.add_variable(name="num_samples")
+        self.squared_sum: Variable | None = None
+
+    def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
+        """Make the variables, one entry per output."""
+        if self.squared_sum is None:
+            for name in ("squared_sum", "sum", "total_mse", "count"):
+                setattr(self, name, self.add_variable((y_pred_shape[-1],), name=name))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = _matrix(y_true, y_pred, self.dtype, "R2Score")
+        self.build(y_true.shape, y_pred.shape)
+        weights = weights_like(sample_weight, y_pred)
+        weights = jnp.broadcast_to(1.0 if weights is None else weights, y_true.shape)
+        self.sum.assign_add(jnp.sum(weights * y_true, 0))
+        self.squared_sum.assign_add(jnp.sum(weights * y_true**2, 0))
+        self.total_mse.assign_add(jnp.sum(weights * (y_true - y_pred) ** 2, 0))
+        self.count.assign_add(jnp.sum(weights, 0))
+        self.num_samples.assign_add(y_true.size)
+
+    def result(self) -> Array:
+        if self.squared_sum is None:
+            return jnp.zeros((), self.dtype)
+        mean = self.sum.value / self.count.value
+        total = self.squared_sum.value - self.sum.value * mean
+        score = 1 - self.total_mse.value / total
+        score = jnp.where(jnp.isinf(score), 0, score)
+        if self.class_aggregation == "uniform_average":
+            score = jnp.mean(score)
+        elif self.class_aggregation == "variance_weighted_average":
+            score = jnp.sum(score * total) / jnp.sum(total)
+        return self._adjusted(score) if self.num_regressors else score
+
+    def _adjusted(self, score: Array) -> Array:
+        """Return the score as it would be if the regressors had not helped by chance."""
+        samples = self.num_samples.value
+        freedom = samples - self.num_regressors - 1
+        adjusted = 1 - divide_no_nan((1 - score) * (samples - 1), freedom)
+        return jnp.where(freedom > 0, adjusted, score)
