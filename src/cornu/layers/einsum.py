@@ -73,7 +73,7 @@ class EinsumDense(Layer):
         self.kernel = self.add_weight(
             name="kernel",
             shape=tuple(self._known(sizes, letter) for letter in self._letters.kernel),
-            initializer=self.kernel_initializer,
+            initializer=self._initializer_for_kernel(),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
@@ -86,6 +86,21 @@ class EinsumDense(Layer):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+
+    def _initializer_for_kernel(self) -> Any:
+        """Return the initializer, told which axes of the kernel are outputs where it scales by their number."""
+        initializer = self.kernel_initializer
+        if not isinstance(initializer, initializers.VarianceScaling) or None not in (
+            initializer.input_axes,
+            initializer.output_axes,
+        ):
+            return initializer
+        is_output = [letter in self._letters.outputs for letter in self._letters.kernel]
+        axes = {
+            "input_axes": [axis for axis, output in enumerate(is_output) if not output],
+            "output_axes": [axis for axis, output in enumerate(is_output) if output],
+        }
+        return type(initializer).from_config(initializer.get_config() | axes)
 
     def _letter_sizes(self, input_shape: tuple) -> dict[str, int | None]:
         """Return the size of each letter, from the inputs and from `output_shape`."""
@@ -140,7 +155,8 @@ def parse(equation: str) -> Equation:
     known = len(terms) == 3 and plain and set(letters[1]) <= {*letters[0], *letters[2]}
     if not known or places[0] != places[2] or places[1] is not None or "middle" in places:
         raise ValueError(
-            f"EinsumDense takes an equation like 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'; it got {equation!r}."
+            "EinsumDense takes an equation like 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'; it got "
+            f"{equation!r}."
         )
     return Equation(*letters, elided=places[0])
 

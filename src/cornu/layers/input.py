@@ -53,7 +53,8 @@ class InputLayer(Layer):
         super().__init__(name=name, dtype=dtype, **kwargs)
         self.optional, self.sparse, self.ragged = optional, False, False
         self.built = True
-        tensor = input_tensor or SymbolicTensor(self._input_batch_shape, dtype, self.name)
+        made = input_tensor is None
+        tensor = SymbolicTensor(self._input_batch_shape, dtype, self.name) if made else input_tensor
         if tensor.node is None:
             Node(self, (), {}, tensor)
         self._tensor = tensor
