@@ -24,7 +24,11 @@ NEEDS_SLOTS = frozenset(("use_ema", "gradient_accumulation_steps", "amsgrad", "c
 
 
 def when(condition: Any, variables: Sequence[Variable], action: Callable[[], Any]) -> None:
-    """Run `action`, which changes some of `variables` and nothing else, if the traced `condition` holds."""
+    """Run `action`, which changes some of `variables` and nothing else, if `condition` holds (it may be traced)."""
+    if not isinstance(condition, jax.core.Tracer):
+        if condition:
+            action()
+        return
 
     def acted(values: tuple) -> tuple:
         with bound(variables, values):
