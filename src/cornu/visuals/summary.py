@@ -1,7 +1,10 @@
 """The table that `model.summary()` prints."""
 
+import io
+import re
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.box import HEAVY_HEAD
 from rich.console import Console
@@ -9,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cornu.core.graph import Node, SymbolicTensor, leaves
-from cornu.core.layer import Layer
+from cornu.core.layer import Layer, is_shape
 
 
 def format_bytes(count: int) -> str:
@@ -26,13 +29,30 @@ def format_bytes(count: int) -> str:
     return f"{size:.2f} TB"
 
 
-def shape_text(layer: Layer, inside: set[int] | None) -> str:
+def shape_text(operation: Any, network: Any) -> str:
     """Return the output shape of a layer as text; "?" where it is not known yet."""
-    nodes = [node for node in layer._inbound_nodes if inside is None or id(node) in inside]
-    if not nodes:
-        return "?" if not layer.built or not hasattr(layer, "_seen_structure") else _shapes(layer._seen_structure)
-    texts = dict.fromkeys(_shapes(node.outputs) for node in nodes)
-    return ", ".join(texts)
+    nodes = nodes_in(network, operation)
+    if nodes:
+        return ", ".join(dict.fromkeys(_shapes(node.outputs) for node in nodes))
+    if not operation.built:
+        return "?"
+    if hasattr(operation, "_seen_structure"):
+        return _shapes(operation._seen_structure)
+    shape = getattr(operation, "_build_shape", None)
+    if not is_shape(shape):
+        return "?"
+    try:
+        return str(tuple(operation.compute_output_shape((None, *shape[1:]))))
+    except Exception:  # a layer of the user's own, whose code fails on another call: the table does without
+        return "?"
+
+
+def nodes_in(network: Any, operation: Any) -> list[Node]:
+    """Return the calls of an operation that lie in `network` (all of them where that is None)."""
+    if network is None:
+        return list(operation._inbound_nodes)
+    inside = {id(node) for node in network.nodes} | {id(tensor.node) for tensor in network.flat_inputs}
+    return [node for node in operation._inbound_nodes if id(node) in inside]
 
 
 def _shapes(structure: Any) -> str:
@@ -42,13 +62,18 @@ def _shapes(structure: Any) -> str:
     return str([tuple(tensor.shape) for tensor in tensors])
 
 
-def connections(layer: Layer, inside: set[int] | None) -> str:
-    """Return which layers' outputs a layer takes, one per line."""
-    found = []
-    for node in layer._inbound_nodes:
-        if inside is None or id(node) in inside:
-            found += [f"{tensor.node.operation.name}[{tensor.node.number}][{tensor.index}]" for tensor in node.inputs if tensor.node]
+def connections(operation: Any, network: Any) -> str:
+    """Return which outputs of which calls of which layers a layer takes, one per line."""
+    sources = [tensor for node in nodes_in(network, operation) for tensor in node.inputs if tensor.node is not None]
+    found = (
+        f"{tensor.node.operation.name}[{_call_number(tensor.node, network)}][{tensor.index}]" for tensor in sources
+    )
     return "\n".join(dict.fromkeys(found)) or "-"
+
+
+def _call_number(node: Node, network: Any) -> int:
+    calls = nodes_in(network, node.operation)
+    return calls.index(node) if node in calls else node.number
 
 
 def is_plain_stack(model: Any) -> bool:
@@ -58,15 +83,11 @@ def is_plain_stack(model: Any) -> bool:
         return True
     used: dict[int, int] = {}
     for node in network.nodes:
-        if len(node.inputs) > 1 or node.number > 0 and isinstance(node.operation, Layer) and len(_nodes_of(node, network)) > 1:
+        if len(node.inputs) > 1 or (isinstance(node.operation, Layer) and len(nodes_in(network, node.operation)) > 1):
             return False
         for tensor in node.inputs:
             used[id(tensor)] = used.get(id(tensor), 0) + 1
     return all(count == 1 for count in used.values()) and len(network.flat_inputs) == 1
-
-
-def _nodes_of(node: Node, network: Any) -> list[Node]:
-    return [other for other in network.nodes if other.operation is node.operation]
 
 
 def print_summary(
@@ -79,11 +100,10 @@ def print_summary(
     layer_range: Any = None,
 ) -> None:
     """Print the layers of a model, their output shapes and numbers of parameters (see `Model.summary`)."""
-    text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range)
-    if print_fn is None:
-        print(text, end="")
-    else:
-        print_fn(text)
+    stream = sys.stdout if print_fn is None else io.StringIO()
+    text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range, stream)
+    for line in text.splitlines():
+        (print_fn or print)(line)
 
 
 def summary_text(
@@ -93,23 +113,26 @@ def summary_text(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Any = None,
+    stream: Any = None,
 ) -> str:
-    """Return the summary as text."""
+    """Return the summary as text, in signs that the encoding of `stream` has (any sign if it is None)."""
     if not model.built and not model.layers:
         raise ValueError(
-            f"Model {model.name!r} is not built yet, so there is nothing to sum up: give the first layer an input_shape, "
-            "call model.build(input_shape), or call the model on data."
+            f"Model {model.name!r} is not built yet, so there is nothing to sum up: give the first layer an "
+            "input_shape, call model.build(input_shape), or call the model on data."
         )
     wide = not is_plain_stack(model)
     columns = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if wide else [])
     columns += ["Trainable"] if show_trainable else []
-    widths = _widths(columns, line_length or (98 if wide else 79), positions)
+    width = line_length or (98 if wide else 79)
     table = Table(box=HEAVY_HEAD, show_lines=True, pad_edge=True)
-    for column, width in zip(columns, widths, strict=True):
-        table.add_column(column, width=width - 3, justify="right" if column == "Param #" else "left", overflow="fold")
-    for layer, level in _rows(model, expand_nested, layer_range):
-        table.add_row(*(escape(cell) for cell in _cells(model, layer, level, wide, show_trainable)))
-    console = Console(width=(line_length or (98 if wide else 79)) + 2, no_color=True, highlight=False, force_terminal=False)
+    for column, size in zip(columns, _widths(columns, width, positions), strict=True):
+        table.add_column(column, width=size - 3, justify="right" if column == "Param #" else "left", overflow="fold")
+    for row in _rows(model, expand_nested, layer_range):
+        table.add_row(*(escape(cell) for cell in _cells(row, wide, show_trainable)))
+    console = Console(
+        file=stream or io.StringIO(), width=width + 2, no_color=True, highlight=False, force_terminal=False
+    )
     with console.capture() as capture:
         console.print(f"Model: {escape(repr(model.name).replace(chr(39), chr(34)))}", soft_wrap=True)
         console.print(table)
@@ -126,40 +149,57 @@ def _widths(columns: list[str], total: int, positions: list[float] | None) -> li
     return [max(end - start, 8) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _rows(model: Any, expand_nested: bool, layer_range: Any) -> list[tuple[Layer, int]]:
-    layers = _in_range(model.layers, layer_range)
-    rows: list[tuple[Layer, int]] = []
-    for layer in layers:
-        rows.append((layer, 0))
-        if expand_nested and hasattr(layer, "_network"):
-            rows += [(inner, level + 1) for inner, level in _rows(layer, True, None)]
+class _Row(NamedTuple):
+    """A line of the table: a layer or function, how deep in nested models, and the graph in which it stands."""
+
+    operation: Any
+    level: int
+    network: Any
+
+
+def _rows(model: Any, expand_nested: bool, layer_range: Any, level: int = 0) -> list[_Row]:
+    rows: list[_Row] = []
+    for operation in _in_range(operations(model), layer_range):
+        rows.append(_Row(operation, level, model._network))
+        if expand_nested and hasattr(operation, "_network"):
+            rows += _rows(operation, True, None, level + 1)
     return rows
+
+
+def operations(model: Any) -> list[Any]:
+    """Return the layers of a model, and where it is functional also the functions of its graph, in order."""
+    network = model._network
+    if network is None:
+        return model.layers
+    functions = {id(n.operation): n.operation for n in network.nodes if not isinstance(n.operation, Layer)}
+    if not functions:
+        return model.layers
+    return sorted([*model.layers, *functions.values()], key=lambda one: -network.depths.get(id(one), 0))
 
 
 def _in_range(layers: list[Layer], layer_range: Any) -> list[Layer]:
     if layer_range is None:
         return layers
-    import re
+    if not isinstance(layer_range, (list, tuple)) or len(layer_range) != 2:
+        raise ValueError(f"layer_range is a pair: the names of the first and the last layer; it is {layer_range!r}.")
+    first, last = ([i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range)
+    if not first or not last or first[0] > last[-1]:
+        names = ", ".join(layer.name for layer in layers)
+        raise ValueError(f"layer_range={layer_range!r} does not name two layers in order. There are: {names}.")
+    return layers[first[0] : last[-1] + 1]
 
-    ends = [next((i for i, layer in enumerate(layers) if re.match(name, layer.name)), None) for name in layer_range]
-    if len(ends) != 2 or None in ends:
-        raise ValueError(f"layer_range names a first and a last layer; of {layer_range!r} not both are layers of the model.")
-    return layers[ends[0] : ends[1] + 1]
 
-
-def _cells(model: Any, layer: Layer, level: int, wide: bool, show_trainable: bool) -> list[str]:
-    network = model._network
-    inside = None if network is None or level else {id(n) for n in network.nodes} | {
-        id(tensor.node) for tensor in network.flat_inputs
-    }
-    count = sum(variable.size for variable in layer.weights)
-    cells = ["  " * level + f"{layer.name} ({type(layer).__name__})", shape_text(layer, inside)]
-    cells.append(f"{count:,}" if layer.built else "0 (unbuilt)")
+def _cells(row: _Row, wide: bool, show_trainable: bool) -> list[str]:
+    operation, level, network = row
+    kind = type(operation).__name__ if isinstance(operation, Layer) else "function"
+    weights = getattr(operation, "weights", [])
+    cells = ["  " * level + f"{operation.name} ({kind})", shape_text(operation, network)]
+    built = getattr(operation, "built", True)
+    cells.append(f"{sum(variable.size for variable in weights):,}" if built else "0 (unbuilt)")
     if wide:
-        cells.append(connections(layer, inside))
+        cells.append(connections(operation, network))
     if show_trainable:
-        has_weights = bool(layer.weights)
-        cells.append(("Y" if layer.trainable_weights else "N") if has_weights else "-")
+        cells.append(("Y" if operation.trainable_weights else "N") if weights else "-")
     return cells
 
 
