@@ -30,7 +30,7 @@ class Recorded(type):
 
 @functools.cache
 def _signature(cls: type) -> inspect.Signature:
-    return inspect.signature(cls.__init__)
+    return inspect.signature(cls.__init__)  # type: ignore[misc]
 
 
 def _bind(cls: type, args: tuple, kwargs: dict) -> dict[str, Any]:

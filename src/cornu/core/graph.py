@@ -76,7 +76,7 @@ class SymbolicTensor:
     def __iter__(self) -> Iterator["SymbolicTensor"]:
         if not self.shape or self.shape[0] is None:
             raise self._no_value("iteration over its first axis")
-        return (self[i] for i in range(self.shape[0]))
+        return (self[i] for i in range(self.shape[0]))  # type: ignore[index]
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         raise self._no_value("numpy")
@@ -86,8 +86,8 @@ class SymbolicTensor:
 
     def _no_value(self, use: str) -> TypeError:
         return TypeError(
-            f"{self!r} has no values yet: it stands for data that a model will be given. {use[:1].upper()}{use[1:]} cannot "
-            "be used on it.\nUse a layer, a function of keras.ops or keras.backend, or put the code into a Lambda layer."
+            f"{self!r} has no values yet: it stands for data that a model will be given. {use[:1].upper()}{use[1:]} "
+            "cannot be used on it.\nUse a layer, a function of keras.ops or keras.backend, or a Lambda layer."
         )
 
     __hash__ = object.__hash__
@@ -223,7 +223,7 @@ def apply(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 
 def resolve(structure: Any) -> Any:
-    """Return the structure with values in place of symbolic tensors, or None where the running step does not know them."""
+    """Return the structure with values for symbolic tensors, or None where the running step does not know them."""
     if scope.values is None:
         return None
     try:
@@ -270,7 +270,7 @@ def _give_operators(cls: type) -> None:
     for name in ("neg", "abs", "invert"):
         function = getattr(operator, name)
         setattr(cls, f"__{name}__", lambda self, function=function: apply(function, (self,), {}))
-    cls.__getitem__ = lambda self, index: apply(operator.getitem, (self, index), {})
+    cls.__getitem__ = lambda self, index: apply(operator.getitem, (self, index), {})  # type: ignore[attr-defined]
 
 
 _give_operators(SymbolicTensor)
@@ -291,8 +291,8 @@ def sorted_nodes(outputs: Sequence[SymbolicTensor], inputs: Sequence[SymbolicTen
             continue
         if node is None or not node.inputs:
             raise ValueError(
-                f"The model's outputs need {tensor.name!r} (shape {tuple(tensor.shape)}), which is not among its inputs "
-                f"{[t.name for t in inputs]}.\nAdd it to `inputs`, or build the outputs from the inputs given."
+                f"The model's outputs need {tensor.name!r} (shape {tuple(tensor.shape)}), which is not among its "
+                f"inputs {[t.name for t in inputs]}.\nAdd it to `inputs`, or build the outputs from the inputs given."
             )
         if ready:
             done[id(node)] = node

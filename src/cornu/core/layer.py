@@ -48,11 +48,12 @@ class Layer(metaclass=Recorded):
     input_spec: Any = None
     _trainable = True
     _initialized = False
+    _build_shape: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
-            cls.build = _marks_built(vars(cls)["build"])
+            cls.build = _marks_built(vars(cls)["build"])  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -216,7 +217,7 @@ class Layer(metaclass=Recorded):
         return [variable.numpy() for variable in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the weights from a list of arrays, as `get_weights` gives them; ValueError where number or shapes differ."""
+        """Set the weights from a list of arrays, as `get_weights` gives; ValueError where number or shapes differ."""
         variables = self.weights
         if len(weights) != len(variables):
             hint = "" if self.built else " It is not built yet: call it on data first."
@@ -335,7 +336,8 @@ class Layer(metaclass=Recorded):
                 outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
                 for output in jax.tree.leaves(outputs):
-                    self.add_loss(self.activity_regularizer(output))
+                    penalty = self.activity_regularizer(output)
+                    self.add_loss(penalty / output.shape[0] if output.shape and output.shape[0] else penalty)
             self._pass_masks_on(args, masks if has_masks else None, kwargs.get("mask"), outputs)
         return outputs
 
@@ -489,8 +491,7 @@ class Layer(metaclass=Recorded):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Return the shape that the layer was built with."""
-        shape = getattr(self, "_build_shape", None)
-        return None if shape is None else {"input_shape": shape}
+        return None if self._build_shape is None else {"input_shape": self._build_shape}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with what `get_build_config` returned."""
@@ -508,7 +509,7 @@ class Layer(metaclass=Recorded):
 
 
 def _marks_built(build: Callable) -> Callable:
-    """Wrap a ``build`` method: it remembers the shape, marks the layer built, and sets weights given to the constructor."""
+    """Wrap a ``build``: it remembers the shape, marks the layer built, and sets weights given to the constructor."""
 
     @functools.wraps(build)
     def building(self: Layer, *shapes: Any, **kwargs: Any) -> None:
@@ -557,10 +558,9 @@ def shapes_of(structure: Any) -> Any:
     """Return the shapes of arrays or symbolic tensors, in the same nesting."""
     if structure is None:
         return None
-    shapes = jax.tree.map(
+    return jax.tree.map(
         lambda leaf: Shape(getattr(leaf, "shape", ())), structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)
     )
-    return shapes
 
 
 def is_shape(value: Any) -> bool:
@@ -588,7 +588,7 @@ def _tensors_of_shapes(shapes: Any, dtype: str) -> Any:
 
 
 def batch_input_shape(kwargs: dict[str, Any]) -> tuple | None:
-    """Return the whole input shape that ``input_shape``, ``input_dim``, ``batch_shape`` and the like describe, or None."""
+    """Return the input shape, batch axis included, that ``input_shape``, ``input_dim`` etc. describe, or None."""
     for name in ("batch_input_shape", "batch_shape"):
         if kwargs.get(name) is not None:
             return tuple(kwargs[name])

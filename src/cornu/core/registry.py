@@ -41,7 +41,7 @@ class Table:
         return iter(self.things)
 
     def find(self, name: str) -> Any:
-        """Return what `name` stands for (a custom object first); ValueError with the nearest name where nothing does."""
+        """Return what `name` stands for (a custom object first); ValueError with the nearest name for none."""
         custom = custom_object(name)
         if custom is not None:
             return custom

@@ -15,7 +15,7 @@ class CallSignature(NamedTuple):
 
 
 @functools.cache
-def call_signature(cls: type) -> CallSignature:
+def call_signature(cls: Any) -> CallSignature:
     """Return what the ``call`` method of a layer class takes."""
     parameters = list(inspect.signature(cls.call).parameters.values())[1:]
     by_name = {parameter.name: parameter for parameter in parameters}
@@ -26,7 +26,7 @@ def call_signature(cls: type) -> CallSignature:
 
 
 @functools.cache
-def build_parameters(cls: type) -> tuple[str, ...]:
+def build_parameters(cls: Any) -> tuple[str, ...]:
     """Return the argument names of a layer class's ``build``."""
     method = inspect.unwrap(cls.build)
     parameters = list(inspect.signature(method).parameters.values())[1:]

@@ -7,12 +7,15 @@ from cornu.core.variable import Variable
 
 # Attributes that refer to things which are not parts of the layer.
 NOT_PARTS = frozenset(
-    ("_arguments", "_inbound_nodes", "_losses", "_initial_weights", "_compile_config", "compiled_flags", "history", "optimizer")
+    (
+        *("_arguments", "_inbound_nodes", "_losses", "_initial_weights"),
+        *("_compile_config", "compiled_flags", "history", "optimizer"),
+    )
 )
 
 
 def parts(owner: Any, kinds: type | tuple[type, ...]) -> list[Any]:
-    """Return the objects of some kinds that the attributes of `owner` hold, directly or in lists, tuples, dicts, sets."""
+    """Return the objects of some kinds that the attributes of `owner` hold, directly or in collections."""
     found: dict[int, Any] = {}
     for name, value in vars(owner).items():
         if name not in NOT_PARTS:

@@ -115,7 +115,7 @@ class Variable:
     def _take(self, value: jax.Array) -> None:
         if value.shape != self._value.shape:
             raise ValueError(
-                f"Variable {self.path!r} has shape {self._value.shape}; it cannot be set to a value of shape {value.shape}."
+                f"Variable {self.path!r} has shape {self._value.shape}; it cannot take a value of shape {value.shape}."
             )
         self._value = value
 
@@ -190,6 +190,9 @@ def _give_operators(cls: type) -> None:
 
         return apply
 
+    def unary(function: Callable) -> Callable:
+        return lambda self: function(self.value)
+
     for name in ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"]:
         function = getattr(operator, name)
         setattr(cls, f"__{name}__", binary(function, False))
@@ -198,7 +201,7 @@ def _give_operators(cls: type) -> None:
         function = getattr(operator, f"{name}_" if name in ("and", "or") else name)
         setattr(cls, f"__{name}__", binary(function, False))
     for name in ("neg", "pos", "abs", "invert"):
-        setattr(cls, f"__{name}__", lambda self, function=getattr(operator, name): function(self.value))
+        setattr(cls, f"__{name}__", unary(getattr(operator, name)))
 
 
 _give_operators(Variable)
@@ -234,7 +237,7 @@ class Seed(Variable):
         return fresh
 
 
-jax.tree_util.register_pytree_node(Seed, lambda seed: ((seed._value,), None), _unflatten)
+jax.tree_util.register_pytree_node(Seed, lambda seed: ((seed._value,), None), _unflatten)  # type: ignore[arg-type]
 
 
 def read(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:

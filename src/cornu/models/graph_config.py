@@ -177,5 +177,4 @@ def _map_keys(find: Any, keys: Any) -> Any:
         return {name: _map_keys(find, key) for name, key in keys.items()}
     if len(keys) == 3 and isinstance(keys[0], str):
         return find(keys)
-    found = [_map_keys(find, key) for key in keys]
-    return found
+    return [_map_keys(find, key) for key in keys]

@@ -1,4 +1,4 @@
-"""The model: layers that train together. `Model` is subclassed or called with inputs and outputs; then it is functional."""
+"""The model: layers that train together. `Model` is subclassed, or called with inputs and outputs."""
 
 import json
 from typing import Any
@@ -152,11 +152,11 @@ class Model(Trainer, FileMethods, Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs; those of a subclassed model are output_1, output_2, ... (or its dictionary's keys)."""
+        """The names of the outputs; a subclassed model's are output_1, output_2, ... or its dictionary's keys."""
         return self._network.output_names if self._network is not None else list(getattr(self, "_seen_outputs", []))
 
     def add_loss(self, loss: Any, inputs: Any = None) -> None:
-        """Add to the loss: a scalar inside ``call``, a function without arguments, or on a functional model a symbolic tensor."""
+        """Add to the loss: a scalar inside ``call``, a function, or on a functional model a symbolic tensor."""
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
             if isinstance(one, SymbolicTensor):
                 self._graph("graph for add_loss(tensor)")

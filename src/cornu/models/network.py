@@ -29,7 +29,7 @@ class Network:
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs: the keys of a dictionary, else the layers that make them (numbered where shared)."""
+        """The names of the outputs: a dictionary's keys, else the layers that make them (numbered where shared)."""
         if isinstance(self.outputs, dict):
             return sorted(self.outputs)
         names = [tensor.node.operation.name for tensor in self.flat_outputs]
@@ -85,7 +85,7 @@ def _by_name(given: dict, names: list[str]) -> list[Any]:
 
 
 def fitted(given: Any, reference: SymbolicTensor) -> Any:
-    """Return an array with the rank and type of the symbolic input, or raise ValueError for a shape that does not fit."""
+    """Return an array with the rank and type of the symbolic input; ValueError for a shape that does not fit."""
     shape, expected = tuple(given.shape), tuple(reference.shape)
     if len(shape) == len(expected) - 1 and expected[-1] == 1:
         given = given[..., None]
@@ -143,7 +143,7 @@ def layers_by_depth(network: Network) -> tuple[list[Layer], dict[int, int]]:
 
 
 def _met_from_outputs(network: Network) -> list[Any]:
-    """Return the operations in the order in which a walk from the outputs meets them; inputs in their own order first."""
+    """Return the operations in the order in which a walk from the outputs meets them, the inputs first."""
     met: dict[int, Any] = {}
     between = {id(node) for node in network.nodes}
     for tensor in network.flat_inputs:

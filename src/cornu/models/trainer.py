@@ -115,7 +115,9 @@ class Trainer:
         if kind not in self._programs:
             if kind == "train":
                 learner.prepare_optimizer()
-            made = Predictor(learner) if kind == "predict" else Program(learner, kind, self.run_eagerly)
+            made = (
+                Predictor(learner, self.run_eagerly) if kind == "predict" else Program(learner, kind, self.run_eagerly)
+            )
             self._programs[kind] = made
         return self._programs[kind]
 
@@ -200,8 +202,8 @@ class Trainer:
     ) -> History:
         """Train for some epochs and return the `History`.
 
-        `x` and `y` are arrays (numpy, jax, torch, pandas, lists; lists or dictionaries of arrays for several inputs), or
-        `x` is a generator, `PyDataset`, or ``DataLoader`` whose batches hold everything. The last `validation_split` of
+        `x` and `y` are arrays (numpy, jax, torch, pandas, lists; lists or dictionaries of arrays for several inputs),
+        or `x` is a generator, `PyDataset`, or ``DataLoader`` whose batches hold everything. The last `validation_split` of
         the rows, or `validation_data`, is evaluated after each epoch (of `validation_freq`). `shuffle` mixes the rows
         anew each epoch (``"batch"``: whole batches). `verbose` is 0 silent, 1 bar, 2 a line per epoch, ``"auto"``.
         Raises ValueError or TypeError in words for data that does not fit the model.
@@ -210,9 +212,7 @@ class Trainer:
         self._check_compiled("fit")
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
         if validation_split and is_stream(x):
-            raise ValueError(
-                f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays instead of a stream."
-            )
+            raise ValueError(f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays.")
         batches, held_out = self._training_data(
             x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch, validation_split
         )
@@ -280,9 +280,8 @@ class Trainer:
             "steps": steps or batches.steps,
             "verbose": verbose,
         }
-        if validation is not None:
-            params["validation_samples"] = validation.batches.rows
-        return CallbackList(callbacks, model=self, params=params, add_history=True)
+        held_out = None if validation is None else validation.batches.rows
+        return CallbackList(callbacks, model=self, params=params, add_history=True, validation_rows=held_out)
 
     @old_keywords("evaluate")
     def evaluate(
@@ -336,8 +335,8 @@ class Trainer:
 
     @old_keywords("train_on_batch")
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None, return_dict: bool = False,
-        reset_metrics: bool = True,
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None,
+        return_dict: bool = False, reset_metrics: bool = True,
     ) -> Any:  # fmt: skip
         """Train on one batch and return its loss and metrics (a number, a list, or a dictionary).
 

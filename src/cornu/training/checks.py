@@ -53,13 +53,9 @@ def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
     for name in _strings(loss):
         registry.LOSSES.find(name)
     for name in [*_strings(metrics), *_strings(weighted_metrics)]:
-        if (
-            name not in registry.METRICS
-            and name not in registry.LOSSES
-            and name not in ("acc", "accuracy", "ce", "crossentropy")
-        ):
-            if registry.custom_object(name) is None:
-                raise unknown("metric", name, [*registry.METRICS, *registry.LOSSES, "accuracy"])
+        known = [*registry.METRICS, *registry.LOSSES, "acc", "accuracy", "ce", "crossentropy"]
+        if name not in known and registry.custom_object(name) is None:
+            raise unknown("metric", name, known)
 
 
 def _strings(given: Any) -> list[str]:
@@ -132,8 +128,9 @@ def check_labels(model: Any, batches: Any) -> None:
             ignored = (getattr(loss, "_fn_kwargs", None) or getattr(loss, "arguments", None) or {}).get("ignore_class")
             if ignored is None:
                 raise ValueError(
-                    f"The output {name!r} has {classes} classes, 0 to {classes - 1}; y holds labels from {low} to {high}.\n"
-                    "Give the last layer as many units as there are classes, or renumber the labels from 0."
+                    f"The output {name!r} has {classes} classes, 0 to {classes - 1}; "
+                    f"y holds labels from {low} to {high}.\nGive the last layer as many units as there are classes, "
+                    "or renumber the labels from 0."
                 )
 
 
@@ -159,6 +156,6 @@ def _complain_of_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> 
     if all(np.isfinite(np.asarray(value)).all() for value in logs.values()):
         return  # the model's masks or losses leave these values out
     raise ValueError(
-        f"{name} holds {int(bad.sum())} values that are NaN or infinite, the first in row {rows[0]}; the loss would be NaN.\n"
-        "Drop those rows or fill the gaps, for example with numpy.nan_to_num."
+        f"{name} holds {int(bad.sum())} values that are NaN or infinite, the first in row {rows[0]}; "
+        "the loss would be NaN.\nDrop those rows or fill the gaps, for example with numpy.nan_to_num."
     )

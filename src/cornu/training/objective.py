@@ -64,7 +64,7 @@ class Objective:
     def _metric(self, wanted: Any, target: Any, prediction: Any) -> Metric:
         if isinstance(wanted, Metric):
             return wanted
-        shape = getattr(target, "shape", None)
+        shape = getattr(target, "shape", ())
         return metrics.resolve(wanted, shape, prediction.shape, getattr(target, "dtype", None))
 
     @property
@@ -163,7 +163,8 @@ def _check_keys(given: dict, names: Sequence[str], what: str) -> None:
     strange = [key for key in given if key not in names]
     if strange:
         raise ValueError(
-            f"{what} has the key {strange[0]!r}, but the model's outputs are {list(names)}.{did_you_mean(strange[0], names)}"
+            f"{what} has the key {strange[0]!r}, but the model's outputs are {list(names)}."
+            f"{did_you_mean(strange[0], names)}"
         )
 
 

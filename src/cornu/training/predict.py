@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.data.arrays import ArrayBatches
 from cornu.data.batches import Batches
 from cornu.data.convert import map_arrays
 from cornu.training.program import Predictor
@@ -17,7 +18,7 @@ def predict(predictor: Predictor, batches: Batches, callbacks: Any, steps: int |
     """Return the outputs for all rows as numpy arrays, telling the `callbacks` which steps are done."""
     callbacks.on_predict_begin()
     watcher = callbacks.for_batches("predict")
-    if batches.resident and steps is None and not watcher.every_batch and batches.rows > 1:
+    if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
         outputs = _resident(predictor, batches, watcher)
     else:
         outputs = _streamed(predictor, batches, watcher, steps)

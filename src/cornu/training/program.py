@@ -151,7 +151,7 @@ class Predictor:
 
     def __init__(self, learner: Learner, run_eagerly: bool = False) -> None:
         self.learner = learner
-        self.one = learner.predict_step_on if run_eagerly else run.predicting(learner.predict_step)
+        self.one = run.predicting(learner.predict_step, run_eagerly)
         self.many = run.predicting_many(learner.predict_step)
 
     def on_batch(self, x: Any) -> Any:

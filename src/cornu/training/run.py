@@ -71,9 +71,13 @@ def eager(step: Callable, results: Callable) -> Callable:
     return run
 
 
-def predicting(step: Callable) -> Callable:
+def predicting(step: Callable, run_eagerly: bool = False) -> Callable:
     """Compile ``run(state, x)``: the outputs for one batch."""
-    return jax.jit(lambda state, x: step(state, Batch(x)))
+
+    def run(state: TrainState, x: Any) -> tuple[Any, tuple]:
+        return step(state, Batch(jax.tree.map(jnp.asarray, x)))
+
+    return run if run_eagerly else jax.jit(run)
 
 
 def predicting_many(step: Callable) -> Callable:

@@ -90,7 +90,7 @@ class Learner:
     # ---- the steps
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
-        """Return the state after one batch: forward, backward, update, metrics. Logs are those of a step of one's own."""
+        """Return the state after one batch: forward, backward, update, metrics; and the logs of a custom step."""
         with self.tracing(state):
             if self.custom_train is not None:
                 return self._custom(self.custom_train, state, batch)
@@ -169,9 +169,9 @@ class Learner:
         if not state.slots:
             del parts[2]
         logs, new = step(tuple(parts), data)
-        params, others, *slots, totals = (tuple(part) for part in new)
-        slots = (*slots[0], *state.slots[count:]) if slots else ()
-        return TrainState(params, others, slots, totals), self._noted(logs)
+        params, others, *rest = (tuple(part) for part in new)
+        slots = (*rest[0], *state.slots[count:]) if state.slots else ()
+        return TrainState(params, others, slots, rest[-1]), self._noted(logs)
 
     def _noted(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""
