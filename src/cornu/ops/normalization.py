@@ -19,9 +19,12 @@ def at_least_float32(x: Any) -> Array:
 
 
 def along(x: Array, vector: Any, axes: Sequence[int]) -> Array:
-    """Return `vector`, which has the sizes of `axes` of `x`, shaped so that it goes along them."""
-    shape = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
-    return jnp.reshape(jnp.asarray(vector, x.dtype), shape)
+    """Return `vector`, which has the sizes of `axes` of `x`, shaped to go along them; numbers, and what has the axes of
+    `x` already, stay as they are."""
+    vector = jnp.asarray(vector, x.dtype)
+    if vector.ndim in (0, x.ndim):
+        return vector
+    return jnp.reshape(vector, [size if axis in axes else 1 for axis, size in enumerate(x.shape)])
 
 
 def axes_of(axis: Axes, rank: int) -> tuple[int, ...]:
@@ -100,8 +103,8 @@ def layer_normalization(
 
     With `rms_scaling` nothing is subtracted and `beta` plays no part. Follows https://arxiv.org/abs/1607.06450
 
-    >>> print(layer_normalization([1.0, 3.0]))
-    [-0.99999994  0.99999994]
+    >>> print(layer_normalization([1.0, 3.0]).round(2))
+    [-1.  1.]
     """
     dtype, x = jnp.asarray(x).dtype, at_least_float32(x)
     epsilon = settings.epsilon() if epsilon is None else epsilon
