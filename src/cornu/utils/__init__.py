@@ -24,6 +24,8 @@ from cornu.utils.misc import (
     serialize_keras_object,
     unpack_x_y_sample_weight,
 )
+from cornu.visuals.diagrams import model_to_dot, plot_model
+from cornu.visuals.summary import print_summary
 
 __all__ = [
     "CustomObjectScope",
@@ -39,9 +41,12 @@ __all__ = [
     "get_registered_object",
     "get_source_inputs",
     "is_keras_tensor",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
+    "print_summary",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",

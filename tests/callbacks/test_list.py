@@ -1,0 +1,71 @@
+import pytest
+
+from cornu.callbacks import Callback, CallbackList, EarlyStopping, History, ProgbarLogger, TerminateOnNaN
+
+
+class Watching(Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+class OldWatching(Callback):
+    def on_batch_end(self, batch, logs=None):
+        pass
+
+
+class Content(Watching):
+    per_batch = False
+
+
+class Subclass(Content):
+    def on_batch_begin(self, batch, logs=None):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("callback", "watching", "every"),
+    [
+        (Callback(), False, False),
+        (EarlyStopping(), False, False),
+        (TerminateOnNaN(), True, False),
+        (Watching(), True, True),
+        (OldWatching(), True, True),
+        (Content(), True, False),
+        (Subclass(), True, True),
+    ],
+)
+def test_who_is_told_of_every_batch(callback, watching, every):
+    watcher = CallbackList([callback]).for_batches("train")
+    assert (watcher.watching == [callback], watcher.every_batch) == (watching, every)
+
+
+def test_method_put_on_the_object_counts():
+    callback = TerminateOnNaN()
+    callback.on_train_batch_end = lambda batch, logs=None: None
+    assert CallbackList([callback]).for_batches("train").watching == [callback]
+    assert not CallbackList([callback]).for_batches("test").watching
+
+
+def test_history_and_progress_are_added_once():
+    history = History()
+    added = CallbackList([history], add_history=True, params={"verbose": 1})
+    assert [type(callback) for callback in added.callbacks] == [History, ProgbarLogger]
+    assert added.history is history
+    assert CallbackList(None, add_history=True, verbose=0).callbacks[0].__class__ is History
+
+
+def test_nested_lists_and_a_single_callback_are_taken():
+    one, two = Callback(), Callback()
+    assert CallbackList([one, [two]]).callbacks == [one, two]
+    assert CallbackList(one).callbacks == [one]
+
+
+def test_what_is_no_callback_is_refused():
+    with pytest.raises(TypeError, match=r"made from keras.callbacks.Callback; it is .*EarlyStopping"):
+        CallbackList([EarlyStopping])
+
+
+def test_auto_verbosity_is_a_number_to_callbacks():
+    one = Callback()
+    CallbackList([one], params={"verbose": "auto"})
+    assert one.params["verbose"] == 1
