@@ -1,22 +1,12 @@
 """Functions of old `keras.utils` that today's Keras lacks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
 def multi_gpu_model(model: Any, gpus: int | Sequence[int] | None = None, **_: Any) -> Any:
     """Return `model` itself: splitting each batch over devices changes how fast it trains, not what it computes."""
     return model
-
-
-def print_summary(
-    model: Any,
-    line_length: int | None = None,
-    positions: Sequence[float] | None = None,
-    print_fn: Callable[[str], None] | None = None,
-) -> None:
-    """Print a model's summary (``keras.utils.layer_utils.print_summary``)."""
-    model.summary(line_length=line_length, positions=positions, print_fn=print_fn)
 
 
 def count_params(weights: Iterable[Any]) -> int:

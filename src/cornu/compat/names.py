@@ -224,7 +224,7 @@ NAMES: dict[str, dict[str, str]] = {
     | {
         name: f"cornu.compat.extras:{name}"
         for name in (
-            *("multi_gpu_model", "print_summary", "count_params"),
+            *("multi_gpu_model", "count_params"),
             *("normalize_tuple", "conv_output_length", "deconv_length"),
         )
     },
