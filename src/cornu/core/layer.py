@@ -482,6 +482,8 @@ class Layer(metaclass=Recorded):
         own = default_config(self) if "_arguments" in vars(self) else {}
         named = {*SHAPE_ARGUMENTS} & {*self._own_argument_names()}  # Embedding's own `input_dim`, for example
         left_out = {"self", *BASE_ARGUMENTS} - named
+        if self.activity_regularizer is None and type(self).__init__ is Layer.__init__:
+            left_out.add("activity_regularizer")
         return base | {name: value for name, value in own.items() if name not in left_out}
 
     @classmethod

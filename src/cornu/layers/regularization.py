@@ -59,6 +59,11 @@ def _noise_shape(noise_shape: Any) -> tuple | None:
     return sizes
 
 
+def _without_trainable(config: dict[str, Any]) -> dict[str, Any]:
+    """Leave out ``trainable``, which says nothing here and which Keras's spatial dropouts do not take."""
+    return {name: value for name, value in config.items() if name != "trainable"}
+
+
 @registry.LAYERS.add("spatial_dropout1d")
 class SpatialDropout1D(Dropout):
     """Drop whole channels of sequences (batch, steps, channels).
@@ -69,6 +74,9 @@ class SpatialDropout1D(Dropout):
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(rate, seed=seed, **kwargs)
         self.input_spec = InputSpec(ndim=3)
+
+    def get_config(self) -> dict[str, Any]:
+        return _without_trainable(super().get_config())
 
     def _shape_of_noise(self, shape: tuple[int, ...]) -> Sequence[int | None]:
         return shape[0], 1, shape[2]
@@ -83,6 +91,9 @@ class _SpatialDropout(Dropout):
         super().__init__(rate, seed=seed, **kwargs)
         self.data_format = settings.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.spatial_axes + 2)
+
+    def get_config(self) -> dict[str, Any]:
+        return _without_trainable(super().get_config())
 
     def _shape_of_noise(self, shape: tuple[int, ...]) -> Sequence[int | None]:
         ones = (1,) * self.spatial_axes
