@@ -146,7 +146,8 @@ def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) ->
 
 
 def _promoted(x: Array, kernel: Array) -> tuple[Array, Array]:
-    dtype = jnp.promote_types(jnp.result_type(x, kernel), jnp.bfloat16)
+    dtype = jnp.result_type(x, kernel)
+    dtype = dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(dtype, float)
     return jnp.asarray(x, dtype), jnp.asarray(kernel, dtype)
 
 

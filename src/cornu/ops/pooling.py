@@ -22,6 +22,9 @@ CHANNELS_LAST = "channels_last"
 LARGEST_WINDOW = 32
 """Windows with more entries than this go XLA's way: taken apart, each entry is an operation to compile."""
 
+LOOPS = 8
+"""In how many groups of rows a maximum's gradient is spread, at least."""
+
 Numbers = int | Sequence[int]
 
 
@@ -92,22 +95,28 @@ def _max_of_slices(x: Array, windows: Windows) -> Array:
 
 
 def _max_forward(x: Array, windows: Windows) -> tuple[Array, tuple[Array, Array]]:
-    """Keeps where each maximum was, in a byte per window. The barriers make XLA write maxima, places and gradient once;
-    without them its fusions compute all three again for every entry of every window (five times slower)."""
+    """Keeps where each maximum was, in a byte per window."""
     slices = _slices(x, windows, _lowest(x.dtype))
     largest = next(slices)
     place = jnp.zeros(largest.shape, jnp.uint8)
     for number, each in enumerate(slices, start=1):
         stays = largest >= each
         largest, place = jnp.where(stays, largest, each), jnp.where(stays, place, jnp.uint8(number))
-    largest, place = lax.optimization_barrier((largest, place))
     return largest, (place, jnp.zeros((0, *x.shape[1:])))
 
 
 def _max_backward(windows: Windows, kept: tuple[Array, Array], upstream: Array) -> tuple[Array]:
+    """In a loop over groups of rows, because XLA writes down what enters a loop. Its fusions would else compute the
+    places and the upstream gradient again for every entry of every window; an optimization barrier does not stop them.
+    """
     place, like = kept
-    shape = (place.shape[0], *like.shape[1:])
-    return (_spread(lax.optimization_barrier(upstream), place, shape, windows),)
+    rows = place.shape[0]
+    count = next(n for n in range(min(LOOPS, rows), rows + 1) if rows % max(n, 1) == 0)
+    if count < 2:
+        return (_spread(upstream, place, (rows, *like.shape[1:]), windows),)
+    groups = [jnp.reshape(each, (count, rows // count, *each.shape[1:])) for each in (upstream, place)]
+    spread = lax.map(lambda group: _spread(*group, (rows // count, *like.shape[1:]), windows), tuple(groups))
+    return (jnp.reshape(spread, (rows, *like.shape[1:])),)
 
 
 _max_of_slices.defvjp(_max_forward, _max_backward)
@@ -154,12 +163,15 @@ def _spread(upstream: Array, place: Array | None, shape: tuple[int, ...], window
 
 def _spread_apart(upstream: Array, place: Array | None, shape: tuple[int, ...], windows: Windows) -> Array:
     """The same where windows do not overlap: each dimension becomes (windows, entries), and is joined again."""
-    alone = [size for count in upstream.shape for size in (count, 1)]
-    paired = [size for pair in zip(upstream.shape, windows.extent, strict=True) for size in pair]
+    split = [extent > 1 for extent in windows.extent]
+    alone = [n for count, apart in zip(upstream.shape, split, strict=True) for n in ((count, 1) if apart else (count,))]
+    pairs = zip(upstream.shape, windows.extent, split, strict=True)
+    paired = [n for count, extent, apart in pairs for n in ((count, extent) if apart else (count,))]
     full = jnp.broadcast_to(upstream.reshape(alone), paired)
     if place is not None:
         numbers = np.arange(math.prod(windows.extent), dtype=np.uint8)
-        numbers = numbers.reshape([size for extent in windows.extent for size in (1, extent)])
+        ones = zip(windows.extent, split, strict=True)
+        numbers = numbers.reshape([n for extent, apart in ones for n in ((1, extent) if apart else (1,))])
         full = jnp.where(place.reshape(alone) == numbers, full, jnp.zeros((), upstream.dtype))
     joined = [count * extent for count, extent in zip(upstream.shape, windows.extent, strict=True)]
     edges = zip(windows.padding, shape, joined, strict=True)
