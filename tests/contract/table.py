@@ -49,6 +49,57 @@ class Entry(NamedTuple):
         return random.standard_normal(shape).astype("float32")
 
 
+BASICS: dict[str, Entry] = {
+    "dense": Entry(lambda layers: layers.Dense(4, activation="relu", kernel_regularizer="l2"), (3, 5)),
+    "dense of sequences": Entry(lambda layers: layers.Dense(2, use_bias=False, activity_regularizer="l1"), (2, 4, 3)),
+    "einsum dense": Entry(
+        lambda layers: layers.EinsumDense("abc,cd->abd", (4, 5), bias_axes="d", kernel_initializer="ones"), (2, 4, 3)
+    ),
+    "embedding": Entry(lambda layers: layers.Embedding(7, 3, mask_zero=True), (2, 4), highest=7),
+    "identity": Entry(lambda layers: layers.Identity(), (2, 3)),
+    "masking": Entry(lambda layers: layers.Masking(), (2, 4, 3)),
+    "time distributed": Entry(lambda layers: layers.TimeDistributed(layers.Dense(2)), (2, 4, 3)),
+    "rescaling": Entry(lambda layers: layers.Rescaling(1 / 127.5, offset=-1), (2, 4, 3), highest=256),
+}
+
+ACTIVATIONS: dict[str, Entry] = {
+    "activation": Entry(lambda layers: layers.Activation("tanh"), (2, 3)),
+    "relu": Entry(lambda layers: layers.ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), (2, 3)),
+    "leaky relu": Entry(lambda layers: layers.LeakyReLU(0.2), (2, 3)),
+    "prelu": Entry(lambda layers: layers.PReLU(shared_axes=[1]), (2, 4, 3)),
+    "elu": Entry(lambda layers: layers.ELU(0.7), (2, 3)),
+    "softmax": Entry(lambda layers: layers.Softmax(axis=1), (2, 4, 3)),
+}
+
+RESHAPING: dict[str, Entry] = {
+    "flatten": Entry(lambda layers: layers.Flatten(), (2, 4, 3)),
+    "reshape": Entry(lambda layers: layers.Reshape((-1, 2)), (2, 4, 3)),
+    "permute": Entry(lambda layers: layers.Permute((2, 1)), (2, 4, 3)),
+    "repeat vector": Entry(lambda layers: layers.RepeatVector(3), (2, 4)),
+}
+
+MERGING: dict[str, Entry] = {
+    "add": Entry(lambda layers: layers.Add(), [(2, 4, 3), (2, 3), (2, 4, 1)]),
+    "subtract": Entry(lambda layers: layers.Subtract(), [(2, 3), (2, 3)]),
+    "multiply": Entry(lambda layers: layers.Multiply(), [(2, 3), (2, 3), (2, 3)]),
+    "average": Entry(lambda layers: layers.Average(), [(2, 3), (2, 3)]),
+    "maximum": Entry(lambda layers: layers.Maximum(), [(2, 3), (2, 3)]),
+    "minimum": Entry(lambda layers: layers.Minimum(), [(2, 3), (2, 3)]),
+    "concatenate": Entry(lambda layers: layers.Concatenate(axis=1), [(2, 4, 3), (2, 1, 3)]),
+    "dot": Entry(lambda layers: layers.Dot(axes=(1, 2), normalize=True), [(2, 3, 5), (2, 4, 3)]),
+}
+
+RANDOM: dict[str, Entry] = {
+    "dropout": Entry(lambda layers: layers.Dropout(0.3, noise_shape=(None, 1, 3), seed=1), (2, 4, 3), random=True),
+    "spatial dropout 1d": Entry(lambda layers: layers.SpatialDropout1D(0.3), (2, 4, 3), random=True),
+    "spatial dropout 2d": Entry(lambda layers: layers.SpatialDropout2D(0.3), (2, 4, 3, 2), random=True),
+    "spatial dropout 3d": Entry(lambda layers: layers.SpatialDropout3D(0.3), (2, 2, 4, 3, 2), random=True),
+    "gaussian dropout": Entry(lambda layers: layers.GaussianDropout(0.3), (2, 4, 3), random=True),
+    "gaussian noise": Entry(lambda layers: layers.GaussianNoise(0.3), (2, 4, 3), random=True),
+    "alpha dropout": Entry(lambda layers: layers.AlphaDropout(0.3), (2, 4, 3), random=True),
+    "activity regularization": Entry(lambda layers: layers.ActivityRegularization(0.1, 0.2), (2, 3)),
+}
+
 CONVOLUTIONS: dict[str, Entry] = {
     "conv1d": Entry(lambda layers: layers.Conv1D(4, 3, activation="relu"), (2, 7, 3)),
     "conv1d causal": Entry(lambda layers: layers.Conv1D(4, 3, padding="causal", dilation_rate=2), (2, 7, 3)),
@@ -119,4 +170,6 @@ NORMALIZATIONS: dict[str, Entry] = {
     ),
 }
 
-LAYERS: dict[str, Entry] = CONVOLUTIONS | POOLINGS | FRAMES | NORMALIZATIONS
+LAYERS: dict[str, Entry] = (
+    BASICS | ACTIVATIONS | RESHAPING | MERGING | RANDOM | CONVOLUTIONS | POOLINGS | FRAMES | NORMALIZATIONS
+)

@@ -40,4 +40,5 @@ def test_every_layer_is_in_the_table():
     made = {type(entry.make(layers)) for entry in LAYERS.values()}
     known = {thing for thing in registry.LAYERS.things.values() if thing.__module__.startswith("cornu.layers.")}
     missing = {cls.__name__ for cls in known - made}
-    assert missing <= {"InputLayer", "Wrapper"}, "these layers have no line in contract/table.py"
+    # A Lambda's function has no form in JSON but its name; what the others are called on is no array.
+    assert missing <= {"InputLayer", "Lambda", "Wrapper"}, "these layers have no line in contract/table.py"

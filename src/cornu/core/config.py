@@ -161,6 +161,8 @@ def _deserialize(config: Any, table: registry.Table | None = None) -> Any:
 
 
 def _deserialize_object(config: dict[str, Any], table: registry.Table | None) -> Any:
+    if registry.LAYERS in (table, registry.tables.get(config.get("module") or "")):
+        config = hooks.translate_layer(config)
     class_name, inner = config["class_name"], config["config"]
     if class_name == "__tuple__":
         return tuple(_deserialize(item) for item in inner["value"])
