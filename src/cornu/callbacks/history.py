@@ -5,7 +5,7 @@ from cornu.callbacks.logs import Logs
 
 
 class History(Callback):
-    """Keeps loss and metrics of each epoch in ``history``, a dictionary of lists; ``epoch`` lists the epochs' numbers."""
+    """Keeps loss and metrics of each epoch in ``history``, a dictionary of lists; ``epoch`` lists their numbers."""
 
     def __init__(self) -> None:
         self.history: Logs = Logs()

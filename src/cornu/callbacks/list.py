@@ -17,6 +17,8 @@ _BATCH_METHODS = {
 class CallbackList:
     """Calls every callback in turn; `History` and the progress display are added unless they are there.
 
+    `validation_rows` is the number of rows that the run validates on, where known; the progress display says it.
+
     Follows https://keras.io/api/callbacks/ (``CallbackList``)
     """
 
@@ -26,6 +28,7 @@ class CallbackList:
         add_history: bool = False,
         add_progbar: bool = True,
         model: Any = None,
+        validation_rows: int | None = None,
         **params: Any,
     ) -> None:
         self.callbacks = _flat(callbacks)
@@ -40,6 +43,8 @@ class CallbackList:
             self.callbacks.append(self.history)
         self.model = model
         for callback in self.callbacks:
+            if isinstance(callback, ProgbarLogger):
+                callback.validation_rows = validation_rows
             callback.set_params(self.params)
             if model is not None:
                 callback.set_model(model)

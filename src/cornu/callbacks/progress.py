@@ -183,6 +183,7 @@ class ProgbarLogger(Callback):
     """Shows the progress of `fit`, `evaluate` and `predict`: a bar (`verbose` 1) or a line per epoch (2)."""
 
     per_batch = False
+    validation_rows: int | None = None  # how many rows the run validates on, where known
 
     def __init__(self, count_mode: str = "steps", stateful_metrics: Any = None) -> None:
         self.count_mode, self.stateful_metrics = count_mode, stateful_metrics
@@ -197,9 +198,9 @@ class ProgbarLogger(Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.fitting = True
-        rows, validated = self.params.get("samples"), self.params.get("validation_samples")
-        if self.verbose and rows and validated:
-            print(f"Train on {rows} samples, validate on {validated} samples", flush=True)
+        rows = self.params.get("samples")
+        if self.verbose and rows and self.validation_rows:
+            print(f"Train on {rows} samples, validate on {self.validation_rows} samples", flush=True)
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self.fitting = False

@@ -25,7 +25,6 @@ from cornu.utils.misc import (
     unpack_x_y_sample_weight,
 )
 from cornu.visuals.diagrams import model_to_dot, plot_model
-from cornu.visuals.summary import print_summary
 
 __all__ = [
     "CustomObjectScope",
@@ -46,7 +45,6 @@ __all__ = [
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
-    "print_summary",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
