@@ -226,7 +226,8 @@ def exponential(x: Array) -> Array:
 def sparsemax(x: Array, axis: int = -1) -> Array:
     """Return probabilities as `softmax` does, but with zeros for small values (https://arxiv.org/abs/1602.02068).
 
-    It is the nearest point to `x` whose entries over `axis` are not negative and sum to 1.
+    It is the nearest point to `x` whose entries over `axis` are not negative and sum to 1. (Keras 3.15's function of
+    this name gives entries that need not sum to 1; this one follows the paper.)
     """
     x = jnp.moveaxis(x, axis, -1)
     falling = -jnp.sort(-x, axis=-1)

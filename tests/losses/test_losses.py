@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from cornu import losses
+from cornu.core.graph import SymbolicTensor
+from cornu.core.scope import set_mask
+
+pytestmark = pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras asks for it
 
 rng = np.random.default_rng(3)
 ROWS, CLASSES = 6, 4
@@ -80,3 +84,156 @@ def test_a_function_gives_the_values_and_gradients_of_keras(name, y_true, y_pred
     np.testing.assert_allclose(ours(y_true, y_pred, **options), theirs(y_true, y_pred, **options), rtol=2e-5, atol=2e-6)
     gradients = [jax.grad(lambda p, f=f: f(y_true, p, **options).sum())(y_pred) for f in (ours, theirs)]
     np.testing.assert_allclose(*gradients, rtol=1e-4, atol=1e-5)
+
+
+CLASSES_OF_LOSSES = [
+    ("MeanSquaredError", REALS, LOGITS, {}),
+    ("MeanAbsoluteError", REALS, LOGITS, {}),
+    ("MeanAbsolutePercentageError", REALS, LOGITS, {}),
+    ("MeanSquaredLogarithmicError", POSITIVE, LOGITS, {}),
+    ("Huber", REALS, LOGITS, {"delta": 0.7}),
+    ("LogCosh", REALS, LOGITS, {}),
+    ("BinaryCrossentropy", BINARY, LOGITS, {"from_logits": True, "label_smoothing": 0.1}),
+    ("BinaryFocalCrossentropy", BINARY, PROBABILITIES, {"apply_class_balancing": True, "gamma": 1.0}),
+    ("CategoricalCrossentropy", ONE_HOT, PROBABILITIES, {"label_smoothing": 0.1}),
+    ("CategoricalFocalCrossentropy", ONE_HOT, PROBABILITIES, {"alpha": 0.5}),
+    ("CategoricalGeneralizedCrossEntropy", NUMBERS, PROBABILITIES, {"q": 0.7}),
+    ("SparseCategoricalCrossentropy", NUMBERS, LOGITS, {"from_logits": True}),
+    ("SparseCategoricalCrossentropy", NUMBERS, LOGITS, {"from_logits": True, "ignore_class": 2}),
+    ("Hinge", SIGNS, LOGITS, {}),
+    ("SquaredHinge", SIGNS, LOGITS, {}),
+    ("CategoricalHinge", ONE_HOT, LOGITS, {}),
+    ("KLDivergence", PROBABILITIES[::-1], PROBABILITIES, {}),
+    ("Poisson", POSITIVE, PROBABILITIES, {}),
+    ("CosineSimilarity", REALS, LOGITS, {"axis": 1}),
+    ("Dice", BINARY, PROBABILITIES, {"axis": 1}),
+    ("Tversky", BINARY, PROBABILITIES, {"alpha": 0.3, "axis": 1}),
+    ("Circle", NUMBERS, UNIT, {"gamma": 10.0}),
+    ("CTC", rng.integers(1, 4, (ROWS, 2)), rng.normal(0, 1, (ROWS, 6, 4)).astype("float32"), {}),
+]
+REDUCTIONS = ["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None]
+WEIGHTS = [None, 0.5, rng.random(ROWS).astype("float32"), np.zeros(ROWS, "float32")]
+
+
+@pytest.mark.parametrize(("name", "y_true", "y_pred", "options"), CLASSES_OF_LOSSES)
+def test_an_object_reduces_and_weighs_as_in_keras(name, y_true, y_pred, options):
+    for reduction in REDUCTIONS:
+        ours = getattr(losses, name)(**options, reduction=reduction)
+        theirs = getattr(keras.losses, name)(**options, reduction=reduction)
+        for weights in WEIGHTS:
+            np.testing.assert_allclose(
+                ours(y_true, y_pred, sample_weight=weights),
+                theirs(y_true, y_pred, sample_weight=weights),
+                rtol=3e-5,
+                atol=2e-6,
+                err_msg=f"{reduction} {weights}",
+            )
+
+
+@pytest.mark.parametrize(("name", "y_true", "y_pred", "options"), CLASSES_OF_LOSSES)
+def test_configs_go_to_keras_and_back(name, y_true, y_pred, options):
+    ours, theirs = getattr(losses, name)(**options), getattr(keras.losses, name)(**options)
+    expected = ours(y_true, y_pred)
+    again = losses.deserialize(losses.serialize(ours))
+    for loss in (
+        again,
+        losses.deserialize(keras.losses.serialize(theirs)),
+        keras.losses.deserialize(losses.serialize(ours)),
+    ):
+        np.testing.assert_allclose(loss(y_true, y_pred), expected, rtol=3e-5, atol=2e-6)
+    assert again.get_config() == ours.get_config()
+    assert ours.name == theirs.name
+
+
+def test_a_weight_per_sample_counts_for_the_whole_sample():
+    y_true, y_pred = np.zeros((3, 3, 2)), np.ones((3, 3, 2))
+    values = losses.MeanSquaredError(reduction="none")(y_true, y_pred, sample_weight=np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(values, [[1.0] * 3, [2.0] * 3, [3.0] * 3])
+    with pytest.raises(ValueError, match=r"sample_weight has shape \(2,\)"):
+        losses.MeanSquaredError()(y_true, y_pred, sample_weight=np.ones(2))
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "none", "mean_with_sample_weight"])
+@pytest.mark.parametrize("weights", [None, rng.random((4, 3)).astype("float32")], ids=["plain", "weighted"])
+def test_masked_entries_do_not_count_as_in_keras(reduction, weights):
+    y_true = rng.normal(0, 1, (4, 3, 2)).astype("float32")
+    y_pred, mask = jax.numpy.asarray(y_true * 2), rng.random((4, 3)) > 0.4
+    masked = jax.numpy.array(y_pred)
+    set_mask(masked, jax.numpy.asarray(mask))
+    ours = losses.MeanSquaredError(reduction=reduction)(y_true, masked, sample_weight=weights)
+    theirs = keras.losses.MeanSquaredError(reduction=reduction)(y_true, masked, sample_weight=weights)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_classes_may_lie_on_any_axis():
+    moved = losses.sparse_categorical_crossentropy(NUMBERS[None], LOGITS.T[None], from_logits=True, axis=1)
+    plain = losses.sparse_categorical_crossentropy(NUMBERS[None], LOGITS[None], from_logits=True)
+    np.testing.assert_allclose(moved, plain, rtol=1e-6)
+
+
+numbers = st.floats(-30, 30, width=32)
+
+
+@settings(max_examples=25, deadline=None)
+@given(arrays("float32", (3, 4), elements=numbers), arrays("float32", (3, 4), elements=numbers))
+@pytest.mark.parametrize("name", ["mse", "mae", "log_cosh", "huber", "hinge", "categorical_hinge", "cosine_similarity"])
+def test_functions_of_reals_agree_with_keras_for_any_numbers(name, y_true, y_pred):
+    ours, theirs = losses.get(name)(y_true, y_pred), keras.losses.get(name)(y_true, y_pred)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(arrays("int32", 5, elements=st.integers(0, 3)), arrays("float32", (5, 4), elements=st.floats(-80, 80, width=32)))
+def test_logits_of_any_size_agree_with_keras(labels, logits):
+    hot = np.eye(4, dtype="float32")[labels]
+    for name, y_true in [
+        ("sparse_categorical_crossentropy", labels),
+        ("categorical_crossentropy", hot),
+        ("binary_crossentropy", hot),
+    ]:
+        ours, theirs = (getattr(m, name)(y_true, logits, from_logits=True) for m in (losses, keras.losses))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mse", "MSE", "mae", "mape", "msle", "bce", "kld", "KLD", "huber", "poisson", "dice"])
+def test_a_name_gives_the_function_and_a_class_name_an_object(name):
+    assert losses.serialize(losses.get(name)) == keras.losses.get(name).__name__
+    assert isinstance(losses.get("MeanSquaredError"), losses.MeanSquaredError)
+
+
+def test_a_loss_of_ones_own():
+    class Worst(losses.Loss):
+        def call(self, y_true, y_pred):
+            return jax.numpy.max(abs(y_true - y_pred), axis=-1)
+
+    assert float(Worst()([[0.0, 1.0]], [[0.5, 0.75]])) == 0.5
+    assert Worst().name == "worst"
+    wrapped = losses.LossFunctionWrapper(losses.huber, delta=2.0)
+    assert losses.deserialize(losses.serialize(wrapped)).delta == 2.0
+
+
+def test_symbolic_tensors_are_taken():
+    y_true, y_pred = SymbolicTensor((None, 3)), SymbolicTensor((None, 3))
+    assert tuple(losses.mean_squared_error(y_true, y_pred).shape) == (None,)
+    assert tuple(losses.CategoricalCrossentropy()(y_true, y_pred).shape) == ()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: losses.get("msee"), "Did you mean 'mse'"),
+        (lambda: losses.Huber(reduction="meen"), "Did you mean 'mean'"),
+        (lambda: losses.Loss()(1.0, 1.0), "write one"),
+        (lambda: losses.categorical_crossentropy(NUMBERS, LOGITS), "loss='sparse_categorical_crossentropy'"),
+        (lambda: losses.categorical_crossentropy(ONE_HOT[:, :2], LOGITS), "number of classes"),
+        (lambda: losses.categorical_focal_crossentropy(NUMBERS, LOGITS), "to_categorical"),
+        (lambda: losses.sparse_categorical_crossentropy(ONE_HOT, LOGITS), "One-hot labels"),
+        (lambda: losses.mean_squared_error(np.ones((3, 2)), np.ones((3, 3))), "must be alike"),
+        (lambda: losses.ctc(np.ones(3), np.ones((3, 2))), "rows, steps, classes"),
+        (lambda: losses.CategoricalGeneralizedCrossEntropy(q=2), "between 0 and 1"),
+        (lambda: losses.Huber(dleta=2.0), "Did you mean 'delta'"),
+    ],
+)
+def test_anything_else_is_answered_in_words(call, words):
+    with pytest.raises((ValueError, TypeError, NotImplementedError), match=words):
+        call()
