@@ -38,6 +38,10 @@ def test_normalize_equals_keras(x, order, axis):
     close(normalization.normalize(x, axis, order), keras.ops.normalize(x, axis, order))
 
 
+def test_whole_numbers_are_normalized_as_floats():
+    close(normalization.normalize(np.array([3, 4])), [0.6, 0.8])
+
+
 def test_normalize_needs_an_order_of_one_or_more():
     with pytest.raises(ValueError, match="from 1 up; it got 0"):
         normalization.normalize([1.0], order=0)

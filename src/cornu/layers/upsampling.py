@@ -13,9 +13,11 @@ from cornu.core.layer import Layer
 from cornu.core.settings import standardize_data_format
 from cornu.layers.checks import whole_number
 from cornu.layers.windows import per_dimension, space_axes
-from cornu.ops.resizing import INTERPOLATIONS, resize_space
+from cornu.ops.image import resize
 
 Numbers = int | Sequence[int]
+
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
 def _repeat(inputs: Array, size: Sequence[int], axes: Sequence[int]) -> Array:
@@ -70,7 +72,7 @@ class UpSampling2D(Layer):
         if self.interpolation == "nearest":
             return _repeat(inputs, self.size, axes)
         sizes = [inputs.shape[axis] * factor for axis, factor in zip(axes, self.size, strict=True)]
-        return resize_space(inputs, sizes, axes, self.interpolation)
+        return resize(inputs, sizes, self.interpolation, data_format=self.data_format)
 
 
 @registry.LAYERS.add()

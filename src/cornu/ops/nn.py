@@ -12,7 +12,13 @@ import numpy as np
 from cornu.core import settings
 from cornu.core.precision import standardize_dtype
 from cornu.ops import adaptive_pooling, convolution, pooling
-from cornu.ops.lifting import array, arrays_first, unary
+from cornu.ops.lifting import arrays_first, unary
+from cornu.ops.normalization import (  # noqa: F401
+    batch_normalization,
+    layer_normalization,
+    moments,
+    rms_normalization,
+)
 
 celu = unary(jax.nn.celu)
 elu = unary(jax.nn.elu)
@@ -193,56 +199,7 @@ def multi_hot(
     return jnp.max(jax.nn.one_hot(inputs, classes, axis=axis, dtype=standardize_dtype(dtype)), axis=over)
 
 
-# ---- normalizations and attention
-
-
-@arrays_first(1)
-def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[jax.Array, jax.Array]:
-    """Return mean and variance along `axes`."""
-    axes = tuple(axes) if isinstance(axes, (list, tuple)) else axes
-    return jnp.mean(x, axis=axes, keepdims=keepdims), jnp.var(x, axis=axes, keepdims=keepdims)
-
-
-@arrays_first(3)
-def batch_normalization(
-    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
-) -> jax.Array:
-    """Return ``(x - mean) / sqrt(variance + epsilon) * scale + offset``, along `axis`."""
-    shape = [1] * x.ndim
-    shape[axis] = jnp.size(mean)
-    factor = jax.lax.rsqrt(jnp.reshape(variance, shape) + epsilon)
-    if scale is not None:
-        factor = factor * jnp.reshape(array(scale), shape)
-    result = (x - jnp.reshape(mean, shape)) * factor
-    return (result if offset is None else result + jnp.reshape(array(offset), shape)).astype(x.dtype)
-
-
-@arrays_first(3)
-def layer_normalization(
-    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **_: Any
-) -> jax.Array:
-    """Return x with mean 0 and variance 1 along `axis`, then times `gamma` plus `beta`."""
-    axes = [axis] if isinstance(axis, int) else list(axis)
-    epsilon = settings.epsilon() if epsilon is None else epsilon
-    mean, variance = jnp.mean(x, axes, keepdims=True), jnp.var(x, axes, keepdims=True)
-    result = (x - mean) * jax.lax.rsqrt(variance + epsilon)
-    result = result if gamma is None else result * _along(gamma, x, axes)
-    return (result if beta is None else result + _along(beta, x, axes)).astype(x.dtype)
-
-
-@arrays_first(2)
-def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> jax.Array:
-    """Return x divided by the root of its mean square along `axis`, times `scale`."""
-    axes = [axis] if isinstance(axis, int) else list(axis)
-    epsilon = settings.epsilon() if epsilon is None else epsilon
-    result = x * jax.lax.rsqrt(jnp.mean(jnp.square(x), axes, keepdims=True) + epsilon)
-    return (result if scale is None else result * _along(scale, x, axes)).astype(x.dtype)
-
-
-def _along(values: Any, x: jax.Array, axes: list[int]) -> jax.Array:
-    """Return `values` in a shape that lies along `axes` of `x`."""
-    positive = sorted(axis % x.ndim for axis in axes)
-    return jnp.reshape(values, [x.shape[axis] if axis in positive else 1 for axis in range(x.ndim)])
+# ---- attention
 
 
 @arrays_first(5)

@@ -162,6 +162,7 @@ def normalize(x: Any, axis: Axes | None = -1, order: int = 2, epsilon: float | N
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"The `order` of a norm is a whole number from 1 up; it got {order!r}.")
     x = jnp.atleast_1d(jnp.asarray(x))
+    x = x if jnp.issubdtype(x.dtype, jnp.inexact) else at_least_float32(x)
     epsilon = settings.epsilon() if epsilon is None else epsilon
     axes = None if axis is None else axes_of(axis, x.ndim)
     if order == 2:

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core import settings
 from cornu.core.graph import op
 from cornu.core.precision import standardize_dtype
 from cornu.ops.lifting import array as to_array
 from cornu.ops.lifting import arrays_first, binary, lifted, lifted_sequence, unary
+from cornu.ops.normalization import normalize  # noqa: F401
 
 abs = unary(jnp.abs)
 absolute = unary(jnp.absolute)
@@ -408,17 +408,6 @@ def view_as_complex(x: Any) -> jax.Array:
 def view_as_real(x: Any) -> jax.Array:
     """Return the real and imaginary parts as a last axis."""
     return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
-
-
-@arrays_first(1)
-def normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: float | None = None) -> jax.Array:
-    """Divide by the norm along `axis`; what is shorter than `epsilon` is divided by it."""
-    x = jnp.asarray(x)
-    x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(settings.floatx())
-    epsilon = settings.epsilon() if epsilon is None else epsilon
-    if order == 2:
-        return x * jnp.minimum(jax.lax.rsqrt(jnp.sum(jnp.square(x), axis=axis, keepdims=True)), 1 / epsilon)
-    return x / jnp.maximum(jnp.linalg.norm(x, ord=order, axis=axis, keepdims=True), epsilon)
 
 
 @op
