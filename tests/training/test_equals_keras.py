@@ -87,7 +87,13 @@ def test_fit_gives_the_history_that_keras_gives(real_keras, optimizer):
 def test_class_weight_equals_keras(real_keras):
     x, y = data()
     ours, theirs = pair(real_keras, dense_stack, optimizer="sgd")
-    arguments = {"epochs": 2, "batch_size": 32, "shuffle": False, "verbose": 0, "class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}
+    arguments = {
+        "epochs": 2,
+        "batch_size": 32,
+        "shuffle": False,
+        "verbose": 0,
+        "class_weight": {0: 1.0, 1: 3.0, 2: 0.5},
+    }
     expected, found = theirs.fit(x, y, **arguments).history, ours.fit(x, y, **arguments).history
     np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-4)
 

@@ -105,7 +105,7 @@ def serialize_object(thing: Any) -> dict[str, Any]:
     cls = type(thing)
     table = registry.table_of(cls)
     result = {
-        "module": table.module if table else getattr(cls, "keras_module", None) or _module_of(cls),
+        "module": getattr(cls, "keras_module", None) or (table.module if table else _module_of(cls)),
         "class_name": cls.__name__,
         "config": serialize(thing.get_config()),
         "registered_name": None if table or hasattr(cls, "keras_module") else registry.get_registered_name(cls),

@@ -12,7 +12,9 @@ import numpy as np
 
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.precision import standardize_dtype
+from cornu.core.randomness import ambient_seed
 from cornu.core.scope import scope
+from cornu.core.variable import bound, read
 
 # Sizes that stand for unknown axes while shapes are inferred. Both have many divisors, so that reshapes which halve or
 # quarter an unknown axis work, and they are large enough for deep stacks of unpadded convolutions.
@@ -80,9 +82,6 @@ class SymbolicTensor:
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         raise self._no_value("numpy")
-
-    def __jax_array__(self) -> jax.Array:
-        raise self._no_value("a jax.numpy function")
 
     def _no_value(self, use: str) -> TypeError:
         return TypeError(
@@ -210,7 +209,8 @@ def _trace(function: Callable, args: tuple, kwargs: dict, probe: int) -> Any:
         new_args, new_kwargs = replace((args, kwargs), lambda _: next(given))
         return function(*new_args, **new_kwargs)
 
-    return jax.eval_shape(call, [struct(tensor) for tensor in tensors])
+    with bound([ambient_seed()], read([ambient_seed()])):
+        return jax.eval_shape(call, [struct(tensor) for tensor in tensors])
 
 
 def apply(function: Callable, args: tuple, kwargs: dict) -> Any:

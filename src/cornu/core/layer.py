@@ -187,6 +187,8 @@ class Layer(metaclass=Recorded):
 
     @trainable_weights.setter
     def trainable_weights(self, variables: Sequence[Variable]) -> None:
+        for variable in variables:
+            variable.trainable = True
         self._weights = unique([*self._weights, *variables])
 
     @property
@@ -504,6 +506,9 @@ class Layer(metaclass=Recorded):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        own = getattr(type(self), name, None)
+        if isinstance(own, property):  # it raised an AttributeError, whose words are the better ones
+            return own.fget(self)
         return hooks.old_attribute(self, name)
 
     def __repr__(self) -> str:

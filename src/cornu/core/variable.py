@@ -157,6 +157,9 @@ class Variable:
     def __int__(self) -> int:
         return int(self._value)
 
+    def __format__(self, spec: str) -> str:
+        return format(self._value.item(), spec) if spec and self.size == 1 else format(str(self), spec)
+
     def __bool__(self) -> bool:
         return bool(self._value)
 

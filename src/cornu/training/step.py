@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from cornu.core.randomness import follow_numpy
 from cornu.core.scope import calling, changed, get_mask, set_mask
 from cornu.core.tracking import unique
 from cornu.core.variable import Seed, Variable, bound, read, write
@@ -24,7 +25,7 @@ class Learner:
         self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
         with self.as_compiled():
             self.params = model.trainable_variables
-            self.others = model.non_trainable_variables
+            self.others = [*model.non_trainable_variables, follow_numpy()]
         self.metrics = model.metrics if self.objective is not None else []
         self.totals = unique(variable for metric in self.metrics for variable in metric.variables)
         self.slots: list[Variable] = []
@@ -165,13 +166,14 @@ class Learner:
             logs = self._noted(step(data))
             return self.read(training=bool(state.slots)), logs
         count = len(self.optimizer.variables) if state.slots else 0  # beyond these lie numbers that callbacks may set
-        parts = [list(state.params), list(state.others), list(state.slots[:count]), list(state.totals)]
+        own = len(self.model.non_trainable_variables)  # the last of the others is the seed of the backend's functions
+        parts = [list(state.params), list(state.others[:own]), list(state.slots[:count]), list(state.totals)]
         if not state.slots:
             del parts[2]
         logs, new = step(tuple(parts), data)
         params, others, *rest = (tuple(part) for part in new)
         slots = (*rest[0], *state.slots[count:]) if state.slots else ()
-        return TrainState(params, others, slots, rest[-1]), self._noted(logs)
+        return TrainState(params, (*others, *read(self.others[own:])), slots, rest[-1]), self._noted(logs)
 
     def _noted(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""

@@ -1,0 +1,166 @@
+"""The layer: building, calling, tracking, flags, losses, masks, configs, and what is said of mistakes."""
+
+import numpy as np
+import pytest
+
+from cornu import layers, regularizers
+from cornu.core.layer import Layer
+from cornu.core.scope import get_mask
+from cornu.core.variable import Variable
+from cornu.layers import Dense, Dropout, Embedding, Input, Masking
+
+X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+
+
+class Scale(Layer):
+    """A layer as users write them."""
+
+    def __init__(self, factor=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def build(self, input_shape):
+        self.weight = self.add_weight(name="weight", shape=(input_shape[-1],), initializer="ones")
+
+    def call(self, inputs):
+        return inputs * self.weight * self.factor
+
+
+class Keras2Layer(Layer):
+    """A layer in the way of Keras 2: attributes before super, name first, ``compute_output_shape``."""
+
+    def __init__(self, output_dim, **kwargs):
+        self.output_dim = output_dim
+        super(Keras2Layer, self).__init__(**kwargs)  # noqa: UP008
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[1], self.output_dim), initializer="uniform", trainable=True
+        )
+        super(Keras2Layer, self).build(input_shape)  # noqa: UP008
+
+    def call(self, x):
+        return x @ self.kernel
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.output_dim)
+
+
+def test_a_layer_of_ones_own():
+    layer = Scale(3.0)
+    np.testing.assert_allclose(layer(X), 3 * X, rtol=1e-6)
+    assert [weight.path for weight in layer.weights] == ["scale/weight"] or layer.name != "scale"
+    assert Scale.from_config(layer.get_config()).factor == 3.0
+
+
+def test_a_layer_in_the_way_of_keras_2():
+    layer = Keras2Layer(3)
+    assert tuple(layer(Input((4,))).shape) == (None, 3)
+    assert layer(X).shape == (5, 3)
+    assert layer.get_config()["output_dim"] == 3
+
+
+def test_weights_are_found_in_attributes_lists_and_dictionaries():
+    class Holder(Layer):
+        def __init__(self):
+            super().__init__()
+            self.branches = [Dense(2), Dense(2)]
+            self.named = {"last": Dense(1)}
+            self.extra = Variable([1.0], name="extra")
+
+        def call(self, x):
+            return self.named["last"](self.branches[1](self.branches[0](x)))
+
+    layer = Holder()
+    layer(X)
+    assert len(layer.weights) == 7
+    assert layer.weights[0] is layer.extra
+    layer.trainable = False
+    assert layer.trainable_weights == []
+    assert not layer.branches[0].trainable
+    assert len(layer.non_trainable_weights) == 7
+
+
+def test_training_reaches_inner_layers():
+    class Outer(Layer):
+        def __init__(self):
+            super().__init__()
+            self.dropout = Dropout(0.5)
+
+        def call(self, x):
+            return self.dropout(x)
+
+    layer = Outer()
+    assert np.array_equal(layer(X), X)
+    assert (np.asarray(layer(X, training=True)) == 0).any()
+
+
+def test_losses_are_those_of_the_last_call():
+    layer = Dense(2, activity_regularizer=regularizers.L2(0.1), kernel_regularizer=regularizers.L1(0.01))
+    layer(X)
+    layer(X)
+    assert len(layer.losses) == 2
+
+
+def test_masks_travel_from_layer_to_layer():
+    ids = np.array([[1, 2, 0], [3, 0, 0]])
+    embedded = Embedding(4, 2, mask_zero=True)(ids)
+    assert np.array_equal(get_mask(embedded), ids != 0)
+    passed = layers.Activation("relu")(embedded)
+    assert np.array_equal(get_mask(passed), ids != 0)
+    assert np.array_equal(get_mask(Masking()(np.zeros((1, 2, 3)))), [[False, False]])
+
+
+def test_several_build_shapes_by_name():
+    class Pair(Layer):
+        def build(self, first_shape, second_shape):
+            self.shapes = (first_shape, second_shape)
+
+        def call(self, first, second):
+            return first.sum() + second.sum()
+
+    layer = Pair()
+    layer(X, second=np.ones((2, 3)))
+    assert layer.shapes == ((5, 4), (2, 3))
+
+
+def test_initial_weights_are_set_on_building():
+    kernel = np.arange(8.0).reshape(4, 2)
+    layer = Dense(2, weights=[kernel, np.zeros(2)])
+    layer(X)
+    assert np.array_equal(layer.get_weights()[0], kernel)
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (lambda: Scale(factr=1), "factor"),
+        (lambda: Dense(2, name="a/b"), "without '/'"),
+        (lambda: Scale()(np.array([["a"]])), "takes numbers"),
+        (lambda: Dense(2).count_params(), "build"),
+        (lambda: Layer()(X), "call"),
+        (lambda: Dense(2).output, "Input"),
+        (lambda: layers.Conv2D(2, 3)(X), "4 axes"),
+        (lambda: Input((3,)) @ Input((4,)) if False else layers.add([X, X[:, :2]]), r"\(5, 4\)|\(4,\)"),
+    ],
+)
+def test_mistakes_are_answered_in_words(action, words):
+    with pytest.raises((ValueError, TypeError, AttributeError, NotImplementedError), match=words):
+        action()
+
+
+def test_a_forgotten_super_init_is_named():
+    class Forgot(Layer):
+        def __init__(self):
+            self.units = 3
+
+    with pytest.raises(RuntimeError, match="super"):
+        Forgot()(X)
+
+
+def test_an_engine_error_names_the_layer_and_its_inputs():
+    layer = Scale()
+    layer(X)
+    with pytest.raises(ValueError, match=r"'scale.*\(5, 3\)") as caught:
+        layer(X[:, :3])
+    assert "Traced" not in str(caught.value)
