@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import graph, seeds
+from cornu.core.randomness import random_key
 
 _KEYWORDS = {"keep_dims": "keepdims", "reduction_indices": "axis", "axes": "axes", "dimension": "axis"}
 _FIRST = ("input_tensor", "input", "tensor", "x", "a", "condition", "values", "indices", "value", "t")
@@ -184,7 +185,7 @@ def uniform(
 
 
 def _key(seed: Any) -> jax.Array:
-    return jax.random.key(seeds.fresh_seed() if seed is None else seed)
+    return random_key(seed, moves_on=True)
 
 
 def set_seed(seed: int) -> None:

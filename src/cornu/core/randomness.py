@@ -1,0 +1,46 @@
+"""Random keys for calls that have no state of their own, such as ``K.random_normal(shape)`` in a Lambda layer.
+
+Outside of a compiled step each call draws its seed from numpy's generator, as Keras 2 did. Inside a step the key comes
+from one seed that the step carries along with the model's variables, so that each step has other numbers.
+"""
+
+import functools
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu.core.seeds import fresh_seed
+from cornu.core.variable import Seed
+
+
+@functools.cache
+def ambient_seed() -> Seed:
+    """Return the seed that compiled steps carry for calls without a seed of their own."""
+    return Seed(0, name="ambient_seed")
+
+
+def follow_numpy() -> Seed:
+    """Set the ambient seed by the state of numpy's generator, which does not move on; returns the seed."""
+    state = np.random.get_state()
+    words = np.random.SeedSequence([*map(int, state[1][:4]), int(state[2])]).generate_state(4, np.uint32)
+    ambient_seed().assign(words)
+    return ambient_seed()
+
+
+def random_key(seed: Any = None, moves_on: bool = False) -> jax.Array:
+    """Return a key: the next one of a `Seed`, that of a number, a key as it is, or a fresh one for None.
+
+    A number gives the same key each time, unless `moves_on`: then each compiled step has another.
+    """
+    if hasattr(seed, "next"):
+        return seed.next()
+    if isinstance(seed, jax.Array) and jax.dtypes.issubdtype(seed.dtype, jax.dtypes.prng_key):
+        return seed
+    stepping = isinstance(ambient_seed()._value, jax.core.Tracer)
+    if stepping and (seed is None or moves_on):
+        key = ambient_seed().next()
+        return key if seed is None else jax.random.fold_in(key, int(seed))
+    number = fresh_seed() if seed is None else int(np.asarray(seed).ravel()[0])
+    words = np.random.SeedSequence(abs(number)).generate_state(4, np.uint32)
+    return jax.random.wrap_key_data(jax.numpy.asarray(words), impl="rbg")
