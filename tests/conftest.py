@@ -1,7 +1,10 @@
 """What every test stands on: the CPU, real Keras on JAX as the reference, quiet drawing, the same seeds each time."""
 
 import os
+import tempfile
+from pathlib import Path
 
+os.environ.setdefault("CORNU_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"cornu-tests-{os.getuid()}"))
 os.environ.update(
     CUDA_VISIBLE_DEVICES="",
     JAX_PLATFORMS="cpu",
@@ -12,7 +15,6 @@ os.environ.update(
 )
 
 import random
-from pathlib import Path
 
 import hypothesis
 import numpy as np

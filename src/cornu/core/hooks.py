@@ -35,15 +35,15 @@ def old_attribute(instance: object, name: str) -> Any:
 
 
 def old_keywords(where: str) -> Callable[[Function], Function]:
-    """Decorate a method so that its old keywords (a table of `compat`, by the name `where`) are accepted too."""
+    """Decorate a method or function so that its old keywords (a table of `compat`, by the name `where`) are accepted too."""
 
     def decorate(method: Function) -> Function:
         @functools.wraps(method)
-        def accepting(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def accepting(*args: Any, **kwargs: Any) -> Any:
             compat = _compat()
             if compat is not None and kwargs:
                 kwargs = compat.translate_keywords(where, kwargs)
-            return method(self, *args, **kwargs)
+            return method(*args, **kwargs)
 
         return accepting  # type: ignore[return-value]
 

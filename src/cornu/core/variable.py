@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.core import engine as engine  # keeps compiled programs on disk
 from cornu.core.names import unique_name
 from cornu.core.precision import is_float, standardize_dtype
 from cornu.core.scope import changed, scope
