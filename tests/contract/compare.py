@@ -14,6 +14,9 @@ from cornu.core import config
 from cornu.core.graph import SymbolicTensor
 from cornu.core.variable import Seed, Variable
 
+# Each program runs once on tiny arrays: compiling it is nearly all of the time.
+QUICKLY = {"xla_backend_optimization_level": 0}
+
 
 def assert_like_keras(
     ours: Any,
@@ -106,8 +109,8 @@ def evaluate(layer: Any, inputs: Any, call_arguments: dict[str, Any], gradients:
     floats = jax.tree.map(lambda leaf: jnp.asarray(leaf) if _is_float(leaf) else None, inputs)
     point = (_values(layer.trainable_variables), floats)
     if not gradients:
-        return jax.jit(scalar)(point)[1]
-    found, result = jax.jit(jax.grad(scalar, has_aux=True))(point)
+        return jax.jit(scalar, compiler_options=QUICKLY)(point)[1]
+    found, result = jax.jit(jax.grad(scalar, has_aux=True), compiler_options=QUICKLY)(point)
     return result | {"weight gradients": found[0], "input gradients": found[1]}
 
 
