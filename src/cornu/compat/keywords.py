@@ -145,7 +145,7 @@ METHODS: dict[str, dict[str, str]] = {
     "predict": {"X": "x"},
     "train_on_batch": {"X": "x"},
     "test_on_batch": {"X": "x"},
-    "to_categorical": {"nb_classes": "num_classes"},
+    "to_categorical": {"nb_classes": "num_classes", "y": "x"},
     "save": {},
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
 }

@@ -148,8 +148,7 @@ _NUMPY_LOSSES = {
 #: Place -> old name -> today's name in the same place, or ``module:name``.
 NAMES: dict[str, dict[str, str]] = {
     "": {"Progbar": "cornu.utils:Progbar", "InputSpec": "cornu.core.input_spec:InputSpec"},
-    "backend": {"set_image_dim_ordering": "set_image_data_format", "image_dim_ordering": "image_data_format"}
-    | {name: f"cornu.compat.tensorflow:{name}" for name in ("get_session", "set_session")}
+    "backend": {name: f"cornu.compat.tensorflow:{name}" for name in ("get_session", "set_session")}
     | {"_get_available_gpus": "cornu.compat.tensorflow:available_gpus"},
     "constraints": {
         "maxnorm": "MaxNorm",
@@ -253,7 +252,6 @@ LATER: dict[str, frozenset[str]] = {
         "img_to_array array_to_img random_rotation random_shift random_shear random_zoom apply_affine_transform "
         "smart_resize",
         "preprocessing": "image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array",
-        "preprocessing.sequence": "TimeseriesGenerator make_sampling_table skipgrams",
         "preprocessing.text": "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json",
         "utils": "FeatureSpace HDF5Matrix audio_dataset_from_directory image_dataset_from_directory split_dataset "
         "text_dataset_from_directory timeseries_dataset_from_array GeneratorEnqueuer OrderedEnqueuer load_img "

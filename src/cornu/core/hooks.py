@@ -35,7 +35,7 @@ def old_attribute(instance: object, name: str) -> Any:
 
 
 def old_keywords(where: str) -> Callable[[Function], Function]:
-    """Decorate a method or function so that its old keywords (a table of `compat`, by the name `where`) are accepted too."""
+    """Decorate a method or function: its old keywords (a table of `compat`, by the name `where`) are accepted too."""
 
     def decorate(method: Function) -> Function:
         @functools.wraps(method)

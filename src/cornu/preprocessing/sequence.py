@@ -51,11 +51,11 @@ def pad_sequences(
 def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> np.ndarray:
     """Return the probability with which word2vec keeps the i-th most frequent word, for i below `size`.
 
-    The frequencies follow Zipf's law; see Mikolov et al. 2013, https://arxiv.org/abs/1310.4546
+    The frequencies follow Zipf's law (Euler's constant rounded to 0.577, as in Keras); see Mikolov et al. 2013, https://arxiv.org/abs/1310.4546
     """
     rank = np.arange(size)
     rank[0] = 1
-    frequency = 1 / (rank * (np.log(rank) + 0.577215664901) + 0.5 - 1 / (12 * rank))
+    frequency = 1 / (rank * (np.log(rank) + 0.577) + 0.5 - 1 / (12 * rank))
     ratio = sampling_factor / frequency
     return np.minimum(1.0, np.sqrt(ratio))
 

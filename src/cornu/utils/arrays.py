@@ -6,8 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.core import hooks
 
-def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32", **old: Any) -> Any:
+
+@hooks.old_keywords("to_categorical")
+def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32") -> Any:
     """Return class numbers as rows with a one at the class: shape ``(..., num_classes)``.
 
     Args:
@@ -15,14 +18,12 @@ def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32
         num_classes: the largest number plus one where it is None.
         dtype: the type of the result.
 
-    Raises ValueError for labels that are no whole numbers, negative, or not below `num_classes`; TypeError for an
-    unknown keyword. Follows https://keras.io/api/utils/python_utils/#to_categorical-function
+    Raises ValueError for labels that are no whole numbers, negative, or not below `num_classes`. Follows
+    https://keras.io/api/utils/python_utils/#to_categorical-function
 
     >>> to_categorical([0, 2], num_classes=3).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    if old:
-        raise TypeError(f"to_categorical has no argument {next(iter(old))!r}. It takes: x, num_classes, dtype.")
     if isinstance(x, jax.core.Tracer):
         return jax.nn.one_hot(x, num_classes, dtype=dtype)
     labels = class_numbers(x)
