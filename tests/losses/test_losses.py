@@ -4,6 +4,9 @@ import jax
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from cornu import losses
 from cornu.core.graph import SymbolicTensor

@@ -172,6 +172,37 @@ class LossFunctionWrapper(Loss):
             y_true, y_pred = same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options})
 
+    def get_config(self) -> dict[str, Any]:
+        return with_function_named(default_config(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Loss":
+        return construct(cls, with_function_found(config))
+
+
+# Functions of losses and metrics by name. (In the table of metrics the same names stand for classes.)
+FUNCTIONS: dict[str, Callable] = {}
+
+
+def with_function_named(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a config in which a function of Cornu's under ``"fn"`` has become what Keras writes for it."""
+    name = getattr(config.get("fn"), "__name__", None)
+    if name is None or FUNCTIONS.get(name) is not config["fn"]:
+        return config
+    return {
+        **config,
+        "fn": {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"},
+    }
+
+
+def with_function_found(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a config in which the name of a function of Cornu's under ``"fn"`` has become the function."""
+    named = config.get("fn")
+    name = named.get("config") if isinstance(named, dict) else named
+    if not isinstance(name, str) or name not in FUNCTIONS or registry.custom_object(name) is not None:
+        return config
+    return {**config, "fn": FUNCTIONS[name]}
+
 
 class PlainLoss(LossFunctionWrapper):
     """A loss whose function takes no arguments beside `y_true` and `y_pred`."""
@@ -188,7 +219,8 @@ def loss_function(*aliases: str) -> Callable[[Callable], Callable]:
     """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and has its names in the table."""
 
     def decorate(function: Callable) -> Callable:
-        return registry.LOSSES.add(*aliases)(op(function))
+        function = FUNCTIONS[function.__name__] = op(function)
+        return registry.LOSSES.add(*aliases)(function)
 
     return decorate
 

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 from jax import Array, nn
 
 from cornu.core import settings
+from cornu.core.scope import set_mask
 from cornu.losses.base import LossFunctionWrapper, PlainLoss, as_pair, loss_function
+from cornu.ops.crossentropy import ctc_loss
 
 Axes = int | Sequence[int] | None
 
@@ -93,7 +95,7 @@ def circle(
         remove_diagonal: row n is not compared with reference n (itself, where the references are the rows).
         gamma: scale; margin: how far inside the goal a pair must be to count no more.
 
-    From https://arxiv.org/abs/2002.10857
+    A row without another of its label gives 0 and is not counted in means. From https://arxiv.org/abs/2002.10857
     """
     y_pred = jnp.asarray(y_pred)
     labels = jnp.asarray(y_true).astype("int32").reshape(-1)
@@ -108,7 +110,9 @@ def circle(
     push = nn.relu(similarity + margin)
     near = _log_sum(-gamma * pull * (similarity - (1 - margin)), alike)
     far = _log_sum(gamma * push * (similarity - margin), apart)
-    return nn.softplus(near + far)
+    values = nn.softplus(near + far)
+    set_mask(values, jnp.any(alike, -1))
+    return values
 
 
 def _log_sum(values: Array, counts: Array) -> Array:
@@ -124,8 +128,6 @@ def ctc(y_true: Any, y_pred: Any) -> Array:
         y_true: (rows, labels), class numbers from 1; 0 is the blank.
         y_pred: (rows, steps, classes), logits.
     """
-    import optax
-
     y_pred = jnp.asarray(y_pred)
     labels = jnp.asarray(y_true).astype("int32")
     if y_pred.ndim != 3 or labels.ndim != 2:
@@ -133,8 +135,8 @@ def ctc(y_true: Any, y_pred: Any) -> Array:
             f"ctc takes labels of shape (rows, labels) and predictions (rows, steps, classes); "
             f"it got {labels.shape} and {y_pred.shape}."
         )
-    no_padding = jnp.zeros(y_pred.shape[:2], y_pred.dtype)
-    return optax.ctc_loss(y_pred, no_padding, labels, jnp.zeros(labels.shape, y_pred.dtype), blank_id=0)
+    lengths = [jnp.full(labels.shape[:1], count) for count in (labels.shape[1], y_pred.shape[1])]
+    return ctc_loss(labels, y_pred, *lengths)
 
 
 class KLDivergence(PlainLoss):

@@ -6,26 +6,25 @@ import jax.numpy as jnp
 from jax import Array
 
 from cornu.core import registry
-from cornu.core.graph import op
 from cornu.losses.base import as_pair
-from cornu.metrics.base import MeanMetricWrapper
+from cornu.metrics.base import MeanMetricWrapper, metric_function
 
 
-@op
+@metric_function
 def accuracy(y_true: Any, y_pred: Any) -> Array:
     """Return 1 for each entry where both are equal, else 0, averaged over the last axis."""
     y_true, y_pred = as_pair(y_true, y_pred)
     return jnp.mean(y_true == y_pred, -1)
 
 
-@op
+@metric_function
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Array:
     """Return the share, over the last axis, of predictions on the right side of `threshold`."""
     y_true, y_pred = as_pair(y_true, y_pred)
     return jnp.mean(y_true == (y_pred > threshold).astype(y_true.dtype), -1)
 
 
-@op
+@metric_function
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
     """Return 1 where the likeliest class is that of the one-hot label, else 0.
 
@@ -36,7 +35,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
     return sparse_categorical_accuracy(classes, y_pred)
 
 
-@op
+@metric_function
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
     """Return 1 where the likeliest class is the number in `y_true`, else 0.
 
@@ -44,30 +43,38 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
     [1. 0.]
     """
     y_pred = jnp.asarray(y_pred)
-    labels = _without_last_axis(jnp.asarray(y_true), y_pred.ndim)
+    labels = _class_numbers(y_true, y_pred)
     found = jnp.argmax(y_pred, -1)
     return (labels.astype(found.dtype) == found).astype("float32")
 
 
-def _without_last_axis(labels: Array, prediction_axes: int) -> Array:
-    """Return class numbers (rows, 1) as (rows,) beside predictions (rows, classes)."""
-    return labels[..., 0] if labels.ndim == prediction_axes and labels.shape[-1] == 1 else labels
+def _class_numbers(y_true: Any, y_pred: Array) -> Array:
+    """Return class numbers, one for each prediction; (rows, 1) becomes (rows,). ValueError where there are more or less."""
+    labels = jnp.asarray(y_true)
+    if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if labels.shape != y_pred.shape[:-1]:
+        raise ValueError(
+            f"This accuracy takes one class number for each prediction, shape {y_pred.shape[:-1]}; "
+            f"it got labels of shape {labels.shape}. One-hot labels need categorical_accuracy."
+        )
+    return labels
 
 
-@op
+@metric_function
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Array:
     """Return 1 where the class of the one-hot label is among the `k` likeliest, else 0."""
     return sparse_top_k_categorical_accuracy(jnp.argmax(jnp.asarray(y_true), -1), y_pred, k)
 
 
-@op
+@metric_function
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Array:
     """Return 1 where the number in `y_true` is among the `k` likeliest classes, else 0.
 
     With `from_sorted_ids`, `y_pred` holds class numbers, the likeliest first, instead of probabilities.
     """
     y_pred = jnp.asarray(y_pred)
-    labels = _without_last_axis(jnp.asarray(y_true), y_pred.ndim).astype("int32")
+    labels = _class_numbers(y_true, y_pred).astype("int32")
     if from_sorted_ids:
         found = jnp.any(y_pred[..., :k].astype("int32") == labels[..., None], -1)
     else:

@@ -11,12 +11,21 @@ from jax import Array
 from cornu import initializers
 from cornu.core import registry
 from cornu.core.config import Recorded, construct, default_config
+from cornu.core.graph import op
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.precision import is_float, standardize_dtype
 from cornu.core.scope import changed, get_mask, scope
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Variable, bound, read
-from cornu.losses.base import apply_mask, as_arrays, check_weights, same_rank
+from cornu.losses.base import (
+    FUNCTIONS,
+    apply_mask,
+    as_arrays,
+    check_weights,
+    same_rank,
+    with_function_found,
+    with_function_named,
+)
 
 
 class Metric(metaclass=Recorded):
@@ -243,6 +252,19 @@ class MeanMetricWrapper(Mean):
             elif mask is not None:
                 sample_weight = apply_mask(sample_weight, mask, self.dtype, "sum")
             super().update_state(values, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return with_function_named(default_config(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        return construct(cls, with_function_found(config))
+
+
+def metric_function(function: Callable) -> Callable:
+    """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and configs find it by its name."""
+    FUNCTIONS[function.__name__] = op(function)
+    return FUNCTIONS[function.__name__]
 
 
 def _in_type(y: Any, dtype: str) -> Any:

@@ -7,10 +7,9 @@ from jax import Array
 
 from cornu import losses
 from cornu.core import registry
-from cornu.core.graph import op
 from cornu.losses.base import as_pair
 from cornu.losses.similarity import Axes
-from cornu.metrics.base import Mean, MeanMetricWrapper
+from cornu.metrics.base import Mean, MeanMetricWrapper, metric_function
 
 
 class PlainMetric(MeanMetricWrapper):
@@ -146,7 +145,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, **options)
 
 
-@op
+@metric_function
 def cosine(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
     """Return the cosine between both along `axis`: 1 for equal directions."""
     return -losses.cosine_similarity(y_true, y_pred, axis)
@@ -185,7 +184,7 @@ def _centred(y: Array, axis: Axes) -> tuple[Array, Array, Array]:
     return mean, y - mean, jnp.mean(jnp.square(y - mean), axis)
 
 
-@op
+@metric_function
 def pearson_correlation(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
     """Return the correlation of both along `axis`, from -1 to 1.
 
@@ -196,7 +195,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
     return jnp.mean(a * b, axis) / jnp.sqrt(a_variance * b_variance)
 
 
-@op
+@metric_function
 def concordance_correlation(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
     """Return the concordance of both along `axis`: a correlation that also wants equal means and scales (Lin 1989)."""
     (a_mean, a, a_variance), (b_mean, b, b_variance) = (_centred(y, axis) for y in as_pair(y_true, y_pred))
