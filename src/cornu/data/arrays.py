@@ -70,6 +70,12 @@ class ArrayBatches:
     def on_epoch_end(self) -> None:
         """Nothing to do between epochs."""
 
+    def close(self) -> None:
+        """End the thread that makes batches ahead, where one goes on from epoch to epoch."""
+        if self.running is not None:
+            self.running.close()
+            self.running = None
+
 
 def _host_rows(array: Any, rows: Any) -> np.ndarray:
     """Return some rows as a plain array; doubles, which a mapped file may hold, in the type the device takes."""

@@ -8,11 +8,16 @@ import numpy as np
 
 from cornu.core import settings
 
+# Kinds of numpy's types that are no numbers, in words.
+_NO_NUMBERS = {"U": "text", "S": "bytes", "M": "dates", "m": "lengths of time", "V": "records of several fields"}
+
 
 def is_array(thing: Any) -> bool:
     """Tell whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), and no plain list."""
     return isinstance(thing, (np.ndarray, jax.Array, np.generic)) or (
-        (hasattr(thing, "shape") and hasattr(thing, "dtype")) or hasattr(thing, "to_numpy") or hasattr(thing, "__array__")
+        (hasattr(thing, "shape") and hasattr(thing, "dtype"))
+        or hasattr(thing, "to_numpy")
+        or hasattr(thing, "__array__")
     )
 
 
@@ -20,6 +25,10 @@ def to_array(thing: Any, what: str) -> Any:
     """Return `thing` as a numpy or jax array of numbers, doubles as ``floatx``; TypeError or ValueError in words."""
     if isinstance(thing, jax.Array):
         return thing
+    if hasattr(thing, "toarray") and not hasattr(thing, "__array__"):  # scipy
+        raise TypeError(f"{what} is a sparse matrix; a model takes dense arrays. Give {what}.toarray().")
+    if callable(thing) and not is_array(thing):
+        raise TypeError(f"{what} is a {type(thing).__name__}, not data: call it, and give what it returns.")
     if hasattr(thing, "detach"):  # torch: may need gradients or lie on another device
         thing = thing.detach().cpu().numpy()
     elif hasattr(thing, "to_numpy"):  # pandas
@@ -32,14 +41,18 @@ def to_array(thing: Any, what: str) -> Any:
         ) from None
     if array.dtype == object:
         array = _from_objects(array, what)
-    if array.dtype.kind in "USM m".replace(" ", ""):
-        raise TypeError(f"{what} holds {array.dtype.name} values; a model takes numbers. Encode them as numbers first.")
+    if array.dtype.kind in _NO_NUMBERS:
+        raise TypeError(
+            f"{what} holds {_NO_NUMBERS[array.dtype.kind]}; a model takes numbers. Encode them as numbers first."
+        )
     if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
         array = array.astype(settings.floatx())
     return array
 
 
 def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
+    if array.ndim == 1 and len({np.shape(item) for item in array if is_array(item)} - {()}) == 1:
+        array = np.asarray(array.tolist(), object)  # a column whose cells are arrays of one shape
     try:
         return array.astype(settings.floatx())
     except (TypeError, ValueError):
@@ -47,8 +60,8 @@ def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
             (item for item in array.ravel()[:1000] if not isinstance(item, (int, float, np.number))), array.flat[0]
         )
         raise TypeError(
-            f"{what} is an array of Python objects (one is {str(example)[:40]!r}, {type(example).__name__}); a model takes "
-            "numbers.\nConvert it first, for example with .astype('float32'), or pad rows of different length."
+            f"{what} is an array of Python objects (one is {str(example)[:40]!r}, {type(example).__name__}); "
+            "a model takes numbers.\nConvert it first, as with .astype('float32'), or pad rows of different length."
         ) from None
 
 
@@ -76,9 +89,8 @@ def _is_one_array(given: Any, inputs: int | None) -> bool:
         return True
     if any(is_array(item) and np.ndim(item) > 0 for item in given):
         return False
-    if inputs is not None and inputs > 1 and len(given) == inputs and isinstance(given[0], (list, tuple)):
-        return False
-    return True
+    several = inputs is not None and inputs > 1 and len(given) == inputs
+    return not (several and isinstance(given[0], (list, tuple)))
 
 
 def rows_in(*structures: Any) -> int:

@@ -1,4 +1,4 @@
-"""Batches that are made as they are needed: generators, `PyDataset` / `Sequence`, torch ``DataLoader``, any iterable."""
+"""Batches that are made as they are needed: generators, `PyDataset`, torch ``DataLoader``, any iterable."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,8 @@ class PyDataset:
     """Batches by number: ``__getitem__(index)`` gives a batch, ``__len__`` says how many (also Keras 2's ``Sequence``).
 
     With `workers` above 1, batches are made ahead in that many threads, at most `max_queue_size` at once; with
-    `use_multiprocessing` too (threads are used, since a forked process cannot use JAX). `on_epoch_end` may be overridden.
+    `use_multiprocessing` too (threads are used, since a forked process cannot use JAX). `on_epoch_begin` and
+    `on_epoch_end` may be overridden.
     Follows https://keras.io/api/utils/python_utils/#pydataset-class
 
     >>> class Squares(PyDataset):
@@ -31,8 +32,8 @@ class PyDataset:
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
 
-    workers = 1
-    max_queue_size = 10
+    # For subclasses whose constructor does not call this one.
+    workers, use_multiprocessing, max_queue_size = 1, False, 10
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(
@@ -103,9 +104,17 @@ class StreamBatches:
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
+    def close(self) -> None:
+        """End the thread that makes batches ahead, where one goes on from epoch to epoch."""
+        if self.running is not None:
+            self.running.close()
+            self.running = None
+
     def _iterate(self) -> Iterator[Batch]:
         if self._endless is not None:
             return map(self._convert, self._endless)
+        if hasattr(self.source, "on_epoch_begin"):
+            self.source.on_epoch_begin()
         if is_indexed(self.source):
             return map(self._convert, self._indexed())
         return map(self._convert, iter(self.source))
@@ -130,13 +139,16 @@ class StreamBatches:
 
 def ahead(function: Callable, numbers: Iterable[int], workers: int, window: int) -> Iterator[Any]:
     """Yield ``function(number)`` in order, computed ahead by some threads, at most `window` at once."""
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-data")
+    try:
         remaining = iter(numbers)
         waiting = [pool.submit(function, number) for number in itertools.islice(remaining, max(window, workers))]
         while waiting:
             result = waiting.pop(0).result()
             waiting.extend(pool.submit(function, number) for number in itertools.islice(remaining, 1))
             yield result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def is_indexed(source: Any) -> bool:
@@ -148,7 +160,11 @@ def is_indexed(source: Any) -> bool:
 
 def is_stream(thing: Any) -> bool:
     """Tell whether `thing` gives batches (and is no array, list or dictionary)."""
-    if isinstance(thing, (list, tuple, dict, str)) or hasattr(thing, "shape") or hasattr(thing, "to_numpy"):
+    if (
+        isinstance(thing, (list, tuple, dict, str, bytes, range))
+        or hasattr(thing, "shape")
+        or hasattr(thing, "to_numpy")
+    ):
         return False
     return isinstance(thing, PyDataset) or is_indexed(thing) or hasattr(thing, "__iter__") or hasattr(thing, "__next__")
 

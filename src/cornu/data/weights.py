@@ -13,6 +13,10 @@ def with_class_weight(y: Any, sample_weight: Any, class_weight: dict[int, float]
     """
     if class_weight is None:
         return sample_weight
+    if not hasattr(class_weight, "items"):
+        raise TypeError(
+            f"class_weight is a dictionary from classes to weights, such as {{0: 1.0, 1: 5.0}}; it is {class_weight!r}."
+        )
     if y is None or isinstance(y, (dict, list, tuple)):
         raise ValueError("class_weight works for models with a single output and y given; use sample_weight instead.")
     y = np.asarray(y)

@@ -1,6 +1,7 @@
 """The loop over epochs. Training and validation share it."""
 
 import time
+from contextlib import closing
 from typing import Any
 
 from cornu.data.batches import Batches
@@ -46,6 +47,9 @@ class Validation:
     def __init__(self, program: Program, batches: Batches, steps: int | None, frequency: Any) -> None:
         self.program, self.batches, self.steps, self.frequency = program, batches, steps, frequency
 
+    def close(self) -> None:
+        self.batches.close()
+
     def is_due(self, epoch: int) -> bool:
         if isinstance(self.frequency, int):
             return (epoch + 1) % self.frequency == 0
@@ -64,7 +68,7 @@ def fit(
 ) -> None:
     """Train for epochs `initial_epoch` to `epochs`, telling the `callbacks` (a `CallbackList`) what happens."""
     logs: dict[str, Any] = {}
-    with careful_interrupts():
+    with careful_interrupts(), closing(batches), closing(validation or batches):
         callbacks.on_train_begin()
         for epoch in range(initial_epoch, epochs):
             callbacks.on_epoch_begin(epoch)
@@ -88,7 +92,7 @@ def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:
 
 def evaluate(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
     """Run the evaluation of all batches and return its logs."""
-    with careful_interrupts():
+    with careful_interrupts(), closing(batches):
         callbacks.on_test_begin()
         logs = callbacks.named(run_epoch(program, batches, callbacks.for_batches("test"), steps))
         callbacks.on_test_end(logs)

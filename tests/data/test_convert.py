@@ -1,0 +1,127 @@
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+from cornu.data.convert import as_arrays, rows_in
+
+
+class Tensor:
+    """What a torch tensor looks like from outside: no numpy array until it is detached and on the host."""
+
+    def __init__(self, values):
+        self.values, self.ready = values, False
+        self.shape, self.dtype = values.shape, "torch.float32"
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        self.ready = True
+        return self
+
+    def numpy(self):
+        assert self.ready
+        return self.values
+
+
+FRAME = pd.DataFrame({"a": [1, 2, 3], "b": [0.5, 1.0, 2.0]})
+
+
+@pytest.mark.parametrize(
+    ("given", "dtype", "values"),
+    [
+        (np.array([[1.0, 2.0]]), "float32", [[1, 2]]),
+        (np.array([1, 2], "uint8"), "uint8", [1, 2]),
+        (np.array([1, 2], "float16"), "float16", [1, 2]),
+        (np.array([True, False]), "bool", [True, False]),
+        (np.array([[1, 2.5], [3, 4]], object), "float32", [[1, 2.5], [3, 4]]),
+        (jnp.array([1.0, 2.0]), "float32", [1, 2]),
+        ([1, 2, 3], "int64", [1, 2, 3]),
+        ([[1.0, 2.0], [3, 4]], "float32", [[1, 2], [3, 4]]),
+        (((1.0, 2.0), (3, 4)), "float32", [[1, 2], [3, 4]]),
+        ([np.float32(1), np.float32(2)], "float32", [1, 2]),
+        (range(3), "int64", [0, 1, 2]),
+        (FRAME, "float32", [[1, 0.5], [2, 1], [3, 2]]),
+        (FRAME["a"], "int64", [1, 2, 3]),
+        (pd.DataFrame({"a": [1.5, 2], "b": [True, False]}), "float32", [[1.5, 1], [2, 0]]),
+        (pd.Series([np.ones(2), np.zeros(2)]), "float32", [[1, 1], [0, 0]]),
+        (Tensor(np.ones((2, 1))), "float32", [[1], [1]]),
+    ],
+)
+def test_arrays_of_any_library_become_arrays_of_numbers(given, dtype, values):
+    array = as_arrays(given, "x")
+    assert array.dtype.name == dtype
+    np.testing.assert_array_equal(array, values)
+
+
+def test_torch_tensors_that_need_gradients():
+    torch = pytest.importorskip("torch")
+    np.testing.assert_array_equal(as_arrays(torch.ones(2, 3, requires_grad=True), "x"), np.ones((2, 3)))
+
+
+def test_arrays_as_they_should_be_are_not_copied():
+    array = np.ones((3, 2), "float32")
+    assert as_arrays(array, "x") is array
+
+
+def test_structures_keep_their_form():
+    one, two = np.ones((2, 1)), [[1.0], [2.0]]
+    assert isinstance(as_arrays([one, two], "x"), list)
+    assert isinstance(as_arrays((one, two), "x"), tuple)
+    named = as_arrays({"a": one, "b": two}, "x")
+    assert {name: array.shape for name, array in named.items()} == {"a": (2, 1), "b": (2, 1)}
+    assert as_arrays(None, "x") is None
+
+
+def test_the_number_of_inputs_decides_what_a_list_of_lists_is():
+    given = [[1.0, 2.0], [3.0, 4.0]]
+    assert as_arrays(given, "x", inputs=1).shape == (2, 2)
+    assert [array.shape for array in as_arrays(given, "x", inputs=2)] == [(2,), (2,)]
+    assert as_arrays([np.ones((5, 3))], "x", inputs=1).shape == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ([[1, 2], [3]], ValueError, "x is a list whose rows differ in length: pad them"),
+        (["a", "b"], TypeError, "x holds text; a model takes numbers"),
+        (np.array([b"a"]), TypeError, "x holds bytes"),
+        (np.array(["2020-01-01"], "datetime64[D]"), TypeError, "x holds dates"),
+        (np.zeros(2, [("a", int)]), TypeError, "x holds records"),
+        (pd.DataFrame({"a": [1, 2], "b": ["up", "down"]}), TypeError, "one is 'up', str"),
+        (np.array([np.zeros(2), np.zeros(3)], object), TypeError, "pad rows of different length"),
+        (print, TypeError, "not data: call it"),
+        ({"a": ["x"]}, TypeError, r"x\['a'\] holds text"),
+        ([np.zeros(2), np.array(["x"])], TypeError, r"x\[1\] holds text"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_refused_in_words(given, error, words):
+    with pytest.raises(error, match=words):
+        as_arrays(given, "x")
+
+
+def test_sparse_matrices_are_refused_in_words():
+    class Sparse:
+        def toarray(self):
+            return np.eye(3)
+
+    with pytest.raises(TypeError, match=r"Give x.toarray\(\)"):
+        as_arrays(Sparse(), "x")
+
+
+@pytest.mark.parametrize(
+    ("structures", "words"),
+    [
+        ((np.zeros((3, 2)), np.zeros(4)), "x has 3, y has 4"),
+        (({"a": np.zeros(3), "b": np.zeros(2)},), r"x\['a'\] has 3, x\['b'\] has 2"),
+        ((np.zeros(3), [np.zeros(3), np.zeros(2)]), r"y\[0\] has 3, y\[1\] has 2"),
+        ((np.zeros(3), None, np.zeros(2)), "sample_weight has 2"),
+        ((np.zeros((0, 3)),), "There is no data: the arrays have 0 rows"),
+        (({},), "There is no data"),
+        ((np.float32(1),), "x is a single number"),
+    ],
+)
+def test_rows_that_do_not_match_are_named(structures, words):
+    with pytest.raises(ValueError, match=words):
+        rows_in(*structures)

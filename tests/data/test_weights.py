@@ -1,0 +1,77 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import cornu
+from cornu import layers
+from cornu.data.weights import with_class_weight
+
+CLASSES = [0, 2, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array(CLASSES),
+        np.array(CLASSES, "float32")[:, None],
+        jnp.array(CLASSES),
+        np.eye(3)[CLASSES],
+    ],
+)
+def test_each_row_weighs_as_its_class(y):
+    weights = with_class_weight(y, None, {0: 2.0, 2: 0.5})
+    np.testing.assert_array_equal(weights, [2, 0.5, 1, 0.5])
+
+
+def test_sample_weights_are_multiplied():
+    weights = with_class_weight(np.array(CLASSES), np.full((4, 2), 2.0), {"2": 3})
+    np.testing.assert_array_equal(weights, [[2, 2], [6, 6], [2, 2], [6, 6]])
+
+
+def test_without_class_weight_sample_weights_stay():
+    given = np.ones(3)
+    assert with_class_weight(None, given, None) is given
+
+
+@pytest.mark.parametrize(
+    ("y", "class_weight", "error", "words"),
+    [
+        (None, {0: 1}, ValueError, "a single output and y given"),
+        ({"a": np.zeros(3)}, {0: 1}, ValueError, "a single output"),
+        (np.zeros((2, 3, 4)), {0: 1}, ValueError, r"one class per row; y has shape \(2, 3, 4\)"),
+        (np.zeros(3), [1, 2], TypeError, "a dictionary from classes to weights"),
+        (np.zeros(3), "balanced", TypeError, "a dictionary from classes to weights"),
+    ],
+)
+def test_what_cannot_be_looked_up_is_refused(y, class_weight, error, words):
+    with pytest.raises(error, match=words):
+        with_class_weight(y, None, class_weight)
+
+
+@pytest.mark.parametrize("option", ["class_weight", "sample_weight"])
+def test_training_with_weights_equals_keras(real_keras, option):
+    x = np.random.rand(24, 3).astype("float32")
+    y = np.random.randint(0, 2, 24)
+    weights = {"class_weight": {0: 1.0, 1: 4.0}, "sample_weight": np.random.rand(24)}
+    losses, start = [], None
+    for keras in (cornu, real_keras):
+        model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2, activation="softmax")])
+        start = start or model.get_weights()
+        model.set_weights(start)
+        model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+        run = {"batch_size": 10, "epochs": 3, "shuffle": False, "verbose": 0, option: weights[option]}
+        history = model.fit(x, y, **run).history
+        losses.append([*history["loss"], *history["accuracy"]])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_weights_of_streams():
+    def batches():
+        while True:
+            yield np.ones((4, 1), "float32"), np.array([0.0, 0, 0, 1]), np.array([1.0, 1, 1, 0])
+
+    model = cornu.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile("sgd", "mse")
+    assert model.evaluate(batches(), steps=2, verbose=0) == 0.0
+    history = model.fit(batches(), steps_per_epoch=2, class_weight={0: 0.0}, verbose=0)
+    assert history.history["loss"] == [0.0]
