@@ -233,3 +233,9 @@ def test_attributes():
         "evaluate_generator",
         "predict_generator",
     }
+
+
+def test_functions_take_old_keywords_too():
+    from cornu.utils import to_categorical
+
+    assert to_categorical(y=[0, 1], nb_classes=4).shape == (2, 4)
