@@ -105,7 +105,7 @@ def circle(
     alike = labels[:, None] == references[None, :]
     apart = ~alike
     if remove_diagonal:
-        alike = alike & ~jnp.eye(*alike.shape, dtype=bool)
+        alike = alike & ~jnp.eye(alike.shape[0], alike.shape[1], dtype=bool)
     pull = nn.relu(1 + margin - similarity)
     push = nn.relu(similarity + margin)
     near = _log_sum(-gamma * pull * (similarity - (1 - margin)), alike)

@@ -49,7 +49,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
 
 
 def _class_numbers(y_true: Any, y_pred: Array) -> Array:
-    """Return class numbers, one for each prediction; (rows, 1) becomes (rows,). ValueError where there are more or less."""
+    """Return class numbers, one for each prediction; (rows, 1) becomes (rows,). ValueError where they do not fit."""
     labels = jnp.asarray(y_true)
     if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
         labels = labels[..., 0]

@@ -236,7 +236,7 @@ class MeanMetricWrapper(Mean):
     0.5
     """
 
-    def __init__(self, fn: Callable | str, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name or unique_name(to_snake_case(type(self).__name__)), dtype)
         self._fn = fn
         self._options = tuple(kwargs)

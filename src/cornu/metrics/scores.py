@@ -8,7 +8,6 @@ from jax import Array
 
 from cornu.core import registry
 from cornu.core.errors import unknown
-from cornu.core.variable import Variable
 from cornu.losses.base import as_pair
 from cornu.metrics.base import Metric, divide_no_nan
 from cornu.metrics.confusion import weights_like
@@ -59,16 +58,16 @@ class FBetaScore(Metric):
         if threshold is not None and not 0 < threshold <= 1:
             raise ValueError(f"{type(self).__name__} needs a `threshold` above 0 and up to 1; it got {threshold!r}.")
         self.average, self.beta, self.threshold = average, beta, threshold
-        self.true_positives: Variable | None = None
 
     def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
         """Make the variables, one entry per class (a single one for ``"micro"``)."""
-        if self.true_positives is not None:
+        if self.variables:
             return
         shape = () if self.average == "micro" else (y_pred_shape[-1],)
-        names = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
-        for name in names:
-            setattr(self, name, self.add_variable(shape, name=name))
+        self.true_positives = self.add_variable(shape, name="true_positives")
+        self.false_positives = self.add_variable(shape, name="false_positives")
+        self.false_negatives = self.add_variable(shape, name="false_negatives")
+        self.intermediate_weights = self.add_variable(shape, name="intermediate_weights")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = _matrix(y_true, y_pred, self.dtype, type(self).__name__)
@@ -90,7 +89,7 @@ class FBetaScore(Metric):
         self.intermediate_weights.assign_add(total(y_true))
 
     def result(self) -> Array:
-        if self.true_positives is None:
+        if not self.variables:
             return jnp.zeros((), self.dtype)
         right = self.true_positives.value
         precision = divide_no_nan(right, right + self.false_positives.value)
@@ -149,13 +148,16 @@ class R2Score(Metric):
             raise ValueError(f"R2Score needs `num_regressors` of at least 0; it got {num_regressors!r}.")
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_variable(name="num_samples")
-        self.squared_sum: Variable | None = None
 
     def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
         """Make the variables, one entry per output."""
-        if self.squared_sum is None:
-            for name in ("squared_sum", "sum", "total_mse", "count"):
-                setattr(self, name, self.add_variable((y_pred_shape[-1],), name=name))
+        if len(self.variables) > 1:
+            return
+        shape = (y_pred_shape[-1],)
+        self.squared_sum = self.add_variable(shape, name="squared_sum")
+        self.sum = self.add_variable(shape, name="sum")
+        self.total_mse = self.add_variable(shape, name="total_mse")
+        self.count = self.add_variable(shape, name="count")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = _matrix(y_true, y_pred, self.dtype, "R2Score")
@@ -169,7 +171,7 @@ class R2Score(Metric):
         self.num_samples.assign_add(y_true.size)
 
     def result(self) -> Array:
-        if self.squared_sum is None:
+        if len(self.variables) == 1:
             return jnp.zeros((), self.dtype)
         mean = self.sum.value / self.count.value
         total = self.squared_sum.value - self.sum.value * mean
