@@ -9,6 +9,7 @@ from cornu.callbacks.loggers import CSVLogger, LambdaCallback, RemoteMonitor
 from cornu.callbacks.progress import ProgbarLogger
 from cornu.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
 from cornu.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from cornu.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "CSVLogger",
@@ -23,5 +24,6 @@ __all__ = [
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -160,6 +160,9 @@ UNNEEDED: dict[str, frozenset[str]] = {
     "test_on_batch": frozenset(("reset_metrics",)),
     "save": frozenset(("signatures", "options")),
     "ModelCheckpoint": frozenset(("options", "load_weights_on_restart")),
+    "TensorBoard": frozenset(
+        ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data", "write_train_graph")
+    ),
 }
 
 _SHOW_ACCURACY = "accuracy is shown where compile() was given metrics=['accuracy']"

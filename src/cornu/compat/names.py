@@ -245,7 +245,7 @@ LATER: dict[str, frozenset[str]] = {
         "RandAugment AutoContrast Solarization SpectralNormalization EinsumDense JaxLayer FlaxLayer "
         "TorchModuleWrapper "
         "TFSMLayer MelSpectrogram STFTSpectrogram Wrapper",
-        "callbacks": "BackupAndRestore LearningRateMonitor OrbaxCheckpoint RemoteMonitor SwapEMAWeights TensorBoard",
+        "callbacks": "BackupAndRestore LearningRateMonitor OrbaxCheckpoint",
         "models": "load_model save_model model_from_yaml",
         "preprocessing.image": "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator "
         "load_img save_img "
