@@ -4,7 +4,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from cornu.core import settings
 from cornu.ops.lifting import arrays_first
@@ -69,6 +68,8 @@ def _check_shapes(name: str, target: tuple, output: tuple) -> None:
 @arrays_first(4)
 def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0) -> jax.Array:
     """Return the CTC loss of each row: `target` (rows, labels), `output` (rows, steps, classes), lengths (rows,)."""
+    import optax  # takes a quarter of a second: imported by the programs that use it
+
     steps = jnp.arange(output.shape[1]) >= jnp.reshape(output_length, (-1, 1))
     labels = jnp.arange(target.shape[1]) >= jnp.reshape(target_length, (-1, 1))
     return optax.ctc_loss(

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from cornu.data.batch import Batch
+from cornu.ops.compiler import compiler_options
 from cornu.training.state import TrainState
 
 
@@ -26,7 +27,7 @@ def resident(step: Callable, results: Callable) -> Callable:
     The bounds are traced, so that one compilation serves any number of steps; the state is donated.
     """
 
-    @functools.partial(jax.jit, static_argnames="size", donate_argnums=0)
+    @functools.partial(jax.jit, static_argnames="size", donate_argnums=0, compiler_options=compiler_options())
     def run(
         state: TrainState, logs: dict, arrays: Batch, order: Any, start: Any, stop: Any, *, size: int
     ) -> tuple[TrainState, dict, dict]:
@@ -42,7 +43,7 @@ def resident(step: Callable, results: Callable) -> Callable:
 def resident_rest(step: Callable, results: Callable) -> Callable:
     """Compile ``run(state, arrays, order, start, size)``: the short last batch, as one step of its own shape."""
 
-    @functools.partial(jax.jit, static_argnames="size", donate_argnums=0)
+    @functools.partial(jax.jit, static_argnames="size", donate_argnums=0, compiler_options=compiler_options())
     def run(state: TrainState, arrays: Batch, order: Any, start: Any, *, size: int) -> tuple[TrainState, dict, dict]:
         state, logs = step(state, rows_of(arrays, order, start, size))
         return state, logs, results(state)
@@ -53,7 +54,7 @@ def resident_rest(step: Callable, results: Callable) -> Callable:
 def streamed(step: Callable, results: Callable) -> Callable:
     """Compile ``run(state, batch)``: one step on one batch."""
 
-    @functools.partial(jax.jit, donate_argnums=0)
+    @functools.partial(jax.jit, donate_argnums=0, compiler_options=compiler_options())
     def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
         state, logs = step(state, batch)
         return state, logs, results(state)
@@ -77,13 +78,13 @@ def predicting(step: Callable, run_eagerly: bool = False) -> Callable:
     def run(state: TrainState, x: Any) -> tuple[Any, tuple]:
         return step(state, Batch(jax.tree.map(jnp.asarray, x)))
 
-    return run if run_eagerly else jax.jit(run)
+    return run if run_eagerly else jax.jit(run, compiler_options=compiler_options())
 
 
 def predicting_many(step: Callable) -> Callable:
     """Compile ``run(state, x, steps, size)``: the outputs of `steps` whole batches, one after the other in one loop."""
 
-    @functools.partial(jax.jit, static_argnames=("steps", "size"))
+    @functools.partial(jax.jit, static_argnames=("steps", "size"), compiler_options=compiler_options())
     def run(state: TrainState, x: Any, *, steps: int, size: int) -> tuple[Any, tuple]:
         x = jax.tree.map(lambda array: array.reshape(steps, size, *array.shape[1:]), x)
 
