@@ -100,7 +100,7 @@ def serialize(thing: Any) -> Any:
     raise TypeError(f"A config cannot hold {thing!r} ({type(thing).__name__}). Give the class a get_config() method.")
 
 
-def serialize_object(thing: Any) -> dict[str, Any]:
+def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, Any]:
     """Return the dictionary of an object that has ``get_config``: module, class name, config, registered name."""
     cls = type(thing)
     table = registry.table_of(cls)
@@ -114,7 +114,7 @@ def serialize_object(thing: Any) -> dict[str, Any]:
         build_config = thing.get_build_config()
         if build_config:
             result["build_config"] = serialize(build_config)
-    if hasattr(thing, "get_compile_config") and getattr(thing, "compiled", False):
+    if with_compile_config and hasattr(thing, "get_compile_config") and getattr(thing, "compiled", False):
         compile_config = thing.get_compile_config()
         if compile_config:
             result["compile_config"] = serialize(compile_config)

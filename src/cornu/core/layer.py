@@ -235,6 +235,21 @@ class Layer(metaclass=Recorded):
         for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
 
+    def save_own_variables(self, store: dict[str, Any]) -> None:
+        """Put what a file shall keep of this layer alone into `store`; a layer of one's own may choose other arrays."""
+        own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
+        ordered = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+        store.update({str(number): variable.numpy() for number, variable in enumerate(ordered)})
+
+    def load_own_variables(self, store: dict[str, Any]) -> None:
+        """Take back what `save_own_variables` put into `store`."""
+        own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
+        ordered = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+        if sorted(store) != sorted(str(number) for number in range(len(ordered))):
+            raise ValueError(f"{self.name!r} has {len(ordered)} weights; the file has {len(store)}.")
+        for number, variable in enumerate(ordered):
+            variable.assign(store[str(number)])
+
     def count_params(self) -> int:
         """Return the number of values in all weights; ValueError before the layer is built."""
         if not self.built:

@@ -3,5 +3,15 @@
 from cornu.models.cloning import clone_model, model_from_config, model_from_json
 from cornu.models.model import Functional, Model
 from cornu.models.sequential import Sequential
+from cornu.saving.files import load_model, save_model
 
-__all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_config", "model_from_json"]
+__all__ = [
+    "Functional",
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_config",
+    "model_from_json",
+    "save_model",
+]

@@ -16,6 +16,7 @@ from cornu.data.batches import Batches, array_batch, as_batches
 from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
 from cornu.metrics import Metric
+from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
 from cornu.training.objective import Objective
@@ -61,7 +62,8 @@ class Trainer:
         Raises ValueError for unknown names. Follows https://keras.io/api/models/model_training_apis/
         """
         optimizer = optimizers.get(optimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+        scaled = isinstance(optimizer, optimizers.LossScaleOptimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not scaled:
             optimizer = optimizers.LossScaleOptimizer(optimizer)
         self.optimizer = own_optimizer(optimizer, self)
         checks.check_names(loss, metrics, weighted_metrics)
@@ -87,10 +89,8 @@ class Trainer:
         return self._compile_config
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile with what `get_compile_config` returned."""
-        from cornu.core.config import deserialize
-
-        self.compile(**{key: deserialize(value) for key, value in config.items() if value is not None})
+        """Compile with what `get_compile_config` returned (as plain data, also that of a file of any Keras)."""
+        self.compile(**compile_arguments(config))
 
     # ---- programs
 

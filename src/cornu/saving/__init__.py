@@ -1,0 +1,28 @@
+"""Model files, and the names that configs in them know."""
+
+from cornu.core.config import deserialize as deserialize_keras_object
+from cornu.core.config import serialize as serialize_keras_object
+from cornu.core.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from cornu.saving.files import load_model, load_weights, save_model, save_weights
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+]

@@ -1,0 +1,94 @@
+"""HDF5 files: whole models in the form of Keras 1 and 2, and weights alone in either layout."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from cornu.core.config import serialize_object
+from cornu.saving import compiling, documents, hdf5
+from cornu.saving.h5_config import old_form
+from cornu.saving.layer_groups import KERAS_VERSION, read_layer_groups, write_layer_groups
+from cornu.saving.optimizer_state import read_optimizer, write_optimizer
+from cornu.saving.source import Source
+from cornu.saving.transfer import Transfer
+from cornu.saving.weights import read_weights, write_weights
+
+
+def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> None:
+    """Write a whole model as Keras 2 did, with the optimizer's variables in Keras 3's order."""
+    entry = old_form(serialize_object(model, with_compile_config=False))
+    compiled = compiling.compile_config(model) if include_optimizer else None
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, "tensorflow"
+        file.attrs["model_config"] = json.dumps(entry)
+        write_layer_groups(file.create_group("model_weights"), model)
+        if compiled is not None:
+            file.attrs["training_config"] = json.dumps(compiling.to_training_config(compiled))
+            write_optimizer(file, model.optimizer)
+
+
+def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
+    """Return the model of a file, compiled as it was unless `compile` is False."""
+    with open_file(path) as file:
+        source = Source(path.name, writer_of(file))
+        config, groups = hdf5.text(file, "model_config"), hdf5.group_at(file, "model_weights")
+        if config is None or groups is None:
+            raise ValueError(
+                f"The file {source} holds weights only, and no model. Build the model, then call "
+                "model.load_weights(...)."
+            )
+        model = documents.model_of(documents.parse(config, f"model_config in {source}"), custom_objects, source)
+        transfer = Transfer(source)
+        read_layer_groups(groups, model, transfer)
+        training = hdf5.text(file, "training_config") if compile else None
+        if training is not None:
+            parsed = compiling.from_training_config(documents.parse(training, f"training_config in {source}"))
+            state = hdf5.group_at(file, "optimizer_weights")
+            if compiling.compile_from(model, parsed, custom_objects, source) and state is not None:
+                read_optimizer(state, model.optimizer, transfer)
+        transfer.apply()
+    return model
+
+
+def write_weights_file(path: Path, model: Any, layered: bool) -> None:
+    """Write weights alone: with `layered` in Keras 2's layout, else in Keras 3's."""
+    with h5py.File(path, "w") as file:
+        if layered:
+            write_layer_groups(file, model)
+        else:
+            write_weights(file, model, optimizer=model.compiled and model.optimizer is not None)
+
+
+def read_weights_file(path: Path, model: Any, skip_mismatch: bool, by_name: bool) -> None:
+    """Set a model's weights from an HDF5 file of either layout, or a whole-model file."""
+    with open_file(path) as file:
+        groups = file if "layer_names" in file.attrs or "layer_names0" in file.attrs else None
+        groups = groups or hdf5.group_at(file, "model_weights")
+        transfer = Transfer(Source(path.name, writer_of(file)), skip_mismatch)
+        if groups is not None:
+            read_layer_groups(groups, model, transfer, by_name)
+        elif by_name:
+            raise ValueError(f"by_name works for files of Keras 2's layout; {path.name!r} has its weights by place.")
+        else:
+            read_weights(file, model, transfer)
+        transfer.apply()
+
+
+def open_file(path: Path) -> h5py.File:
+    """Open an HDF5 file for reading; ValueError where it is damaged."""
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(f"{path.name!r} cannot be read as HDF5: {error}.") from None
+
+
+def writer_of(file: h5py.File) -> str:
+    """Return which Keras wrote a file, for messages."""
+    weights = hdf5.group_at(file, "model_weights")
+    for group in (file, weights):
+        version = None if group is None else hdf5.text(group, "keras_version")
+        if version:
+            return f"Keras {version[:40]}"
+    return "Keras 3" if hdf5.group_at(file, "vars") is not None or "layers" in file else "an unknown version"

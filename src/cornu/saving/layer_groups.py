@@ -1,0 +1,113 @@
+"""Weights in the layout of Keras 1 and 2: a group for each layer of the model, by its name, and in it all weights."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+from cornu.core.variable import Variable
+from cornu.saving import hdf5
+from cornu.saving.slots import own_variables
+from cornu.saving.transfer import Transfer, unknown_layer
+
+KERAS_VERSION = "3.15.1"  # whose spelling of this layout is written
+LARGEST_ATTRIBUTE = 64_000  # bytes; HDF5 takes 64 KiB with the name
+TOP = "top_level_model_weights"
+
+
+def write_layer_groups(group: h5py.Group, model: Any) -> None:
+    """Write the weights of all layers into a group, each layer's in a group of its own."""
+    layers = model.layers
+    write_names(group, "layer_names", [layer.name for layer in layers])
+    # Keras 2 turns convolution kernels around for files of Theano: ours lie as TensorFlow's.
+    group.attrs["backend"], group.attrs["keras_version"] = "tensorflow", KERAS_VERSION
+    for layer in layers:
+        write_variables(group.create_group(layer.name), [(_path(model, v), v) for v in old_order(layer)])
+    write_variables(group.create_group(TOP), [(_path(model, v), v) for v in own_variables(model)])
+
+
+def write_variables(group: h5py.Group, named: Sequence[tuple[str, Variable]]) -> None:
+    """Write variables into a group, under names that are made different where they are the same."""
+    used: dict[str, int] = {}
+    names = []
+    for name, variable in named:
+        used[name] = used.get(name, -1) + 1
+        names.append(f"{name}_{used[name]}" if used[name] else name)
+        hdf5.write(group, names[-1], variable.numpy())
+    write_names(group, "weight_names", names)
+
+
+def write_names(group: h5py.Group, attribute: str, names: list[str]) -> None:
+    """Write a list of names as an attribute; a long one in several parts, as Keras does."""
+    values = np.array([name.encode() for name in names]) if names else np.array([], dtype="S1")
+    parts = -(-values.nbytes // LARGEST_ATTRIBUTE)
+    if parts <= 1:
+        group.attrs[attribute] = values
+        return
+    for number, part in enumerate(np.array_split(values, parts)):
+        group.attrs[f"{attribute}{number}"] = part
+
+
+def _path(model: Any, variable: Variable) -> str:
+    return "/".join(part for part in f"{model.name}/{variable.path}".split("/") if part not in ("", ".", ".."))
+
+
+def old_order(layer: Any) -> list[Variable]:
+    """Return a layer's weights in the order of these files: those that train, then the others."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def read_layer_groups(group: h5py.Group, model: Any, transfer: Transfer, by_name: bool = False) -> None:
+    """Add the weights in a group to `transfer`: layer by layer in order, or with `by_name` where names are the same."""
+    saved = [(name, arrays) for name, arrays in _saved_layers(group) if arrays]
+    if by_name:
+        _match_by_name(saved, model, transfer)
+    else:
+        _match_in_order(saved, model, transfer)
+    top = hdf5.group_at(group, TOP)
+    if top is not None and TOP not in [name for name, _ in saved]:
+        transfer.add("the model itself", own_variables(model), arrays_of(top))
+
+
+def _saved_layers(group: h5py.Group) -> Iterator[tuple[str, list[h5py.Dataset]]]:
+    names = hdf5.names(group, "layer_names")
+    repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    if repeated:
+        raise ValueError(f"The file names the layer {min(repeated)!r} twice: refused.")
+    for name in names:
+        layer_group = hdf5.group_at(group, name)
+        if layer_group is None:
+            raise ValueError(f"The file lists a layer {name!r}, but has no group for it.")
+        yield name, arrays_of(layer_group)
+
+
+def arrays_of(group: h5py.Group) -> list[h5py.Dataset]:
+    """Return the arrays that a group lists in its attribute ``weight_names``."""
+    return [hdf5.dataset_at(group, name) for name in hdf5.names(group, "weight_names")]
+
+
+def _match_in_order(saved: list, model: Any, transfer: Transfer) -> None:
+    layers = [layer for layer in model.layers if old_order(layer)]
+    if len(saved) != len(layers):
+        ours, theirs = ", ".join(layer.name for layer in layers), ", ".join(name for name, _ in saved)
+        transfer.complain(
+            f"the model has {len(layers)} layers with weights ({ours}); the file has {len(saved)} ({theirs})."
+        )
+    for (name, arrays), layer in zip(saved, layers, strict=False):
+        called = repr(layer.name) if layer.name == name else f"{layer.name!r} ({name!r} in the file)"
+        transfer.add(f"layer {called}", old_order(layer), arrays)
+
+
+def _match_by_name(saved: list, model: Any, transfer: Transfer) -> None:
+    layers = {layer.name: layer for layer in model.layers}
+    matched = [(layers[name], arrays) for name, arrays in saved if name in layers]
+    for layer, arrays in matched:
+        transfer.add(f"layer {layer.name!r}", old_order(layer), arrays)
+    if saved and not matched:
+        warnings.warn(
+            f"load_weights(by_name=True) changed nothing: {unknown_layer(saved[0][0], layers)}",
+            UserWarning,
+            stacklevel=2,
+        )

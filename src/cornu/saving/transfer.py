@@ -1,0 +1,93 @@
+"""Arrays on their way from a file into variables: all are checked before the first is read, all read before one is set."""
+
+import warnings
+from typing import Any
+
+import h5py
+
+from cornu.core.errors import did_you_mean
+from cornu.core.variable import Variable
+from cornu.saving import hdf5
+from cornu.saving.source import Source
+
+#: Values beyond those of its variables that a layer may read with a ``load_own_variables`` of its own.
+MOST_STORED = 1_000_000
+
+
+class Transfer:
+    """Pairs of variables and arrays; `apply` reads and sets them together, or raises before anything changed."""
+
+    def __init__(self, source: Source, skip_mismatch: bool = False) -> None:
+        self.source, self.skip_mismatch = source, skip_mismatch
+        self.pairs: list[tuple[Variable, h5py.Dataset]] = []
+        self.stores: list[tuple[Any, dict[str, h5py.Dataset]]] = []
+
+    def add(self, owner: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> bool:
+        """Let `variables` of `owner` take `arrays`; tell whether they fit. ValueError where not and none are skipped."""
+        problem = mismatch(variables, arrays)
+        if problem is None:
+            self.pairs += zip(variables, arrays, strict=True)
+        else:
+            self.complain(f"{owner} {problem}")
+        return problem is None
+
+    def add_store(self, layer: Any, arrays: dict[str, h5py.Dataset]) -> None:
+        """Let a layer with a ``load_own_variables`` of its own take arrays, no larger than its variables together."""
+        limit = 16 * sum(variable.size for variable in layer.variables) + MOST_STORED
+        if sum(array.size for array in arrays.values()) > limit:
+            raise ValueError(f"The file {self.source} has more values for layer {layer.name!r} than it can take.")
+        self.stores.append((layer, arrays))
+
+    def complain(self, problem: str) -> None:
+        """Raise what does not fit, or warn where mismatches are skipped."""
+        if not self.skip_mismatch:
+            raise ValueError(f"The file {self.source} does not fit the model: {problem}")
+        warnings.warn(f"Left as it is, since the file {self.source} does not fit: {problem}", UserWarning, stacklevel=2)
+
+    def add_optimizer(self, name: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> None:
+        """Let an optimizer's variables take arrays; where they do not fit, it starts anew, with a warning."""
+        problem = mismatch(variables, arrays)
+        if problem is None:
+            self.pairs += zip(variables, arrays, strict=True)
+            return
+        warnings.warn(
+            f"The optimizer {name!r} starts anew: its state in the file {self.source} does not fit. It {problem}",
+            UserWarning,
+            stacklevel=2,
+        )
+
+    def apply(self) -> None:
+        """Read the arrays and set the variables."""
+        values = [(variable, hdf5.read(array)) for variable, array in self.pairs]
+        stores = [(layer, {name: hdf5.read(array) for name, array in arrays.items()}) for layer, arrays in self.stores]
+        for variable, value in values:
+            variable.assign(value)
+        for layer, store in stores:
+            layer.load_own_variables(store)
+
+
+def mismatch(variables: list[Variable], arrays: list[h5py.Dataset]) -> str | None:
+    """Say in words why arrays do not fit variables, or return None."""
+    if len(variables) != len(arrays):
+        ours, theirs = [tuple(v.shape) for v in variables], [tuple(a.shape) for a in arrays]
+        return f"has {len(ours)} weights of shapes {ours}; the file has {len(theirs)} of shapes {theirs}."
+    for variable, array in zip(variables, arrays, strict=True):
+        if tuple(array.shape) != tuple(variable.shape):
+            return (
+                f"has a weight {variable.name!r} of shape {tuple(variable.shape)}; the file's is {tuple(array.shape)}."
+            )
+        if not may_take(variable, array):
+            return f"has a weight {variable.name!r} of dtype {variable.dtype}; the file's is {array.dtype}."
+    return None
+
+
+def may_take(variable: Variable, array: h5py.Dataset) -> bool:
+    """Tell whether an array's type is the variable's up to precision: floats from floats, whole numbers from those."""
+    kinds = {"f": "float", "V": "float", "i": "int", "u": "int", "b": "bool"}
+    ours = "float" if "float" in variable.dtype else "bool" if variable.dtype == "bool" else "int"
+    return kinds[array.dtype.kind] == ours
+
+
+def unknown_layer(name: str, known: Any) -> str:
+    """Say that the file has weights of a layer that the model lacks."""
+    return f"it has weights of a layer {name!r}, which the model does not have.{did_you_mean(name, list(known))}"

@@ -1,0 +1,116 @@
+"""Weights in Keras 3's layout: one group for each layer, ``layers/dense/vars/0`` and so on."""
+
+from typing import Any
+
+import h5py
+import numpy as np
+
+from cornu.core.layer import Layer
+from cornu.core.variable import Variable
+from cornu.optimizers import Optimizer
+from cornu.saving import hdf5
+from cornu.saving.slots import Place, places
+from cornu.saving.transfer import Transfer, unknown_layer
+
+
+def write_weights(file: h5py.File, model: Any, optimizer: bool = True) -> None:
+    """Write all variables of a model into an empty HDF5 file."""
+    for place in places(model, optimizer):
+        group = file.create_group(f"{place.path}/vars" if place.path else "vars")
+        name = getattr(place.owner, "name", None)
+        if isinstance(name, str):
+            group.attrs["name"] = name
+        for number, values in own_values(place).items():
+            hdf5.write(group, number, values)
+
+
+def own_values(place: Place) -> dict[str, np.ndarray]:
+    """Return what a place keeps: its variables by number, or what a layer's own ``save_own_variables`` chooses."""
+    if is_own(place.owner, "save_own_variables"):
+        store: dict[str, Any] = {}
+        place.owner.save_own_variables(store)
+        return {name: _array(value) for name, value in store.items()}
+    return {str(number): variable.numpy() for number, variable in enumerate(place.variables)}
+
+
+def is_own(owner: Any, method: str) -> bool:
+    """Tell whether the class of a layer defines one of the methods for files itself."""
+    return isinstance(owner, Layer) and getattr(type(owner), method) is not getattr(Layer, method)
+
+
+def _array(value: Any) -> np.ndarray:
+    return value.numpy() if isinstance(value, Variable) else np.asarray(value)
+
+
+def read_weights(file: h5py.File, model: Any, transfer: Transfer, optimizer: bool = True) -> None:
+    """Add to `transfer` what a file of `write_weights`, or of Keras 3, holds for a model.
+
+    Raises ValueError where shapes or types differ, weights are missing, or the file has weights that the model lacks.
+    """
+    found = dict(_groups(file))
+    expected = places(model)
+    for place in expected:
+        group = _group_of(found, place.path)
+        if isinstance(place.owner, Optimizer):
+            if optimizer and group is not None and place.path == "optimizer":
+                read_optimizer(group, place, transfer)
+            continue
+        _read_place(group, place, transfer)
+    for path in found:
+        if not path.startswith("optimizer") and any(True for _ in found[path]):
+            transfer.complain(unknown_layer(path, [place.path for place in expected]))
+
+
+def _read_place(group: h5py.Group | None, place: Place, transfer: Transfer) -> None:
+    owner = f"layer {place.owner.name!r} ({place.path or 'the model itself'})"
+    if is_own(place.owner, "load_own_variables"):
+        names = [] if group is None else list(group)
+        transfer.add_store(place.owner, {name: hdf5.dataset_at(group, name) for name in names})
+        return
+    arrays = [] if group is None else numbered(group)
+    if len(arrays) != len(place.variables) and not place.owner.built:
+        owner += " is not built yet (call the model on data first); it"
+    transfer.add(owner, place.variables, arrays)
+
+
+def numbered(group: h5py.Group) -> list[h5py.Dataset]:
+    """Return the arrays ``0``, ``1``, ... of a group; ValueError where it holds anything else."""
+    names = sorted(group, key=lambda name: (len(name), name))
+    if names != [str(number) for number in range(len(names))]:
+        raise ValueError(f"{hdf5.where(group)} holds {names[:5]}, where arrays named 0, 1, ... were expected.")
+    return [hdf5.dataset_at(group, name) for name in names]
+
+
+def read_optimizer(group: h5py.Group, place: Place, transfer: Transfer) -> None:
+    """Add an optimizer's variables; a file written before the first step has step count and learning rate only."""
+    arrays, variables = numbered(group), place.variables
+    first = [variable for variable in variables[:2] if not variable.shape]
+    if len(arrays) == len(first) < len(variables):
+        variables = first
+    transfer.add_optimizer(place.owner.name, variables, arrays)
+
+
+def _groups(file: h5py.File) -> list[tuple[str, h5py.Group]]:
+    """Return the ``vars`` groups of a file by the paths of their owners, through hard links only, each group once."""
+    found, seen = [], set()
+    waiting: list[tuple[str, h5py.Group]] = [("", file)]
+    while waiting:
+        path, group = waiting.pop()
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen:
+            raise ValueError(f"The HDF5 group {group.name!r} is in the file under two names: refused.")
+        seen.add(address)
+        for name in group:
+            child = hdf5.member(group, name)
+            if name == "vars" and isinstance(child, h5py.Group):
+                found.append((path, child))
+            elif isinstance(child, h5py.Group):
+                waiting.append((f"{path}/{name}" if path else name, child))
+            else:
+                raise ValueError(f"The array {hdf5.where(child)} lies where a model file has none: refused.")
+    return found
+
+
+def _group_of(found: dict[str, h5py.Group], path: str) -> h5py.Group | None:
+    """Take the group of a path out of those found (Keras 2.13 named the layers otherwise)."""
+    return found.pop(path, None) or found.pop(path.replace("layers", "_layer_checkpoint_dependencies"), None)
