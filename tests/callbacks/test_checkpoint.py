@@ -106,3 +106,28 @@ def test_a_subclass_that_watches_batches_gets_every_one():
     callback = Counting("a.keras", save_freq="epoch", period=9)
     assert trained(callback) == []
     assert callback.count == 20
+
+
+@pytest.mark.parametrize("name", ["best.keras", "best.h5", "best.hdf5", "weights.{epoch:02d}.hdf5", "best.ckpt"])
+def test_weights_can_be_read_back_from_any_name(tmp_path, name):
+    model = cornu.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((8, 2), "float32")
+    callback = ModelCheckpoint(tmp_path / name, monitor="loss", save_best_only=True, save_weights_only=True)
+    model.fit(x, x[:, :1], verbose=0, callbacks=[callback])
+    expected = model.get_weights()
+    model.set_weights([np.zeros_like(weight) for weight in expected])
+    model.load_weights(tmp_path / name.format(epoch=1))
+    for weight, saved_weight in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(weight, saved_weight)
+
+
+@pytest.mark.parametrize("name", ["best.keras", "best.h5"])
+def test_the_best_model_can_be_loaded(tmp_path, name):
+    model = cornu.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    x = np.ones((8, 2), "float32")
+    callback = ModelCheckpoint(tmp_path / name, monitor="loss", save_best_only=True)
+    model.fit(x, x[:, :1], epochs=2, verbose=0, callbacks=[callback])
+    loaded = cornu.saving.load_model(tmp_path / name)
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)

@@ -11,8 +11,8 @@ from cornu.core.errors import unknown
 
 # Parts of names, told apart at their first letters within words: what grows, and what shrinks, as a model learns.
 _LARGER = (
-    "acc", "auc", "fmeasure", "precision", "recall", "f1", "fbeta", "iou", "r2", "sensitivity", "specificity",
-    "cosine_similarity", "true_positives", "true_negatives", "psnr", "ssim", "bleu", "dice",
+    "acc", "auc", "fmeasure", "precision", "recall", "f1", "fbeta", "iou", "io_u", "r2", "sensitivity",
+    "specificity", "cosine_similarity", "true_positives", "true_negatives", "psnr", "ssim", "bleu", "dice",
 )  # fmt: skip
 _SMALLER = (
     "loss", "err", "entropy", "mse", "mae", "mape", "msle", "rmse", "squared", "absolute", "hinge", "logcosh",
