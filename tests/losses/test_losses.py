@@ -1,5 +1,7 @@
 """Every loss against real Keras: values, gradients, arguments, weights, reductions, configs."""
 
+import inspect
+
 import jax
 import keras
 import numpy as np
@@ -204,6 +206,12 @@ def test_logits_of_any_size_agree_with_keras(labels, logits):
 def test_a_name_gives_the_function_and_a_class_name_an_object(name):
     assert losses.serialize(losses.get(name)) == keras.losses.get(name).__name__
     assert isinstance(losses.get("MeanSquaredError"), losses.MeanSquaredError)
+
+
+@pytest.mark.parametrize("name", [name for name in dir(keras.losses) if not name.startswith("_")])
+def test_every_public_name_of_keras_is_here_with_its_arguments(name):
+    arguments = [list(inspect.signature(getattr(module, name)).parameters) for module in (losses, keras.losses)]
+    assert arguments[0] == arguments[1]
 
 
 def test_a_loss_of_ones_own():

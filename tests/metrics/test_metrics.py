@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from cornu import metrics
-from cornu.core.scope import set_mask
 
 pytestmark = pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras asks for it
 
@@ -195,111 +194,6 @@ def test_configs_go_to_keras_and_back(name, kind, options):
     for metric in (there, back, again):
         np.testing.assert_allclose(np.asarray(metric(y_true, y_pred)), expected, rtol=3e-5, atol=2e-6)
     assert again.get_config() == ours.get_config()
-
-
-@pytest.mark.parametrize(
-    ("y_true", "y_pred", "expected"),
-    [
-        ((None,), (None, 10), "Sparse"),
-        ((None, 1), (None, 10), "Sparse"),
-        ((None, 10), (None, 10), "Categorical"),
-        ((None,), (None, 1), "Binary"),
-        ((None, 1), (None, 1), "Binary"),
-        ((None,), (None,), "Binary"),
-        ((None, 5), (None, 5, 10), "Sparse"),
-        ((None, 5, 10), (None, 5, 10), "Categorical"),
-    ],
-)
-@pytest.mark.parametrize("name", ["accuracy", "acc", "crossentropy", "ce"])
-def test_accuracy_and_crossentropy_are_chosen_by_shape(name, y_true, y_pred, expected):
-    metric = metrics.resolve(name, y_true, y_pred)
-    assert type(metric).__name__.startswith(expected)
-    assert metric.name == name
-
-
-@pytest.mark.parametrize("name", ["mae", "mse", "MSE", "AUC", "auc", "mean_squared_error", "KLDivergence", "r2_score"])
-def test_names_are_those_of_keras(name):
-    assert type(metrics.get(name)).__name__ == type(keras.metrics.get(name)).__name__
-    assert isinstance(metrics.resolve(name, (None, 2), (None, 2)), metrics.Metric)
-
-
-def test_a_function_is_averaged_over_the_samples():
-    def off(y_true, y_pred):
-        return abs(y_true - y_pred)
-
-    metric = metrics.resolve(off, (None,), (None,))
-    assert metric.name == "off"
-    metric.update_state(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
-    assert float(metric.result()) == 1.0
-
-
-def test_a_wrapped_function_survives_its_config():
-    ours = metrics.MeanMetricWrapper(metrics.binary_accuracy, threshold=0.7)
-    theirs = keras.metrics.MeanMetricWrapper(keras.metrics.binary_accuracy, threshold=0.7)
-    y_true, y_pred = np.array([[1.0], [0.0]]), np.array([[0.6], [0.2]])
-    for config in (metrics.serialize(ours), keras.metrics.serialize(theirs)):
-        assert float(metrics.deserialize(config)(y_true, y_pred)) == 0.5
-    huber = metrics.MeanMetricWrapper(metrics.huber, name="off", delta=2.0)
-    assert float(metrics.deserialize(metrics.serialize(huber))([[3.0]], [[0.0]])) == 4.0
-
-
-@pytest.mark.parametrize("weights", [None, rng.random((4, 3)).astype("float32")], ids=["plain", "weighted"])
-@pytest.mark.parametrize("name", ["MeanSquaredError", "MeanAbsoluteError"])
-def test_masked_entries_count_as_in_keras(name, weights):
-    y_true = rng.normal(0, 1, (4, 3, 2)).astype("float32")
-    masked = jax.numpy.asarray(y_true * 2)
-    set_mask(masked, jax.numpy.asarray(rng.random((4, 3)) > 0.4))
-    ours, theirs = getattr(metrics, name)(), getattr(keras.metrics, name)()
-    np.testing.assert_allclose(
-        ours(y_true, masked, sample_weight=weights), theirs(y_true, masked, sample_weight=weights), rtol=1e-5
-    )
-
-
-@pytest.mark.parametrize("name", ["Mean", "Sum"])
-@pytest.mark.parametrize("shape", [(), (4,), (4, 1), (4, 3)], ids=str)
-@pytest.mark.parametrize("weights", [None, 0.5, "rows"])
-def test_means_and_sums_of_values_are_those_of_keras(name, shape, weights):
-    if weights == "rows":
-        if not shape:
-            pytest.skip("a number has no rows")
-        weights = rng.random(4).astype("float32")
-    ours, theirs = getattr(metrics, name)(), getattr(keras.metrics, name)()
-    for _ in range(2):
-        values = rng.normal(0, 1, shape).astype("float32")
-        ours.update_state(values, sample_weight=weights)
-        theirs.update_state(values, sample_weight=weights)
-    np.testing.assert_allclose(ours.result(), theirs.result(), rtol=1e-5)
-
-
-def test_first_values_come_back_however_often_buffers_are_given_away():
-    metric = metrics.TruePositives(thresholds=[0.1 * i for i in range(10)])
-    update = jax.jit(metric.stateless_update_state, donate_argnums=0)
-    for _ in range(3):
-        metric.reset_state()
-        values = update([variable.value for variable in metric.variables], np.ones(8), np.ones(8))
-        np.testing.assert_array_equal(values[0], np.full(10, 8.0))
-
-
-def test_a_metric_of_ones_own_may_hold_others():
-    class Both(metrics.Metric):
-        def __init__(self, name="both"):
-            super().__init__(name=name)
-            self.inner = metrics.Mean()
-            self.calls = self.add_weight(name="calls", initializer="ones")
-
-        def update_state(self, y_true, y_pred, sample_weight=None):
-            self.inner.update_state(y_pred)
-            self.calls.assign_add(1)
-
-        def result(self):
-            return {"mean": self.inner.result(), "calls": self.calls.value}
-
-    metric = Both()
-    assert len(metric.variables) == 3
-    metric.update_state([0.0], [4.0])
-    assert {key: float(value) for key, value in metric.result().items()} == {"mean": 4.0, "calls": 2.0}
-    metric.reset_states()
-    assert {key: float(value) for key, value in metric.result().items()} == {"mean": 0.0, "calls": 1.0}
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ class MeanMetricWrapper(Mean):
         mask = get_mask(y_pred)
         options = {name: getattr(self, name) for name in self._options}
         with changed(masks=dict(scope.masks)):
-            values = self._fn(_in_type(y_true, self.dtype), _in_type(y_pred, self.dtype), **options)
+            values = self._fn(*_as_column(_in_type(y_true, self.dtype), _in_type(y_pred, self.dtype)), **options)
             if sample_weight is None and mask is not None:
                 sample_weight = mask
             elif mask is not None:
@@ -265,6 +265,12 @@ def metric_function(function: Callable) -> Callable:
     """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and configs find it by its name."""
     FUNCTIONS[function.__name__] = op(function)
     return FUNCTIONS[function.__name__]
+
+
+def _as_column(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Let (rows,) beside (rows, 1) be (rows, 1), as losses do: a function of the user's would make (rows, rows)."""
+    column = getattr(y_true, "ndim", None) == 1 and getattr(y_pred, "shape", ())[1:] == (1,)
+    return (y_true[:, None] if column else y_true), y_pred
 
 
 def _in_type(y: Any, dtype: str) -> Any:
