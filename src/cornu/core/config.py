@@ -27,6 +27,12 @@ class Recorded(type):
             instance._arguments = _bind(cls, args, kwargs)
         return instance
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's arguments, as ``help`` and editors show them."""
+        signature = _signature(cls)
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
 
 @functools.cache
 def _signature(cls: type) -> inspect.Signature:
