@@ -1,6 +1,7 @@
 """Layer configs of Keras 1, 2 and 3 in today's spelling: what `model_from_json` and the file readers ask."""
 
 import warnings
+from inspect import signature
 from typing import Any
 
 from cornu.compat.arguments import translate_constructor
@@ -181,6 +182,4 @@ def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) ->
 
 def _names(cls: type) -> set[str]:
     """Return the arguments that a layer class and its bases name."""
-    from inspect import signature
-
     return {name for base in cls.__mro__ if "__init__" in vars(base) for name in signature(base.__init__).parameters}

@@ -6,6 +6,7 @@ from typing import Any
 
 from cornu import layers
 from cornu.core.errors import unknown
+from cornu.models import Model
 
 # What followed the kernel's size in Keras 1, in order.
 _AFTER_KERNEL = ("init", "activation", "weights", "border_mode", "subsample", "dim_ordering")
@@ -140,8 +141,6 @@ def Merge(  # noqa: N802, it was a class
     merging = _merging(mode, concat_axis, dot_axes, output_shape, arguments, name)
     if not layers:
         return merging
-    from cornu.models import Model  # beside the argument `layers`, only this form needs it
-
     inputs = [
         tensor for layer in layers for tensor in (layer.input if isinstance(layer.input, list) else [layer.input])
     ]

@@ -1,12 +1,14 @@
 """Copies of models."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import jax
 
+from cornu.core import hooks
 from cornu.core.config import deserialize
-from cornu.core.graph import SymbolicTensor, replace
+from cornu.core.graph import SymbolicTensor, op, replace
 from cornu.core.layer import Layer
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Functional, Model
@@ -95,8 +97,6 @@ def _clone_functional(model: Model, input_tensors: Any, clone: Callable, call_fu
 def _call(copy: Any, args: tuple, kwargs: dict) -> Any:
     if isinstance(copy, Layer):
         return copy(*args, **kwargs)
-    from cornu.core.graph import op
-
     return op(copy)(*args, **kwargs)
 
 
@@ -115,8 +115,6 @@ def _inputs_for(network: Any, given: Any) -> list[SymbolicTensor]:
 
 def model_from_config(config: dict[str, Any], custom_objects: dict | None = None) -> Model:
     """Return the model that a config (class name and config) describes; weights are fresh."""
-    from cornu.core import hooks
-
     entry = hooks.translate_layer(config) if not isinstance(config.get("config"), list) else config
     kinds = {"Sequential": Sequential, "Model": Functional, "Functional": Functional}
     if entry.get("class_name") in kinds:
@@ -129,8 +127,6 @@ def model_from_json(json_string: str, custom_objects: dict | None = None) -> Mod
 
     Raises ValueError where the text is no such JSON, or names a class that is neither Keras's nor in `custom_objects`.
     """
-    import json
-
     try:
         config = json.loads(json_string)
     except (TypeError, ValueError) as error:

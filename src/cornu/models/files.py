@@ -2,24 +2,20 @@
 
 from typing import Any
 
+from cornu.saving import files
+
 
 class FileMethods:
     """The part of a model that reads and writes files."""
 
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any) -> None:
         """Write architecture, weights and optimizer into one file: ``.keras``, or ``.h5`` for Keras 2."""
-        from cornu import saving
-
-        saving.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
+        files.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights into an HDF5 file of any name."""
-        from cornu import saving
-
-        saving.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+        files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any) -> None:
         """Read the weights from a file that `save_weights` or `save` wrote."""
-        from cornu import saving
-
-        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name, **kwargs)
+        files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name, **kwargs)

@@ -1,5 +1,6 @@
 """What a model does with data: compile, fit, evaluate, predict, and the same for single batches."""
 
+import inspect
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches
 from cornu.data.convert import as_arrays, map_arrays
-from cornu.data.streams import is_stream
+from cornu.data.streams import is_indexed, is_stream
 from cornu.metrics import Metric
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
@@ -439,8 +440,6 @@ def _own_steps(model: Any) -> bool:
 
 
 def _training_argument(function: Any, training: bool) -> dict[str, bool]:
-    import inspect
-
     return {"training": training} if "training" in inspect.signature(function).parameters else {}
 
 
@@ -472,8 +471,6 @@ class _InputsOnly:
         self.stream = stream
 
     def __iter__(self) -> Any:
-        from cornu.data.streams import is_indexed
-
         items = (self.stream[i] for i in range(len(self.stream))) if is_indexed(self.stream) else iter(self.stream)
         return ((unpack(item).x,) for item in items)
 

@@ -1,0 +1,179 @@
+"""The shape of the source: imports point one way, without cycles, and files and functions stay short.
+
+Read from the source alone, so that imports inside functions and in branches count as well.
+"""
+
+import ast
+import io
+import tokenize
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "cornu"
+
+#: A folder or file imports only from lines above its own, and from itself.
+ORDER = (
+    ("core",),
+    ("ops",),
+    ("activations", "initializers", "regularizers", "constraints", "losses"),
+    ("metrics", "optimizers"),
+    ("layers",),
+    ("data",),
+    ("training",),
+    ("callbacks",),
+    ("visuals",),
+    ("saving",),
+    ("models",),
+    ("preprocessing", "datasets", "random"),
+    ("utils",),
+    ("compat",),
+    ("cli",),
+    ("__main__",),
+)
+LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
+
+#: Import against the order, inside a function -> why it has to be.
+UPWARD = {
+    ("cornu.core.hooks", "cornu.compat.arguments"): "the hook: old spellings enter here, and only if compat is there",
+    ("cornu.core.hooks", "cornu.compat.configs"): "the hook for old configs",
+    (
+        "cornu.saving.documents",
+        "cornu.models",
+    ): "a file may be read before anything made a model: this fills the tables",
+}
+#: Import inside a function that the order allows -> why it is not at the head of the file. `*`: everywhere.
+LATE = {
+    ("*", "pydot"): "an extra",
+    ("*", "IPython"): "an extra",
+    ("*", "optax"): "a quarter of a second, for the programs that use it",
+    ("*", "pooch"): "a tenth of a second, for the programs that download",
+    ("cornu", "cornu.core.errors"): "`import cornu` loads one file",
+    ("cornu.core.settings", "jax"): "settings can be asked before JAX is loaded, and float64 be allowed",
+    ("cornu.initializers", "jax"): "initializers draw with numpy; only a seed that moves on needs JAX",
+    ("cornu.datasets.fetch", "urllib.request"): "loads http and ssl, only for file:// addresses",
+    ("cornu.models.model", "cornu.visuals.summary"): "loads rich, for the programs that print a summary",
+    ("cornu.saving.files", "cornu.saving.h5_file"): "loads h5py, for the programs that save",
+    ("cornu.saving.files", "cornu.saving.keras_file"): "loads h5py, for the programs that save",
+    ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
+    ("cornu.cli.main", "cornu.cli.train"): "`cornu --help` answers at once",
+    ("cornu.cli.run", "cornu.core.seeds"): "loads numpy, for --seed alone",
+}
+
+FILE_LIMIT, FUNCTION_LIMIT = 400, 60
+#: File with more code lines -> its limit and why.
+LONG_FILES = {
+    "cornu.core.layer": (460, "what a user's own layer has, in one class; cutting it up would only spread it"),
+}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(SOURCE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def imports_of(name: str) -> list[tuple[str, bool]]:
+    """Return what a module imports, each with whether a function does it."""
+    inside = {id(inner) for outer in ast.walk(TREES[name]) if isinstance(outer, FUNCTIONS) for inner in ast.walk(outer)}
+    found = []
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) in inside) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found += [(full if full in MODULES else node.module, id(node) in inside) for full in names]
+    return found
+
+
+def place(module: str) -> str:
+    """Return the folder or file below `cornu` that a module belongs to; the package itself has none."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def against_the_order(importer: str, imported: str) -> bool:
+    if imported not in MODULES or not place(imported):
+        return False
+    here, there = place(importer), place(imported)
+    return here != there and (not here or LEVELS[there] >= LEVELS[here])
+
+
+EDGES = sorted({(name, imported, late) for name in MODULES for imported, late in imports_of(name)})
+
+
+def test_every_folder_has_a_place_in_the_order():
+    assert {place(name) for name in MODULES} - {""} == set(LEVELS)
+
+
+def test_imports_point_one_way():
+    allowed = {*UPWARD, *LATE}
+    wrong = [f"{a} -> {b}" for a, b, _ in EDGES if against_the_order(a, b) and (a, b) not in allowed]
+    assert not wrong, wrong
+
+
+def test_imports_inside_functions_are_those_with_a_reason():
+    wrong = []
+    for importer, imported, late in EDGES:
+        known = (importer, imported) in {*UPWARD, *LATE} or ("*", imported.partition(".")[0]) in LATE
+        if late and not known:
+            wrong.append(f"{importer} -> {imported}")
+    assert not wrong, wrong
+
+
+def test_the_lists_of_exceptions_hold_nothing_that_is_gone():
+    late = {(a, b) for a, b, inside in EDGES if inside} | {
+        ("*", b.partition(".")[0]) for _, b, inside in EDGES if inside
+    }
+    assert not {*UPWARD, *LATE} - late
+
+
+def test_no_import_cycles():
+    """Modules whose imports are all resolved are taken away until none is left; a cycle would stay."""
+    needs = {name: set() for name in MODULES}
+    for importer, imported, _ in EDGES:
+        if imported in MODULES and place(imported) and (importer, imported) not in UPWARD and imported != importer:
+            needs[importer].add(imported)
+    while ready := [name for name, imported in needs.items() if not imported]:
+        for name in ready:
+            del needs[name]
+        for imported in needs.values():
+            imported.difference_update(ready)
+    assert not needs, needs
+
+
+def code_lines(name: str) -> set[int]:
+    """Return the numbers of the lines with code: no blanks, comments, docstrings."""
+    found: set[int] = set()
+    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    for token in tokenize.generate_tokens(io.StringIO(MODULES[name].read_text(encoding="utf-8")).readline):
+        if token.type not in skipped:
+            found.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS[:2])) and ast.get_docstring(node, clean=False):
+            found.difference_update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_files_and_functions_are_short(name):
+    lines = code_lines(name)
+    limit, _ = LONG_FILES.get(name, (FILE_LIMIT, ""))
+    assert len(lines) <= limit, f"{name} has {len(lines)} lines of code: make two files of it"
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, FUNCTIONS[:2]):
+            length = len(lines.intersection(range(node.lineno, node.end_lineno + 1)))
+            assert length <= FUNCTION_LIMIT, f"{name}.{node.name} has {length} lines of code"
+
+
+def test_the_list_of_long_files_holds_nothing_that_became_short():
+    assert all(len(code_lines(name)) > FILE_LIMIT for name in LONG_FILES)
+
+
+def test_no_relative_imports():
+    assert not [
+        name for name, tree in TREES.items() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level
+    ]
