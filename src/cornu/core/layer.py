@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any
 
 import jax
@@ -95,8 +96,6 @@ class Layer(metaclass=Recorded):
 
     @classmethod
     def _own_argument_names(cls) -> list[str]:
-        from inspect import signature
-
         return [name for name in signature(cls.__init__).parameters if name not in ("self", "args", "kwargs")]
 
     # ---- weights
@@ -235,19 +234,21 @@ class Layer(metaclass=Recorded):
         for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
 
+    def kept_variables(self) -> list[Variable]:
+        """Return this layer's own variables in the order of files: trainable ones first; random keys are not kept."""
+        own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
+        return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Put what a file shall keep of this layer alone into `store`; a layer of one's own may choose other arrays."""
-        own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
-        ordered = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-        store.update({str(number): variable.numpy() for number, variable in enumerate(ordered)})
+        store.update({str(number): variable.numpy() for number, variable in enumerate(self.kept_variables())})
 
     def load_own_variables(self, store: dict[str, Any]) -> None:
         """Take back what `save_own_variables` put into `store`."""
-        own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
-        ordered = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-        if sorted(store) != sorted(str(number) for number in range(len(ordered))):
-            raise ValueError(f"{self.name!r} has {len(ordered)} weights; the file has {len(store)}.")
-        for number, variable in enumerate(ordered):
+        own = self.kept_variables()
+        if len(store) != len(own):
+            raise ValueError(f"{self.name!r} has {len(own)} weights; the file has {len(store)}.")
+        for number, variable in enumerate(own):
             variable.assign(store[str(number)])
 
     def count_params(self) -> int:

@@ -15,7 +15,7 @@ class Network:
     """Nodes in running order between the symbolic `inputs` and `outputs` (each a tensor, list or dictionary)."""
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
-        self.inputs, self.outputs = inputs, outputs
+        self.inputs, self.outputs = _unwrapped(inputs), _unwrapped(outputs)
         self.flat_inputs, self.flat_outputs = leaves(inputs), leaves(outputs)
         for what, tensors in (("inputs", self.flat_inputs), ("outputs", self.flat_outputs)):
             _check_symbolic(tensors, what)
@@ -59,6 +59,11 @@ class Network:
                 f"The model takes {len(self.flat_inputs)} inputs {self.input_names}; it was given {len(flat)} arrays."
             )
         return [fitted(given, reference) for given, reference in zip(flat, self.flat_inputs, strict=True)]
+
+
+def _unwrapped(structure: Any) -> Any:
+    """Return the tensor in a list of one: as in Keras, a model of one output gives an array, not a list."""
+    return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
 
 
 def _check_symbolic(tensors: list, what: str) -> None:

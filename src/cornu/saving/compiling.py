@@ -1,6 +1,7 @@
 """What a model was compiled with, in files of Keras 3 and of Keras 2."""
 
 import warnings
+from inspect import signature
 from typing import Any
 
 from cornu.core import registry
@@ -33,11 +34,16 @@ def compile_config(model: Any) -> dict[str, Any] | None:
         return None
 
 
-def compile_from(model: Any, config: dict[str, Any], custom_objects: dict | None, source: Source) -> bool:
+def compile_from(
+    model: Any, config: dict[str, Any], custom_objects: dict | None, source: Source, optimizer_name: str | None = None
+) -> None:
     """Compile a model as a file says, and make the optimizer's variables.
 
-    Tells whether the file says which optimizer that is. ValueError that names the file where something is not known.
+    Keras 3 leaves the optimizer out of a ``.keras`` file when the model was saved as ``.h5`` before: then it is the
+    usual one of `optimizer_name`, with a warning. ValueError that names the file where something is not known.
     """
+    if config.get("optimizer") is None:
+        config = config | {"optimizer": _optimizer_by_name(optimizer_name, source)}
     with registry.CustomObjectScope(custom_objects or {}):
         try:
             model.compile_from_config(config)
@@ -48,15 +54,19 @@ def compile_from(model: Any, config: dict[str, Any], custom_objects: dict | None
             ) from error
     if model.built and model.optimizer is not None:
         model.optimizer.prepare(model.trainable_variables)
-    if config.get("optimizer") is None and model.compiled:
-        warnings.warn(
-            f"The file {source} does not say which optimizer the model was compiled with: it has "
-            f"{type(model.optimizer).__name__} now. Compile it anew before training on.",
-            UserWarning,
-            stacklevel=4,
-        )
-        return False
-    return True
+
+
+def _optimizer_by_name(name: str | None, source: Source) -> str:
+    """Return the name of the optimizer to take where a file does not say which, and warn."""
+    stem = (name or "").rstrip("0123456789").rstrip("_")
+    chosen = stem if stem in registry.OPTIMIZERS else "rmsprop"
+    warnings.warn(
+        f"The file {source} does not say which optimizer the model was compiled with; its state is named {name!r}. "
+        f"The model has {chosen!r} with the usual settings now: compile it anew if it had others.",
+        UserWarning,
+        stacklevel=5,
+    )
+    return chosen
 
 
 def compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
@@ -98,14 +108,23 @@ def to_training_config(config: dict[str, Any]) -> dict[str, Any]:
     optimizer = config["optimizer"]
     if isinstance(optimizer, dict):
         optimizer = {"class_name": optimizer["class_name"], "config": _telling(optimizer)}
-    others = {key: _old_form(value) for key, value in config.items() if key != "optimizer"}
-    return {"optimizer_config": optimizer} | others
+    others = {key: _old_form(value) for key, value in config.items() if key not in ("optimizer", "loss")}
+    return {"optimizer_config": optimizer, "loss": _whole_names(_old_form(config["loss"]))} | others
+
+
+def _whole_names(loss: Any) -> Any:
+    """Return losses by their whole names: Keras 3 cannot read short ones such as ``mse`` out of these files."""
+    if isinstance(loss, str):
+        return getattr(registry.LOSSES.things.get(loss), "__name__", loss)
+    if isinstance(loss, list):
+        return [_whole_names(item) for item in loss]
+    if isinstance(loss, dict) and "class_name" not in loss:
+        return {key: _whole_names(item) for key, item in loss.items()}
+    return loss
 
 
 def _telling(optimizer: dict[str, Any]) -> dict[str, Any]:
     """Return an optimizer's config without what Keras 2 lacks and its default says anyway."""
-    from inspect import signature
-
     cls = registry.OPTIMIZERS.things.get(optimizer["class_name"])
     config = optimizer["config"]
     if cls is None:

@@ -99,7 +99,7 @@ def existing(filepath: Any) -> Path:
     path = Path(os.fspath(filepath))
     if path.is_dir():
         raise ValueError(
-            f"{str(path)!r} is a folder. Cornu reads .keras and .h5 files; a TensorFlow SavedModel is a program, not data."
+            f"{str(path)!r} is a folder. Cornu reads .keras and .h5 files; a SavedModel is a program, not data."
         )
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r} (the working folder is {os.getcwd()!r}).")
@@ -107,7 +107,7 @@ def existing(filepath: Any) -> Path:
 
 
 def is_zip(path: Path) -> bool:
-    """Tell by its first bytes whether a file is a zip, else HDF5; ValueError for anything else, whatever its name is."""
+    """Tell by its first bytes whether a file is a zip, else HDF5; ValueError for anything else, whatever its name."""
     with path.open("rb") as file:
         start = file.read(8)
     if start == HDF5_START:

@@ -84,7 +84,7 @@ def _listed(keys: Any) -> Any:
 
 
 def _call(call: dict[str, Any]) -> Any:
-    """Return one call of a layer: ``[[layer, call, output, arguments], ...]``; Keras 3's form where that cannot say it."""
+    """Return one call of a layer as ``[[layer, call, output, arguments], ...]``; unchanged where that cannot say it."""
     args = call["args"]
     tensors = args[0] if len(args) == 1 and isinstance(args[0], (list, tuple)) else args
     plain = len(args) == 1 and all(_is_tensor(tensor) for tensor in tensors) and not _holds_tensor(call["kwargs"])

@@ -46,7 +46,8 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
         if training is not None:
             parsed = compiling.from_training_config(documents.parse(training, f"training_config in {source}"))
             state = hdf5.group_at(file, "optimizer_weights")
-            if compiling.compile_from(model, parsed, custom_objects, source) and state is not None:
+            compiling.compile_from(model, parsed, custom_objects, source)
+            if state is not None:
                 read_optimizer(state, model.optimizer, transfer)
         transfer.apply()
     return model

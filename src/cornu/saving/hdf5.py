@@ -28,7 +28,7 @@ def member(group: h5py.Group, path: str) -> Any:
             return None
         if type(link) is not h5py.HardLink:
             raise ValueError(
-                f"{where(found)} holds a {type(link).__name__} {part!r}. Model files hold their data themselves: refused."
+                f"{where(found)} holds a {type(link).__name__} {part!r}; a model file holds its data itself: refused."
             )
         found = found[part]
     return found

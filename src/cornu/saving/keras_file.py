@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 
 from cornu.core.config import serialize_object
-from cornu.saving import compiling, documents
+from cornu.saving import compiling, documents, hdf5
 from cornu.saving.slots import places
 from cornu.saving.source import Source
 from cornu.saving.transfer import Transfer
@@ -48,14 +48,19 @@ def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: 
         entry = documents.parse(read_member(archive, CONFIG, MOST_JSON), f"{CONFIG} in {source}")
         compile_config = entry.pop("compile_config", None)
         model = documents.model_of(entry, custom_objects, source)
-        restored = False
-        if compile and compile_config:
-            restored = compiling.compile_from(model, compile_config, custom_objects, source)
         with open_weights(archive, model) as file:
+            if compile and compile_config:
+                compiling.compile_from(model, compile_config, custom_objects, source, optimizer_name(file))
             transfer = Transfer(source)
-            read_weights(file, model, transfer, optimizer=restored)
+            read_weights(file, model, transfer, optimizer=compile)
             transfer.apply()
     return model
+
+
+def optimizer_name(file: h5py.File) -> str | None:
+    """Return what the optimizer whose state a file holds is called."""
+    group = hdf5.group_at(file, "optimizer/vars")
+    return None if group is None else hdf5.text(group, "name")
 
 
 def read_zipped_weights(path: Path, model: Any, skip_mismatch: bool) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.saving import hdf5
-from cornu.saving.slots import own_variables
 from cornu.saving.transfer import Transfer, unknown_layer
 
 KERAS_VERSION = "3.15.1"  # whose spelling of this layout is written
@@ -25,7 +24,7 @@ def write_layer_groups(group: h5py.Group, model: Any) -> None:
     group.attrs["backend"], group.attrs["keras_version"] = "tensorflow", KERAS_VERSION
     for layer in layers:
         write_variables(group.create_group(layer.name), [(_path(model, v), v) for v in old_order(layer)])
-    write_variables(group.create_group(TOP), [(_path(model, v), v) for v in own_variables(model)])
+    write_variables(group.create_group(TOP), [(_path(model, v), v) for v in model.kept_variables()])
 
 
 def write_variables(group: h5py.Group, named: Sequence[tuple[str, Variable]]) -> None:
@@ -68,7 +67,7 @@ def read_layer_groups(group: h5py.Group, model: Any, transfer: Transfer, by_name
         _match_in_order(saved, model, transfer)
     top = hdf5.group_at(group, TOP)
     if top is not None and TOP not in [name for name, _ in saved]:
-        transfer.add("the model itself", own_variables(model), arrays_of(top))
+        transfer.add("the model itself", model.kept_variables(), arrays_of(top))
 
 
 def _saved_layers(group: h5py.Group) -> Iterator[tuple[str, list[h5py.Dataset]]]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from cornu.core.layer import Layer
 from cornu.core.names import to_snake_case
 from cornu.core.tracking import NOT_PARTS
-from cornu.core.variable import Seed, Variable
+from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
 
 #: Attributes of Cornu's models and layers that are no parts of theirs in a file, or stand there as ``layers``.
@@ -31,12 +31,6 @@ def places(model: Layer, optimizer: bool = True) -> list[Place]:
     return [place for place in found if optimizer or not isinstance(place.owner, Optimizer)]
 
 
-def own_variables(layer: Layer) -> list[Variable]:
-    """Return a layer's own variables in the order of files: trainable ones first; random keys are not kept in them."""
-    own = [variable for variable in layer._own_variables() if not isinstance(variable, Seed)]
-    return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-
-
 def _walk(owner: Any, path: str, visited: set[int]) -> Iterator[Place]:
     if id(owner) in visited:
         return
@@ -45,7 +39,7 @@ def _walk(owner: Any, path: str, visited: set[int]) -> Iterator[Place]:
         yield Place(path, owner, owner.variables)
         children = [("inner_optimizer", vars(owner).get("inner_optimizer"))]
     else:
-        yield Place(path, owner, own_variables(owner))
+        yield Place(path, owner, owner.kept_variables())
         children = _children(owner)
     for name, child in children:
         yield from _walk_child(child, f"{path}/{name}" if path else name, visited, set())

@@ -1,4 +1,4 @@
-"""Arrays on their way from a file into variables: all are checked before the first is read, all read before one is set."""
+"""Arrays on their way from a file into variables: all are checked before one is read, all read before one is set."""
 
 import warnings
 from typing import Any
@@ -23,7 +23,7 @@ class Transfer:
         self.stores: list[tuple[Any, dict[str, h5py.Dataset]]] = []
 
     def add(self, owner: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> bool:
-        """Let `variables` of `owner` take `arrays`; tell whether they fit. ValueError where not and none are skipped."""
+        """Let `variables` of `owner` take `arrays`; tell whether they fit. ValueError where not (or skipped)."""
         problem = mismatch(variables, arrays)
         if problem is None:
             self.pairs += zip(variables, arrays, strict=True)

@@ -20,8 +20,18 @@ def write_weights(file: h5py.File, model: Any, optimizer: bool = True) -> None:
         name = getattr(place.owner, "name", None)
         if isinstance(name, str):
             group.attrs["name"] = name
-        for number, values in own_values(place).items():
+        for number, values in own_values(_complete(place, model)).items():
             hdf5.write(group, number, values)
+
+
+def _complete(place: Place, model: Any) -> Place:
+    """Return the place of an optimizer that has no slots yet with the first values of those that it will have."""
+    optimizer = place.owner
+    if not isinstance(optimizer, Optimizer) or optimizer.built or not model.built:
+        return place
+    like = type(optimizer).from_config(optimizer.get_config())
+    like.build(model.trainable_variables)
+    return place._replace(variables=like.variables)
 
 
 def own_values(place: Place) -> dict[str, np.ndarray]:
