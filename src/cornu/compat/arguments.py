@@ -7,6 +7,7 @@ from typing import Any
 
 from cornu.compat import keywords
 from cornu.compat.attributes import old_attribute
+from cornu.core import registry
 
 #: Each construction looks here first: a keyword that is not in it is today's.
 _OLD = frozenset(
@@ -23,6 +24,8 @@ def translate_constructor(cls: type, args: tuple, kwargs: dict) -> tuple[tuple, 
     """
     if args and cls.__name__ in keywords.OLD_ORDERS:
         args, kwargs = _reordered(keywords.OLD_ORDERS[cls.__name__], args, kwargs)
+    if len(args) > 1 and cls.__name__ in keywords.INITIALIZER_SECOND and _is_initializer(args[1]):
+        args, kwargs = (), dict(zip(keywords.INITIALIZER_SECOND[cls.__name__], args, strict=False)) | kwargs
     if len(args) > 2 and cls.__name__ in keywords.KERNEL_NUMBERS:
         args = _with_kernel(cls.__name__, args, kwargs)
     if _OLD.isdisjoint(kwargs):
@@ -31,6 +34,13 @@ def translate_constructor(cls: type, args: tuple, kwargs: dict) -> tuple[tuple, 
     if own is None:
         return args, kwargs
     return _with_parts(cls.__name__, own, args, _renamed(cls.__name__, own, kwargs))
+
+
+def _is_initializer(value: Any) -> bool:
+    """Tell whether a value names an initializer and no activation: ``Dense(3, 'normal')`` of Keras 1."""
+    if not isinstance(value, str) or value in registry.ACTIVATIONS.things:
+        return False
+    return value in registry.INITIALIZERS.things
 
 
 @functools.cache
@@ -151,23 +161,28 @@ def _tells_old(value: Any, order: keywords.OldOrder) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= order.largest
 
 
-def translate_keywords(where: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) -> dict[str, Any]:
     """Return the keywords of a method call in today's spelling.
 
-    `where` names the method (``"fit"``, ``"compile"``, ...). What only steered the computation is left out; what
+    `where` names the method (``"fit"``, ``"compile"``, ...), `owner` is the object that has it. What only steered the computation is left out; what
     cannot be followed is an error (ValueError) or a warning in words.
 
     >>> translate_keywords("fit", {"nb_epoch": 2, "max_q_size": 5})
     {'epochs': 2}
     """
     renamed, unneeded = keywords.METHODS.get(where, {}), keywords.UNNEEDED.get(where, frozenset())
-    warned, impossible = keywords.WARNED.get(where, {}), keywords.IMPOSSIBLE.get(where, {})
+    impossible = keywords.IMPOSSIBLE.get(where, {})
     result: dict[str, Any] = {}
     for key, value in kwargs.items():
         if key in unneeded:
             continue
-        if key in impossible or key in warned:
-            _tell(where, key, value, impossible.get(key), warned.get(key))
+        if key in keywords.SHOW_ACCURACY and where in keywords.SHOW_ACCURACY[key]:
+            if value:
+                _show_accuracy(owner)
+            continue
+        if key in impossible:
+            if value is not None and value is not False:
+                raise ValueError(f"{where}({key}=...) cannot be followed: {impossible[key]}.")
             continue
         new = renamed.get(key, key)
         if new in result or (new != key and new in kwargs):
@@ -176,12 +191,12 @@ def translate_keywords(where: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _tell(where: str, key: str, value: Any, impossible: str | None, warned: str | None) -> None:
-    if value in (None, False, 0) if not hasattr(value, "shape") else False:
-        return
-    if impossible:
-        raise ValueError(f"{where}({key}=...) cannot be followed: {impossible}.")
-    warnings.warn(f"{where}({key}={value!r}) is left out: {warned}.", UserWarning, stacklevel=4)
+def _show_accuracy(model: Any) -> None:
+    """Let a model that was compiled without metrics show its accuracy, as ``fit(show_accuracy=True)`` did at first."""
+    objective = getattr(model, "objective", None)
+    if objective is not None and not objective.given_metrics and not objective.given_weighted_metrics:
+        model.objective = type(objective)(objective.loss, objective.loss_weights, ["accuracy"], None)
+        model._forget_programs()
 
 
 __all__ = ["old_attribute", "translate_constructor", "translate_keywords"]

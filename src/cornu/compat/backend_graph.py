@@ -128,10 +128,10 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
 def gradients(loss: Any, variables: Any) -> list[Any]:
     """Return the derivatives of a symbolic loss (its sum) by symbolic tensors or by variables, as symbolic tensors.
 
-    Raises TypeError for a loss that is no symbolic tensor.
+    Raises GraphNeededError (a TypeError) for a loss that is no symbolic tensor.
     """
     if not isinstance(loss, SymbolicTensor):
-        raise TypeError(
+        raise graph.GraphNeededError(
             f"K.gradients takes a symbolic loss, made of a model's input and output; it got {type(loss).__name__}.\n"
             "For values, use jax.grad of a function."
         )

@@ -103,6 +103,12 @@ ONLY_KERAS_1 = frozenset(
 KERNEL_NUMBERS = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3, "Conv3DTranspose": 3}
 
 
+#: Layer -> the order of its arguments in Keras 1, meant where the second is the name of an initializer.
+INITIALIZER_SECOND = {
+    "Dense": ("units", "kernel_initializer", "activation", "weights", "W_regularizer", "b_regularizer"),
+}
+
+
 class OldOrder(NamedTuple):
     """The order of a Keras 2 constructor, and the position at which a value tells it from today's order."""
 
@@ -165,15 +171,10 @@ UNNEEDED: dict[str, frozenset[str]] = {
     ),
 }
 
-_SHOW_ACCURACY = "accuracy is shown where compile() was given metrics=['accuracy']"
-
-#: Method -> keyword that is left out with a warning where it holds something -> what to do.
-WARNED: dict[str, dict[str, str]] = {
-    "fit": {"show_accuracy": _SHOW_ACCURACY},
-    "evaluate": {"show_accuracy": _SHOW_ACCURACY},
-    "train_on_batch": {"accuracy": _SHOW_ACCURACY},
-    "test_on_batch": {"accuracy": _SHOW_ACCURACY},
-    "compile": {},
+#: Keyword of Keras 0 that asks for accuracy -> the methods that took it.
+SHOW_ACCURACY = {
+    "show_accuracy": ("fit", "evaluate", "fit_generator", "evaluate_generator"),
+    "accuracy": ("train_on_batch", "test_on_batch"),
 }
 
 #: Method -> keyword that cannot be followed where it holds something -> what to do.

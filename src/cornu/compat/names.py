@@ -218,6 +218,9 @@ NAMES: dict[str, dict[str, str]] = {
         "l1l2": "L1L2",
         "WeightRegularizer": "L1L2",
         "ActivityRegularizer": "L1L2",
+        "activity_l1": "L1",
+        "activity_l2": "L2",
+        "activity_l1l2": "L1L2",
     },
     "utils": {"plot": "plot_model", "Sequence": "PyDataset"}
     | {
@@ -226,6 +229,9 @@ NAMES: dict[str, dict[str, str]] = {
             *("multi_gpu_model", "count_params"),
             *("normalize_tuple", "conv_output_length", "deconv_length"),
         )
+    }
+    | {
+        "print_summary": "cornu.visuals.summary:print_summary",
     },
 }
 

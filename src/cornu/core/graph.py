@@ -92,6 +92,10 @@ class SymbolicTensor:
     __hash__ = object.__hash__
 
 
+class GraphNeededError(TypeError):
+    """Raised by a function that needs the graph of symbolic tensors, and was called on arrays or while tracing."""
+
+
 class FunctionOperation:
     """A plain array function as an operation of the graph."""
 

@@ -42,7 +42,7 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
         def accepting(*args: Any, **kwargs: Any) -> Any:
             compat = _compat()
             if compat is not None and kwargs:
-                kwargs = compat.translate_keywords(where, kwargs)
+                kwargs = compat.translate_keywords(where, kwargs, args[0] if args else None)
             return method(*args, **kwargs)
 
         return accepting  # type: ignore[return-value]

@@ -32,14 +32,14 @@ _NAMES = [
 def standardize_dtype(dtype: Any) -> str:
     """Return the name of a dtype given as name, numpy, jax or torch type; None is ``floatx()``.
 
-    >>> standardize_dtype(None), standardize_dtype("half"), standardize_dtype(int)
-    ('float32', 'float16', 'int32')
+    >>> standardize_dtype(None), standardize_dtype("half"), standardize_dtype(int), standardize_dtype(np.dtype(int))
+    ('float32', 'float16', 'int32', 'int64')
     """
     if dtype is None:
         return settings.floatx()
     if isinstance(dtype, str):
         name = _ALIASES.get(dtype, dtype)
-    elif dtype in (int, float, bool):
+    elif isinstance(dtype, type) and dtype in (int, float, bool):  # np.dtype("int64") == int, but is no key
         name = {int: "int32", float: settings.floatx(), bool: "bool"}[dtype]
     elif type(dtype).__module__.startswith("torch"):
         name = str(dtype).removeprefix("torch.")

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from cornu import activations, constraints, initializers, regularizers
 from cornu.core import registry
+from cornu.core.graph import GraphNeededError
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.layers.checks import known_size, whole_number
@@ -127,6 +128,13 @@ class Lambda(Layer):
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         known = {"mask": mask, "training": training}
         return self.function(inputs, **self.arguments, **{name: known[name] for name in self._passed})
+
+    def _call_symbolic(self, args: tuple, kwargs: dict) -> Any:
+        try:
+            return super()._call_symbolic(args, kwargs)
+        except GraphNeededError:  # K.gradients inside: its function makes the graph, as in Keras 2
+            outputs = self.call(*args, **kwargs)
+            return outputs[0] if isinstance(outputs, list) and len(outputs) == 1 else outputs
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the outputs: what `mask` is, or what it gives."""

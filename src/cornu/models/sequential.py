@@ -83,11 +83,20 @@ class Sequential(Model):
         """Connect the layers anew where the input's shape is known."""
         self._network, self.built = None, False
         self._forget_programs()
-        if self._input is not None and self.stack:
-            self._connect()
+        if self.stack and (start := self._starting_tensors()) is not None:
+            self._connect(start)
 
-    def _connect(self) -> None:
-        tensor = start = self._input._inbound_nodes[0].outputs
+    def _starting_tensors(self) -> Any:
+        """Return the symbolic input, a list of them where a model of several inputs comes first, or None."""
+        if self._input is not None:
+            return self._input._inbound_nodes[0].outputs
+        first = self.stack[0]
+        if isinstance(first, Model) and first._network is not None:
+            return [Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype) for tensor in first.inputs]
+        return None
+
+    def _connect(self, start: Any) -> None:
+        tensor = start
         for layer in self.stack:
             outputs = layer(tensor)
             if not isinstance(outputs, SymbolicTensor):
@@ -106,7 +115,7 @@ class Sequential(Model):
             raise ValueError(f"A Sequential model has one input; build was given the shapes {input_shape!r}.")
         self._input = InputLayer(batch_shape=tuple(input_shape))
         if self.stack:
-            self._connect()
+            self._connect(self._starting_tensors())
 
     def _ensure_built(self, args: tuple, kwargs: dict) -> None:
         if self._network is not None:
@@ -117,7 +126,7 @@ class Sequential(Model):
         if not hasattr(given, "shape"):
             raise ValueError(f"A Sequential model takes one array; it was given a {type(given).__name__}.")
         self._input = InputLayer(batch_shape=(None, *given.shape[1:]), dtype=_input_dtype(self.stack[0], given))
-        self._connect()
+        self._connect(self._starting_tensors())
 
     @property
     def layers(self) -> list[Layer]:

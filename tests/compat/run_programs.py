@@ -1,0 +1,44 @@
+"""Run programs one after another as ``cornu run`` would, and report each as a line of JSON; see test_old_programs.py."""
+
+import contextlib
+import gc
+import io
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+
+
+def main(programs: list[str]) -> None:
+    """Run the programs in one process, each in an empty folder and with settings as after the start."""
+    from cornu.cli.run import run
+    from cornu.compat import backend
+    from cornu.core import scope
+
+    path, outcome = list(sys.path), sys.stdout
+    for program in programs:
+        backend.clear_session()
+        backend.set_floatx("float32")
+        backend.set_image_data_format("channels_last")
+        scope.scope.learning_phase = None
+        gc.collect()
+        sys.path[:], text, start = path, io.StringIO(), time.process_time()
+        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text), tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            try:
+                status = run(program)
+            except SystemExit as exit_:
+                status = exit_.code or 0
+            except BaseException:
+                traceback.print_exc()
+                status = -1
+            os.chdir("/")
+        seconds = time.process_time() - start
+        line = {"program": program, "status": status, "seconds": round(seconds, 2), "output": text.getvalue()}
+        print(json.dumps(line), file=outcome, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,43 @@
+"""Programs in the manner of Keras 1, 2, tf.keras and 3 run through ``cornu run`` unchanged, and their assertions hold."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent / "programs"
+PROGRAMS = sorted(path.name for path in FOLDER.glob("*.*"))
+GROUPS = 6
+
+
+def outcomes(programs, folder):
+    """Run programs one after another in one process; return their outcomes by name."""
+    command = [sys.executable, Path(__file__).with_name("run_programs.py"), *programs]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=folder)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(programs), done.stderr
+    return {Path(one["program"]).name: one for one in found}
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_programs_run_and_mean_what_they_meant(group, tmp_path):
+    found = outcomes([FOLDER / name for name in PROGRAMS[group::GROUPS]], tmp_path)
+    failed = {name: one["output"][-2000:] for name, one in found.items() if one["status"] != 0}
+    assert not failed, "\n\n".join(f"{name}:\n{output}" for name, output in failed.items())
+
+
+def test_a_program_that_means_something_else_fails(tmp_path):
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("from keras.layers import Convolution2D\nassert Convolution2D(4, 3, 3).kernel_size == (5, 5)\n")
+    one = outcomes([wrong], tmp_path)["wrong.py"]
+    assert one["status"] == 1
+    assert "AssertionError" in one["output"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_each_program_says_its_era_and_asserts_a_meaning(name):
+    text = (FOLDER / name).read_text()
+    assert "assert " in text
+    assert name.endswith((".ipynb", ".md")) or text.startswith("# ")
