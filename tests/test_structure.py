@@ -25,7 +25,7 @@ ORDER = (
     ("visuals",),
     ("saving",),
     ("models",),
-    ("preprocessing", "datasets", "random"),
+    ("preprocessing", "datasets", "random", "config", "mixed_precision"),
     ("utils",),
     ("compat",),
     ("cli",),

@@ -15,12 +15,14 @@ _MODULES = {
     for name in (
         "activations",
         "callbacks",
+        "config",
         "constraints",
         "datasets",
         "initializers",
         "layers",
         "losses",
         "metrics",
+        "mixed_precision",
         "models",
         "ops",
         "optimizers",
@@ -32,7 +34,6 @@ _MODULES = {
     )
 } | {
     "backend": "cornu.compat.backend",
-    "config": "cornu.core.settings",
     "dtype_policies": "cornu.core.precision",
 }
 

@@ -1,0 +1,17 @@
+"""Computing in 16 bits with weights in 32: ``keras.mixed_precision``. Follows https://keras.io/api/mixed_precision/"""
+
+from cornu.core.precision import DTypePolicy, dtype_policy, set_dtype_policy
+from cornu.optimizers import LossScaleOptimizer
+
+Policy = DTypePolicy
+global_policy, set_global_policy = dtype_policy, set_dtype_policy
+
+__all__ = [
+    "DTypePolicy",
+    "LossScaleOptimizer",
+    "Policy",
+    "dtype_policy",
+    "global_policy",
+    "set_dtype_policy",
+    "set_global_policy",
+]
