@@ -10,23 +10,24 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import hooks, precision, registry
-from cornu.core.config import Recorded, construct, default_config, get
+from cornu.core.config import construct, default_config, get
 from cornu.core.engine_errors import in_words
 from cornu.core.errors import did_you_mean
-from cornu.core.graph import Node, Shape, SymbolicTensor, holds_symbolic, infer, resolve
-from cornu.core.input_spec import InputSpec, check_inputs
+from cornu.core.graph import Node, SymbolicTensor, holds_symbolic, infer, resolve
+from cornu.core.input_spec import check_inputs
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import calling, get_mask, scope, set_mask
+from cornu.core.shapes import batch_input_shape, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.core.signature import build_parameters, call_signature
-from cornu.core.tracking import parts, unique
-from cornu.core.variable import Seed, Variable, untouched
+from cornu.core.variable import Variable, untouched
+from cornu.core.weights import HoldsWeights
 
 # Arguments that every layer takes beside its own.
 SHAPE_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_shape", "input_dim", "input_length", "batch_size")
 BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights", "dynamic", *SHAPE_ARGUMENTS)
 
 
-class Layer(metaclass=Recorded):
+class Layer(HoldsWeights):
     """A step from tensors to tensors, with weights of its own.
 
     A layer of one's own has ``__init__`` (keeps its arguments), ``build(input_shape)`` (makes weights with
@@ -47,8 +48,6 @@ class Layer(metaclass=Recorded):
     supports_masking = False
     stateful = False
     input_spec: Any = None
-    _trainable = True
-    _initialized = False
     _build_shape: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -97,165 +96,6 @@ class Layer(metaclass=Recorded):
     @classmethod
     def _own_argument_names(cls) -> list[str]:
         return [name for name in signature(cls.__init__).parameters if name not in ("self", "args", "kwargs")]
-
-    # ---- weights
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        name: str | None = None,
-        **_: Any,
-    ) -> Variable:
-        """Make a weight of this layer: glorot-uniform for floats, zeros otherwise, unless `initializer` is given."""
-        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
-            shape, name = initializer if initializer is not None else (), shape
-            initializer = _.get("initializer")
-        dtype = precision.standardize_dtype(dtype or self.variable_dtype)
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
-        initializer = initializer or ("glorot_uniform" if precision.is_float(dtype) else "zeros")
-        variable = Variable(
-            get(initializer, registry.INITIALIZERS),
-            shape=shape,
-            dtype=dtype,
-            trainable=trainable,
-            autocast=autocast,
-            name=name or "variable",
-            regularizer=get(regularizer, registry.REGULARIZERS),
-            constraint=get(constraint, registry.CONSTRAINTS),
-        )
-        variable.path = f"{self.name}/{variable.name}"
-        self._weights.append(variable)
-        return variable
-
-    add_variable = add_weight
-
-    def sublayers(self) -> "list[Layer]":
-        """Return the layers that this one holds."""
-        return [layer for layer in parts(self, Layer) if layer is not self]
-
-    def _own_variables(self) -> list[Variable]:
-        return unique([*self._weights, *parts(self, Variable)])
-
-    def _flatten_layers(self) -> "list[Layer]":
-        """Return this layer and all layers inside it, each once."""
-        found: dict[int, Layer] = {}
-        stack: list[Layer] = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in found:
-                found[id(layer)] = layer
-                stack.extend(reversed(layer.sublayers()))
-        return list(found.values())
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables, random keys included: own trainable ones, own others, then those of the sublayers."""
-        result = []
-        for layer in self._flatten_layers():
-            own = layer._own_variables()
-            result += [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-        return unique(result)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """The variables without random keys, in Keras's order."""
-        return [variable for variable in self.variables if not isinstance(variable, Seed)]
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The variables that training changes; empty where `trainable` is False."""
-        return unique(v for v in _trainable_in(self, set()))
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """All variables that training does not change by gradients."""
-        trainable = {id(variable) for variable in self.trainable_variables}
-        return [variable for variable in self.variables if id(variable) not in trainable]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return self.trainable_variables
-
-    @trainable_weights.setter
-    def trainable_weights(self, variables: Sequence[Variable]) -> None:
-        for variable in variables:
-            variable.trainable = True
-        self._weights = unique([*self._weights, *variables])
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training does not change by gradients (random keys left out)."""
-        return [variable for variable in self.non_trainable_variables if not isinstance(variable, Seed)]
-
-    @non_trainable_weights.setter
-    def non_trainable_weights(self, variables: Sequence[Variable]) -> None:
-        for variable in variables:
-            variable.trainable = False
-        self._weights = unique([*self._weights, *variables])
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets it on all layers inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        if self._initialized:
-            for layer in self._flatten_layers():
-                layer._trainable = bool(value)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return copies of the weights as numpy arrays."""
-        return [variable.numpy() for variable in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the weights from a list of arrays, as `get_weights` gives; ValueError where number or shapes differ."""
-        variables = self.weights
-        if len(weights) != len(variables):
-            hint = "" if self.built else " It is not built yet: call it on data first."
-            raise ValueError(
-                f"{self.name!r} has {len(variables)} weights; set_weights was given {len(weights)}.{hint}\n"
-                f"Expected shapes: {[variable.shape for variable in variables]}."
-            )
-        for variable, value in zip(variables, weights, strict=True):
-            if np.shape(value) != variable.shape:
-                raise ValueError(
-                    f"Weight {variable.path!r} has shape {variable.shape}; it was given {np.shape(value)}."
-                )
-        for variable, value in zip(variables, weights, strict=True):
-            variable.assign(value)
-
-    def kept_variables(self) -> list[Variable]:
-        """Return this layer's own variables in the order of files: trainable ones first; random keys are not kept."""
-        own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
-        return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-
-    def save_own_variables(self, store: dict[str, Any]) -> None:
-        """Put what a file shall keep of this layer alone into `store`; a layer of one's own may choose other arrays."""
-        store.update({str(number): variable.numpy() for number, variable in enumerate(self.kept_variables())})
-
-    def load_own_variables(self, store: dict[str, Any]) -> None:
-        """Take back what `save_own_variables` put into `store`."""
-        own = self.kept_variables()
-        if len(store) != len(own):
-            raise ValueError(f"{self.name!r} has {len(own)} weights; the file has {len(store)}.")
-        for number, variable in enumerate(own):
-            variable.assign(store[str(number)])
-
-    def count_params(self) -> int:
-        """Return the number of values in all weights; ValueError before the layer is built."""
-        if not self.built:
-            raise ValueError(f"{self.name!r} has no weights yet: build it with build(input_shape), or call it on data.")
-        return sum(variable.size for variable in self.weights)
 
     # ---- types
 
@@ -386,7 +226,7 @@ class Layer(metaclass=Recorded):
     def _infer_outputs(self, args: tuple, kwargs: dict) -> Any:
         if type(self).compute_output_shape is not Layer.compute_output_shape and args:
             shape = self.compute_output_shape(shapes_of(args[0]))
-            return _tensors_of_shapes(shape, self.compute_dtype)
+            return tensors_of_shapes(shape, self.compute_dtype)
         return self.infer_call(args, kwargs)
 
     def infer_call(self, args: tuple, kwargs: dict) -> Any:
@@ -401,7 +241,7 @@ class Layer(metaclass=Recorded):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the outputs for inputs of `input_shape`, found by tracing the call."""
-        tensors = _tensors_of_shapes(input_shape, self.compute_dtype)
+        tensors = tensors_of_shapes(input_shape, self.compute_dtype)
         self._ensure_built((tensors,), {})
         return jax.tree.map(lambda tensor: tuple(tensor.shape), self.infer_call((tensors,), {}))
 
@@ -502,7 +342,13 @@ class Layer(metaclass=Recorded):
         left_out = {"self", *BASE_ARGUMENTS} - named
         if self.activity_regularizer is None and type(self).__init__ is Layer.__init__:
             left_out.add("activity_regularizer")
-        return base | {name: value for name, value in own.items() if name not in left_out}
+        return self._accepted(base) | {name: value for name, value in own.items() if name not in left_out}
+
+    def _accepted(self, base: dict[str, Any]) -> dict[str, Any]:
+        """Return those of the general arguments that the constructor takes (one of a user's own may take none)."""
+        parameters = signature(type(self).__init__).parameters
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+        return base if takes_any else {name: value for name, value in base.items() if name in parameters}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
@@ -547,17 +393,6 @@ def _marks_built(build: Callable) -> Callable:
     return building
 
 
-def _trainable_in(layer: Layer, seen: set[int]) -> list[Variable]:
-    """Return the trainable variables of a layer and of those inside it that are trainable themselves."""
-    if id(layer) in seen or not layer._trainable:
-        return []
-    seen.add(id(layer))
-    result = [variable for variable in layer._own_variables() if variable.trainable]
-    for sublayer in layer.sublayers():
-        result += _trainable_in(sublayer, seen)
-    return result
-
-
 def _training(given: Any, default: Any) -> Any:
     """Return whether a call trains: as asked, as the call around it, as ``set_learning_phase`` said, or the default."""
     for value in (given, scope.training, scope.learning_phase, default):
@@ -575,57 +410,3 @@ def _host_array(leaf: Any) -> Any:
             f"A layer takes numbers; it was given an array of dtype {array.dtype} and shape {array.shape}."
         )
     return array
-
-
-def shapes_of(structure: Any) -> Any:
-    """Return the shapes of arrays or symbolic tensors, in the same nesting."""
-    if structure is None:
-        return None
-    return jax.tree.map(
-        lambda leaf: Shape(getattr(leaf, "shape", ())), structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)
-    )
-
-
-def is_shape(value: Any) -> bool:
-    """Tell whether `value` is one shape, such as ``(None, 28, 28)``."""
-    return isinstance(value, (list, tuple)) and all(
-        size is None or isinstance(size, (int, np.integer)) for size in value
-    )
-
-
-def shape_tuples(value: Any) -> Any:
-    """Return shapes that JSON made lists as tuples, in the same nesting."""
-    if is_shape(value):
-        return Shape(value)
-    if isinstance(value, dict):
-        return {key: shape_tuples(item) for key, item in value.items()}
-    return [shape_tuples(item) for item in value]
-
-
-def _tensors_of_shapes(shapes: Any, dtype: str) -> Any:
-    if is_shape(shapes):
-        return SymbolicTensor(shapes, dtype)
-    if isinstance(shapes, dict):
-        return {key: _tensors_of_shapes(value, dtype) for key, value in shapes.items()}
-    return [_tensors_of_shapes(shape, dtype) for shape in shapes]
-
-
-def batch_input_shape(kwargs: dict[str, Any]) -> tuple | None:
-    """Return the input shape, batch axis included, that ``input_shape``, ``input_dim`` etc. describe, or None."""
-    for name in ("batch_input_shape", "batch_shape"):
-        if kwargs.get(name) is not None:
-            return tuple(kwargs[name])
-    shape = kwargs.get("input_shape")
-    if shape is None and kwargs.get("input_dim") is not None:
-        length = kwargs.get("input_length")
-        has_length = "input_length" in kwargs
-        shape = (length, kwargs["input_dim"]) if has_length else (kwargs["input_dim"],)
-    elif shape is None and kwargs.get("input_length") is not None:
-        shape = (kwargs["input_length"],)
-    if shape is None:
-        return None
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    return (kwargs.get("batch_size"), *shape)
-
-
-__all__ = ["InputSpec", "Layer", "batch_input_shape", "is_shape", "shape_tuples", "shapes_of"]

@@ -178,7 +178,9 @@ def _holds_floats(value: Any) -> bool:
 
 
 def _array(value: Any) -> Any:
-    return value.value if isinstance(value, Variable) else value
+    if isinstance(value, Variable):
+        return value.value
+    return jnp.asarray(value) if isinstance(value, (list, tuple)) else value
 
 
 def _give_operators(cls: type) -> None:

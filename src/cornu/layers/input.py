@@ -7,8 +7,9 @@ import numpy as np
 
 from cornu.core import registry
 from cornu.core.graph import Node, SymbolicTensor
-from cornu.core.layer import Layer, batch_input_shape
+from cornu.core.layer import Layer
 from cornu.core.precision import standardize_dtype
+from cornu.core.shapes import batch_input_shape
 
 
 @registry.LAYERS.add()

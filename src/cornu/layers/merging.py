@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import registry
-from cornu.core.layer import Layer, is_shape
+from cornu.core.layer import Layer
 from cornu.core.scope import get_mask
+from cornu.core.shapes import is_shape
 
 
 class Merge(Layer):

@@ -16,6 +16,6 @@ class FileMethods:
         """Write the weights into an HDF5 file of any name."""
         files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any) -> None:
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
         """Read the weights from a file that `save_weights` or `save` wrote."""
-        files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name, **kwargs)
+        files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)

@@ -9,7 +9,8 @@ from cornu.core import registry
 from cornu.core.config import serialize_object
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor, leaves
-from cornu.core.layer import Layer, shapes_of
+from cornu.core.layer import Layer
+from cornu.core.shapes import shapes_of
 from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
@@ -172,7 +173,7 @@ class Model(Trainer, FileMethods, Layer):
     # ---- config
 
     def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs: the graph of a functional model, the constructor's arguments of a subclass."""
+        """Return what `from_config` needs: a functional model's graph, or the constructor's arguments of a subclass."""
         if self._network is not None and type(self) in (Model, Functional):
             return graph_config.of_network(self, self._network)
         if type(self).__init__ is Model.__init__:

@@ -5,7 +5,8 @@ from typing import Any
 from cornu.core import hooks, registry
 from cornu.core.config import deserialize, serialize_object
 from cornu.core.graph import SymbolicTensor
-from cornu.core.layer import Layer, is_shape
+from cornu.core.layer import Layer
+from cornu.core.shapes import is_shape
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Model
 

@@ -204,9 +204,10 @@ class Trainer:
         """Train for some epochs and return the `History`.
 
         `x` and `y` are arrays (numpy, jax, torch, pandas, lists; lists or dictionaries of arrays for several inputs),
-        or `x` is a generator, `PyDataset`, or ``DataLoader`` whose batches hold everything. The last `validation_split` of
-        the rows, or `validation_data`, is evaluated after each epoch (of `validation_freq`). `shuffle` mixes the rows
-        anew each epoch (``"batch"``: whole batches). `verbose` is 0 silent, 1 bar, 2 a line per epoch, ``"auto"``.
+        or `x` is a generator, `PyDataset`, or ``DataLoader`` whose batches hold everything. The last
+        `validation_split` of the rows, or `validation_data`, is evaluated after each epoch (of `validation_freq`).
+        `shuffle` mixes the rows anew each epoch (``"batch"``: whole batches). `verbose` is 0 silent, 1 bar, 2 a line
+        per epoch, ``"auto"``.
         Raises ValueError or TypeError in words for data that does not fit the model.
         Follows https://keras.io/api/models/model_training_apis/#fit-method
         """

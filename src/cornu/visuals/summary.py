@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from cornu.core.graph import Node, SymbolicTensor, leaves
-from cornu.core.layer import Layer, is_shape
+from cornu.core.layer import Layer
+from cornu.core.shapes import is_shape
 
 
 def format_bytes(count: int) -> str:

@@ -1,0 +1,190 @@
+"""What a layer holds: its weights and the layers inside it, and how they are listed, read and set."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cornu.core import precision, registry
+from cornu.core.config import Recorded, get
+from cornu.core.tracking import parts, unique
+from cornu.core.variable import Seed, Variable
+
+
+class HoldsWeights(metaclass=Recorded):
+    """The part of `Layer` that has to do with weights."""
+
+    built: bool
+    name: str
+    variable_dtype: str
+    _weights: list[Variable]
+    _trainable = True
+    _initialized = False
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        name: str | None = None,
+        **_: Any,
+    ) -> Variable:
+        """Make a weight of this layer: glorot-uniform for floats, zeros otherwise, unless `initializer` is given."""
+        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
+            shape, name = initializer if initializer is not None else (), shape
+            initializer = _.get("initializer")
+        dtype = precision.standardize_dtype(dtype or self.variable_dtype)
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
+        initializer = initializer or ("glorot_uniform" if precision.is_float(dtype) else "zeros")
+        variable = Variable(
+            get(initializer, registry.INITIALIZERS),
+            shape=shape,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            name=name or "variable",
+            regularizer=get(regularizer, registry.REGULARIZERS),
+            constraint=get(constraint, registry.CONSTRAINTS),
+        )
+        variable.path = f"{self.name}/{variable.name}"
+        self._weights.append(variable)
+        return variable
+
+    add_variable = add_weight
+
+    def sublayers(self) -> "list[HoldsWeights]":
+        """Return the layers that this one holds."""
+        return [layer for layer in parts(self, HoldsWeights) if layer is not self]
+
+    def _own_variables(self) -> list[Variable]:
+        return unique([*self._weights, *parts(self, Variable)])
+
+    def _flatten_layers(self) -> "list[HoldsWeights]":
+        """Return this layer and all layers inside it, each once."""
+        found: dict[int, HoldsWeights] = {}
+        stack: list[HoldsWeights] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in found:
+                found[id(layer)] = layer
+                stack.extend(reversed(layer.sublayers()))
+        return list(found.values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables, random keys included: own trainable ones, own others, then those of the sublayers."""
+        result = []
+        for layer in self._flatten_layers():
+            own = layer._own_variables()
+            result += [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+        return unique(result)
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The variables without random keys, in Keras's order."""
+        return [variable for variable in self.variables if not isinstance(variable, Seed)]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes; empty where `trainable` is False."""
+        return unique(v for v in _trainable_in(self, set()))
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """All variables that training does not change by gradients."""
+        trainable = {id(variable) for variable in self.trainable_variables}
+        return [variable for variable in self.variables if id(variable) not in trainable]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return self.trainable_variables
+
+    @trainable_weights.setter
+    def trainable_weights(self, variables: Sequence[Variable]) -> None:
+        for variable in variables:
+            variable.trainable = True
+        self._weights = unique([*self._weights, *variables])
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training does not change by gradients (random keys left out)."""
+        return [variable for variable in self.non_trainable_variables if not isinstance(variable, Seed)]
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, variables: Sequence[Variable]) -> None:
+        for variable in variables:
+            variable.trainable = False
+        self._weights = unique([*self._weights, *variables])
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets it on all layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        if self._initialized:
+            for layer in self._flatten_layers():
+                layer._trainable = bool(value)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the weights as numpy arrays."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the weights from a list of arrays, as `get_weights` gives; ValueError where number or shapes differ."""
+        variables = self.weights
+        if len(weights) != len(variables):
+            hint = "" if self.built else " It is not built yet: call it on data first."
+            raise ValueError(
+                f"{self.name!r} has {len(variables)} weights; set_weights was given {len(weights)}.{hint}\n"
+                f"Expected shapes: {[variable.shape for variable in variables]}."
+            )
+        for variable, value in zip(variables, weights, strict=True):
+            if np.shape(value) != variable.shape:
+                raise ValueError(
+                    f"Weight {variable.path!r} has shape {variable.shape}; it was given {np.shape(value)}."
+                )
+        for variable, value in zip(variables, weights, strict=True):
+            variable.assign(value)
+
+    def kept_variables(self) -> list[Variable]:
+        """Return this layer's own variables in the order of files: trainable ones first; random keys are not kept."""
+        own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
+        return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+
+    def save_own_variables(self, store: dict[str, Any]) -> None:
+        """Put what a file shall keep of this layer alone into `store`; a layer of one's own may choose other arrays."""
+        store.update({str(number): variable.numpy() for number, variable in enumerate(self.kept_variables())})
+
+    def load_own_variables(self, store: dict[str, Any]) -> None:
+        """Take back what `save_own_variables` put into `store`."""
+        own = self.kept_variables()
+        if len(store) != len(own):
+            raise ValueError(f"{self.name!r} has {len(own)} weights; the file has {len(store)}.")
+        for number, variable in enumerate(own):
+            variable.assign(store[str(number)])
+
+    def count_params(self) -> int:
+        """Return the number of values in all weights; ValueError before the layer is built."""
+        if not self.built:
+            raise ValueError(f"{self.name!r} has no weights yet: build it with build(input_shape), or call it on data.")
+        return sum(variable.size for variable in self.weights)
+
+
+def _trainable_in(layer: HoldsWeights, seen: set[int]) -> list[Variable]:
+    """Return the trainable variables of a layer and of those inside it that are trainable themselves."""
+    if id(layer) in seen or not layer._trainable:
+        return []
+    seen.add(id(layer))
+    result = [variable for variable in layer._own_variables() if variable.trainable]
+    for sublayer in layer.sublayers():
+        result += _trainable_in(sublayer, seen)
+    return result
