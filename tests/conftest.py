@@ -1,5 +1,6 @@
 """What every test stands on: the CPU, real Keras on JAX as the reference, quiet drawing, the same seeds each time."""
 
+import importlib.util
 import os
 import tempfile
 from pathlib import Path
@@ -51,8 +52,11 @@ def shared():
 
 
 def pytest_collection_modifyitems(items):
-    """Skip tests marked ``shared`` where that folder is absent."""
-    if not SHARED.is_dir():
-        for item in items:
-            if item.get_closest_marker("shared"):
-                item.add_marker(pytest.mark.skip(reason=f"{SHARED} is not there"))
+    """Skip tests that need the folder ``../shared``, or ``cornu.compat``, where that is absent."""
+    absent = {} if SHARED.is_dir() else {"shared": f"{SHARED} is not there"}
+    if importlib.util.find_spec("cornu.compat") is None:
+        absent["old_spellings"] = "cornu.compat was deleted"
+    for item in items:
+        for name, reason in absent.items():
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=reason))

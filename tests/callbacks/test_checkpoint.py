@@ -71,6 +71,7 @@ def test_frequency_that_makes_no_sense_is_refused(options):
         ModelCheckpoint("a.keras", **options)
 
 
+@pytest.mark.old_spellings
 def test_old_keywords_that_changed_nothing_are_accepted():
     assert ModelCheckpoint("a.keras", load_weights_on_restart=False, options=None).save_freq == "epoch"
 

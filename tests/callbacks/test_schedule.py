@@ -44,6 +44,7 @@ def test_plateau_lowers_the_rate_as_keras(real_keras, series, mode, patience, co
     assert (mine.wait, mine.cooldown_counter) == (theirs.wait, theirs.cooldown_counter)
 
 
+@pytest.mark.old_spellings
 def test_plateau_takes_its_old_keyword():
     assert ReduceLROnPlateau(epsilon=0.5).min_delta == 0.5
 

@@ -118,6 +118,7 @@ def test_what_is_not_written_warns():
         TensorBoard(update_freq="epochs")
 
 
+@pytest.mark.old_spellings
 def test_old_keywords_that_steer_nothing_are_accepted():
     assert TensorBoard("there", batch_size=32, write_grads=True).log_dir.name == "there"
 

@@ -61,6 +61,7 @@ def test_models_survive_json():
     assert model_from_json(stack.to_json()).count_params() == stack.count_params()
 
 
+@pytest.mark.old_spellings
 def test_keras_reads_our_configs_and_we_read_its(real_keras):
     x = layers.Input((4,))
     h = layers.Dense(3, activation="relu")(x)
@@ -70,6 +71,7 @@ def test_keras_reads_our_configs_and_we_read_its(real_keras):
     assert model_from_json(theirs.to_json()).count_params() == model.count_params()
 
 
+@pytest.mark.old_spellings
 @pytest.mark.shared
 @pytest.mark.parametrize("version", ["keras-2.2.4", "keras-3.15.1"])
 @pytest.mark.parametrize("name", ["mlp", "cnn", "act", "func"])

@@ -52,6 +52,7 @@ def test_real_keras_loads_a_model_that_never_trained(build, data, train, real_ke
     np.testing.assert_allclose(train(theirs, data), train(model, data), rtol=1e-4)
 
 
+@pytest.mark.old_spellings
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_cornu_loads_what_real_keras_wrote_and_trains_on(build, data, train, real_keras, tmp_path, suffix):
     theirs = build(real_keras)
