@@ -1,5 +1,6 @@
 """The graph inside a functional model: which layers lie between its inputs and outputs, and how they are run."""
 
+from collections import ChainMap
 from typing import Any
 
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 from cornu.core import precision
 from cornu.core.graph import Node, SymbolicTensor, leaves, sorted_nodes
 from cornu.core.layer import Layer
-from cornu.core.scope import scope
+from cornu.core.scope import changed, scope
 
 
 class Network:
@@ -37,11 +38,16 @@ class Network:
 
     def run(self, inputs: Any) -> Any:
         """Compute the outputs for arrays (or symbolic tensors) given in the structure of the inputs."""
-        values: dict[int, Any] = {} if scope.values is None else scope.values
+        # A dictionary of its own: an inner model may share symbolic tensors with the one around it, with other values.
+        around = scope.values
+        values: dict[int, Any] = {}
         for reference, given in zip(self.flat_inputs, self.arrange(inputs), strict=True):
             values[id(reference)] = given
-        for node in self.nodes:
-            node.run(values)
+        with changed(values=values if around is None else ChainMap(values, around)):
+            for node in self.nodes:
+                node.run(values)
+        if around is not None:  # for losses that close over symbolic tensors; the outermost model's values count
+            around.update(values)
         results = iter([values[id(tensor)] for tensor in self.flat_outputs])
         return jax.tree.map(
             lambda _: next(results), self.outputs, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)

@@ -18,9 +18,11 @@ def replacing(filepath: Any, overwrite: bool = True) -> Iterator[Path]:
     followed; the permissions of an old file are kept. Raises FileExistsError where `overwrite` is False and the file
     is there, FileNotFoundError where its folder is not, IsADirectoryError where the path is a folder.
 
-    >>> with replacing("/tmp/cornu-example.txt") as temporary:
-    ...     _ = temporary.write_text("whole")
-    >>> Path("/tmp/cornu-example.txt").read_text()
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder) / "file") as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     (Path(folder) / "file").read_text()
     'whole'
     """
     path = Path(os.path.realpath(os.fspath(filepath)))

@@ -1,6 +1,9 @@
 """The JSON inside model files, and the models that it describes."""
 
+import contextlib
 import json
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from cornu.core import hooks, registry
@@ -38,18 +41,28 @@ def model_of(entry: dict[str, Any], custom_objects: dict[str, Any] | None, sourc
 
     if not isinstance(entry.get("class_name"), str) or "config" not in entry:
         raise ValueError(f"The config of {source} describes no model: it has no class_name with a config.")
-    with registry.CustomObjectScope(custom_objects or {}):
-        try:
-            model = _build(entry)
-        except (KeyError, IndexError, AttributeError, RecursionError) as error:
-            raise ValueError(
-                f"The config of {source} is not that of a model: {type(error).__name__}: {error}."
-            ) from error
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"{error}\nThis came up in the config of {source}.") from error
+    with registry.CustomObjectScope(custom_objects or {}), _naming(source):
+        model = _build(entry)
     if not hasattr(model, "get_layer"):
         raise ValueError(f"The config of {source} describes a {type(model).__name__}, which is no model.")
     return model
+
+
+@contextlib.contextmanager
+def _naming(source: Source) -> Iterator[None]:
+    """Let errors and warnings about a config say whose config it is."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        except (KeyError, IndexError, AttributeError, RecursionError) as error:
+            said = f"{type(error).__name__}: {str(error)[:500]}"
+            raise ValueError(f"The config of {source} is not that of a model: {said}.") from error
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{error}\nThis came up in the config of {source}.") from error
+    for warning in caught:
+        text = f"{warning.message}\nThis came up in the config of {source}."
+        warnings.warn(text, warning.category, stacklevel=6)
 
 
 def _build(entry: dict[str, Any]) -> Any:

@@ -12,8 +12,8 @@ ZIP_START = b"PK\x03\x04"
 
 
 def save_model(
-    model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, include_optimizer: bool = True,
-    save_format: str | None = None,
+    model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, save_format: str | None = None,
+    zipped: bool | None = None,
 ) -> None:  # fmt: skip
     """Write architecture, weights, and optimizer with its state, into one file.
 
@@ -66,7 +66,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
         write_weights_file(temporary, model, layered=not str(os.fspath(filepath)).endswith(".weights.h5"))
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any) -> None:
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
     """Set a model's weights from a file of weights or a whole-model file of any Keras.
 
     Files of Keras 3 are matched by place in the model, older ones layer by layer in order, or with `by_name` by the

@@ -66,6 +66,8 @@ def _layer(name: str, config: dict[str, Any]) -> dict[str, Any]:
     config = {key: value for key, value in config.items() if key not in NEW_ARGUMENTS or value != NEW_ARGUMENTS[key]}
     if name == "InputLayer" and "batch_shape" in config:
         config["batch_input_shape"] = config.pop("batch_shape")
+    if name == "Lambda":
+        config["function_type"] = "function"
     return config
 
 

@@ -21,11 +21,12 @@ def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> Non
     entry = old_form(serialize_object(model, with_compile_config=False))
     compiled = compiling.compile_config(model) if include_optimizer else None
     with h5py.File(path, "w") as file:
-        file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, "tensorflow"
-        file.attrs["model_config"] = json.dumps(entry)
+        # As bytes: Keras 2 decodes them itself.
+        file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION.encode(), b"tensorflow"
+        file.attrs["model_config"] = json.dumps(entry).encode()
         write_layer_groups(file.create_group("model_weights"), model)
         if compiled is not None:
-            file.attrs["training_config"] = json.dumps(compiling.to_training_config(compiled))
+            file.attrs["training_config"] = json.dumps(compiling.to_training_config(compiled)).encode()
             write_optimizer(file, model.optimizer)
 
 
@@ -92,4 +93,5 @@ def writer_of(file: h5py.File) -> str:
         version = None if group is None else hdf5.text(group, "keras_version")
         if version:
             return f"Keras {version[:40]}"
-    return "Keras 3" if hdf5.group_at(file, "vars") is not None or "layers" in file else "an unknown version"
+    layered = any(hdf5.group_at(file, name) is not None for name in ("vars", "layers"))
+    return "Keras 3" if layered else "an unknown version"

@@ -21,7 +21,7 @@ def write_layer_groups(group: h5py.Group, model: Any) -> None:
     layers = model.layers
     write_names(group, "layer_names", [layer.name for layer in layers])
     # Keras 2 turns convolution kernels around for files of Theano: ours lie as TensorFlow's.
-    group.attrs["backend"], group.attrs["keras_version"] = "tensorflow", KERAS_VERSION
+    group.attrs["backend"], group.attrs["keras_version"] = b"tensorflow", KERAS_VERSION.encode()
     for layer in layers:
         write_variables(group.create_group(layer.name), [(_path(model, v), v) for v in old_order(layer)])
     write_variables(group.create_group(TOP), [(_path(model, v), v) for v in model.kept_variables()])

@@ -31,7 +31,7 @@ def write_optimizer(file: h5py.File, optimizer: Optimizer) -> None:
 def read_optimizer(group: h5py.Group, optimizer: Optimizer, transfer: Transfer) -> None:
     """Add what a file holds of an optimizer's state to `transfer`."""
     names, arrays = hdf5.names(group, "weight_names"), arrays_of(group)
-    if any(name.split(":")[0].endswith("learning_rate") for name in names[:2]):
+    if names and names[0].split(":")[0].endswith("/iteration"):  # Keras 2.11 and later; before: "iterations", "iter"
         variables = optimizer.variables
         first = [variable for variable in variables[:2] if not variable.shape]
         if len(arrays) == len(first) < len(variables):  # written before the first step

@@ -1,0 +1,103 @@
+"""The state of optimizers in ``.h5`` files: Keras 2's orders, and optimizers with parts."""
+
+import h5py
+import numpy as np
+import pytest
+
+import cornu
+from cornu import layers, optimizers
+from cornu.models import load_model
+from cornu.saving.optimizer_state import read_optimizer
+from cornu.saving.source import Source
+from cornu.saving.transfer import Transfer
+
+SOURCE = Source("m.h5", "Keras 2.2.4")
+
+
+def built(optimizer):
+    model = cornu.Sequential([cornu.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    optimizer.build(model.trainable_variables)
+    return model, optimizer
+
+
+def old_file(path, arrays):
+    file = h5py.File(path, "w")
+    group = file.create_group("optimizer_weights")
+    names = [f"training/Variable_{i}:0" for i in range(len(arrays))]
+    for name, array in zip(names, arrays, strict=True):
+        group[name] = array
+    group.attrs["weight_names"] = [name.encode() for name in names]
+    return group
+
+
+def read(path, optimizer, arrays):
+    transfer = Transfer(SOURCE)
+    read_optimizer(old_file(path, arrays), optimizer, transfer)
+    transfer.apply()
+
+
+def filled(model, value):
+    return [np.full(v.shape, value + i, "float32") for i, v in enumerate(model.trainable_variables)]
+
+
+@pytest.mark.parametrize(
+    ("make", "slots", "counted", "placeholders"),
+    [
+        (lambda: optimizers.Adam(), ["momentum", "velocity"], True, 4),
+        (lambda: optimizers.Adam(amsgrad=True), ["momentum", "velocity", "velocity_hat"], True, 0),
+        (lambda: optimizers.SGD(momentum=0.9), ["momentum"], True, 0),
+        (lambda: optimizers.RMSprop(), ["velocity"], False, 0),
+        (lambda: optimizers.RMSprop(), ["velocity"], True, 0),
+        (lambda: optimizers.Adagrad(), ["accumulator"], False, 0),
+        (lambda: optimizers.Adadelta(), ["accumulated_grad", "accumulated_delta_var"], False, 0),
+        (lambda: optimizers.Adamax(), ["momentum", "norm"], True, 0),
+    ],
+)
+def test_keras_2_wrote_slot_after_slot(tmp_path, make, slots, counted, placeholders):
+    model, optimizer = built(make())
+    arrays = [np.int64(40)] * counted
+    for number, _ in enumerate(slots):
+        arrays += filled(model, 10 * number)
+    arrays += [np.zeros(1, "float32")] * placeholders
+    read(tmp_path / "m.h5", optimizer, arrays)
+    assert int(optimizer.iterations) == (40 if counted else 0)
+    for number, slot in enumerate(slots):
+        for value, weight in zip(filled(model, 10 * number), model.trainable_variables, strict=True):
+            np.testing.assert_array_equal(optimizer._slots[slot][id(weight)].numpy(), value)
+
+
+def test_slots_that_the_optimizer_does_not_keep_are_left(tmp_path):
+    model, optimizer = built(optimizers.SGD())
+    read(tmp_path / "m.h5", optimizer, [np.int64(7), *filled(model, 0)])
+    assert int(optimizer.iterations) == 7
+
+
+def test_a_state_that_does_not_fit_starts_anew_with_a_warning(tmp_path):
+    model, optimizer = built(optimizers.Adam())
+    with pytest.warns(UserWarning, match=r"starts anew.*'m.h5' \(written by Keras 2.2.4\)"):
+        read(tmp_path / "m.h5", optimizer, [np.int64(7), *filled(model, 0)])
+    assert int(optimizer.iterations) == 0
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: optimizers.Adam(optimizers.schedules.ExponentialDecay(0.1, 2, 0.5), clipnorm=1.0, amsgrad=True),
+        lambda: optimizers.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01, use_ema=True),
+        lambda: optimizers.LossScaleOptimizer(optimizers.RMSprop(0.01), initial_scale=8.0),
+        lambda: optimizers.AdamW(weight_decay=0.1, gradient_accumulation_steps=2),
+    ],
+)
+def test_training_goes_on_exactly(tmp_path, make, suffix):
+    x, y = np.random.rand(8, 4).astype("float32"), np.random.rand(8, 2).astype("float32")
+    model = cornu.Sequential([cornu.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    model.compile(make(), "mse")
+    model.fit(x, y, batch_size=2, shuffle=False, verbose=0)
+    model.save(tmp_path / f"m{suffix}")
+    loaded = load_model(tmp_path / f"m{suffix}")
+    assert loaded.optimizer.get_config() == model.optimizer.get_config()
+    for one in (model, loaded):
+        one.fit(x, y, batch_size=2, shuffle=False, verbose=0)
+    for ours, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
