@@ -1,5 +1,6 @@
 """Which format a file gets, and what the arguments of saving and loading do."""
 
+import json
 import os
 import zipfile
 
@@ -235,3 +236,25 @@ def test_half_precision_weights_keep_their_values(tmp_path):
         assert same_weights(other, model)
     model.save(tmp_path / "m.keras")
     assert same_weights(load_model(tmp_path / "m.keras"), model)
+
+
+def changed_layer(source, target, **values):
+    """Copy a ``.keras`` file, with more keys in the config of its first layer of weights."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                config["config"]["layers"][1]["config"].update(values)
+                content = json.dumps(config)
+            new.writestr(name, content)
+    return target
+
+
+def test_unknown_keys_of_configs_are_ignored_at_their_defaults_only(small, tmp_path):
+    small.save(tmp_path / "m.keras")
+    silent = changed_layer(tmp_path / "m.keras", tmp_path / "s.keras", quantization_config=None, groups=1, ragged=False)
+    assert same_weights(load_model(silent), small)
+    telling = changed_layer(tmp_path / "m.keras", tmp_path / "t.keras", groups=2)
+    with pytest.warns(UserWarning, match=r"(?s)'first' has groups=2.*t\.keras.*Keras 3\.15\.1"):
+        load_model(telling)
