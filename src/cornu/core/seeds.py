@@ -10,8 +10,8 @@ import numpy as np
 
 
 def fresh_seed() -> int:
-    """Return a seed from 0 to 2**31 - 1, drawn from numpy's global generator."""
-    return int(np.random.randint(0, 2**31 - 1))
+    """Return a seed of 64 bits, drawn from numpy's global generator."""
+    return int.from_bytes(np.random.bytes(8), "little")
 
 
 def set_random_seed(seed: int) -> None:
