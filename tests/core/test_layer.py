@@ -164,3 +164,20 @@ def test_an_engine_error_names_the_layer_and_its_inputs():
     with pytest.raises(ValueError, match=r"'scale.*\(5, 3\)") as caught:
         layer(X[:, :3])
     assert "Traced" not in str(caught.value)
+
+
+def test_a_layer_built_while_shapes_are_inferred_remembers_unknown_sizes():
+    from cornu import models
+
+    class Around(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    model = Around()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((3, 4)), np.ones(3), verbose=0)
+    assert model.dense.get_build_config() == {"input_shape": (None, 4)}

@@ -233,3 +233,20 @@ def test_ahead_stays_within_its_window():
     assert len(started) <= 6
     results.close()
     assert list(ahead(work, range(10), workers=2, window=3)) == list(range(10))
+
+
+def test_prediction_keeps_the_workers_of_a_dataset():
+    names = set()
+
+    class Counting(PyDataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            names.add(threading.current_thread().name)
+            return np.full((2, 1), index), np.zeros(2)
+
+    batches = as_batches(Counting(workers=2), only_inputs=True)
+    assert [batch.x[0, 0] for batch in batches.stream()] == [0, 1, 2, 3]
+    assert batches.example.y is None
+    assert all(name.startswith("cornu-data") for name in names)

@@ -19,7 +19,7 @@ from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import calling, get_mask, scope, set_mask
 from cornu.core.shapes import batch_input_shape, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.core.signature import build_parameters, call_signature
-from cornu.core.variable import Variable, untouched
+from cornu.core.variable import Variable, plain, untouched
 from cornu.core.weights import HoldsWeights
 
 # Arguments that every layer takes beside its own.
@@ -191,7 +191,7 @@ class Layer(HoldsWeights):
             self._clear_losses()
         with calling(training, self.compute_dtype if self.autocast else None):
             with in_words(self, args):
-                outputs = self.call(*args, **kwargs)
+                outputs = plain(self.call(*args, **kwargs))
             if self.activity_regularizer is not None:
                 for output in jax.tree.leaves(outputs):
                     penalty = self.activity_regularizer(output)
@@ -382,7 +382,7 @@ def _marks_built(build: Callable) -> Callable:
 
     @functools.wraps(build)
     def building(self: Layer, *shapes: Any, **kwargs: Any) -> None:
-        if shapes and not self.built:
+        if shapes and not self.built and type(self).build is building:  # not one called by super().build(...)
             self._build_shape = shapes[0]
         build(self, *shapes, **kwargs)
         self.built = True

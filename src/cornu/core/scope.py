@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 
@@ -14,7 +14,7 @@ class _Scope(threading.local):
         self.training: bool | None = None
         self.compute_dtype: str | None = None
         self.masks: dict[int, tuple[Any, Any]] = {}
-        self.values: dict[int, Any] | None = None  # id of a symbolic tensor -> its value in the step that runs now
+        self.values: MutableMapping[int, Any] | None = None  # id of a symbolic tensor -> its value in the step that runs now
         self.created: list[tuple[Any, Any]] | None = None  # variables made while tracing, with their first values
         self.learning_phase: bool | None = None
 

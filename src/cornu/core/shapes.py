@@ -5,16 +5,22 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.core.graph import Shape, SymbolicTensor
+from cornu.core.graph import FIRST_PROBE, SECOND_PROBE, Shape, SymbolicTensor
 
 
 def shapes_of(structure: Any) -> Any:
     """Return the shapes of arrays or symbolic tensors, in the same nesting."""
     if structure is None:
         return None
-    return jax.tree.map(
-        lambda leaf: Shape(getattr(leaf, "shape", ())), structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)
-    )
+    return jax.tree.map(_shape_of, structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))
+
+
+def _shape_of(leaf: Any) -> Shape:
+    """Return one shape; where shapes are being inferred, the sizes that stand for unknown axes are None again."""
+    shape = getattr(leaf, "shape", ())
+    if not isinstance(leaf, jax.core.Tracer):
+        return Shape(shape)
+    return Shape(None if size in (FIRST_PROBE, SECOND_PROBE) else size for size in shape)
 
 
 def is_shape(value: Any) -> bool:

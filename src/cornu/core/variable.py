@@ -183,6 +183,14 @@ def _array(value: Any) -> Any:
     return jnp.asarray(value) if isinstance(value, (list, tuple)) else value
 
 
+def plain(structure: Any) -> Any:
+    """Return a structure with the present values of the variables in it.
+
+    What a traced function returns is looked at after the variables have their old values back.
+    """
+    return jax.tree.map(_array, structure, is_leaf=lambda leaf: isinstance(leaf, Variable))
+
+
 def _give_operators(cls: type) -> None:
     """Let a variable stand in arithmetic and comparisons as its array would."""
 

@@ -31,8 +31,11 @@ def as_batches(
     class_weight: dict | None = None,
     steps: int | None = None,
     inputs: int | None = None,
+    only_inputs: bool = False,
 ) -> Batches:
     """Return the batches of anything that `fit`, `evaluate` and `predict` accept.
+
+    With `only_inputs` the targets that a stream's batches hold are left out.
 
     Raises ValueError where arguments contradict each other, such as `y` given beside a generator.
     """
@@ -46,4 +49,4 @@ def as_batches(
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(f"x is a {kind}, whose batches hold {name} too: do not give {name} beside it.")
-    return StreamBatches(x, steps, shuffle, class_weight, inputs)
+    return StreamBatches(x, steps, shuffle, class_weight, inputs, only_inputs)

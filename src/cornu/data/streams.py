@@ -67,9 +67,16 @@ class StreamBatches:
     rows = batch_size = None
 
     def __init__(
-        self, source: Any, steps: int | None, shuffle: bool | str, class_weight: dict | None, inputs: int | None
+        self,
+        source: Any,
+        steps: int | None,
+        shuffle: bool | str,
+        class_weight: dict | None,
+        inputs: int | None,
+        only_inputs: bool = False,
     ) -> None:
-        self.source, self.shuffle, self.class_weight, self.inputs = source, shuffle, class_weight, inputs
+        self.source, self.shuffle, self.class_weight = source, shuffle, class_weight
+        self.inputs, self.only_inputs = inputs, only_inputs
         self.length = length_of(source)
         self.steps = self.length if steps is None else steps
         self.running: Any = None  # the stream that goes on from epoch to epoch
@@ -131,6 +138,8 @@ class StreamBatches:
     def _convert(self, data: Any) -> Batch:
         batch = unpack(data)
         x = as_arrays(batch.x, "x", self.inputs)
+        if self.only_inputs:
+            return Batch(x)
         y = as_arrays(batch.y, "y")
         weights = with_class_weight(y, as_arrays(batch.sample_weight, "sample_weight"), self.class_weight)
         rows_in(x, y, weights)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cornu.core import hooks
+from cornu.core import hooks, registry
 from cornu.core.config import deserialize, serialize, serialize_object
 from cornu.core.graph import Node, SymbolicTensor, leaves, replace
 from cornu.core.layer import Layer
@@ -97,7 +97,7 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _layer_of(entry: dict[str, Any]) -> Layer:
-    layer = deserialize(hooks.translate_layer(entry))
+    layer = deserialize(hooks.translate_layer(entry), table=registry.LAYERS)
     if not isinstance(layer, Layer):
         raise ValueError(f"The config names {entry.get('class_name')!r} as a layer; it is a {type(layer).__name__}.")
     return layer

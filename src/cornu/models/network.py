@@ -46,8 +46,9 @@ class Network:
         with changed(values=values if around is None else ChainMap(values, around)):
             for node in self.nodes:
                 node.run(values)
-        if around is not None:  # for losses that close over symbolic tensors; the outermost model's values count
-            around.update(values)
+        if around is not None:  # for losses that close over symbolic tensors
+            for key, value in values.items():
+                around.setdefault(key, value)
         results = iter([values[id(tensor)] for tensor in self.flat_outputs])
         return jax.tree.map(
             lambda _: next(results), self.outputs, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)

@@ -157,7 +157,7 @@ class Sequential(Model):
         with registry.CustomObjectScope(custom_objects or {}):
             if isinstance(config, list):
                 config = {"layers": config}
-            layers = [deserialize(hooks.translate_layer(entry)) for entry in config["layers"]]
+            layers = [deserialize(hooks.translate_layer(entry), table=registry.LAYERS) for entry in config["layers"]]
             model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
             if model._network is None and config.get("build_input_shape"):
                 model.build(config["build_input_shape"])

@@ -12,10 +12,10 @@ from cornu.callbacks.list import CallbackList
 from cornu.core.graph import SymbolicTensor, resolve
 from cornu.core.hooks import old_keywords
 from cornu.data.arrays import split_rows
-from cornu.data.batch import Batch, unpack
+from cornu.data.batch import Batch
 from cornu.data.batches import Batches, array_batch, as_batches
 from cornu.data.convert import as_arrays, map_arrays
-from cornu.data.streams import is_indexed, is_stream
+from cornu.data.streams import is_stream
 from cornu.metrics import Metric
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
@@ -325,7 +325,8 @@ class Trainer:
         """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training."""
         if self.compiled and self.objective is None:
             self.compiled = False
-        batches = as_batches(_without_targets(x), batch_size=batch_size, steps=steps, inputs=self._number_of_inputs)
+        options = {"batch_size": batch_size, "steps": steps, "inputs": self._number_of_inputs}
+        batches = as_batches(x, only_inputs=True, **options)
         self._prepare(batches.example, "predict")
         watcher = callbacks
         if not isinstance(callbacks, CallbackList):
@@ -458,25 +459,6 @@ def _limit(batches: Batches, steps: int | None) -> int | None:
     if steps is None or (batches.resident and steps == batches.steps):
         return None
     return steps
-
-
-def _without_targets(x: Any) -> Any:
-    """Return data for prediction: a stream's batches may hold targets, which are left out."""
-    return _InputsOnly(x) if is_stream(x) else x
-
-
-class _InputsOnly:
-    """A stream whose batches are cut down to their inputs."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-
-    def __iter__(self) -> Any:
-        items = (self.stream[i] for i in range(len(self.stream))) if is_indexed(self.stream) else iter(self.stream)
-        return ((unpack(item).x,) for item in items)
-
-    def __len__(self) -> int:
-        return len(self.stream)
 
 
 def _as_scores(logs: dict[str, Any]) -> Any:

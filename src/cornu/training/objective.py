@@ -48,15 +48,16 @@ class Objective:
 
     def _resolve(self, given: Any, targets: list, predictions: list, weighted: bool) -> list[list[Metric]]:
         result = []
-        several = len(self.names) > 1
         for position, wanted in enumerate(spread_metrics(given, self.names)):
+            prefix = f"{self.names[position]}_" if len(self.names) > 1 else ""
+            taken = {metric.name for metric in self.metrics[position]} if weighted else set()
             found = []
             for one in wanted:
                 metric = self._metric(one, targets[position], predictions[position])
-                if (isinstance(one, str) and not weighted) or not several:
-                    metric.name = one if isinstance(one, str) else metric.name
-                if several and not metric.name.startswith(f"{self.names[position]}_"):
-                    metric.name = f"{self.names[position]}_{one if isinstance(one, str) else metric.name}"
+                name = one if isinstance(one, str) else metric.name
+                name = f"weighted_{name}" if prefix + name in taken else name
+                metric.name = name if name.startswith(prefix) else prefix + name
+                _make_variables(metric, targets[position], predictions[position])
                 found.append(metric)
             result.append(found)
         return result
@@ -120,6 +121,12 @@ class Objective:
                 weight = weights[position]
                 both = weight if mask is None else mask if weight is None else _times(weight, mask)
                 metric.update_state(target, prediction, sample_weight=both)
+
+
+def _make_variables(metric: Metric, target: Any, prediction: Any) -> None:
+    """Let a metric make the variables whose shapes hang on the data now: a step that is traced cannot take new ones."""
+    if target is not None:
+        metric.build(tuple(target.shape), tuple(prediction.shape))
 
 
 def _times(weight: Any, mask: Any) -> Any:

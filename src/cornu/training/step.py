@@ -10,7 +10,7 @@ import jax
 from cornu.core.randomness import follow_numpy
 from cornu.core.scope import calling, changed, get_mask, set_mask
 from cornu.core.tracking import unique
-from cornu.core.variable import Seed, Variable, bound, read, write
+from cornu.core.variable import Seed, Variable, bound, plain, read, write
 from cornu.data.batch import Batch
 from cornu.training.state import TrainState
 
@@ -98,6 +98,7 @@ class Learner:
             (_, found), gradients = jax.value_and_grad(self._loss, has_aux=True)(state.params, batch)
             write(self.params, state.params)
             write(self.others, found["others"])
+            write(self.totals, found["totals"])
             self.optimizer.apply(list(gradients), self.params)
             self._update_metrics(found, batch)
             return self.read(), {}
@@ -112,6 +113,7 @@ class Learner:
             "y_pred": y_pred,
             "masks": [get_mask(one) for one in jax.tree.leaves(y_pred)],
             "others": read(self.others),
+            "totals": read(self.totals),  # a model's call may update metrics of its own
         }
         return self.optimizer.scale_loss(total), found
 
@@ -131,7 +133,7 @@ class Learner:
         with self.tracing(state):
             own = getattr(type(self.model), "predict_step", None)
             y_pred = own(self.model, batch.x) if own else self.model(batch.x, training=False)
-            return y_pred, read(self.seeds)
+            return plain(y_pred), read(self.seeds)
 
     @property
     def seeds(self) -> list[Variable]:
@@ -142,7 +144,7 @@ class Learner:
         with self.tracing(state):
             found: dict[str, Any] = {}
             for metric in self.metrics:
-                result = metric.result()
+                result = plain(metric.result())
                 found.update(result if isinstance(result, dict) else {metric.name: result})
             self.log_names = list(found)
             return found
@@ -178,7 +180,7 @@ class Learner:
     def _noted(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""
         self.custom_log_names = list(logs)
-        return dict(logs)
+        return plain(dict(logs))
 
 
 def custom_step(model: Any, name: str) -> Any:
