@@ -1,4 +1,4 @@
-"""Run programs one after another as ``cornu run`` would, and report each as a line of JSON; see test_old_programs.py."""
+"""Run programs one after another as ``cornu run`` does, and report each as a line of JSON."""
 
 import contextlib
 import gc
@@ -25,7 +25,11 @@ def main(programs: list[str]) -> None:
         scope.scope.learning_phase = None
         gc.collect()
         sys.path[:], text, start = path, io.StringIO(), time.process_time()
-        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text), tempfile.TemporaryDirectory() as folder:
+        with (
+            contextlib.redirect_stdout(text),
+            contextlib.redirect_stderr(text),
+            tempfile.TemporaryDirectory() as folder,
+        ):
             os.chdir(folder)
             try:
                 status = run(program)

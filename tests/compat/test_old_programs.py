@@ -1,4 +1,4 @@
-"""Programs in the manner of Keras 1, 2, tf.keras and 3 run through ``cornu run`` unchanged, and their assertions hold."""
+"""Programs in the manner of every era of Keras run unchanged through ``cornu run``, and what they assert holds."""
 
 import json
 import subprocess

@@ -13,7 +13,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from cornu.cli import figures, tracebacks
-from cornu.compat import imports, magics, programs, python2
+from cornu.compat import imports, magics, old_packages, programs, python2
 from cornu.compat.documents import Cell
 
 
@@ -80,6 +80,7 @@ def _prepare(source: programs.Program, arguments: Sequence[str], figures_folder:
     module.__dict__.update(__file__=str(source.path), __builtins__=builtins)
     texts = "\n".join(cell.text for cell in source.cells)
     module.__dict__.update(python2.missing_names(texts))
+    old_packages.restore(texts)
     if source.is_python2:
         module.__dict__.update(python2.LISTS | {python2.DIVIDE: python2.divide})
     if "get_ipython" in texts:

@@ -164,8 +164,8 @@ def _tells_old(value: Any, order: keywords.OldOrder) -> bool:
 def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) -> dict[str, Any]:
     """Return the keywords of a method call in today's spelling.
 
-    `where` names the method (``"fit"``, ``"compile"``, ...), `owner` is the object that has it. What only steered the computation is left out; what
-    cannot be followed is an error (ValueError) or a warning in words.
+    `where` names the method (``"fit"``, ``"compile"``, ...), `owner` is the object that has it. What only steered the
+    computation is left out; what cannot be followed is an error (ValueError) or a warning in words.
 
     >>> translate_keywords("fit", {"nb_epoch": 2, "max_q_size": 5})
     {'epochs': 2}

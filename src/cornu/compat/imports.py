@@ -170,13 +170,21 @@ def _load(target: str) -> Any:
 
 def _attribute(module: str, name: str) -> tuple[Any] | None:
     try:
-        return (getattr(importlib.import_module(module), name),)
+        content = importlib.import_module(module)
+        _give_arrays_methods()
+        return (getattr(content, name),)
     except AttributeError:
         return None
     except ModuleNotFoundError as error:
         if error.name is not None and module.startswith(error.name):
             return None
         raise
+
+
+def _give_arrays_methods() -> None:
+    """Let arrays answer what programs ask of TensorFlow's; jax is not imported for it."""
+    if "jax.numpy" in sys.modules and "cornu.core.graph" in sys.modules:
+        importlib.import_module("cornu.compat.array_methods").install()
 
 
 def _public(place: str) -> list[str]:
@@ -268,7 +276,10 @@ class OldStandardLibraryFinder(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the spec of a module with the content of today's."""
-        return importlib.machinery.ModuleSpec(fullname, self) if fullname in python2.MODULES else None
+        if fullname not in python2.MODULES:
+            return None
+        has_parts = any(name.startswith(f"{fullname}.") for name in python2.MODULES)
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=has_parts)
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module with the names of today's module."""

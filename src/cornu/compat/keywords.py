@@ -161,7 +161,9 @@ UNNEEDED: dict[str, frozenset[str]] = {
     method: frozenset(("workers", "use_multiprocessing", "max_queue_size", "max_q_size", "nb_worker", "pickle_safe"))
     for method in ("fit", "evaluate", "predict")
 } | {
-    "compile": frozenset(("class_mode", "theano_mode", "experimental_run_tf_function", "distribute", "cloning")),
+    "compile": frozenset(
+        ("class_mode", "theano_mode", "experimental_run_tf_function", "distribute", "cloning", "sample_weight_mode")
+    ),
     "train_on_batch": frozenset(("reset_metrics",)),
     "test_on_batch": frozenset(("reset_metrics",)),
     "save": frozenset(("signatures", "options")),
@@ -182,6 +184,5 @@ IMPOSSIBLE: dict[str, dict[str, str]] = {
     "fit": {"samples_per_epoch": "it belongs to fit_generator; fit takes steps_per_epoch"},
     "compile": {
         "target_tensors": "targets are given to fit(x, y); for a model that feeds itself use add_loss",
-        "sample_weight_mode": "leave it out; fit sees by the shape (rows, steps) of sample_weight that it is per step",
     },
 }

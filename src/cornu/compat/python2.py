@@ -277,4 +277,11 @@ MODULES = {
     "Tkinter": "tkinter",
     "__builtin__": "builtins",
     "commands": "subprocess",
+    "urlparse": "urllib.parse",
+    "six": "cornu.compat.six_names",
+    "six.moves": "cornu.compat.six_names",
+    "six.moves.cPickle": "pickle",
+    "six.moves.urllib": "urllib",
+    "six.moves.urllib.request": "urllib.request",
+    "six.moves.urllib.parse": "urllib.parse",
 }

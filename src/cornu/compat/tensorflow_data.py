@@ -11,6 +11,18 @@ AUTOTUNE = -1
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
 
 
+class EagerArray(np.ndarray):
+    """A numpy array that a program takes for a tensor: it answers ``numpy()``."""
+
+    def numpy(self) -> np.ndarray:
+        """Return the array as numpy's own."""
+        return np.asarray(self)
+
+
+def _with_methods(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, jax.Array) else np.asarray(leaf).view(EagerArray)
+
+
 class Dataset:
     """Elements (arrays, or tuples and dictionaries of them) that can be iterated any number of times.
 
@@ -61,22 +73,22 @@ class Dataset:
         self, map_func: Callable, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None
     ) -> "Dataset":
         """Return the elements after a function; a tuple's parts are its arguments."""
-        return Dataset(lambda: (_call(map_func, element) for element in self), self._size)
+        return Dataset(lambda: (_call(map_func, element) for element in self._iterate()), self._size)
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
         """Return the elements for which a function is true."""
-        return Dataset(lambda: (element for element in self if bool(_call(predicate, element))))
+        return Dataset(lambda: (element for element in self._iterate() if bool(_call(predicate, element))))
 
     def batch(self, batch_size: int, drop_remainder: bool = False, **_: Any) -> "Dataset":
         """Return stacks of `batch_size` elements; the last may be smaller, or is left out with `drop_remainder`."""
         size = int(batch_size)
         whole, rest = divmod(self._size, size)
         batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
-        return Dataset(lambda: _batches(iter(self), size, drop_remainder), batches)
+        return Dataset(lambda: _batches(self._iterate(), size, drop_remainder), batches)
 
     def unbatch(self, name: Any = None) -> "Dataset":
         """Return the rows of each element."""
-        return Dataset(lambda: (row for element in self for row in Dataset.from_tensor_slices(element)))
+        return Dataset(lambda: (row for element in self._iterate() for row in Dataset.from_tensor_slices(element)))
 
     def shuffle(
         self, buffer_size: int, seed: Any = None, reshuffle_each_iteration: Any = True, name: Any = None
@@ -87,34 +99,38 @@ class Dataset:
         def iterate() -> Iterator:
             first = np.random.randint(2**31) if seed is None else seed
             generator = np.random.default_rng([first, next(epochs) if reshuffle_each_iteration is not False else 0])
-            return _shuffled(iter(self), int(buffer_size), generator)
+            return _shuffled(self._iterate(), int(buffer_size), generator)
 
         return Dataset(iterate, self._size)
 
     def repeat(self, count: int | None = None, name: Any = None) -> "Dataset":
         """Return the elements `count` times over, or without end."""
         if count is None or count == -1:
-            return Dataset(lambda: (element for _ in itertools.count() for element in self), INFINITE_CARDINALITY)
-        return Dataset(lambda: (element for _ in range(count) for element in self), _times(self._size, count))
+            return Dataset(
+                lambda: (element for _ in itertools.count() for element in self._iterate()), INFINITE_CARDINALITY
+            )
+        return Dataset(
+            lambda: (element for _ in range(count) for element in self._iterate()), _times(self._size, count)
+        )
 
     def take(self, count: int, name: Any = None) -> "Dataset":
         """Return the first `count` elements."""
         size = count if self._size == INFINITE_CARDINALITY else min(self._size, count)
-        return Dataset(lambda: itertools.islice(iter(self), count), size)
+        return Dataset(lambda: itertools.islice(self._iterate(), count), size)
 
     def skip(self, count: int, name: Any = None) -> "Dataset":
         """Return the elements after the first `count`."""
         size = max(self._size - count, 0) if self._size >= 0 else self._size
-        return Dataset(lambda: itertools.islice(iter(self), count, None), size)
+        return Dataset(lambda: itertools.islice(self._iterate(), count, None), size)
 
     def concatenate(self, dataset: "Dataset", name: Any = None) -> "Dataset":
         """Return the elements of this, then those of `dataset`."""
         size = self._size + dataset._size if min(self._size, dataset._size) >= 0 else min(self._size, dataset._size)
-        return Dataset(lambda: itertools.chain(iter(self), iter(dataset)), size)
+        return Dataset(lambda: itertools.chain(self._iterate(), dataset._iterate()), size)
 
     def enumerate(self, start: int = 0, name: Any = None) -> "Dataset":
         """Return pairs of a number and an element."""
-        return Dataset(lambda: enumerate(iter(self), start), self._size)
+        return Dataset(lambda: enumerate(self._iterate(), start), self._size)
 
     def cache(self, *_: Any, **__: Any) -> "Dataset":
         """Return the elements, kept in memory after the first time."""
@@ -122,7 +138,7 @@ class Dataset:
 
         def iterate() -> Iterator:
             if not kept:
-                kept.append(list(self))
+                kept.append(list(self._iterate()))
             return iter(kept[0])
 
         return Dataset(iterate, self._size)
@@ -139,10 +155,10 @@ class Dataset:
 
     def as_numpy_iterator(self) -> Iterator:
         """Return an iterator over the elements as numpy arrays."""
-        return (jax.tree.map(np.asarray, element) for element in self)
+        return (jax.tree.map(np.asarray, element) for element in self._iterate())
 
     def __iter__(self) -> Iterator:
-        return self._iterate()
+        return (jax.tree.map(_with_methods, element) for element in self._iterate())
 
     def __len__(self) -> int:
         if self._size < 0:

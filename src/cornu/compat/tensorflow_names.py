@@ -1,6 +1,7 @@
 """The stand-in for `tensorflow`: which names it has, and where they come from."""
 
 _OWN = "cornu.compat.tensorflow"
+_TRAINING = "cornu.compat.tensorflow_training"
 
 
 def _own(names: str) -> dict[str, str]:
@@ -39,13 +40,49 @@ NAMES: dict[str, dict[str, str]] = {
         "zeros_like"
     )
     | _own("ones_like clip_by_value one_hot shape range tile identity stop_gradient set_random_seed get_logger Tensor")
-    | {"sigmoid": "cornu.activations:sigmoid", "Variable": "cornu.core.variable:Variable"},
+    | _elsewhere(_TRAINING, "gather fill")
+    | {
+        "zeros_initializer": "cornu.initializers:Zeros",
+        "ones_initializer": "cornu.initializers:Ones",
+        "constant_initializer": "cornu.initializers:Constant",
+        "random_normal_initializer": "cornu.initializers:RandomNormal",
+        "random_uniform_initializer": "cornu.initializers:RandomUniform",
+    }
+    | {
+        "sigmoid": "cornu.activations:sigmoid",
+        "Variable": "cornu.core.variable:Variable",
+        "newaxis": "numpy:newaxis",
+        "Module": "cornu.layers:Layer",
+        "print": "builtins:print",
+        "py_function": f"{_OWN}:function",
+        "random_normal": f"{_OWN}:normal",
+        "random_uniform": f"{_OWN}:uniform",
+    },
     "tensorflow.math": _REDUCTIONS
     | _ELEMENTWISE
     | _elsewhere("cornu.activations", "sigmoid softplus")
+    | _elsewhere(_TRAINING, "reduce_std reduce_variance confusion_matrix")
     | {"l2_normalize": "cornu.compat.backend:l2_normalize"},
     "tensorflow.nn": _ACTIVATIONS
-    | {"swish": "cornu.activations:silu", "l2_normalize": "cornu.compat.backend:l2_normalize"},
+    | _elsewhere(
+        _TRAINING,
+        "sparse_softmax_cross_entropy_with_logits softmax_cross_entropy_with_logits "
+        "softmax_cross_entropy_with_logits_v2 sigmoid_cross_entropy_with_logits",
+    )
+    | {
+        "swish": "cornu.activations:silu",
+        "l2_normalize": "cornu.compat.backend:l2_normalize",
+        "moments": "cornu.ops:moments",
+        "bias_add": "cornu.compat.backend:bias_add",
+    },
+    "tensorflow.train": _elsewhere(
+        _TRAINING,
+        "AdamOptimizer GradientDescentOptimizer MomentumOptimizer RMSPropOptimizer AdagradOptimizer AdadeltaOptimizer "
+        "get_or_create_global_step",
+    ),
+    "tensorflow.distribute": _elsewhere(_TRAINING, "Strategy MirroredStrategy OneDeviceStrategy get_strategy"),
+    "tensorflow.distribute.experimental": _elsewhere(_TRAINING, "TPUStrategy"),
+    "tensorflow.image": _elsewhere("cornu.ops.image", "resize rgb_to_grayscale"),
     "tensorflow.random": _own("set_seed") | {"set_random_seed": f"{_OWN}:set_seed"} | _own("normal uniform"),
     "tensorflow.config": _own(
         "list_physical_devices list_logical_devices get_visible_devices set_visible_devices "
@@ -69,7 +106,16 @@ NAMES: dict[str, dict[str, str]] = {
 
 PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
     [*NAMES, "tensorflow.python", "tensorflow.python.client", "tensorflow.compat", "tensorflow.contrib"], ()
-)
+) | {  # array functions that are the same in keras.ops, and parts of tf.keras that `tf` has beside it
+    "tensorflow": ("cornu.ops",),
+    "tensorflow.math": ("cornu.ops",),
+    "tensorflow.linalg": ("cornu.ops",),
+    "tensorflow.initializers": ("cornu.initializers",),
+    "tensorflow.losses": ("cornu.losses",),
+    "tensorflow.metrics": ("cornu.metrics",),
+    "tensorflow.optimizers": ("cornu.optimizers",),
+    "tensorflow.optimizers.schedules": ("cornu.optimizers.schedules",),
+}
 
 #: Modules that exist only because others lie below them.
 PARENTS = frozenset({"tensorflow._api"})

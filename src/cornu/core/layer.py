@@ -19,7 +19,7 @@ from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import calling, get_mask, scope, set_mask
 from cornu.core.shapes import batch_input_shape, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.core.signature import build_parameters, call_signature
-from cornu.core.variable import Variable, plain, untouched
+from cornu.core.variable import Variable, array_of, plain, untouched
 from cornu.core.weights import HoldsWeights
 
 # Arguments that every layer takes beside its own.
@@ -265,9 +265,9 @@ class Layer(HoldsWeights):
         others = self.non_trainable_variables
         with untouched([*self.trainable_variables, *others]):
             for variable, value in zip(self.trainable_variables, trainable_variables, strict=True):
-                variable._value = value
+                variable._value = array_of(value)
             for variable, value in zip(others, non_trainable_variables, strict=True):
-                variable._value = value
+                variable._value = array_of(value)
             outputs = self(*args, **kwargs)
             updated = [variable._value for variable in others]
             losses = self.losses

@@ -2,6 +2,7 @@
 
 import contextlib
 import operator
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -118,7 +119,12 @@ class Variable:
             raise ValueError(
                 f"Variable {self.path!r} has shape {self._value.shape}; it cannot take a value of shape {value.shape}."
             )
+        self._note_change()
         self._value = value
+
+    def _note_change(self) -> None:
+        if scope.assigned is not None:
+            scope.assigned.setdefault(id(self), (self, self._value))
 
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
@@ -247,6 +253,7 @@ class Seed(Variable):
         """Return a fresh key and move on."""
         key = jax.random.wrap_key_data(self._value, impl="rbg")
         following, fresh = jax.random.split(key)
+        self._note_change()
         self._value = jax.random.key_data(following)
         return fresh
 
@@ -254,26 +261,39 @@ class Seed(Variable):
 jax.tree_util.register_pytree_node(Seed, lambda seed: ((seed._value,), None), _unflatten)  # type: ignore[arg-type]
 
 
+def array_of(value: Any) -> Any:
+    """Return a variable's array (variables may be given where values are expected); anything else as it is."""
+    return value._value if isinstance(value, Variable) else value
+
+
+# Held while variables hold something else for a while, so that no other thread (a server that predicts in several)
+# reads a tracer, or writes what is put back a moment later.
+_exchange = threading.RLock()
+
+
 def read(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
     """Return the arrays of `variables`."""
-    return tuple(variable._value for variable in variables)
+    with _exchange:
+        return tuple(variable._value for variable in variables)
 
 
 def write(variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
     """Put arrays into `variables`."""
-    for variable, value in zip(variables, values, strict=True):
-        variable._value = value
+    with _exchange:
+        for variable, value in zip(variables, values, strict=True):
+            variable._value = value
 
 
 @contextlib.contextmanager
 def bound(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None]:
     """Let `variables` hold `values` inside a ``with`` block, and what they held before after it."""
-    before = read(variables)
-    write(variables, values)
-    try:
-        yield
-    finally:
-        write(variables, before)
+    with _exchange:
+        before = read(variables)
+        write(variables, values)
+        try:
+            yield
+        finally:
+            write(variables, before)
 
 
 @contextlib.contextmanager
@@ -284,3 +304,16 @@ def untouched(variables: Sequence[Variable]) -> Iterator[None]:
         yield
     for variable, value in created:
         variable._value = value
+
+
+@contextlib.contextmanager
+def noting_changes() -> Iterator[dict[int, tuple[Variable, jax.Array]]]:
+    """Note by id which variables are assigned to inside a ``with`` block, each with what it held before."""
+    outer = scope.assigned
+    noted: dict[int, tuple[Variable, jax.Array]] = {}
+    try:
+        with changed(assigned=noted):
+            yield noted
+    finally:
+        if outer is not None:
+            outer.update(noted | outer)

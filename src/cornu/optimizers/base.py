@@ -15,7 +15,7 @@ from cornu.core import config as configs
 from cornu.core import hooks, registry, settings
 from cornu.core.config import Recorded
 from cornu.core.names import to_snake_case, unique_name
-from cornu.core.variable import Variable, bound, read, write
+from cornu.core.variable import Variable, array_of, bound, read, write
 from cornu.optimizers.hyper import Hyper, as_given, as_number
 from cornu.optimizers.schedules import LearningRateSchedule
 
@@ -452,8 +452,9 @@ class Optimizer(metaclass=Recorded):
                 f"{self.name} has {len(own)} variables and {len(weights)} weights; stateless_apply got "
                 f"{len(optimizer_variables)} and {len(trainable_variables)} values."
             )
-        with bound([*weights, *own], [*map(jnp.asarray, trainable_variables), *map(jnp.asarray, optimizer_variables)]):
-            self.apply(grads)
+        values = [jnp.asarray(array_of(value)) for value in (*trainable_variables, *optimizer_variables)]
+        with bound([*weights, *own], values):
+            self.apply([array_of(gradient) for gradient in grads])
             return list(read(weights)), list(read(own))
 
     def scale_loss(self, loss: Any) -> Any:
