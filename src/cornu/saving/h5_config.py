@@ -34,18 +34,20 @@ NEW_ARGUMENTS = {
 }
 
 
-def old_form(entry: Any) -> Any:
+def old_form(entry: Any, inside: bool = False) -> Any:
     """Return a config of Keras 3's form, also of a whole model, in Keras 2's.
+
+    A layer that stands `inside` another's config keeps its module: Keras 3 needs it there, Keras 2 does not mind.
 
     >>> old_form({"module": "keras.initializers", "class_name": "Ones", "config": {}, "registered_name": None})
     {'class_name': 'Ones', 'config': {}}
     """
     if isinstance(entry, (list, tuple)):
-        return [old_form(item) for item in entry]
+        return [old_form(item, inside) for item in entry]
     if not isinstance(entry, dict):
         return entry
     if "class_name" not in entry or "config" not in entry:
-        return {key: old_form(value) for key, value in entry.items()}
+        return {key: old_form(value, inside) for key, value in entry.items()}
     name, config = entry["class_name"], entry["config"]
     if name == "DTypePolicy":
         return config["name"]
@@ -57,9 +59,11 @@ def old_form(entry: Any) -> Any:
         return {"class_name": "VarianceScaling", "config": known}
     if name == "Functional":
         return {"class_name": "Model", "config": _functional(config)}
-    if str(entry.get("module")).startswith("keras.layers"):
+    is_layer = entry.get("module") == "keras.layers"
+    if is_layer:
         config = _layer(name, config)
-    return {"class_name": entry.get("registered_name") or name, "config": old_form(config)}
+    kept = {key: entry.get(key) for key in ("module", "registered_name")} if inside and is_layer else {}
+    return kept | {"class_name": entry.get("registered_name") or name, "config": old_form(config, is_layer)}
 
 
 def _layer(name: str, config: dict[str, Any]) -> dict[str, Any]:
