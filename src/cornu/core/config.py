@@ -10,6 +10,7 @@ import numpy as np
 
 from cornu.core import hooks, registry
 from cornu.core.errors import did_you_mean
+from cornu.core.signature import kept_by_class
 
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 
@@ -34,7 +35,7 @@ class Recorded(type):
         return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
-@functools.cache
+@kept_by_class
 def _signature(cls: type) -> inspect.Signature:
     return inspect.signature(cls.__init__)  # type: ignore[misc]
 
@@ -200,7 +201,7 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
             return custom
     for candidate_table in filter(None, (table, registry.tables.get(module or ""), *registry.tables.values())):
         if name in candidate_table:
-            return candidate_table.things[name]
+            return candidate_table.find(name)
     known = [known for some in registry.tables.values() for known in some]
     raise ValueError(
         f"The config names {name!r}, which is neither Cornu's nor registered.{did_you_mean(name, known)}\n"

@@ -1,4 +1,4 @@
-"""The two places where old spellings enter: `compat` translates arguments and answers for missing attributes.
+"""Where old spellings enter: `compat` translates names and arguments, and answers for missing attributes.
 
 The core knows today's spelling only. When the package ``cornu.compat`` is there, it is asked; when it has been
 deleted, nothing is translated.
@@ -48,6 +48,15 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
         return accepting  # type: ignore[return-value]
 
     return decorate
+
+
+def todays_name(module: str, name: Any) -> Any:
+    """Return today's name of a loss, metric, ... (`module` is that of its table), or `name` itself where it has no other."""
+    try:
+        from cornu.compat import names
+    except ImportError:
+        return name
+    return names.IDENTIFIERS.get(module, {}).get(name, name)
 
 
 def translate_layer(entry: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from cornu.core import hooks
 from cornu.core.errors import unknown
 from cornu.core.names import to_snake_case
 
@@ -35,7 +36,7 @@ class Table:
             self.add()(thing)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.things
+        return name in self.things or hooks.todays_name(self.module, name) in self.things
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.things)
@@ -45,9 +46,10 @@ class Table:
         custom = custom_object(name)
         if custom is not None:
             return custom
-        if name not in self.things:
+        known = name if name in self.things else hooks.todays_name(self.module, name)
+        if known not in self.things:
             raise unknown(self.concept, name, self.things)
-        return self.things[name]
+        return self.things[known]
 
     def owns(self, thing: Any) -> bool:
         """Tell whether a class or function is one of this table's."""

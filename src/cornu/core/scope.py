@@ -14,8 +14,10 @@ class _Scope(threading.local):
         self.training: bool | None = None
         self.compute_dtype: str | None = None
         self.masks: dict[int, tuple[Any, Any]] = {}
-        self.values: MutableMapping[int, Any] | None = None  # id of a symbolic tensor -> its value in the step that runs now
+        # The id of a symbolic tensor -> its value in the step that runs now.
+        self.values: MutableMapping[int, Any] | None = None
         self.created: list[tuple[Any, Any]] | None = None  # variables made while tracing, with their first values
+        self.assigned: dict[int, tuple[Any, Any]] | None = None  # variables assigned to, with what they held before
         self.learning_phase: bool | None = None
 
 

@@ -2,7 +2,28 @@
 
 import functools
 import inspect
-from typing import Any, NamedTuple
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+Found = TypeVar("Found")
+
+
+def kept_by_class(function: Callable[[Any], Found]) -> Callable[[Any], Found]:
+    """Decorate a function of a class: its result is kept as long as the class lives.
+
+    ``functools.cache`` would keep alive every class that a program defines, with all that its methods close over.
+    """
+    known: weakref.WeakKeyDictionary[Any, Found] = weakref.WeakKeyDictionary()
+
+    @functools.wraps(function)
+    def look_up(cls: Any) -> Found:
+        found = known.get(cls)
+        if found is None:
+            found = known[cls] = function(cls)
+        return found
+
+    return look_up
 
 
 class CallSignature(NamedTuple):
@@ -14,7 +35,7 @@ class CallSignature(NamedTuple):
     training_default: Any
 
 
-@functools.cache
+@kept_by_class
 def call_signature(cls: Any) -> CallSignature:
     """Return what the ``call`` method of a layer class takes."""
     parameters = list(inspect.signature(cls.call).parameters.values())[1:]
@@ -25,7 +46,7 @@ def call_signature(cls: Any) -> CallSignature:
     return CallSignature(names, training is not None, "mask" in by_name, default)
 
 
-@functools.cache
+@kept_by_class
 def build_parameters(cls: Any) -> tuple[str, ...]:
     """Return the argument names of a layer class's ``build``."""
     method = inspect.unwrap(cls.build)

@@ -53,9 +53,10 @@ def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
     for name in _strings(loss):
         registry.LOSSES.find(name)
     for name in [*_strings(metrics), *_strings(weighted_metrics)]:
-        known = [*registry.METRICS, *registry.LOSSES, "acc", "accuracy", "ce", "crossentropy"]
-        if name not in known and registry.custom_object(name) is None:
-            raise unknown("metric", name, known)
+        by_shape = ("acc", "accuracy", "ce", "crossentropy")
+        known = name in by_shape or name in registry.METRICS or name in registry.LOSSES
+        if not known and registry.custom_object(name) is None:
+            raise unknown("metric", name, [*registry.METRICS, *registry.LOSSES, *by_shape])
 
 
 def _strings(given: Any) -> list[str]:

@@ -16,7 +16,6 @@ from cornu.data.prefetch import prefetched
 from cornu.training import run
 from cornu.training.interrupt import unbroken
 from cornu.training.pace import Pace
-from cornu.training.state import TrainState
 from cornu.training.step import Learner
 
 
@@ -63,6 +62,7 @@ class Program:
         order = None if order is None else jnp.asarray(order)
         size = min(batches.batch_size, batches.rows)
         whole = batches.rows // size
+        self._prepare(lambda arrays: run.rows_of(arrays, order, 0, size), arrays)
         start = 0
         while start < batches.steps:
             pace.begin(start)
@@ -76,21 +76,15 @@ class Program:
             start = stop
 
     def _run_resident(self, arrays: Batch, order: Any, start: int, stop: int, size: int) -> Any:
-        if self._first_logs is None:
-            self._first_logs = self._empty_logs(arrays, order, size)
         bounds = np.int32(start), np.int32(stop)
         return self._call(self._resident, self._first_logs, arrays, order, *bounds, size=size)
 
-    def _empty_logs(self, arrays: Batch, order: Any, size: int) -> dict:
-        """Return zeros shaped like the logs of a custom step, which the compiled loop carries."""
-        if not self.custom:
-            return {}
-
-        def one_step(state: TrainState, arrays: Batch) -> dict:
-            return self.step(state, run.rows_of(arrays, order, 0, size))[1]
-
-        shapes = jax.eval_shape(one_step, self.learner.read(self.training), arrays)
-        return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+    def _prepare(self, batch_of: Callable[..., Batch], arrays: Batch) -> None:
+        """Make zeros shaped like the logs of a custom step, which the compiled loop carries; others have none."""
+        if self._first_logs is None:
+            learner = self.learner
+            shapes = learner.rehearse(self.step, self.training, batch_of, arrays) if self.custom else {}
+            self._first_logs = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
     def _streamed_epoch(self, batches: Any, steps: int | None) -> Iterator[Block]:
         stream = _open(batches, keep=steps is not None)
@@ -111,6 +105,7 @@ class Program:
 
     def run_batch(self, batch: Batch) -> Any:
         """Run one batch; returns the function that gives the logs."""
+        self._prepare(lambda batch: batch, batch)
         return self._call(self._streamed, batch)
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Any:
@@ -170,6 +165,8 @@ class Predictor:
 
     def on_many(self, x: Any, steps: int, size: int) -> Any:
         """Return the outputs as numpy arrays for `steps` whole batches of `size` rows."""
+        if steps == 1:  # the program for one batch, which other calls use too
+            return jax.tree.map(np.asarray, self.on_batch(x))
         outputs, seeds = self.many(self.learner.read(training=False), x, steps=steps, size=size)
         self._keep(seeds)
         return jax.tree.map(np.asarray, outputs)

@@ -2,16 +2,17 @@
 
 import contextlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 
 from cornu.core.randomness import follow_numpy
 from cornu.core.scope import calling, changed, get_mask, set_mask
-from cornu.core.tracking import unique
-from cornu.core.variable import Seed, Variable, bound, plain, read, write
+from cornu.core.tracking import parts, unique
+from cornu.core.variable import Seed, Variable, bound, noting_changes, plain, read, untouched, write
 from cornu.data.batch import Batch
+from cornu.optimizers import Optimizer
 from cornu.training.state import TrainState
 
 
@@ -33,6 +34,7 @@ class Learner:
         self.custom_log_names: list[str] = []
         self.custom_train = custom_step(model, "train_step")
         self.custom_test = custom_step(model, "test_step")
+        self.own_optimizers = parts(model, Optimizer)
 
     def prepare_optimizer(self) -> None:
         """Make the optimizer's slots for the weights that train."""
@@ -72,11 +74,29 @@ class Learner:
     @contextlib.contextmanager
     def tracing(self, state: TrainState) -> Iterator[None]:
         """Bind the variables to a state's arrays while a step is traced; afterwards they are as before."""
-        self.model._clear_losses()
         with bound(self.variables, read(self.variables)), changed(values={}), calling(None, None), self.as_compiled():
+            self.model._clear_losses()
             self.write(state)
-            yield
-        self.model._clear_losses()
+            try:
+                yield
+            finally:
+                self.model._clear_losses()
+
+    def rehearse(self, step: Callable, training: bool, batch_of: Callable[..., Batch], arrays: Batch) -> dict:
+        """Trace a custom step once, on the batch that `batch_of` takes from `arrays`; returns what its logs look like.
+
+        All that it assigns to becomes part of the state, such as the variables of optimizers that the model holds.
+        """
+        with noting_changes() as noted, untouched(self.variables):
+            logs = jax.eval_shape(lambda state, arrays: step(state, batch_of(arrays))[1], self.read(training), arrays)
+            known = {id(variable) for variable in self.variables}
+            for variable, before in noted.values():
+                if id(variable) not in known:
+                    variable._value = before
+        changing = [variable for variable, _ in noted.values()]
+        steering = [variable for optimizer in self.own_optimizers for variable in optimizer.all_variables]
+        self.others += [variable for variable in unique([*changing, *steering]) if id(variable) not in known]
+        return logs
 
     def reset_metrics(self) -> None:
         """Forget all running sums."""
@@ -161,9 +181,7 @@ class Learner:
         ``(self, state, data)`` is Keras 3's on JAX: it returns logs and new states. ``(self, data)`` changes the
         variables and returns logs.
         """
-        data = (
-            tuple(batch) if batch.sample_weight is not None else tuple(batch)[:2] if batch.y is not None else (batch.x,)
-        )
+        data = _packed(batch)
         if len(inspect.signature(step).parameters) == 1:
             logs = self._noted(step(data))
             return self.read(training=bool(state.slots)), logs
@@ -181,6 +199,15 @@ class Learner:
         """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""
         self.custom_log_names = list(logs)
         return plain(dict(logs))
+
+
+def _packed(batch: Batch) -> Any:
+    """Return a batch as Keras gives it to a ``train_step``: a single `x` without targets is no tuple."""
+    if batch.sample_weight is not None:
+        return tuple(batch)
+    if batch.y is not None:
+        return batch.x, batch.y
+    return (batch.x,) if isinstance(batch.x, (list, tuple)) else batch.x
 
 
 def custom_step(model: Any, name: str) -> Any:
