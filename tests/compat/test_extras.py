@@ -41,3 +41,15 @@ def test_normalize_tuple():
     assert extras.normalize_tuple([1, 2], 2, "strides") == (1, 2)
     with pytest.raises(ValueError, match="strides must be a whole number or 2 of them"):
         extras.normalize_tuple((1, 2, 3), 2, "strides")
+
+
+def test_classes_of_probabilities():
+    assert extras.probas_to_classes(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist() == [1, 0]
+    assert extras.probas_to_classes(np.array([[0.1], [0.8]])).tolist() == [0, 1]
+
+
+def test_lists():
+    assert extras.to_list(3) == [3]
+    assert extras.to_list((1, 2), allow_tuple=True) == [1, 2]
+    assert extras.unpack_singleton([5]) == 5
+    assert extras.unpack_singleton([5, 6]) == [5, 6]

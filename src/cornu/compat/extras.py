@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 
 def multi_gpu_model(model: Any, gpus: int | Sequence[int] | None = None, **_: Any) -> Any:
     """Return `model` itself: splitting each batch over devices changes how fast it trains, not what it computes."""
@@ -57,3 +59,43 @@ def deconv_length(length: int | None, stride: int, filter_size: int, padding: st
     if padding not in extra:
         raise ValueError(f"padding must be one of {', '.join(extra)}; it is {padding!r}.")
     return length * stride + extra[padding]
+
+
+def probas_to_classes(y_pred: Any) -> np.ndarray:
+    """Return the most likely class of each row; for one probability a row, 0 or 1 (``keras.utils.np_utils``).
+
+    >>> probas_to_classes([[0.2, 0.8], [0.9, 0.1]]).tolist()
+    [1, 0]
+    """
+    y_pred = np.asarray(y_pred)
+    if y_pred.ndim > 1 and y_pred.shape[1] > 1:
+        return y_pred.argmax(axis=1)
+    return np.array([1 if probability > 0.5 else 0 for probability in y_pred.ravel()])
+
+
+categorical_probas_to_classes = probas_to_classes
+
+
+def to_list(x: Any, allow_tuple: bool = False) -> list:
+    """Return a list as it is, anything else in a list of one (``keras.utils.generic_utils``)."""
+    if allow_tuple and isinstance(x, tuple):
+        return list(x)
+    return x if isinstance(x, list) else [x]
+
+
+def unpack_singleton(x: Any) -> Any:
+    """Return the only entry of a sequence of one, anything else as it is (``keras.utils.generic_utils``)."""
+    return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x
+
+
+class Reduction:
+    """The words for ``reduction=`` of losses (``tf.keras.losses.Reduction``)."""
+
+    AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = "auto", "none", "sum", "sum_over_batch_size"
+
+
+def version() -> str:
+    """Return the version of Keras whose behaviour Cornu follows (``keras.version()``)."""
+    from cornu.compat.imports import KERAS_VERSION  # imports.py knows the tables that name this function
+
+    return KERAS_VERSION

@@ -23,6 +23,10 @@ PLACES: dict[str, tuple[str, ...]] = {
     "mixed_precision": ("cornu.mixed_precision",),
     "models": ("cornu.models",),
     "ops": ("cornu.ops",),
+    "ops.image": ("cornu.ops.image",),
+    "ops.linalg": ("cornu.ops.linalg",),
+    "ops.nn": ("cornu.ops.nn",),
+    "ops.numpy": ("cornu.ops.numpy",),
     "optimizers": ("cornu.optimizers",),
     "optimizers.schedules": ("cornu.optimizers.schedules",),
     "preprocessing": (),
@@ -56,6 +60,7 @@ MOVED_PLACES: dict[str, str] = {
     "initializations": "initializers",
     "objectives": "losses",
     "engine.input_layer": "engine",
+    "layers.experimental": "layers",
     "layers.experimental.preprocessing": "layers",
     "legacy.layers": "layers",
     "legacy.losses": "losses",
@@ -147,7 +152,14 @@ _NUMPY_LOSSES = {
 
 #: Place -> old name -> today's name in the same place, or ``module:name``.
 NAMES: dict[str, dict[str, str]] = {
-    "": {"Progbar": "cornu.utils:Progbar", "InputSpec": "cornu.core.input_spec:InputSpec"},
+    "": {
+        "Progbar": "cornu.utils:Progbar",
+        "InputSpec": "cornu.core.input_spec:InputSpec",
+        "version": "cornu.compat.extras:version",
+        "device": "cornu.compat.tensorflow:device",
+        "name_scope": "cornu.compat.tensorflow:device",
+    },
+    "callbacks": {"BaseLogger": "Callback"},
     "backend": {name: f"cornu.compat.tensorflow:{name}" for name in ("get_session", "set_session")}
     | {"_get_available_gpus": "cornu.compat.tensorflow:available_gpus"},
     "constraints": {
@@ -161,6 +173,8 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "engine": {
         "InputSpec": "cornu.core.input_spec:InputSpec",
+        "Merge": "cornu.compat.layers:Merge",
+        "merge": "cornu.compat.layers:merge",
         "Container": "cornu.models:Model",
         "Network": "cornu.models:Model",
     }
@@ -195,11 +209,12 @@ NAMES: dict[str, dict[str, str]] = {
         "Sequential": "cornu.models:Sequential",
     }
     | {name: f"cornu.compat.layers:{name}" for name in (*_OLD_LAYERS, "merge")}
+    | {"Convolution1DTranspose": "Conv1DTranspose"}
     | {f"MaxPool{n}": f"MaxPooling{n}" for n in _DIMENSIONS}
     | {f"AvgPool{n}": f"AveragePooling{n}" for n in _DIMENSIONS}
     | {f"GlobalMaxPool{n}": f"GlobalMaxPooling{n}" for n in _DIMENSIONS}
     | {f"GlobalAvgPool{n}": f"GlobalAveragePooling{n}" for n in _DIMENSIONS},
-    "losses": _NUMPY_LOSSES,
+    "losses": _NUMPY_LOSSES | {"huber_loss": "huber", "Reduction": "cornu.compat.extras:Reduction"},
     "metrics": _NUMPY_LOSSES | {"CosineProximity": "CosineSimilarity"},
     "mixed_precision": {
         "Policy": "DTypePolicy",
@@ -227,11 +242,26 @@ NAMES: dict[str, dict[str, str]] = {
         name: f"cornu.compat.extras:{name}"
         for name in (
             *("multi_gpu_model", "count_params"),
-            *("normalize_tuple", "conv_output_length", "deconv_length"),
+            *("normalize_tuple", "conv_output_length", "deconv_length", "probas_to_classes", "to_list"),
+            *("categorical_probas_to_classes", "unpack_singleton"),
         )
     }
     | {
         "print_summary": "cornu.visuals.summary:print_summary",
+    },
+}
+
+_LOSSES = {"kullback_leibler_divergence": "kl_divergence", "cosine_proximity": "cosine_similarity"}
+
+#: Module of a table -> old name, as programs give it to ``compile`` and configs hold it -> today's.
+IDENTIFIERS: dict[str, dict[str, str]] = {
+    "keras.losses": _LOSSES | {"huber_loss": "huber", "logcosh": "log_cosh"},
+    "keras.metrics": _LOSSES | {"logcosh": "log_cosh_error"},
+    "keras.constraints": {
+        "maxnorm": "max_norm",
+        "nonneg": "non_neg",
+        "unitnorm": "unit_norm",
+        "minmaxnorm": "min_max_norm",
     },
 }
 
@@ -254,15 +284,12 @@ LATER: dict[str, frozenset[str]] = {
         "callbacks": "BackupAndRestore LearningRateMonitor OrbaxCheckpoint",
         "models": "load_model save_model model_from_yaml",
         "preprocessing.image": "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator "
-        "load_img save_img "
-        "img_to_array array_to_img random_rotation random_shift random_shear random_zoom apply_affine_transform "
+        "random_rotation random_shift random_shear random_zoom apply_affine_transform "
         "smart_resize",
         "preprocessing": "image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array",
         "preprocessing.text": "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json",
         "utils": "FeatureSpace HDF5Matrix audio_dataset_from_directory image_dataset_from_directory split_dataset "
-        "text_dataset_from_directory timeseries_dataset_from_array GeneratorEnqueuer OrderedEnqueuer load_img "
-        "save_img "
-        "img_to_array array_to_img",
+        "text_dataset_from_directory timeseries_dataset_from_array GeneratorEnqueuer OrderedEnqueuer",
         "wrappers": "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
     }.items()
 }

@@ -40,7 +40,8 @@ NAMES: dict[str, dict[str, str]] = {
         "zeros_like"
     )
     | _own("ones_like clip_by_value one_hot shape range tile identity stop_gradient set_random_seed get_logger Tensor")
-    | _elsewhere(_TRAINING, "gather fill")
+    | _elsewhere("cornu.compat.tensorflow_tape", "GradientTape")
+    | _elsewhere(_TRAINING, "gather fill add_n rank truncated_normal random_shuffle")
     | {
         "zeros_initializer": "cornu.initializers:Zeros",
         "ones_initializer": "cornu.initializers:Ones",
@@ -52,6 +53,11 @@ NAMES: dict[str, dict[str, str]] = {
         "sigmoid": "cornu.activations:sigmoid",
         "Variable": "cornu.core.variable:Variable",
         "newaxis": "numpy:newaxis",
+        "name_scope": f"{_OWN}:device",
+        "variable_scope": f"{_OWN}:device",
+        "truediv": f"{_OWN}:divide",
+        "string": "builtins:str",
+        "reverse": "cornu.ops:flip",
         "Module": "cornu.layers:Layer",
         "print": "builtins:print",
         "py_function": f"{_OWN}:function",
@@ -73,6 +79,9 @@ NAMES: dict[str, dict[str, str]] = {
         "swish": "cornu.activations:silu",
         "l2_normalize": "cornu.compat.backend:l2_normalize",
         "moments": "cornu.ops:moments",
+        "dropout": "cornu.compat.backend:dropout",
+        "embedding_lookup": f"{_TRAINING}:gather",
+        "l2_loss": f"{_TRAINING}:l2_loss",
         "bias_add": "cornu.compat.backend:bias_add",
     },
     "tensorflow.train": _elsewhere(
@@ -83,7 +92,13 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.distribute": _elsewhere(_TRAINING, "Strategy MirroredStrategy OneDeviceStrategy get_strategy"),
     "tensorflow.distribute.experimental": _elsewhere(_TRAINING, "TPUStrategy"),
     "tensorflow.image": _elsewhere("cornu.ops.image", "resize rgb_to_grayscale"),
-    "tensorflow.random": _own("set_seed") | {"set_random_seed": f"{_OWN}:set_seed"} | _own("normal uniform"),
+    "tensorflow.random": _own("set_seed")
+    | {"set_random_seed": f"{_OWN}:set_seed"}
+    | _own("normal uniform")
+    | _elsewhere(_TRAINING, "truncated_normal")
+    | {"shuffle": f"{_TRAINING}:random_shuffle"},
+    "tensorflow.version": {"VERSION": "cornu.compat.imports:TENSORFLOW_VERSION"},
+    "tensorflow.examples.tutorials.mnist.input_data": _elsewhere("cornu.compat.tensorflow_mnist", "read_data_sets"),
     "tensorflow.config": _own(
         "list_physical_devices list_logical_devices get_visible_devices set_visible_devices "
         "set_soft_device_placement run_functions_eagerly"
@@ -105,7 +120,15 @@ NAMES: dict[str, dict[str, str]] = {
 }
 
 PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
-    [*NAMES, "tensorflow.python", "tensorflow.python.client", "tensorflow.compat", "tensorflow.contrib"], ()
+    [
+        *NAMES,
+        "tensorflow.python",
+        "tensorflow.python.client",
+        "tensorflow.compat",
+        "tensorflow.contrib",
+        "tensorflow.examples.tutorials.mnist",
+    ],
+    (),
 ) | {  # array functions that are the same in keras.ops, and parts of tf.keras that `tf` has beside it
     "tensorflow": ("cornu.ops",),
     "tensorflow.math": ("cornu.ops",),
@@ -118,4 +141,4 @@ PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
 }
 
 #: Modules that exist only because others lie below them.
-PARENTS = frozenset({"tensorflow._api"})
+PARENTS = frozenset({"tensorflow._api", "tensorflow.examples", "tensorflow.examples.tutorials"})

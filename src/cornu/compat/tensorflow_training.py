@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from cornu import optimizers
 from cornu.compat.tensorflow import _array_function
+from cornu.core.randomness import random_key
 
 
 def _optimizer(cls: type, **defaults: Any) -> Callable[..., Any]:
@@ -114,3 +115,34 @@ MirroredStrategy = OneDeviceStrategy = TPUStrategy = Strategy
 def get_strategy() -> Strategy:
     """Return the strategy."""
     return Strategy()
+
+
+@_array_function
+def add_n(inputs: Any) -> jax.Array:
+    """Return the sum of several arrays."""
+    return sum(map(jnp.asarray, inputs[1:]), jnp.asarray(inputs[0]))
+
+
+@_array_function
+def rank(x: Any) -> int:
+    """Return the number of axes."""
+    return jnp.ndim(x)
+
+
+@_array_function
+def l2_loss(t: Any) -> jax.Array:
+    """Return half the sum of squares."""
+    return jnp.sum(jnp.square(jnp.asarray(t))) / 2
+
+
+def truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> jax.Array:
+    """Return normally distributed numbers, none further than two standard deviations from the mean."""
+    key = random_key(seed, moves_on=True)
+    return mean + stddev * jax.random.truncated_normal(key, -2.0, 2.0, tuple(shape), str(dtype))
+
+
+def random_shuffle(value: Any, seed: Any = None, name: Any = None) -> jax.Array:
+    """Return the rows in random order."""
+    return jax.random.permutation(random_key(seed, moves_on=True), jnp.asarray(value))

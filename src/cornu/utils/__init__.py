@@ -15,6 +15,7 @@ from cornu.data.streams import PyDataset, Sequence
 from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils.arrays import normalize, to_categorical
 from cornu.utils.files import get_file
+from cornu.utils.images import array_to_img, img_to_array, load_img, save_img
 from cornu.utils.misc import (
     clear_session,
     deserialize_keras_object,
@@ -31,6 +32,7 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "array_to_img",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -39,13 +41,16 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
+    "img_to_array",
     "is_keras_tensor",
+    "load_img",
     "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
+    "save_img",
     "serialize_keras_object",
     "set_random_seed",
     "standardize_dtype",

@@ -1,0 +1,103 @@
+"""Pictures as arrays, and arrays as pictures; Pillow (the extra ``image``) is imported where it is used."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cornu.core.settings import floatx, standardize_data_format
+
+_FILTERS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
+
+
+def _pillow() -> Any:
+    try:
+        from PIL import Image
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("Pictures need the package Pillow: pip install 'cornu[image]'", name="PIL") from None
+    return Image
+
+
+def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
+    """Return an array of three axes with 1, 3 or 4 channels as a picture of Pillow.
+
+    With `scale` the smallest value becomes black and the largest white; else values are taken as 0 to 255.
+    Raises ValueError for another shape. Follows https://keras.io/api/data_loading/image/#array_to_img-function
+
+    >>> array_to_img(np.zeros((4, 6, 1))).size
+    (6, 4)
+    """
+    x = np.asarray(x, dtype or floatx())
+    if x.ndim != 3:
+        raise ValueError(f"array_to_img takes one image of three axes (rows, columns, channels); it got {x.shape}.")
+    if standardize_data_format(data_format) == "channels_first":
+        x = x.transpose(1, 2, 0)
+    if scale:
+        x = x - x.min()
+        x = x / (x.max() or 1) * 255
+    channels = x.shape[2]
+    if channels not in (1, 3, 4):
+        raise ValueError(f"An image has 1, 3 or 4 channels; the array of shape {x.shape} has {channels}.")
+    if channels == 1:
+        wide = x.max() > 255
+        return _pillow().fromarray(x[:, :, 0].astype("int32" if wide else "uint8"))
+    return _pillow().fromarray(x.astype("uint8"))
+
+
+def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
+    """Return a picture of Pillow as an array of three axes, values 0 to 255.
+
+    Follows https://keras.io/api/data_loading/image/#img_to_array-function
+    """
+    x = np.asarray(img, dtype or floatx())
+    if x.ndim == 2:
+        x = x[:, :, None]
+    if x.ndim != 3:
+        raise ValueError(f"img_to_array takes a picture of two or three axes; it got {x.shape}.")
+    return x.transpose(2, 0, 1) if standardize_data_format(data_format) == "channels_first" else x
+
+
+def save_img(
+    path: str | Path, x: Any, data_format: str | None = None, file_format: str | None = None, scale: bool = True,
+    **kwargs: Any,
+) -> None:  # fmt: skip
+    """Write an array as a picture; the format is that of the file's ending, or `file_format`."""
+    picture = array_to_img(x, data_format, scale)
+    if picture.mode == "RGBA" and str(file_format or path).lower().endswith(("jpg", "jpeg")):
+        picture = picture.convert("RGB")
+    picture.save(path, format=file_format, **kwargs)
+
+
+def load_img(
+    path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | None = None, interpolation: str = "nearest",
+    keep_aspect_ratio: bool = False, grayscale: bool = False,
+) -> Any:  # fmt: skip
+    """Read a picture; `color_mode` is rgb, rgba or grayscale, `target_size` (rows, columns) resizes it.
+
+    `keep_aspect_ratio` cuts the middle out first. Raises ValueError for an unknown mode or interpolation.
+    Follows https://keras.io/api/data_loading/image/#load_img-function
+    """
+    modes = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
+    color_mode = "grayscale" if grayscale else color_mode
+    if color_mode not in modes:
+        raise ValueError(f"color_mode is rgb, rgba or grayscale; it got {color_mode!r}.")
+    if interpolation not in _FILTERS:
+        raise ValueError(f"interpolation is one of {', '.join(_FILTERS)}; it got {interpolation!r}.")
+    image = _pillow()
+    picture = image.open(path)
+    if not (color_mode == "grayscale" and picture.mode in ("L", "I;16", "I")):
+        picture = picture.convert(modes[color_mode])
+    if target_size is None:
+        return picture
+    height, width = target_size
+    box = _middle(picture.size, width / height) if keep_aspect_ratio else None
+    return picture.resize((width, height), getattr(image.Resampling, interpolation.upper()), box=box)
+
+
+def _middle(size: tuple[int, int], ratio: float) -> tuple[int, int, int, int]:
+    """Return the largest box of a width-to-height ratio in the middle of a picture."""
+    width, height = size
+    box_height = min(height, int(width / ratio))
+    box_width = min(width, int(height * ratio))
+    left, top = (width - box_width) // 2, (height - box_height) // 2
+    return left, top, left + box_width, top + box_height
