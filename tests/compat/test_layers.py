@@ -82,3 +82,19 @@ def test_merge_of_models():
 def test_dense_for_each_step():
     layer = old.TimeDistributedDense(5, input_dim=3, input_length=4)
     assert layer(np.ones((2, 4, 3), "float32")).shape == (2, 4, 5)
+
+
+def test_add_metric_shows_means_in_the_logs():
+    class Noted(layers.Layer):
+        def call(self, inputs):
+            self.add_metric(inputs, name="mean_input", aggregation="mean")
+            return inputs
+
+    start = layers.Input((2,))
+    hidden = Noted()(start)
+    model = models.Model(start, layers.Dense(1)(hidden))
+    model.add_metric(hidden * 2, name="doubled", aggregation="mean")
+    model.compile("sgd", "mse")
+    history = model.fit(np.full((40, 2), 3.0), np.ones(40), epochs=2, verbose=0).history
+    assert history["mean_input"] == [3.0, 3.0]
+    assert history["doubled"] == [6.0, 6.0]

@@ -146,5 +146,8 @@ def _flat(callbacks: Any) -> list[Any]:
     if isinstance(callbacks, (list, tuple)):
         return [one for item in callbacks for one in _flat(item)]
     if isinstance(callbacks, type) or not hasattr(callbacks, "on_epoch_end"):
-        raise TypeError(f"A callback is an object of a class made from keras.callbacks.Callback; it is {callbacks!r}.")
+        advice = f"\nCall the class: {callbacks.__name__}(...)." if isinstance(callbacks, type) else ""
+        raise TypeError(
+            f"A callback is an object of a class made from keras.callbacks.Callback; it is {callbacks!r}.{advice}"
+        )
     return [callbacks]

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from cornu.compat.compiled import CompiledLoss, CompiledMetrics
 from cornu.core.errors import did_you_mean
+from cornu.core.graph import SymbolicTensor
+from cornu.metrics import Mean
 
 #: Old attribute of a layer -> today's.
 RENAMED = {
@@ -35,6 +38,9 @@ VALUES: dict[str, Any] = {"uses_learning_phase": False, "_uses_learning_phase": 
 LISTS = ("updates", "state_updates")
 #: Old methods that prepared something; calling them does nothing.
 DO_NOTHING = ("_make_predict_function", "_make_test_function", "_make_train_function", "make_predict_function")
+
+#: Attribute of a compiled model -> what stands for it.
+COMPILED = {"compiled_loss": CompiledLoss, "compiled_metrics": CompiledMetrics}
 
 #: Attribute -> why it is gone, and what to do.
 GONE = {
@@ -81,6 +87,8 @@ def old_attribute(instance: Any, name: str) -> Any:
         return VALUES[name]
     if name in LISTS:
         return []
+    if name in COMPILED and getattr(instance, "objective", None) is not None:
+        return COMPILED[name](instance)
     if name in DO_NOTHING and hasattr(type(instance), "predict"):
         return lambda *_, **__: None
     raise MissingAttributeError(instance, name)
@@ -193,6 +201,19 @@ def add_update(self: Any, updates: Any, inputs: Any = None) -> None:
             update[0].assign(update[1])
 
 
+def add_metric(self: Any, value: Any, aggregation: str | None = None, name: str | None = None) -> None:
+    """Show the mean of a value in the logs: one computed in ``call``, or a symbolic tensor of a functional model."""
+    kept = vars(self).setdefault("_added_metrics", {})
+    name = name or f"{self.name}_metric"
+    if isinstance(value, SymbolicTensor):
+        kept[name] = Mean(name=name)
+        vars(self).setdefault("_graph_metrics", []).append((value, kept[name]))
+        return
+    if name not in kept:
+        kept[name] = Mean(name=name)
+    kept[name].update_state(value)
+
+
 def get_input_shape_at(self: Any, node_index: int) -> Any:
     """Return the shape of the symbolic input of a given call."""
     return _shapes(self.get_input_at(node_index))
@@ -208,5 +229,5 @@ def _shapes(tensors: Any) -> Any:
 
 
 LAYER_METHODS: dict[str, Callable] = {
-    function.__name__: function for function in (add_update, get_input_shape_at, get_output_shape_at)
+    function.__name__: function for function in (add_metric, add_update, get_input_shape_at, get_output_shape_at)
 }

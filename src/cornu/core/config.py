@@ -230,7 +230,8 @@ def get(identifier: Any, table: registry.Table) -> Any:
         return identifier()
     if callable(identifier) or hasattr(identifier, "get_config"):
         return identifier
+    article = "An" if table.concept[0] in "aeiou" else "A"
     raise TypeError(
-        f"A {table.concept} is a name, a config, an object or a function; it got {identifier!r} "
+        f"{article} {table.concept} is a name, a config, an object or a function; it got {identifier!r} "
         f"({type(identifier).__name__})."
     )

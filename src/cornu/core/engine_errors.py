@@ -8,7 +8,21 @@ from typing import Any
 
 import jax
 
+from cornu.core.shapes import shape_of
+
 _ENGINE = ("/jax/", "/jaxlib/", "\\jax\\", "\\jaxlib\\", "/jax/_src/")
+
+
+# What JAX raises where Python needs the number itself, which a compiled program knows only when it runs.
+NEEDS_NUMBER = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+NUMBER_ADVICE = (
+    "Python's if, while, int(), float() or numpy was used on a value that is only known when the compiled program "
+    "runs:\nuse keras.ops (where, cond, while_loop, mean, ...) instead, or compile with run_eagerly=True."
+)
 
 
 class EngineError(ValueError):
@@ -28,6 +42,7 @@ def plain_message(error: BaseException) -> str:
     text = str(error).strip().split("\n\n")[0].split("\n")[0]
     text = re.sub(r"\s*\(?Traced<[^>]*>[^ )]*\)?( with [^.]*)?", " a value", text)
     text = re.sub(r"ShapedArray\((\w+)\[([\d,]*)\]\)", r"\1(\2)", text)
+    text = re.sub(r"\btraced array\b", "value", text, flags=re.IGNORECASE)
     text = re.sub(r"\btracer[s]?\b", "value", text, flags=re.IGNORECASE)
     text = re.sub(r"\b(?:jax\.)?(?:lax|numpy)\.", "", text)
     return text[:300]
@@ -51,14 +66,12 @@ def in_words(layer: Any, args: tuple) -> Iterator[None]:
 
 
 def _describe(leaf: Any) -> str:
-    shape = getattr(leaf, "shape", None)
-    return repr(leaf)[:40] if shape is None else f"{tuple(shape)} {getattr(leaf, 'dtype', '')}".strip()
+    if not hasattr(leaf, "shape"):
+        return repr(leaf)[:40]
+    return f"{tuple(shape_of(leaf))} {getattr(leaf, 'dtype', '')}".strip()
 
 
 def _advice(error: BaseException) -> str:
-    if isinstance(error, jax.errors.ConcretizationTypeError):
-        return (
-            "Python's if, while, int() or numpy was used on a value that is only known when the compiled program runs: "
-            "use keras.ops (where, cond, while_loop) instead, or compile with run_eagerly=True."
-        )
+    if isinstance(error, NEEDS_NUMBER):
+        return NUMBER_ADVICE
     return "Compare the shapes with what the layer before it gives (model.summary() shows them)."

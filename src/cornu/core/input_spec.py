@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cornu.core.graph import leaves
+from cornu.core.shapes import shape_of
 
 
 class InputSpec:
@@ -56,7 +57,7 @@ def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:
     if len(specs) != len(tensors):
         raise ValueError(f"Layer {layer_name!r} takes {len(specs)} inputs; it was called with {len(tensors)}.")
     for one, tensor in zip(specs, tensors, strict=True):
-        shape = tuple(getattr(tensor, "shape", ()))
+        shape = tuple(shape_of(tensor))
         expected = one.complaint(shape)
         if expected:
             raise ValueError(

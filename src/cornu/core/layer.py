@@ -25,6 +25,8 @@ from cornu.core.weights import HoldsWeights
 # Arguments that every layer takes beside its own.
 SHAPE_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_shape", "input_dim", "input_length", "batch_size")
 BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights", "dynamic", *SHAPE_ARGUMENTS)
+# Attributes that are missing where a user's __init__ does not call this class's.
+STARTED = ("name", "dtype_policy", "_weights", "_losses", "_inbound_nodes")
 
 
 class Layer(HoldsWeights):
@@ -93,6 +95,11 @@ class Layer(HoldsWeights):
         self.activity_regularizer = None
         self._initial_weights = self._batch_input_shape = None
 
+    def _not_started(self) -> RuntimeError:
+        return RuntimeError(
+            f"{type(self).__name__}.__init__ does not call super().__init__(). Make it the first line of __init__."
+        )
+
     @classmethod
     def _own_argument_names(cls) -> list[str]:
         return [name for name in signature(cls.__init__).parameters if name not in ("self", "args", "kwargs")]
@@ -129,9 +136,7 @@ class Layer(HoldsWeights):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer on arrays (computes) or symbolic tensors (adds a node to the graph)."""
         if not self._initialized:
-            raise RuntimeError(
-                f"{type(self).__name__}.__init__ does not call super().__init__(). Make it the first line of __init__."
-            )
+            raise self._not_started()
         if holds_symbolic(args, kwargs):
             known = resolve((args, kwargs))
             if known is None:
@@ -368,6 +373,8 @@ class Layer(HoldsWeights):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in STARTED and not self._initialized:
+            raise self._not_started()
         own = getattr(type(self), name, None)
         if isinstance(own, property):  # it raised an AttributeError, whose words are the better ones
             return own.fget(self)

@@ -12,10 +12,10 @@ def shapes_of(structure: Any) -> Any:
     """Return the shapes of arrays or symbolic tensors, in the same nesting."""
     if structure is None:
         return None
-    return jax.tree.map(_shape_of, structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))
+    return jax.tree.map(shape_of, structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))
 
 
-def _shape_of(leaf: Any) -> Shape:
+def shape_of(leaf: Any) -> Shape:
     """Return one shape; where shapes are being inferred, the sizes that stand for unknown axes are None again."""
     shape = getattr(leaf, "shape", ())
     if not isinstance(leaf, jax.core.Tracer):

@@ -139,7 +139,7 @@ def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str |
 
 def check_weights(weights: tuple[int, ...], values: tuple[int, ...]) -> None:
     """Raise ValueError where sample weights of one shape do not fit values of another."""
-    if any(a not in (1, b) and b != 1 for a, b in zip(weights, values, strict=False)):
+    if len(weights) > len(values) or any(a not in (1, b) and b != 1 for a, b in zip(weights, values, strict=False)):
         raise ValueError(
             f"sample_weight has shape {weights}, but the loss gives values of shape {values}.\n"
             "Give one weight per sample (rows,), or one per value."

@@ -24,7 +24,7 @@ from cornu.training.objective import Objective
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
 from cornu.training.program import Predictor, Program
-from cornu.training.step import Learner
+from cornu.training.step import Learner, custom_step
 
 
 class Trainer:
@@ -133,7 +133,7 @@ class Trainer:
         if what != "predict":
             self._check_compiled(what)
         outputs = self._outputs_for(example.x)
-        if what == "predict":
+        if what == "predict" or outputs is None:
             return
         if not self.objective.built:
             self.objective.build(self._names_of(outputs), example.y, outputs)
@@ -156,6 +156,8 @@ class Trainer:
         self._ensure_built((tensors,), {})
         if self._network is not None:
             return self._network.outputs
+        if custom_step(self, "call") is None and self.learner.custom_train is not None:
+            return None  # a model that only trains, such as a GAN
         shapes = tuple((tuple(leaf.shape), leaf.dtype) for leaf in jax.tree.leaves(tensors, is_leaf=_is_symbolic))
         if getattr(self, "_seen_shapes", None) != shapes:
             before = len(self.variables)
@@ -304,7 +306,9 @@ class Trainer:
         self._check_compiled("evaluate")
         batches = as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, inputs=self._number_of_inputs)
         self._prepare(batches.example, "evaluate")
-        checks.check_labels(self, batches)
+        if batches.resident:
+            checks.check_labels(self.objective, batches.batch.y)
+            checks.check_indices(self._network, batches.batch.x)
         watcher = callbacks
         if not isinstance(callbacks, CallbackList):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
@@ -366,6 +370,7 @@ class Trainer:
         self._check_compiled(what)
         batch = array_batch(x, y, sample_weight, class_weight, self._number_of_inputs)
         self._prepare(map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch), what)
+        checks.check_labels(self.objective, batch.y)
         return batch
 
     def _run_one(self, kind: str, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
@@ -383,7 +388,12 @@ class Trainer:
             args = {"x": batch.x, "y": batch.y, "y_pred": y_pred, "sample_weight": batch.sample_weight}
             return self.compute_loss(**args, **_training_argument(self.compute_loss, training)), []
         total, each = self.objective.loss_of(batch.y, y_pred, batch.sample_weight)
-        return sum(self._extra_losses(), total), each
+        extra = self._extra_losses()
+        if training and not extra and all(one is None for one in each):
+            raise ValueError("There is nothing to train for: compile was given no loss, and no layer adds one.")
+        for tensor, metric in getattr(self, "_graph_metrics", ()):
+            metric.update_state(resolve(tensor))
+        return sum(extra, total), each
 
     def _extra_losses(self) -> list[Any]:
         """Return what layers, regularizers and `add_loss` add, as scalars."""

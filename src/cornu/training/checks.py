@@ -11,6 +11,7 @@ from cornu.core import registry
 from cornu.core.errors import unknown
 from cornu.core.graph import leaves
 from cornu.data.batch import Batch
+from cornu.layers import Embedding
 from cornu.training.objective import Objective, spread
 
 SPARSE = ("sparse_categorical_crossentropy",)
@@ -112,35 +113,52 @@ def _one_hot_advice(given: tuple, expected: tuple) -> str:
     return "\ny looks one-hot: use categorical_crossentropy." if given == expected else ""
 
 
-def check_labels(model: Any, batches: Any) -> None:
-    """Raise ValueError for integer classes outside the model's output."""
-    batch: Batch | None = getattr(batches, "batch", None)
-    objective = model.objective
-    if batch is None or batch.y is None or not objective.built:
+def check_labels(objective: Objective, y: Any) -> None:
+    """Raise ValueError for integer classes in host arrays that lie outside the model's output."""
+    if y is None or not objective.built:
         return
-    shapes = model.outputs if model._network is not None else None
-    targets = spread(batch.y, objective.names, "y")
-    for position, (name, loss, target) in enumerate(zip(objective.names, objective.losses, targets, strict=True)):
-        if shapes is None or target is None or not isinstance(loss, losses.Loss) or loss_name(loss) not in SPARSE:
+    targets = spread(y, objective.names, "y")
+    for name, loss, shape, target in zip(objective.names, objective.losses, objective.shapes, targets, strict=True):
+        classes = shape[-1] if shape else None
+        if not isinstance(target, np.ndarray) or loss_name(loss) not in SPARSE or classes is None:
             continue
-        classes = shapes[position].shape[-1]
-        low, high = int(np.min(target)), int(np.max(target))
-        if classes is not None and (low < 0 or high >= classes) and getattr(loss, "ignore_class", None) is None:
-            ignored = (getattr(loss, "_fn_kwargs", None) or getattr(loss, "arguments", None) or {}).get("ignore_class")
-            if ignored is None:
-                raise ValueError(
-                    f"The output {name!r} has {classes} classes, 0 to {classes - 1}; "
-                    f"y holds labels from {low} to {high}.\nGive the last layer as many units as there are classes, "
-                    "or renumber the labels from 0."
-                )
+        low, high = int(target.min()), int(target.max())
+        if (low < 0 or high >= classes) and _ignored_class(loss) is None:
+            raise ValueError(
+                f"The output {name!r} has {classes} classes, 0 to {classes - 1}; y holds labels from {low} to {high}.\n"
+                "Give the last layer as many units as there are classes, or renumber the labels from 0."
+            )
+
+
+def _ignored_class(loss: Any) -> Any:
+    given = getattr(loss, "_fn_kwargs", None) or getattr(loss, "arguments", None) or {}
+    return getattr(loss, "ignore_class", given.get("ignore_class"))
+
+
+def check_indices(network: Any, x: Any) -> None:
+    """Raise ValueError for numbers in host arrays that lie outside the embedding that they go into."""
+    if network is None or isinstance(x, dict):
+        return
+    arrays = {id(tensor): array for tensor, array in zip(network.flat_inputs, leaves(x), strict=False)}
+    for node in network.nodes:
+        array = arrays.get(id(node.args[0])) if node.args else None
+        if not isinstance(node.operation, Embedding) or not isinstance(array, np.ndarray):
+            continue
+        rows, low, high = node.operation.input_dim, array.min(), array.max()
+        if low < 0 or high >= rows:
+            raise ValueError(
+                f"Layer {node.operation.name!r} has {rows} rows, for numbers from 0 to {rows - 1}; "
+                f"x holds numbers from {low} to {high}.\nGive it input_dim={int(high) + 1}, or renumber the data."
+            )
 
 
 def check_values(model: Any, batches: Any) -> None:
-    """Raise ValueError for labels out of range, and for NaN in the data where it makes the loss NaN."""
-    check_labels(model, batches)
+    """Raise ValueError for labels and indices out of range, and for NaN in the data where it makes the loss NaN."""
     batch: Batch | None = getattr(batches, "batch", None)
     if batch is None or not batches.resident:
         return
+    check_labels(model.objective, batch.y)
+    check_indices(model._network, batch.x)
     for name, array in zip(("x", "y", "sample_weight"), batch, strict=True):
         for path, leaf in jax.tree_util.tree_flatten_with_path(array)[0]:
             if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" and not np.isfinite(leaf.sum(dtype=leaf.dtype)):

@@ -1,13 +1,14 @@
 """What `compile` asked for: losses with weights and metrics, for one output or several."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from cornu import losses, metrics
-from cornu.core.engine_errors import EngineError, from_engine, plain_message
+from cornu.core.engine_errors import NEEDS_NUMBER, NUMBER_ADVICE, EngineError, from_engine, plain_message
 from cornu.core.errors import did_you_mean
 from cornu.core.scope import get_mask
 from cornu.core.variable import Variable
@@ -23,6 +24,7 @@ class Objective:
         self.built = False
         self.total = Mean(name="loss")
         self.names: list[str] = []
+        self.shapes: list[tuple] = []  # of the outputs
         self.losses: list[Callable | None] = []
         self.weights: list[float] = []
         self.loss_means: list[Mean] = []
@@ -35,6 +37,7 @@ class Objective:
         """Bind to outputs called `names`; `y` and `y_pred` are arrays or shapes of one batch."""
         self.names = list(names)
         predictions = flat_outputs(y_pred)
+        self.shapes = [tuple(prediction.shape) for prediction in predictions]
         targets = spread(y, self.names, "y") if y is not None else [None] * len(predictions)
         given = spread(self.loss, self.names, "loss", broadcast=True)
         self.losses = [None if one is None else as_loss(one) for one in given]
@@ -116,11 +119,17 @@ class Objective:
             mask = get_mask(prediction)
             mask = None if mask is None else mask.astype(jnp.float32)
             for metric in self.metrics[position]:
-                metric.update_state(target, prediction, sample_weight=mask)
+                self._update(metric, position, target, prediction, mask)
             for metric in self.weighted[position]:
                 weight = weights[position]
                 both = weight if mask is None else mask if weight is None else _times(weight, mask)
-                metric.update_state(target, prediction, sample_weight=both)
+                self._update(metric, position, target, prediction, both)
+
+    def _update(self, metric: Metric, position: int, target: Any, prediction: Any, weight: Any) -> None:
+        if target is None:
+            raise ValueError(f"The metric {metric.name!r} compares outputs with y, but y is missing for its output.")
+        with comparing(f"The metric {metric.name!r}", self.names[position], target, prediction):
+            metric.update_state(target, prediction, sample_weight=weight)
 
 
 def _make_variables(metric: Metric, target: Any, prediction: Any) -> None:
@@ -135,19 +144,29 @@ def _times(weight: Any, mask: Any) -> Any:
 
 
 def _evaluate(loss: Callable, name: str, target: Any, prediction: Any, weight: Any) -> Any:
-    """Compute one loss, with a shape error said in words."""
-    try:
+    with comparing(f"The loss {getattr(loss, 'name', type(loss).__name__)!r}", name, target, prediction):
         return loss(target, prediction, sample_weight=weight)
+
+
+@contextlib.contextmanager
+def comparing(what: str, output: str, target: Any, prediction: Any) -> Iterator[None]:
+    """Say errors of a loss or metric in words: which one, for which output, what shapes it got."""
+    try:
+        yield
     except EngineError:
         raise
-    except (TypeError, ValueError) as error:
-        if not from_engine(error) and "shape" not in str(error).lower():
+    except (TypeError, ValueError, IndexError) as error:
+        text = str(error)
+        if isinstance(error, NEEDS_NUMBER):
+            raise EngineError(f"{what} cannot be compiled. {NUMBER_ADVICE}") from None
+        if "None is not a valid value" in text:
+            raise EngineError(f"{what} gave None instead of a number: does its function end with `return`?") from None
+        if "sample_weight" in text or not (from_engine(error) or "shape" in text.lower()):
             raise
-        label = getattr(loss, "name", type(loss).__name__)
         raise EngineError(
-            f"The loss {label!r} cannot compare y of shape {tuple(target.shape)} with the model's output {name!r} of "
+            f"{what} cannot compare y of shape {tuple(target.shape)} with the model's output {output!r} of "
             f"shape {tuple(prediction.shape)}.\nEither the last layer has the wrong size, or y needs another form "
-            f"(to_categorical for classes, sparse_categorical_crossentropy for integers).\n({plain_message(error)})"
+            f"(to_categorical for classes, a sparse_... loss or metric for integers).\n({plain_message(error)})"
         ) from None
 
 
@@ -191,7 +210,7 @@ def spread(given: Any, names: Sequence[str], what: str, broadcast: bool = False)
         return [given] * len(names)
     raise ValueError(
         f"The model has {len(names)} outputs {list(names)}: {what} needs one entry for each, "
-        f"as a list or a dictionary; it is a single {type(given).__name__}."
+        f"as a list or a dictionary; it is a single {'array' if hasattr(given, 'shape') else type(given).__name__}."
     )
 
 

@@ -197,6 +197,8 @@ class Learner:
 
     def _noted(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""
+        if not isinstance(logs, dict):
+            raise TypeError(f"A train_step or test_step returns a dictionary such as {{'loss': loss}}, not {logs!r}.")
         self.custom_log_names = list(logs)
         return plain(dict(logs))
 

@@ -1,0 +1,130 @@
+"""Mistakes in losses, metrics, steps and data are answered in words: what came, what was expected, what to do."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from cornu import layers, losses, metrics, models
+from cornu.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
+
+x = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+y = x.sum(1, keepdims=True)
+labels = (y[:, 0] > 0).astype(np.int32)
+
+
+def dense(units=1, loss="mse", **options):
+    model = models.Sequential([layers.Input((4,)), layers.Dense(units)])
+    model.compile("sgd", loss, **options)
+    return model
+
+
+def branching(y_true, y_pred):
+    return jnp.mean(y_pred) if jnp.mean(y_pred) > 0 else jnp.mean(y_true)
+
+
+def with_numpy(y_true, y_pred):
+    return np.mean(np.asarray(y_true) == np.asarray(y_pred))
+
+
+def with_float(y_true, y_pred):
+    return float(jnp.mean(y_pred))
+
+
+def nothing(y_true, y_pred):
+    jnp.mean(y_pred)
+
+
+sparse = SparseCategoricalCrossentropy(from_logits=True)
+CASES = {
+    "a loss with if": (dense(loss=branching), y, {}, r"The loss 'branching' cannot be compiled.*keras\.ops"),
+    "a metric with numpy": (dense(metrics=[with_numpy]), y, {}, "The metric 'with_numpy' cannot be compiled"),
+    "a metric with float": (dense(metrics=[with_float]), y, {}, "The metric 'with_float' cannot be compiled"),
+    "a loss without return": (dense(loss=nothing), y, {}, "The loss 'nothing' gave None"),
+    "a metric for other labels": (
+        dense(2, sparse, metrics=[metrics.Precision()]),
+        labels,
+        {},
+        "The metric 'precision'",
+    ),
+    "a loss for other shapes": (dense(3), np.ones((40, 2)), {}, "The loss 'mean_squared_error' cannot compare y"),
+    "weights per nothing": (dense(), y, {"sample_weight": np.ones((40, 7))}, r"sample_weight has shape \(32, 7\)"),
+    "labels outside": (dense(2, sparse), labels + 1, {}, "2 classes, 0 to 1; y holds labels from 1 to 2"),
+    "classes for one-hot": (dense(2, CategoricalCrossentropy()), labels, {}, "sparse_categorical_crossentropy"),
+    "no loss": (dense(loss=None), y, {}, "nothing to train for"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_mistakes_are_said_in_words(name):
+    model, targets, options, words = CASES[name]
+    with pytest.raises((ValueError, TypeError), match=f"(?s){words}") as caught:
+        model.fit(x, targets, verbose=0, **options)
+    assert not any(word in str(caught.value).lower() for word in ("tracer", "traced", "jaxpr", "shapedarray", "xla"))
+
+
+def test_labels_outside_are_found_on_single_batches_and_in_subclassed_models():
+    class Classifier(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    for model in (dense(2, sparse), Classifier()):
+        model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+        with pytest.raises(ValueError, match="y holds labels from 1 to 2"):
+            model.train_on_batch(x, labels + 1)
+
+
+def test_numbers_outside_an_embedding():
+    model = models.Sequential([layers.Embedding(5, 2), layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"5 rows, for numbers from 0 to 4; x holds numbers from 0 to 7"):
+        model.fit(np.array([[0, 7], [1, 2]]), np.ones(2), verbose=0)
+
+
+def test_one_array_for_two_outputs():
+    start = layers.Input((4,))
+    model = models.Model(start, [layers.Dense(1)(start), layers.Dense(1)(start)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="it is a single array"):
+        model.fit(x, y, verbose=0)
+
+
+def test_a_custom_step_that_returns_nothing():
+    class Silent(models.Sequential):
+        def train_step(self, data):
+            return None
+
+    model = Silent([layers.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match="returns a dictionary"):
+        model.fit(x, y, verbose=0)
+
+
+def test_a_model_whose_constructor_forgets_the_base_class():
+    class Forgetful(models.Model):
+        def __init__(self):
+            self.dense = layers.Dense(1)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    with pytest.raises(RuntimeError, match=r"does not call super\(\).__init__"):
+        Forgetful().compile("sgd", "mse")
+
+
+def test_shapes_in_errors_have_none_for_the_batch():
+    class Around(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    model = Around()
+    model.predict(x, verbose=0)
+    with pytest.raises(ValueError, match=r"\(None, 2\)"):
+        model.predict(x[:, :2], verbose=0)
