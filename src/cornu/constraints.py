@@ -34,7 +34,7 @@ def _norms(w: Array, axis: int | Sequence[int]) -> Array:
     return jnp.sqrt(jnp.sum(jnp.square(w), axis=axis, keepdims=True))
 
 
-@registry.CONSTRAINTS.add("maxnorm")
+@registry.CONSTRAINTS.add()
 class MaxNorm(Constraint):
     """Vectors along `axis` are at most `max_value` long; longer ones are shortened.
 
@@ -53,7 +53,7 @@ class MaxNorm(Constraint):
         return w * (jnp.clip(norms, 0, self.max_value) / (settings.epsilon() + norms))
 
 
-@registry.CONSTRAINTS.add("nonneg")
+@registry.CONSTRAINTS.add()
 class NonNeg(Constraint):
     """No entry is negative; negative ones become 0."""
 
@@ -62,7 +62,7 @@ class NonNeg(Constraint):
         return w * (w >= 0).astype(w.dtype)
 
 
-@registry.CONSTRAINTS.add("unitnorm")
+@registry.CONSTRAINTS.add()
 class UnitNorm(Constraint):
     """Vectors along `axis` have the length 1."""
 
@@ -74,7 +74,7 @@ class UnitNorm(Constraint):
         return w / (settings.epsilon() + _norms(w, self.axis))
 
 
-@registry.CONSTRAINTS.add("minmaxnorm")
+@registry.CONSTRAINTS.add()
 class MinMaxNorm(Constraint):
     """Vectors along `axis` are between `min_value` and `max_value` long; `rate` (0 to 1) is how far they are moved."""
 

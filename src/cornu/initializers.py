@@ -89,7 +89,7 @@ class Constant(Initializer):
         return np.broadcast_to(np.asarray(self.value), _sizes(shape)).astype(_numpy_dtype(dtype))
 
 
-@registry.INITIALIZERS.add("IdentityInitializer", "identity_initializer")
+@registry.INITIALIZERS.add("IdentityInitializer")
 class Identity(Initializer):
     """The identity matrix times `gain`; only for shapes of two sizes."""
 
@@ -310,7 +310,7 @@ class LecunNormal(_NamedScaling):
     numbers = (1.0, "fan_in", "truncated_normal")
 
 
-@registry.INITIALIZERS.add("OrthogonalInitializer", "orthogonal_initializer")
+@registry.INITIALIZERS.add("OrthogonalInitializer")
 class Orthogonal(RandomInitializer):
     """A random orthogonal matrix times `gain` (https://arxiv.org/abs/1312.6120).
 

@@ -42,7 +42,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Array:
     return jnp.mean(jnp.square(logs[0] - logs[1]), -1)
 
 
-@loss_function("huber_loss")
+@loss_function()
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Array:
     """Return the mean of ``error^2 / 2`` for errors up to `delta`, and of a straight line beyond it."""
     y_true, y_pred = as_pair(y_true, y_pred)
@@ -50,7 +50,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Array:
     return jnp.mean(jnp.where(error <= delta, error**2 / 2, delta * error - delta**2 / 2), -1)
 
 
-@loss_function("logcosh")
+@loss_function()
 def log_cosh(y_true: Any, y_pred: Any) -> Array:
     """Return the mean of ``log(cosh(y_pred - y_true))``."""
     y_true, y_pred = as_pair(y_true, y_pred)

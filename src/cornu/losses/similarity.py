@@ -14,7 +14,7 @@ from cornu.ops.crossentropy import ctc_loss
 Axes = int | Sequence[int] | None
 
 
-@loss_function("kld", "KLD", "kullback_leibler_divergence")
+@loss_function("kld", "KLD")
 def kl_divergence(y_true: Any, y_pred: Any) -> Array:
     """Return ``sum(y_true * log(y_true / y_pred))`` over the last axis."""
     y_true, y_pred = (jnp.clip(y, settings.epsilon(), 1) for y in as_pair(y_true, y_pred))
@@ -34,7 +34,7 @@ def unit_length(x: Array, axis: Axes = -1) -> Array:
     return x / jnp.sqrt(jnp.maximum(squares, 1e-12))
 
 
-@loss_function("cosine_proximity")
+@loss_function()
 def cosine_similarity(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
     """Return minus the cosine between both along `axis`: -1 for equal directions, 1 for opposite ones.
 

@@ -55,7 +55,7 @@ class MeanSquaredLogarithmicError(PlainMetric):
     function = staticmethod(losses.mean_squared_logarithmic_error)
 
 
-@registry.METRICS.add("logcosh")
+@registry.METRICS.add()
 class LogCoshError(PlainMetric):
     """The mean of `log_cosh`."""
 
@@ -84,7 +84,7 @@ class CategoricalHinge(PlainMetric):
     function = staticmethod(losses.categorical_hinge)
 
 
-@registry.METRICS.add("kld", "KLD", "kullback_leibler_divergence")
+@registry.METRICS.add("kld", "KLD")
 class KLDivergence(PlainMetric):
     """The mean of `kl_divergence`."""
 
@@ -151,7 +151,7 @@ def cosine(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
     return -losses.cosine_similarity(y_true, y_pred, axis)
 
 
-@registry.METRICS.add("cosine_proximity")
+@registry.METRICS.add()
 class CosineSimilarity(MeanMetricWrapper):
     """The mean cosine between labels and predictions along `axis`: 1 is best."""
 

@@ -1,0 +1,31 @@
+"""Old names of losses, metrics and constraints: the tables of today do not hold them, yet programs find them."""
+
+import numpy as np
+import pytest
+
+import cornu
+from cornu.compat.names import IDENTIFIERS
+from cornu.core import registry
+
+OLD = [(module, old, today) for module, names in IDENTIFIERS.items() for old, today in names.items()]
+
+
+@pytest.mark.parametrize(("module", "old", "today"), OLD)
+def test_an_old_name_finds_what_has_another_name_today(module, old, today):
+    table = registry.tables[module]
+    assert old not in table.things, "the core keeps today's spelling only"
+    assert table.find(old) is table.things[today]
+    assert old in table
+
+
+def test_a_model_is_compiled_by_old_names_and_logs_have_them():
+    model = cornu.Sequential([cornu.layers.Dense(2, kernel_constraint="maxnorm")])
+    model.compile("sgd", loss="kullback_leibler_divergence", metrics=["cosine_proximity", "logcosh"])
+    y = np.full((4, 2), 0.5, "float32")
+    history = model.fit(np.ones((4, 3)), y, verbose=0).history
+    assert set(history) == {"loss", "cosine_proximity", "logcosh"}
+
+
+def test_a_users_own_thing_of_an_old_name_comes_first():
+    with cornu.utils.custom_object_scope({"logcosh": len}):
+        assert cornu.losses.get("logcosh") is len
