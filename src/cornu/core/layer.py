@@ -17,7 +17,7 @@ from cornu.core.graph import Node, SymbolicTensor, holds_symbolic, infer, resolv
 from cornu.core.input_spec import check_inputs
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import calling, get_mask, scope, set_mask
-from cornu.core.shapes import batch_input_shape, shape_tuples, shapes_of, tensors_of_shapes
+from cornu.core.shapes import batch_input_shape, plain_shapes, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.core.signature import build_parameters, call_signature
 from cornu.core.variable import Variable, array_of, plain, untouched
 from cornu.core.weights import HoldsWeights
@@ -230,7 +230,7 @@ class Layer(HoldsWeights):
 
     def _infer_outputs(self, args: tuple, kwargs: dict) -> Any:
         if type(self).compute_output_shape is not Layer.compute_output_shape and args:
-            shape = self.compute_output_shape(shapes_of(args[0]))
+            shape = self.compute_output_shape(plain_shapes(shapes_of(args[0])))
             return tensors_of_shapes(shape, self.compute_dtype)
         return self.infer_call(args, kwargs)
 

@@ -15,6 +15,11 @@ def shapes_of(structure: Any) -> Any:
     return jax.tree.map(shape_of, structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))
 
 
+def plain_shapes(shapes: Any) -> Any:
+    """Return several shapes as plain tuples: a user's layer may ask ``type(input_shape[0]) is tuple``."""
+    return [tuple(shape) for shape in shapes] if isinstance(shapes, list) and not is_shape(shapes) else shapes
+
+
 def shape_of(leaf: Any) -> Shape:
     """Return one shape; where shapes are being inferred, the sizes that stand for unknown axes are None again."""
     shape = getattr(leaf, "shape", ())
