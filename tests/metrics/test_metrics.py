@@ -206,7 +206,6 @@ def test_configs_go_to_keras_and_back(name, kind, options):
         (lambda: metrics.AUC(multi_label=True, num_labels=2)(np.ones((2, 3)), np.ones((2, 3))), "counts 2 labels"),
         (lambda: metrics.Precision(thresholds=2.0), "from 0 to 1"),
         (lambda: metrics.Recall(thresholds=[0.5, None]), "from 0 to 1"),
-        (lambda: metrics.BinaryAccuracy(threshold=1.5), "between 0 and 1"),
         (lambda: metrics.SensitivityAtSpecificity(2), "`specificity` from 0 to 1"),
         (lambda: metrics.PrecisionAtRecall(0.5, num_thresholds=0), "at least 1"),
         (lambda: metrics.F1Score(average="mean"), "average of F1Score"),
@@ -226,3 +225,21 @@ def test_configs_go_to_keras_and_back(name, kind, options):
 def test_anything_else_is_answered_in_words(call, words):
     with pytest.raises((ValueError, NotImplementedError), match=words):
         call()
+
+
+def test_binary_accuracy_of_single_numbers_counts_each_row():
+    """Two batches of unlike size: the share of all rows, not the mean of two shares."""
+    y_true, y_pred = np.array([1.0, 0, 1, 0, 1, 1]), np.array([0.9, 0.1, 0.2, 0.3, 0.1, 0.2])
+    ours, theirs = metrics.BinaryAccuracy(), keras.metrics.BinaryAccuracy()
+    for metric in (ours, theirs):
+        metric.update_state(y_true, y_pred, sample_weight=[1, 2, 1, 0, 1, 1])
+        metric.update_state(y_true[:2], y_pred[:2])
+    np.testing.assert_allclose(ours.result(), theirs.result())
+    np.testing.assert_array_equal(
+        metrics.binary_accuracy(y_true[:, None], y_pred), keras.metrics.binary_accuracy(y_true[:, None], y_pred)
+    )
+
+
+def test_binary_accuracy_of_logits():
+    metric = metrics.BinaryAccuracy(threshold=0)
+    assert float(metric([0, 1, 1, 0], [-3.0, 0.2, -0.1, -2.0])) == 0.75

@@ -94,3 +94,47 @@ def test_several_threads_may_predict_at_once():
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, [1, 2, 3, 5, 8, 13, 21, 34] * 3))
+
+
+@pytest.mark.parametrize("as_stream", [False, True])
+def test_validation_steps_look_at_the_same_rows_each_epoch(as_stream):
+    model = models.Sequential([layers.Input((4,)), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.0), "mse")
+    pairs = [(x[:8], y[:8]), (x[8:16], y[8:16]), (x[16:], y[16:])]
+    data = torch_like(pairs) if as_stream else (x, y)
+    history = model.fit(
+        x, y, epochs=3, validation_data=data, validation_steps=1, validation_batch_size=8, verbose=0
+    ).history
+    expected = model.evaluate(x[:8], y[:8], verbose=0)
+    assert history["val_loss"] == pytest.approx([expected] * 3, rel=1e-5)
+
+
+def torch_like(pairs):
+    """An iterable that begins anew each time and has no length, as a torch ``IterableDataset``'s loader."""
+
+    class Stream:
+        def __iter__(self):
+            return iter(pairs)
+
+    return Stream()
+
+
+def test_validation_on_a_generator_goes_on_where_it_stopped():
+    model = models.Sequential([layers.Input((4,)), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.0), "mse")
+    generator = (pair for pair in [(x[:8], y[:8]), (x[8:16], y[8:16])])
+    history = model.fit(x, y, epochs=2, validation_data=generator, validation_steps=1, verbose=0).history
+    parts = [model.evaluate(x[start : start + 8], y[start : start + 8], verbose=0) for start in (0, 8)]
+    assert history["val_loss"] == pytest.approx(parts, rel=1e-5)
+
+
+def test_masked_metrics_are_alike_in_training_and_evaluation():
+    words = np.array([[1, 2, 0, 0], [3, 0, 0, 0], [1, 1, 1, 0]] * 4)
+    targets = np.arange(48, dtype=np.float32).reshape(12, 4, 1) / 10
+    model = models.Sequential([layers.Embedding(5, 3, mask_zero=True), layers.TimeDistributed(layers.Dense(1))])
+    model.compile(optimizers.SGD(0.0), "mse", metrics=["mae"], weighted_metrics=["mse"])
+    history = model.fit(words, targets, batch_size=8, shuffle=False, verbose=0).history
+    evaluated = model.evaluate(words, targets, batch_size=8, verbose=0, return_dict=True)
+    assert {name: values[0] for name, values in history.items()} == pytest.approx(evaluated, rel=1e-5)
+    errors = np.abs(targets - model.predict(words, verbose=0))[words != 0]
+    assert evaluated["mae"] == pytest.approx(errors.mean(), rel=1e-5)

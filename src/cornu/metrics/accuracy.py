@@ -8,6 +8,7 @@ from jax import Array
 from cornu.core import registry
 from cornu.losses.base import as_pair
 from cornu.metrics.base import MeanMetricWrapper, metric_function
+from cornu.ops.math import in_top_k
 
 
 @metric_function
@@ -19,9 +20,13 @@ def accuracy(y_true: Any, y_pred: Any) -> Array:
 
 @metric_function
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Array:
-    """Return the share, over the last axis, of predictions on the right side of `threshold`."""
+    """Return 1 for each prediction on the right side of `threshold`, else 0.
+
+    >>> print(binary_accuracy([[1.0, 1.0]], [[0.2, 0.8]]))
+    [[0. 1.]]
+    """
     y_true, y_pred = as_pair(y_true, y_pred)
-    return jnp.mean(y_true == (y_pred > threshold).astype(y_true.dtype), -1)
+    return (y_true == (y_pred > threshold)).astype(y_pred.dtype)
 
 
 @metric_function
@@ -82,14 +87,6 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     return found.astype("float32")
 
 
-def in_top_k(labels: Array, scores: Array, k: int) -> Array:
-    """Tell where fewer than `k` classes have a higher score than the labelled one; equal scores all count as in."""
-    is_class = labels[..., None] == jnp.arange(scores.shape[-1])
-    own = jnp.sum(jnp.where(is_class, scores, 0), -1, keepdims=True)
-    is_known = jnp.any(is_class, -1) & jnp.isfinite(own[..., 0])
-    return is_known & (jnp.sum(scores > own, -1) < k)
-
-
 @registry.METRICS.add()
 class Accuracy(MeanMetricWrapper):
     """The share of predictions that equal the labels.
@@ -104,12 +101,10 @@ class Accuracy(MeanMetricWrapper):
 
 @registry.METRICS.add()
 class BinaryAccuracy(MeanMetricWrapper):
-    """The share of probabilities on the right side of `threshold`, for labels 0 or 1."""
+    """The share of predictions on the right side of `threshold`, for labels 0 or 1 (0 suits a model that gives logits)."""
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float | None = 0.5) -> None:
         threshold = 0.5 if threshold is None else threshold
-        if not 0 < threshold < 1:
-            raise ValueError(f"BinaryAccuracy needs a threshold between 0 and 1; it got {threshold}.")
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 
 

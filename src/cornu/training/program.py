@@ -87,12 +87,14 @@ class Program:
             self._first_logs = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
     def _streamed_epoch(self, batches: Any, steps: int | None) -> Iterator[Block]:
-        stream = _open(batches, keep=steps is not None)
+        # Validation looks at the same first steps each time, where the data can begin anew.
+        keep = steps is not None and (self.training or not batches.restarts)
+        stream = _open(batches, keep)
         try:
             for step in itertools.count() if steps is None else range(steps):
                 batch = next(stream, None)
                 if batch is None and steps is not None and batches.restarts:
-                    stream = _open(batches, keep=True, fresh=True)
+                    stream = _open(batches, keep, fresh=True)
                     batch = next(stream, None)
                 if batch is None:
                     if steps is not None:
@@ -100,7 +102,7 @@ class Program:
                     return
                 yield Block(step, step + 1, functools.partial(self.run_batch, batch))
         finally:
-            if steps is None:
+            if not keep:
                 stream.close()
 
     def run_batch(self, batch: Batch) -> Any:

@@ -183,14 +183,15 @@ class Learner:
         """
         data = _packed(batch)
         if len(inspect.signature(step).parameters) == 1:
-            logs = self._noted(step(data))
+            with noting_changes():  # what is asked about the state before the step
+                logs = self._noted(step(data))
             return self.read(training=bool(state.slots)), logs
         count = len(self.optimizer.variables) if state.slots else 0  # beyond these lie numbers that callbacks may set
         own = len(self.model.non_trainable_variables)  # the last of the others is the seed of the backend's functions
-        parts = [list(state.params), list(state.others[:own]), list(state.slots[:count]), list(state.totals)]
+        given = [list(state.params), list(state.others[:own]), list(state.slots[:count]), list(state.totals)]
         if not state.slots:
-            del parts[2]
-        logs, new = step(tuple(parts), data)
+            del given[2]
+        logs, new = step(tuple(given), data)
         params, others, *rest = (tuple(part) for part in new)
         slots = (*rest[0], *state.slots[count:]) if state.slots else ()
         return TrainState(params, (*others, *read(self.others[own:])), slots, rest[-1]), self._noted(logs)
