@@ -101,7 +101,7 @@ class Accuracy(MeanMetricWrapper):
 
 @registry.METRICS.add()
 class BinaryAccuracy(MeanMetricWrapper):
-    """The share of predictions on the right side of `threshold`, for labels 0 or 1 (0 suits a model that gives logits)."""
+    """The share of predictions on the right side of `threshold` (0 for logits), for labels 0 or 1."""
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float | None = 0.5) -> None:
         threshold = 0.5 if threshold is None else threshold
