@@ -40,3 +40,12 @@ def test_an_exact_name_wins():
 def test_joining_and_copying_keep_the_spellings():
     assert (Logs(loss=1) | {"val_accuracy": 2})["val_acc"] == 2
     assert Logs(accuracy=3).copy()["acc"] == 3
+
+
+def test_what_lies_beside_can_be_asked_for_and_is_not_listed():
+    logs = Logs(loss=1.0)
+    logs.beside = {"size": 20}
+    assert logs["size"] == logs.get("size") == 20
+    assert "size" in logs
+    assert list(logs) == ["loss"]
+    assert "size" not in Logs(loss=1.0)

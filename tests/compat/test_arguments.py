@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cornu
 from cornu.compat.arguments import old_attribute, translate_constructor, translate_keywords
 from cornu.compat.attributes import METHODS
 
@@ -238,3 +239,21 @@ def test_functions_take_old_keywords_too():
     from cornu.utils import to_categorical
 
     assert to_categorical(y=[0, 1], nb_classes=4).shape == (2, 4)
+
+
+def test_accuracy_that_fit_asks_for():
+    model = cornu.Sequential([cornu.layers.Dense(3, activation="softmax", input_shape=(4,))])
+    model.compile("sgd", "categorical_crossentropy")
+    x, y = np.random.rand(10, 4), np.eye(3)[np.random.randint(0, 3, 10)]
+    assert np.isscalar(model.evaluate(x, y, verbose=0))
+    history = model.fit(x, y, nb_epoch=1, show_accuracy=True, verbose=0)
+    loss, accuracy = model.evaluate(x, y, show_accuracy=True, verbose=0)
+    assert "acc" in history.history
+    assert accuracy == pytest.approx((model.predict(x, verbose=0).argmax(1) == y.argmax(1)).mean())
+
+
+def test_an_initializer_in_second_place():
+    layer = cornu.layers.Dense(3, "uniform", "relu")
+    assert type(layer.kernel_initializer).__name__ == "RandomUniform"
+    assert layer.activation is cornu.activations.relu
+    assert cornu.layers.Dense(3, "relu").activation is cornu.activations.relu

@@ -47,7 +47,6 @@ SAME = {  # old spelling -> the class or function of Cornu that it must be
     "keras.objectives:mean_squared_error": "losses:mean_squared_error",
     "keras.objectives:mse": "losses:mean_squared_error",
     "keras.metrics:categorical_accuracy": "metrics:categorical_accuracy",
-    "keras.initializations:glorot_uniform": "initializers:GlorotUniform",
     "keras.initializers:RandomNormal": "initializers:RandomNormal",
     "keras.regularizers:l2": "regularizers:L2",
     "keras.constraints:maxnorm": "constraints:MaxNorm",

@@ -356,3 +356,22 @@ def test_ctrl_c_leaves_the_model_usable_and_keeps_the_finished_epochs():
     assert np.isfinite(model.predict(X, verbose=0)).all()
     model.fit(X, Y, verbose=0)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+class Watcher(callbacks.Callback):
+    def __init__(self):
+        self.sizes = []
+
+    def on_batch_end(self, batch, logs=None):
+        self.sizes.append((logs["batch"], logs.get("size")))
+
+
+def test_callbacks_see_validation_data_and_batch_sizes_as_in_keras_2():
+    model = Sequential([layers.Dense(1, input_shape=(3,))])
+    model.compile("sgd", "mse")
+    x, y = np.random.rand(10, 3), np.random.rand(10, 1)
+    watcher = Watcher()
+    model.fit(x, y, batch_size=3, validation_split=0.2, verbose=0, callbacks=[watcher])
+    assert watcher.sizes == [(0, 3), (1, 3), (2, 2)]
+    assert [array.shape for array in watcher.validation_data] == [(2, 3), (2, 1), (2,)]
+    np.testing.assert_allclose(watcher.validation_data[1], y[8:])

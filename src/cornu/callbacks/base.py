@@ -7,7 +7,8 @@ class Callback:
     """Something that watches training; override the methods you need.
 
     While a method runs, the model's variables are current: weights may be read, and the learning rate set. `model` is
-    the model, `params` a dictionary with epochs, steps, batch size and the like. A callback that overrides a per-batch
+    the model, `params` a dictionary with epochs, steps, batch size and the like, `validation_data` a list of the arrays
+    (inputs, targets, weights) that `fit` validates on, where they are arrays. A callback that overrides a per-batch
     method makes training return to Python after each batch.
     Follows https://keras.io/api/callbacks/base_callback/
 

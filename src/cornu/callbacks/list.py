@@ -108,11 +108,21 @@ class BatchWatcher:
 
     def on_batch_begin(self, step: int) -> None:
         for callback in self.watching:
-            getattr(callback, f"on_{self.kind}_batch_begin")(step, Logs())
+            getattr(callback, f"on_{self.kind}_batch_begin")(step, self._batch_logs(step, {}))
 
     def on_batch_end(self, step: int, logs: dict[str, Any]) -> None:
         for callback in self.watching:
-            getattr(callback, f"on_{self.kind}_batch_end")(step, Logs(logs))
+            getattr(callback, f"on_{self.kind}_batch_end")(step, self._batch_logs(step, logs))
+
+    def _batch_logs(self, step: int, logs: dict[str, Any]) -> Logs:
+        """Return a batch's logs, of which its number and (where known) its size can be asked too, as in Keras 2."""
+        result = Logs(logs)
+        beside = {"batch": step}
+        size, rows = self.callbacks.params.get("batch_size"), self.callbacks.params.get("samples")
+        if size and rows:
+            beside["size"] = min(size, max(rows - step * size, 0))
+        result.beside = beside
+        return result
 
     def stopped(self) -> bool:
         return self.kind == "train" and self.callbacks.stopped()

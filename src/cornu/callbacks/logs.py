@@ -1,5 +1,7 @@
 """Logs: dictionaries that answer ``acc`` and ``accuracy`` alike, whichever the program wrote."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 _SPELLINGS = (
@@ -26,7 +28,12 @@ def other_spellings(name: str) -> list[str]:
 
 
 class Logs(dict):
-    """A dictionary from names to values in which a metric's other spelling is found too."""
+    """A dictionary from names to values in which a metric's other spelling is found too.
+
+    `beside` holds what can be asked for by name but is not listed: the ``batch`` and ``size`` of Keras 2's batch logs.
+    """
+
+    beside: Mapping[str, Any] = MappingProxyType({})
 
     def find(self, name: Any) -> Any:
         """Return the key that `name` stands for, or None."""
@@ -45,16 +52,18 @@ class Logs(dict):
 
     def __missing__(self, name: Any) -> Any:
         key = self.find(name)
+        if key is None and name in self.beside:
+            return self.beside[name]
         if key is None:
             raise KeyError(f"{name!r} is not among the logs: {', '.join(map(str, self))}.")
         return dict.__getitem__(self, key)
 
     def __contains__(self, name: object) -> bool:
-        return self.find(name) is not None
+        return self.find(name) is not None or name in self.beside
 
     def get(self, name: Any, default: Any = None) -> Any:
         key = self.find(name)
-        return default if key is None else dict.__getitem__(self, key)
+        return self.beside.get(name, default) if key is None else dict.__getitem__(self, key)
 
     def __or__(self, other: Any) -> "Logs":
         return Logs({**self, **other})

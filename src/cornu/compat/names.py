@@ -15,6 +15,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "datasets": ("cornu.datasets",),
     "dtype_policies": ("cornu.core.precision",),
     "engine": ("cornu.layers", "cornu.models", "cornu.utils", "cornu.callbacks"),
+    "initializations": ("cornu.compat.initializations", "cornu.initializers"),
     "initializers": ("cornu.initializers",),
     "layers": ("cornu.layers",),
     "legacy": (),
@@ -57,7 +58,6 @@ LATER_PLACES = ("applications", "estimator", "experimental", "export", "premade"
 
 #: Old place -> the place that holds its names today. The last dotted words are files of old versions.
 MOVED_PLACES: dict[str, str] = {
-    "initializations": "initializers",
     "objectives": "losses",
     "engine.input_layer": "engine",
     "layers.experimental": "layers",

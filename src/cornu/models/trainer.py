@@ -285,7 +285,11 @@ class Trainer:
             "verbose": verbose,
         }
         held_out = None if validation is None else validation.batches.rows
-        return CallbackList(callbacks, model=self, params=params, add_history=True, validation_rows=held_out)
+        found = CallbackList(callbacks, model=self, params=params, add_history=True, validation_rows=held_out)
+        if validation is not None and validation.batches.resident:
+            for callback in (one for one in found.callbacks if not type(one).__module__.startswith("cornu.")):
+                callback.validation_data = _as_flat_list(validation.batches)
+        return found
 
     @old_keywords("evaluate")
     def evaluate(
@@ -469,6 +473,13 @@ def _limit(batches: Batches, steps: int | None) -> int | None:
     if steps is None or (batches.resident and steps == batches.steps):
         return None
     return steps
+
+
+def _as_flat_list(batches: Batches) -> list[Any]:
+    """Return inputs, targets and sample weights in one list: a callback's ``validation_data`` in Keras 1 and 2."""
+    batch = batches.batch
+    weights = np.ones(batches.rows, "float32") if batch.sample_weight is None else batch.sample_weight
+    return [*jax.tree.leaves(batch.x), *jax.tree.leaves(batch.y), *jax.tree.leaves(weights)]
 
 
 def _as_scores(logs: dict[str, Any]) -> Any:
