@@ -37,6 +37,7 @@ LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
 UPWARD = {
     ("cornu.core.hooks", "cornu.compat.arguments"): "the hook: old spellings enter here, and only if compat is there",
     ("cornu.core.hooks", "cornu.compat.configs"): "the hook for old configs",
+    ("cornu.core.hooks", "cornu.compat.names"): "the hook for old names of losses, metrics, ...",
     (
         "cornu.saving.documents",
         "cornu.models",
@@ -46,6 +47,7 @@ UPWARD = {
 LATE = {
     ("*", "pydot"): "an extra",
     ("*", "IPython"): "an extra",
+    ("*", "PIL"): "an extra",
     ("*", "optax"): "a quarter of a second, for the programs that use it",
     ("*", "pooch"): "a tenth of a second, for the programs that download",
     ("cornu", "cornu.core.errors"): "`import cornu` loads one file",

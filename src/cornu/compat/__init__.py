@@ -1,1 +1,1 @@
-"""Old spellings: tables of old names and keywords, and the hooks that apply them. The rest works without this folder."""
+"""Old spellings: tables of old names and keywords, and what applies them. The rest works without this folder."""

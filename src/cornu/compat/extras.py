@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from cornu.compat.imports import KERAS_VERSION
+
 
 def multi_gpu_model(model: Any, gpus: int | Sequence[int] | None = None, **_: Any) -> Any:
     """Return `model` itself: splitting each batch over devices changes how fast it trains, not what it computes."""
@@ -96,6 +98,4 @@ class Reduction:
 
 def version() -> str:
     """Return the version of Keras whose behaviour Cornu follows (``keras.version()``)."""
-    from cornu.compat.imports import KERAS_VERSION  # imports.py knows the tables that name this function
-
     return KERAS_VERSION

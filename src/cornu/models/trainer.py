@@ -12,7 +12,7 @@ from cornu.callbacks.list import CallbackList
 from cornu.core.graph import SymbolicTensor, resolve
 from cornu.core.hooks import old_keywords
 from cornu.data.arrays import split_rows
-from cornu.data.batch import Batch
+from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches
 from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
@@ -30,6 +30,7 @@ from cornu.training.step import Learner, custom_step
 class Trainer:
     """The part of a model that trains; it needs the layer's and network's parts beside it."""
 
+    is_library_model = True  # its steps are not a user's own
     compiled = False
     stop_training = False
     optimizer: Any = None
@@ -385,6 +386,20 @@ class Trainer:
         return logs if return_dict else _as_scores(logs)
 
     # ---- what the steps use
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Train on one batch ``(x, y, sample_weight)`` and return the logs; override it for steps of one's own."""
+        self.learner.learn(unpack(data))
+        return self.get_metrics_result()
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluate one batch ``(x, y, sample_weight)`` and return the logs; override it for steps of one's own."""
+        self.learner.examine(unpack(data))
+        return self.get_metrics_result()
+
+    def predict_step(self, data: Any) -> Any:
+        """Return the outputs for the inputs of one batch; override it for steps of one's own."""
+        return self(data, training=False)
 
     def total_loss(self, batch: Batch, y_pred: Any, training: bool) -> tuple[Any, list[Any]]:
         """Return the loss with all penalties, and each output's own loss."""

@@ -115,13 +115,18 @@ class Learner:
         with self.tracing(state):
             if self.custom_train is not None:
                 return self._custom(self.custom_train, state, batch)
-            (_, found), gradients = jax.value_and_grad(self._loss, has_aux=True)(state.params, batch)
-            write(self.params, state.params)
-            write(self.others, found["others"])
-            write(self.totals, found["totals"])
-            self.optimizer.apply(list(gradients), self.params)
-            self._update_metrics(found, batch)
+            self.learn(batch)
             return self.read(), {}
+
+    def learn(self, batch: Batch) -> None:
+        """Forward, backward, update, metrics, on the variables as they are: what `train_step` does by default."""
+        params = read(self.params)
+        (_, found), gradients = jax.value_and_grad(self._loss, has_aux=True)(params, batch)
+        write(self.params, params)
+        write(self.others, found["others"])
+        write(self.totals, found["totals"])
+        self.optimizer.apply(list(gradients), self.params)
+        self._update_metrics(found, batch)
 
     def _loss(self, params: tuple, batch: Batch) -> tuple[Any, dict]:
         write(self.params, params)
@@ -142,18 +147,20 @@ class Learner:
         with self.tracing(state):
             if self.custom_test is not None:
                 return self._custom(self.custom_test, state, batch)
-            y_pred = self.model(batch.x, training=False)
-            total, each = self.model.total_loss(batch, y_pred, training=False)
-            masks = [get_mask(one) for one in jax.tree.leaves(y_pred)]
-            self._update_metrics({"total": total, "each": each, "y_pred": y_pred, "masks": masks}, batch)
+            self.examine(batch)
             return self.read(training=bool(state.slots)), {}
+
+    def examine(self, batch: Batch) -> None:
+        """Forward and metrics, on the variables as they are: what `test_step` does by default."""
+        y_pred = self.model(batch.x, training=False)
+        total, each = self.model.total_loss(batch, y_pred, training=False)
+        masks = [get_mask(one) for one in jax.tree.leaves(y_pred)]
+        self._update_metrics({"total": total, "each": each, "y_pred": y_pred, "masks": masks}, batch)
 
     def predict_step(self, state: TrainState, batch: Batch) -> tuple[Any, tuple]:
         """Return the model's outputs, and the random keys as they are afterwards."""
         with self.tracing(state):
-            own = getattr(type(self.model), "predict_step", None)
-            y_pred = own(self.model, batch.x) if own else self.model(batch.x, training=False)
-            return plain(y_pred), read(self.seeds)
+            return plain(self.model.predict_step(batch.x)), read(self.seeds)
 
     @property
     def seeds(self) -> list[Variable]:
