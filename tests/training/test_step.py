@@ -90,3 +90,30 @@ def test_metrics_updated_inside_call_are_in_the_logs():
     history = model.fit(x, y, batch_size=40, epochs=2, verbose=0).history
     assert history["mean_output"][0] == pytest.approx(1.0)
     assert history["mean_output"][1] != history["mean_output"][0]
+
+
+def test_steps_of_ones_own_may_call_the_librarys():
+    class Wrapped(models.Sequential):
+        def train_step(self, data):
+            return super().train_step(data) | {"twice": 2.0}
+
+        def test_step(self, data):
+            return super().test_step(data)
+
+        def predict_step(self, data):
+            return super().predict_step(data) * 0
+
+    def made(kind):
+        model = kind([layers.Input((4,)), layers.Dense(1, kernel_initializer="ones"), layers.BatchNormalization()])
+        model.compile("adam", "mse", metrics=["mae"])
+        return model
+
+    wrapped, plain = made(Wrapped), made(models.Sequential)
+    options = {"batch_size": 16, "shuffle": False, "epochs": 2, "verbose": 0}
+    history, expected = wrapped.fit(x, y, **options).history, plain.fit(x, y, **options).history
+    assert history.pop("twice") == [2.0, 2.0]
+    assert list(history) == list(expected)
+    for name in expected:
+        assert history[name] == pytest.approx(expected[name], rel=1e-5)
+    assert wrapped.evaluate(x, y, verbose=0) == pytest.approx(plain.evaluate(x, y, verbose=0), rel=1e-5)
+    assert not wrapped.predict(x, verbose=0).any()
