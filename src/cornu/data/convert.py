@@ -30,7 +30,8 @@ def to_array(thing: Any, what: str) -> Any:
     if callable(thing) and not is_array(thing):
         raise TypeError(f"{what} is a {type(thing).__name__}, not data: call it, and give what it returns.")
     if hasattr(thing, "detach"):  # torch: may need gradients or lie on another device
-        thing = thing.detach().cpu().numpy()
+        thing = thing.detach().cpu()
+        thing = (thing.float() if str(thing.dtype) == "torch.bfloat16" else thing).numpy()  # numpy lacks that type
     elif hasattr(thing, "to_numpy"):  # pandas
         thing = thing.to_numpy()
     try:

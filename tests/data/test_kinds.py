@@ -1,0 +1,170 @@
+"""Every kind of data that `fit` takes trains as the same numbers in numpy arrays do."""
+
+import resource
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+import cornu
+from cornu import layers
+from cornu.utils import PyDataset
+
+X = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
+Y = np.random.default_rng(1).normal(size=(20, 1)).astype("float32")
+
+
+def trained(x, y=None, **options):
+    """Return the losses of two unshuffled epochs in batches of 8, and what the model then predicts for `X`."""
+    cornu.utils.set_random_seed(1)
+    model = cornu.Sequential([layers.Input((3,)), layers.Dense(2, activation="tanh"), layers.Dense(1)])
+    model.compile(cornu.optimizers.Adam(0.05), "mse")
+    size = {"batch_size": 8} if y is not None else {}
+    history = model.fit(x, y, epochs=2, shuffle=False, verbose=0, **size, **options)
+    return [*history.history["loss"], *np.ravel(model.predict(X, verbose=0))]
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return trained(X, Y)
+
+
+class Rows(PyDataset):
+    """Batches of eight rows; module-level, so that other processes can read it."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return X[8 * index : 8 * index + 8], Y[8 * index : 8 * index + 8]
+
+
+class LikeTensor:
+    """A tensor of TensorFlow from outside."""
+
+    def __init__(self, values):
+        self._values, self.shape, self.dtype = values, values.shape, "<dtype: 'float32'>"
+
+    def numpy(self):
+        return self._values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self._values, dtype)
+
+
+class LikeDataset:
+    """A `tf.data.Dataset` from outside: iterated anew each epoch, of unknown length, batches of tensors."""
+
+    def __iter__(self):
+        return ((LikeTensor(X[i : i + 8]), LikeTensor(Y[i : i + 8])) for i in range(0, 20, 8))
+
+
+def endless():
+    while True:
+        for index in range(3):
+            yield Rows()[index]
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (X.tolist(), Y.tolist()),
+        (jnp.asarray(X), jnp.asarray(Y)),
+        (np.asfortranarray(X), Y.astype("float64")),
+        (X[::-1][::-1], Y),
+        (pd.DataFrame(X, columns=["a", "b", "c"]), pd.Series(Y[:, 0])),
+        (pd.DataFrame(X), pd.DataFrame(Y)),
+        (LikeTensor(X), LikeTensor(Y)),
+    ],
+    ids=["lists", "jax", "fortran", "negative strides", "frame and series", "frames", "tensors"],
+)
+def test_arrays(expected, x, y):
+    np.testing.assert_allclose(trained(x, y), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("x", "options"),
+    [
+        (lambda: Rows(), {}),
+        (lambda: Rows(workers=3), {}),
+        (lambda: Rows(workers=2, use_multiprocessing=True, max_queue_size=2), {}),
+        (lambda: LikeDataset(), {}),
+        (endless, {"steps_per_epoch": 3}),
+    ],
+    ids=["PyDataset", "threads", "processes", "tf.data", "generator"],
+)
+def test_streams(expected, x, options):
+    np.testing.assert_allclose(trained(x(), **options), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_torch_tensors_and_loaders(expected):
+    torch = pytest.importorskip("torch")
+    x, y = torch.from_numpy(X), torch.from_numpy(Y)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=8)
+    for given in ((x, y), (x.clone().requires_grad_(), y), (loader, None)):
+        np.testing.assert_allclose(trained(*given), expected, rtol=1e-5, atol=1e-6)
+    half = trained(x.to(torch.bfloat16), y)
+    np.testing.assert_allclose(half, expected, atol=0.05)
+
+
+def test_torch_batches_of_dictionaries():
+    torch = pytest.importorskip("torch")
+
+    class Named(torch.utils.data.Dataset):
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, index):
+            return {"left": X[index], "right": X[index, :2]}, {"sum": Y[index]}
+
+    def model():
+        cornu.utils.set_random_seed(1)
+        left, right = layers.Input((3,), name="left"), layers.Input((2,), name="right")
+        out = layers.Dense(1, name="sum")(layers.Concatenate()([left, right]))
+        built = cornu.Model({"left": left, "right": right}, {"sum": out})
+        built.compile("sgd", {"sum": "mse"})
+        return built
+
+    loader = torch.utils.data.DataLoader(Named(), batch_size=8)
+    one = model().fit(loader, verbose=0, epochs=2).history["loss"]
+    arrays = {"left": X, "right": X[:, :2]}, {"sum": Y}
+    other = model().fit(*arrays, batch_size=8, verbose=0, epochs=2, shuffle=False).history["loss"]
+    np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_columns_of_a_frame_are_inputs_by_name():
+    frame = pd.DataFrame({"age": [1.0, 2.0, 3.0, 4.0], "size": [2.0, 1.0, 0.0, 1.0]})
+    inputs = {name: layers.Input((1,), name=name) for name in frame}
+    model = cornu.Model(inputs, layers.Dense(1)(layers.Concatenate()(list(inputs.values()))))
+    model.compile("sgd", "mse")
+    history = model.fit(dict(frame), frame["age"], epochs=2, verbose=0)
+    assert history.history["loss"][1] < history.history["loss"][0]
+
+
+LARGE = """
+import resource, sys
+import numpy as np
+import cornu
+from cornu import layers
+
+model = cornu.Sequential([layers.Input((25_000,)), layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(np.zeros((8, 25_000), "float32"), np.zeros(8), verbose=0)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+x = np.memmap(sys.argv[1], "float32", "r", shape=(20_000, 25_000))  # 2 GB
+model.fit(x, np.zeros(20_000), batch_size=100, shuffle=True, steps_per_epoch=20, verbose=0)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(not hasattr(resource, "RUSAGE_SELF") or sys.platform != "linux", reason="counts kilobytes")
+def test_memory_stays_far_below_the_size_of_a_mapped_file(tmp_path):
+    with open(tmp_path / "x.bin", "wb") as file:
+        file.truncate(20_000 * 25_000 * 4)
+    command = [sys.executable, "-c", LARGE, tmp_path / "x.bin"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 700, "megabytes"
