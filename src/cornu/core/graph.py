@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 import jax
@@ -125,7 +125,7 @@ class Node:
         """The symbolic tensors among the arguments."""
         return symbolic_leaves((self.args, self.kwargs))
 
-    def run(self, values: dict[int, Any]) -> Any:
+    def run(self, values: MutableMapping[int, Any]) -> Any:
         """Call the operation with each symbolic tensor replaced by its value."""
         args, kwargs = replace((self.args, self.kwargs), lambda tensor: values[id(tensor)])
         result = self.operation(*args, **kwargs)
@@ -236,7 +236,7 @@ def resolve(structure: Any) -> Any:
         return None
 
 
-def _value_of(values: dict[int, Any], tensor: SymbolicTensor) -> Any:
+def _value_of(values: MutableMapping[int, Any], tensor: SymbolicTensor) -> Any:
     if id(tensor) not in values:
         if tensor.node is None or not tensor.node.inputs:
             raise KeyError(tensor.name)

@@ -5,8 +5,12 @@ deleted, nothing is translated.
 """
 
 import functools
+import inspect
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from cornu.core.errors import did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,11 +42,16 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
     """Decorate a method or function: its old keywords (a table of `compat`, by the name `where`) are accepted too."""
 
     def decorate(method: Function) -> Function:
+        parameters = inspect.signature(method).parameters
+        takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+        known = None if takes_any else [name for name in parameters if name != "self"]
+
         @functools.wraps(method)
         def accepting(*args: Any, **kwargs: Any) -> Any:
             compat = _compat()
             if compat is not None and kwargs:
                 kwargs = compat.translate_keywords(where, kwargs, args[0] if args else None)
+            _refuse_unknown(where, known, kwargs)
             return method(*args, **kwargs)
 
         return accepting  # type: ignore[return-value]
@@ -50,8 +59,31 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
     return decorate
 
 
+def _refuse_unknown(where: str, known: list[str] | None, kwargs: dict[str, Any]) -> None:
+    unknown = [] if known is None else [name for name in kwargs if name not in known]
+    if unknown:
+        hint = did_you_mean(unknown[0], known or ())
+        raise TypeError(f"{where} has no argument {unknown[0]!r}.{hint}\nIt takes: {', '.join(known or ())}.")
+
+
+def names_of(module: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a public module: `compat`, where it is there, finds Keras's other names."""
+
+    def find(name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        try:
+            from cornu.compat import imports
+        except ImportError:
+            hint = did_you_mean(name, dir(sys.modules[module]))
+            raise AttributeError(f"module {module!r} has no attribute {name!r}.{hint}") from None
+        return imports.old_name(module, name)
+
+    return find
+
+
 def todays_name(module: str, name: Any) -> Any:
-    """Return today's name of a loss, metric, ... (`module` is that of its table), or `name` itself where it has no other."""
+    """Return today's name of a loss, metric, ... (`module` is that of its table), or `name` where it has no other."""
     try:
         from cornu.compat import names
     except ImportError:

@@ -16,8 +16,9 @@ class HoldsWeights(metaclass=Recorded):
 
     built: bool
     name: str
-    variable_dtype: str
+    dtype_policy: precision.DTypePolicy
     _weights: list[Variable]
+    _losses: list[Any]
     _trainable = True
     _initialized = False
 
@@ -38,7 +39,7 @@ class HoldsWeights(metaclass=Recorded):
         if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
             shape, name = initializer if initializer is not None else (), shape
             initializer = _.get("initializer")
-        dtype = precision.standardize_dtype(dtype or self.variable_dtype)
+        dtype = precision.standardize_dtype(dtype or self.dtype_policy.variable_dtype)
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
         initializer = initializer or ("glorot_uniform" if precision.is_float(dtype) else "zeros")
         variable = Variable(
