@@ -5,6 +5,9 @@ import json
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from cornu import constraints
 
@@ -31,6 +34,21 @@ def test_results_and_configs_are_those_of_keras(name, options, weight):
     config = constraints.serialize(ours)
     assert json.loads(json.dumps(config)) == keras.constraints.serialize(theirs)
     assert constraints.deserialize(config).get_config() == ours.get_config()
+
+
+@given(
+    arrays("float32", (3, 2), elements=st.floats(-10, 10, width=16)),
+    st.floats(0, 2),
+    st.floats(0, 2),
+    st.floats(0, 1),
+    st.integers(0, 1),
+)
+def test_any_weights_and_limits(weight, low, span, rate, axis):
+    options = {"min_value": low, "max_value": low + span, "rate": rate, "axis": axis}
+    ours, theirs = constraints.MinMaxNorm(**options)(weight), keras.constraints.MinMaxNorm(**options)(weight)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    lengths = np.linalg.norm(constraints.MaxNorm(low + 0.1, axis)(weight), axis=axis)
+    assert (lengths <= (low + 0.1) * 1.001).all()
 
 
 @pytest.mark.parametrize("name", ["max_norm", "non_neg", "unit_norm", "min_max_norm", "MaxNorm"])

@@ -6,6 +6,9 @@ import jax
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from cornu import regularizers
 
@@ -35,6 +38,16 @@ def test_penalties_gradients_and_configs_are_those_of_keras(name, options):
         "config"
     ]
     assert regularizers.deserialize(config).get_config() == ours.get_config()
+
+
+@given(
+    array_shapes(max_dims=4, max_side=4).flatmap(lambda s: arrays("float32", s, elements=st.floats(-9, 9, width=16))),
+    st.floats(0, 2),
+    st.floats(0, 2),
+)
+def test_any_weights_and_strengths(weight, l1, l2):
+    ours, theirs = regularizers.L1L2(l1, l2), keras.regularizers.L1L2(l1, l2)
+    np.testing.assert_allclose(ours(weight), theirs(weight), rtol=1e-5, atol=1e-6)
 
 
 def test_columns_are_the_rows_of_the_transpose():

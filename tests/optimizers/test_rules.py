@@ -4,6 +4,8 @@ import inspect
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cornu import optimizers
 from optimizers.reference import compare_with_keras, compiled_step, gradients, keras_weights, train, values, weights
@@ -155,3 +157,17 @@ def test_nadam_of_keras_2_has_the_paper_s_slow_momentum_schedule():
     assert momenta(schedule_decay=decay) == pytest.approx(expected, rel=1e-5)
     assert momenta() != pytest.approx(expected, rel=1e-3)
     assert "schedule_decay" not in optimizers.Nadam().get_config()
+
+
+@settings(max_examples=5)
+@given(st.floats(1e-4, 0.5), st.floats(0.0, 0.95), st.floats(0.5, 0.999), st.floats(1e-7, 1e-2))
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [("Adam", "beta_1", "beta_2"), ("RMSprop", "momentum", "rho"), ("Nadam", "beta_1", "beta_2")],
+)
+def test_any_numbers_give_keras_s_steps(real_keras, name, first, second, rate, one, other, epsilon):
+    options = {"learning_rate": rate, first: one, second: other, "epsilon": epsilon}
+    ours, theirs = getattr(optimizers, name)(**options), getattr(real_keras.optimizers, name)(**options)
+    found = train(ours, weights(), gradients(3))
+    for mine, its in zip(found, train(theirs, keras_weights(real_keras), gradients(3)), strict=True):
+        np.testing.assert_allclose(mine, its, rtol=1e-4, atol=1e-5)
