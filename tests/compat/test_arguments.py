@@ -247,7 +247,7 @@ def test_accuracy_that_fit_asks_for():
     x, y = np.random.rand(10, 4), np.eye(3)[np.random.randint(0, 3, 10)]
     assert np.isscalar(model.evaluate(x, y, verbose=0))
     history = model.fit(x, y, nb_epoch=1, show_accuracy=True, verbose=0)
-    loss, accuracy = model.evaluate(x, y, show_accuracy=True, verbose=0)
+    _, accuracy = model.evaluate(x, y, show_accuracy=True, verbose=0)
     assert "acc" in history.history
     assert accuracy == pytest.approx((model.predict(x, verbose=0).argmax(1) == y.argmax(1)).mean())
 
@@ -257,3 +257,21 @@ def test_an_initializer_in_second_place():
     assert type(layer.kernel_initializer).__name__ == "RandomUniform"
     assert layer.activation is cornu.activations.relu
     assert cornu.layers.Dense(3, "relu").activation is cornu.activations.relu
+
+
+@pytest.mark.parametrize(
+    ("method", "keywords", "words"),
+    [
+        (
+            "compile",
+            {"optimzer": "sgd", "loss": "mse"},
+            "compile has no argument 'optimzer'. Did you mean 'optimizer'?",
+        ),
+        ("fit", {"x": [[0.0]], "batchsize": 3}, "fit has no argument 'batchsize'. Did you mean 'batch_size'?"),
+        ("predict", {"x": [[0.0]], "verbos": 0}, "predict has no argument 'verbos'. Did you mean 'verbose'?"),
+    ],
+)
+def test_an_unknown_keyword_of_a_method_is_named_with_the_nearest(method, keywords, words):
+    with pytest.raises(TypeError) as error:
+        getattr(cornu.Sequential([cornu.layers.Dense(1)]), method)(**keywords)
+    assert words in str(error.value)

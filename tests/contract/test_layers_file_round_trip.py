@@ -7,7 +7,6 @@ import pytest
 import cornu
 from contract.table import LAYERS
 
-
 #: Keras 3 drops these arguments when it reads an ``.h5`` file, also one of its own.
 LOST_BY_KERAS = {"layer normalization": "axes of a list"}
 

@@ -19,8 +19,16 @@ def test_pictures_equal_keras(real_keras, channels, data_format, scale):
     assert back.dtype == "float32"
 
 
-@pytest.mark.parametrize("arguments", [{}, {"color_mode": "grayscale"}, {"target_size": (6, 4), "interpolation": "bilinear"},
-                                       {"target_size": (4, 9), "keep_aspect_ratio": True}, {"color_mode": "rgba"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"color_mode": "grayscale"},
+        {"target_size": (6, 4), "interpolation": "bilinear"},
+        {"target_size": (4, 9), "keep_aspect_ratio": True},
+        {"color_mode": "rgba"},
+    ],
+)
 def test_files_equal_keras(real_keras, tmp_path, arguments):
     file = tmp_path / "a.png"
     save_img(file, np.random.rand(10, 12, 3))

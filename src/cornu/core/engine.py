@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 
 import jax
-import jaxlib
+import jaxlib.version
 import platformdirs
 
 from cornu.core.processor import processor_flags
@@ -29,12 +29,12 @@ def cache_folder() -> Path | None:
     base = Path(given) if given else Path(platformdirs.user_cache_dir("cornu", appauthor=False)) / "compiled"
     features = " ".join(sorted(processor_flags())) or platform.processor()
     processor = hashlib.sha256(features.encode()).hexdigest()[:8]
-    return base / f"jax-{jax.__version__}-{jaxlib.__version__}-{platform.machine()}-{processor}"
+    return base / f"jax-{jax.__version__}-{jaxlib.version.__version__}-{platform.machine()}-{processor}"
 
 
 def keep_compiled_programs() -> None:
     """Switch JAX's persistent cache on; a folder that cannot be written leaves it off."""
-    if jax.config.jax_compilation_cache_dir is not None:
+    if getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return
     folder = cache_folder()
     if folder is None:

@@ -274,7 +274,7 @@ def _give_operators(cls: type) -> None:
     for name in ("neg", "abs", "invert"):
         function = getattr(operator, name)
         setattr(cls, f"__{name}__", lambda self, function=function: apply(function, (self,), {}))
-    cls.__getitem__ = lambda self, index: apply(operator.getitem, (self, index), {})  # type: ignore[attr-defined]
+    cls.__getitem__ = lambda self, index: apply(operator.getitem, (self, index), {})  # type: ignore[index]
 
 
 _give_operators(SymbolicTensor)

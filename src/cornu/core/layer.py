@@ -376,7 +376,9 @@ class Layer(HoldsWeights):
         if name in STARTED and not self._initialized:
             raise self._not_started()
         own = getattr(type(self), name, None)
-        if isinstance(own, property):  # it raised an AttributeError, whose words are the better ones
+        if (
+            isinstance(own, property) and own.fget is not None
+        ):  # it raised an AttributeError, whose words are the better ones
             return own.fget(self)
         return hooks.old_attribute(self, name)
 

@@ -8,6 +8,7 @@ import functools
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.seeds import fresh_seed
@@ -22,7 +23,7 @@ def ambient_seed() -> Seed:
 
 def follow_numpy() -> Seed:
     """Set the ambient seed by the state of numpy's generator, which does not move on; returns the seed."""
-    state = np.random.get_state()
+    state: Any = np.random.get_state()
     words = np.random.SeedSequence([*map(int, state[1][:4]), int(state[2])]).generate_state(4, np.uint32)
     ambient_seed().assign(words)
     return ambient_seed()
@@ -35,7 +36,7 @@ def random_key(seed: Any = None, moves_on: bool = False) -> jax.Array:
     """
     if hasattr(seed, "next"):
         return seed.next()
-    if isinstance(seed, jax.Array) and jax.dtypes.issubdtype(seed.dtype, jax.dtypes.prng_key):
+    if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key):
         return seed
     stepping = isinstance(ambient_seed()._value, jax.core.Tracer)
     if stepping and (seed is None or moves_on):
