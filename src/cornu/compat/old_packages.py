@@ -56,7 +56,11 @@ def restore(text: str) -> None:
     """Give numpy the dropped names that a program asks for, and matplotlib's styles their old names."""
     for name, meant in numpy_names(text).items():
         setattr(np, name, meant)
-    if "seaborn" in text and not any(isinstance(finder, _StyleFinder) for finder in sys.meta_path):
+    if "seaborn" not in text:
+        return
+    if "matplotlib.style" in sys.modules:
+        _name_styles(sys.modules["matplotlib.style"])
+    elif not any(isinstance(finder, _StyleFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _StyleFinder())
 
 

@@ -21,7 +21,7 @@ kernel_size = (3, 3)
 
 (X_train, y_train), (X_test, y_test) = mnist.load_data()
 X_train, y_train = X_train[:256], y_train[:256]
-X_test, y_test = X_test[:100], y_test[:100]
+X_test, y_test = X_test[:64], y_test[:64]
 
 if K.image_dim_ordering() == 'th':
     X_train = X_train.reshape(X_train.shape[0], 1, img_rows, img_cols)

@@ -26,11 +26,11 @@ model.add(Activation('softmax'))
 
 sgd = SGD(lr=0.1, decay=1e-2, momentum=0.9, nesterov=True)
 model.compile(loss='categorical_crossentropy', optimizer=sgd, class_mode='categorical', metrics=['accuracy'])
-model.fit(X, Y, nb_epoch=2, batch_size=30, show_accuracy=True, verbose=2, validation_split=0.1)
-score = model.evaluate(X, Y, batch_size=32, show_accuracy=True, verbose=0)
+model.fit(X, Y, nb_epoch=2, batch_size=30, show_accuracy=True, verbose=2, validation_split=0.25)
+score = model.evaluate(X, Y, batch_size=30, show_accuracy=True, verbose=0)
 print('score', score)
-classes = model.predict_classes(X, batch_size=32, verbose=0)
-proba = model.predict_proba(X, batch_size=32, verbose=0)
+classes = model.predict_classes(X, batch_size=30, verbose=0)
+proba = model.predict_proba(X, batch_size=30, verbose=0)
 
 assert len(score) == 2
 assert classes.shape == (120,) and (classes == proba.argmax(1)).all()

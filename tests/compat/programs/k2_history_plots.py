@@ -16,7 +16,7 @@ network = Sequential()
 network.add(Dense(16, activation='relu', input_shape=(28 * 28,)))
 network.add(Dense(10, activation='softmax'))
 network.compile(optimizer='rmsprop', loss='categorical_crossentropy', metrics=['acc'])
-history = network.fit(train_images, train_labels, epochs=2, batch_size=50, validation_split=0.2)
+history = network.fit(train_images, train_labels, epochs=2, batch_size=40, validation_split=0.2)
 history_dict = history.history
 print(history_dict.keys())
 acc = history_dict['acc']

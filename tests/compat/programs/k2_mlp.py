@@ -15,14 +15,14 @@ epochs = 2
 
 (x_train, y_train), (x_test, y_test) = mnist.load_data()
 x_train = x_train[:640].reshape(640, 784)
-x_test = x_test[:200].reshape(200, 784)
+x_test = x_test[:192].reshape(192, 784)
 x_train = x_train.astype('float32')
 x_test = x_test.astype('float32')
 x_train /= 255
 x_test /= 255
-y_test_classes = y_test[:200]
+y_test_classes = y_test[:192]
 y_train = keras.utils.to_categorical(y_train[:640], num_classes)
-y_test = keras.utils.to_categorical(y_test[:200], num_classes)
+y_test = keras.utils.to_categorical(y_test[:192], num_classes)
 
 model = Sequential()
 model.add(Dense(32, activation='relu', input_shape=(784,)))

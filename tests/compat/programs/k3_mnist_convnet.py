@@ -7,11 +7,11 @@ num_classes = 10
 input_shape = (28, 28, 1)
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
 x_train = x_train[:200].astype("float32") / 255
-x_test = x_test[:60].astype("float32") / 255
+x_test = x_test[:64].astype("float32") / 255
 x_train = np.expand_dims(x_train, -1)
 x_test = np.expand_dims(x_test, -1)
 y_train = keras.utils.to_categorical(y_train[:200], num_classes)
-y_test = keras.utils.to_categorical(y_test[:60], num_classes)
+y_test = keras.utils.to_categorical(y_test[:64], num_classes)
 model = keras.Sequential(
     [
         keras.Input(shape=input_shape),
