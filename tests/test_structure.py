@@ -38,6 +38,7 @@ UPWARD = {
     ("cornu.core.hooks", "cornu.compat.arguments"): "the hook: old spellings enter here, and only if compat is there",
     ("cornu.core.hooks", "cornu.compat.configs"): "the hook for old configs",
     ("cornu.core.hooks", "cornu.compat.names"): "the hook for old names of losses, metrics, ...",
+    ("cornu.core.hooks", "cornu.compat.imports"): "the hook for other names of public modules",
     (
         "cornu.saving.documents",
         "cornu.models",

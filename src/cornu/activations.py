@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.core import config, registry
+from cornu.core import config, hooks, registry
 from cornu.core.graph import op
+from cornu.ops import nn
 
 
 def _activation(*aliases: str) -> Callable[[Callable], Callable]:
@@ -163,30 +164,6 @@ def hard_tanh(x: Array) -> Array:
 
 
 @_activation()
-def tanh_shrink(x: Array) -> Array:
-    """Return ``x - tanh(x)``."""
-    return x - jnp.tanh(x)
-
-
-@_activation()
-def hard_shrink(x: Array, threshold: float = 0.5) -> Array:
-    """Return `x` where its size is above `threshold`, else 0."""
-    return jnp.where(jnp.abs(x) > threshold, x, 0).astype(x.dtype)
-
-
-@_activation()
-def soft_shrink(x: Array, threshold: float = 0.5) -> Array:
-    """Return `x` moved towards 0 by `threshold`, and 0 where its size is below it."""
-    return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0)).astype(x.dtype)
-
-
-@_activation()
-def threshold(x: Array, threshold: float, default_value: float) -> Array:
-    """Return `x` where it is above `threshold`, else `default_value`."""
-    return jnp.where(x > threshold, x, jnp.asarray(default_value, x.dtype))
-
-
-@_activation()
 def softplus(x: Array) -> Array:
     """Return ``log(exp(x) + 1)``."""
     return jax.nn.softplus(x)
@@ -222,22 +199,9 @@ def exponential(x: Array) -> Array:
     return jnp.exp(x)
 
 
-@_activation()
-def sparsemax(x: Array, axis: int = -1) -> Array:
-    """Return probabilities as `softmax` does, but with zeros for small values (https://arxiv.org/abs/1602.02068).
-
-    It is the nearest point to `x` whose entries over `axis` are not negative and sum to 1. (Keras 3.15's function of
-    this name gives entries that need not sum to 1; this one follows the paper.)
-    """
-    x = jnp.moveaxis(x, axis, -1)
-    falling = -jnp.sort(-x, axis=-1)
-    sums = jnp.cumsum(falling, axis=-1)
-    ranks = jnp.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    count = jnp.sum(1 + ranks * falling > sums, axis=-1, keepdims=True)
-    shift = (jnp.take_along_axis(sums, count - 1, axis=-1) - 1) / count.astype(x.dtype)
-    return jnp.moveaxis(jnp.maximum(x - shift, 0), -1, axis)
-
-
+hard_shrink, soft_shrink, tanh_shrink = nn.hard_shrink, nn.soft_shrink, nn.tanh_shrink
+threshold, sparsemax = nn.threshold, nn.sparsemax
+registry.ACTIVATIONS.add_all([hard_shrink, soft_shrink, tanh_shrink, threshold, sparsemax])
 swish, hard_swish = silu, hard_silu
 
 
@@ -258,3 +222,6 @@ def serialize(activation: Any) -> Any:
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the activation that a name or config describes."""
     return config.deserialize(config_, custom_objects, registry.ACTIVATIONS)
+
+
+__getattr__ = hooks.names_of(__name__)

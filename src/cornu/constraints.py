@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.core import config, registry, settings
+from cornu.core import config, hooks, registry, settings
 from cornu.core.config import Recorded, construct, default_config
 
 
@@ -107,3 +107,6 @@ def serialize(constraint: Constraint) -> dict[str, Any]:
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the constraint that a config describes."""
     return config.deserialize(config_, custom_objects, registry.CONSTRAINTS)
+
+
+__getattr__ = hooks.names_of(__name__)

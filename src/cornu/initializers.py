@@ -10,7 +10,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from cornu.core import config, registry
+from cornu.core import config, hooks, registry
 from cornu.core.config import Recorded, construct, default_config
 from cornu.core.errors import unknown
 from cornu.core.precision import standardize_dtype
@@ -357,3 +357,6 @@ def serialize(initializer: Initializer | Callable) -> Any:
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the initializer that a config describes."""
     return config.deserialize(config_, custom_objects, registry.INITIALIZERS)
+
+
+__getattr__ = hooks.names_of(__name__)

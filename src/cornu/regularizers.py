@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from cornu.core import config, registry
+from cornu.core import config, hooks, registry
 from cornu.core.config import Recorded, construct, default_config
 from cornu.core.errors import unknown
 
@@ -121,3 +121,6 @@ def serialize(regularizer: Regularizer) -> dict[str, Any]:
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the regularizer that a config describes."""
     return config.deserialize(config_, custom_objects, registry.REGULARIZERS)
+
+
+__getattr__ = hooks.names_of(__name__)

@@ -115,6 +115,11 @@ def test_a_missing_package_comes_with_its_pip_command(run):
     )
 
 
+def test_what_builds_on_tensorflow_and_input_that_is_missing_are_said(run):
+    assert "needs TensorFlow itself" in run("import tensorflow_datasets as tfds\n").stderr
+    assert "cornu: the program asks for input" in run("input('epochs? ')\n").stderr
+
+
 def test_seed_makes_numpy_repeatable(run):
     text = "import numpy, random\nprint(numpy.random.rand(), random.random())\n"
     assert run(text, options=["--seed", "3"]).stdout == run(text, options=["--seed", "3"]).stdout
@@ -138,4 +143,4 @@ def test_what_cannot_be_read_is_said(run, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "cornu: cannot read 'mnits.py': No such file or directory. Did you mean 'mnist.py'?\n"
-    assert run("# prose\n", name="a.md").stderr.endswith("a.md has no Python code that can run.\n")
+    assert "a.md has no Python code that can run. In a document" in run("# prose\n", name="a.md").stderr

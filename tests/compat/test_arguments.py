@@ -275,3 +275,20 @@ def test_an_unknown_keyword_of_a_method_is_named_with_the_nearest(method, keywor
     with pytest.raises(TypeError) as error:
         getattr(cornu.Sequential([cornu.layers.Dense(1)]), method)(**keywords)
     assert words in str(error.value)
+
+
+def test_the_weights_of_an_optimizer_are_its_variables_and_nadam_has_its_old_schedule():
+    optimizer = cornu.optimizers.Nadam(schedule_decay=0.004)
+    assert len(optimizer.weights) == len(optimizer.variables) > 0
+    assert float(optimizer.schedule_decay) == pytest.approx(0.004)
+
+
+def test_batch_renormalization_is_a_layers_own_argument():
+    assert cornu.layers.BatchNormalization(renorm=True).renorm
+
+
+def test_nb_words_of_data_sets_is_num_words():
+    assert translate_keywords("load_data", {"nb_words": 20}) == {"num_words": 20}
+    for module in (cornu.datasets.imdb, cornu.datasets.reuters):
+        with pytest.raises(TypeError, match="the old and the new name of one argument"):
+            module.load_data(nb_words=20, num_words=20)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cornu
+from cornu import constraints, losses, metrics  # noqa: F401, they fill their tables
 from cornu.compat.names import IDENTIFIERS
 from cornu.core import registry
 
@@ -29,3 +30,17 @@ def test_a_model_is_compiled_by_old_names_and_logs_have_them():
 def test_a_users_own_thing_of_an_old_name_comes_first():
     with cornu.utils.custom_object_scope({"logcosh": len}):
         assert cornu.losses.get("logcosh") is len
+
+
+def test_other_names_of_keras_are_found_in_the_modules_too():
+    """`import cornu as keras` is enough: the import hook is not installed here."""
+    assert cornu.layers.MaxPool2D is cornu.layers.MaxPooling2D
+    assert cornu.layers.Convolution2D(2, 3, 3, border_mode="same").kernel_size == (3, 3)
+    assert cornu.regularizers.l1l2 is cornu.regularizers.L1L2
+    with pytest.raises(AttributeError, match=r"'Denze'.*Did you mean 'Dense'"):
+        _ = cornu.layers.Denze
+    with pytest.raises(AttributeError, match=r"It is in keras\.optimizers"):
+        _ = cornu.layers.Adam
+    with pytest.raises(NotImplementedError, match="LSTM is not in this version"):
+        cornu.layers.LSTM(3)
+    assert not hasattr(cornu.layers, "no_such_layer")

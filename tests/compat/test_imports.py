@@ -1,5 +1,6 @@
 """The import hook, in a process of its own: this one has real Keras. One process answers all questions of this file."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -105,6 +106,7 @@ ERRORS = {  # what is run -> the error's class and words that it must have
     "from keras.layers import Denze": ("ModuleNotFoundError", ["'Denze'", "'keras.layers'", "Did you mean 'Dense'?"]),
     "import keras; keras.layers.Denze": ("AttributeError", ["'Denze'", "Did you mean 'Dense'?"]),
     "import keras.leyers": ("ModuleNotFoundError", ["'leyers'", "Did you mean 'layers'?"]),
+    "import keras.layer.core": ("ModuleNotFoundError", ["'layer'", "Did you mean 'layers'?"]),
     "from keras.layers import Adam": ("ModuleNotFoundError", ["from keras.optimizers import Adam"]),
     "from keras.utils.np_utils import to_categoricl": ("ModuleNotFoundError", ["Did you mean 'to_categorical'?"]),
     "from keras.layers import LSTM\nLSTM(3)": (
@@ -231,3 +233,10 @@ def test_what_tensorflow_names_exists():
         for target in table.values():
             module, name = target.split(":")
             assert hasattr(importlib.import_module(module), name), target
+
+
+def test_what_comes_later_is_not_there_yet():
+    """A name that is built leaves the list, which would else say what is wrong."""
+    for place, later in names.LATER.items():
+        for module in names.PLACES.get(place, ()):
+            assert not later & vars(importlib.import_module(module)).keys(), place

@@ -67,6 +67,17 @@ def test_no_code_is_said(tmp_path, name, text):
         read(tmp_path, text, name)
 
 
+def test_prose_and_other_files_are_said_to_be_no_program(tmp_path):
+    with pytest.raises(ValueError, match=r"no Python code that can run. In a document"):
+        read(tmp_path, "Just some prose about Keras.\n\nMore prose, here.\n", "notes.txt")
+    assert read(tmp_path, "import keras\nx = (1,\n", "slip.txt").cells, "Python says what is wrong"
+    (tmp_path / "model.py").write_bytes(b"\x89PNG\0\0\r\n")
+    with pytest.raises(ValueError, match="is no text"):
+        read_program(tmp_path / "model.py")
+    (tmp_path / "windows.py").write_bytes("x = 'ä'\n".encode("utf-16"))
+    assert read_program(tmp_path / "windows.py").cells[0].text == "x = 'ä'\n"
+
+
 def test_what_cannot_be_repaired_is_left_for_python_to_refuse(tmp_path):
     program = read(tmp_path, "x = 1\nif x\n    y\n")
     with pytest.raises(SyntaxError):

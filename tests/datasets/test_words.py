@@ -83,7 +83,6 @@ def test_wrong_arguments(files, module):
         module.load_data(number_words=3)
 
 
-def test_the_oldest_name_of_num_words(files):
-    assert_equal(imdb.load_data(nb_words=20), imdb.load_data(num_words=20))
+def test_a_split_without_training_rows_is_refused(files):
     with pytest.raises(ValueError, match="test_split is 1"):
         reuters.load_data(test_split=1)

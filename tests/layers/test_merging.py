@@ -164,3 +164,8 @@ def test_sums_spread_like_numpys(sizes):
 def test_errors_are_in_words(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_dot_of_tiny_vectors_is_their_cosine():
+    tiny, ones = np.full((1, 4), 1e-7, "float32"), np.ones((1, 4), "float32")
+    np.testing.assert_allclose(layers.Dot(1, normalize=True)([ones, tiny]), [[1.0]], rtol=1e-5)

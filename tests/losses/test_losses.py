@@ -202,6 +202,18 @@ def test_logits_of_any_size_agree_with_keras(labels, logits):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+def test_directions_of_tiny_vectors_count_as_in_keras():
+    tiny, ones = np.full((1, 4), 1e-7, "float32"), np.ones((1, 4), "float32")
+    for module in (losses, keras.losses):
+        np.testing.assert_allclose(module.cosine_similarity(ones, tiny), [-1], rtol=1e-5)
+
+
+def test_ctc_takes_zeros_at_the_end_of_labels_for_filling():
+    labels, logits = np.array([[1, 2, 0], [3, 0, 0], [1, 1, 2]]), np.random.RandomState(0).randn(3, 8, 4)
+    ours, theirs = (module.ctc(labels, logits.astype("float32")) for module in (losses, keras.losses))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["mse", "MSE", "mae", "mape", "msle", "bce", "kld", "KLD", "huber", "poisson", "dice"])
 def test_a_name_gives_the_function_and_a_class_name_an_object(name):
     assert losses.serialize(losses.get(name)) == keras.losses.get(name).__name__

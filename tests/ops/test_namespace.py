@@ -257,3 +257,24 @@ def test_errors_in_words(call, words):
 
 def test_functions_have_docstrings():
     assert [name for name in ops.__all__ if not inspect.getdoc(getattr(ops, name))] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("ceil", (np.arange(3),)),
+        ("floor", (np.array([True, False]),)),
+        ("full", ((2,), 3)),
+        ("hard_shrink", (np.arange(-2, 3),)),
+        ("soft_shrink", (np.arange(-2, 3),)),
+        ("median", (np.arange(6.0).reshape(2, 3), [0, 1])),
+        ("nanmedian", (np.arange(6.0).reshape(2, 3), 1, True)),
+        ("in_top_k", (np.array([1, 9, 0]), np.eye(3, dtype="float32"), 2)),
+    ],
+)
+def test_types_of_results_and_lists_of_axes_are_those_of_keras(real_keras, name, args):
+    if not hasattr(real_keras.ops, name):
+        pytest.skip(f"this Keras has no {name}")
+    ours, theirs = getattr(ops, name)(*args), getattr(real_keras.ops, name)(*args)
+    assert ours.dtype == theirs.dtype
+    np.testing.assert_array_equal(ours, theirs)

@@ -10,6 +10,9 @@ from cornu.callbacks.progress import ProgbarLogger
 from cornu.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
 from cornu.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from cornu.callbacks.tensorboard import TensorBoard
+from cornu.core import hooks
+
+__getattr__ = hooks.names_of(__name__)
 
 __all__ = [
     "CSVLogger",

@@ -35,7 +35,7 @@ def show(error: BaseException, program_files: Collection[str], full: bool = Fals
     if left_out:
         lines = "1 line" if left_out == 1 else f"{left_out} lines"
         print(f"cornu: {lines} inside Cornu and jax left out; cornu run --traceback shows them", file=sys.stderr)
-    if hint := _install_hint(error):
+    if hint := _hint(error):
         print(f"cornu: {hint}", file=sys.stderr)
 
 
@@ -74,11 +74,19 @@ def place_in_program(error: BaseException, program_files: Collection[str]) -> st
     return f" at line {lines[-1]}" if lines else ""
 
 
-def _install_hint(error: BaseException) -> str:
-    """Return the pip command for a package that the program imports and that is not installed."""
+#: Packages that build on TensorFlow itself, which a program under Cornu does not have.
+_ON_TENSORFLOW = ("tensorflow_", "tf_agents", "tflearn", "tf_slim", "tf2onnx")
+
+
+def _hint(error: BaseException) -> str:
+    """Return what to do about an error that lies outside of the program: a package or an input that is missing."""
+    if isinstance(error, EOFError) and str(error) == "EOF when reading a line":
+        return "the program asks for input, and there is none: run it in a terminal, or pipe the answers into it"
     if not isinstance(error, ModuleNotFoundError) or not error.name or str(error) != f"No module named {error.name!r}":
         return ""
     package = error.name.partition(".")[0]
     if package in ("cornu", "keras", "tensorflow", "tf_keras"):
         return ""
+    if package.startswith(_ON_TENSORFLOW):
+        return f"{package} needs TensorFlow itself, which Cornu does not have; data sets are in keras.datasets"
     return f"the program needs a package that is not installed: pip install {_INSTALL_NAMES.get(package, package)}"

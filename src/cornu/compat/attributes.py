@@ -12,7 +12,7 @@ from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor
 from cornu.metrics import Mean
 
-#: Old attribute of a layer -> today's.
+#: Old attribute of a layer or an optimizer -> today's.
 RENAMED = {
     "W": "kernel",
     "b": "bias",
@@ -31,6 +31,8 @@ RENAMED = {
     "trainable_params": "trainable_weights",
     "running_mean": "moving_mean",
     "running_std": "moving_variance",
+    # optimizers
+    "weights": "variables",
 }
 
 #: Old attribute -> what it holds in a library where nothing is left for it to do.

@@ -307,11 +307,7 @@ def resize_images(
     x: Any, height_factor: int, width_factor: int, data_format: str | None = None, interpolation: str = "nearest"
 ) -> jax.Array:
     """Enlarge images by whole factors, by repeating (nearest) or bilinear interpolation."""
-    x, first = jnp.asarray(x), 1 if settings.standardize_data_format(data_format) == "channels_last" else 2
-    if interpolation == "nearest":
-        return jnp.repeat(jnp.repeat(x, height_factor, first), width_factor, first + 1)
-    size = (x.shape[first] * height_factor, x.shape[first + 1] * width_factor)
-    return image.resize(x, size, interpolation, data_format=data_format)
+    return image.enlarge(x, (height_factor, width_factor), data_format, interpolation)
 
 
 @tensor_function
@@ -319,10 +315,7 @@ def resize_volumes(
     x: Any, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None = None
 ) -> jax.Array:
     """Enlarge volumes by whole factors, by repeating."""
-    x, first = jnp.asarray(x), 1 if settings.standardize_data_format(data_format) == "channels_last" else 2
-    for axis, factor in enumerate((depth_factor, height_factor, width_factor), first):
-        x = jnp.repeat(x, factor, axis)
-    return x
+    return image.enlarge(x, (depth_factor, height_factor, width_factor), data_format)
 
 
 @tensor_function

@@ -11,7 +11,8 @@ from cornu import activations
 from cornu.compat.backend_calls import axes, floats, tensor_function
 from cornu.core import settings
 from cornu.core.scope import scope
-from cornu.ops import crossentropy, nn
+from cornu.ops import crossentropy, math, nn
+from cornu.ops import normalization as ops
 
 # ---- activations
 
@@ -54,16 +55,13 @@ def stop_gradient(variables: Any) -> Any:
 @tensor_function
 def l2_normalize(x: Any, axis: Any = None) -> jax.Array:
     """Divide by the Euclidean norm along `axis`."""
-    x = floats(x)
-    return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(jnp.square(x), axes(axis), keepdims=True), 1e-12))
+    return ops.normalize(floats(x), axes(axis), epsilon=1e-6)
 
 
 @tensor_function
 def in_top_k(predictions: Any, targets: Any, k: int) -> jax.Array:
     """Tell for each row whether the target class is among the `k` largest predictions."""
-    targets, predictions = jnp.asarray(targets), jnp.asarray(predictions)
-    of_target = jnp.take_along_axis(predictions, targets[..., None].astype("int32"), axis=-1)
-    return jnp.sum(predictions > of_target, axis=-1) < k
+    return math.in_top_k(targets, predictions, k)
 
 
 # ---- losses
@@ -226,20 +224,8 @@ def local_conv2d(
 def batch_normalization(
     x: Any, mean: Any, var: Any, beta: Any = None, gamma: Any = None, axis: int = -1, epsilon: float = 1e-3
 ) -> jax.Array:
-    """Return ``(x - mean) / sqrt(var + epsilon) * gamma + beta``; mean and variance broadcast, or lie along `axis`."""
-    x = jnp.asarray(x)
-
-    def along(values: Any) -> Any:
-        if values is None or jnp.ndim(values) != 1 or x.ndim == 1:
-            return values
-        shape = [1] * x.ndim
-        shape[axis] = -1
-        return jnp.reshape(values, shape)
-
-    factor = jax.lax.rsqrt(along(var) + epsilon)
-    factor = factor if gamma is None else factor * along(gamma)
-    result = (x - along(mean)) * factor
-    return result if beta is None else result + along(beta)
+    """Return ``(x - mean) / sqrt(var + epsilon) * gamma + beta``: vectors along `axis`, or arrays of as many axes."""
+    return ops.batch_normalization(floats(x), mean, var, axis, beta, gamma, epsilon)
 
 
 @tensor_function

@@ -122,12 +122,17 @@ def is_printed_output(text: str, parses: Callable[[str], bool]) -> bool:
     if _is_only_values(text):
         return True
     printed = sum(bool(_PRINTED.match(line[:300])) for line in lines)
-    return printed * 2 > len(lines) and not any(_is_statement(line) for line in lines)
+    return printed * 2 > len(lines) and not has_statements(text)
 
 
 def _is_statement(line: str) -> bool:
     """Tell whether a single line is plainly program text: an import, an assignment."""
     return bool(re.match(r"\s*(?:import \w|from [\w.]+ import |(?:def|class) \w+|[A-Za-z_][\w.]* = )", line))
+
+
+def has_statements(text: str) -> bool:
+    """Tell whether some line of a text is plainly program text."""
+    return any(map(_is_statement, text.split("\n")))
 
 
 def _is_only_values(text: str) -> bool:

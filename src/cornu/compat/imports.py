@@ -154,6 +154,20 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
     return (_stand_in(place, name, reason),)
 
 
+def old_name(module: str, name: str) -> Any:
+    """Return what a name that a module of Cornu lacks means in Keras; AttributeError, with the nearest, for none.
+
+    >>> import cornu
+    >>> cornu.layers.MaxPool2D is cornu.layers.MaxPooling2D
+    True
+    """
+    place = module.removeprefix("cornu.")
+    found = _look_up(place, name)
+    if found is None:
+        raise AttributeError(missing(module, place, name))
+    return found[0]
+
+
 def _target(place: str, new: str) -> tuple[Any] | None:
     """Return what an entry of the tables names: a name of the same place, ``module:name``, or a module of Cornu."""
     if ":" in new:
@@ -172,6 +186,8 @@ def _attribute(module: str, name: str) -> tuple[Any] | None:
     try:
         content = importlib.import_module(module)
         _give_arrays_methods()
+        if name not in vars(content) and module != "cornu":  # the others' __getattr__ asks here
+            return None
         return (getattr(content, name),)
     except AttributeError:
         return None
@@ -266,7 +282,10 @@ class KerasFinder(MetaPathFinder):
             return importlib.machinery.ModuleSpec(fullname, FacadeLoader(), is_package=True)
         parent, _, name = fullname.rpartition(".")
         # `name` is not the module's whole name: importlib would swallow the words of `from keras.layers import Denze`.
-        raise ModuleNotFoundError(missing(parent, place_of(parent) or "", name), name=name)
+        place = place_of(parent) or ""
+        near = did_you_mean(name, _below(place)) if name.islower() else ""
+        words = f"{parent!r} has no {name!r} in Cornu.{near}" if near else missing(parent, place, name)
+        raise ModuleNotFoundError(words, name=name)
 
 
 class OldStandardLibraryFinder(MetaPathFinder, Loader):

@@ -54,9 +54,6 @@ HARMLESS: dict[str, tuple] = {
     "epsilon": (None,),
     "reduction": ("auto",),
     "fused": (None, True, False),
-    "renorm": (False,),
-    "renorm_clipping": (None,),
-    "renorm_momentum": (0.99,),
     "virtual_batch_size": (None,),
     "adjustment": (None,),
     "period": (1,),
@@ -65,7 +62,6 @@ HARMLESS: dict[str, tuple] = {
     "stateful_metrics": (None, ()),
     "consume_less": ("cpu", "mem", "gpu"),
     "implementation": (0, 1, 2),
-    "schedule_decay": (0.004,),
     "time_major": (False,),
     "experimental_run_tf_function": (True, False, None),
 }
@@ -75,12 +71,10 @@ REFUSED: dict[str, str] = {
     "mode": "BatchNormalization normalizes by feature, as mode=0 did in Keras 1; for mode=1 use LayerNormalization, "
     "for mode=2 call the layer with training=True",
     "dropout": "put a Dropout or SpatialDropout1D layer after the Embedding",
-    "renorm": "batch renormalization is not built; leave it out or use LayerNormalization",
     "virtual_batch_size": "normalization by parts of a batch is not built; leave it out",
     "adjustment": "leave it out",
     "period": "save_freq counts batches: give save_freq=period * batches per epoch, or 'epoch'",
     "load_weights_on_restart": "call model.load_weights(filepath) before fit",
-    "schedule_decay": "the momentum schedule of Nadam is that of its paper, schedule_decay=0.004",
     "time_major": "the first axis is the batch; transpose the data",
 }
 
@@ -151,6 +145,7 @@ METHODS: dict[str, dict[str, str]] = {
     "predict": {"X": "x"},
     "train_on_batch": {"X": "x"},
     "test_on_batch": {"X": "x"},
+    "load_data": {"nb_words": "num_words"},
     "to_categorical": {"nb_classes": "num_classes", "y": "x"},
     "save": {},
     "ReduceLROnPlateau": {"epsilon": "min_delta"},

@@ -278,11 +278,11 @@ LATER: dict[str, frozenset[str]] = {
         "RandomContrast "
         "RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation RandomTranslation RandomWidth "
         "RandomZoom "
-        "RandAugment AutoContrast Solarization SpectralNormalization EinsumDense JaxLayer FlaxLayer "
+        "RandAugment AutoContrast Solarization JaxLayer FlaxLayer "
         "TorchModuleWrapper "
-        "TFSMLayer MelSpectrogram STFTSpectrogram Wrapper",
+        "TFSMLayer MelSpectrogram STFTSpectrogram",
         "callbacks": "BackupAndRestore LearningRateMonitor OrbaxCheckpoint",
-        "models": "load_model save_model model_from_yaml",
+        "models": "model_from_yaml",
         "preprocessing.image": "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator "
         "random_rotation random_shift random_shear random_zoom apply_affine_transform "
         "smart_resize",

@@ -4,6 +4,7 @@
 """
 
 import ast
+import codecs
 import io
 import re
 import tokenize
@@ -39,7 +40,7 @@ def read_program(path: str | Path) -> Program:
     text = _text_of(path)
     document = _document(path, text)
     if not document.cells:
-        raise ValueError(f"{path} has no Python code that can run.")
+        raise ValueError(f"{path} has no Python code that can run.{_ADVICE.get(path.suffix.lower(), '')}")
     lines = {
         cell.file: (text if cell.file == str(path) else cell.text).splitlines(keepends=True) for cell in document.cells
     }
@@ -47,6 +48,10 @@ def read_program(path: str | Path) -> Program:
     is_python2 = any(note.startswith(_PYTHON2_NOTE) for note in notes)
     old_division = is_python2 and not re.search(r"from __future__ import .*\bdivision\b", text)
     return Program(path, cells, lines, [*document.notes, *notes], is_python2, old_division)
+
+
+#: What to do about a document without code, by the file's ending.
+_ADVICE = dict.fromkeys((".md", ".txt", ".text"), " In a document it stands between lines of ``` (three backticks).")
 
 
 def _document(path: Path, text: str) -> documents.Document:
@@ -58,7 +63,7 @@ def _document(path: Path, text: str) -> documents.Document:
             return documents.markdown(text, file, parses)
         if documents.has_prompts(text):
             return documents.prompts(text, file, parses)
-        if suffix not in (".txt", ".text"):
+        if suffix not in (".txt", ".text") or not (parses(text) or documents.has_statements(text)):
             return documents.Document([], [])
     return documents.Document([Cell(1, text, file)], [])
 
@@ -66,6 +71,10 @@ def _document(path: Path, text: str) -> documents.Document:
 def _text_of(path: Path) -> str:
     """Return a file's text with plain line breaks; its encoding is what it declares, else UTF-8, else Latin-1."""
     content = path.read_bytes()
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16").encode()
+    if b"\0" in content:
+        raise ValueError(f"{path} is no text: it cannot be a program or a document.")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         text = content.decode(encoding)

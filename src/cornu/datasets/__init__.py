@@ -1,5 +1,6 @@
 """Data sets as in Keras: names, arguments, values. MNIST is inside the package, the others are downloaded once."""
 
+from cornu.core import hooks
 from cornu.datasets import (
     boston_housing,
     california_housing,
@@ -10,6 +11,8 @@ from cornu.datasets import (
     mnist,
     reuters,
 )
+
+__getattr__ = hooks.names_of(__name__)
 
 __all__ = [
     "boston_housing",

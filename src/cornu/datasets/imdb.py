@@ -1,19 +1,20 @@
 """IMDB, 50,000 film reviews, each a list of word numbers, favourable (1) or not (0)."""
 
 import os
-from typing import Any
 
 import numpy as np
 
+from cornu.core import hooks
 from cornu.datasets.arrays import load_npz
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split, shuffled
-from cornu.datasets.words import Marks, choose_words, number_words, old_num_words, read_word_index, shorter_than
+from cornu.datasets.words import Marks, choose_words, number_words, read_word_index, shorter_than
 
 DIGEST = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 WORD_INDEX_DIGEST = "bfafd718b763782e994055a2d397834f"
 
 
+@hooks.old_keywords("load_data")
 def load_data(
     path: str | os.PathLike = "imdb.npz",
     num_words: int | None = None,
@@ -23,7 +24,6 @@ def load_data(
     start_char: int | None = 1,
     oov_char: int | None = 2,
     index_from: int = 3,
-    **others: Any,
 ) -> tuple[Split, Split]:
     """Return IMDB as ``(x_train, y_train), (x_test, y_test)``: arrays of lists of numbers, arrays of 0 and 1.
 
@@ -41,7 +41,7 @@ def load_data(
         ValueError: `maxlen` leaves no review.
         ConnectionError: the file is not on this machine and cannot be downloaded.
     """
-    marks = Marks(old_num_words(num_words, others), skip_top, start_char, oov_char, index_from)
+    marks = Marks(num_words, skip_top, start_char, oov_char, index_from)
     arrays = load_npz(fetch(os.fspath(path), origin=KERAS_FILES + "imdb.npz", digest=DIGEST))
     random = np.random.RandomState(seed)
     texts, labels = [], []

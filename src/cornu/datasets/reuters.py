@@ -1,14 +1,14 @@
 """Reuters, 11,228 news wires of 1987, each a list of word numbers, in 46 topics."""
 
 import os
-from typing import Any
 
 import numpy as np
 
+from cornu.core import hooks
 from cornu.datasets.arrays import load_npz
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split, shuffled, training_rows
-from cornu.datasets.words import Marks, choose_words, number_words, old_num_words, read_word_index, shorter_than
+from cornu.datasets.words import Marks, choose_words, number_words, read_word_index, shorter_than
 
 DIGEST = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
 WORD_INDEX_DIGEST = "4d44cc38712099c9e383dc6e5f11a921"
@@ -19,6 +19,7 @@ TOPICS = (
 )
 
 
+@hooks.old_keywords("load_data")
 def load_data(
     path: str | os.PathLike = "reuters.npz",
     num_words: int | None = None,
@@ -29,7 +30,6 @@ def load_data(
     start_char: int | None = 1,
     oov_char: int | None = 2,
     index_from: int = 3,
-    **others: Any,
 ) -> tuple[Split, Split]:
     """Return Reuters as ``(x_train, y_train), (x_test, y_test)``: arrays of lists of numbers, arrays of topics.
 
@@ -49,7 +49,7 @@ def load_data(
         ConnectionError: the file is not on this machine and cannot be downloaded.
     """
     training_rows(0, test_split)  # refused before the download
-    marks = Marks(old_num_words(num_words, others), skip_top, start_char, oov_char, index_from)
+    marks = Marks(num_words, skip_top, start_char, oov_char, index_from)
     arrays = load_npz(fetch(os.fspath(path), origin=KERAS_FILES + "reuters.npz", digest=DIGEST))
     x, labels = shuffled((arrays["x"], arrays["y"]), np.random.RandomState(seed))
     texts = number_words(x, marks)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,11 +55,3 @@ def as_lists(texts: Sequence[list[int]]) -> np.ndarray:
 def read_word_index(path: Path) -> dict[str, int]:
     """Return ``{word: number}``."""
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def old_num_words(num_words: int | None, others: dict[str, Any]) -> int | None:
-    """Return `num_words`, under Keras 1's name ``nb_words`` too; raise TypeError for any other keyword."""
-    num_words = others.pop("nb_words", num_words)
-    if others:
-        raise TypeError(f"load_data() has no argument {next(iter(others))!r}.")
-    return num_words

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cornu.core import config, registry
+from cornu.core import config, hooks, registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
@@ -99,6 +99,8 @@ def get(identifier: Any) -> Any:
     """Return a layer for a name, a config or a layer."""
     return config.get(identifier, registry.LAYERS)
 
+
+__getattr__ = hooks.names_of(__name__)
 
 __all__ = [
     "ELU",

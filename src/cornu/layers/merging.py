@@ -13,6 +13,7 @@ from cornu.core import registry
 from cornu.core.layer import Layer
 from cornu.core.scope import get_mask
 from cornu.core.shapes import is_shape
+from cornu.ops.normalization import normalize
 
 
 class Merge(Layer):
@@ -259,17 +260,12 @@ class Dot(Merge):
         arrays = [array.astype(dtype) for array in inputs]
         axes = self._axes_in([array.shape for array in arrays])
         if self.normalize:
-            arrays = [_unit_length(array, axis) for array, axis in zip(arrays, axes, strict=True)]
+            arrays = [normalize(array, axis) for array, axis in zip(arrays, axes, strict=True)]
         products = jax.lax.dot_general(*arrays, (([axes[0]], [axes[1]]), ([0], [0])))
         return products[:, None] if products.ndim == 1 else products
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """Return None: sums over an axis have no mask."""
-
-
-def _unit_length(array: jax.Array, axis: int) -> jax.Array:
-    length = jnp.sqrt(jnp.maximum(jnp.sum(jnp.square(array), axis=axis, keepdims=True), 1e-12))
-    return array / length
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:

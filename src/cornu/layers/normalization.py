@@ -365,8 +365,9 @@ class UnitNormalization(Layer):
 class SpectralNormalization(Wrapper):
     """Hold a layer whose kernel (or embeddings) is divided by its largest singular value on each training call.
 
-    The singular value is estimated by `power_iterations` steps of the power method, from a vector that is kept.
-    Raises ValueError where the layer has neither kernel nor embeddings.
+    The singular value is estimated by `power_iterations` steps of the power method, from a vector that is kept. As in
+    Keras on JAX, the division holds for that call: the optimizer moves the kernel itself, and inference uses it as it
+    is. (Keras on TensorFlow keeps the divided kernel.) Raises ValueError where the layer has no kernel or embeddings.
     Follows https://keras.io/api/layers/normalization_layers/spectral_normalization/ and
     https://arxiv.org/abs/1802.05957
     """

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
 from jax import Array
 
 from cornu.core import registry
@@ -12,18 +11,12 @@ from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.settings import standardize_data_format
 from cornu.layers.checks import whole_number
-from cornu.layers.windows import per_dimension, space_axes
-from cornu.ops.image import resize
+from cornu.layers.windows import per_dimension
+from cornu.ops.image import enlarge
 
 Numbers = int | Sequence[int]
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
-
-
-def _repeat(inputs: Array, size: Sequence[int], axes: Sequence[int]) -> Array:
-    for axis, factor in zip(axes, size, strict=True):
-        inputs = jnp.repeat(inputs, factor, axis)
-    return inputs
 
 
 @registry.LAYERS.add()
@@ -32,7 +25,8 @@ class UpSampling1D(Layer):
 
     Follows https://keras.io/api/layers/reshaping_layers/up_sampling1d/
 
-    >>> UpSampling1D(3)(jnp.ones((2, 4, 5))).shape
+    >>> import numpy as np
+    >>> UpSampling1D(3)(np.ones((2, 4, 5))).shape
     (2, 12, 5)
     """
 
@@ -42,7 +36,7 @@ class UpSampling1D(Layer):
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Array) -> Array:
-        return _repeat(inputs, (self.size,), (1,))
+        return enlarge(inputs, (self.size,), "channels_last")
 
 
 @registry.LAYERS.add()
@@ -52,7 +46,8 @@ class UpSampling2D(Layer):
     `interpolation` is ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"lanczos3"`` or ``"lanczos5"``.
     Follows https://keras.io/api/layers/reshaping_layers/up_sampling2d/
 
-    >>> UpSampling2D((1, 2), interpolation="bilinear")(jnp.ones((1, 4, 4, 3))).shape
+    >>> import numpy as np
+    >>> UpSampling2D((1, 2), interpolation="bilinear")(np.ones((1, 4, 4, 3))).shape
     (1, 4, 8, 3)
     """
 
@@ -68,11 +63,7 @@ class UpSampling2D(Layer):
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Array) -> Array:
-        axes = space_axes(self.data_format, 2)
-        if self.interpolation == "nearest":
-            return _repeat(inputs, self.size, axes)
-        sizes = [inputs.shape[axis] * factor for axis, factor in zip(axes, self.size, strict=True)]
-        return resize(inputs, sizes, self.interpolation, data_format=self.data_format)
+        return enlarge(inputs, self.size, self.data_format, self.interpolation)
 
 
 @registry.LAYERS.add()
@@ -81,7 +72,8 @@ class UpSampling3D(Layer):
 
     Follows https://keras.io/api/layers/reshaping_layers/up_sampling3d/
 
-    >>> UpSampling3D(2)(jnp.ones((1, 2, 2, 2, 3))).shape
+    >>> import numpy as np
+    >>> UpSampling3D(2)(np.ones((1, 2, 2, 2, 3))).shape
     (1, 4, 4, 4, 3)
     """
 
@@ -92,4 +84,4 @@ class UpSampling3D(Layer):
         self.input_spec = InputSpec(ndim=5)
 
     def call(self, inputs: Array) -> Array:
-        return _repeat(inputs, self.size, space_axes(self.data_format, 3))
+        return enlarge(inputs, self.size, self.data_format)

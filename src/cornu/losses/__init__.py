@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cornu.core import config, registry
+from cornu.core import config, hooks, registry
 from cornu.losses.base import Loss, LossFunctionWrapper
 from cornu.losses.crossentropy import (
     BinaryCrossentropy,
@@ -109,6 +109,8 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the loss that a name or config describes."""
     return config.deserialize(name, custom_objects, registry.LOSSES)
 
+
+__getattr__ = hooks.names_of(__name__)
 
 __all__ = [
     "CTC",

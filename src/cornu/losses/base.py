@@ -15,6 +15,7 @@ from cornu.core.graph import op
 from cornu.core.names import to_snake_case
 from cornu.core.precision import standardize_dtype
 from cornu.core.scope import changed, get_mask, scope
+from cornu.ops.crossentropy import float_array
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", "auto")
 
@@ -119,13 +120,15 @@ def _over_trailing_axes(weights: Array, values: Array) -> Array:
 def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str | None, dtype: Any = None) -> Array:
     """Return the values of a loss, weighted, masked, and reduced to one number (or not, for None and ``"none"``)."""
     values = jnp.asarray(values, standardize_dtype(dtype))
+    if sample_weight is not None and values.ndim:  # a loss of one number takes any weights, as in Keras
+        sample_weight, values = same_rank(jnp.asarray(sample_weight, values.dtype), values)
+        check_weights(sample_weight.shape, values.shape)
     if mask is not None:
         sample_weight = apply_mask(sample_weight, mask, values.dtype, reduction)
     if sample_weight is not None:
+        # A mask may have more axes than the values, where a loss averages over steps itself.
         sample_weight, values = same_rank(jnp.asarray(sample_weight, values.dtype), values)
-        check_weights(sample_weight.shape, values.shape)
-        sample_weight = _over_trailing_axes(sample_weight, values)
-        values = values * sample_weight
+        values = _over_trailing_axes(values, sample_weight) * _over_trailing_axes(sample_weight, values)
     if reduction in (None, "none") or values.ndim == 0:
         return values
     total = jnp.sum(values)
@@ -230,9 +233,7 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
 
     Raises ValueError in words where their shapes do not fit together.
     """
-    y_pred = jnp.asarray(y_pred)
-    if not jnp.issubdtype(y_pred.dtype, jnp.floating):
-        y_pred = y_pred.astype(settings.floatx())
+    y_pred = float_array(y_pred)
     y_true, y_pred = same_rank(jnp.asarray(y_true, y_pred.dtype), y_pred)
     if any(a != b and 1 not in (a, b) for a, b in zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)):
         raise ValueError(

@@ -2,25 +2,12 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.core import settings
 from cornu.core.scope import set_mask
 from cornu.losses.base import LossFunctionWrapper, as_pair, loss_function
-
-
-def clipped(probabilities: Array) -> Array:
-    """Return probabilities kept ``epsilon()`` away from 0 and 1."""
-    return jnp.clip(probabilities, settings.epsilon(), 1 - settings.epsilon())
-
-
-def log_probabilities(y_pred: Array, from_logits: bool, axis: int = -1) -> Array:
-    """Return logarithms of class probabilities from logits, or from probabilities (made to sum to 1 first)."""
-    if from_logits:
-        return jax.nn.log_softmax(y_pred, axis)
-    return jnp.log(clipped(y_pred / jnp.sum(y_pred, axis, keepdims=True)))
+from cornu.ops.crossentropy import binary_log_likelihood, float_array, log_probabilities, of_classes
 
 
 def smoothed(y_true: Array, label_smoothing: float, classes: int, share: float = 1.0) -> Array:
@@ -88,21 +75,15 @@ def sparse_categorical_crossentropy(
     >>> print(sparse_categorical_crossentropy([1], [[0.5, 0.5]]))
     [0.6931472]
     """
-    y_pred = jnp.moveaxis(_float_array(y_pred), axis, -1)
+    y_pred = jnp.moveaxis(float_array(y_pred), axis, -1)
     labels = class_numbers(y_true, y_pred.shape)
-    is_class = labels[..., None] == jnp.arange(y_pred.shape[-1])
-    values = -jnp.sum(jnp.where(is_class, log_probabilities(y_pred, from_logits), 0), -1)
+    values = -of_classes(log_probabilities(y_pred, from_logits), labels)
     if ignore_class is None:
         return values
     counts = labels != ignore_class
     values = jnp.where(counts, values, 0)
     set_mask(values, counts)
     return values
-
-
-def _float_array(y_pred: Any) -> Array:
-    y_pred = jnp.asarray(y_pred)
-    return y_pred if jnp.issubdtype(y_pred.dtype, jnp.floating) else y_pred.astype(settings.floatx())
 
 
 def class_numbers(y_true: Any, y_pred_shape: tuple[int, ...], loss: str = "sparse_categorical_crossentropy") -> Array:
@@ -119,14 +100,6 @@ def class_numbers(y_true: Any, y_pred_shape: tuple[int, ...], loss: str = "spars
             f"it got targets of shape {labels.shape}.\n{advice}"
         )
     return labels.astype("int32")
-
-
-def binary_log_likelihood(y_true: Array, y_pred: Array, from_logits: bool) -> Array:
-    """Return the logarithm of the probability of each binary label."""
-    if from_logits:
-        return y_true * jax.nn.log_sigmoid(y_pred) + (1 - y_true) * jax.nn.log_sigmoid(-y_pred)
-    y_pred = clipped(y_pred)
-    return y_true * jnp.log(y_pred) + (1 - y_true) * jnp.log(1 - y_pred)
 
 
 @loss_function("bce", "BCE")

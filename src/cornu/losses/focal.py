@@ -7,13 +7,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from cornu.losses.base import LossFunctionWrapper, as_pair, loss_function
-from cornu.losses.crossentropy import (
-    binary_log_likelihood,
-    check_one_hot,
-    class_numbers,
-    clipped,
-    smoothed,
-)
+from cornu.losses.crossentropy import check_one_hot, class_numbers, smoothed
+from cornu.ops.crossentropy import binary_log_likelihood, clipped, of_classes
 
 
 @loss_function()
@@ -76,8 +71,7 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0
     """
     y_pred = jnp.asarray(y_pred)
     labels = class_numbers(y_true, y_pred.shape, "categorical_generalized_cross_entropy")
-    given = jnp.sum(jnp.where(labels[..., None] == jnp.arange(y_pred.shape[-1]), y_pred, 0), -1)
-    return (1 - given**q) / q
+    return (1 - of_classes(y_pred, labels) ** q) / q
 
 
 class BinaryFocalCrossentropy(LossFunctionWrapper):

@@ -10,6 +10,7 @@ from cornu.core import settings
 from cornu.core.scope import set_mask
 from cornu.losses.base import LossFunctionWrapper, PlainLoss, as_pair, loss_function
 from cornu.ops.crossentropy import ctc_loss
+from cornu.ops.normalization import normalize
 
 Axes = int | Sequence[int] | None
 
@@ -28,12 +29,6 @@ def poisson(y_true: Any, y_pred: Any) -> Array:
     return jnp.mean(y_pred - y_true * jnp.log(y_pred + settings.epsilon()), -1)
 
 
-def unit_length(x: Array, axis: Axes = -1) -> Array:
-    """Return vectors of length 1 along `axis`; zeros stay zeros."""
-    squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
-    return x / jnp.sqrt(jnp.maximum(squares, 1e-12))
-
-
 @loss_function()
 def cosine_similarity(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
     """Return minus the cosine between both along `axis`: -1 for equal directions, 1 for opposite ones.
@@ -42,7 +37,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
     [-1.]
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    return -jnp.sum(unit_length(y_true, axis) * unit_length(y_pred, axis), axis)
+    return -jnp.sum(normalize(y_true, axis) * normalize(y_pred, axis), _axes(axis))
 
 
 def _axes(axis: Axes) -> int | tuple[int, ...] | None:
@@ -125,8 +120,8 @@ def ctc(y_true: Any, y_pred: Any) -> Array:
     """Return the connectionist temporal classification loss of each row (Graves and others 2006).
 
     Args:
-        y_true: (rows, labels), class numbers from 1; 0 is the blank.
-        y_pred: (rows, steps, classes), logits.
+        y_true: (rows, labels), class numbers from 1; rows that are shorter are filled up with 0.
+        y_pred: (rows, steps, classes), logits; class 0 is the blank.
     """
     y_pred = jnp.asarray(y_pred)
     labels = jnp.asarray(y_true).astype("int32")
@@ -135,8 +130,7 @@ def ctc(y_true: Any, y_pred: Any) -> Array:
             f"ctc takes labels of shape (rows, labels) and predictions (rows, steps, classes); "
             f"it got {labels.shape} and {y_pred.shape}."
         )
-    lengths = [jnp.full(labels.shape[:1], count) for count in (labels.shape[1], y_pred.shape[1])]
-    return ctc_loss(labels, y_pred, *lengths)
+    return ctc_loss(labels, y_pred, jnp.sum(labels != 0, -1), jnp.full(labels.shape[:1], y_pred.shape[1]))
 
 
 class KLDivergence(PlainLoss):

@@ -1,6 +1,6 @@
 """Metrics: numbers gathered over batches. ``compile(metrics=["accuracy"])`` finds them by name."""
 
-from cornu.core import registry
+from cornu.core import hooks, registry
 from cornu.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -72,6 +72,8 @@ from cornu.metrics.overlap import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMean
 from cornu.metrics.scores import F1Score, FBetaScore, R2Score
 
 registry.METRICS.things["Metric"] = Metric
+
+__getattr__ = hooks.names_of(__name__)
 
 __all__ = [
     "AUC",

@@ -26,6 +26,7 @@ from cornu.losses.base import (
     with_function_found,
     with_function_named,
 )
+from cornu.ops.numpy import divide_no_nan
 
 
 class Metric(metaclass=Recorded):
@@ -178,11 +179,6 @@ def samplewise(values: Any, sample_weight: Any, dtype: Any, reduce: Callable = j
 
 def _per_sample(values: Array, reduce: Callable) -> Array:
     return reduce(values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values
-
-
-def divide_no_nan(a: Any, b: Any) -> Array:
-    """Return ``a / b``, and 0 where `b` is 0."""
-    return jnp.where(b == 0, 0, a / jnp.where(b == 0, 1, b))
 
 
 @registry.METRICS.add()

@@ -9,7 +9,8 @@ from jax import Array, lax
 
 from cornu.core import registry
 from cornu.losses.base import as_pair, check_weights
-from cornu.metrics.base import Metric, divide_no_nan
+from cornu.metrics.base import Metric
+from cornu.ops.numpy import divide_no_nan
 
 Thresholds = float | Sequence[float] | None
 

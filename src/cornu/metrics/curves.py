@@ -10,7 +10,7 @@ from jax import Array
 from cornu.core import registry, settings
 from cornu.core.errors import unknown
 from cornu.losses.base import as_pair
-from cornu.metrics.base import Metric, divide_no_nan
+from cornu.metrics.base import Metric
 from cornu.metrics.confusion import (
     Counts,
     checked_thresholds,
@@ -20,6 +20,7 @@ from cornu.metrics.confusion import (
     spread_thresholds,
     weights_like,
 )
+from cornu.ops.numpy import divide_no_nan
 
 CURVES = ("ROC", "PR", "PRGAIN")
 SUMMATIONS = ("interpolation", "minoring", "majoring")

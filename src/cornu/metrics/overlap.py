@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from cornu.core import registry
-from cornu.metrics.base import Metric, divide_no_nan
+from cornu.metrics.base import Metric
+from cornu.ops.numpy import divide_no_nan
 
 
 def confusion_matrix(y_true: Array, y_pred: Array, weights: Array | None, classes: int, dtype: Any) -> Array:

@@ -9,8 +9,9 @@ from jax import Array
 from cornu.core import registry
 from cornu.core.errors import unknown
 from cornu.losses.base import as_pair
-from cornu.metrics.base import Metric, divide_no_nan
+from cornu.metrics.base import Metric
 from cornu.metrics.confusion import weights_like
+from cornu.ops.numpy import divide_no_nan
 
 AVERAGES = (None, "micro", "macro", "weighted")
 AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")

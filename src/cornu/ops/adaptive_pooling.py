@@ -7,6 +7,7 @@ import numpy as np
 from jax import Array
 
 from cornu.core.graph import op
+from cornu.ops.geometry import per_dimension
 
 
 @op
@@ -49,8 +50,7 @@ def _along_space(
 ) -> Array:
     """Pool one spatial dimension after the other: a window is the product of its extents, so the order is free."""
     first = 1 if data_format == "channels_last" else 2
-    sizes = (output_size,) * (x.ndim - 2) if isinstance(output_size, int) else tuple(output_size)
-    for axis, size in enumerate(sizes, first):
+    for axis, size in enumerate(per_dimension(output_size, x.ndim - 2, "output_size"), first):
         places, inside = _windows(x.shape[axis], size)
         values = jnp.take(x, places, axis)  # (..., windows, places, ...)
         fits = jnp.reshape(inside, inside.shape + (1,) * (x.ndim - axis - 1))

@@ -11,15 +11,10 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from cornu.ops import convolution_cpu
-from cornu.ops.geometry import Geometry, native
-
-CHANNELS_LAST = "channels_last"
-FORMATS = (CHANNELS_LAST, "channels_first")
-
-Numbers = int | Sequence[int]
+from cornu.ops.geometry import CHANNELS_LAST, Geometry, Numbers, check_format, native, per_dimension
 
 
 def convolution(
@@ -49,7 +44,7 @@ def convolution(
     """
     x, kernel = _promoted(x, kernel)
     rank = _spatial_rank(x, kernel, data_format)
-    strides, dilation = _per_dimension(strides, rank, "strides"), _per_dimension(dilation, rank, "dilation")
+    strides, dilation = per_dimension(strides, rank, "strides"), per_dimension(dilation, rank, "dilation")
     _check_groups(x, kernel, groups, data_format)
     window = _spread(kernel.shape[:rank], dilation)
     pads = _padding(padding, _space(x, data_format), window, strides)
@@ -101,8 +96,8 @@ def transposed_convolution(
     """
     x, kernel = _promoted(x, kernel)
     rank = _spatial_rank(x, kernel, data_format)
-    strides, dilation = _per_dimension(strides, rank, "strides"), _per_dimension(dilation, rank, "dilation")
-    extra = (None,) * rank if output_padding is None else _per_dimension(output_padding, rank, "output_padding")
+    strides, dilation = per_dimension(strides, rank, "strides"), per_dimension(dilation, rank, "dilation")
+    extra = (None,) * rank if output_padding is None else per_dimension(output_padding, rank, "output_padding")
     turned = jnp.swapaxes(jnp.flip(kernel, range(rank)), -1, -2)  # (*window, channels, filters)
     _check_groups(x, turned, 1, data_format)
     window = _spread(kernel.shape[:rank], dilation)
@@ -167,13 +162,7 @@ def _padding(word: str, space: Sequence[int], window: Sequence[int], strides: Se
         return ((window[0] - 1, 0),)
     if word != "same":
         raise ValueError(f"padding={word!r}: expected 'valid' or 'same' (or 'causal' in one dimension).")
-    return tuple(_same_padding(*each) for each in zip(space, window, strides, strict=True))
-
-
-def _same_padding(size: int, window: int, stride: int) -> tuple[int, int]:
-    """Zeros on both sides that make `ceil(size / stride)` outputs; the odd one goes to the end."""
-    total = max((math.ceil(size / stride) - 1) * stride + window - size, 0)
-    return total // 2, total - total // 2
+    return tuple(lax.padtype_to_pads(space, window, strides, "SAME"))
 
 
 def _transposed_padding(word: str, window: int, stride: int, extra: int | None) -> tuple[int, int]:
@@ -188,16 +177,8 @@ def _transposed_padding(word: str, window: int, stride: int, extra: int | None) 
     return before, total - before
 
 
-def _per_dimension(value: Numbers, rank: int, name: str) -> tuple[int, ...]:
-    numbers = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(numbers) != rank:
-        raise ValueError(f"{name}={value!r}: expected one number, or {rank}, one for each spatial dimension.")
-    return numbers
-
-
 def _spatial_rank(x: Array, kernel: Array, data_format: str) -> int:
-    if data_format not in FORMATS:
-        raise ValueError(f"data_format={data_format!r}: expected 'channels_last' or 'channels_first'.")
+    check_format(data_format)
     if x.ndim not in (3, 4, 5) or kernel.ndim != x.ndim:
         raise ValueError(
             f"A convolution got an input of shape {x.shape} and a kernel of shape {kernel.shape}: "

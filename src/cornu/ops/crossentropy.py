@@ -9,11 +9,33 @@ from cornu.core import settings
 from cornu.ops.lifting import arrays_first
 
 
-def _clipped(probabilities: jax.Array) -> jax.Array:
+def clipped(probabilities: jax.Array) -> jax.Array:
+    """Return probabilities kept ``epsilon()`` away from 0 and 1."""
     return jnp.clip(probabilities, settings.epsilon(), 1 - settings.epsilon())
 
 
-def _floats(output: Any) -> jax.Array:
+def log_probabilities(output: jax.Array, from_logits: bool, axis: int = -1) -> jax.Array:
+    """Return logarithms of class probabilities from logits, or from probabilities (made to sum to 1 first)."""
+    if from_logits:
+        return jax.nn.log_softmax(output, axis)
+    return jnp.log(clipped(output / jnp.sum(output, axis, keepdims=True)))
+
+
+def of_classes(values: jax.Array, classes: jax.Array) -> jax.Array:
+    """Return for each row of the last axis of `values` that of the class with the given number; 0 for no class."""
+    return jnp.sum(jnp.where(classes[..., None] == jnp.arange(values.shape[-1]), values, 0), -1)
+
+
+def binary_log_likelihood(target: jax.Array, output: jax.Array, from_logits: bool) -> jax.Array:
+    """Return the logarithm of the probability of each binary label."""
+    if from_logits:
+        return target * jax.nn.log_sigmoid(output) + (1 - target) * jax.nn.log_sigmoid(-output)
+    output = clipped(output)
+    return target * jnp.log(output) + (1 - target) * jnp.log(1 - output)
+
+
+def float_array(output: Any) -> jax.Array:
+    """Return `output` as an array of floats: whole numbers in ``floatx()``."""
     output = jnp.asarray(output)
     return output if jnp.issubdtype(output.dtype, jnp.floating) else output.astype(settings.floatx())
 
@@ -21,43 +43,32 @@ def _floats(output: Any) -> jax.Array:
 @arrays_first(2)
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> jax.Array:
     """Return the binary cross-entropy of each element; shapes are alike."""
-    output = _floats(output)
+    output = float_array(output)
     target = jnp.asarray(target, output.dtype)
     _check_shapes("binary_crossentropy", target.shape, output.shape)
-    if from_logits:
-        return jnp.maximum(output, 0) - output * target + jnp.log1p(jnp.exp(-jnp.abs(output)))
-    output = _clipped(output)
-    return -(target * jnp.log(output) + (1 - target) * jnp.log(1 - output))
+    return -binary_log_likelihood(target, output, from_logits)
 
 
 @arrays_first(2)
 def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
     """Return the cross-entropy along `axis`; probabilities are scaled to the sum 1 first."""
-    output = _floats(output)
+    output = float_array(output)
     target = jnp.asarray(target, output.dtype)
     _check_shapes("categorical_crossentropy", target.shape, output.shape)
-    return -jnp.sum(target * _log_probabilities(output, from_logits, axis), axis=axis)
+    return -jnp.sum(target * log_probabilities(output, from_logits, axis), axis=axis)
 
 
 @arrays_first(2)
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
     """Return the cross-entropy along `axis` for class numbers; a last axis of size 1 of the target is dropped."""
-    output = _floats(output)
+    output = float_array(output)
     target = jnp.asarray(target, "int32")
     if target.ndim == output.ndim and target.shape[-1] == 1:
         target = target[..., 0]
     expected = list(output.shape)
     del expected[axis]
     _check_shapes("sparse_categorical_crossentropy", target.shape, tuple(expected))
-    log_probabilities = jnp.moveaxis(_log_probabilities(output, from_logits, axis), axis, -1)
-    one_hot = jax.nn.one_hot(target, log_probabilities.shape[-1], dtype=output.dtype)
-    return -jnp.sum(one_hot * log_probabilities, axis=-1)
-
-
-def _log_probabilities(output: jax.Array, from_logits: bool, axis: int) -> jax.Array:
-    if from_logits:
-        return jax.nn.log_softmax(output, axis=axis)
-    return jnp.log(_clipped(output / jnp.sum(output, axis, keepdims=True)))
+    return -of_classes(log_probabilities(jnp.moveaxis(output, axis, -1), from_logits), target)
 
 
 def _check_shapes(name: str, target: tuple, output: tuple) -> None:
@@ -73,7 +84,7 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     steps = jnp.arange(output.shape[1]) >= jnp.reshape(output_length, (-1, 1))
     labels = jnp.arange(target.shape[1]) >= jnp.reshape(target_length, (-1, 1))
     return optax.ctc_loss(
-        _floats(output),
+        float_array(output),
         steps.astype("float32"),
         jnp.asarray(target, "int32"),
         labels.astype("float32"),

@@ -3,6 +3,7 @@
 Follows https://keras.io/api/ops/image/
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -33,6 +34,23 @@ def resize(
         shape[axis] = int(length)
     result = jax.image.resize(images, shape, method=interpolation, antialias=antialias)
     return result.astype(images.dtype)
+
+
+@arrays_first(1)
+def enlarge(
+    x: Any, factors: Sequence[int], data_format: str | None = None, interpolation: str = "nearest"
+) -> jax.Array:
+    """Return steps, images or volumes larger by whole factors, one for each spatial dimension.
+
+    ``nearest`` repeats each value; other words (see `resize`) are for images alone.
+    """
+    first = 1 if settings.standardize_data_format(data_format) == "channels_last" else 2
+    if interpolation == "nearest":
+        for axis, factor in enumerate(factors, first):
+            x = jnp.repeat(x, factor, axis)
+        return x
+    size = [x.shape[axis] * factor for axis, factor in enumerate(factors, first)]
+    return resize(x, size, interpolation, data_format=data_format)
 
 
 @arrays_first(1)

@@ -31,9 +31,15 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
 
 @arrays_first(2)
 def in_top_k(targets: Any, predictions: Any, k: int) -> jax.Array:
-    """Tell for each row whether the target class is among the `k` largest predictions; ties count as in."""
-    of_target = jnp.take_along_axis(predictions, targets[..., None].astype("int32"), axis=-1)
-    return jnp.sum(predictions > of_target, axis=-1) < k
+    """Tell for each row whether the target class is among the `k` largest predictions.
+
+    Ties count as in. What is no class number, or has a prediction that is not finite, is not in.
+    """
+    predictions = jnp.asarray(predictions)
+    is_class = jnp.asarray(targets)[..., None] == jnp.arange(predictions.shape[-1])
+    of_target = jnp.sum(jnp.where(is_class, predictions, 0), axis=-1, keepdims=True)
+    is_known = jnp.any(is_class, axis=-1) & jnp.isfinite(of_target[..., 0])
+    return is_known & (jnp.sum(predictions > of_target, axis=-1) < k)
 
 
 def _segments(function: Any) -> Any:

@@ -52,7 +52,6 @@ bitwise_xor = binary(jnp.bitwise_xor)
 blackman = unary(jnp.blackman)
 broadcast_to = unary(jnp.broadcast_to)
 cbrt = unary(jnp.cbrt)
-ceil = unary(jnp.ceil)
 clip = lifted(jnp.clip, 3)
 concatenate = lifted_sequence(jnp.concatenate)
 conj = unary(jnp.conj)
@@ -85,7 +84,6 @@ fabs = unary(jnp.fabs)
 flip = unary(jnp.flip)
 fliplr = unary(jnp.fliplr)
 flipud = unary(jnp.flipud)
-floor = unary(jnp.floor)
 floor_divide = binary(jnp.floor_divide)
 fmax = binary(jnp.fmax)
 fmin = binary(jnp.fmin)
@@ -132,7 +130,6 @@ matmul = binary(jnp.matmul)
 max = unary(jnp.max)
 maximum = binary(jnp.maximum)
 mean = unary(jnp.mean)
-median = unary(jnp.median)
 min = unary(jnp.min)
 minimum = binary(jnp.minimum)
 mod = binary(jnp.mod)
@@ -145,7 +142,6 @@ nancumprod = unary(jnp.nancumprod)
 nancumsum = unary(jnp.nancumsum)
 nanmax = unary(jnp.nanmax)
 nanmean = unary(jnp.nanmean)
-nanmedian = unary(jnp.nanmedian)
 nanmin = unary(jnp.nanmin)
 nanpercentile = binary(jnp.nanpercentile)
 nanprod = unary(jnp.nanprod)
@@ -168,7 +164,7 @@ rad2deg = unary(jnp.rad2deg)
 ravel = unary(jnp.ravel)
 real = unary(jnp.real)
 reciprocal = unary(jnp.reciprocal)
-repeat = unary(jnp.repeat)
+repeat = binary(jnp.repeat)
 reshape = unary(jnp.reshape)
 right_shift = binary(jnp.right_shift)
 roll = unary(jnp.roll)
@@ -232,7 +228,7 @@ def empty(shape: Any, dtype: Any = None) -> jax.Array:
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> jax.Array:
     """Return `fill_value` everywhere."""
-    return jnp.full(shape, to_array(fill_value), None if dtype is None else standardize_dtype(dtype))
+    return jnp.full(shape, to_array(fill_value), standardize_dtype(dtype))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
@@ -311,7 +307,31 @@ def view(x: Any, dtype: Any = None) -> jax.Array:
     return jnp.asarray(x).view(_of_type(dtype))
 
 
-# ---- where Keras's arguments are others than JAX's
+# ---- where Keras's arguments are others than JAX's, or its types of results
+
+
+def _giving_floats(function: Any) -> Any:
+    def call(x: Any) -> jax.Array:
+        return function(
+            x if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else jnp.asarray(x, standardize_dtype(None))
+        )
+
+    call.__name__, call.__doc__ = function.__name__, f"Return the {function.__name__} of each value, as floats."
+    return unary(call)
+
+
+ceil, floor = _giving_floats(jnp.ceil), _giving_floats(jnp.floor)
+
+
+def _over_axes(function: Any) -> Any:
+    def call(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+        return function(x, tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
+
+    call.__name__, call.__doc__ = function.__name__, f"Return the {function.__name__} over an axis, or over several."
+    return unary(call)
+
+
+median, nanmedian = _over_axes(jnp.median), _over_axes(jnp.nanmedian)
 
 
 @arrays_first(3)

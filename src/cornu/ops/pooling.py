@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -17,15 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-CHANNELS_LAST = "channels_last"
+from cornu.ops.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension
 
 LARGEST_WINDOW = 32
 """Windows with more entries than this go XLA's way: taken apart, each entry is an operation to compile."""
 
 LOOPS = 8
 """In how many groups of rows a maximum's gradient is spread, at least."""
-
-Numbers = int | Sequence[int]
 
 
 class Windows(NamedTuple):
@@ -196,17 +193,9 @@ def _lowest(dtype: np.dtype) -> np.ndarray:
 def _windows(x: Array, pool_size: Numbers, strides: Numbers | None, padding: str, data_format: str) -> Windows:
     if padding not in ("valid", "same"):
         raise ValueError(f"padding={padding!r}: pooling takes 'valid' or 'same'.")
-    if data_format not in (CHANNELS_LAST, "channels_first"):
-        raise ValueError(f"data_format={data_format!r}: expected 'channels_last' or 'channels_first'.")
-    extent = _per_dimension(pool_size, x.ndim - 2, "pool_size")
-    steps = extent if strides is None else _per_dimension(strides, x.ndim - 2, "strides")
+    check_format(data_format)
+    extent = per_dimension(pool_size, x.ndim - 2, "pool_size")
+    steps = extent if strides is None else per_dimension(strides, x.ndim - 2, "strides")
     around = ((1,), (1,)) if data_format == CHANNELS_LAST else ((1, 1), ())
     extent, steps = (around[0] + each + around[1] for each in (extent, steps))
     return Windows(extent, steps, tuple(lax.padtype_to_pads(x.shape, extent, steps, padding.upper())))
-
-
-def _per_dimension(value: Numbers, rank: int, name: str) -> tuple[int, ...]:
-    numbers = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(numbers) != rank:
-        raise ValueError(f"{name}={value!r}: expected one number, or {rank}, one for each spatial dimension.")
-    return numbers

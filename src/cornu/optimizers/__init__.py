@@ -3,7 +3,7 @@
 from typing import Any
 
 from cornu.core import config as configs
-from cornu.core import registry
+from cornu.core import hooks, registry
 from cornu.optimizers import schedules
 from cornu.optimizers.base import Optimizer
 from cornu.optimizers.loss_scale import LossScaleOptimizer
@@ -12,6 +12,8 @@ from cornu.optimizers.moments import Adam, Adamax, AdamW, Lamb, Lion, Nadam, Sch
 from cornu.optimizers.multiple import MultiOptimizer, OptimizerMap
 from cornu.optimizers.rules import SGD, Adadelta, Adagrad, Ftrl, RMSprop
 from cornu.optimizers.transformation import OptaxOptimizer, is_transformation
+
+__getattr__ = hooks.names_of(__name__)
 
 __all__ = [
     "SGD",

@@ -1,6 +1,7 @@
 """What `keras.utils` offers, name by name."""
 
 from cornu.callbacks.progress import Progbar
+from cornu.core import hooks
 from cornu.core.precision import standardize_dtype
 from cornu.core.registry import (
     CustomObjectScope,
@@ -26,6 +27,8 @@ from cornu.utils.misc import (
     unpack_x_y_sample_weight,
 )
 from cornu.visuals.diagrams import model_to_dot, plot_model
+
+__getattr__ = hooks.names_of(__name__)
 
 __all__ = [
     "CustomObjectScope",
