@@ -1,13 +1,22 @@
 """Library-wide settings: ``keras.config``. Follows https://keras.io/api/utils/config_utils/"""
 
+import jax
+
 from cornu.core.precision import dtype_policy, set_dtype_policy
 from cornu.core.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
     epsilon,
     floatx,
     image_data_format,
+    is_interactive_logging_enabled,
+    max_epochs,
+    max_steps_per_epoch,
     set_epsilon,
     set_floatx,
     set_image_data_format,
+    set_max_epochs,
+    set_max_steps_per_epoch,
 )
 
 
@@ -16,14 +25,46 @@ def backend() -> str:
     return "jax"
 
 
+def set_backend(backend: str) -> None:
+    """Accept ``"jax"``, the engine that there is; raise ValueError for any other."""
+    if backend != "jax":
+        raise ValueError(f"Cornu runs on JAX only: set_backend({backend!r}) cannot be done. Use 'jax'.")
+
+
+def enable_traceback_filtering() -> None:
+    """Leave JAX's own lines out of tracebacks; so it is at the start."""
+    jax.config.update("jax_traceback_filtering", "auto")
+
+
+def disable_traceback_filtering() -> None:
+    """Show every line of a traceback, JAX's own too."""
+    jax.config.update("jax_traceback_filtering", "off")
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Tell whether tracebacks leave out JAX's own lines."""
+    return jax.config.jax_traceback_filtering != "off"
+
+
 __all__ = [
     "backend",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
     "dtype_policy",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_interactive_logging_enabled",
+    "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
+    "set_backend",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
 ]

@@ -6,6 +6,7 @@ from cornu.callbacks.base import Callback
 from cornu.callbacks.history import History
 from cornu.callbacks.logs import Logs
 from cornu.callbacks.progress import ProgbarLogger
+from cornu.core.settings import is_interactive_logging_enabled
 
 _BATCH_METHODS = {
     "train": ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"),
@@ -34,7 +35,7 @@ class CallbackList:
         self.callbacks = _flat(callbacks)
         self.params = params.pop("params", {}) | params
         if self.params.get("verbose") == "auto":
-            self.params["verbose"] = 1
+            self.params["verbose"] = 1 if is_interactive_logging_enabled() else 2
         if add_progbar and self.params.get("verbose", 0) and not self._has(ProgbarLogger):
             self.callbacks.append(ProgbarLogger())
         self.history = next((c for c in self.callbacks if isinstance(c, History)), None)

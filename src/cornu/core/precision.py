@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core import registry, settings
-from cornu.core.config import Recorded, deserialize
+from cornu.core.config import Recorded, deserialize, serialize  # noqa: F401
 from cornu.core.errors import unknown
 
 _ALIASES = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "long": "int64"}

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from cornu.core.errors import unknown
 
@@ -24,7 +25,8 @@ def _read_keras_json() -> dict:
 
 
 def _initial_settings() -> dict:
-    settings = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+    settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+    settings["interactive_logging"] = True
     for key, value in _read_keras_json().items():
         if (
             (key == "floatx" and value in FLOAT_TYPES)
@@ -32,6 +34,8 @@ def _initial_settings() -> dict:
             or (key == "image_data_format" and value in DATA_FORMATS)
         ):
             settings[key] = value
+    for key in ("max_epochs", "max_steps_per_epoch"):
+        settings[key] = int(os.environ.get(f"KERAS_{key.upper()}") or 0) or None
     return settings
 
 
@@ -86,3 +90,44 @@ def standardize_data_format(data_format: str | None) -> str:
     if str(data_format).lower() not in DATA_FORMATS:
         raise unknown("data_format", data_format, DATA_FORMATS)
     return str(data_format).lower()
+
+
+def enable_interactive_logging() -> None:
+    """Let ``verbose="auto"`` draw progress bars; so it is at the start."""
+    _settings["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Let ``verbose="auto"`` print one line per epoch, as log files want it."""
+    _settings["interactive_logging"] = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Tell whether ``verbose="auto"`` draws progress bars."""
+    return _settings["interactive_logging"]
+
+
+def max_epochs() -> int | None:
+    """Return the most epochs that any `fit` runs, or None; ``$KERAS_MAX_EPOCHS`` at the start."""
+    return _settings["max_epochs"]
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Let no `fit` run more epochs than `max_epochs`; None takes the limit away."""
+    _settings["max_epochs"] = _limit_of("max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """Return the most steps of any epoch, `evaluate` or `predict`, or None; ``$KERAS_MAX_STEPS_PER_EPOCH`` at first."""
+    return _settings["max_steps_per_epoch"]
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Let no epoch, `evaluate` or `predict` take more steps than this; None takes the limit away."""
+    _settings["max_steps_per_epoch"] = _limit_of("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def _limit_of(name: str, value: int | None) -> int | None:
+    if value is not None and (not isinstance(value, int) or value < 1):
+        raise ValueError(f"{name} is a whole number above zero, or None for no limit, not {value!r}.")
+    return value

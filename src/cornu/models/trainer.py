@@ -9,6 +9,7 @@ import numpy as np
 from cornu import optimizers
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
+from cornu.core import settings
 from cornu.core.graph import SymbolicTensor, resolve
 from cornu.core.hooks import old_keywords
 from cornu.data.arrays import split_rows
@@ -216,6 +217,7 @@ class Trainer:
         """
         self._check_compiled("fit")
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
+        epochs = min(epochs, settings.max_epochs() or epochs)
         if validation_split and is_stream(x):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays.")
         batches, held_out = self._training_data(
@@ -485,6 +487,9 @@ def _as_value(value: Any) -> Any:
 
 def _limit(batches: Batches, steps: int | None) -> int | None:
     """Return the number of steps to stop at, or None where an epoch is all there is."""
+    most = settings.max_steps_per_epoch()
+    if most is not None:
+        steps = min(steps or batches.steps or most, most)
     if steps is None or (batches.resident and steps == batches.steps):
         return None
     return steps

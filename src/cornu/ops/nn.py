@@ -12,11 +12,20 @@ import numpy as np
 from cornu.core import settings
 from cornu.core.precision import standardize_dtype
 from cornu.ops import adaptive_pooling, convolution, pooling
+from cornu.ops.crossentropy import (  # noqa: F401
+    binary_crossentropy,
+    categorical_crossentropy,
+    ctc_decode,
+    ctc_loss,
+    sparse_categorical_crossentropy,
+)
+from cornu.ops.image import depth_to_space, fold, space_to_depth, unfold  # noqa: F401
 from cornu.ops.lifting import arrays_first, unary
 from cornu.ops.normalization import (  # noqa: F401
     batch_normalization,
     layer_normalization,
     moments,
+    normalize,
     rms_normalization,
 )
 

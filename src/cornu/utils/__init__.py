@@ -12,6 +12,11 @@ from cornu.core.registry import (
     register_keras_serializable,
 )
 from cornu.core.seeds import set_random_seed
+from cornu.core.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from cornu.data.streams import PyDataset, Sequence
 from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils.arrays import normalize, to_categorical
@@ -39,12 +44,15 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
     "model_to_dot",
