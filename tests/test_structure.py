@@ -58,6 +58,7 @@ LATE = {
     ("cornu.models.model", "cornu.visuals.summary"): "loads rich, for the programs that print a summary",
     ("cornu.saving.files", "cornu.saving.h5_file"): "loads h5py, for the programs that save",
     ("cornu.saving.files", "cornu.saving.keras_file"): "loads h5py, for the programs that save",
+    ("cornu.saving.files", "cornu.saving.safetensors"): "loads h5py, for the programs that save",
     ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
     ("cornu.cli.main", "cornu.cli.train"): "`cornu --help` answers at once",
     ("cornu.cli.run", "cornu.core.seeds"): "loads numpy, for --seed alone",

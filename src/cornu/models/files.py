@@ -13,7 +13,7 @@ class FileMethods:
         files.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write the weights into an HDF5 file of any name."""
+        """Write the weights into a ``.safetensors`` file, or an HDF5 file of any other name."""
         files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:

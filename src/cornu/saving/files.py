@@ -48,37 +48,53 @@ def load_model(
     """
     from cornu.saving.h5_file import read_h5_file
     from cornu.saving.keras_file import read_keras_file
+    from cornu.saving.safetensors import is_safetensors
 
     path = existing(filepath)
+    if is_safetensors(path):
+        raise ValueError(
+            f"{str(path)!r} is a safetensors file: it holds weights only, and no model. Build the model, then call "
+            "model.load_weights(...)."
+        )
     return (read_keras_file if is_zip(path) else read_h5_file)(path, custom_objects, compile)
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
-    """Write a model's weights into an HDF5 file.
+    """Write a model's weights into an HDF5 file, or a ``.safetensors`` file where the name ends so.
 
-    A name that ends in ``.weights.h5`` gives Keras 3's layout, any other Keras 2's; `load_weights` reads both. Raises
+    A name that ends in ``.weights.h5`` gives Keras 3's layout, any other Keras 2's; `load_weights` reads all. Raises
     ValueError where the model is not built yet, FileExistsError and FileNotFoundError as `save_model`.
     """
     from cornu.saving.h5_file import write_weights_file
+    from cornu.saving.safetensors import SUFFIX, write_safetensors
 
     check_built(model)
+    name = str(os.fspath(filepath))
     with replacing(filepath, overwrite) as temporary:
-        write_weights_file(temporary, model, layered=not str(os.fspath(filepath)).endswith(".weights.h5"))
+        if name.endswith(SUFFIX):
+            write_safetensors(temporary, model)
+        else:
+            write_weights_file(temporary, model, layered=not name.endswith(".weights.h5"))
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
-    """Set a model's weights from a file of weights or a whole-model file of any Keras.
+    """Set a model's weights from a file of weights or a whole-model file of any Keras, or a safetensors file.
 
-    Files of Keras 3 are matched by place in the model, older ones layer by layer in order, or with `by_name` by the
-    layers' names (others are left as they are). `skip_mismatch` leaves layers that do not fit, with a warning. Raises
-    ValueError where the file does not fit; then no weight was changed.
+    Files of Keras 3 and safetensors are matched by place in the model, older ones layer by layer in order, or with
+    `by_name` by the layers' names (others are left as they are). `skip_mismatch` leaves layers that do not fit, with a
+    warning. Raises ValueError where the file does not fit; then no weight was changed.
     """
     from cornu.saving.h5_file import read_weights_file
     from cornu.saving.keras_file import read_zipped_weights
+    from cornu.saving.safetensors import is_safetensors, read_safetensors
 
     check_built(model)
     path = existing(filepath)
-    if not is_zip(path):
+    if is_safetensors(path):
+        if by_name:
+            raise ValueError("by_name works for files of Keras 2's layout; safetensors has its weights by place.")
+        read_safetensors(path, model, skip_mismatch)
+    elif not is_zip(path):
         read_weights_file(path, model, skip_mismatch, by_name)
     elif by_name:
         raise ValueError("by_name works for files of Keras 2's layout; a .keras file has its weights by place.")
@@ -99,7 +115,7 @@ def existing(filepath: Any) -> Path:
     path = Path(os.fspath(filepath))
     if path.is_dir():
         raise ValueError(
-            f"{str(path)!r} is a folder. Cornu reads .keras and .h5 files; a SavedModel is a program, not data."
+            f"{str(path)!r} is a folder. Cornu reads files (.keras, .h5, .safetensors); a SavedModel is a program."
         )
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r} (the working folder is {os.getcwd()!r}).")
@@ -115,6 +131,6 @@ def is_zip(path: Path) -> bool:
     if start[:4] == ZIP_START and zipfile.is_zipfile(path):
         return True
     raise ValueError(
-        f"{str(path)!r} is neither a .keras file (a zip) nor an HDF5 file: it begins with {start!r}, "
+        f"{str(path)!r} is neither a .keras file (a zip) nor an HDF5 file nor safetensors: it begins with {start!r}, "
         f"and has {path.stat().st_size} bytes."
     )

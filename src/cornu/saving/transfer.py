@@ -1,6 +1,7 @@
 """Arrays on their way from a file into variables: all are checked before one is read, all read before one is set."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import h5py
@@ -15,10 +16,13 @@ MOST_STORED = 1_000_000
 
 
 class Transfer:
-    """Pairs of variables and arrays; `apply` reads and sets them together, or raises before anything changed."""
+    """Pairs of variables and arrays; `apply` reads and sets them together, or raises before anything changed.
 
-    def __init__(self, source: Source, skip_mismatch: bool = False) -> None:
-        self.source, self.skip_mismatch = source, skip_mismatch
+    The arrays have ``shape``, ``dtype`` and ``size``; `read` gives their values.
+    """
+
+    def __init__(self, source: Source, skip_mismatch: bool = False, read: Callable[[Any], Any] = hdf5.read) -> None:
+        self.source, self.skip_mismatch, self.read = source, skip_mismatch, read
         self.pairs: list[tuple[Variable, h5py.Dataset]] = []
         self.stores: list[tuple[Any, dict[str, h5py.Dataset]]] = []
 
@@ -58,8 +62,8 @@ class Transfer:
 
     def apply(self) -> None:
         """Read the arrays and set the variables."""
-        values = [(variable, hdf5.read(array)) for variable, array in self.pairs]
-        stores = [(layer, {name: hdf5.read(array) for name, array in arrays.items()}) for layer, arrays in self.stores]
+        values = [(variable, self.read(array)) for variable, array in self.pairs]
+        stores = [(layer, {name: self.read(array) for name, array in arrays.items()}) for layer, arrays in self.stores]
         for variable, value in values:
             variable.assign(value)
         for layer, store in stores:
