@@ -6,8 +6,9 @@ import stat
 import h5py
 import pytest
 
-from cornu.saving import atomic, load_model, save_weights
-from cornu.saving.atomic import replacing
+from cornu.core import atomic
+from cornu.core.atomic import replacing
+from cornu.saving import load_model, save_weights
 
 
 def test_the_new_file_takes_the_place_of_the_old_one_with_its_permissions(tmp_path):
@@ -47,7 +48,7 @@ def test_a_failing_step_leaves_a_whole_file_and_no_other(tmp_path, monkeypatch, 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(*((type(path), "replace") if step == "replace" else (atomic, step)), fail)
+    monkeypatch.setattr(*((os, "replace") if step == "replace" else (atomic, step)), fail)
     with pytest.raises(OSError, match="No space left"), replacing(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == ("new" if step == "flush_folder" else "old")
@@ -80,8 +81,8 @@ def test_a_save_that_fails_midway_leaves_the_old_model(small, tmp_path, monkeypa
 def test_the_order_is_write_sync_rename_sync_of_the_folder(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: seen.append(os.readlink(f"/proc/self/fd/{descriptor}")))
-    rename = type(tmp_path).replace
-    monkeypatch.setattr(type(tmp_path), "replace", lambda self, to: (seen.append("rename"), rename(self, to))[1])
+    rename = os.replace
+    monkeypatch.setattr(os, "replace", lambda old, new: (seen.append("rename"), rename(old, new))[1])
     with replacing(tmp_path / "file") as temporary:
         temporary.write_text("new")
     assert seen == [str(temporary), "rename", str(tmp_path)]

@@ -5,6 +5,8 @@ fixes initial weights, shuffles and dropout.
 """
 
 import random
+import sys
+from typing import Any
 
 import numpy as np
 
@@ -23,3 +25,20 @@ def set_random_seed(seed: int) -> None:
         raise TypeError(f"set_random_seed expects an integer, for example set_random_seed(1); it got {seed!r}.")
     random.seed(int(seed))
     np.random.seed(int(seed) % 2**32)
+
+
+def random_states() -> dict[str, Any]:
+    """Return where the global generators of Python, numpy and (where it is loaded) torch stand."""
+    states = {"python": random.getstate(), "numpy": np.random.get_state()}
+    if "torch" in sys.modules:
+        states["torch"] = np.array(sys.modules["torch"].get_rng_state())
+    return states
+
+
+def set_random_states(states: dict[str, Any]) -> None:
+    """Let the global generators go on from where `random_states` saw them."""
+    random.setstate(states["python"])
+    np.random.set_state(states["numpy"])
+    if "torch" in states and "torch" in sys.modules:
+        torch = sys.modules["torch"]
+        torch.set_rng_state(torch.from_numpy(states["torch"].copy()))

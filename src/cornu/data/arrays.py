@@ -8,14 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.data.batch import Batch
+from cornu.data.batch import Batch, Opening
 from cornu.data.convert import map_arrays, rows_in
 
 # Arrays above this size stay on the host (or in their file) and are streamed batch by batch.
 RESIDENT_BYTES = 4 << 30
 
 
-class ArrayBatches:
+class ArrayBatches(Opening):
     """Rows of arrays, in order or shuffled anew each epoch.
 
     `shuffle` is True (all rows), ``"batch"`` (whole batches change places) or False. The short last batch is kept.
@@ -32,7 +32,6 @@ class ArrayBatches:
             isinstance(leaf, np.memmap) or isinstance(getattr(leaf, "base", None), np.memmap) for leaf in leaves
         )
         self.resident = not mapped and sum(leaf.nbytes for leaf in leaves) <= RESIDENT_BYTES
-        self.running: Any = None  # the stream that goes on from epoch to epoch
         self.restarts = True
         self._device: Batch | None = None
 
@@ -51,6 +50,10 @@ class ArrayBatches:
 
     def order(self) -> np.ndarray | None:
         """Return the row numbers of a new epoch, or None for rows as they stand."""
+        self.last_order = self._new_order()
+        return self.last_order
+
+    def _new_order(self) -> np.ndarray | None:
         if not self.shuffle:
             return None
         if self.shuffle == "batch":
@@ -60,21 +63,17 @@ class ArrayBatches:
         return np.random.permutation(self.rows).astype(np.int32)
 
     def stream(self) -> Iterator[Batch]:
-        """Yield the batches of an epoch as host arrays."""
+        """Return the batches of an epoch as host arrays, one after the other."""
         order = self.order()
-        for start in range(0, self.rows, self.batch_size):
-            stop = min(start + self.batch_size, self.rows)
-            rows: Any = slice(start, stop) if order is None else np.sort(order[start:stop])
-            yield map_arrays(lambda array, rows=rows: _host_rows(array, rows), self.batch)
+        return (self._rows(order, start) for start in range(0, self.rows, self.batch_size))
+
+    def _rows(self, order: np.ndarray | None, start: int) -> Batch:
+        stop = min(start + self.batch_size, self.rows)
+        rows: Any = slice(start, stop) if order is None else np.sort(order[start:stop])
+        return map_arrays(lambda array: _host_rows(array, rows), self.batch)
 
     def on_epoch_end(self) -> None:
         """Nothing to do between epochs."""
-
-    def close(self) -> None:
-        """End the thread that makes batches ahead, where one goes on from epoch to epoch."""
-        if self.running is not None:
-            self.running.close()
-            self.running = None
 
 
 def _host_rows(array: Any, rows: Any) -> np.ndarray:

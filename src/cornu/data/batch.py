@@ -1,5 +1,6 @@
 """One batch of rows."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
@@ -25,3 +26,27 @@ def unpack(data: Any) -> Batch:
             f"A batch is x, (x, y) or (x, y, sample_weight); it is a {type(data).__name__} of {len(data)} parts."
         )
     return Batch(*data)
+
+
+class Opening:
+    """What both kinds of batches know of how far their data was read, so that a backup can read on from there."""
+
+    running: Any = None  # the stream that goes on from epoch to epoch
+    current: Any = None  # the stream that is being read, whether it goes on or not
+    reopened: Any = None  # a stream that a backup has advanced: the next one to be read
+    remember: Callable[[], Any] | None = None  # asked at each opening, by a backup
+    openings = 0  # how many streams there were
+    consumed = 0  # batches taken from streams that are done
+    last_order: Any = None  # the row numbers of the present epoch
+
+    def leave(self, stream: Any) -> None:
+        """Stop reading a stream."""
+        stream.close()
+        self.consumed += stream.taken
+        self.current = None
+
+    def close(self) -> None:
+        """End the thread that makes batches ahead, where one goes on from epoch to epoch."""
+        if self.running is not None:
+            self.running.close()
+            self.running = None

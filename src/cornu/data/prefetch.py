@@ -46,3 +46,28 @@ def prefetched(items: Iterable[Any], prepare: Callable[[Any], Any], depth: int =
         stopped.set()
         if threading.current_thread() is not thread:  # the garbage collector may run in any thread
             thread.join(timeout=5)
+
+
+class Stream:
+    """The batches of a source from one opening on: made ready ahead by a thread, and counted as they are taken.
+
+    `origin` is what a backup noted when the source was opened, `taken` how many batches were taken since.
+    """
+
+    def __init__(
+        self, items: Iterable[Any], prepare: Callable[[Any], Any], origin: Any = None, taken: int = 0
+    ) -> None:
+        self.origin, self.taken = origin, taken
+        self._ready = prefetched(items, prepare)
+
+    def __iter__(self) -> "Stream":
+        return self
+
+    def __next__(self) -> Any:
+        item = next(self._ready)
+        self.taken += 1
+        return item
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._ready.close()  # type: ignore[attr-defined]

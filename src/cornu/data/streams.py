@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from cornu.core.seeds import fresh_seed
-from cornu.data.batch import Batch, unpack
+from cornu.data.batch import Batch, Opening, unpack
 from cornu.data.convert import as_arrays, map_arrays, rows_in
 from cornu.data.weights import with_class_weight
 
@@ -60,7 +60,7 @@ class PyDataset:
 Sequence = PyDataset
 
 
-class StreamBatches:
+class StreamBatches(Opening):
     """Batches from a source that makes them as it goes."""
 
     resident = False
@@ -79,7 +79,6 @@ class StreamBatches:
         self.inputs, self.only_inputs = inputs, only_inputs
         self.length = length_of(source)
         self.steps = self.length if steps is None else steps
-        self.running: Any = None  # the stream that goes on from epoch to epoch
         self.restarts = not isinstance(source, Iterator)
         self._endless: Iterator | None = iter(source) if isinstance(source, Iterator) else None
         self._peeked: list[Batch] = []
@@ -111,11 +110,9 @@ class StreamBatches:
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
-    def close(self) -> None:
-        """End the thread that makes batches ahead, where one goes on from epoch to epoch."""
-        if self.running is not None:
-            self.running.close()
-            self.running = None
+    def forget_example(self) -> None:
+        """Drop the batch that was looked at: a new stream begins at the beginning."""
+        self._peeked, self._rest = [], None
 
     def _iterate(self) -> Iterator[Batch]:
         if self._endless is not None:

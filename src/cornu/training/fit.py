@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any
 
 from cornu.data.batches import Batches
+from cornu.training.backup import Backup, Place
 from cornu.training.interrupt import careful_interrupts
 from cornu.training.pace import Pace
 from cornu.training.program import Block, Program
@@ -12,16 +13,26 @@ from cornu.training.program import Block, Program
 TICK = 0.1  # seconds between two looks at the logs of a streamed epoch
 
 
-def run_epoch(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
+def run_epoch(
+    program: Program,
+    batches: Batches,
+    callbacks: Any,
+    steps: int | None = None,
+    place: Place | None = None,
+    backup: Backup | None = None,
+) -> dict[str, Any]:
     """Run all batches once (or `steps` of them) and return the logs at the end.
 
-    `callbacks` has ``every_batch``, ``on_batch_begin(step)``, ``on_batch_end(step, logs)`` and ``stopped()``.
+    `callbacks` has ``every_batch``, ``on_batch_begin(step)``, ``on_batch_end(step, logs)`` and ``stopped()``. With a
+    `place` inside of an epoch, the epoch is taken up there; a `backup` is told after each block.
     """
-    program.learner.reset_metrics()
-    logs: dict[str, Any] = {}
+    place = place or Place(0)
+    if place.step == 0:
+        program.learner.reset_metrics()
+    logs: dict[str, Any] = dict(place.logs)
     read, told = None, False
     looked = time.perf_counter()
-    for block in program.epoch(batches, Pace(callbacks.every_batch), steps):
+    for block in program.epoch(batches, Pace(callbacks.every_batch), steps, place.step):
         callbacks.on_batch_begin(block.start)
         read = block.run()
         told = callbacks.every_batch or _is_due(block, batches, looked)
@@ -30,6 +41,8 @@ def run_epoch(program: Program, batches: Batches, callbacks: Any, steps: int | N
             callbacks.on_batch_end(block.stop - 1, logs)
         if callbacks.stopped():
             break
+        if backup is not None:
+            backup.after_block(place.epoch, block.stop, read)
     if read is not None and not told:
         logs = read()
         callbacks.on_batch_end(block.stop - 1, logs)
@@ -65,21 +78,32 @@ def fit(
     initial_epoch: int = 0,
     steps: int | None = None,
     validation: Validation | None = None,
+    backup: Backup | None = None,
 ) -> None:
-    """Train for epochs `initial_epoch` to `epochs`, telling the `callbacks` (a `CallbackList`) what happens."""
-    logs: dict[str, Any] = {}
-    with careful_interrupts(), closing(batches), closing(validation or batches):
+    """Train for epochs `initial_epoch` to `epochs`, telling the `callbacks` (a `CallbackList`) what happens.
+
+    A `backup` may have kept where an earlier run was: then training goes on from there.
+    """
+    backup = backup or Backup()
+    with careful_interrupts(), closing(backup), closing(batches), closing(validation or batches):
         callbacks.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
-            callbacks.on_epoch_begin(epoch)
-            logs = callbacks.named(run_epoch(program, batches, callbacks.for_batches("train"), steps))
+        begin = backup.restore(callbacks) or Place(initial_epoch)
+        logs: dict[str, Any] = callbacks.named(begin.logs)
+        for epoch in range(begin.epoch, begin.epoch if begin.stopped else epochs):
+            place = begin if epoch == begin.epoch and begin.step else Place(epoch)
+            if place.step == 0:
+                callbacks.on_epoch_begin(epoch)
+            watcher = callbacks.for_batches("train")
+            logs = callbacks.named(run_epoch(program, batches, watcher, steps, place, backup))
             if validation is not None and validation.is_due(epoch) and not callbacks.stopped():
                 logs = logs | _validate(validation, callbacks)
             callbacks.on_epoch_end(epoch, logs)
+            backup.after_epoch(epoch, logs, epoch + 1 == epochs or callbacks.stopped())
             if callbacks.stopped():
                 break
         program.learner.finish_training()
         callbacks.on_train_end(logs)
+        backup.finish()
 
 
 def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cornu.data.batch import Batch
 from cornu.data.convert import map_arrays
-from cornu.data.prefetch import prefetched
+from cornu.data.prefetch import Stream
 from cornu.training import run
 from cornu.training.interrupt import unbroken
 from cornu.training.pace import Pace
@@ -51,19 +51,25 @@ class Program:
         make = run.eager if self.run_eagerly else run.streamed
         return make(self.step, self.learner.results)
 
-    def epoch(self, batches: Any, pace: Pace, steps: int | None = None) -> Iterator[Block]:
-        """Yield the blocks of an epoch; each is run by the caller, and the variables are current after it."""
-        if batches.resident and not self.run_eagerly and steps is None:
-            return self._resident_epoch(batches, pace)
-        return self._streamed_epoch(batches, steps)
+    def epoch(self, batches: Any, pace: Pace, steps: int | None = None, start: int = 0) -> Iterator[Block]:
+        """Yield the blocks of an epoch; each is run by the caller, and the variables are current after it.
 
-    def _resident_epoch(self, batches: Any, pace: Pace) -> Iterator[Block]:
-        arrays, order = batches.device_arrays, batches.order()
+        `start` is above 0 where an epoch is taken up again: its order and streams have been put in place then.
+        """
+        if batches.resident and not self.run_eagerly and steps is None:
+            return self._resident_epoch(batches, pace, start)
+        return self._streamed_epoch(batches, steps, start)
+
+    def prepare_for(self, batches: Any) -> None:
+        """Find out all that a custom step changes, before a first batch is run."""
+        self._prepare(lambda batch: batch, batches.example)
+
+    def _resident_epoch(self, batches: Any, pace: Pace, start: int) -> Iterator[Block]:
+        arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
         order = None if order is None else jnp.asarray(order)
         size = min(batches.batch_size, batches.rows)
         whole = batches.rows // size
         self._prepare(lambda arrays: run.rows_of(arrays, order, 0, size), arrays)
-        start = 0
         while start < batches.steps:
             pace.begin(start)
             if start < whole:
@@ -86,12 +92,12 @@ class Program:
             shapes = learner.rehearse(self.step, self.training, batch_of, arrays) if self.custom else {}
             self._first_logs = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
-    def _streamed_epoch(self, batches: Any, steps: int | None) -> Iterator[Block]:
+    def _streamed_epoch(self, batches: Any, steps: int | None, start: int) -> Iterator[Block]:
         # Validation looks at the same first steps each time, where the data can begin anew.
         keep = steps is not None and (self.training or not batches.restarts)
         stream = _open(batches, keep)
         try:
-            for step in itertools.count() if steps is None else range(steps):
+            for step in itertools.count(start) if steps is None else range(start, steps):
                 batch = next(stream, None)
                 if batch is None and steps is not None and batches.restarts:
                     stream = _open(batches, keep, fresh=True)
@@ -103,7 +109,7 @@ class Program:
                 yield Block(step, step + 1, functools.partial(self.run_batch, batch))
         finally:
             if not keep:
-                stream.close()
+                batches.leave(stream)
 
     def run_batch(self, batch: Batch) -> Any:
         """Run one batch; returns the function that gives the logs."""
@@ -123,10 +129,20 @@ def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
     """Return the stream of an epoch, made ready by a thread; a kept one goes on in the next epoch."""
     if keep and not fresh and batches.running is not None:
         return batches.running
-    stream = prefetched(batches.stream(), lambda batch: map_arrays(jnp.asarray, batch))
+    stream, batches.reopened = batches.reopened, None
+    if stream is None:
+        origin = batches.remember() if batches.remember is not None else None
+        batches.openings += 1
+        stream = opened(batches.stream(), origin)
+    batches.current = stream
     if keep:
         batches.running = stream
     return stream
+
+
+def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0) -> Stream:
+    """Return batches as a stream whose arrays are put on the device ahead of time."""
+    return Stream(items, lambda batch: map_arrays(jnp.asarray, batch), origin, taken)
 
 
 def _warn_of_missing_data(step: int, steps: int) -> None:

@@ -1,0 +1,148 @@
+"""Writing a file whole or not at all: the one way in which Cornu writes files."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PREFIX, SUFFIX = ".cornu-", ".part"
+DAY = 24 * 3600.0  # seconds after which a temporary file that a killed process left is removed
+
+
+@contextlib.contextmanager
+def replacing(filepath: Any, overwrite: bool = True) -> Iterator[Path]:
+    """Give a temporary path beside `filepath` to write to; when the ``with`` block ends well, it takes its place.
+
+    The data is on the disk before the file gets its name, so that a crash at any moment leaves the old file or the new
+    one, whole. When the block raises, the old file stays as it was and nothing else is left. A symbolic link is
+    followed; the permissions of an old file are kept. Raises FileExistsError where `overwrite` is False and the file
+    is there, FileNotFoundError where its folder is not, IsADirectoryError where the path is a folder, and OSError of
+    the system's own kind, in words, where the disk is full or refuses.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder) / "file") as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     (Path(folder) / "file").read_text()
+    'whole'
+    """
+    path = Path(os.path.realpath(os.fspath(filepath)))
+    check_target(filepath, path, overwrite)
+    temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}")
+    try:
+        try:
+            yield temporary
+            if path.exists():
+                shutil.copymode(path, temporary)
+            flush_to_disk(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            remove_quietly(temporary)
+            raise
+        flush_folder(path.parent)
+    except OSError as error:
+        if _is_about(error, temporary, path):
+            raise _in_words(error, filepath, path) from error
+        raise
+    remove_leftovers(path.parent)
+
+
+def write_text(filepath: Any, text: str) -> None:
+    """Replace a file's content by `text` (UTF-8), whole or not at all."""
+    with replacing(filepath) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add `text` (UTF-8) at the end of a file and wait until it is on the disk; what fits only in part is taken back.
+
+    A file of rows grows by whole rows: after a failure it is as long as it was.
+    """
+    append_bytes(path, text.encode())
+
+
+def append_bytes(path: Path, data: bytes) -> None:
+    """Add `data` at the end of a file and wait until it is on the disk; what fits only in part is taken back."""
+    with path.open("ab", buffering=0) as file:
+        before = os.fstat(file.fileno()).st_size
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(file.fileno(), before)
+            raise OSError(error.errno, f"Cannot add to {str(path)!r}: {error.strerror}. It is as it was") from error
+
+
+def check_target(filepath: Any, path: Path, overwrite: bool) -> None:
+    """Raise in words where a file cannot be written."""
+    if path.is_dir():
+        raise IsADirectoryError(f"Cannot save to {str(filepath)!r}: it is a folder. Give the name of a file in it.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"Cannot save to {str(filepath)!r}: there is no folder {str(path.parent)!r}. Make it first, for example "
+            f"with Path({str(path.parent)!r}).mkdir(parents=True)."
+        )
+    if not overwrite and path.exists():
+        raise FileExistsError(f"{str(filepath)!r} exists already, and overwrite=False was given. Choose another name.")
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until the contents of a file are on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can do that."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:  # some network file systems refuse; the file itself is whole
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def remove_quietly(path: Path) -> None:
+    """Remove a file if it can be removed: an error on the way out must not hide the one before it."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, age: float = DAY) -> None:
+    """Remove temporary files that processes left which were killed in the midst of writing, `age` seconds ago."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            named_so = entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX)
+            if named_so and time.time() - entry.stat().st_mtime >= age:
+                remove_quietly(Path(entry.path))
+
+
+def _is_about(error: OSError, temporary: Path, path: Path) -> bool:
+    """Tell whether an error is the system's about this file, rather than another that the block met."""
+    if isinstance(error.filename, (str, Path)):
+        return Path(error.filename) in (temporary, path)
+    return error.errno is not None or temporary.name in str(error) or "errno" in str(error)
+
+
+def _in_words(error: OSError, filepath: Any, path: Path) -> OSError:
+    """Return the same kind of error, saying what was to be written and what became of it."""
+    reason = error.strerror or next((text for number, text in _reasons() if text in str(error)), str(error))
+    left = "The file that was there is as it was" if path.exists() else "Nothing was left there"
+    number = error.errno or next((number for number, text in _reasons() if text in str(error)), 5)
+    return OSError(number, f"Cannot save to {str(filepath)!r}: {reason}. {left}")
+
+
+def _reasons() -> list[tuple[int, str]]:
+    """Return the numbers of the system's errors that libraries pass on as text, such as that of a full disk."""
+    return [(number, os.strerror(number)) for number in (28, 122, 27, 30, 13, 5)]

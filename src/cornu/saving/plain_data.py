@@ -1,0 +1,222 @@
+"""Turning the state of Python objects into plain data (JSON and arrays) and back, without pickle.
+
+Back means into objects that are there already: lists and dictionaries keep being the same objects, and the attributes
+of other objects are set. Only named tuples are made anew, from classes that the program has loaded.
+"""
+
+import collections
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu.core.layer import Layer
+from cornu.core.variable import Variable
+from cornu.optimizers import Optimizer
+
+KIND = "$"
+PLAIN = (type(None), bool, int, float, str)
+DEEPEST = 8  # objects inside of objects
+# Objects of these packages are not looked into: what they hold is not a program's own state.
+CLOSED = frozenset(("cornu", "jax", "jaxlib", "matplotlib", "IPython", "pandas", "torch", "numpy", "keras", "optax"))
+
+
+class NotPlain(TypeError):
+    """Raised for what cannot be turned into plain data."""
+
+
+class Packer:
+    """Turns values into JSON; arrays are put aside in `arrays`."""
+
+    def __init__(self) -> None:
+        self.arrays: list[np.ndarray] = []
+        self._inside: set[int] = set()
+
+    def pack(self, value: Any) -> Any:
+        """Return a value as JSON; NotPlain for functions, files, models, and whatever else is no data."""
+        if type(value) in PLAIN:
+            return value
+        if isinstance(value, (np.ndarray, np.generic, jax.Array, Variable)):
+            return self._array(value)
+        if id(value) in self._inside or len(self._inside) > 40:
+            raise NotPlain("a structure that holds itself")
+        self._inside.add(id(value))
+        try:
+            return self._structure(value)
+        finally:
+            self._inside.discard(id(value))
+
+    def _array(self, value: Any) -> Any:
+        kind = "array"
+        if isinstance(value, Variable):
+            kind, value = "variable", value._value
+        elif isinstance(value, np.generic):
+            kind = "scalar"
+        elif isinstance(value, jax.Array):
+            kind = "jax"
+        if isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+            raise NotPlain("a random key")
+        array = np.array(value, order="C", copy=True)
+        if array.dtype.kind == "O" or array.dtype.names:
+            raise NotPlain("an array of objects")
+        self.arrays.append(array)
+        return {KIND: kind, "number": len(self.arrays) - 1}
+
+    def _structure(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.pack(item) for item in value]
+        if isinstance(value, dict):
+            return {KIND: "dict", "items": [[self.pack(key), self.pack(item)] for key, item in value.items()]}
+        if isinstance(value, tuple):
+            named = [type(value).__module__, type(value).__qualname__] if hasattr(value, "_fields") else None
+            return {KIND: "tuple", "items": [self.pack(item) for item in value], "class": named}
+        if type(value) in (set, frozenset, collections.deque):
+            return {KIND: type(value).__name__, "items": [self.pack(item) for item in value]}
+        if isinstance(value, np.random.RandomState):
+            return {KIND: "RandomState", "state": self.pack(value.get_state())}
+        if isinstance(value, np.random.Generator):
+            return {KIND: "Generator", "state": self.pack(value.bit_generator.state)}
+        if not is_open(value):
+            raise NotPlain(type(value).__name__)
+        return {KIND: "object", "class": type(value).__qualname__, "attributes": self.attributes(value)}
+
+    def attributes(self, owner: Any, skip: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the attributes of an object that are plain data, by name."""
+        found = {}
+        for name, value in list(vars(owner).items()):
+            if name in skip:
+                continue
+            kept = len(self.arrays)
+            try:
+                found[name] = self.pack(value)
+            except NotPlain:
+                del self.arrays[kept:]
+        return found
+
+
+def is_open(value: Any) -> bool:
+    """Tell whether an object's attributes are looked into: one of a class of the program's own, or a small library's."""
+    if isinstance(value, (type, Layer, Optimizer)) or callable(value) or not hasattr(value, "__dict__"):
+        return False
+    package = type(value).__module__.partition(".")[0]
+    return package not in CLOSED and package not in sys.stdlib_module_names
+
+
+def digest(packed: Any, arrays: list[np.ndarray]) -> str:
+    """Return a digest of packed data, in which arrays count by their content rather than their number."""
+    found = hashlib.blake2b(digest_size=16)
+
+    def content(node: Any) -> Any:
+        if isinstance(node, dict):
+            if "number" in node and KIND in node:
+                array = arrays[node["number"]]
+                found.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+                return node[KIND]
+            return {key: content(item) for key, item in node.items()}
+        return [content(item) for item in node] if isinstance(node, list) else node
+
+    found.update(json.dumps(content(packed)).encode())
+    return found.hexdigest()
+
+
+class Unpacker:
+    """Turns packed JSON back into values, changing what is there already."""
+
+    def __init__(self, arrays: list[np.ndarray]) -> None:
+        self.arrays = arrays
+
+    def unpack(self, packed: Any, present: Any = None) -> Any:
+        """Return the value of packed data; `present` is what stands there now."""
+        if isinstance(packed, list):
+            items = [self.unpack(item, there) for item, there in zip(packed, _padded(present, len(packed)), strict=True)]
+            return _in_place(present, items) if type(present) is list else items
+        if not isinstance(packed, dict):
+            return packed
+        return getattr(self, f"_{packed[KIND]}")(packed, present)
+
+    def _array(self, packed: dict, _: Any) -> np.ndarray:
+        return self.arrays[packed["number"]].copy()
+
+    def _scalar(self, packed: dict, _: Any) -> Any:
+        return self.arrays[packed["number"]][()]
+
+    def _jax(self, packed: dict, _: Any) -> jax.Array:
+        return jax.numpy.asarray(self.arrays[packed["number"]])
+
+    def _variable(self, packed: dict, present: Any) -> Variable:
+        if not isinstance(present, Variable):
+            raise NotPlain("a variable that is not there")
+        present.assign(self.arrays[packed["number"]])
+        return present
+
+    def _dict(self, packed: dict, present: Any) -> dict:
+        there = present if isinstance(present, dict) else {}
+        items = {}
+        for key, item in packed["items"]:
+            key = self.unpack(key)
+            items[key] = self.unpack(item, dict.get(there, key))
+        if isinstance(present, dict):
+            present.clear()
+            present.update(items)
+            return present
+        return items
+
+    def _tuple(self, packed: dict, present: Any) -> tuple:
+        items = [self.unpack(item) for item in packed["items"]]
+        if packed["class"] is None:
+            return tuple(items)
+        module, name = packed["class"]
+        cls: Any = sys.modules.get(module)
+        for part in name.split("."):
+            cls = getattr(cls, part, None)
+        if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
+            raise NotPlain(f"a tuple of the unknown class {name}")
+        return tuple.__new__(cls, items)
+
+    def _set(self, packed: dict, _: Any) -> set:
+        return {self.unpack(item) for item in packed["items"]}
+
+    def _frozenset(self, packed: dict, _: Any) -> frozenset:
+        return frozenset(self.unpack(item) for item in packed["items"])
+
+    def _deque(self, packed: dict, present: Any) -> collections.deque:
+        return collections.deque(map(self.unpack, packed["items"]), getattr(present, "maxlen", None))
+
+    def _RandomState(self, packed: dict, present: Any) -> Any:  # noqa: N802 (named as the class)
+        state = present if isinstance(present, np.random.RandomState) else np.random.RandomState()
+        state.set_state(self.unpack(packed["state"]))
+        return state
+
+    def _Generator(self, packed: dict, present: Any) -> Any:  # noqa: N802
+        if not isinstance(present, np.random.Generator):
+            raise NotPlain("a random generator that is not there")
+        present.bit_generator.state = self.unpack(packed["state"])
+        return present
+
+    def _object(self, packed: dict, present: Any) -> Any:
+        if not is_open(present) or type(present).__qualname__ != packed["class"]:
+            raise NotPlain(f"an object of class {packed['class']}")
+        self.set_attributes(present, packed["attributes"])
+        return present
+
+    def set_attributes(self, owner: Any, packed: dict[str, Any]) -> None:
+        """Set attributes of an object from packed data; what cannot be made again is left as it is."""
+        for name, value in packed.items():
+            try:
+                vars(owner)[name] = self.unpack(value, vars(owner).get(name))
+            except NotPlain:
+                continue
+
+
+def _padded(present: Any, length: int) -> list:
+    there = list(present)[:length] if isinstance(present, list) else []
+    return there + [None] * (length - len(there))
+
+
+def _in_place(present: list, items: list) -> list:
+    present[:] = items
+    return present
