@@ -1,6 +1,7 @@
 """Callbacks: what watches training and may change it. The names are those of ``keras.callbacks``."""
 
 from cornu.callbacks.averaging import SwapEMAWeights
+from cornu.callbacks.backup import BackupAndRestore
 from cornu.callbacks.base import Callback
 from cornu.callbacks.checkpoint import ModelCheckpoint
 from cornu.callbacks.history import History
@@ -15,6 +16,7 @@ from cornu.core import hooks
 __getattr__ = hooks.names_of(__name__)
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
+
 from cornu.callbacks.base import Callback
 from cornu.core.variable import read, write
 
@@ -34,6 +37,15 @@ class SwapEMAWeights(Callback):
         if self._own is not None:
             write(*self._own)
             self._own = None
+
+    def training_state(self) -> list | None:
+        """Return the weights' own values while averages are in their place, for a backup."""
+        return None if self._own is None else [np.array(value) for value in self._own[1]]
+
+    def restore_training_state(self, state: list | None) -> None:
+        """Put the weights' own values aside, as they were at the backup."""
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        self._own = None if state is None else (list(optimizer._trainable_variables), tuple(map(jnp.array, state)))
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._own = None

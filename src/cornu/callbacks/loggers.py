@@ -1,6 +1,7 @@
 """Callbacks that write down how training goes, and the one made from functions."""
 
 import csv
+import io
 import json
 import urllib.parse
 import urllib.request
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cornu.callbacks.base import Callback
+from cornu.core.atomic import append_text, write_text
 from cornu.core.errors import did_you_mean
 
 
@@ -33,7 +35,7 @@ class CSVLogger(Callback):
         self.filename.parent.mkdir(parents=True, exist_ok=True)
         self.keys = self._columns_of_file() if self.append else None
         if self.keys is None:
-            self.filename.write_text("", encoding="utf-8")
+            write_text(self.filename, "")
 
     def _columns_of_file(self) -> list[str] | None:
         """Return the names in the first line of the file, or None where there is none."""
@@ -45,12 +47,22 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
-        with self.filename.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, delimiter=self.sep, lineterminator="\n")
-            if self.keys is None:
-                self.keys = sorted({*logs, *(self.params.get("metrics") or ())})
-                writer.writerow(["epoch", *self.keys])
-            writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=self.sep, lineterminator="\n")
+        if self.keys is None:
+            self.keys = sorted({*logs, *(self.params.get("metrics") or ())})
+            writer.writerow(["epoch", *self.keys])
+        writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
+        append_text(self.filename, text.getvalue())
+
+    def training_state(self) -> str:
+        """Return the file's content, for a backup: rows after it are written again."""
+        with self.filename.open(newline="", encoding="utf-8") as file:
+            return file.read()
+
+    def restore_training_state(self, state: str) -> None:
+        """Let the file have the content that it had at the backup."""
+        write_text(self.filename, state)
 
 
 def _cell(value: Any) -> str:

@@ -281,7 +281,7 @@ LATER: dict[str, frozenset[str]] = {
         "RandAugment AutoContrast Solarization JaxLayer FlaxLayer "
         "TorchModuleWrapper "
         "TFSMLayer MelSpectrogram STFTSpectrogram",
-        "callbacks": "BackupAndRestore LearningRateMonitor OrbaxCheckpoint",
+        "callbacks": "LearningRateMonitor OrbaxCheckpoint",
         "models": "model_from_yaml",
         "preprocessing.image": "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator "
         "random_rotation random_shift random_shear random_zoom apply_affine_transform "

@@ -19,6 +19,7 @@ from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
 from cornu.metrics import Metric
 from cornu.saving.compiling import compile_arguments
+from cornu.saving.resuming import backup_for
 from cornu.training import checks
 from cornu.training import fit as loop
 from cornu.training.objective import Objective
@@ -221,6 +222,7 @@ class Trainer:
         if validation_split and is_stream(x):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays.")
         batches, held_out = self._training_data(
+        backup = backup_for(callbacks)
             x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch, validation_split
         )
         self._prepare(batches.example, "fit")
@@ -234,6 +236,8 @@ class Trainer:
         watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
         self.stop_training = False
         loop.fit(
+        program, place = self._program("train"), {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
+        backup.attach(self, program, batches, validation, watcher, place)
             self._program("train"),
             batches,
             watcher,
@@ -242,6 +246,7 @@ class Trainer:
             steps=_limit(batches, steps_per_epoch),
             validation=validation,
         )
+            backup=backup,
         return self.history
 
     def _training_data(

@@ -8,7 +8,7 @@ import collections
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jax
@@ -84,6 +84,17 @@ class Packer:
             raise NotPlain(type(value).__name__)
         return {KIND: "object", "class": type(value).__qualname__, "attributes": self.attributes(value)}
 
+    def adopt(self, packed: Any, arrays: list[np.ndarray]) -> Any:
+        """Return what another packer packed, as if it had been packed here."""
+        if isinstance(packed, list):
+            return [self.adopt(item, arrays) for item in packed]
+        if not isinstance(packed, dict):
+            return packed
+        if KIND in packed and "number" in packed:
+            self.arrays.append(arrays[packed["number"]])
+            return packed | {"number": len(self.arrays) - 1}
+        return {key: self.adopt(item, arrays) for key, item in packed.items()}
+
     def attributes(self, owner: Any, skip: Iterable[str] = ()) -> dict[str, Any]:
         """Return the attributes of an object that are plain data, by name."""
         found = {}
@@ -96,6 +107,35 @@ class Packer:
             except NotPlain:
                 del self.arrays[kept:]
         return found
+
+
+class Watched:
+    """An object of which those attributes are kept that are no longer what they were when watching began.
+
+    Attributes in `skip`, and arrays of more than `most` bytes, are taken to stay as they are.
+    """
+
+    def __init__(self, owner: Any, skip: Iterable[str] = (), most: int | None = None) -> None:
+        self.owner, self.skip, self.most = owner, frozenset(skip), most
+        self._before = {name: digest(packed, arrays) for name, packed, arrays in self._attributes()}
+
+    def _attributes(self) -> Iterator[tuple[str, Any, list[np.ndarray]]]:
+        for name, value in list(getattr(self.owner, "__dict__", {}).items()):
+            if name in self.skip or (self.most is not None and getattr(value, "nbytes", 0) > self.most):
+                continue
+            packer = Packer()
+            try:
+                yield name, packer.pack(value), packer.arrays
+            except NotPlain:
+                continue
+
+    def changes(self, packer: Packer) -> dict[str, Any]:
+        """Return the changed attributes as plain data."""
+        return {
+            name: packer.adopt(packed, arrays)
+            for name, packed, arrays in self._attributes()
+            if self._before.get(name) != digest(packed, arrays)
+        }
 
 
 def is_open(value: Any) -> bool:

@@ -1,0 +1,51 @@
+"""Writing in a thread, so that training goes on meanwhile."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class Writer:
+    """Calls `write` with what it is given, in a thread, one after the other; of several that wait only the newest."""
+
+    def __init__(self, write: Callable[[Any], None]) -> None:
+        self._write = write
+        self._lock = threading.Lock()
+        self._waiting: Any = None
+        self._thread: threading.Thread | None = None
+        self._error: Exception | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written."""
+        return self._thread is not None
+
+    def give(self, thing: Any) -> None:
+        """Have `thing` written; returns at once."""
+        with self._lock:
+            self._waiting = thing
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="cornu-backup", daemon=True)
+                self._thread.start()
+
+    def flush(self) -> None:
+        """Wait until all is written."""
+        while (thread := self._thread) is not None:
+            thread.join()
+
+    def take_error(self) -> Exception | None:
+        """Return what went wrong since this was last asked, if anything."""
+        error, self._error = self._error, None
+        return error
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                thing, self._waiting = self._waiting, None
+                if thing is None:
+                    self._thread = None
+                    return
+            try:
+                self._write(thing)
+            except Exception as error:
+                self._error = error

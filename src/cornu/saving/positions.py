@@ -1,0 +1,95 @@
+"""How far data was read, and reading on from there.
+
+Arrays: the row numbers of the present epoch. Streams (generators, datasets, files): where the random generators stood
+when the stream was opened, and how many batches were taken since; those are drawn again, and left aside.
+"""
+
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cornu.core.seeds import random_states, set_random_states
+from cornu.saving.plain_data import Packer, Unpacker, Watched
+from cornu.training.program import opened
+
+MOST = 1 << 25  # bytes: larger attributes of a dataset are its data, which does not change
+
+
+class Origin(NamedTuple):
+    """What was noted when a stream was opened."""
+
+    packed: dict[str, Any]
+    arrays: list[np.ndarray]
+
+
+class Reading:
+    """The batches of a training or validation, watched from the beginning of `fit` on."""
+
+    def __init__(self, batches: Any) -> None:
+        self.batches = batches
+        self.source = Watched(getattr(batches, "source", None), most=MOST)
+        self.is_iterator = not batches.restarts
+        batches.remember = self._origin
+
+    def _origin(self) -> Origin:
+        packer = Packer()
+        packed = {"random": packer.pack(random_states()), "source": self.source.changes(packer)}
+        return Origin(packed, packer.arrays)
+
+    def pack(self, packer: Packer, inside_epoch: bool) -> dict[str, Any]:
+        """Return how far was read as plain data."""
+        batches, stream = self.batches, self.batches.current
+        found = {"openings": batches.openings, "consumed": batches.consumed, "source": self.source.changes(packer)}
+        if stream is not None and stream.origin is not None:
+            found |= {"taken": stream.taken, "origin": packer.adopt(*stream.origin)}
+        elif inside_epoch and batches.last_order is not None:
+            found["order"] = packer.pack(batches.last_order)
+        return found
+
+    def restore(self, packed: dict[str, Any], unpacker: Unpacker) -> bool:
+        """Read on from a place; tells whether reading up to there drew random numbers (they are in place then)."""
+        batches = self.batches
+        if "order" in packed:
+            batches.last_order = unpacker.unpack(packed["order"])
+        batches.openings = packed["openings"]
+        reads_now, drew = "origin" in packed, False
+        if self.is_iterator:
+            if packed["openings"]:
+                drew = self._advance(packed["consumed"] + packed.get("taken", 0), None)
+        elif reads_now:
+            set_random_states(unpacker.unpack(packed["origin"]["random"]))
+            self._restore_source(packed["origin"]["source"], unpacker)
+            if packed["openings"] > 1:
+                self._forget_example()
+            origin = Packer()
+            adopted = origin.adopt(packed["origin"], unpacker.arrays)
+            drew = self._advance(packed["taken"], Origin(adopted, origin.arrays))
+        elif packed["openings"]:
+            self._forget_example()
+        self._restore_source(packed["source"], unpacker)
+        return drew
+
+    def _advance(self, count: int, origin: Origin | None) -> bool:
+        """Open the stream and leave `count` batches aside; tells whether that moved numpy's generator."""
+        items = self.batches.stream()
+        before = _numpy_state()
+        for _ in itertools.islice(items, count):
+            pass
+        self.batches.consumed = 0
+        self.batches.reopened = opened(items, origin or self._origin(), count)
+        self.batches.current = self.batches.reopened
+        return before != _numpy_state()
+
+    def _restore_source(self, attributes: dict[str, Any], unpacker: Unpacker) -> None:
+        if attributes:
+            unpacker.set_attributes(self.batches.source, attributes)
+
+    def _forget_example(self) -> None:
+        if hasattr(self.batches, "forget_example"):
+            self.batches.forget_example()
+
+
+def _numpy_state() -> tuple[bytes, int]:
+    state: Any = np.random.get_state()
+    return state[1].tobytes(), state[2]
