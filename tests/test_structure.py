@@ -24,6 +24,7 @@ ORDER = (
     ("callbacks",),
     ("visuals",),
     ("saving",),
+    ("export",),
     ("models",),
     ("preprocessing", "datasets", "random", "config", "mixed_precision"),
     ("utils",),
@@ -59,9 +60,12 @@ LATE = {
     ("cornu.saving.files", "cornu.saving.h5_file"): "loads h5py, for the programs that save",
     ("cornu.saving.files", "cornu.saving.keras_file"): "loads h5py, for the programs that save",
     ("cornu.saving.files", "cornu.saving.safetensors"): "loads h5py, for the programs that save",
+    ("cornu.export.formats", "cornu.export.onnx.file"): "an extra",
+    ("cornu.models.files", "cornu.export"): "loads jax.export, for the programs that export",
     ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
     ("cornu.cli.main", "cornu.cli.train"): "`cornu --help` answers at once",
     ("cornu.cli.run", "cornu.core.seeds"): "loads numpy, for --seed alone",
+    ("cornu.cli.run", "cornu.cli.resume"): "loads jax, for --resume alone",
 }
 
 FILE_LIMIT, FUNCTION_LIMIT = 400, 60

@@ -18,6 +18,7 @@ _MODULES = {
         "config",
         "constraints",
         "datasets",
+        "export",
         "initializers",
         "layers",
         "losses",

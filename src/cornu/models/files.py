@@ -19,3 +19,11 @@ class FileMethods:
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
         """Read the weights from a file that `save_weights` or `save` wrote."""
         files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
+
+    def export(
+        self, filepath: Any, format: str | None = None, verbose: Any = None, input_signature: Any = None, **kwargs: Any
+    ) -> None:
+        """Write what the model computes as a program for others to run: ``.onnx`` or ``.stablehlo``."""
+        from cornu.export import export_model
+
+        export_model(self, filepath, format, verbose, input_signature, **kwargs)

@@ -1,10 +1,37 @@
-"""What XLA is told when it compiles whole programs (a block of training steps, a prediction)."""
+"""What XLA is told when it compiles whole programs (a block of training steps, a prediction), and for which device
+operations take a form of their own."""
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Iterator
 
 import jax
+
+_plain = contextvars.ContextVar("plain", default=False)
+
+
+def takes_cpu_forms() -> bool:
+    """Tell whether operations take the forms that are fast on CPU: on CPU, and not for another program to read."""
+    return jax.default_backend() == "cpu" and not _plain.get()
+
+
+@contextlib.contextmanager
+def plain_forms() -> Iterator[None]:
+    """Inside a ``with`` block, let operations be traced in the forms that every device and every other program knows.
+
+    >>> with plain_forms():
+    ...     takes_cpu_forms()
+    False
+    """
+    token = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(token)
+
 
 NO_LIBRARY_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 """On CPU, jaxlib 0.10 hands unpadded 2D convolutions to a kernel library that runs them on one core at a quarter of the

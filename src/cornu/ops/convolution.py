@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from cornu.ops import convolution_cpu
+from cornu.ops.compiler import takes_cpu_forms
 from cornu.ops.geometry import CHANNELS_LAST, Geometry, Numbers, check_format, native, per_dimension
 
 
@@ -133,7 +134,7 @@ _add_bias.defvjp(lambda x, bias: (x + bias, None), _add_bias_backward)
 
 def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) -> Array:
     """On CPU, one group of channels goes the way with fast gradients, which wants channels last."""
-    if jax.default_backend() != "cpu" or geometry.groups > 1:
+    if not takes_cpu_forms() or geometry.groups > 1:
         return native(x, kernel, geometry, data_format == CHANNELS_LAST)
     if data_format == CHANNELS_LAST:
         return convolution_cpu.convolve(x, kernel, geometry)

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from cornu.ops.compiler import takes_cpu_forms
 from cornu.ops.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension
 
 LARGEST_WINDOW = 32
@@ -182,7 +183,7 @@ def _window_sums(x: Array, windows: Windows) -> Array:
 
 def _taken_apart(x: Array, windows: Windows) -> bool:
     small = math.prod(windows.extent) <= LARGEST_WINDOW
-    return small and jax.default_backend() == "cpu" and jnp.issubdtype(x.dtype, jnp.floating)
+    return small and takes_cpu_forms() and jnp.issubdtype(x.dtype, jnp.floating)
 
 
 def _lowest(dtype: np.dtype) -> np.ndarray:

@@ -70,8 +70,13 @@ def write_safetensors(path: Path, model: Any) -> None:
 
     Raises ValueError for a weight of a type that the format lacks.
     """
-    arrays = {name: np.ascontiguousarray(value).reshape(np.shape(value)) for name, value in _values(model).items()}
-    header: dict[str, Any] = {METADATA: {"format": "keras", "writer": "cornu", "model": model.name}}
+    with path.open("wb") as file:
+        write_arrays(file, _values(model), {"format": "keras", "writer": "cornu", "model": model.name})
+
+
+def write_arrays(file: Any, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """Write arrays by name; ValueError for one of a type that the format lacks."""
+    header: dict[str, Any] = {METADATA: metadata}
     position = 0
     for name, array in arrays.items():
         if array.dtype.name not in NAMES:
@@ -84,16 +89,15 @@ def write_safetensors(path: Path, model: Any) -> None:
         position += array.nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # the values begin at a multiple of eight
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for name, array in arrays.items():
-            file.write(array.astype(TYPES[header[name]["dtype"]], copy=False).tobytes())
+    file.write(len(text).to_bytes(8, "little") + text)
+    for name, array in arrays.items():
+        file.write(array.astype(TYPES[header[name]["dtype"]], copy=False).tobytes())
 
 
 def read_safetensors(path: Path, model: Any, skip_mismatch: bool = False) -> None:
     """Set a model's weights from a file, by name; ValueError where it does not fit, and then no weight was changed."""
     with path.open("rb") as file:
-        stored = read_header(file, path)
+        stored = read_header(file, path.name, path.stat().st_size)
         transfer = Transfer(Source(path.name, "safetensors"), skip_mismatch, read)
         expected = named_variables(model)
         for place in places(model, optimizer=False):
@@ -151,48 +155,47 @@ def _listed(names: list[str]) -> str:
     return ", ".join(repr(name[:200]) for name in names[:SHOWN]) + more
 
 
-def read_header(file: BinaryIO, path: Path) -> dict[str, Stored]:
-    """Return what a file holds, unread; ValueError for a header that is anything but a plain list of arrays.
+def read_header(file: BinaryIO, source: str, size: int) -> dict[str, Stored]:
+    """Return what a file of `size` bytes holds, unread; ValueError for a header that is no plain list of arrays.
 
     The arrays must lie one after the other from the header's end to the file's, so that none overlaps another and no
     byte of the file is outside of them; sizes are compared before anything is allocated.
     """
-    size = path.stat().st_size
     length = int.from_bytes(file.read(8), "little")
     if size < 10 or length > size - 8:
         raise ValueError(
-            f"{path.name!r} is no safetensors file: it has {size:,} bytes, its header says it has {length:,}."
+            f"{source!r} is no safetensors file: it has {size:,} bytes, its header says it has {length:,}."
         )
     if length > MOST_HEADER:
         raise ValueError(
-            f"The header of {path.name!r} has {length:,} bytes, more than the {MOST_HEADER:,} it may have: refused."
+            f"The header of {source!r} has {length:,} bytes, more than the {MOST_HEADER:,} it may have: refused."
         )
     start = 8 + length
     content = file.read(length)
     if content[:1] != b"{":
-        raise ValueError(f"{path.name!r} is no safetensors file: its header begins with {content[:8]!r}.")
-    header = documents.parse(content, f"The header of {path.name!r}")
-    _check_metadata(header.pop(METADATA, {}), path)
-    stored = {name: _stored(file, name, entry, start, size - start, path) for name, entry in header.items()}
+        raise ValueError(f"{source!r} is no safetensors file: its header begins with {content[:8]!r}.")
+    header = documents.parse(content, f"The header of {source!r}")
+    _check_metadata(header.pop(METADATA, {}), source)
+    stored = {name: _stored(file, name, entry, start, size - start, source) for name, entry in header.items()}
     end = start
     for name, array in sorted(stored.items(), key=lambda item: (item[1].start, item[1].size)):
         if array.start != end:
             how = "overlaps the one before it" if array.start < end else "leaves a hole before it"
-            raise ValueError(f"The array {name[:200]!r} in {path.name!r} {how}: refused.")
+            raise ValueError(f"The array {name[:200]!r} in {source!r} {how}: refused.")
         end = array.start + array.size * array.dtype.itemsize
     if end != size:
-        raise ValueError(f"{path.name!r} has {size - end:,} bytes that belong to no array: refused.")
+        raise ValueError(f"{source!r} has {size - end:,} bytes that belong to no array: refused.")
     return stored
 
 
-def _check_metadata(metadata: Any, path: Path) -> None:
+def _check_metadata(metadata: Any, source: str) -> None:
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise ValueError(f"{METADATA} in the header of {path.name!r} holds something else than texts: refused.")
+        raise ValueError(f"{METADATA} in the header of {source!r} holds something else than texts: refused.")
 
 
-def _stored(file: BinaryIO, name: str, entry: Any, start: int, room: int, path: Path) -> Stored:
+def _stored(file: BinaryIO, name: str, entry: Any, start: int, room: int, source: str) -> Stored:
     """Return one array of the header; `start` is where the values begin, `room` how many bytes they have."""
-    what = f"The array {name[:200]!r} in {path.name!r}"
+    what = f"The array {name[:200]!r} in {source!r}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"{what} is not described by dtype, shape and data_offsets: refused.")
     dtype = TYPES.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
@@ -218,9 +221,9 @@ def _are_sizes(numbers: Any) -> bool:
 
 def read(stored: Stored) -> np.ndarray:
     """Return the values of an array that was checked."""
-    values = np.empty(stored.shape, stored.dtype)
+    length = stored.size * stored.dtype.itemsize
     stored.file.seek(stored.start)
-    content = stored.file.read(values.nbytes)
-    if len(content) != values.nbytes:
+    content = stored.file.read(length)
+    if len(content) != length:
         raise ValueError("The safetensors file became shorter while it was read.")
     return np.frombuffer(content, stored.dtype).reshape(stored.shape)

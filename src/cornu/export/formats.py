@@ -1,0 +1,79 @@
+"""Which format a model is exported to."""
+
+import os
+from typing import Any
+
+from cornu.core.errors import unknown
+from cornu.export.stablehlo import write_stablehlo
+from cornu.saving.files import check_built
+
+FORMATS = ("onnx", "stablehlo")
+#: Formats of Keras that need another engine -> the package that writes them there.
+ELSEWHERE = {
+    "tf_saved_model": "TensorFlow",
+    "tf": "TensorFlow",
+    "litert": "TensorFlow's LiteRT",
+    "tflite": "TensorFlow's LiteRT",
+    "openvino": "OpenVINO",
+    "torch": "PyTorch",
+}
+
+
+def export_model(
+    model: Any,
+    filepath: Any,
+    format: str | None = None,
+    verbose: Any = None,
+    input_signature: Any = None,
+    **options: Any,
+) -> None:
+    """Write what a model computes when it predicts as a program for others to run; the batch may have any size.
+
+    `format` is ``"onnx"`` (for onnxruntime and others; needs ``pip install cornu[onnx]``) or ``"stablehlo"`` (for
+    `cornu.export.load`); None takes the one that the end of the name says. `input_signature` describes the inputs where
+    the model does not know them, or fixes sizes. Of `options` there is ``opset_version`` for ONNX. With `verbose` a
+    line says what was written. Raises ValueError in words where the model, the format or an option does not fit.
+    Follows https://keras.io/api/models/model_saving_apis/export/
+    """
+    name = os.fspath(filepath)
+    chosen = _chosen(format, str(name))
+    if input_signature is None:
+        check_built(model)
+    if chosen == "onnx":
+        from cornu.export.onnx.file import write_onnx
+
+        _check_options(options, ("opset_version",), chosen)
+        write_onnx(filepath, model, input_signature, **options)
+    else:
+        _check_options(options, (), chosen)
+        write_stablehlo(filepath, model, input_signature)
+    if verbose:
+        print(f"{model.name!r} was exported to {str(name)!r} ({chosen}).")
+
+
+def _chosen(format: str | None, name: str) -> str:
+    ending = name.rpartition(".")[2].lower()
+    if format is None and ending in FORMATS:
+        return ending
+    if format in FORMATS:
+        return format
+    if format is None:
+        raise ValueError(
+            f"{name!r} does not say what it shall be: end it in .onnx or .stablehlo, or give format='onnx' or "
+            "format='stablehlo'."
+        )
+    if format in ELSEWHERE:
+        raise ValueError(
+            f"format={format!r} needs {ELSEWHERE[format]}, which Cornu does without. It writes 'onnx', which runs "
+            "nearly everywhere, and 'stablehlo', which cornu.export.load reads."
+        )
+    raise unknown("export format", format, FORMATS)
+
+
+def _check_options(options: dict[str, Any], known: tuple[str, ...], format: str) -> None:
+    for name in options:
+        if name not in known:
+            raise TypeError(
+                f"export(format={format!r}) has no option {name!r}; "
+                + (f"it takes: {', '.join(known)}." if known else "it takes none.")
+            )

@@ -1,0 +1,244 @@
+"""What a model computes when it predicts, as a pure program of its weights and inputs with an unknown batch size."""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import export
+from jax.extend.core import ClosedJaxpr
+from jax.interpreters.partial_eval import dce_jaxpr
+
+from cornu.core.engine_errors import plain_message
+from cornu.core.graph import SymbolicTensor, leaves
+from cornu.core.precision import standardize_dtype
+from cornu.core.randomness import ambient_seed
+from cornu.core.scope import calling, changed
+from cornu.core.shapes import is_shape, tensors_of_shapes
+from cornu.core.variable import Variable, bound, plain, read, untouched
+from cornu.ops.compiler import plain_forms
+
+BATCH = "batch"
+
+
+class Argument(NamedTuple):
+    """An input of a program: its name, its shape (None: unknown) and its type."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+class Program(NamedTuple):
+    """A traced model.
+
+    `closed` takes the values of `variables`, then the inputs, and returns the outputs in order; sizes that are unknown
+    are symbolic in it. `outputs` is the structure of the outputs with the number of each in its place.
+    """
+
+    model_name: str
+    inputs: list[Argument]
+    variables: list[Variable]
+    closed: ClosedJaxpr
+    output_names: list[str]
+    outputs: Any
+
+    @property
+    def structs(self) -> list[jax.ShapeDtypeStruct]:
+        """Shapes and types of the inputs, with symbolic sizes."""
+        avals = self.closed.in_avals[len(self.variables) :]
+        return [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals]
+
+
+def program_of(model: Any, input_signature: Any = None) -> Program:
+    """Trace a model as it predicts.
+
+    `input_signature` is what describes its inputs where the model does not know that itself, or to fix sizes: a list
+    with one entry for each argument of ``call``, each with a shape and a dtype (`InputSpec`, `KerasTensor`, an array),
+    or a list or dictionary of such. Raises ValueError where that is missing or does not fit, or where the model needs
+    to know the size of its batch.
+    """
+    tensors = arguments_of(model, input_signature)
+    inputs = _named(model, leaves(tensors))
+    with _in_words(model, tensors):
+        if not model.built:
+            model.compute_output_spec(*tensors)
+        return _trace(model, tensors, inputs)
+
+
+def arguments_of(model: Any, signature: Any) -> list[Any]:
+    """Return the arguments of a model's ``call`` as symbolic tensors; the name of each is None or was given."""
+    network = getattr(model, "_network", None)
+    if signature is None and network is not None:
+        return [network.inputs]
+    if signature is None and getattr(model, "_build_shape", None) is not None:
+        return [
+            jax.tree.map(_any_batch, tensors_of_shapes(model._build_shape, model.compute_dtype), is_leaf=_is_tensor)
+        ]
+    if signature is None:
+        raise ValueError(
+            f"The model {model.name!r} does not know its inputs yet. Call it on data first, or say what they are: "
+            'input_signature=[keras.InputSpec(shape=(None, 28, 28), dtype="float32")].'
+        )
+    arguments = list(signature) if isinstance(signature, (list, tuple)) and not is_shape(signature) else [signature]
+    if network is not None and len(arguments) == len(network.flat_inputs) > 1:
+        arguments = [arguments]
+    tensors = [_tensors(argument) for argument in arguments]
+    if network is not None and len(leaves(tensors)) != len(network.flat_inputs):
+        raise ValueError(
+            f"input_signature describes {len(leaves(tensors))} inputs; the model {model.name!r} takes "
+            f"{len(network.flat_inputs)}: {network.input_names}."
+        )
+    return tensors
+
+
+def _tensors(thing: Any) -> Any:
+    if is_shape(thing):
+        return SymbolicTensor(thing, "float32", name=" ")
+    if isinstance(thing, dict):
+        return {key: _tensors(value) for key, value in thing.items()}
+    if isinstance(thing, (list, tuple)):
+        return [_tensors(item) for item in thing]
+    shape = getattr(thing, "shape", None)
+    if shape is None:
+        raise ValueError(
+            f"input_signature holds {thing!r}, which has no shape. Give an InputSpec(shape=(None, ...), dtype=...) for "
+            "each input."
+        )
+    shape = [None if size is None or (axis == 0 and _is_array(thing)) else int(size) for axis, size in enumerate(shape)]
+    return SymbolicTensor(shape, standardize_dtype(thing.dtype or "float32"), name=getattr(thing, "name", None) or " ")
+
+
+def _is_array(thing: Any) -> bool:
+    return isinstance(thing, (np.ndarray, jax.Array))
+
+
+def _is_tensor(leaf: Any) -> bool:
+    return isinstance(leaf, SymbolicTensor)
+
+
+def _any_batch(tensor: SymbolicTensor) -> SymbolicTensor:
+    return SymbolicTensor((None, *tensor.shape[1:]), tensor.dtype, name=" ")
+
+
+def _named(model: Any, tensors: list[SymbolicTensor]) -> list[Argument]:
+    """Give each input the name that a functional model has for it, that it was given, or a number."""
+    network = getattr(model, "_network", None)
+    names = [tensor.name for tensor in tensors] if network is None else network.input_names
+    found: list[str] = []
+    for number, name in enumerate(names, 1):
+        name = f"input_{number}" if not name.strip() else name
+        found.append(f"{name}_{number}" if name in found else name)
+    return [Argument(name, tuple(t.shape), t.dtype) for name, t in zip(found, tensors, strict=True)]
+
+
+@contextlib.contextmanager
+def _in_words(model: Any, tensors: Any) -> Iterator[None]:
+    """Say in words where a model cannot be traced with unknown sizes."""
+    try:
+        yield
+    except Exception as error:
+        shapes = [tuple(tensor.shape) for tensor in leaves(tensors)]
+        fixed = [tuple(size or 1 for size in shape) for shape in shapes]
+        specs = ", ".join(
+            f"keras.InputSpec(shape={shape}, dtype={t.dtype!r})"
+            for shape, t in zip(fixed, leaves(tensors), strict=True)
+        )
+        raise ValueError(
+            f"The model {model.name!r} cannot be traced for inputs of shape {shapes}: {plain_message(error)}\n"
+            "If something in it needs to know the number of rows (or another size that is None here), give sizes: "
+            f"input_signature=[{specs}]."
+        ) from error
+
+
+def _trace(model: Any, tensors: list[Any], inputs: list[Argument]) -> Program:
+    variables = [*model.variables, ambient_seed()]
+    seen: dict[str, Any] = {}
+
+    def predict(values: list[Any], arrays: list[Any]) -> list[Any]:
+        given = iter(arrays)
+        args = jax.tree.map(lambda _: next(given), tensors, is_leaf=_is_tensor)
+        with bound(variables, values), changed(values={}), calling(None, None), _naming(model):
+            outputs = plain(model(*args, training=False))
+            model._clear_losses()
+        seen["outputs"] = outputs
+        return jax.tree.leaves(outputs)
+
+    with untouched(variables), plain_forms():
+        closed = _with_symbols(lambda structs: jax.make_jaxpr(predict)(read(variables), structs), inputs)
+    outputs = seen["outputs"]
+    jaxpr, used = dce_jaxpr(
+        closed.jaxpr, [True] * len(closed.jaxpr.outvars), [False] * len(variables) + [True] * len(inputs)
+    )
+    numbers = iter(range(len(jaxpr.outvars)))
+    return Program(
+        model.name,
+        inputs,
+        [variable for variable, needed in zip(variables, used, strict=False) if needed],
+        ClosedJaxpr(jaxpr, closed.consts),
+        _output_names(model, outputs),
+        _plain_structure(jax.tree.map(lambda _: next(numbers), outputs)),
+    )
+
+
+def _with_symbols(trace: Callable[[list], ClosedJaxpr], inputs: list[Argument]) -> ClosedJaxpr:
+    """Trace with each unknown size independent of the others; if they must agree, with one for each axis."""
+    unknown = [axis for argument in inputs for axis, size in enumerate(argument.shape) if size is None and axis]
+    if len(unknown) > len(set(unknown)):
+        try:
+            return trace(_structs(inputs, shared=False))
+        except Exception:  # whatever a user's layer raises where two sizes are not the same
+            return trace(_structs(inputs, shared=True))
+    return trace(_structs(inputs, shared=True))
+
+
+def _structs(inputs: list[Argument], shared: bool) -> list[jax.ShapeDtypeStruct]:
+    scope = export.SymbolicScope()
+
+    def size(number: int, axis: int, known: int | None) -> str:
+        if known is not None:
+            return str(known)
+        return BATCH if axis == 0 else f"size_{axis}" if shared else f"size_{number}_{axis}"
+
+    found = []
+    for number, argument in enumerate(inputs):
+        text = ", ".join(size(number, axis, known) for axis, known in enumerate(argument.shape))
+        shape = export.symbolic_shape(f"({text},)" if argument.shape else "()", scope=scope)
+        found.append(jax.ShapeDtypeStruct(shape, np.dtype(argument.dtype)))
+    return found
+
+
+@contextlib.contextmanager
+def _naming(model: Any) -> Iterator[None]:
+    """Let what each layer computes bear its name, so that a message can say which layer it is about."""
+    layers = [layer for layer in model._flatten_layers() if layer is not model and "call" not in vars(layer)]
+    for layer in layers:
+        object.__setattr__(layer, "call", jax.named_scope(re.sub(r"[^\w.-]", "_", layer.name))(layer.call))
+    try:
+        yield
+    finally:
+        for layer in layers:
+            object.__delattr__(layer, "call")
+
+
+def _output_names(model: Any, outputs: Any) -> list[str]:
+    network = getattr(model, "_network", None)
+    if network is not None:
+        names = network.output_names
+    elif isinstance(outputs, dict):
+        names = [str(key) for key in sorted(outputs)]
+    else:
+        names = []
+    count = len(jax.tree.leaves(outputs))
+    return names if len(names) == count else [f"output_{number + 1}" for number in range(count)]
+
+
+def _plain_structure(structure: Any) -> Any:
+    """Return nested lists and dictionaries with names for keys, as JSON has them."""
+    if isinstance(structure, dict):
+        return {str(key): _plain_structure(value) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return [_plain_structure(item) for item in structure]
+    return structure
