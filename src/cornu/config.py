@@ -12,11 +12,13 @@ from cornu.core.settings import (
     is_interactive_logging_enabled,
     max_epochs,
     max_steps_per_epoch,
+    parameter_budget,
     set_epsilon,
     set_floatx,
     set_image_data_format,
     set_max_epochs,
     set_max_steps_per_epoch,
+    set_parameter_budget,
 )
 
 
@@ -60,6 +62,7 @@ __all__ = [
     "is_traceback_filtering_enabled",
     "max_epochs",
     "max_steps_per_epoch",
+    "parameter_budget",
     "set_backend",
     "set_dtype_policy",
     "set_epsilon",
@@ -67,4 +70,5 @@ __all__ = [
     "set_image_data_format",
     "set_max_epochs",
     "set_max_steps_per_epoch",
+    "set_parameter_budget",
 ]

@@ -1,6 +1,5 @@
 """Layer configs of Keras 1, 2 and 3 in today's spelling: what `model_from_json` and the file readers ask."""
 
-import warnings
 from inspect import signature
 from typing import Any
 
@@ -79,8 +78,8 @@ OLD_DEFAULTS: dict[str, tuple] = {
 def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return a layer's class name and config, as some version of Keras wrote them, in today's spelling.
 
-    A key that today's layer lacks is left out where its value is the old default, and with a warning that names key and
-    layer otherwise. Raises ValueError for a Lambda layer whose function is only there as byte code.
+    A key that today's layer lacks is left out where its value is the old default; any other is a ValueError that names
+    key and layer. So is a Lambda layer whose function is only there as byte code.
     """
     if not isinstance(config, dict):
         return class_name, config  # Keras 1 wrote a Sequential model as a list
@@ -171,11 +170,11 @@ def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) ->
         if key in known:
             result[key] = value
         elif not (key in OLD_DEFAULTS and any(value == one for one in OLD_DEFAULTS[key])):
-            warnings.warn(
-                f"The config of layer {config.get('name')!r} has {key}={value!r}, which {class_name} does not know in "
-                "Cornu: it is left out.",
-                UserWarning,
-                stacklevel=3,
+            shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}..."
+            raise ValueError(
+                f"The config of layer {config.get('name')!r} has {str(key)[:80]}={shown}, which {class_name} does not "
+                "know in Cornu, and which is not what happens anyway: the layer would compute something else.\n"
+                "Build the model in a program, then load its weights with load_weights()."
             )
     return result
 

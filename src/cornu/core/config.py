@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from cornu.core import hooks, registry
+from cornu.core import gate, hooks, registry
 from cornu.core.errors import did_you_mean
 from cornu.core.signature import kept_by_class
 
+#: Packages under which Keras registered classes of its own.
+KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 
 
@@ -151,7 +153,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, table
     Classes are found in the library's tables and among `custom_objects`; never by importing a name out of the config.
     Raises ValueError for a class that neither knows.
     """
-    with registry.CustomObjectScope(custom_objects or {}):
+    with registry.CustomObjectScope(custom_objects or {}), gate.reading(config):
         return _deserialize(config, table)
 
 
@@ -174,7 +176,7 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
     if class_name == "__tuple__":
         return tuple(_deserialize(item) for item in inner["value"])
     if class_name in ("__numpy__", "__tensor__"):
-        return np.asarray(inner["value"], dtype=inner["dtype"])
+        return _array(inner)
     if class_name == "__lambda__":
         raise ValueError(
             "This config holds the byte code of a Python lambda. Cornu never runs code out of a file:\n"
@@ -185,6 +187,7 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
     cls = find_thing(class_name, config.get("registered_name"), config.get("module"), table)
     if not isinstance(cls, type) or not hasattr(cls, "from_config"):
         raise ValueError(f"The config names a class {class_name!r}, but {cls!r} is no class with from_config.")
+    gate.check_arguments(cls, inner)
     instance = cls.from_config(dict(inner))
     if config.get("build_config") and hasattr(instance, "build_from_config") and not instance.built:
         instance.build_from_config(config["build_config"])
@@ -193,12 +196,25 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
     return instance
 
 
+def _array(config: dict[str, Any]) -> np.ndarray:
+    """Return an array that stands in a config as a list of numbers with their type."""
+    dtype = np.dtype(str(config["dtype"]))
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise ValueError(f"The config holds an array of dtype {str(config['dtype'])[:80]!r}, which is no number.")
+    return np.asarray(config["value"], dtype=dtype)
+
+
 def find_thing(name: str, registered: str | None, module: str | None, table: registry.Table | None) -> Any:
     """Return the class or function that a config names: the user's own first, then by module, then by name."""
     for candidate in filter(None, (registered, name)):
         custom = registry.custom_object(candidate)
         if custom is not None:
             return custom
+    if registered and ">" in registered and registered.split(">")[0].lower() not in KERAS_PACKAGES:
+        raise ValueError(
+            f"The config names {registered!r}, which is not registered: pass custom_objects={{{name!r}: ...}} or decorate "
+            f"the class or function with register_keras_serializable({registered.split('>')[0]!r})."
+        )
     for candidate_table in filter(None, (table, registry.tables.get(module or ""), *registry.tables.values())):
         if name in candidate_table:
             return candidate_table.find(name)

@@ -8,6 +8,7 @@ from typing import Any
 from cornu.core.errors import unknown
 
 FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
+PARAMETER_BUDGET = 1_000_000_000  # 4 GB of float32
 DATA_FORMATS = ("channels_last", "channels_first")
 
 
@@ -36,6 +37,7 @@ def _initial_settings() -> dict:
             settings[key] = value
     for key in ("max_epochs", "max_steps_per_epoch"):
         settings[key] = int(os.environ.get(f"KERAS_{key.upper()}") or 0) or None
+    settings["parameter_budget"] = int(os.environ.get("CORNU_PARAMETER_BUDGET") or 0) or PARAMETER_BUDGET
     return settings
 
 
@@ -125,6 +127,22 @@ def max_steps_per_epoch() -> int | None:
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """Let no epoch, `evaluate` or `predict` take more steps than this; None takes the limit away."""
     _settings["max_steps_per_epoch"] = _limit_of("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def parameter_budget() -> int:
+    """Return how many values the weights of a model may have that is made from a config or a file.
+
+    A thousand million (4 GB), unless ``$CORNU_PARAMETER_BUDGET`` said otherwise. Models made by a program's own lines
+    are not counted.
+    """
+    return _settings["parameter_budget"]
+
+
+def set_parameter_budget(parameter_budget: int) -> None:
+    """Let a model made from a config or a file have at most so many values in its weights."""
+    if parameter_budget is None:
+        raise ValueError("parameter_budget is a whole number above zero; a model made from a file needs a limit.")
+    _settings["parameter_budget"] = _limit_of("parameter_budget", parameter_budget)
 
 
 def _limit_of(name: str, value: int | None) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cornu.core import precision, registry
+from cornu.core import budget, precision, registry
 from cornu.core.config import Recorded, get
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Seed, Variable
@@ -41,6 +41,7 @@ class HoldsWeights(metaclass=Recorded):
             initializer = _.get("initializer")
         dtype = precision.standardize_dtype(dtype or self.dtype_policy.variable_dtype)
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
+        budget.take(f"Layer {self.name!r}", name, shape)
         initializer = initializer or ("glorot_uniform" if precision.is_float(dtype) else "zeros")
         variable = Variable(
             get(initializer, registry.INITIALIZERS),

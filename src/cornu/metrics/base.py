@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 
 from cornu import initializers
-from cornu.core import registry
+from cornu.core import budget, registry
 from cornu.core.config import Recorded, construct, default_config
 from cornu.core.graph import op
 from cornu.core.names import to_snake_case, unique_name
@@ -66,6 +66,7 @@ class Metric(metaclass=Recorded):
         if isinstance(shape, str):  # Keras 2: add_weight(name, shape, initializer)
             shape, name = (), shape
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        budget.take(f"Metric {self.name!r}", name, shape)
         variable = Variable(
             initializers.get(initializer),
             shape=shape,

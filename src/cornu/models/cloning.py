@@ -1,6 +1,5 @@
 """Copies of models."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,8 @@ from cornu.core.layer import Layer
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Functional, Model
 from cornu.models.sequential import Sequential
+from cornu.saving import documents
+from cornu.saving.source import Source
 
 
 def clone_model(
@@ -127,15 +128,10 @@ def model_from_json(json_string: str, custom_objects: dict | None = None) -> Mod
 
     Raises ValueError where the text is no such JSON, or names a class that is neither Keras's nor in `custom_objects`.
     """
-    try:
-        config = json.loads(json_string)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"model_from_json takes the text that to_json() gave; it cannot be read as JSON: {error}."
-        ) from None
-    if not isinstance(config, dict) or "class_name" not in config:
-        raise ValueError("model_from_json takes the text that to_json() gave; this JSON describes no model.")
-    return model_from_config(config, custom_objects)
+    config = documents.parse(json_string, "What model_from_json was given, instead of the text of to_json(),")
+    version = config.get("keras_version")
+    source = Source("JSON text", f"Keras {str(version)[:40]}" if version else "an unknown version")
+    return documents.model_of(config, custom_objects, source)
 
 
 __all__ = ["clone_model", "model_from_config", "model_from_json"]

@@ -1,8 +1,9 @@
 """The graph of a functional model as plain data, in Keras 3's form; Keras 1's and 2's forms are read too."""
 
-from typing import Any
+from collections import deque
+from typing import Any, NamedTuple
 
-from cornu.core import hooks, registry
+from cornu.core import budget, hooks, registry
 from cornu.core.config import deserialize, serialize, serialize_object
 from cornu.core.graph import Node, SymbolicTensor, leaves, replace
 from cornu.core.layer import Layer
@@ -75,20 +76,19 @@ def _like(structure: Any, keys: list[list]) -> Any:
 
 def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
     """Rebuild the graph that a config describes and return its symbolic inputs and outputs."""
+    budget.step(len(config["layers"]))
     layers = {entry.get("name") or entry["config"]["name"]: _layer_of(entry) for entry in config["layers"]}
+    calls = {
+        entry.get("name") or entry["config"]["name"]: entry.get("inbound_nodes") or [] for entry in config["layers"]
+    }
+    budget.step(sum(map(len, calls.values())))
     made: dict[tuple[str, int], list[SymbolicTensor]] = {}
     for name, layer in layers.items():
-        if layer._inbound_nodes and not _calls_of(config, name):
+        if layer._inbound_nodes and not calls[name]:
             made[name, 0] = leaves(layer._inbound_nodes[0].outputs)
-    waiting = [(name, n, call) for name in layers for n, call in enumerate(_calls_of(config, name))]
-    while waiting:
-        later = [job for job in waiting if not _run_call(layers, made, *job)]
-        if len(later) == len(waiting):
-            raise ValueError(
-                f"The config's graph cannot be built: layer {waiting[0][0]!r} needs tensors that no layer gives "
-                "(a missing layer, or a cycle)."
-            )
-        waiting = later
+    _run_calls(
+        layers, made, [_Call(name, n, _parse_call(call)) for name in layers for n, call in enumerate(calls[name])]
+    )
 
     def find(key: Any) -> Any:
         return _find(made, key)
@@ -96,27 +96,52 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
     return _map_keys(find, config["input_layers"]), _map_keys(find, config["output_layers"])
 
 
+class _Call(NamedTuple):
+    """The call of a layer with a number, as `_parse_call` read it."""
+
+    layer: str
+    number: int
+    parsed: dict[str, Any]
+
+
+def _run_calls(layers: dict[str, Layer], made: dict, calls: list[_Call]) -> None:
+    """Repeat the calls, each when the tensors that it needs are there; ValueError where some never are."""
+    ready: deque[_Call] = deque()
+    waiting: dict[tuple, list[_Call]] = {}
+
+    def sort(call: _Call) -> None:
+        missing = next((key for key in map(_call_of, call.parsed["keys"]) if key not in made), None)
+        ready.append(call) if missing is None else waiting.setdefault(missing, []).append(call)
+
+    for call in calls:
+        sort(call)
+    while ready:
+        call = ready.popleft()
+        args, kwargs = call.parsed["fill"](lambda key: _find(made, key))
+        made[call.layer, call.number] = leaves(layers[call.layer](*args, **kwargs))
+        for other in waiting.pop((call.layer, call.number), ()):
+            sort(other)
+    if waiting:
+        name = next(iter(waiting.values()))[0].layer
+        raise ValueError(
+            f"The config's graph cannot be built: layer {name!r} needs tensors that no layer gives "
+            "(a missing layer, or a cycle)."
+        )
+
+
+def _call_of(key: Any) -> tuple[str, int]:
+    """Return layer and number of the call whose output a key names; ValueError where it is none."""
+    plain = isinstance(key, (list, tuple)) and len(key) == 3 and isinstance(key[0], str)
+    if not plain or not all(isinstance(number, int) for number in key[1:]):
+        raise ValueError(f"The config names a tensor by [layer, call, output]; it has {str(key)[:80]}.")
+    return key[0], key[1]
+
+
 def _layer_of(entry: dict[str, Any]) -> Layer:
     layer = deserialize(hooks.translate_layer(entry), table=registry.LAYERS)
     if not isinstance(layer, Layer):
         raise ValueError(f"The config names {entry.get('class_name')!r} as a layer; it is a {type(layer).__name__}.")
     return layer
-
-
-def _calls_of(config: dict[str, Any], name: str) -> list[Any]:
-    entry = next(entry for entry in config["layers"] if (entry.get("name") or entry["config"]["name"]) == name)
-    return entry.get("inbound_nodes") or []
-
-
-def _run_call(layers: dict, made: dict, name: str, number: int, call: Any) -> bool:
-    """Repeat one call if all tensors that it needs are there; tell whether it was done."""
-    parsed = _parse_call(call)
-    if any((key[0], key[1]) not in made for key in parsed["keys"]):
-        return False
-    args, kwargs = parsed["fill"](lambda key: _find(made, key))
-    outputs = layers[name](*args, **kwargs)
-    made[name, number] = leaves(outputs)
-    return True
 
 
 def _parse_call(call: Any) -> dict[str, Any]:
@@ -164,8 +189,9 @@ def _filled(value: Any, find: Any) -> Any:
 
 
 def _find(made: dict, key: Any) -> SymbolicTensor:
-    name, number, index = key
-    if (name, number) not in made or index >= len(made[name, number]):
+    name, number = _call_of(key)
+    index = key[2]
+    if (name, number) not in made or not 0 <= index < len(made[name, number]):
         raise ValueError(
             f"The config refers to output {index} of call {number} of layer {name!r}, which does not exist."
         )

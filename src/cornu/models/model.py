@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from cornu.core import registry
+from cornu.core import gate, registry
 from cornu.core.config import serialize_object
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor, leaves
@@ -183,7 +183,7 @@ class Model(Trainer, FileMethods, Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Model":
         """Make a model from what `get_config` returned; weights are fresh."""
-        with registry.CustomObjectScope(custom_objects or {}):
+        with registry.CustomObjectScope(custom_objects or {}), gate.reading(config):
             if cls in (Model, Functional) and "layers" in config:
                 inputs, outputs = graph_config.tensors(config)
                 model = Functional(inputs, outputs, name=config.get("name"))

@@ -1,8 +1,9 @@
 """The plain stack of layers."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from cornu.core import hooks, registry
+from cornu.core import budget, gate, hooks, registry
 from cornu.core.config import deserialize, serialize_object
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
@@ -32,10 +33,19 @@ class Sequential(Model):
         self.stack: list[Layer] = []
         self._input: InputLayer | None = None
         for layer in layers if isinstance(layers, (list, tuple)) else [layers] if layers is not None else []:
-            self.add(layer)
+            self._put(layer)
+        self._rebuild()
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top. Raises TypeError for anything but a layer, ValueError for a name that is taken."""
+        self._put(layer)
+        if self._network is None:
+            self._rebuild()
+        else:
+            self._forget_programs()
+            self._connect(self._network.inputs, self._network.outputs, self.stack[-1:])
+
+    def _put(self, layer: Any) -> None:
         if isinstance(layer, SymbolicTensor):
             layer = layer.node.operation
         if not isinstance(layer, Layer):
@@ -51,7 +61,6 @@ class Sequential(Model):
             self._check_name(layer)
             self._start_from(layer)
             self.stack.append(layer)
-        self._rebuild()
 
     def _check_name(self, layer: Layer) -> None:
         if any(known.name == layer.name for known in self.stack):
@@ -96,9 +105,10 @@ class Sequential(Model):
             return [Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype) for tensor in first.inputs]
         return None
 
-    def _connect(self, start: Any) -> None:
-        tensor = start
-        for layer in self.stack:
+    def _connect(self, start: Any, tensor: Any = None, layers: Sequence[Layer] | None = None) -> None:
+        """Call the layers one after the other, all of them on `start` or the last ones on `tensor`."""
+        tensor = start if tensor is None else tensor
+        for layer in self.stack if layers is None else layers:
             outputs = layer(tensor)
             if not isinstance(outputs, SymbolicTensor):
                 raise ValueError(
@@ -154,9 +164,10 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict | None = None) -> "Sequential":
         """Make a model from what `get_config` returned (Keras 1 and 2 gave a bare list of layers)."""
-        with registry.CustomObjectScope(custom_objects or {}):
+        with registry.CustomObjectScope(custom_objects or {}), gate.reading(config):
             if isinstance(config, list):
                 config = {"layers": config}
+            budget.step(len(config["layers"]))
             layers = [deserialize(hooks.translate_layer(entry), table=registry.LAYERS) for entry in config["layers"]]
             model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
             if model._network is None and config.get("build_input_shape"):

@@ -47,7 +47,7 @@ def compile_from(
     with registry.CustomObjectScope(custom_objects or {}):
         try:
             model.compile_from_config(config)
-        except (KeyError, AttributeError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(
                 f"The model of {source} cannot be compiled as it was: {error}\n"
                 "Pass losses and metrics of your own in custom_objects, or load with compile=False and compile it."

@@ -32,7 +32,7 @@ def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> Non
 
 def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
     """Return the model of a file, compiled as it was unless `compile` is False."""
-    with open_file(path) as file:
+    with hdf5.open_file(path, path.name) as file:
         source = Source(path.name, writer_of(file))
         config, groups = hdf5.text(file, "model_config"), hdf5.group_at(file, "model_weights")
         if config is None or groups is None:
@@ -40,16 +40,20 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
                 f"The file {source} holds weights only, and no model. Build the model, then call "
                 "model.load_weights(...)."
             )
-        model = documents.model_of(documents.parse(config, f"model_config in {source}"), custom_objects, source)
+        entry = documents.parse(config, f"model_config in {source}")
+        budget = hdf5.budget_of(groups, bool(custom_objects))
+        model = documents.model_of(entry, custom_objects, source, budget)
         transfer = Transfer(source)
-        read_layer_groups(groups, model, transfer)
+        with hdf5.damage(path.name):
+            read_layer_groups(groups, model, transfer)
         training = hdf5.text(file, "training_config") if compile else None
         if training is not None:
             parsed = compiling.from_training_config(documents.parse(training, f"training_config in {source}"))
             state = hdf5.group_at(file, "optimizer_weights")
             compiling.compile_from(model, parsed, custom_objects, source)
             if state is not None:
-                read_optimizer(state, model.optimizer, transfer)
+                with hdf5.damage(path.name):
+                    read_optimizer(state, model.optimizer, transfer)
         transfer.apply()
     return model
 
@@ -65,25 +69,25 @@ def write_weights_file(path: Path, model: Any, layered: bool) -> None:
 
 def read_weights_file(path: Path, model: Any, skip_mismatch: bool, by_name: bool) -> None:
     """Set a model's weights from an HDF5 file of either layout, or a whole-model file."""
-    with open_file(path) as file:
-        groups = file if "layer_names" in file.attrs or "layer_names0" in file.attrs else None
-        groups = groups or hdf5.group_at(file, "model_weights")
-        transfer = Transfer(Source(path.name, writer_of(file)), skip_mismatch)
-        if groups is not None:
-            read_layer_groups(groups, model, transfer, by_name)
-        elif by_name:
-            raise ValueError(f"by_name works for files of Keras 2's layout; {path.name!r} has its weights by place.")
-        else:
-            read_weights(file, model, transfer)
+    with hdf5.open_file(path, path.name) as file:
+        with hdf5.damage(path.name):
+            groups = layer_groups(file)
+            transfer = Transfer(Source(path.name, writer_of(file)), skip_mismatch)
+            if groups is not None:
+                read_layer_groups(groups, model, transfer, by_name)
+            elif by_name:
+                raise ValueError(
+                    f"by_name works for files of Keras 2's layout; {path.name!r} has its weights by place."
+                )
+            else:
+                read_weights(file, model, transfer)
         transfer.apply()
 
 
-def open_file(path: Path) -> h5py.File:
-    """Open an HDF5 file for reading; ValueError where it is damaged."""
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(f"{path.name!r} cannot be read as HDF5: {error}.") from None
+def layer_groups(file: h5py.File) -> h5py.Group | None:
+    """Return the group that holds those of the layers in Keras 2's layout, or None for Keras 3's."""
+    listed = hdf5.has(file, "layer_names") or hdf5.has(file, "layer_names0")
+    return file if listed else hdf5.group_at(file, "model_weights")
 
 
 def writer_of(file: h5py.File) -> str:

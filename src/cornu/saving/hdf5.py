@@ -1,15 +1,59 @@
 """The one gate through which HDF5 files are read: hard links only, plain arrays only, shapes known before reading."""
 
+import contextlib
 import itertools
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import h5py
 import ml_dtypes
 import numpy as np
 
-#: Filters that may stand before an array's bytes: those that every HDF5 library has.
-FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_LZF)
-MOST_NAMES = 1_000_000
+from cornu.core.budget import Budget
+from cornu.saving import chunks
+
+MOST_NAMES, MOST_GROUPS, MOST_DEPTH = 1_000_000, 200_000, 64
+MOST_TEXT = 1 << 26  # bytes of one attribute
+MOST_ALIASED = 1 << 30  # bytes that a list of texts of free length might take, were each as long as the file
+KINDS = {
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+}
+
+#: What h5py raises where a file is damaged.
+DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, OverflowError, MemoryError, UnicodeError)
+
+
+@contextlib.contextmanager
+def open_file(content: Any, what: str) -> Iterator[h5py.File]:
+    """Open an HDF5 file, given as a path or a file object, for reading; ValueError where it is damaged."""
+    with damage(what):
+        file = h5py.File(content, "r")
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(*DAMAGE):
+            file.close()
+
+
+@contextlib.contextmanager
+def damage(what: str) -> Iterator[None]:
+    """Let what h5py raises inside a ``with`` block, where a file is damaged, be a ValueError in words."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise ValueError(f"{what!r} cannot be read as HDF5: {str(error)[:300]!r}.") from None
 
 
 def member(group: h5py.Group, path: str) -> Any:
@@ -20,17 +64,19 @@ def member(group: h5py.Group, path: str) -> Any:
     found: Any = group
     for part in path.split("/"):
         if part in ("", ".", ".."):
-            raise ValueError(f"{where(group)} names {path!r}, which is no plain path.")
+            raise ValueError(f"{where(group)} names {path[:200]!r}, which is no plain path.")
         if not isinstance(found, h5py.Group):
             return None
-        link = found.get(part, getlink=True)
+        with damage(where(found)):
+            link = found.get(part, getlink=True)
         if link is None:
             return None
         if type(link) is not h5py.HardLink:
             raise ValueError(
-                f"{where(found)} holds a {type(link).__name__} {part!r}; a model file holds its data itself: refused."
+                f"{where(found)} holds a {type(link).__name__} {part[:200]!r}; a model file holds its data itself: refused."
             )
-        found = found[part]
+        with damage(where(found)):
+            found = found[part]
     return found
 
 
@@ -38,7 +84,7 @@ def group_at(group: h5py.Group, path: str) -> h5py.Group | None:
     """Return the group at `path`, or None; ValueError where something else is."""
     found = member(group, path)
     if found is not None and not isinstance(found, h5py.Group):
-        raise ValueError(f"{where(group)} has an array at {path!r}, where a group was expected.")
+        raise ValueError(f"{where(group)} has an array at {path[:200]!r}, where a group was expected.")
     return found
 
 
@@ -46,30 +92,90 @@ def dataset_at(group: h5py.Group, path: str) -> h5py.Dataset:
     """Return the array at `path`, unread; ValueError where there is none, or none that a model file may hold."""
     found = member(group, path)
     if not isinstance(found, h5py.Dataset):
-        raise ValueError(f"{where(group)} has no array {path!r}.")
-    if found.external or found.is_virtual:
-        raise ValueError(f"The array {where(found)} keeps its data in another file: refused.")
-    if found.dtype.kind not in "biuf" and not is_bfloat16(found):
-        raise ValueError(f"The array {where(found)} has dtype {found.dtype}, which is no number: refused.")
-    creation = found.id.get_create_plist()
-    for index in range(creation.get_nfilters()):
-        if creation.get_filter(index)[0] not in FILTERS:
-            raise ValueError(f"The array {where(found)} is packed by an unknown filter: refused.")
+        raise ValueError(f"{where(group)} has no array {path[:200]!r}.")
+    with damage(where(found)):
+        check(found)
     return found
+
+
+def check(dataset: h5py.Dataset) -> None:
+    """Raise ValueError for an array that is not in the file itself, holds no numbers, or is larger than what is stored."""
+    plan = dataset.id.get_create_plist()
+    layout = plan.get_layout()
+    if layout == h5py.h5d.VIRTUAL or plan.get_external_count():  # before anything else: a shape may open another file
+        raise ValueError(f"The array {where(dataset)} keeps its data in another file: refused.")
+    kind = dataset.id.get_type()
+    if kind.committed():
+        raise ValueError(f"The array {where(dataset)} has a type that is kept apart from it: refused.")
+    if dataset.dtype.newbyteorder("=").name not in KINDS and not is_bfloat16(dataset):
+        raise ValueError(f"The array {where(dataset)} has dtype {dataset.dtype}, which is no number: refused.")
+    if dataset.shape is None:
+        raise ValueError(f"The array {where(dataset)} is empty, without a shape: refused.")
+    if layout == h5py.h5d.CHUNKED:
+        chunks.check(dataset, where(dataset))
+        return
+    needed, stored = math.prod(dataset.shape) * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if needed != stored or plan.get_nfilters():
+        raise ValueError(
+            f"The array {where(dataset)} of shape {dataset.shape} needs {needed:,} bytes; {stored:,} are stored: refused."
+        )
 
 
 def is_bfloat16(dataset: h5py.Dataset) -> bool:
     """Tell whether an array holds bfloat16, which HDF5 has no type for: two bytes each and a note."""
-    return dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2 and dataset.attrs.get("dtype") == "bfloat16"
+    return dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2 and text(dataset, "dtype") == "bfloat16"
 
 
 def read(dataset: h5py.Dataset) -> np.ndarray:
     """Return the values of an array that was checked."""
     bfloat16 = is_bfloat16(dataset)
-    values = np.empty(dataset.shape, dataset.dtype)
-    if dataset.size:
-        dataset.read_direct(values) if dataset.shape else values.__setitem__((), dataset[()])
-    return values.view(ml_dtypes.bfloat16) if bfloat16 else values
+    with damage(where(dataset)):
+        if dataset.chunks is not None:
+            values = chunks.read(dataset, where(dataset))
+        else:
+            values = np.empty(dataset.shape, dataset.dtype)
+            if dataset.size:
+                dataset.read_direct(values) if dataset.shape else values.__setitem__((), dataset[()])
+    return values.view(ml_dtypes.bfloat16) if bfloat16 else values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Yield all arrays below a group with their paths, checked and unread.
+
+    Raises ValueError for links, for things that the file has under two names, and where the arrays together are larger
+    than the file.
+    """
+    seen, waiting, room = set(), [("", group)], None
+    while waiting:
+        path, found = waiting.pop()
+        with damage(where(found)):
+            information = h5py.h5o.get_info(found.id)
+            names = list(found) if isinstance(found, h5py.Group) else []
+            room = found.file.id.get_filesize() if room is None else room
+        if information.addr in seen or len(seen) > MOST_GROUPS or path.count("/") > MOST_DEPTH:
+            raise ValueError(f"{where(found)} is in the file under two names, or there are far too many: refused.")
+        seen.add(information.addr)
+        if isinstance(found, h5py.Dataset):
+            with damage(where(found)):
+                check(found)
+                room -= found.id.get_storage_size()
+            if room < 0:
+                raise ValueError(f"{where(found)} has its data where other arrays have theirs: refused.")
+            yield path, found
+        elif isinstance(found, h5py.Group):
+            waiting += [(f"{path}/{name}".strip("/"), member(found, name)) for name in reversed(names)]
+        else:
+            raise ValueError(f"{path[:200]!r} is neither a group nor an array: refused.")
+
+
+def budget_of(group: h5py.Group, has_own: bool) -> Budget:
+    """Return how many values a model may have whose weights a group holds: in proportion to them.
+
+    Where classes of the user's own are given (`has_own`), which may keep their values in other forms, only the
+    library's limit holds.
+    """
+    stored = sum(array.size for _, array in arrays_in(group))
+    return Budget() if has_own else Budget(4 * stored + 1_000_000, f", since the file holds {stored:,}")
 
 
 def write(group: h5py.Group, name: str, values: np.ndarray) -> None:
@@ -80,20 +186,38 @@ def write(group: h5py.Group, name: str, values: np.ndarray) -> None:
         group.create_dataset(name, data=values)
 
 
-def text(group: h5py.Group, name: str) -> str | None:
+def _attribute(holder: Any, name: str) -> Any:
+    """Return an attribute's handle after a look at its size; ValueError where it is no text or texts."""
+    with damage(where(holder)):
+        attribute = h5py.h5a.open(holder.id, name.encode())
+        size = attribute.get_storage_size()
+        is_text = h5py.check_string_dtype(attribute.dtype) is not None or attribute.dtype.kind == "S"
+    if size > MOST_TEXT:
+        raise ValueError(f"The attribute {name!r} of {where(holder)} has {size:,} bytes, more than any needs: refused.")
+    return attribute if is_text else None
+
+
+def text(holder: Any, name: str) -> str | None:
     """Return an attribute that is one text, or None where there is none."""
-    if name not in group.attrs:
+    if not has(holder, name):
         return None
-    attribute = h5py.h5a.open(group.id, name.encode())
-    if attribute.shape not in ((), (1,)) or attribute.dtype.kind not in "SO":
-        raise ValueError(f"The attribute {name!r} of {where(group)} is no text.")
-    value = np.ravel(group.attrs[name])[0]
+    attribute = _attribute(holder, name)
+    if attribute is None or attribute.shape not in ((), (1,)):
+        raise ValueError(f"The attribute {name!r} of {where(holder)} is no text.")
+    with damage(where(holder)):
+        value = np.ravel(holder.attrs[name])[0]
     if not isinstance(value, (str, bytes)):
-        raise ValueError(f"The attribute {name!r} of {where(group)} is no text.")
-    return decoded(value, name, group)
+        raise ValueError(f"The attribute {name!r} of {where(holder)} is no text.")
+    return decoded(value, name, holder)
 
 
-def decoded(value: Any, name: str, group: h5py.Group) -> str:
+def has(holder: Any, name: str) -> bool:
+    """Tell whether a group or array has an attribute."""
+    with damage(where(holder)):
+        return name in holder.attrs
+
+
+def decoded(value: Any, name: str, group: Any) -> str:
     """Return a text of an attribute, from bytes where needed."""
     try:
         return value.decode("utf-8") if isinstance(value, bytes) else str(value)
@@ -103,22 +227,36 @@ def decoded(value: Any, name: str, group: h5py.Group) -> str:
 
 def names(group: h5py.Group, name: str) -> list[str]:
     """Return an attribute that is a list of names; long ones are spread over NAME0, NAME1, ..."""
-    if name in group.attrs:
+    if has(group, name):
         return _names(group, name)
-    parts = itertools.takewhile(lambda part: part in group.attrs, (f"{name}{n}" for n in itertools.count()))
-    return [one for part in parts for one in _names(group, part)]
+    parts = itertools.takewhile(lambda part: has(group, part), (f"{name}{n}" for n in itertools.count()))
+    found: list[str] = []
+    for part in parts:
+        found += _names(group, part)
+        if len(found) > MOST_NAMES:
+            raise ValueError(f"The attributes {name!r} of {where(group)} are no list of names.")
+    return found
 
 
 def _names(group: h5py.Group, name: str) -> list[str]:
-    attribute = h5py.h5a.open(group.id, name.encode())
-    size = int(np.prod(attribute.shape))
-    if size == 0:
+    with damage(where(group)):
+        shape = h5py.h5a.open(group.id, name.encode()).shape
+    size = math.prod(shape or ())
+    if shape is not None and size == 0:
         return []
-    if len(attribute.shape) != 1 or size > MOST_NAMES or attribute.dtype.kind not in "SO":
+    attribute = _attribute(group, name)
+    if attribute is None or shape is None or len(shape) != 1 or size > MOST_NAMES:
         raise ValueError(f"The attribute {name!r} of {where(group)} is no list of names.")
-    return [decoded(value, name, group) for value in group.attrs[name]]
+    if attribute.dtype.kind == "O" and size * group.file.id.get_filesize() > MOST_ALIASED:
+        raise ValueError(f"The attribute {name!r} of {where(group)} may hold more text than any needs: refused.")
+    with damage(where(group)):
+        return [decoded(value, name, group) for value in group.attrs[name]]
 
 
 def where(thing: Any) -> str:
     """Return the path of a group or array inside its file, for messages."""
-    return f"the HDF5 group {thing.name!r}" if isinstance(thing, h5py.Group) else repr(thing.name)
+    try:
+        name = str(thing.name)[:200]
+    except DAMAGE:
+        name = "?"
+    return f"the HDF5 group {name!r}" if isinstance(thing, h5py.Group) else repr(name)

@@ -1,0 +1,130 @@
+"""The one gate through which zip files are read: known members, each once, one after the other, nothing between them."""
+
+import contextlib
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cornu.saving.json_text import MOST_JSON, parse
+
+METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+ASSETS = "assets/"
+ENCRYPTED, HAS_DESCRIPTOR = 0x1, 0x8
+LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
+DESCRIPTORS = (12, 16, 20, 24)  # bytes after a member that was written as a stream
+END_LENGTH, END_START = 22, b"PK\x05\x06"
+BEST_PACKING = 20  # times that weights shrink at the most, but for small files
+SMALL = 1 << 24
+
+#: What zipfile raises where an archive is damaged.
+DAMAGE = (zipfile.BadZipFile, EOFError, OSError, zlib.error, struct.error, NotImplementedError, RuntimeError)
+
+
+@contextlib.contextmanager
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a ``.keras`` file, its members checked; ValueError where it is damaged or holds anything else."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (*DAMAGE, ValueError) as error:
+        raise ValueError(f"{path.name!r} is damaged: {str(error)[:200]!r}.") from None
+    with archive:
+        check_members(path, archive)
+        _check_places(path, archive)
+        yield archive
+
+
+def check_members(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise ValueError for a zip with members that a model file does not have, or in forms that it does not have."""
+    names = [info.filename for info in archive.infolist()]
+    known: set[str] = set()
+    for info in archive.infolist():
+        problem = None
+        if info.filename.startswith(ASSETS):
+            problem = "an asset: a table for a layer that Cornu does not have"
+        elif info.filename not in (METADATA, CONFIG, WEIGHTS) or info.orig_filename != info.filename:
+            problem = "which a model file does not have"
+        elif info.filename in known:
+            problem = "twice"
+        elif info.flag_bits & ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            problem = "encrypted or packed in an unusual way"
+        elif (info.external_attr >> 28) not in (0, 0o10):  # the file type of Unix: anything but a plain file
+            problem = "which is no plain file"
+        if problem:
+            raise ValueError(f"{path.name!r} holds the member {info.orig_filename[:200]!r}, {problem}: refused.")
+        known.add(info.filename)
+    missing = [name for name in (CONFIG, WEIGHTS) if name not in known]
+    if missing:
+        raise ValueError(f"{path.name!r} has no member {missing[0]!r}, so it is no model file; it holds {names[:10]}.")
+
+
+def _check_places(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise ValueError where members overlap, or bytes of the file belong to none."""
+    position, spare = 0, False
+    with path.open("rb") as file:
+        for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
+            _check_gap(path, info.header_offset - position, spare)
+            file.seek(info.header_offset)
+            header = file.read(LOCAL_HEADER.size)
+            if len(header) < LOCAL_HEADER.size:
+                raise ValueError(f"{path.name!r} is damaged: the member {info.filename!r} lies beyond its end.")
+            fields = LOCAL_HEADER.unpack(header)
+            position = info.header_offset + LOCAL_HEADER.size + fields[-2] + fields[-1] + info.compress_size
+            spare = bool(info.flag_bits & HAS_DESCRIPTOR)
+        _check_gap(path, archive.start_dir - position, spare)
+        file.seek(max(path.stat().st_size - END_LENGTH, 0))
+        if file.read(4) != END_START or archive.comment:
+            raise ValueError(f"{path.name!r} goes on after the end of the archive: refused.")
+
+
+def _check_gap(path: Path, gap: int, spare: bool) -> None:
+    if gap and not (spare and gap in DESCRIPTORS):
+        what = "members that overlap" if gap < 0 else f"{gap:,} bytes that belong to no member"
+        raise ValueError(f"{path.name!r} is damaged, or was made to mislead: it has {what}: refused.")
+
+
+def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """Return the bytes of a member; ValueError where there are more than `most`, or they are damaged."""
+    info = archive.getinfo(name)
+    if info.file_size > most:
+        raise ValueError(
+            f"The member {name!r} has {info.file_size:,} bytes, more than the {most:,} it may have: refused."
+        )
+    try:
+        with archive.open(info) as file:
+            content = file.read(most + 1)
+    except DAMAGE as error:
+        raise ValueError(f"The member {name!r} of {_name(archive)!r} is damaged: {str(error)[:200]!r}.") from None
+    if len(content) != info.file_size:
+        raise ValueError(f"The member {name!r} of {_name(archive)!r} has not the size that the archive says: refused.")
+    return content
+
+
+def read_weights_member(archive: zipfile.ZipFile) -> bytes:
+    """Return the weights; packed ones must not grow beyond what weights do."""
+    packed = archive.getinfo(WEIGHTS).compress_size
+    return read_member(archive, WEIGHTS, max(BEST_PACKING * packed, SMALL))
+
+
+def config_of(archive: zipfile.ZipFile, what: str) -> dict[str, Any]:
+    """Return the config of the model in an archive; `what` is the file, for messages."""
+    return parse(read_member(archive, CONFIG, MOST_JSON), f"{CONFIG} in {what}")
+
+
+def metadata_of(archive: zipfile.ZipFile) -> dict[str, Any]:
+    """Return who wrote an archive, and when; empty where it does not say."""
+    if METADATA not in archive.namelist():
+        return {}
+    return parse(read_member(archive, METADATA, MOST_JSON), f"{METADATA} in {_name(archive)!r}")
+
+
+def _name(archive: zipfile.ZipFile) -> str:
+    return Path(archive.filename or "").name
+
+
+def writer_of(archive: zipfile.ZipFile) -> str:
+    """Return which Keras wrote a file, for messages."""
+    metadata = metadata_of(archive)
+    return f"Keras {str(metadata.get('keras_version', '(unknown version)'))[:40]}" if metadata else "an unknown version"

@@ -1,0 +1,38 @@
+"""The JSON inside model files: objects only, no key twice, bounded in depth and size."""
+
+import json
+from typing import Any
+
+from cornu.core.gate import check_data
+
+MOST_JSON = 1 << 26  # bytes; the config of the largest published models has under a hundredth of it
+
+
+def parse(content: bytes | str, what: str) -> dict[str, Any]:
+    """Return a JSON object; ValueError in words where `content` is none, gives a key twice, or is beyond all need.
+
+    >>> parse(b'{"units": 3}', "config.json")
+    {'units': 3}
+    """
+    if not isinstance(content, (str, bytes)):
+        raise ValueError(f"{what} is a {type(content).__name__}, where a JSON text was expected.")
+    if len(content) > MOST_JSON:
+        raise ValueError(f"{what} has {len(content):,} characters, more than the {MOST_JSON:,} it may have: refused.")
+    try:
+        text = content.decode("utf-8") if isinstance(content, bytes) else content
+        found = json.loads(text, object_pairs_hook=_without_repetition)
+        check_data(found)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{what} cannot be read as JSON: {str(error)[:200]}.") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{what} is a JSON {type(found).__name__}, where an object was expected.")
+    return found
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {twice[:80]!r} is given twice")
+    return result
