@@ -212,8 +212,8 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
             return custom
     if registered and ">" in registered and registered.split(">")[0].lower() not in KERAS_PACKAGES:
         raise ValueError(
-            f"The config names {registered!r}, which is not registered: pass custom_objects={{{name!r}: ...}} or decorate "
-            f"the class or function with register_keras_serializable({registered.split('>')[0]!r})."
+            f"The config names {registered!r}, which is not registered: pass custom_objects={{{name!r}: ...}}, or "
+            f"decorate the class or function with register_keras_serializable({registered.split('>')[0]!r})."
         )
     for candidate_table in filter(None, (table, registry.tables.get(module or ""), *registry.tables.values())):
         if name in candidate_table:

@@ -73,7 +73,8 @@ def member(group: h5py.Group, path: str) -> Any:
             return None
         if type(link) is not h5py.HardLink:
             raise ValueError(
-                f"{where(found)} holds a {type(link).__name__} {part[:200]!r}; a model file holds its data itself: refused."
+                f"{where(found)} holds a {type(link).__name__} {part[:200]!r}; a model file holds its data "
+                "itself: refused."
             )
         with damage(where(found)):
             found = found[part]
@@ -99,7 +100,7 @@ def dataset_at(group: h5py.Group, path: str) -> h5py.Dataset:
 
 
 def check(dataset: h5py.Dataset) -> None:
-    """Raise ValueError for an array that is not in the file itself, holds no numbers, or is larger than what is stored."""
+    """Raise ValueError for an array that is not in the file itself, holds no numbers, or is larger than its bytes."""
     plan = dataset.id.get_create_plist()
     layout = plan.get_layout()
     if layout == h5py.h5d.VIRTUAL or plan.get_external_count():  # before anything else: a shape may open another file
@@ -117,7 +118,8 @@ def check(dataset: h5py.Dataset) -> None:
     needed, stored = math.prod(dataset.shape) * dataset.dtype.itemsize, dataset.id.get_storage_size()
     if needed != stored or plan.get_nfilters():
         raise ValueError(
-            f"The array {where(dataset)} of shape {dataset.shape} needs {needed:,} bytes; {stored:,} are stored: refused."
+            f"The array {where(dataset)} of shape {dataset.shape} needs {needed:,} bytes; {stored:,} are "
+            "stored: refused."
         )
 
 
