@@ -4,6 +4,7 @@ from cornu.callbacks.averaging import SwapEMAWeights
 from cornu.callbacks.backup import BackupAndRestore
 from cornu.callbacks.base import Callback
 from cornu.callbacks.checkpoint import ModelCheckpoint
+from cornu.callbacks.dashboard import Dashboard
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
 from cornu.callbacks.loggers import CSVLogger, LambdaCallback, RemoteMonitor
@@ -20,6 +21,7 @@ __all__ = [
     "CSVLogger",
     "Callback",
     "CallbackList",
+    "Dashboard",
     "EarlyStopping",
     "History",
     "LambdaCallback",
