@@ -8,6 +8,7 @@ from cornu.callbacks.dashboard import Dashboard
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
 from cornu.callbacks.loggers import CSVLogger, LambdaCallback, RemoteMonitor
+from cornu.callbacks.plot_losses import PlotLosses
 from cornu.callbacks.progress import ProgbarLogger
 from cornu.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
 from cornu.callbacks.stopping import EarlyStopping, TerminateOnNaN
@@ -27,6 +28,7 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "PlotLosses",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",

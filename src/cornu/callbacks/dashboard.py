@@ -100,6 +100,6 @@ class Dashboard(Callback):
 
 
 def _open(url: str) -> None:
-    import webbrowser  # only for those who ask for it
+    import webbrowser
 
     webbrowser.open(url)

@@ -1,0 +1,146 @@
+"""Curves of loss and metrics while a model trains: a figure in a notebook, a small chart on a terminal, a file."""
+
+import io
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from cornu.callbacks.base import Callback
+from cornu.callbacks.progress import format_value, is_live, say
+from cornu.core.atomic import replacing
+
+BLOCKS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=+*#@"
+UNDRAWN = "learning_rate"
+
+
+class PlotLosses(Callback):
+    """Draws the curves of loss and metrics after each epoch, training and validation in one chart.
+
+    In a notebook the figure is drawn anew each time, on a terminal every curve is a line of small blocks; where the
+    output is a file or a pipe, that comes once, at the end. With a `path` (``"curves.png"``, ``.svg``, ``.pdf``) the
+    figure is also written there when training ends. `metrics` names the curves wanted (all of them otherwise),
+    `figsize` is the size of one chart in inches, `every` the number of epochs between two drawings. Figures need
+    matplotlib: the extra ``plot``. Raises ImportError when a figure is asked for without it.
+
+    >>> curves = PlotLosses(path="curves.svg")
+    """
+
+    per_batch = False
+
+    def __init__(
+        self, path: Any = None, metrics: Any = None, figsize: tuple[float, float] = (5.0, 3.5), every: int = 1
+    ) -> None:
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(f"PlotLosses: every is a number of epochs, 1 or more, not {every!r}.")
+        self.path = None if path is None else Path(os.fspath(path))
+        self.metrics, self.figsize, self.every = metrics, figsize, every
+        if self.path is not None:
+            _figure_class()  # better now than after an hour of training
+        self._forget()
+
+    def _forget(self) -> None:
+        self.epochs: list[int] = []
+        self.curves: dict[str, dict[str, list[float]]] = {}
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self._forget()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.epochs.append(epoch + 1)
+        for name, value in (logs or {}).items():
+            kind, base = ("validation", name[4:]) if name.startswith("val_") else ("training", name)
+            if base != UNDRAWN and (self.metrics is None or base in self.metrics):
+                points = self.curves.setdefault(base, {}).setdefault(kind, [])
+                points += [float("nan")] * (len(self.epochs) - 1 - len(points)) + [float(value)]
+        if len(self.epochs) % self.every == 0:
+            self._show()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        if not self.epochs:
+            return
+        if not is_live(sys.stdout):
+            print("\n".join(self.lines()), flush=True)
+        if self.path is not None:
+            with replacing(self.path) as temporary:
+                temporary.write_bytes(self._drawn(self.path.suffix[1:] or "png"))
+            say(f"The curves are in {self.path}")
+
+    def _show(self) -> None:
+        if type(sys.stdout).__module__.startswith("ipykernel"):
+            from IPython import display
+
+            display.clear_output(wait=True)
+            display.display(display.Image(self._drawn("png")))
+        elif is_live(sys.stdout):
+            say("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Return a line per curve: its name, its shape in small blocks, first and last value."""
+        names = [
+            (base if kind == "training" else f"val_{base}", points)
+            for base, kinds in self.curves.items()
+            for kind, points in kinds.items()
+        ]
+        widest = max((len(name) for name, _ in names), default=0)
+        room = max(shutil.get_terminal_size().columns - widest - 32, 8)
+        return [
+            f"{name:{widest}}  {sparkline(points, room)}  {_number(points[0])} -> {_number(points[-1])}"
+            for name, points in names
+        ]
+
+    def figure(self) -> Any:
+        """Return the curves so far as a matplotlib figure, one chart per metric."""
+        width, height = self.figsize
+        charts = len(self.curves) or 1
+        figure = _figure_class()(figsize=(width * charts, height), layout="tight")
+        axes = figure.subplots(1, charts, squeeze=False)
+        for place, (base, kinds) in zip(axes[0], self.curves.items(), strict=False):
+            for kind, points in kinds.items():
+                place.plot(self.epochs[: len(points)], points, "--" if kind == "validation" else "-", label=kind)
+            place.set(title=base, xlabel="epoch")
+            place.xaxis.get_major_locator().set_params(integer=True)
+            place.grid(alpha=0.3)
+            place.legend()
+        return figure
+
+    def _drawn(self, kind: str) -> bytes:
+        buffer = io.BytesIO()
+        self.figure().savefig(buffer, format=kind)
+        return buffer.getvalue()
+
+
+def sparkline(points: list[float], width: int) -> str:
+    """Return numbers as a line of blocks, at most `width` of them, in characters that the output's encoding has.
+
+    >>> sparkline([1, 2, 3, 4], 10) in ("▁▃▆█", "_-+@")
+    True
+    """
+    marks = BLOCKS if _has(BLOCKS) else PLAIN
+    if len(points) > width:  # the last of each stretch
+        points = [points[(index + 1) * len(points) // width - 1] for index in range(width)]
+    finite = [point for point in points if point - point == 0]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    scale = (len(marks) - 1) / (high - low) if high > low else 0.0
+    return "".join(marks[round((point - low) * scale)] if point - point == 0 else "?" for point in points)
+
+
+def _has(characters: str) -> bool:
+    try:
+        characters.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _number(value: float) -> str:
+    return format_value("", value).removeprefix(": ")
+
+
+def _figure_class() -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("Drawing curves needs matplotlib: pip install 'cornu[plot]'") from error
+    return Figure
