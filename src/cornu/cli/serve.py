@@ -1,0 +1,70 @@
+"""``cornu serve MODEL...``: trained models behind HTTP."""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from cornu.saving.files import load_model
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def command(options: argparse.Namespace) -> int:
+    """Serve what `options` name until told to stop; returns the exit code."""
+    try:
+        from cornu.serve import server
+        from cornu.serve.application import Service
+        from cornu.serve.limits import Limits
+        from cornu.serve.served import ServedModel
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "cornu":
+            raise
+        return _refuse(f"serving needs the package {error.name!r}: pip install 'cornu[serve]'")
+    try:
+        paths = named(options.models)
+        models = [ServedModel(name, load_model(path, compile=False)) for name, path in paths.items()]
+    except (OSError, ValueError, TypeError, ModuleNotFoundError) as error:
+        return _refuse(str(error).replace("\n", " "))
+    try:
+        listening = server.bound_to(options.host, options.port)
+    except OSError as error:
+        return _refuse(f"cannot listen on {options.host}:{options.port}: {error.strerror}. Try another --port.")
+    print(f"cornu: compiling {', '.join(paths)} ...", file=sys.stderr, flush=True)
+    limits = Limits(
+        body=round(options.max_body * (1 << 20)),
+        rows=options.max_rows,
+        queue=max(options.max_queue, options.max_rows),
+        seconds=options.timeout,
+        gather=options.gather / 1000,
+    )
+    service = Service(models, limits)
+    said = f"cornu: {', '.join(paths)} on {server.address(listening)} (Ctrl-C stops)"
+    server.run(service, listening, lambda: print(said, file=sys.stderr, flush=True))
+    print("cornu: stopped", file=sys.stderr)
+    return 0
+
+
+def named(models: list[str]) -> dict[str, str]:
+    """Return the files by the names that the models have in addresses: NAME=FILE, or the file's name.
+
+    >>> named(["digits=a/b.keras", "c/mnist mlp.keras"])
+    {'digits': 'a/b.keras', 'mnist-mlp': 'c/mnist mlp.keras'}
+    """
+    found: dict[str, str] = {}
+    for text in models:
+        given, sign, path = text.partition("=")
+        if not sign or Path(text).exists():
+            path = text
+            given = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(text).stem).strip("-.") or "model"
+        if not _NAME.fullmatch(given):
+            raise ValueError(f"A model's name has letters, digits, '.', '_' and '-'; this one is {given!r}.")
+        if given in found:
+            raise ValueError(f"Two models are named {given!r}: give one a name, as in other={text}.")
+        found[given] = path
+    return found
+
+
+def _refuse(message: str) -> int:
+    print(f"cornu: {message}", file=sys.stderr)
+    return 2

@@ -1,0 +1,250 @@
+"""The web application: routes to models, bodies within limits, refusals in the protocols' own form."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from cornu import __version__
+from cornu.serve import inference_protocol, openapi, pages, tensorflow_protocol
+from cornu.serve.batching import Batcher
+from cornu.serve.digits import DigitReader
+from cornu.serve.inference_protocol import HEADER_LENGTH
+from cornu.serve.limits import Limits, RequestError
+from cornu.serve.metrics import Metrics
+from cornu.serve.served import ServedModel
+
+_EXTENSIONS = ["binary_tensor_data"]
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class _Entry(NamedTuple):
+    served: ServedModel
+    batcher: Batcher
+    reader: DigitReader | None
+
+
+class Service:
+    """Some models behind one web application, which is ``service.application`` (ASGI).
+
+    The models are warmed up here, so that what begins to listen afterwards answers at once.
+    """
+
+    def __init__(self, models: Sequence[ServedModel], limits: Limits | None = None) -> None:
+        self.limits, self.metrics = limits or Limits(), Metrics()
+        self.entries: dict[str, _Entry] = {}
+        self.receiving = 0  # bytes of bodies
+        self.ready = True
+        for served in models:
+            served.warm_up()
+            batcher = Batcher(served, self.limits, self.metrics)
+            self.entries[served.name] = _Entry(served, batcher, DigitReader.of(served))
+            self.metrics.waiting[served.name] = lambda batcher=batcher: batcher.waiting
+        self.document = openapi.document(models)
+        self.application = Starlette(
+            routes=self._routes(),
+            exception_handlers={HTTPException: self._http_error, Exception: self._error},
+            lifespan=self._lifespan,
+        )
+
+    def _routes(self) -> list[Route]:
+        v1, v2 = "/v1/models/{model}", "/v2/models/{model}"
+        found = [
+            self._route("/v2/health/live", self._live),
+            self._route("/v2/health/ready", self._health),
+            self._route("/v2", self._server),
+            self._route("/v2/models", self._models),
+        ]
+        for path in (v2, v2 + "/versions/{version}"):
+            found += [
+                self._route(f"{path}/infer", self._infer, "POST"),
+                self._route(f"{path}/ready", self._model_ready),
+                self._route(path, self._model),
+            ]
+        for path in (v1, v1 + "/versions/{version}"):
+            found += [
+                self._route(f"{path}:predict", self._predict, "POST"),
+                self._route(f"{path}/metadata", self._metadata),
+                self._route(path, self._status),
+            ]
+        return [
+            *found,
+            self._route("/draw/{model}", self._draw, "POST"),
+            self._route("/openapi.json", self._openapi),
+            self._route("/metrics", self._metrics),
+            self._route("/", self._index),
+            self._route("/docs", self._docs),
+            self._route("/models/{model}", self._page),
+            self._route("/static/{file}", self._static),
+        ]
+
+    def _route(self, path: str, answer: Callable[[Request], Awaitable[Response]], method: str = "GET") -> Route:
+        """Return a route whose requests are counted, and whose refusals are said in the protocols' form."""
+
+        async def endpoint(request: Request) -> Response:
+            started, status = time.perf_counter(), 500
+            try:
+                response = await answer(request)
+                status = response.status_code
+                return response
+            except RequestError as refusal:
+                status = refusal.status
+                return _refused(refusal)
+            finally:
+                self.metrics.request(path, status, time.perf_counter() - started)
+
+        return Route(path, endpoint, methods=[method])
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        self.ready = False
+        for entry in self.entries.values():
+            await entry.batcher.close()
+
+    def _entry(self, request: Request) -> _Entry:
+        name, version = request.path_params["model"], request.path_params.get("version", "1")
+        if name not in self.entries:
+            raise RequestError(404, f"There is no model {name[:80]!r}; there is {', '.join(map(repr, self.entries))}.")
+        if version != "1":
+            raise RequestError(404, f"The model {name!r} has the one version '1', and no {version[:40]!r}.")
+        return self.entries[name]
+
+    async def _body(self, request: Request) -> bytes:
+        """Return a request's body; `RequestError` for one that is compressed, too long, too slow, or one too many."""
+        encoding = request.headers.get("content-encoding", "identity")
+        if encoding != "identity":
+            raise RequestError(415, f"A body is sent as it is; this one has the Content-Encoding {encoding[:40]!r}.")
+        length = request.headers.get("content-length", "")
+        if length.isdigit() and (len(length) > 15 or int(length) > self.limits.body):
+            raise self._too_large()
+        parts, size = [], 0
+        try:
+            async with asyncio.timeout(self.limits.receiving):
+                async for part in request.stream():
+                    parts.append(part)
+                    size += len(part)
+                    self.receiving += len(part)
+                    if size > self.limits.body:
+                        raise self._too_large()
+                    if self.receiving > self.limits.bodies:
+                        raise RequestError(429, "Too many requests are being received; try again in a second.")
+        except TimeoutError:
+            raise RequestError(408, f"The body did not arrive within {self.limits.receiving:g} seconds.") from None
+        except ClientDisconnect:
+            raise RequestError(400, "The body ended early.") from None
+        finally:
+            self.receiving -= size
+        return b"".join(parts) if len(parts) > 1 else parts[0]
+
+    def _too_large(self) -> RequestError:
+        return RequestError(413, f"The body has more than {self.limits.body:,} bytes. Send fewer rows at a time.")
+
+    # ---- the Open Inference Protocol
+
+    async def _live(self, _: Request) -> Response:
+        return _json({"live": True})
+
+    async def _health(self, _: Request) -> Response:
+        return _json({"ready": self.ready}, 200 if self.ready else 503)
+
+    async def _server(self, _: Request) -> Response:
+        return _json({"name": "cornu", "version": __version__, "extensions": _EXTENSIONS})
+
+    async def _models(self, _: Request) -> Response:
+        return _json({"models": list(self.entries)})
+
+    async def _model(self, request: Request) -> Response:
+        return _json(inference_protocol.description(self._entry(request).served))
+
+    async def _model_ready(self, request: Request) -> Response:
+        return _json({"name": self._entry(request).served.name, "ready": self.ready}, 200 if self.ready else 503)
+
+    async def _infer(self, request: Request) -> Response:
+        served, batcher, _ = self._entry(request)
+        body = await self._body(request)
+        question = inference_protocol.parse(body, request.headers.get(HEADER_LENGTH), served, self.limits)
+        outputs = await batcher.submit(question.arrays)
+        content, head = inference_protocol.answer(question, outputs, served)
+        if head is None:
+            return Response(content, media_type="application/json")
+        return Response(content, headers={HEADER_LENGTH: str(head)}, media_type="application/octet-stream")
+
+    # ---- TensorFlow Serving's
+
+    async def _predict(self, request: Request) -> Response:
+        served, batcher, _ = self._entry(request)
+        arrays, by_row = tensorflow_protocol.parse(await self._body(request), served, self.limits)
+        content = tensorflow_protocol.answer(await batcher.submit(arrays), by_row, served)
+        return Response(content, media_type="application/json")
+
+    async def _status(self, request: Request) -> Response:
+        self._entry(request)
+        return _json(tensorflow_protocol.status())
+
+    async def _metadata(self, request: Request) -> Response:
+        return _json(tensorflow_protocol.metadata(self._entry(request).served))
+
+    # ---- for people, and for Prometheus
+
+    async def _draw(self, request: Request) -> Response:
+        _, batcher, reader = self._entry(request)
+        if reader is None:
+            raise RequestError(404, f"The model {request.path_params['model']!r} does not read handwritten digits.")
+        width, height = (_number(request, name) for name in ("width", "height"))
+        separate = request.query_params.get("separate", "false") == "true"
+        return _json(await batcher.apart(reader.read, await self._body(request), width, height, separate))
+
+    async def _openapi(self, _: Request) -> Response:
+        return _json(self.document)
+
+    async def _metrics(self, _: Request) -> Response:
+        return PlainTextResponse(self.metrics.text(), headers={"content-type": _PROMETHEUS})
+
+    async def _index(self, _: Request) -> Response:
+        if len(self.entries) == 1:
+            return RedirectResponse(f"/models/{next(iter(self.entries))}", 307)
+        return pages.index([(name, entry.reader) for name, entry in self.entries.items()])
+
+    async def _page(self, request: Request) -> Response:
+        served, _, reader = self._entry(request)
+        return pages.model(served) if reader is None else pages.draw(served.name, reader)
+
+    async def _docs(self, _: Request) -> Response:
+        return pages.documentation()
+
+    async def _static(self, request: Request) -> Response:
+        return pages.static(request.path_params["file"])
+
+    # ---- errors
+
+    async def _http_error(self, _: Request, error: Any) -> Response:
+        self.metrics.request("other", error.status_code, 0.0)
+        return _json({"error": error.detail}, error.status_code, error.headers)
+
+    async def _error(self, _: Request, error: Exception) -> Response:
+        return _json({"error": f"The server made a mistake: {type(error).__name__}."}, 500)
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise RequestError(422, f"The query has no {name!r} in pixels: /draw/NAME?width=...&height=...")
+    return int(text)
+
+
+def _json(content: Any, status: int = 200, headers: Any = None) -> Response:
+    return Response(orjson.dumps(content), status, headers, "application/json")
+
+
+def _refused(refusal: RequestError) -> Response:
+    headers = {"retry-after": "1"} if refusal.status in (429, 503) else None
+    return _json({"error": refusal.message}, refusal.status, headers)

@@ -1,0 +1,194 @@
+"""The Open Inference Protocol, version 2, over HTTP: what KServe and Triton speak.
+
+Follows https://github.com/kserve/open-inference-protocol and its extension for binary tensor data.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+
+from cornu.serve.limits import Limits, RequestError
+from cornu.serve.served import ServedModel
+from cornu.serve.tensors import DATATYPES, Tensor, array_of, check_rows, fitted, size_of
+
+#: The header that says how many bytes of a body are JSON; numbers as they lie in memory follow.
+HEADER_LENGTH = "Inference-Header-Content-Length"
+_LARGEST_AXIS = 1 << 40
+
+
+class Question(NamedTuple):
+    """A request, understood: the model's inputs in order, and which outputs are asked for (each: as binary data?)."""
+
+    arrays: list[np.ndarray]
+    outputs: dict[str, bool]
+    id: str | None
+
+
+def parse_json(body: bytes | memoryview) -> dict[str, Any]:
+    """Return the object that a body holds; `RequestError` (400) where it is none."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RequestError(400, f"The body is no JSON that could be read: {str(error)[:200]}.") from None
+    if not isinstance(found, dict):
+        raise RequestError(400, f"The body is JSON, but no object: it is {_kind(found)}.")
+    return found
+
+
+def parse(body: bytes, header_length: str | None, served: ServedModel, limits: Limits) -> Question:
+    """Return what a request to infer asks; `RequestError` (400, 413, 422) in words where it does not fit the model."""
+    split = _header_length(header_length, len(body))
+    document, rest = parse_json(memoryview(body)[:split]), memoryview(body)[split:]
+    given = _by_name(_list_of_objects(document, "inputs"), "inputs", [tensor.name for tensor in served.inputs])
+    missing = [tensor.name for tensor in served.inputs if tensor.name not in given]
+    if missing:
+        raise RequestError(422, f"The inputs lack {missing[0]!r}; the model takes {_names(served.inputs)}.")
+    raw, rest = _binary_parts(given, rest)
+    if len(rest):
+        raise RequestError(400, f"{len(rest)} bytes of binary data follow that no input asks for.")
+    arrays = [_input(given[tensor.name], tensor, raw.get(tensor.name)) for tensor in served.inputs]
+    check_rows(arrays, limits.rows)
+    identifier = document.get("id")
+    if identifier is not None and not isinstance(identifier, str):
+        raise RequestError(422, f"The id of a request is a text; it is {_kind(identifier)}.")
+    return Question(arrays, _wanted(document, served), identifier)
+
+
+def answer(question: Question, outputs: list[np.ndarray], served: ServedModel) -> tuple[bytes, int | None]:
+    """Return the body of the answer, and how many of its bytes are JSON where binary data follow."""
+    document: dict[str, Any] = {"model_name": served.name, "model_version": "1"}
+    if question.id is not None:
+        document["id"] = question.id
+    document["outputs"], parts = [], []
+    by_name = {tensor.name: (tensor, output) for tensor, output in zip(served.outputs, outputs, strict=True)}
+    for name, as_binary in question.outputs.items():
+        tensor, output = by_name[name]
+        described: dict[str, Any] = {"name": name, "shape": list(output.shape), "datatype": tensor.datatype}
+        if as_binary:
+            parts.append(np.ascontiguousarray(output).tobytes())
+            described["parameters"] = {"binary_data_size": len(parts[-1])}
+        else:
+            described["data"] = json_values(output, name).ravel()
+        document["outputs"].append(described)
+    head = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    return (b"".join([head, *parts]), len(head)) if parts else (head, None)
+
+
+def json_values(output: np.ndarray, name: str) -> np.ndarray:
+    """Return an output as JSON can hold it; `RequestError` (422) for NaN and infinity, which it cannot."""
+    if output.dtype.kind == "f" and not np.isfinite(output).all():
+        raise RequestError(422, f"For these inputs the output {name!r} is not finite, and JSON has no such numbers.")
+    return np.ascontiguousarray(output if output.dtype != np.float16 else output.astype("float32"))
+
+
+def description(served: ServedModel) -> dict[str, Any]:
+    """Return the metadata of a model."""
+    return {
+        "name": served.name,
+        "versions": ["1"],
+        "platform": "cornu_keras",
+        "inputs": [_described(tensor) for tensor in served.inputs],
+        "outputs": [_described(tensor) for tensor in served.outputs],
+    }
+
+
+def _described(tensor: Tensor) -> dict[str, Any]:
+    shape = [-1, *(-1 if size is None else size for size in tensor.shape)]
+    return {"name": tensor.name, "datatype": tensor.datatype, "shape": shape}
+
+
+def _header_length(text: str | None, size: int) -> int:
+    if text is None:
+        return size
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= size):
+        raise RequestError(400, f"{HEADER_LENGTH} is a number of bytes up to the body's {size}; it is {text[:40]!r}.")
+    return int(text)
+
+
+def _list_of_objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    found = document.get(key)
+    if not (isinstance(found, list) and found and all(isinstance(one, dict) for one in found)):
+        raise RequestError(422, f"The request has no {key!r}: a list of objects, each with a name.")
+    return found
+
+
+def _by_name(given: list[dict[str, Any]], what: str, known: list[str]) -> dict[str, dict[str, Any]]:
+    """Return inputs or outputs by their names. A single input of a model with one may have any name, or none."""
+    if what == "inputs" and len(given) == len(known) == 1:
+        return {known[0]: given[0]}
+    names = [one.get("name") for one in given]
+    unknown = [name for name in names if not isinstance(name, str) or name not in known]
+    if unknown:
+        raise RequestError(
+            422, f"The {what} name {str(unknown[0])[:80]!r}; the model's are {', '.join(map(repr, known))}."
+        )
+    if len({*names}) < len(names):
+        raise RequestError(422, f"The {what} name one twice.")
+    return dict(zip(names, given, strict=True))  # type: ignore[arg-type]
+
+
+def _parameters(one: dict[str, Any]) -> dict[str, Any]:
+    found = one.get("parameters")
+    if found is not None and not isinstance(found, dict):
+        raise RequestError(422, f"'parameters' is an object; it is {_kind(found)}.")
+    return found or {}
+
+
+def _binary_parts(given: dict[str, dict[str, Any]], rest: memoryview) -> tuple[dict[str, memoryview], memoryview]:
+    """Cut the binary data behind the JSON into the parts of the inputs, in their order."""
+    raw: dict[str, memoryview] = {}
+    for name, one in given.items():
+        size = _parameters(one).get("binary_data_size")
+        if size is None:
+            continue
+        if not _is_size(size) or size > len(rest):
+            raise RequestError(400, f"An input has binary_data_size {str(size)[:40]}; {len(rest)} bytes are left.")
+        raw[name], rest = rest[:size], rest[size:]
+    return raw, rest
+
+
+def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.ndarray:
+    """Return one input's array, from JSON (flat or nested) or binary data."""
+    datatype, shape = given.get("datatype", tensor.datatype), given.get("shape")
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
+        raise RequestError(
+            422, f"The datatype of {tensor.name!r} is {str(datatype)[:40]!r}; expected {tensor.datatype}."
+        )
+    if not (isinstance(shape, list) and shape and all(map(_is_size, shape))):
+        raise RequestError(422, f"The shape of {tensor.name!r} is a list of whole numbers, rows first.")
+    if raw is not None:
+        dtype = np.dtype(DATATYPES[datatype]).newbyteorder("<")
+        if len(raw) != size_of(tuple(shape)) * dtype.itemsize:
+            raise RequestError(
+                422, f"Shape {shape[:9]} of {datatype} for {tensor.name!r} does not take {len(raw)} bytes."
+            )
+        return fitted(np.frombuffer(raw, dtype).reshape(shape), tensor)
+    if "data" not in given:
+        raise RequestError(422, f"The input {tensor.name!r} has no data.")
+    array = array_of(given["data"], tensor.name)
+    if array.size != size_of(tuple(shape)) or array.ndim == 0:
+        raise RequestError(422, f"The data for {tensor.name!r} hold {array.size} values; its shape is {shape[:9]}.")
+    return fitted(array.reshape(shape), tensor)
+
+
+def _wanted(document: dict[str, Any], served: ServedModel) -> dict[str, bool]:
+    """Return the names of the outputs that are asked for, each with whether it goes as binary data."""
+    binary = bool(_parameters(document).get("binary_data_output"))
+    names = [tensor.name for tensor in served.outputs]
+    if not document.get("outputs"):
+        return dict.fromkeys(names, binary)
+    given = _by_name(_list_of_objects(document, "outputs"), "outputs", names)
+    return {name: bool(_parameters(one).get("binary_data", binary)) for name, one in given.items()}
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_AXIS
+
+
+def _names(tensors: list[Tensor]) -> str:
+    return ", ".join(repr(tensor.name) for tensor in tensors)
+
+
+def _kind(value: Any) -> str:
+    return {type(None): "null", bool: "true or false", str: "a text", list: "a list"}.get(type(value), "a number")

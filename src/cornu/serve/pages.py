@@ -1,0 +1,117 @@
+"""The pages that people look at. All that they load lies beside them: they work without a network."""
+
+from html import escape
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import orjson
+from starlette.responses import Response
+
+from cornu.serve.digits import DigitReader
+from cornu.serve.limits import RequestError
+from cornu.serve.served import ServedModel
+from cornu.serve.tensors import Tensor
+
+_TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+_FILES = {
+    file.name: file.read_bytes()
+    for file in resources.files("cornu.serve").joinpath("static").iterdir()
+    if file.name.endswith((*_TYPES, "html"))
+}
+#: Nothing from elsewhere is loaded, run, or asked, and no other page may frame this one.
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+_LONGEST_EXAMPLE = 120
+
+
+def static(name: str) -> Response:
+    """Return a script, style or drawing of the pages."""
+    ending = name.rpartition(".")[2]
+    if name not in _FILES or ending not in _TYPES:
+        raise RequestError(404, f"There is no file {name[:80]!r}.")
+    return Response(_FILES[name], headers=_HEADERS, media_type=_TYPES[ending])
+
+
+def index(models: list[tuple[str, DigitReader | None]]) -> Response:
+    """Return the list of several models."""
+    rows = [
+        f'<li><a href="/models/{escape(name)}"><b>{escape(name)}</b></a> '
+        f"{'draw a digit' if reader is not None else 'what it takes, and a form to try it'}</li>"
+        for name, reader in models
+    ]
+    return _page("index.html", {"models": "\n".join(rows)})
+
+
+def draw(name: str, reader: DigitReader) -> Response:
+    """Return the page to draw a digit on."""
+    return _page("draw.html", name=name, accuracy=f"{reader.accuracy:.0%}", form=reader.form)
+
+
+def model(served: ServedModel) -> Response:
+    """Return the page that says what a model takes and gives, with an example."""
+    return _page(
+        "model.html",
+        {"inputs": _rows(served.inputs), "outputs": _rows(served.outputs)},
+        name=served.name,
+        example=_example(served),
+        short=_shortened(_example(served)),
+        python=_in_python(served),
+    )
+
+
+def documentation() -> Response:
+    """Return the page of the OpenAPI document."""
+    return _page("docs.html")
+
+
+def _page(file: str, parts: dict[str, str] | None = None, **texts: str) -> Response:
+    """Return a page with `texts` put in as text, and `parts` as HTML."""
+    page = _FILES[file].decode()
+    for key, part in {**{key: escape(text) for key, text in texts.items()}, **(parts or {})}.items():
+        page = page.replace("{{" + key + "}}", part)
+    return Response(page, headers=_HEADERS, media_type="text/html")
+
+
+def _rows(tensors: list[Tensor]) -> str:
+    return "".join(
+        f"<tr><td><code>{escape(tensor.name)}</code></td><td>{tensor.datatype}</td>"
+        f"<td>{' × '.join(['rows', *('any' if size is None else str(size) for size in tensor.shape)])}</td></tr>"
+        for tensor in tensors
+    )
+
+
+def _row(served: ServedModel) -> Any:
+    """Return one row of zeros for a model, as TensorFlow Serving takes it."""
+    rows = {tensor.name: np.zeros([size or 1 for size in tensor.shape], "int").tolist() for tensor in served.inputs}
+    return rows if len(rows) > 1 else next(iter(rows.values()))
+
+
+def _example(served: ServedModel) -> str:
+    return orjson.dumps({"instances": [_row(served)]}).decode()
+
+
+def _shortened(text: str) -> str:
+    """Return an example that a reader can see the shape of."""
+    return text if len(text) <= _LONGEST_EXAMPLE else f"{text[:_LONGEST_EXAMPLE]} ..."
+
+
+def _in_python(served: ServedModel) -> str:
+    """Return a program that asks the model for one row of each input by the Open Inference Protocol."""
+    lines = ["import json, urllib.request", "import numpy as np", ""]
+    inputs = []
+    for number, tensor in enumerate(served.inputs):
+        shape = (1, *(size or 1 for size in tensor.shape))
+        lines.append(f"x{number} = np.zeros({shape}, {tensor.dtype!r})  # {tensor.name}: your rows")
+        described = f'"name": "{tensor.name}", "shape": x{number}.shape, "datatype": "{tensor.datatype}"'
+        inputs.append(f'    {{{described}, "data": x{number}.ravel().tolist()}},')
+    address = f'"HERE/v2/models/{served.name}/infer"'
+    ask = ["inputs = [", *inputs, "]", 'body = json.dumps({"inputs": inputs}).encode()']
+    ask.append(f"answer = json.load(urllib.request.urlopen({address}, body))")
+    ask.append('print(answer["outputs"])')
+    return "\n".join([*lines, *ask])

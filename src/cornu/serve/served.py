@@ -1,0 +1,110 @@
+"""A model made ready for requests: its inputs and outputs by name, and programs for a few fixed batch sizes."""
+
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu.serve.limits import RequestError
+from cornu.serve.tensors import NAMES, Tensor
+from cornu.training.program import Predictor
+
+#: Batches have one of these numbers of rows; fewer rows are filled up, so that all programs are compiled at the start.
+SIZES = (1, 8, 32, 128)
+#: Shapes of rows that may be compiled later, for models whose inputs have axes of any size.
+MOST_SHAPES = 16
+
+
+class ServedModel:
+    """A built model under a name, for one batch at a time.
+
+    Raises ValueError for a model whose inputs are unknown, or are neither a tensor nor a list or dictionary of them.
+    """
+
+    def __init__(self, name: str, model: Any, sizes: tuple[int, ...] = SIZES) -> None:
+        self.name, self.model, self.sizes = name, model, sizes
+        network = model._network
+        if network is None:
+            raise ValueError(
+                f"The model {name!r} has no known inputs: build it from Input(...) and layers to serve it."
+            )
+        self._by_name = isinstance(network.inputs, dict)
+        names = sorted(network.inputs) if self._by_name else network.input_names
+        self.inputs = [_tensor(name, symbolic) for name, symbolic in zip(names, network.flat_inputs, strict=True)]
+        self.outputs = [
+            _tensor(name, symbolic) for name, symbolic in zip(network.output_names, network.flat_outputs, strict=True)
+        ]
+        self.fixed = all(None not in tensor.shape for tensor in self.inputs)
+        self.seconds: dict[int, float] = {}
+        self.predictor = Predictor(model.learner)
+        self._shapes: set[tuple] = set()
+
+    def warm_up(self) -> None:
+        """Compile the program of every batch size, and note how long each takes to run."""
+        for size in self.sizes if self.fixed else ():
+            arrays = [np.zeros((size, *tensor.shape), tensor.dtype) for tensor in self.inputs]  # type: ignore[arg-type]
+            self._run(arrays)
+            self.seconds[size] = min(self._timed(arrays) for _ in range(5))
+
+    def _timed(self, arrays: list[np.ndarray]) -> float:
+        started = time.perf_counter()
+        self._run(arrays)
+        return time.perf_counter() - started
+
+    def expected_seconds(self, rows: int) -> float:
+        """Return how long a batch of `rows` takes to compute, as far as that is known."""
+        return self.seconds.get(self.size_for(rows), float("inf")) if rows <= self.sizes[-1] else float("inf")
+
+    def size_for(self, rows: int) -> int:
+        """Return the batch size that `rows` are filled up to."""
+        return next((size for size in self.sizes if rows <= size), self.sizes[-1])
+
+    def admit(self, arrays: list[np.ndarray]) -> tuple:
+        """Return what rows must have in common to share a batch; `RequestError` where a shape would be one too many."""
+        key = tuple(array.shape[1:] for array in arrays)
+        if not self.fixed and key not in self._shapes:
+            if len(self._shapes) >= MOST_SHAPES:
+                raise RequestError(
+                    422,
+                    f"The model {self.name!r} was given rows of {MOST_SHAPES} different shapes and takes no further "
+                    f"ones: each is compiled. Pad rows to one of {sorted(self._shapes)[:4]}.",
+                )
+            self._shapes.add(key)
+        return key
+
+    def compute(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Return the outputs for any number of rows, computed in batches of the fixed sizes."""
+        rows, most = len(arrays[0]), self.sizes[-1]
+        if rows in self.sizes:
+            return self._run(arrays)
+        if rows < most:
+            size = self.size_for(rows)
+            return [output[:rows] for output in self._run([_filled_up(array, size) for array in arrays])]
+        parts = [self.compute([array[start : start + most] for array in arrays]) for start in range(0, rows, most)]
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+    def structure(self, arrays: list[Any]) -> Any:
+        """Return arrays, one for each input, in the structure that the model is called with."""
+        if self._by_name:
+            return {tensor.name: array for tensor, array in zip(self.inputs, arrays, strict=True)}
+        return arrays[0] if len(arrays) == 1 else arrays
+
+    def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        outputs = jax.tree.leaves(self.predictor.on_batch(self.structure(arrays)))
+        return [
+            np.asarray(output).astype(tensor.dtype, copy=False)
+            for output, tensor in zip(outputs, self.outputs, strict=True)
+        ]
+
+
+def _tensor(name: str, symbolic: Any) -> Tensor:
+    """Describe a symbolic tensor; types that the protocols do not have, such as bfloat16, travel as FP32."""
+    dtype = np.dtype(symbolic.dtype).name
+    return Tensor(name, tuple(symbolic.shape[1:]), dtype if dtype in NAMES else "float32")
+
+
+def _filled_up(array: np.ndarray, rows: int) -> np.ndarray:
+    filled = np.zeros((rows, *array.shape[1:]), array.dtype)
+    filled[: len(array)] = array
+    return filled

@@ -1,0 +1,46 @@
+"""The process that serves: a socket, and uvicorn on it until it is told to stop."""
+
+import contextlib
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from cornu.serve.application import Service
+
+#: Seconds that requests have to finish when the server is told to stop.
+LAST_SECONDS = 30
+
+
+def bound_to(host: str, port: int) -> socket.socket:
+    """Return a socket on a port, 0 for a free one; OSError where it is taken. Nobody can connect before `run`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def address(listening: socket.socket) -> str:
+    """Return the address of a socket for a browser."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(service: Service, listening: socket.socket, started: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; what was accepted by then is answered."""
+    config = uvicorn.Config(
+        service.application,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        backlog=2048,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )
+    started()
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again after it has stopped
+        uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,94 @@
+"""The REST interface of TensorFlow Serving: ``instances`` (a list of rows) or ``inputs`` (a list for each input).
+
+Follows https://www.tensorflow.org/tfx/serving/api_rest
+"""
+
+from typing import Any
+
+import numpy as np
+import orjson
+
+from cornu.serve.inference_protocol import json_values, parse_json
+from cornu.serve.limits import Limits, RequestError
+from cornu.serve.served import ServedModel
+from cornu.serve.tensors import array_of, check_rows, fitted
+
+
+def parse(body: bytes, served: ServedModel, limits: Limits) -> tuple[list[np.ndarray], bool]:
+    """Return the model's inputs, and whether they came row by row; `RequestError` (400, 413, 422) in words."""
+    document = parse_json(body)
+    if ("instances" in document) == ("inputs" in document):
+        raise RequestError(
+            422, "The request has either 'instances', a list of rows, or 'inputs', the values of each input."
+        )
+    by_row = "instances" in document
+    columns = _columns(document["instances"], served) if by_row else _named(document["inputs"], served)
+    names = [tensor.name for tensor in served.inputs]
+    unknown = [name for name in columns if name not in names]
+    missing = [name for name in names if name not in columns]
+    if unknown or missing:
+        said = f"lacks {missing[0]!r}" if missing else f"names {str(unknown[0])[:80]!r}"
+        raise RequestError(422, f"The request {said}; the model's inputs are {', '.join(map(repr, names))}.")
+    arrays = [fitted(array_of(columns[tensor.name], tensor.name), tensor) for tensor in served.inputs]
+    check_rows(arrays, limits.rows)
+    return arrays, by_row
+
+
+def answer(outputs: list[np.ndarray], by_row: bool, served: ServedModel) -> bytes:
+    """Return the body of the answer, in the format that the question had."""
+    names = [tensor.name for tensor in served.outputs]
+    values = {name: json_values(output, name) for name, output in zip(names, outputs, strict=True)}
+    found: Any = values[names[0]] if len(names) == 1 else values
+    if by_row and len(names) > 1:
+        found = [dict(zip(names, row, strict=True)) for row in zip(*(values[n].tolist() for n in names), strict=True)]
+    return orjson.dumps({"predictions" if by_row else "outputs": found}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def status() -> dict[str, Any]:
+    """Return the status of a model that is loaded."""
+    state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    return {"model_version_status": [state]}
+
+
+def metadata(served: ServedModel) -> dict[str, Any]:
+    """Return the signature of a model as TensorFlow Serving describes it."""
+    kinds = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF"}
+
+    def described(tensor: Any) -> dict[str, Any]:
+        sizes = [{"size": str(-1 if size is None else size), "name": ""} for size in (None, *tensor.shape)]
+        dtype = kinds.get(tensor.dtype, f"DT_{tensor.dtype.upper()}")
+        return {"dtype": dtype, "tensor_shape": {"dim": sizes, "unknown_rank": False}, "name": tensor.name}
+
+    signature = {
+        "inputs": {tensor.name: described(tensor) for tensor in served.inputs},
+        "outputs": {tensor.name: described(tensor) for tensor in served.outputs},
+        "method_name": "tensorflow/serving/predict",
+    }
+    return {
+        "model_spec": {"name": served.name, "signature_name": "", "version": "1"},
+        "metadata": {"signature_def": {"signature_def": {"serving_default": signature}}},
+    }
+
+
+def _columns(instances: Any, served: ServedModel) -> dict[str, Any]:
+    """Turn rows into one list for each input."""
+    if not isinstance(instances, list) or not instances:
+        raise RequestError(422, "'instances' is a list with at least one row.")
+    if not isinstance(instances[0], dict):
+        if len(served.inputs) > 1:
+            raise RequestError(
+                422, "The model has several inputs: each instance is an object with a value for each of them."
+            )
+        return {served.inputs[0].name: instances}
+    names = [*instances[0]]
+    if not all(isinstance(row, dict) and row.keys() == instances[0].keys() for row in instances):
+        raise RequestError(422, "The instances are not all objects with the same keys.")
+    return {name: [row[name] for row in instances] for name in names}
+
+
+def _named(inputs: Any, served: ServedModel) -> dict[str, Any]:
+    if isinstance(inputs, dict):
+        return inputs
+    if len(served.inputs) > 1:
+        raise RequestError(422, "The model has several inputs: 'inputs' is an object with the values of each of them.")
+    return {served.inputs[0].name: inputs}

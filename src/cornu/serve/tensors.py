@@ -1,0 +1,98 @@
+"""Numbers of a request as arrays of the shape and type that a model takes."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cornu.serve.limits import RequestError
+
+#: The Open Inference Protocol's names of types.
+DATATYPES = {
+    "BOOL": "bool", "UINT8": "uint8", "UINT16": "uint16", "UINT32": "uint32", "UINT64": "uint64", "INT8": "int8",
+    "INT16": "int16", "INT32": "int32", "INT64": "int64", "FP16": "float16", "FP32": "float32", "FP64": "float64",
+}  # fmt: skip
+NAMES = {dtype: name for name, dtype in DATATYPES.items()}
+
+
+class Tensor(NamedTuple):
+    """An input or output of a model: its name, the shape of one row (None: any size), and its numpy type."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+    @property
+    def datatype(self) -> str:
+        """The type's name in the Open Inference Protocol."""
+        return NAMES[self.dtype]
+
+
+def array_of(values: Any, name: str) -> np.ndarray:
+    """Return nested lists of numbers as an array of whatever type they have; `RequestError` (422) for anything else."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, OverflowError):
+        raise RequestError(422, f"The lists for {name!r} differ in length: they are no rectangular array.") from None
+    if array.dtype.kind not in "fiub":
+        raise RequestError(422, f"The values for {name!r} are not all numbers of at most 64 bits.")
+    return array
+
+
+def fitted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Return `array` in the type and shape of `tensor`, rows first; `RequestError` (422) that says what was expected.
+
+    As in Keras, a last axis of size 1 may be there or not.
+    """
+    shape, expected = array.shape, tensor.shape
+    if len(shape) == len(expected) and len(expected) > 0 and expected[-1] == 1:
+        array = array[..., None]
+    elif len(shape) == len(expected) + 2 and shape[-1] == 1:
+        array = array[..., 0]
+    if len(array.shape) != len(expected) + 1 or not all(
+        want is None or want == have for have, want in zip(array.shape[1:], expected, strict=True)
+    ):
+        wanted = ["rows", *("any" if size is None else size for size in expected)]
+        raise RequestError(
+            422,
+            f"The values for {tensor.name!r} have shape {list(shape)}; expected is [{', '.join(map(str, wanted))}].",
+        )
+    if array.size == 0:
+        raise RequestError(422, f"There are no values for {tensor.name!r}: its shape is {list(shape)}.")
+    return _converted(array, tensor)
+
+
+def _converted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
+    if tensor.dtype.startswith("float"):
+        with np.errstate(over="ignore"):
+            array = array.astype(tensor.dtype, copy=False)
+        if not np.isfinite(array).all():
+            raise RequestError(
+                422, f"The values for {tensor.name!r} hold NaN, or numbers too large for {tensor.datatype}."
+            )
+        return array
+    if tensor.dtype == "bool":
+        if array.dtype.kind != "b" and not np.isin(array, (0, 1)).all():
+            raise RequestError(422, f"The values for {tensor.name!r} are not all true or false.")
+        return array.astype(bool)
+    most = np.iinfo(tensor.dtype)
+    whole = array.dtype.kind != "f" or (np.isfinite(array).all() and (array == np.trunc(array)).all())
+    if not whole or array.min() < most.min or array.max() > most.max:
+        raise RequestError(
+            422, f"The values for {tensor.name!r} are not all whole numbers that fit into {tensor.datatype}."
+        )
+    return array.astype(tensor.dtype, copy=False)
+
+
+def check_rows(arrays: list[np.ndarray], most: int) -> None:
+    """Raise `RequestError` where inputs differ in their numbers of rows, or there are more than `most`."""
+    rows = {len(array) for array in arrays}
+    if len(rows) > 1:
+        raise RequestError(422, f"The inputs differ in their numbers of rows: {sorted(rows)}.")
+    if max(rows) > most:
+        raise RequestError(413, f"The request has {max(rows)} rows; the most is {most}. Send several requests.")
+
+
+def size_of(shape: tuple[int, ...]) -> int:
+    """Return how many values an array of a shape has."""
+    return math.prod(shape)
