@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 1 a program's error, 2 wrong usage, 130 Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
-        code = _run(options)
+        code = _run(options, from_shell=arguments is None)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader went away, as in `cornu train | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,15 +46,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, from_shell: bool) -> int:
     if options.command == "run" and not options.version:
         from cornu.cli import run
 
-        return run.run(options.program, options.arguments, options.figures, options.seed, options.traceback)
+        resume = None if options.resume is None else run.Resume(options.resume, options.keep_every)
+        if resume is not None and from_shell:
+            resume.fix_hashes()
+        return run.run(options.program, options.arguments, options.figures, options.seed, options.traceback, resume)
     if options.command == "train" and not options.version:
         from cornu.cli import train
 
         return train.command(options)
+    if options.command == "serve" and not options.version:
+        from cornu.cli import serve
+
+        return serve.command(options)
+    if options.command == "inspect" and not options.version:
+        from cornu.cli import inspect
+
+        return inspect.command(options.file, options.json)
     if options.version:
         return _print_version(options.json)
     _parser().print_help()
@@ -75,6 +86,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--figures", metavar="DIR", help="save the figures that the program shows in DIR")
     run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
     run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
+    run.add_argument("--resume", metavar="DIR", help="keep the training in DIR; killed and started again, it goes on there")
+    run.add_argument(
+        "--keep-every", metavar="SECONDS", type=float, default=20.0, help="with --resume: time between savings (20)"
+    )
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
     train = commands.add_parser(

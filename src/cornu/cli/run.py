@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cornu.cli import figures, tracebacks
 from cornu.compat import imports, magics, old_packages, programs, python2
@@ -23,17 +23,44 @@ def say(message: str) -> None:
     print(f"cornu: {message}", file=sys.stderr, flush=True)
 
 
+class Resume(NamedTuple):
+    """Where the training of a program is kept, and how often."""
+
+    folder: str
+    seconds: float
+
+    def fix_hashes(self) -> None:
+        """Start this process anew, unless the order of sets is fixed already."""
+        from cornu.cli import resume
+
+        resume.with_fixed_hashes()
+
+    def begin(self, source: programs.Program, arguments: Sequence[str]) -> list[str]:
+        """Take up what is kept; returns what to tell the user."""
+        from cornu.cli import resume
+
+        return resume.begin(Path(self.folder), source, list(arguments), self.seconds)
+
+    def end(self, well: bool) -> None:
+        """Keep nothing any more."""
+        from cornu.cli import resume
+
+        resume.end(well)
+
+
 def run(
     program: str,
     arguments: Sequence[str] = (),
     figures_folder: str | None = None,
     seed: int | None = None,
     full_traceback: bool = False,
+    resume: Resume | None = None,
 ) -> int:
     """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
 
     `figures_folder` is where figures are saved that the program shows or leaves open; `seed` seeds Python, numpy and
-    Cornu first; `full_traceback` shows the inner lines of Cornu and jax too. SystemExit passes through.
+    Cornu first; `full_traceback` shows the inner lines of Cornu and jax too; `resume` says where every `fit` is kept.
+    SystemExit passes through.
     """
     try:
         source = programs.read_program(program)
@@ -51,17 +78,28 @@ def run(
 
         set_random_seed(seed)
     try:
+        for note in resume.begin(source, arguments) if resume is not None else ():
+            say(note)
+    except (OSError, ValueError) as error:
+        say(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
+        return 2
+    ended_well = False
+    try:
         _run_cells(source, namespace)
+        ended_well = True
     except KeyboardInterrupt as error:
         say(f"interrupted{tracebacks.place_in_program(error, set(source.lines))}")
         return 130
-    except SystemExit:
+    except SystemExit as error:
+        ended_well = error.code in (None, 0)
         raise
     except BaseException as error:
         sys.stdout.flush()
         tracebacks.show(error, set(source.lines), full_traceback)
         return 1
     finally:
+        if resume is not None:
+            resume.end(ended_well)
         for note in figures.finish():
             say(note)
     return 0

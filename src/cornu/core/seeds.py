@@ -35,6 +35,12 @@ def random_states() -> dict[str, Any]:
     return states
 
 
+def random_marks() -> tuple:
+    """Return what tells whether the global generators have moved on."""
+    state: Any = np.random.get_state()
+    return random.getstate(), state[1].tobytes(), state[2:]
+
+
 def set_random_states(states: dict[str, Any]) -> None:
     """Let the global generators go on from where `random_states` saw them."""
     random.setstate(states["python"])

@@ -51,14 +51,15 @@ def prefetched(items: Iterable[Any], prepare: Callable[[Any], Any], depth: int =
 class Stream:
     """The batches of a source from one opening on: made ready ahead by a thread, and counted as they are taken.
 
-    `origin` is what a backup noted when the source was opened, `taken` how many batches were taken since.
+    `origin` is what a backup noted when the source was opened, `taken` how many batches were taken since. Without
+    `ahead` no thread is used: where the source draws from the global random generators, they stand where they would.
     """
 
     def __init__(
-        self, items: Iterable[Any], prepare: Callable[[Any], Any], origin: Any = None, taken: int = 0
+        self, items: Iterable[Any], prepare: Callable[[Any], Any], origin: Any = None, taken: int = 0, ahead: bool = True
     ) -> None:
         self.origin, self.taken = origin, taken
-        self._ready = prefetched(items, prepare)
+        self._ready: Any = prefetched(items, prepare) if ahead else (prepare(item) for item in items)
 
     def __iter__(self) -> "Stream":
         return self
@@ -69,5 +70,5 @@ class Stream:
         return item
 
     def close(self) -> None:
-        """Stop the thread."""
-        self._ready.close()  # type: ignore[attr-defined]
+        """Stop the thread, if there is one."""
+        self._ready.close()

@@ -9,7 +9,7 @@ import numpy as np
 from cornu import optimizers
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
-from cornu.core import settings
+from cornu.core import gate, settings
 from cornu.core.graph import SymbolicTensor, resolve
 from cornu.core.hooks import old_keywords
 from cornu.data.arrays import split_rows
@@ -94,7 +94,8 @@ class Trainer:
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile with what `get_compile_config` returned (as plain data, also that of a file of any Keras)."""
-        self.compile(**compile_arguments(config))
+        with gate.reading(config):
+            self.compile(**compile_arguments(config))
 
     # ---- programs
 
@@ -221,8 +222,8 @@ class Trainer:
         epochs = min(epochs, settings.max_epochs() or epochs)
         if validation_split and is_stream(x):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays.")
-        batches, held_out = self._training_data(
         backup = backup_for(callbacks)
+        batches, held_out = self._training_data(
             x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch, validation_split
         )
         self._prepare(batches.example, "fit")
@@ -235,18 +236,18 @@ class Trainer:
         )
         watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
         self.stop_training = False
-        loop.fit(
         program, place = self._program("train"), {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
         backup.attach(self, program, batches, validation, watcher, place)
-            self._program("train"),
+        loop.fit(
+            program,
             batches,
             watcher,
             epochs=epochs,
             initial_epoch=initial_epoch,
             steps=_limit(batches, steps_per_epoch),
             validation=validation,
-        )
             backup=backup,
+        )
         return self.history
 
     def _training_data(

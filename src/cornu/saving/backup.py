@@ -17,6 +17,7 @@ from cornu.core.variable import Variable, write
 from cornu.saving import fingerprint
 from cornu.saving.background import Writer
 from cornu.saving.checkpoint_file import Checkpoint, Generations
+from cornu.saving.function_names import Surroundings
 from cornu.saving.plain_data import Packer, Unpacker, Watched
 from cornu.saving.positions import Reading
 from cornu.training.backup import Backup, Place
@@ -91,6 +92,7 @@ class FitBackup(Backup):
         self.program.prepare_for(self.batches)
         self.readings = [Reading(self.batches)] + ([] if self.validation is None else [Reading(self.validation.batches)])
         self.watched = [Watched(callback, NOT_STATE) for callback in self.callbacks]
+        self.surroundings = [Surroundings(callback) for callback in self.callbacks]
         if self._kept is None:
             return None
         content, unpacker = self._kept.content, Unpacker(self._kept.arrays)
@@ -99,16 +101,18 @@ class FitBackup(Backup):
         if place.step:
             callbacks.on_epoch_begin(place.epoch)
         readings = zip(self.readings, content["readings"], strict=True)
-        drew = [reading.restore(packed, unpacker) for reading, packed in readings]
+        for reading, packed in readings:
+            reading.restore(packed, unpacker)
         self._restore_variables(content, unpacker)
         for watched, packed in zip(self.watched, content["callbacks"], strict=True):
             unpacker.set_attributes(watched.owner, packed["attributes"])
             restore = getattr(watched.owner, "restore_training_state", None)
             if restore is not None:
                 restore(unpacker.unpack(packed["own"]))
+        for surrounding, packed in zip(self.surroundings, content["surroundings"], strict=True):
+            surrounding.restore(packed, unpacker)
         self.model.stop_training = place.stopped
-        if not any(drew):
-            set_random_states(unpacker.unpack(content["random"]))
+        set_random_states(unpacker.unpack(content["random"]))
         return place
 
     def _restore_variables(self, content: dict[str, Any], unpacker: Unpacker) -> None:
@@ -175,6 +179,7 @@ class FitBackup(Backup):
                 {"attributes": watched.changes(packer), "own": packer.pack(_own_state(watched.owner))}
                 for watched in self.watched
             ],
+            "surroundings": [surrounding.changes(packer) for surrounding in self.surroundings],
             "fingerprint": self.fingerprint,
             "versions": fingerprint.versions(),
         }

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cornu.core.seeds import random_states, set_random_states
+from cornu.core.seeds import random_marks, random_states, set_random_states
 from cornu.saving.plain_data import Packer, Unpacker, Watched
 from cornu.training.program import opened
 
@@ -47,39 +47,36 @@ class Reading:
             found["order"] = packer.pack(batches.last_order)
         return found
 
-    def restore(self, packed: dict[str, Any], unpacker: Unpacker) -> bool:
-        """Read on from a place; tells whether reading up to there drew random numbers (they are in place then)."""
+    def restore(self, packed: dict[str, Any], unpacker: Unpacker) -> None:
+        """Read on from a place."""
         batches = self.batches
         if "order" in packed:
             batches.last_order = unpacker.unpack(packed["order"])
         batches.openings = packed["openings"]
-        reads_now, drew = "origin" in packed, False
         if self.is_iterator:
             if packed["openings"]:
-                drew = self._advance(packed["consumed"] + packed.get("taken", 0), None)
-        elif reads_now:
+                self._advance(packed["consumed"] + packed.get("taken", 0), None)
+        elif "origin" in packed:
             set_random_states(unpacker.unpack(packed["origin"]["random"]))
             self._restore_source(packed["origin"]["source"], unpacker)
             if packed["openings"] > 1:
                 self._forget_example()
             origin = Packer()
             adopted = origin.adopt(packed["origin"], unpacker.arrays)
-            drew = self._advance(packed["taken"], Origin(adopted, origin.arrays))
+            self._advance(packed["taken"], Origin(adopted, origin.arrays))
         elif packed["openings"]:
             self._forget_example()
         self._restore_source(packed["source"], unpacker)
-        return drew
 
-    def _advance(self, count: int, origin: Origin | None) -> bool:
-        """Open the stream and leave `count` batches aside; tells whether that moved numpy's generator."""
+    def _advance(self, count: int, origin: Origin | None) -> None:
+        """Open the stream and leave `count` batches aside; what draws from the global generators is not read ahead."""
         items = self.batches.stream()
-        before = _numpy_state()
+        before = random_marks()
         for _ in itertools.islice(items, count):
             pass
         self.batches.consumed = 0
-        self.batches.reopened = opened(items, origin or self._origin(), count)
+        self.batches.reopened = opened(items, origin or self._origin(), count, ahead=random_marks() == before)
         self.batches.current = self.batches.reopened
-        return before != _numpy_state()
 
     def _restore_source(self, attributes: dict[str, Any], unpacker: Unpacker) -> None:
         if attributes:
@@ -88,8 +85,3 @@ class Reading:
     def _forget_example(self) -> None:
         if hasattr(self.batches, "forget_example"):
             self.batches.forget_example()
-
-
-def _numpy_state() -> tuple[bytes, int]:
-    state: Any = np.random.get_state()
-    return state[1].tobytes(), state[2]

@@ -1,0 +1,62 @@
+"""``cornu run --resume DIR``: a program that is killed and started again ends as if nothing had been."""
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from cornu.compat.programs import Program
+from cornu.core.seeds import random_states, set_random_states
+from cornu.saving.checkpoint_file import Checkpoint, Generations, read_checkpoint, write_checkpoint
+from cornu.saving.plain_data import Packer, Unpacker
+from cornu.saving.resuming import resuming
+
+
+def with_fixed_hashes() -> None:
+    """Start this process anew with a fixed order of sets of strings, which Python chooses at random otherwise."""
+    if "PYTHONHASHSEED" not in os.environ and sys.platform != "win32":
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -> list[str]:
+    """Keep every `fit` from now on in `folder`, and take up what is kept there; returns what to tell the user.
+
+    Raises ValueError where the folder is that of another program, OSError where it cannot be written.
+    """
+    folder = folder.resolve()
+    Generations(folder).prepare()
+    start = folder / "start"
+    digest = hashlib.sha256("\0".join(cell.text for cell in source.cells).encode()).hexdigest()
+    notes = []
+    if start.exists():
+        kept = read_checkpoint(start)
+        given = {"program": digest, "arguments": arguments}
+        found = {"program": "the program's text", "arguments": f"its arguments, which were {kept.content['arguments']},"}
+        changed = [words for name, words in found.items() if kept.content[name] != given[name]]
+        if changed:
+            raise ValueError(
+                f"{str(folder)!r} keeps another run: {' and '.join(changed)} have changed. "
+                "Delete that folder to begin anew, or give another."
+            )
+        set_random_states(Unpacker(kept.arrays).unpack(kept.content["random"]))
+        fits = sum(1 for entry in folder.glob("fit-*") if entry.is_dir())
+        notes = [f"going on from {folder}, which keeps {fits} call{'' if fits == 1 else 's'} of fit"] if fits else []
+    else:
+        packer = Packer()
+        content = {"program": digest, "arguments": arguments, "random": packer.pack(random_states())}
+        write_checkpoint(start, Checkpoint(content, packer.arrays))
+    resuming.start(folder, seconds)
+    return notes
+
+
+def end(well: bool) -> None:
+    """Keep no `fit` any more; what was kept is removed where the program has ended well."""
+    folder = resuming.folder
+    resuming.stop()
+    if well and folder is not None:
+        for entry in sorted(folder.glob("fit-*")):
+            shutil.rmtree(entry, ignore_errors=True)
+        (folder / "start").unlink(missing_ok=True)
+        Generations(folder).delete()
