@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import NoReturn
 
 from cornu import __version__
+from cornu.cli import serve_arguments
 from cornu.core.errors import did_you_mean
 
 _EXAMPLES = """examples:
@@ -17,6 +18,8 @@ _EXAMPLES = """examples:
   cornu run notebook.ipynb                  ... a notebook, or a tutorial in Markdown
   cornu train mnist-mlp                     train, evaluate and save a classifier of handwritten digits
   cornu train                               list what can be trained
+  cornu inspect model.keras                 say who wrote a model file, and what is in it
+  cornu serve mnist-mlp.keras               serve it over HTTP, with a page to draw digits on
 """
 
 _RUN_HELP = """Run a program written for Keras of any era with nothing in it changed: keras and tensorflow.keras mean
@@ -30,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         given = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-        hint = did_you_mean(given, ("run", "train")) if "invalid choice" in message else ""
+        hint = did_you_mean(given, ("run", "train", "inspect", "serve")) if "invalid choice" in message else ""
         self.exit(2, f"cornu: {message.splitlines()[0]}{hint}\nSee: {self.prog} --help\n")
 
 
@@ -101,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, help="makes the run repeatable")
     train.add_argument("--out", metavar="FILE", help="where to save the model (NAME.keras)")
     train.add_argument("--json", action="store_true", help="print the result as JSON on stdout, the progress on stderr")
+    serve_arguments.add_to(commands)
+    inspect = commands.add_parser(
+        "inspect", help="say what a model file is", description="Say what a model file is, without building the model."
+    )
+    inspect.add_argument("file", metavar="FILE", help=".keras, .h5, .weights.h5, .safetensors or the JSON of a model")
+    inspect.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
 
 

@@ -33,8 +33,8 @@ class Budget:
             taken = self.most - self.left
             raise ValueError(
                 f"{owner} asks for {name or 'a weight'!r} of shape {tuple(shape)}: {size:,} values. The config may ask "
-                f"for {self.most:,} in all{self.reason}, and {taken:,} are taken.\nIf the model is meant to be so large, raise "
-                " the limit: cornu.config.set_parameter_budget(...), or CORNU_PARAMETER_BUDGET in the environment."
+                f"for {self.most:,} in all{self.reason}; {taken:,} are taken.\nIf the model shall be so large, "
+                "raise the limit: cornu.config.set_parameter_budget(...), or CORNU_PARAMETER_BUDGET in the environment."
             )
         self.left -= max(size, 0)
 
