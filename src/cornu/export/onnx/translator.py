@@ -1,0 +1,188 @@
+"""From the primitive operations of a traced model to ONNX: values on their way, and the table of translations."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
+
+from cornu.export.onnx.graph import Graph, scope_name, type_number, type_of
+
+#: Known values are computed while exporting, unless the result is larger than this and than what it is made of.
+MOST_FOLDED = 1 << 20  # bytes
+
+#: Name of a primitive -> its translation: a function of translator, equation and values that returns the value(s).
+TABLE: dict[str, Callable[["Translator", JaxprEqn, list["Value"]], Any]] = {}
+#: Primitives that only call an inner program -> nothing to translate but that.
+CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_jvp_call",
+         "custom_vjp_call", "custom_vjp_call_jaxpr", "custom_lin")  # fmt: skip
+
+
+def translates(*primitives: str) -> Callable[[Callable], Callable]:
+    """Decorate the translation of some primitives."""
+
+    def decorate(function: Callable) -> Callable:
+        TABLE.update(dict.fromkeys(primitives, function))
+        return function
+
+    return decorate
+
+
+class NoFormError(Exception):
+    """Something has no form in ONNX; the message says what, and `layer` is the path of the layer that needs it."""
+
+    layer = ""
+
+
+class Value:
+    """An array on its way: known now (`array`), or computed by the graph (`name`).
+
+    Either may be narrower than `shape`: of the same rank, with sizes of one that broadcast to it, or a single number.
+    """
+
+    def __init__(
+        self, shape: Sequence[Any], dtype: Any, name: str | None = None, array: Any = None, narrow: bool = False,
+        hint: str = "constant",
+    ) -> None:  # fmt: skip
+        self.shape, self.dtype = tuple(shape), dtype
+        self.name, self.array, self.narrow, self.hint = name, array, narrow, hint
+        if array is not None:
+            self.narrow = tuple(array.shape) != self.shape
+
+    @property
+    def known(self) -> bool:
+        return self.array is not None
+
+    def whole(self) -> Any:
+        """Return the array of a known value in its whole shape."""
+        return np.broadcast_to(np.asarray(self.array), self.shape) if self.narrow else self.array
+
+
+class Translator:
+    """Walks through a program and builds its graph; `layer` is the path of the layer whose operation it is at."""
+
+    def __init__(self, graph: Graph, layer: str = "") -> None:
+        self.graph, self.layer = graph, layer
+
+    def run(self, closed: ClosedJaxpr | Jaxpr, arguments: list[Value]) -> list[Value]:
+        """Translate a program; returns the values of its outputs."""
+        jaxpr = getattr(closed, "jaxpr", closed)
+        environment: dict[Any, Value] = {}
+        consts = [known(const) for const in getattr(closed, "consts", [])]
+        environment.update(zip(jaxpr.constvars, consts, strict=True))
+        environment.update(zip(jaxpr.invars, arguments, strict=True))
+
+        def value(atom: Any) -> Value:
+            return known(atom.val, atom.aval.dtype) if isinstance(atom, Literal) else environment[atom]
+
+        for equation in jaxpr.eqns:
+            results = self._translate(equation, [value(atom) for atom in equation.invars])
+            environment.update(zip(equation.outvars, results, strict=True))
+        return [value(atom) for atom in jaxpr.outvars]
+
+    def _translate(self, equation: JaxprEqn, values: list[Value]) -> list[Value]:
+        name = equation.primitive.name
+        around = self.layer
+        self.layer = "/".join(filter(None, [around, str(equation.source_info.name_stack)]))
+        self.graph.prefix = scope_name(self.layer)
+        try:
+            if name in CALLS:
+                return self.run(inner_program(equation), values)
+            if can_be_folded(equation, values):
+                results = equation.primitive.bind(*[one.whole() for one in values], **equation.params)
+                return [known(one) for one in (results if equation.primitive.multiple_results else [results])]
+            if name not in TABLE:
+                raise NoFormError(f"the operation {name!r}, which Cornu has no ONNX form for")
+            found = TABLE[name](self, equation, values)
+            return found if isinstance(found, list) else [found]
+        except NoFormError as error:
+            error.layer = error.layer or self.layer
+            raise
+        finally:
+            self.layer = around
+            self.graph.prefix = scope_name(around)
+
+    # ---- names of values in the graph
+
+    def loose(self, value: Value) -> str:
+        """Return a name that broadcasts to the value's shape."""
+        if value.known:
+            return self.graph.constant(value.array, hint=value.hint)
+        assert value.name is not None
+        return value.name
+
+    def full(self, value: Value) -> str:
+        """Return a name in the value's whole shape."""
+        if not value.narrow:
+            return self.loose(value)
+        key = ("full", id(value))
+        self.graph.kept.setdefault("values", []).append(value)  # so that the id stays its own
+        return self.graph.once(
+            key, lambda: self.graph.node("Expand", self.loose(value), self.graph.integers(value.shape))
+        )
+
+    def cast(self, name: str, dtype: Any) -> str:
+        """Return `name` as another type."""
+        return self.graph.node("Cast", name, to=type_number(dtype))
+
+    def result(self, equation: JaxprEqn, name: str, narrow: bool = False, number: int = 0) -> Value:
+        """Return an output of an equation that is computed under `name`."""
+        aval = equation.outvars[number].aval
+        return Value(aval.shape, aval.dtype, name, narrow=narrow)
+
+
+def known(array: Any, dtype: Any = None, hint: str = "constant") -> Value:
+    """Return a value that is known while exporting."""
+    if not hasattr(array, "shape") or dtype is not None:
+        array = np.asarray(array, dtype)
+    elif not jax.dtypes.issubdtype(array.dtype, jax.dtypes.extended):  # random keys stay as they are
+        array = np.asarray(array)
+    return Value(array.shape, array.dtype, array=array, hint=hint)
+
+
+def inner_program(equation: JaxprEqn) -> Any:
+    """Return the program that an equation calls."""
+    for name in ("jaxpr", "call_jaxpr", "fun_jaxpr"):
+        if name in equation.params:
+            return equation.params[name]
+    raise NoFormError(f"the operation {equation.primitive.name!r}, which Cornu has no ONNX form for")
+
+
+def can_be_folded(equation: JaxprEqn, values: list[Value]) -> bool:
+    """Tell whether an equation is of known values and its results are worth keeping in the file."""
+    if not all(value.known for value in values) or equation.primitive.name == "broadcast_in_dim":
+        return False
+    avals = [out.aval for out in equation.outvars]
+    if not all(is_static(aval.shape) for aval in avals) or equation.effects:
+        return False
+    taken = sum(_bytes(value.shape, value.dtype) for value in values if not value.narrow)
+    return sum(_bytes(aval.shape, aval.dtype) for aval in avals) <= max(MOST_FOLDED, taken)
+
+
+def is_static(shape: Sequence[Any]) -> bool:
+    """Tell whether all sizes of a shape are numbers."""
+    return all(isinstance(size, (int, np.integer)) for size in shape)
+
+
+def _bytes(shape: Sequence[int], dtype: Any) -> int:
+    return math.prod(shape) * getattr(dtype, "itemsize", 8)
+
+
+def is_boolean(value: Value) -> bool:
+    """Tell whether a value holds truth values."""
+    return np.dtype(value.dtype) == np.bool_
+
+
+def is_floating(value: Value) -> bool:
+    """Tell whether a value holds floats."""
+    return jax.numpy.issubdtype(value.dtype, np.floating)
+
+
+def working_type(dtype: Any) -> np.dtype:
+    """Return the type in which runtimes can compute: short integers and truth values in longer ones."""
+    dtype = type_of(dtype)
+    if dtype.kind in "bui" and dtype.itemsize < 4:
+        return np.dtype("int32")
+    return np.dtype("int64") if dtype.kind == "u" else dtype

@@ -1,0 +1,75 @@
+"""Models as ONNX files: onnxruntime computes from them what the model does, for any number of rows."""
+
+import jax
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import cornu
+from contract.table import LAYERS
+from cornu import layers
+from cornu.core import registry
+from cornu.core.graph import SymbolicTensor
+from export.models import MODELS, data_for, rows_of
+
+ROWS = (1, 5)
+
+
+def session_of(path):
+    """Give the file to onnx's own checker and to onnxruntime, quietly."""
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def assert_agrees(path, model, x, tolerance=2e-5, rows=ROWS):
+    """Assert that a file computes what the model does, for several numbers of rows (which do not see each other)."""
+    session = session_of(path)
+    names = [argument.name for argument in session.get_inputs()]
+    most = jax.tree.map(lambda leaf: np.resize(leaf, (max(rows), *leaf.shape[1:])), x)
+    expected = [np.asarray(leaf) for leaf in jax.tree.leaves(model(most, training=False))]
+    for count in rows:
+        found = session.run(None, dict(zip(names, jax.tree.leaves(rows_of(most, count)), strict=True)))
+        assert len(found) == len(expected)
+        for ours, theirs in zip(found, rows_of(expected, count), strict=True):
+            assert ours.shape == theirs.shape
+            assert ours.dtype == (np.float32 if theirs.dtype.name == "bfloat16" else theirs.dtype)
+            scale = max(float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0)), 1.0)
+            np.testing.assert_allclose(ours, theirs.astype(ours.dtype), rtol=tolerance, atol=tolerance * scale)
+
+
+def around(layer, symbolic):
+    """Return a model of one layer."""
+    inputs = jax.tree.map(
+        lambda t: cornu.Input(t.shape[1:], dtype=t.dtype), symbolic, is_leaf=lambda t: isinstance(t, SymbolicTensor)
+    )
+    return cornu.Model(inputs, layer(inputs))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer(tmp_path, name):
+    entry = LAYERS[name]
+    model = around(entry.make(layers), entry.symbolic())
+    random = np.random.default_rng(1)
+    model.set_weights([random.uniform(0.1, 1, weight.shape) for weight in model.weights])
+    model.export(tmp_path / "m.onnx")
+    assert_agrees(tmp_path / "m.onnx", model, entry.inputs())
+
+
+def test_no_layer_is_left_out():
+    """A layer that is added to the library comes into the table, and so into `test_every_layer`."""
+    tried = {type(entry.make(layers)) for entry in LAYERS.values()}
+    known = {thing for thing in registry.LAYERS.things.values() if thing.__module__.startswith("cornu.layers.")}
+    abstract = {cornu.layers.Layer, cornu.layers.InputLayer}
+    missing = {cls.__name__ for cls in known - tried - abstract if isinstance(cls, type)}
+    assert missing <= {"Lambda", "Wrapper"}, missing  # a function of the user's, and what wraps any layer
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_of_every_kind(tmp_path, name):
+    model = MODELS[name]()
+    model.export(tmp_path / "m.onnx")
+    assert_agrees(tmp_path / "m.onnx", model, data_for(name), tolerance=2e-3 if name == "in short numbers" else 2e-5)
+    assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
