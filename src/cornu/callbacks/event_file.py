@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.atomic import append_bytes, replacing
+
 _numbers = itertools.count()
 
 
@@ -95,10 +97,10 @@ class EventFile:
         now = time.time()
         name = f"events.out.tfevents.{int(now)}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
         self.path = folder / name
-        self.path.write_bytes(record(_double(1, now) + _field(3, b"brain.Event:2")))
+        with replacing(self.path) as temporary:
+            temporary.write_bytes(record(_double(1, now) + _field(3, b"brain.Event:2")))
 
     def write(self, step: int, values: list[bytes]) -> None:
         """Add summary values (of `scalar` or `histogram`) at a step."""
         event = _double(1, time.time()) + _varint(2 << 3) + _varint(step) + _field(5, b"".join(values))
-        with self.path.open("ab") as file:
-            file.write(record(event))
+        append_bytes(self.path, record(event))

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from cornu.core.atomic import replacing
+
 _BACKEND = "module://cornu.cli.figure_backend"
 
 #: What the running program's figures came to.
@@ -37,7 +39,8 @@ def keep(figure: Any) -> None:
     state.number += 1
     if state.folder is not None:
         state.folder.mkdir(parents=True, exist_ok=True)
-        figure.savefig(state.folder / f"figure-{state.number:02d}.png")
+        with replacing(state.folder / f"figure-{state.number:02d}.png") as temporary:
+            figure.savefig(temporary)
 
 
 def finish() -> list[str]:

@@ -32,7 +32,8 @@ def replacing(filepath: Any, overwrite: bool = True) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(os.fspath(filepath)))
     check_target(filepath, path, overwrite)
-    temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}")
+    # The ending stays, since many libraries take the format from it.
+    temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}{path.suffix}")
     try:
         try:
             yield temporary
@@ -123,13 +124,15 @@ def remove_leftovers(folder: Path, age: float = DAY) -> None:
     """Remove temporary files that processes left which were killed in the midst of writing, `age` seconds ago."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            named_so = entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX)
+            named_so = entry.name.startswith(PREFIX) and SUFFIX in entry.name
             if named_so and time.time() - entry.stat().st_mtime >= age:
                 remove_quietly(Path(entry.path))
 
 
 def _is_about(error: OSError, temporary: Path, path: Path) -> bool:
     """Tell whether an error is the system's about this file, rather than another that the block met."""
+    if isinstance(error, ConnectionError):  # a download's
+        return False
     if isinstance(error.filename, (str, Path)):
         return Path(error.filename) in (temporary, path)
     return error.errno is not None or temporary.name in str(error) or "errno" in str(error)

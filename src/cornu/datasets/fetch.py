@@ -5,13 +5,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
+from cornu.core.atomic import replacing
 from cornu.core.settings import keras_home
 
 KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -81,25 +80,14 @@ def download(
 ) -> Path:
     """Download `origin` to `target`; the file appears there only when it is complete and has `digest`."""
     print(f"Downloading data from {origin}")
-    with _temporary_beside(target) as partial:
+    with replacing(target) as partial:
         _retrieve(origin, partial, target)
         if digest is not None and not has_digest(partial, digest, algorithm, opener):
             raise ValueError(
                 f"The file from {origin} is incomplete or another one: its digest is not the expected {digest}. "
                 f"Nothing was kept; try again, or put the right file at {target}."
             )
-        os.replace(partial, target)
     return target
-
-
-@contextmanager
-def _temporary_beside(target: Path) -> Iterator[Path]:
-    # Not mkstemp: its files can be read by their owner only, and a cache may be shared.
-    partial = target.with_name(f".{target.name}-{uuid4().hex}")
-    try:
-        yield partial
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _retrieve(origin: str, partial: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.atomic import replacing
 from cornu.core.settings import floatx, standardize_data_format
 
 _FILTERS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -65,7 +66,11 @@ def save_img(
     picture = array_to_img(x, data_format, scale)
     if picture.mode == "RGBA" and str(file_format or path).lower().endswith(("jpg", "jpeg")):
         picture = picture.convert("RGB")
-    picture.save(path, format=file_format, **kwargs)
+    if not isinstance(path, (str, Path)):  # an open file
+        picture.save(path, format=file_format, **kwargs)
+        return
+    with replacing(path) as temporary:
+        picture.save(temporary, format=file_format, **kwargs)
 
 
 def load_img(

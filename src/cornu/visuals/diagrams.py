@@ -1,32 +1,13 @@
 """Drawings of models: boxes for layers, arrows for what flows between them, by pydot and Graphviz."""
 
-import itertools
 import shutil
 import sys
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from cornu.core.graph import Node, leaves
-from cornu.core.layer import Layer
-
-
-class Show(NamedTuple):
-    """What a box says besides the layer's class."""
-
-    shapes: bool = False
-    dtype: bool = False
-    names: bool = True
-    activations: bool = False
-    trainable: bool = False
-    nested: bool = False
-
-
-class Ends(NamedTuple):
-    """The boxes by which a drawn layer or model is entered and left: one for each input and each output."""
-
-    entries: list[str]
-    exits: list[str]
+from cornu.core.atomic import replacing
+from cornu.visuals.graphs import Box, Frame, Show, frame_of
 
 
 def model_to_dot(
@@ -97,7 +78,8 @@ def plot_model(
     )
     path = Path(to_file)
     path = path if path.suffix else path.with_name(f"{path.name}.png")
-    graph.write(str(path), format=path.suffix[1:].lower())
+    with replacing(path) as temporary:
+        graph.write(str(temporary), format=path.suffix[1:].lower())
     return _shown(path)
 
 
