@@ -1,0 +1,84 @@
+"""Prediction and evaluation."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from benchmarks import figures
+from benchmarks.lab import Lab
+from benchmarks.peers_table import PEERS
+from benchmarks.workers import Worker
+
+MODEL = "seed1"
+ROWS = 10000
+DIFFERENCE = 2e-4  # between two peers' probabilities from the same weights
+
+
+def inference(lab: Lab) -> dict[str, Any]:
+    """Predict 1, 100 and 10,000 rows, and ever changing numbers of rows; evaluate 10,000."""
+    with lab.workers(*[name for name in lab.pythons if lab.full or name != "keras-torch"]) as workers:
+        for worker in workers.values():
+            worker("build", name=MODEL, batch=128, rows=ROWS, path=lab.data)
+        rows = [_compared(workers, rows, lab.full) for rows in (1, 100, ROWS)]
+        return {"rows": [*rows, _changing(workers, lab.full), _evaluated(workers, lab.full)]}
+
+
+def _compared(workers: dict[str, Worker], rows: int, full: bool) -> dict[str, Any]:
+    first = {name: worker("outputs", rows=min(rows, 100))["outputs"] for name, worker in workers.items()}
+    same = all(_near(outputs, first["cornu"]) for outputs in first.values())
+    once = {name: worker("predict", rows=rows, count=1)["seconds"][0] for name, worker in workers.items()}
+    count = {name: max(1, min(200, int((0.6 if full else 0.3) / seconds))) for name, seconds in once.items()}
+    return _in_turns(f"predict {rows:,} row" + "s" * (rows > 1), workers, "predict", same, count, rows=rows)
+
+
+def _near(a: list[list[float]], b: list[list[float]], difference: float = DIFFERENCE) -> bool:
+    return all(
+        abs(x - y) < difference for row, other in zip(a, b, strict=True) for x, y in zip(row, other, strict=True)
+    )
+
+
+def _in_turns(
+    title: str, workers: dict[str, Worker], do: str, same: bool, count: dict[str, int] | None, **arguments: Any
+) -> dict[str, Any]:
+    seconds: dict[str, list[float]] = {name: [] for name in workers}
+    for _ in range(3):
+        for name, worker in workers.items():
+            own = {} if count is None else {"count": count[name]}
+            seconds[name] += worker(do, **own, **arguments)["seconds"]
+    cells = ", ".join(f"{name} {figures.short(figures.median(values) * 1e3)}" for name, values in seconds.items())
+    print(f"{title}, ms: {cells}", flush=True)
+    return {"what": title, "seconds": seconds, "same": same}
+
+
+def _changing(workers: dict[str, Worker], full: bool) -> dict[str, Any]:
+    """Each call has a number of rows that no call before it had."""
+    sizes = random.Random(0).sample(range(2, 400), 60 if full else 20)
+    # One turn: a second one would meet what the first compiled.
+    seconds = {name: worker("predict_sizes", sizes=sizes)["seconds"] for name, worker in workers.items()}
+    means = {name: [sum(values) / len(values)] for name, values in seconds.items()}
+    return {"what": f"predict {len(sizes)} numbers of rows, 2 to 400, each new (mean)", "seconds": means, "same": True}
+
+
+def _evaluated(workers: dict[str, Worker], full: bool) -> dict[str, Any]:
+    values = {name: worker("evaluate", rows=ROWS, count=1)["values"] for name, worker in workers.items()}
+    same = all(_near([found], [values["cornu"]], 2e-3) for found in values.values())
+    return _in_turns(
+        f"evaluate {ROWS:,} rows", workers, "evaluate", same, dict.fromkeys(workers, 2 if full else 1), rows=ROWS
+    )
+
+
+def write(found: dict[str, Any]) -> str:
+    """Return the table of milliseconds per call."""
+    peers = [name for name in PEERS if name in found["rows"][0]["seconds"]]
+    head = ["call", *[PEERS[name].title for name in peers], "same result"]
+    return figures.table(head, [_cells(row, peers) for row in found["rows"]])
+
+
+def _cells(row: dict[str, Any], peers: list[str]) -> list[str]:
+    medians = {name: figures.median(row["seconds"][name]) for name in peers}
+    texts = []
+    for name, value in medians.items():
+        text = f"{figures.short(value * 1e3)} ±{figures.spread(row['seconds'][name]):.0%}"
+        texts.append(text if name == "cornu" else f"{text} ({figures.short(value / medians['cornu'])}×)")
+    return [row["what"], *texts, "yes" if row["same"] else "**no**"]

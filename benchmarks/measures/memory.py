@@ -1,0 +1,82 @@
+"""Memory of the processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks import figures
+from benchmarks.lab import Lab
+from benchmarks.peers import tasks
+from benchmarks.peers_table import PEERS
+from benchmarks.workers import started
+
+ROWS = 60000
+MODELS, PREDICTIONS = 200, 100_000
+
+
+def memory(lab: Lab) -> dict[str, Any]:
+    """The most that training seed1's model takes; what 200 models and 100,000 one-row predictions leave behind."""
+    names = lab.names() if lab.full else lab.names("cornu", "keras-jax")
+    seconds = 45.0 if lab.full else 10.0
+    task = tasks.TASKS["seed1"]
+    weights = 4e-6 * tasks.parameters(task)
+    rows = [_peer(lab, name, seconds) for name in names]
+    return {"rows": rows, "data": 4e-6 * ROWS * (784 + 10), "weights": weights, "seconds": seconds}
+
+
+def _peer(lab: Lab, name: str, seconds: float) -> dict[str, Any]:
+    row: dict[str, Any] = {"peer": name}
+    with started([name], lab.pythons, lab.cache) as workers:
+        workers[name]("build", name="seed1", batch=128, rows=ROWS, path=lab.data)
+        row["data only"] = workers[name]("memory")["now"]
+        workers[name]("epochs", count=1)
+        row["most"] = workers[name]("memory")["most"]
+    if PEERS[name].speaks_keras:
+        row["models"] = _growth(lab, name, "many_models", MODELS, seconds, 20)
+        row["predictions"] = _growth(lab, name, "many_predictions", PREDICTIONS, seconds, 500)
+    print(f"memory, MB: {name} {row['most']:.0f} at most in training", flush=True)
+    return row
+
+
+def _growth(lab: Lab, name: str, do: str, count: int, seconds: float, warm: int) -> dict[str, float]:
+    """Return how much memory grows from the first `warm` repetitions to the last, and how many there were."""
+    with started([name], lab.pythons, lab.cache) as workers:
+        workers[name]("build", name="small", batch=128, rows=1280, path=lab.data)
+        first = workers[name](do, count=warm, most_seconds=seconds / 3)
+        last = workers[name](do, count=count - first["done"], most_seconds=seconds)
+    return {"first": first["now"], "last": last["now"], "done": last["done"], "total": first["done"] + last["done"]}
+
+
+def write(found: dict[str, Any]) -> str:
+    """Return the table of megabytes."""
+    allowed = found["data"] + 3 * found["weights"] + 250
+    head = [
+        "",
+        "most while training seed1",
+        "after so many models",
+        "MB per model",
+        "after so many predictions of a row",
+    ]
+    lines = []
+    for row in found["rows"]:
+        cells = [PEERS[row["peer"]].title, f"{row['most']:,.0f} MB"]
+        for kind in ("models", "predictions"):
+            grown = row.get(kind)
+            cells.append(
+                "" if grown is None else f"{grown['total']:,}: {grown['first']:,.0f} → {grown['last']:,.0f} MB"
+            )
+            if kind == "models":
+                cells.append("" if grown is None else figures.short(per_model(row)))
+        lines.append(cells)
+    text = f"""The process holds {ROWS:,} rows of float32 ({found["data"]:.0f} MB); data, three times the weights
+and 250 MB are {allowed:,.0f} MB. Growth is counted from the 20th model and the 500th prediction on; a peer that is not done after
+{found["seconds"]:.0f} s is stopped there.
+
+"""
+    return text + figures.table(head, lines)
+
+
+def per_model(row: dict[str, Any]) -> float:
+    """Return by how many megabytes memory grows with each model that was made and dropped."""
+    grown = row["models"]
+    return (grown["last"] - grown["first"]) / max(1, grown["done"])

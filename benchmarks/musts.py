@@ -1,0 +1,122 @@
+"""The table of what Cornu has to reach, with met or not met computed from the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from benchmarks import figures
+from benchmarks.measures import epochs, memory
+from benchmarks.peers_table import PEERS
+
+HAND = ("cornu", "jax")  # who are not counted among "the fastest peer": the hand-written JAX loop has rows of its own
+
+
+class Must(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    must: str
+    found: str
+    met: bool
+    aim: str = ""
+
+
+def musts(results: dict[str, Any]) -> list[Must]:
+    """Return the lines whose measures are there."""
+    makers: list[tuple[str, Callable[[dict], Iterator[Must]]]] = [
+        ("tutorials", _epochs),
+        ("programs", _programs),
+        ("start", _start),
+        ("inference", _inference),
+        ("memory", _memory),
+        ("sources", _sources),
+    ]
+    return [line for name, make in makers if name in results for line in make(results[name])]
+
+
+def _against(what: str, medians: dict[str, float], must: float, aim: str, rival: str = "") -> Iterator[Must]:
+    """Yield a line that compares Cornu's time with a rival's, or with the fastest peer's."""
+    others = {name: value for name, value in medians.items() if name not in HAND}
+    if (rival and rival not in medians) or not others:
+        return
+    rival = rival or figures.fastest(others)
+    factor = medians[rival] / medians["cornu"]
+    yield Must(f"{what}, against {PEERS[rival].title}", f"≥ {must}×", f"{factor:.2f}×", factor >= must, aim)
+
+
+def _medians(row: dict[str, Any]) -> dict[str, float]:
+    return {name: figures.median(values) for name, values in row["seconds"].items()}
+
+
+def _epochs(found: dict[str, Any]) -> Iterator[Must]:
+    rows = {row["task"]: row for row in found["rows"]}
+    for name, must in (("seed0", 2.5), ("seed1", 1.5), ("seed2", 1.5), ("seed3", 1.5), ("seed4", 1.2)):
+        yield from _against(
+            f"epoch of {name}, fastest peer", _medians(rows[name]), must, "2×" if name == "seed4" else "3×"
+        )
+    for name, must in (("seed0", 8), ("seed1", 4), ("seed2", 4), ("seed3", 5)):
+        yield from _against(f"epoch of {name}", _medians(rows[name]), must, "10×", "keras-tensorflow")
+    for name in epochs.TUTORIALS[:4]:
+        yield from _against(f"epoch of {name}, never behind", _medians(rows[name]), 1.0, "", "jax")
+    if found["peak"]:
+        share = epochs.share(rows["seed1"], found["peak"], "cornu")
+        yield Must("share of the machine's rate, seed1's 512-512", "≥ 60%", f"{share:.0%}", share >= 0.6, "80%")
+
+
+def _programs(found: dict[str, Any]) -> Iterator[Must]:
+    for row in found["rows"]:
+        if row["what"].startswith("seed"):
+            yield from _against(f"whole program {row['what']}, warm, fastest peer", _medians(row), 3.0, "5×")
+
+
+def _start(found: dict[str, Any]) -> Iterator[Must]:
+    yield from _against("import, build, first step, warm", _medians(found["rows"][1]), 2.0, "4×", "keras-jax")
+
+
+def _inference(found: dict[str, Any]) -> Iterator[Must]:
+    one, _, many, _, evaluated = (_medians(row) for row in found["rows"])
+    yield from _against("predict one row", one, 3.0, "", "keras-jax")
+    yield from _against("predict one row", one, 100.0, "", "keras-tensorflow")
+    if "jax" in one:
+        factor = one["cornu"] / one["jax"]
+        yield Must(
+            "predict one row, beside a bare jitted call", "", f"{factor:.2f} times its time", factor <= 2, "≤ 2 times"
+        )
+    yield from _against("predict 10,000 rows, fastest peer", many, 3.0, "")
+    yield from _against("evaluate 10,000 rows, fastest peer", evaluated, 3.0, "")
+
+
+def _memory(found: dict[str, Any]) -> Iterator[Must]:
+    most = {row["peer"]: row["most"] for row in found["rows"]}
+    rivals = {name: value for name, value in most.items() if name.startswith("keras")}
+    if rivals:
+        least = min(rivals, key=rivals.__getitem__)
+        allowed = found["data"] + 3 * found["weights"] + 250
+        text = f"{most['cornu']:,.0f} MB, {PEERS[least].title} {rivals[least]:,.0f} MB"
+        must = "below every Keras"
+        yield Must("memory peak training seed1", must, text, most["cornu"] < rivals[least], f"{allowed:,.0f} MB")
+    own = next(row for row in found["rows"] if row["peer"] == "cornu")
+    grown = own["predictions"]["last"] - own["predictions"]["first"]
+    text = f"{memory.per_model(own):.2f} MB per model, {grown:.0f} MB after {own['predictions']['total']:,} predictions"
+    yield Must("memory left behind", "", text, memory.per_model(own) < 0.5 and grown < 20, "nothing")
+
+
+def _sources(found: dict[str, Any]) -> Iterator[Must]:
+    own = next(each for each in found["peers"] if each["peer"] == "cornu")
+    medians = {source: figures.median(values) for source, values in own["seconds"].items()}
+    for source in ("generator", "memmap"):
+        factor = medians[source] / medians["arrays"]
+        yield Must(f"{source} input, beside arrays", "≤ 1.3×", f"{factor:.2f}×", factor <= 1.3)
+
+
+def table(lines: list[Must]) -> str:
+    """Return the lines as Markdown; a line without a must is judged by its aim."""
+    head = ["what", "must", "measured", "", "aim"]
+    return figures.table(head, [[m.what, m.must, m.found, _verdict(m), m.aim] for m in lines])
+
+
+def _verdict(line: Must) -> str:
+    if line.must:
+        return "met" if line.met else "**not met**"
+    return "aim met" if line.met else "aim not met"

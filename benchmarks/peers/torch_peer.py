@@ -1,0 +1,118 @@
+"""A plain PyTorch loop, written well: data as one tensor, no synchronisation per step, fused or grouped updates."""
+
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from benchmarks.peers import tasks
+
+
+class Peer:
+    """Trains one model at a time with a loop."""
+
+    def versions(self):
+        return {"torch": torch.__version__}
+
+    def build(self, task, batch, x, y):
+        """Make model and optimizer; images become channels-first in shape, channels-last in memory."""
+        self.task, self.batch = task, batch
+        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y.argmax(1))
+        if len(task.shape) == 3:
+            self.x = self.x.permute(0, 3, 1, 2)
+        self.model = nn.Sequential(*[self._layer(*each) for each in tasks.walk(task)])
+        self.model = self.model.to(memory_format=torch.channels_last)
+        self._prepare_optimizer()
+
+    def _layer(self, layer, before, after):
+        kind = layer[0]
+        if kind == "dense":
+            return self._with_activation(nn.Linear(before[0], after[0]), layer[2])
+        if kind == "conv":
+            return self._with_activation(nn.Conv2d(before[-1], after[-1], 3), layer[2])
+        if kind == "norm":
+            return nn.BatchNorm2d(after[-1], eps=1e-3, momentum=0.01)
+        if kind == "dropout":
+            return nn.Dropout(layer[1])
+        return {"pool": nn.MaxPool2d(2), "relu": nn.ReLU(inplace=True), "flatten": nn.Flatten()}[kind]
+
+    def _with_activation(self, layer, activation):
+        found = {"relu": nn.ReLU(inplace=True), "sigmoid": nn.Sigmoid()}.get(activation)  # softmax: in the loss
+        return layer if found is None else nn.Sequential(layer, found)
+
+    def _prepare_optimizer(self):
+        name, rate, *rest = self.task.optimizer
+        weights = self.model.parameters()
+        if name == "SGD":
+            self.optimizer = torch.optim.SGD(weights, rate, fused=True)
+        elif name == "Adam":
+            self.optimizer = torch.optim.Adam(weights, rate, eps=1e-7, fused=True)
+        elif name == "RMSprop":
+            # Keras adds its 1e-7 under the root.
+            self.optimizer = torch.optim.RMSprop(weights, rate, alpha=rest[0], eps=1e-7**0.5, foreach=True)
+        else:
+            self.optimizer = torch.optim.Adadelta(weights, rate, rho=rest[0], eps=1e-7, foreach=True)
+
+    def reset(self, seed):
+        """Put the seed's initial weights in, and make a new optimizer."""
+        torch.manual_seed(seed)
+        weights = iter(tasks.initial_weights(self.task, seed))
+        with torch.no_grad():
+            for module in self.model.modules():
+                if isinstance(module, (nn.Linear, nn.Conv2d)):
+                    kernel = torch.from_numpy(next(weights))
+                    module.weight.copy_(kernel.T if kernel.ndim == 2 else kernel.permute(3, 2, 0, 1))
+                    module.bias.copy_(torch.from_numpy(next(weights)))
+                elif isinstance(module, nn.BatchNorm2d):
+                    for part in (module.weight, module.bias, module.running_mean, module.running_var):
+                        part.copy_(torch.from_numpy(next(weights)))
+        self._prepare_optimizer()
+
+    def epochs(self, count):
+        """Train; returns the seconds and the mean loss of each epoch."""
+        seconds, losses = [], []
+        for _ in range(count):
+            began = time.perf_counter()
+            losses.append(self._epoch())
+            seconds.append(time.perf_counter() - began)
+        return seconds, losses
+
+    def _epoch(self):
+        self.model.train()
+        total, right = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        for rows in torch.randperm(len(self.x)).split(self.batch):
+            x, y = self.x[rows], self.y[rows]
+            self.optimizer.zero_grad(set_to_none=True)
+            out = self.model(x)
+            loss = functional.cross_entropy(out, y)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach() * len(rows)
+            right += (out.detach().argmax(1) == y).sum()
+        assert 0 <= int(right) <= len(self.x)
+        return float(total) / len(self.x)
+
+    @torch.inference_mode()
+    def predict(self, rows, batch=32):
+        """Return the outputs for the first rows, all at once."""
+        self.model.eval()
+        return self.model(self.x[:rows]).softmax(1).numpy()
+
+    @torch.inference_mode()
+    def evaluate(self, rows):
+        """Return loss and accuracy on the first rows, in batches of 32."""
+        self.model.eval()
+        total, right = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        for x, y in zip(self.x[:rows].split(32), self.y[:rows].split(32)):  # noqa: B905 (Python 3.7 reads this file)
+            out = self.model(x)
+            total += functional.cross_entropy(out, y, reduction="sum")
+            right += (out.argmax(1) == y).sum()
+        return [float(total) / rows, float(right) / rows]
+
+    def product(self, size):
+        """Return a function that multiplies two float32 matrices and waits."""
+        a, b = (torch.from_numpy(np.random.RandomState(i).normal(size=(size, size)).astype("float32")) for i in (0, 1))
+        out = torch.empty(size, size)
+        return lambda: torch.mm(a, b, out=out)

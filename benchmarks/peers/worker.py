@@ -1,0 +1,177 @@
+"""A worker: stays alive and does, one at a time, what it is told on standard input, one JSON object per line.
+
+``python -m benchmarks.peers.worker PEER`` answers each line with one JSON object on standard output; whatever the
+libraries print goes to standard error.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+
+import numpy as np
+
+from benchmarks.peers import tasks
+
+
+def make_peer(kind):
+    """Return the peer: ``torch``, ``jax``, or the module that speaks Keras (``cornu``, ``keras``)."""
+    if kind in ("torch", "jax"):
+        return importlib.import_module(f"benchmarks.peers.{kind}_peer").Peer()
+    return importlib.import_module("benchmarks.peers.keras_peer").Peer(kind)
+
+
+def seconds_of(function, count=1):
+    """Return the seconds that each of `count` calls takes."""
+    found = []
+    for _ in range(count):
+        began = time.perf_counter()
+        function()
+        found.append(time.perf_counter() - began)
+    return found
+
+
+def megabytes():
+    """Return the memory that this process holds now, the most that it held, and its own part now; MB of 10^6 bytes."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    try:
+        with open("/proc/self/status") as file:
+            fields = dict(line.split(":", 1) for line in file)
+    except OSError:  # no Linux
+        return {"now": most, "most": most, "own": most}
+    now, most, own = (int(fields[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "VmHWM", "RssAnon"))
+    return {"now": now, "most": most, "own": own}
+
+
+def forget_peak():
+    """Let the most that this process held be counted from now on, where the system can do that."""
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
+class Worker:
+    """The commands: every public method is one, its keywords come from the line, and it returns the answer."""
+
+    def __init__(self, kind):
+        self.peer = make_peer(kind)
+
+    def versions(self):
+        return dict(self.peer.versions(), python=".".join(map(str, sys.version_info[:3])), numpy=np.__version__)
+
+    def build(self, name, batch, rows, path):
+        task = tasks.task(name)
+        x, y = tasks.data(task, path, rows)
+        forget_peak()
+        self.peer.build(task, batch, x, y)
+        self.peer.reset(1)
+        return {"parameters": tasks.parameters(task)}
+
+    def use_policy(self, policy):
+        self.peer.keras.mixed_precision.set_global_policy(policy)
+        return {}
+
+    def reset(self, seed):
+        self.peer.reset(seed)
+        return {}
+
+    def epochs(self, count):
+        seconds, losses = self.peer.epochs(count)
+        return {"seconds": seconds, "losses": losses}
+
+    def fit_from(self, source, count):
+        return {"seconds": self.peer.fit_from(source, count)}
+
+    def build_mapped(self, name, batch, folder):
+        """Make a model whose data are mapped files, as `write_mapped` wrote them."""
+        x, y = (np.load(os.path.join(folder, part + ".npy"), mmap_mode="r") for part in ("x", "y"))
+        self.peer.build(tasks.task(name), batch, x, y)
+        return {"megabytes": (x.nbytes + y.nbytes) / 1e6}
+
+    def write_mapped(self, folder, times):
+        """Write the data to files, `times` over."""
+        for name in ("x", "y"):
+            array = getattr(self.peer, name)
+            shape = (len(array) * times, *array.shape[1:])
+            out = np.lib.format.open_memmap(os.path.join(folder, name + ".npy"), "w+", array.dtype, shape)
+            for start in range(0, len(out), len(array)):
+                out[start : start + len(array)] = array
+            out.flush()
+        return {}
+
+    def limit_memory(self, megabytes):
+        """Allow this process so much more memory of its own than it has now; returns whether the system can do that."""
+        try:
+            with open("/proc/self/status") as file:
+                fields = dict(line.split(":", 1) for line in file)
+        except OSError:
+            return {"limited": False}
+        limit = int(fields["VmData"].split()[0]) * 1024 + int(megabytes * 1e6)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        return {"limited": True}
+
+    def predict(self, rows, count, batch=32):
+        self.peer.predict(rows, batch)
+        return {"seconds": seconds_of(lambda: self.peer.predict(rows, batch), count)}
+
+    def predict_sizes(self, sizes):
+        """Predict for each number of rows in turn, each for the first time."""
+        return {"seconds": [seconds_of(lambda size=size: self.peer.predict(size))[0] for size in sizes]}
+
+    def outputs(self, rows):
+        return {"outputs": self.peer.predict(rows).tolist()}
+
+    def evaluate(self, rows, count):
+        values = self.peer.evaluate(rows)
+        return {"values": values, "seconds": seconds_of(lambda: self.peer.evaluate(rows), count)}
+
+    def product(self, size, count):
+        """Return the best rate of a float32 matrix product in GFLOP/s."""
+        multiply = self.peer.product(size)
+        multiply()
+        return {"gigaflops": 2e-9 * size**3 / min(seconds_of(multiply, count))}
+
+    def memory(self):
+        gc.collect()
+        return megabytes()
+
+    def many_models(self, count, most_seconds):
+        """Make, train for one step and drop models, until `count` or until the time is over."""
+        task, began, done = self.peer.task, time.perf_counter(), 0
+        x, y, batch = self.peer.x, self.peer.y, self.peer.batch
+        while done < count and time.perf_counter() - began < most_seconds:
+            self.peer.build(task, batch, x, y)
+            self.peer.model.train_on_batch(x[:batch], y[:batch])
+            done += 1
+        return dict(self.memory(), done=done)
+
+    def many_predictions(self, count, most_seconds):
+        """Predict one row again and again, until `count` or until the time is over."""
+        began, done = time.perf_counter(), 0
+        while done < count and time.perf_counter() - began < most_seconds:
+            self.peer.predict(1)
+            done += 1
+        return dict(self.memory(), done=done)
+
+
+def main():
+    """Answer line after line until the input ends."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    worker = Worker(sys.argv[1])
+    answers.write("{}\n")
+    for line in sys.stdin:
+        order = json.loads(line)
+        try:
+            answer = getattr(worker, order.pop("do"))(**order)
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        answers.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main()
