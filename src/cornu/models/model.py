@@ -16,11 +16,12 @@ from cornu.metrics import Metric
 from cornu.models import graph_config
 from cornu.models.files import FileMethods
 from cornu.models.network import Network
+from cornu.models.pictures import PictureMethods
 from cornu.models.trainer import Trainer
 
 
 @registry.MODELS.add()
-class Model(Trainer, FileMethods, Layer):
+class Model(Trainer, FileMethods, PictureMethods, Layer):
     """Layers that are trained, evaluated and used together.
 
     ``Model(inputs, outputs)`` makes a functional model from symbolic tensors (single ones, lists or dictionaries). A
@@ -196,25 +197,6 @@ class Model(Trainer, FileMethods, Layer):
         return json.dumps(
             serialize_object(self) | {"keras_version": graph_config.KERAS_VERSION, "backend": "jax"}, **kwargs
         )
-
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: list[float] | None = None,
-        print_fn: Any = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Any = None,
-    ) -> None:
-        """Print the layers, their output shapes and numbers of parameters.
-
-        `line_length` is the width in characters, `positions` where columns end, `print_fn` is called with the text,
-        `expand_nested` shows layers of inner models, `show_trainable` adds a column. Raises ValueError before the model
-        is built. Follows https://keras.io/api/models/model/#summary-method
-        """
-        from cornu.visuals.summary import print_summary
-
-        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
 
 @registry.MODELS.add()

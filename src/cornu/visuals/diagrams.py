@@ -41,7 +41,7 @@ def model_to_dot(
         if dpi is not None:
             graph.set_dpi(dpi)
         graph.set_node_defaults(shape="plaintext", margin="0", fontname="Helvetica")
-    _Drawing(pydot, show).model(model, graph)
+    _fill(graph, frame_of(model, show), show, pydot)
     return graph
 
 
@@ -108,128 +108,35 @@ def _check_graphviz() -> None:
         )
 
 
-class _Drawing:
-    """Puts models into a graph of pydot; each box has a number of its own."""
-
-    def __init__(self, pydot: Any, show: Show) -> None:
-        self.pydot, self.show = pydot, show
-        self.numbers = itertools.count()
-
-    def model(self, model: Any, graph: Any) -> Ends:
-        """Draw the inside of a model."""
-        if hasattr(model, "stack"):
-            return self._stack(model, graph)
-        if model._network is None:
-            return self._box(model, list(model._inbound_nodes), graph)
-        return self._network(model._network, graph)
-
-    def _stack(self, model: Any, graph: Any) -> Ends:
-        """Draw the layers of a Sequential model, the input left out."""
-        inside = _inside(model._network) if model._network is not None else None
-        drawn = []
-        for layer in model.layers:
-            nodes = [node for node in layer._inbound_nodes if inside is not None and id(node) in inside]
-            drawn.append(self._operation(layer, nodes, graph))
-        for upper, lower in itertools.pairwise(drawn):
-            self._edge(upper.exits[0], lower.entries[0], graph)
-        if not drawn:
-            return self._box(model, [], graph)
-        return Ends(drawn[0].entries, drawn[-1].exits)
-
-    def _network(self, network: Any, graph: Any) -> Ends:
-        starts = {id(tensor.node): tensor.node for tensor in network.flat_inputs}
-        nodes = [*starts.values(), *(node for node in network.nodes if id(node) not in starts)]
-        calls: dict[int, list[Node]] = {}
-        for node in nodes:
-            calls.setdefault(id(node.operation), []).append(node)
-        drawn = {key: self._operation(found[0].operation, found, graph) for key, found in calls.items()}
-        edges = {}
-        for node in nodes:
-            for position, tensor in enumerate(node.inputs if id(node) not in starts else ()):
-                entries = drawn[id(node.operation)].entries
-                entry = entries[position] if position < len(entries) else entries[-1]
-                edges[_exit(drawn, tensor), entry] = None
-        for source, target in edges:
-            self._edge(source, target, graph)
-        return Ends(
-            [_exit(drawn, tensor) for tensor in network.flat_inputs],
-            [_exit(drawn, tensor) for tensor in network.flat_outputs],
-        )
-
-    def _operation(self, operation: Any, nodes: list[Node], graph: Any) -> Ends:
-        """Draw a layer, or the inside of a model in a frame of its own where nested models are expanded."""
-        nested = hasattr(operation, "_network") and (operation._network is not None or hasattr(operation, "stack"))
-        if not (self.show.nested and nested):
-            return self._box(operation, nodes, graph)
-        frame = self.pydot.Cluster(
-            graph_name=f"{operation.name}_{next(self.numbers)}", style="dashed", label=operation.name, labeljust="l"
-        )
-        ends = self.model(operation, frame)
-        graph.add_subgraph(frame)
-        return ends
-
-    def _box(self, operation: Any, nodes: list[Node], graph: Any) -> Ends:
-        number = f"box{next(self.numbers)}"
-        graph.add_node(self.pydot.Node(number, label=label(operation, nodes, self.show)))
-        return Ends([number], [number])
-
-    def _edge(self, source: str, target: str, graph: Any) -> None:
-        graph.add_edge(self.pydot.Edge(source, target))
+def _fill(graph: Any, frame: Frame, show: Show, pydot: Any) -> None:
+    """Put the boxes, inner frames and edges of a frame into a graph of pydot."""
+    for part in frame.parts:
+        if isinstance(part, Box):
+            graph.add_node(pydot.Node(part.number, label=_label(part, show)))
+        else:
+            inner = pydot.Cluster(graph_name=part.number, style="dashed", label=part.label, labeljust="l")
+            _fill(inner, part, show, pydot)
+            graph.add_subgraph(inner)
+    for source, target in frame.edges:
+        graph.add_edge(pydot.Edge(source, target))
 
 
-def _inside(network: Any) -> set[int]:
-    return {id(node) for node in network.nodes} | {id(tensor.node) for tensor in network.flat_inputs}
-
-
-def _exit(drawn: dict[int, Ends], tensor: Any) -> str:
-    exits = drawn[id(tensor.node.operation)].exits
-    return exits[tensor.index] if tensor.index < len(exits) else exits[-1]
-
-
-def label(operation: Any, nodes: list[Node], show: Show) -> str:
-    """Return what stands in the box of a layer or function, as a table in Graphviz's HTML."""
-    kind = type(operation).__name__ if isinstance(operation, Layer) else "function"
-    title = f"<b>{escape(operation.name)}</b> ({kind})" if show.names else f"<b>{kind}</b>"
-    if not isinstance(operation, Layer) and not show.names:
-        title = f"<b>{escape(operation.name)}</b>"
-    cells = [f"{what}: <b>{escape(text)}</b>" for what, text in _details(operation, nodes, show)]
-    rows = [_row(["<font color='white'>" + title + "</font>"], f"bgcolor='{_color(operation, show)}'")]
-    rows += [_row([cell]) for cell in cells]
-    table = "".join(rows)
+def _label(box: Box, show: Show) -> str:
+    """Return what stands in a box, as a table in Graphviz's HTML."""
+    first, rest = box.title
+    title = f"<b>{escape(first)}</b> {escape(rest)}".rstrip()
+    cells = [f"{what}: <b>{escape(text)}</b>" for what, text in box.details]
+    rows = [_row(f"<font color='white'>{title}</font>", f"bgcolor='{_color(box, show)}'")]
+    table = "".join(rows + [_row(cell) for cell in cells])
     return f"<<table border='0' cellborder='1' cellspacing='0' cellpadding='8'>{table}</table>>"
 
 
-def _row(cells: list[str], style: str = "") -> str:
-    return "<tr>" + "".join(f"<td {style}>{cell}</td>" for cell in cells) + "</tr>"
+def _row(cell: str, style: str = "") -> str:
+    return f"<tr><td {style}>{cell}</td></tr>"
 
 
-def _color(operation: Any, show: Show) -> str:
+def _color(box: Box, show: Show) -> str:
     """Return the title's colour; green marks what is trained, red what could be and is not."""
-    if not show.trainable or not getattr(operation, "weights", []):
+    if not show.trainable or box.state == "plain":
         return "black"
-    return "forestgreen" if operation.trainable_weights else "firebrick"
-
-
-def _details(operation: Any, nodes: list[Node], show: Show) -> list[tuple[str, str]]:
-    found = []
-    activation = getattr(operation, "activation", None)
-    if show.activations and activation is not None:
-        found.append(("Activation", getattr(activation, "__name__", None) or type(activation).__name__))
-    if show.shapes:
-        inputs = _texts(nodes, lambda node: [tuple(tensor.shape) for tensor in node.inputs])
-        outputs = _texts(nodes, lambda node: [tuple(tensor.shape) for tensor in leaves(node.outputs)])
-        found += [("Input shape", inputs)] if inputs else []
-        found.append(("Output shape", outputs or "?"))
-    if show.dtype:
-        dtypes = _texts(nodes, lambda node: [tensor.dtype for tensor in leaves(node.outputs)])
-        found.append(("Output dtype", dtypes or str(getattr(operation, "compute_dtype", "?"))))
-    if show.trainable and getattr(operation, "weights", []):
-        found.append(("Trainable", "yes" if operation.trainable_weights else "no"))
-    return found
-
-
-def _texts(nodes: list[Node], values: Any) -> str:
-    """Return what the calls of a layer have, each different one once."""
-    lists = [values(node) for node in nodes]
-    texts = (str(found[0]) if len(found) == 1 else ", ".join(map(str, found)) for found in lists if found)
-    return "; ".join(dict.fromkeys(texts))
+    return "forestgreen" if box.state == "trained" else "firebrick"

@@ -1,5 +1,6 @@
 """The table that `model.summary()` prints."""
 
+import html
 import io
 import re
 import sys
@@ -14,6 +15,14 @@ from rich.table import Table
 from cornu.core.graph import Node, SymbolicTensor, leaves
 from cornu.core.layer import Layer
 from cornu.core.shapes import is_shape
+
+#: Where columns end, by whether "Trainable" follows the first three, and their number.
+_SHARES = {
+    (False, 3): [0.45, 0.8, 1.0],
+    (True, 4): [0.42, 0.7, 0.84, 1.0],
+    (False, 4): [0.32, 0.55, 0.7, 1.0],
+    (False, 5): [0.3, 0.5, 0.63, 0.88, 1.0],
+}
 
 
 def format_bytes(count: int) -> str:
@@ -103,6 +112,12 @@ def print_summary(
     """Print the layers of a model, their output shapes and numbers of parameters (see `Model.summary`)."""
     stream = sys.stdout if print_fn is None else io.StringIO()
     text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range, stream)
+    if print_fn is None and type(sys.stdout).__module__.startswith("ipykernel"):
+        from IPython.display import display
+
+        table = summary_html(model, expand_nested, show_trainable, layer_range)
+        display({"text/plain": text, "text/html": table}, raw=True)
+        return
     for line in text.splitlines():
         (print_fn or print)(line)
 
@@ -123,8 +138,7 @@ def summary_text(
             "input_shape, call model.build(input_shape), or call the model on data."
         )
     wide = not is_plain_stack(model)
-    columns = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if wide else [])
-    columns += ["Trainable"] if show_trainable else []
+    columns = _columns(wide, show_trainable)
     width = line_length or (98 if wide else 79)
     table = Table(box=HEAVY_HEAD, show_lines=True, pad_edge=True)
     for column, size in zip(columns, _widths(columns, width, positions), strict=True):
@@ -142,8 +156,40 @@ def summary_text(
     return capture.get()
 
 
+def summary_html(model: Any, expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None) -> str:
+    """Return the summary as an HTML table, which takes its colours from the page around it."""
+    wide = not is_plain_stack(model)
+    columns = _columns(wide, show_trainable)
+    line = "border-bottom:1px solid rgba(128,128,128,.35);padding:.25em .8em;white-space:pre-line;text-align:"
+    sides = ["right" if column == "Param #" else "left" for column in columns]
+    head = "".join(f'<th style="{line}{side}">{column}</th>' for column, side in zip(columns, sides, strict=True))
+    rows = (_cells(row, wide, show_trainable) for row in _rows(model, expand_nested, layer_range))
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="{line}{side}">{_in_html(c)}</td>' for c, side in zip(row, sides, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    foot = "<br>".join(html.escape(text.strip()) for text in totals(model))
+    return (
+        f'<div class="cornu-summary"><p>Model: <b>{html.escape(model.name)}</b></p>'
+        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        f"<p>{foot}</p></div>"
+    )
+
+
+def _in_html(cell: str) -> str:
+    text = cell.lstrip(" ")
+    return "&emsp;" * ((len(cell) - len(text)) // 2) + html.escape(text)
+
+
+def _columns(wide: bool, show_trainable: bool) -> list[str]:
+    columns = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if wide else [])
+    return columns + (["Trainable"] if show_trainable else [])
+
+
 def _widths(columns: list[str], total: int, positions: list[float] | None) -> list[int]:
-    shares = positions or {3: [0.45, 0.8, 1.0], 4: [0.32, 0.55, 0.7, 1.0], 5: [0.3, 0.5, 0.63, 0.88, 1.0]}[len(columns)]
+    shares = positions or _SHARES[columns[3:] == ["Trainable"], len(columns)]
     if len(shares) != len(columns):
         raise ValueError(f"positions has {len(shares)} entries; the summary has {len(columns)} columns: {columns}.")
     ends = [int(share * total) if share <= 1 else int(share) for share in shares]
