@@ -1,6 +1,7 @@
 """Which format a model is exported to."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from cornu.core.errors import unknown
@@ -40,15 +41,23 @@ def export_model(
     if input_signature is None:
         check_built(model)
     if chosen == "onnx":
-        from cornu.export.onnx.file import write_onnx
-
         _check_options(options, ("opset_version",), chosen)
-        write_onnx(filepath, model, input_signature, **options)
+        _onnx_writer()(filepath, model, input_signature, **options)
     else:
         _check_options(options, (), chosen)
         write_stablehlo(filepath, model, input_signature)
     if verbose:
         print(f"{model.name!r} was exported to {str(name)!r} ({chosen}).")
+
+
+def _onnx_writer() -> Callable[..., None]:
+    try:
+        from cornu.export.onnx.file import write_onnx
+    except ModuleNotFoundError as error:
+        if error.name != "onnx":
+            raise
+        raise ImportError("Exporting to ONNX needs the package onnx: pip install 'cornu[onnx]'") from None
+    return write_onnx
 
 
 def _chosen(format: str | None, name: str) -> str:

@@ -90,9 +90,13 @@ def conversion(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     return t.result(equation, name, values[0].narrow)
 
 
-@translates("copy", "copy_p", "stop_gradient", "reduce_precision", "optimization_barrier", "pvary")
+#: What these say is for the compiler alone; shorter types are computed in float32 in ONNX.
+NOTES = ("copy", "copy_p", "stop_gradient", "reduce_precision", "optimization_barrier", "pvary", "name", "device_put",
+         "sharding_constraint")  # fmt: skip
+
+
+@translates(*NOTES)
 def same(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
-    """Operations that say something to the compiler only; ONNX computes shorter types in float32."""
     return values
 
 

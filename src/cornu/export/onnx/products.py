@@ -8,7 +8,7 @@ import numpy as np
 from jax.extend.core import JaxprEqn
 
 from cornu.export.onnx.graph import type_of
-from cornu.export.onnx.shapes import ENDS, padded, sliced, transposed
+from cornu.export.onnx.shapes import ENDS, padded, reshaped, sliced, transposed
 from cornu.export.onnx.translator import (
     NoFormError,
     Translator,
@@ -89,16 +89,14 @@ def convolution(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value
 
 
 def _padded_for_window(
-    t: Translator, x: Value, padding: Sequence, apart: Sequence[int], fill: Any, extent: Sequence[int] | None = None
+    t: Translator, x: Value, padding: Sequence, apart: Sequence[int], fill: Any
 ) -> tuple[str, list[int]]:
-    """Return the name of `x` and what the operator itself shall pad: zeros before all axes, then after all.
+    """Return the name of `x` and what the operator itself shall pad: before all axes, then after all.
 
-    The operator cannot where it is symbolic, less than none, or (for pooling) not less than the window's extent.
+    The operator cannot where that is symbolic or less than none, or where entries lie apart.
     """
     flat = [size for pair in padding for size in pair]
     simple = all(is_static([size]) and size >= 0 for size in flat) and all(step == 1 for step in apart)
-    if extent is not None:
-        simple = simple and all(max(pair) < size for pair, size in zip(padding, extent, strict=True))
     if simple:
         return t.full(x), [int(pair[0]) for pair in padding] + [int(pair[1]) for pair in padding]
     config = [(0, 0, 0)] * 2 + [(low, high, step - 1) for (low, high), step in zip(padding, apart, strict=True)]
@@ -154,35 +152,38 @@ def pooling(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
         return value
     while len(others) > 2:  # joined below
         space.insert(0, others.pop())
-    if len(others) < 2 or len(space) > 3:
+    if len(space) > 3:
         raise NoFormError(f"windows over {len(space)} of {len(window)} axes, which ONNX has not")
     order = [*others, *space]
     x = transposed(t, value, order)
+    x = reshaped(t, x, (*x.shape[: len(others)], *(1,) * (2 - len(others)), *x.shape[len(others) :]))
     padding = [params["padding"][axis] for axis in space]
     extent = [(window[axis] - 1) * spread[axis] + 1 for axis in space]
+    if any(is_static(pair) and max(pair) >= size for pair, size in zip(padding, extent, strict=True)):
+        raise NoFormError("windows of which some lie in the padding alone, which ONNX has not")
     arguments = {
         "kernel_shape": [window[axis] for axis in space],
         "strides": [steps[axis] for axis in space],
         "dilations": [spread[axis] for axis in space],
     }
-    name = _pooled(t, equation.primitive.name, x, padding, [apart[axis] for axis in space], extent, arguments)
-    found = Value([equation.outvars[0].aval.shape[axis] for axis in order], value.dtype, name)
-    return transposed(t, found, np.argsort(order))
+    name = _pooled(t, equation.primitive.name, x, padding, [apart[axis] for axis in space], arguments)
+    sizes = [equation.outvars[0].aval.shape[axis] for axis in order]
+    found = Value([*sizes[: len(others)], *(1,) * (2 - len(others)), *sizes[len(others) :]], value.dtype, name)
+    return transposed(t, reshaped(t, found, sizes), np.argsort(order))
 
 
 def _pooled(
-    t: Translator, primitive: str, x: Value, padding: Sequence, apart: Sequence[int], extent: Sequence[int],
-    arguments: dict[str, list[int]],
+    t: Translator, primitive: str, x: Value, padding: Sequence, apart: Sequence[int], arguments: dict[str, list[int]],
 ) -> str:  # fmt: skip
     node = t.graph.node
     if primitive == "reduce_window_sum":
-        name, pads = _padded_for_window(t, x, padding, apart, 0, extent)
+        name, pads = _padded_for_window(t, x, padding, apart, 0)
         if any(step > 1 for step in arguments.pop("dilations")):
             raise NoFormError("a sum over windows with dilation, which ONNX has not")
         mean = node("AveragePool", name, pads=pads, count_include_pad=1, **arguments)
         return node("Mul", mean, t.graph.constant(np.prod(arguments["kernel_shape"]), x.dtype))
     if primitive == "reduce_window_min":
         x = Value(x.shape, x.dtype, node("Neg", t.full(x)))
-    name, pads = _padded_for_window(t, x, padding, apart, -np.inf, extent)
+    name, pads = _padded_for_window(t, x, padding, apart, -np.inf)
     name = node("MaxPool", name, pads=pads, **arguments)
     return node("Neg", name) if primitive == "reduce_window_min" else name

@@ -92,6 +92,18 @@ def concatenate(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value
     return t.result(equation, t.graph.node("Concat", *map(t.full, values), axis=equation.params["dimension"]))
 
 
+@translates("stack")
+def stack(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
+    axis = equation.params["axis"]
+    names = [t.graph.node("Unsqueeze", t.full(value), t.graph.integers([axis])) for value in values]
+    return t.result(equation, t.graph.node("Concat", *names, axis=axis))
+
+
+@translates("tile")
+def tile(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
+    return t.result(equation, t.graph.node("Tile", t.full(values[0]), t.graph.integers(equation.params["reps"])))
+
+
 @translates("split")
 def split(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
     sizes = equation.params["sizes"]

@@ -152,7 +152,7 @@ def inner_program(equation: JaxprEqn) -> Any:
 
 def can_be_folded(equation: JaxprEqn, values: list[Value]) -> bool:
     """Tell whether an equation is of known values and its results are worth keeping in the file."""
-    if not all(value.known for value in values) or equation.primitive.name == "broadcast_in_dim":
+    if not all(value.known for value in values) or equation.primitive.name in ("broadcast_in_dim", "dim_as_value"):
         return False
     avals = [out.aval for out in equation.outvars]
     if not all(is_static(aval.shape) for aval in avals) or equation.effects:
