@@ -76,7 +76,7 @@ def check_arguments(cls: type, config: dict[str, Any]) -> None:
     """
     if not isinstance(config, dict):
         raise ValueError(f"The config of a {cls.__name__} is a dictionary; it is {_short(config)}.")
-    _check_name(cls, config.get("name"))
+    check_name(cls, config.get("name"))
     table = registry.table_of(cls)
     if table is None:
         return
@@ -100,7 +100,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _check_name(cls: type, name: Any) -> None:
+def check_name(cls: type, name: Any) -> None:
     """Refuse names that a terminal would take for commands, or that fill it."""
     if name is not None and not (isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME):
         raise ValueError(f"A {cls.__name__} of the config is named {_short(name)}; a name is a line of plain text.")

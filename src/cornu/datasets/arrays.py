@@ -4,8 +4,12 @@ IMDB, Reuters and CIFAR are distributed as pickles, which can call any function.
 rebuild numpy arrays.
 """
 
+import math
 import pickle
+import struct
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +18,13 @@ from numpy.lib import format as npy
 
 _rebuild = np.empty(0).__reduce__()[0]
 
+MOST_UNPACKED, SMALL = 200, 1 << 24  # arrays of word numbers shrink by ten
+
+#: What zipfile, numpy and pickle raise where a file is damaged.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, SyntaxError, LookupError),
+    *(TypeError, AttributeError, ArithmeticError, MemoryError, tokenize.TokenError),
+)
 ALLOWED = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
@@ -36,14 +47,23 @@ class ArrayUnpickler(pickle.Unpickler):
 
 
 def load_npz(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of an ``.npz`` file, arrays of Python lists too."""
-    with zipfile.ZipFile(path) as archive:
-        return {name.removesuffix(".npy"): _member(archive, name) for name in archive.namelist()}
+    """Return the arrays of an ``.npz`` file, arrays of Python lists too; ValueError where it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy"): _member(archive, name) for name in archive.namelist()}
+    except DAMAGE as error:
+        raise ValueError(f"{path.name!r} is damaged: {type(error).__name__}: {str(error)[:200]!r}.") from None
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    room = archive.getinfo(name).file_size
+    if room > MOST_UNPACKED * archive.getinfo(name).compress_size + SMALL:
+        raise ValueError(f"{name!r} unpacks to {room:,} bytes, out of far fewer: refused.")
     with archive.open(name) as stream:
-        if not _is_object_array(stream):
+        shape, dtype = _header(stream)
+        if not dtype.hasobject:
+            if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > room:
+                raise ValueError(f"{name!r} says that it has shape {shape}, and has {room:,} bytes: refused.")
             stream.seek(0)
             return npy.read_array(stream, allow_pickle=False)
         array = ArrayUnpickler(stream).load()
@@ -52,8 +72,9 @@ def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     return array
 
 
-def _is_object_array(stream: IO[bytes]) -> bool:
-    """Read the header of a ``.npy`` stream, so that the stream stands at the data."""
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Read shape and type at the head of a ``.npy`` stream, so that the stream stands at the data."""
     major, _ = npy.read_magic(stream)
     read_header = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
-    return read_header(stream)[2].hasobject
+    shape, _, dtype = read_header(stream)
+    return shape, dtype

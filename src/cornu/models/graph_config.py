@@ -161,7 +161,7 @@ def _parse_call(call: Any) -> dict[str, Any]:
     def fill_old(find: Any) -> tuple[list, dict]:
         found = [find(entry[:3]) for entry in entries]
         kwargs = entries[0][3] if len(entries[0]) > 3 else {}
-        return [found[0] if len(found) == 1 else found], dict(kwargs)
+        return [found[0] if len(found) == 1 else found], {key: _filled(value, find) for key, value in kwargs.items()}
 
     return {"keys": [entry[:3] for entry in entries], "fill": fill_old}
 

@@ -185,6 +185,7 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Model":
         """Make a model from what `get_config` returned; weights are fresh."""
         with registry.CustomObjectScope(custom_objects or {}), gate.reading(config):
+            gate.check_name(cls, config.get("name"))
             if cls in (Model, Functional) and "layers" in config:
                 inputs, outputs = graph_config.tensors(config)
                 model = Functional(inputs, outputs, name=config.get("name"))

@@ -167,6 +167,7 @@ class Sequential(Model):
         with registry.CustomObjectScope(custom_objects or {}), gate.reading(config):
             if isinstance(config, list):
                 config = {"layers": config}
+            gate.check_name(cls, config.get("name"))
             budget.step(len(config["layers"]))
             layers = [deserialize(hooks.translate_layer(entry), table=registry.LAYERS) for entry in config["layers"]]
             model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))

@@ -104,8 +104,11 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | tuple[str, .
 
 def _unpack_any(archive: Path, folder: Path, formats: tuple[str, ...]) -> bool:
     if "tar" in formats and tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")  # refuses members that would land or point outside
+        try:
+            with tarfile.open(archive) as tar:
+                tar.extractall(folder, filter="data")  # refuses members that would land or point outside
+        except tarfile.TarError as error:
+            raise ValueError(f"{archive.name} was not unpacked: {error}.") from error
         return True
     if "zip" in formats and zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as zipped:
