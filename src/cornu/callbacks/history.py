@@ -1,21 +1,32 @@
 """What a training run returns: the logs of each epoch."""
 
+import time
+
 from cornu.callbacks.base import Callback
 from cornu.callbacks.logs import Logs
 
 
 class History(Callback):
-    """Keeps loss and metrics of each epoch in ``history``, a dictionary of lists; ``epoch`` lists their numbers."""
+    """Keeps loss and metrics of each epoch in ``history``, a dictionary of lists; ``epoch`` lists their numbers.
+
+    ``seconds`` lists how long each took.
+    """
 
     def __init__(self) -> None:
         self.history: Logs = Logs()
         self.epoch: list[int] = []
+        self.seconds: list[float] = []
+        self._began = 0.0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self.epoch, self.history = [], Logs()
+        self.epoch, self.history, self.seconds = [], Logs(), []
         self.model.history = self
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._began = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch.append(epoch)
+        self.seconds.append(time.perf_counter() - self._began)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)

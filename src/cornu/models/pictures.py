@@ -54,6 +54,34 @@ class PictureMethods:
         show = Show(show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable, expand_nested)
         return diagram(self, show, rankdir)
 
+    def report(
+        self,
+        path: Any,
+        x: Any = None,
+        y: Any = None,
+        *,
+        history: Any = None,
+        class_names: Any = None,
+        title: Any = None,
+    ) -> None:
+        """Write a report of the model into one HTML file that needs no network.
+
+        Its curves of training are those of the last `fit`, or of `history`. On the rows of `x` and `y` (arrays, or a
+        stream as `x`) it shows, for classes: confusion matrix, precision and recall, calibration and the most confident
+        mistakes (inputs that are images as pictures); for numbers: predicted against true, residuals. Then comes the
+        drawing of the model, its first weights, settings and versions. `class_names` lists the names of the classes
+        (a dictionary by output, where there are several). Raises ValueError where data and model do not fit.
+
+        >>> import cornu, tempfile
+        >>> from cornu import layers
+        >>> model = cornu.Sequential([layers.Input((4,)), layers.Dense(2)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.report(f"{folder}/report.html")
+        """
+        from cornu.visuals.report import write_report
+
+        write_report(self, path, x, y, history, class_names, title)
+
     def _repr_html_(self) -> str | None:
         from cornu.visuals.summary import summary_html
 

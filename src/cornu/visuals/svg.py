@@ -1,0 +1,209 @@
+"""Charts as SVG text, made from numbers with no other package; their colours are the page's CSS variables."""
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 14.0, 12.0, 40.0
+MOST_POINTS = 400  # of one curve: more are not seen
+
+
+class Curve(NamedTuple):
+    """A named sequence of points; `kind` is a class of the page's CSS."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    kind: str
+
+
+def number(value: float) -> str:
+    """Return a number as it is shown beside an axis or in a table.
+
+    >>> number(0.98765), number(12345), number(3e-7), number(2)
+    ('0.9877', '12,345', '3e-07', '2')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Return round numbers between two limits.
+
+    >>> ticks(0.0, 1.0)
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    """
+    span = high - low
+    if not (math.isfinite(span) and span > 0):
+        return [low]
+    rough = span / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step * power for step in (1, 2, 5, 10) if step * power >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+class Axes:
+    """The frame of a chart: turns values into pixels, and draws axes with their names."""
+
+    def __init__(
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        labels: tuple[str, str],
+        size: tuple[int, int] = (460, 280),
+    ) -> None:
+        self.x, self.y = _wide(x), _wide(y)
+        self.labels, (self.width, self.height) = labels, size
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Return where a point stands in pixels."""
+        across = (x - self.x[0]) / (self.x[1] - self.x[0])
+        up = (y - self.y[0]) / (self.y[1] - self.y[0])
+        return LEFT + across * (self.width - LEFT - RIGHT), self.height - BOTTOM - up * (self.height - TOP - BOTTOM)
+
+    def chart(self, parts: Sequence[str], title: str, whole_x: bool = False) -> str:
+        """Return the chart with what is drawn in it; `title` is for those who hear the page."""
+        lines = []
+        for tick in ticks(*self.y):
+            _, y = self.at(self.x[0], tick)
+            lines.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{self.width - RIGHT}"/>')
+            lines.append(_text("tick", LEFT - 7, y + 4, number(tick), "end"))
+        for tick in ticks(*self.x):
+            if not whole_x or tick == int(tick):
+                lines.append(_text("tick", self.at(tick, self.y[0])[0], self.height - BOTTOM + 17, number(tick)))
+        middle, side = (LEFT + self.width - RIGHT) / 2, self.height / 2 - 10
+        across, up = (escape(label) for label in self.labels)
+        names = _text("axis", middle, self.height - 5, across) + _text("axis", 13, side, up, turned=True)
+        return picture(self.width, self.height, title, [*lines, names, *parts])
+
+
+def _text(kind: str, x: float, y: float, text: str, anchor: str = "middle", turned: bool = False) -> str:
+    turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turn}>{text}</text>'
+
+
+def picture(width: float, height: float, title: str, parts: Sequence[str]) -> str:
+    """Return an SVG that shrinks with the page."""
+    return (
+        f'<svg class="chart" viewBox="0 0 {width:.0f} {height:.0f}" style="max-width:{width:.0f}px" role="img" '
+        f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
+    )
+
+
+def _wide(limits: tuple[float, float]) -> tuple[float, float]:
+    low, high = limits
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return 0.0, 1.0
+    if high > low:
+        return low, high
+    around = abs(low) * 0.1 or 0.5
+    return low - around, high + around
+
+
+def limits(*values: Sequence[float]) -> tuple[float, float]:
+    """Return the smallest and largest finite value."""
+    found = np.concatenate([np.asarray(one, "float64").ravel() for one in values]) if values else np.zeros(0)
+    found = found[np.isfinite(found)]
+    return (float(found.min()), float(found.max())) if found.size else (0.0, 1.0)
+
+
+def line_chart(curves: Sequence[Curve], labels: tuple[str, str], title: str) -> str:
+    """Return curves in one chart, with a legend under it."""
+    low, high = limits(*(curve.y for curve in curves))
+    margin = (high - low) * 0.05
+    axes = Axes(limits(*(curve.x for curve in curves)), (low - margin, high + margin), labels)
+    parts = [_curve(curve, axes) for curve in curves]
+    legend = "".join(f'<span class="key {c.kind}">{escape(c.name)}</span>' for c in curves)
+    return axes.chart(parts, title, whole_x=True) + f'<p class="legend">{legend}</p>'
+
+
+def _curve(curve: Curve, axes: Axes) -> str:
+    step = max(-(-len(curve.x) // MOST_POINTS), 1)
+    points = [(x, y) for x, y in zip(curve.x, curve.y, strict=True)]
+    points = points[::step] + ([points[-1]] if (len(points) - 1) % step else [])
+    path, pen = [], "M"
+    for x, y in points:
+        if math.isfinite(y):
+            path.append(f"{pen}{axes.at(x, y)[0]:.1f} {axes.at(x, y)[1]:.1f}")
+        pen = "L" if math.isfinite(y) else "M"
+    dots = [axes.at(x, y) for x, y in points if math.isfinite(y)] if len(points) <= 30 else []
+    marks = "".join(f'<circle class="dot {curve.kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in dots)
+    return f'<path class="curve {curve.kind}" d="{"".join(path)}"/>{marks}'
+
+
+def scatter(x: np.ndarray, y: np.ndarray, labels: tuple[str, str], title: str, line: tuple | None = None) -> str:
+    """Return points, and a straight line between two of them where `line` gives its ends."""
+    ends = ([line[0][0], line[1][0]], [line[0][1], line[1][1]]) if line else ([], [])
+    axes = Axes(limits(x, ends[0]), limits(y, ends[1]), labels)
+    good = np.isfinite(x) & np.isfinite(y)
+    points = (axes.at(a, b) for a, b in zip(x[good].tolist(), y[good].tolist(), strict=True))
+    dots = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in points)
+    parts = [f'<path class="points" d="{dots}"/>']
+    if line:
+        (x1, y1), (x2, y2) = axes.at(*line[0]), axes.at(*line[1])
+        parts.append(f'<path class="ideal" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>')
+    return axes.chart(parts, title)
+
+
+def bars(edges: np.ndarray, heights: np.ndarray, labels: tuple[str, str], title: str) -> str:
+    """Return a histogram: bars between edges."""
+    axes = Axes(limits(edges), (0.0, float(max(heights.max(initial=0), 1))), labels)
+    parts = []
+    for left, right, height in zip(edges[:-1], edges[1:], heights, strict=True):
+        (x1, y1), (x2, y2) = axes.at(left, float(height)), axes.at(right, 0.0)
+        parts.append(
+            f'<rect class="bar" x="{x1 + 0.5:.1f}" y="{y1:.1f}" width="{max(x2 - x1 - 1, 0.5):.1f}" '
+            f'height="{max(y2 - y1, 0):.1f}"/>'
+        )
+    return axes.chart(parts, title)
+
+
+def matrix(counts: np.ndarray, names: Sequence[str], title: str) -> str:
+    """Return a confusion matrix: rows are the true classes, shaded by their share of the row."""
+    size, longest = len(names), max(len(name) for name in names)
+    cell = 46 if size <= 12 else 30 if size <= 20 else 20
+    left, top = 30 + min(longest, 14) * 7.5, 26.0
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    parts = []
+    for i in range(size):
+        y = top + i * cell
+        parts.append(_text("tick", left - 8, y + cell / 2 + 4, short(names[i]), "end"))
+        for j in range(size):
+            share, count = float(shares[i, j]), int(counts[i, j])
+            words = escape(f"true {names[i]}, predicted {names[j]}: {count} ({share:.1%})")
+            cell_parts = _cell((left + j * cell, y), cell, count, share, i == j)
+            parts.append(f"<g><title>{words}</title>{cell_parts}</g>")
+    for j, name in enumerate(names):
+        if longest * 7 < cell:
+            parts.append(_text("tick", left + (j + 0.5) * cell, top - 8, short(name)))
+    side = size * cell
+    parts.append(_text("axis", left + side / 2, top + side + 18, "predicted"))
+    parts.append(_text("axis", 12, top + side / 2, "true", turned=True))
+    return picture(left + side + 10, top + side + 26, title, parts)
+
+
+def _cell(at: tuple[float, float], size: int, count: int, share: float, right: bool) -> str:
+    """Return a cell of the matrix: mistakes are shaded more strongly than what is right, or they would not be seen."""
+    (x, y), kind = at, "right" if right else "wrong"
+    opacity = 0.0 if not count else 0.12 + 0.88 * share if right else min(0.12 + 5 * share, 1.0)
+    cell = f'<rect class="cell" x="{x:.0f}" y="{y:.0f}" width="{size}" height="{size}"/>'
+    cell += (
+        f'<rect class="{kind}" x="{x + 1:.0f}" y="{y + 1:.0f}" width="{size - 2}" height="{size - 2}" '
+        f'fill-opacity="{opacity:.2f}"/>'
+    )
+    if size >= 30 and count:
+        bright = " bright" if opacity > 0.55 else ""
+        cell += _text(f"count{bright}", x + size / 2, y + size / 2 + 4.5, str(count))
+    return cell
+
+
+def short(name: str, most: int = 14) -> str:
+    """Return a name, cut where it is long, for use in markup."""
+    return escape(name if len(name) <= most else name[: most - 1] + "…")
