@@ -64,6 +64,12 @@ def test_it_runs_in_a_process_that_has_none_of_the_models_code(tmp_path):
     assert run.stdout.startswith("[3.0, 3.0] <ExportedModel 'small': ['rows'] -> ['dense")
 
 
+def test_no_path_of_this_machine_is_in_the_file(tmp_path):
+    content = small(tmp_path).read_bytes()
+    assert b".py" not in content
+    assert b"dense" in content  # the names of layers are
+
+
 def test_inputs_are_checked_in_words(tmp_path):
     model = load(small(tmp_path))
     assert model({"rows": np.ones((2, 3), "int32")}).dtype == "float32"

@@ -3,11 +3,13 @@
 The file is a zip of ``metadata.json``, ``program.stablehlo`` (what `jax.export` writes) and ``weights.safetensors``.
 """
 
+import contextlib
 import hashlib
 import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,9 @@ CALL = re.compile(r"""custom_call"?\s*@\s*"?([^"(\s]+)|call_target_name\s*=\s*"(
 
 def write_stablehlo(filepath: Any, model: Any, input_signature: Any = None) -> None:
     """Write a model's prediction as a program for CPU and, where it can be had, CUDA and TPU."""
-    program = program_of(model, input_signature)
-    exported = _exported(program)
+    with _without_paths():
+        program = program_of(model, input_signature)
+        exported = _exported(program)
     content = bytes(exported.serialize())
     metadata = {
         "format": FORMAT,
@@ -66,6 +69,17 @@ def write_stablehlo(filepath: Any, model: Any, input_signature: Any = None) -> N
 def _weights(program: Program) -> dict[str, Any]:
     """Return the program's variables by names of which each is there once, in the program's order."""
     return {f"{number}:{variable.path}": variable for number, variable in enumerate(program.variables)}
+
+
+@contextlib.contextmanager
+def _without_paths() -> Iterator[None]:
+    """Keep the places of source files on this machine out of what is written inside a ``with`` block."""
+    before = jax.config.jax_traceback_in_locations_limit
+    jax.config.update("jax_traceback_in_locations_limit", 0)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_traceback_in_locations_limit", before)
 
 
 def _exported(program: Program) -> export.Exported:
@@ -146,8 +160,8 @@ def load(filepath: Any) -> ExportedModel:
     """Return the model in a ``.stablehlo`` file that `Model.export` wrote; its own code is not needed.
 
     Raises ValueError where the file is none, was written by a later Cornu, is damaged, or holds a program that calls
-    anything outside of the compiler's own operations. Still a program is no mere data: XLA compiles and runs it, with
-    as much memory and time as it asks for.
+    anything outside of the compiler's own operations. Still a program is no mere data: XLA's reader is not made for
+    forged files, and what it runs takes as much memory and time as it asks for. Load only what you would run.
 
     >>> import cornu, tempfile
     >>> model = cornu.Sequential([cornu.Input((3,)), cornu.layers.Dense(2, kernel_initializer="ones")])
