@@ -57,26 +57,25 @@ class Service:
 
     def _routes(self) -> list[Route]:
         v1, v2 = "/v1/models/{model}", "/v2/models/{model}"
-        found = [
+        versions = ("", "/versions/{version}")
+        # Routes are tried in order: those of most requests come first.
+        computing = [self._route(f"{v2}{version}/infer", self._infer, "POST") for version in versions]
+        computing += [self._route(f"{v1}{version}:predict", self._predict, "POST") for version in versions]
+        describing = []
+        for version in versions:
+            describing += [
+                self._route(f"{v2}{version}/ready", self._model_ready),
+                self._route(f"{v2}{version}", self._model),
+                self._route(f"{v1}{version}/metadata", self._metadata),
+                self._route(f"{v1}{version}", self._status),
+            ]
+        return [
+            *computing,
             self._route("/v2/health/live", self._live),
             self._route("/v2/health/ready", self._health),
             self._route("/v2", self._server),
             self._route("/v2/models", self._models),
-        ]
-        for path in (v2, v2 + "/versions/{version}"):
-            found += [
-                self._route(f"{path}/infer", self._infer, "POST"),
-                self._route(f"{path}/ready", self._model_ready),
-                self._route(path, self._model),
-            ]
-        for path in (v1, v1 + "/versions/{version}"):
-            found += [
-                self._route(f"{path}:predict", self._predict, "POST"),
-                self._route(f"{path}/metadata", self._metadata),
-                self._route(path, self._status),
-            ]
-        return [
-            *found,
+            *describing,
             self._route("/draw/{model}", self._draw, "POST"),
             self._route("/openapi.json", self._openapi),
             self._route("/metrics", self._metrics),

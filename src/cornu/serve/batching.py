@@ -52,11 +52,16 @@ class Batcher:
         self.queue.append(job)
         self.waiting += rows
         self._schedule(loop)
+        timer = loop.call_later(self.limits.seconds, self._give_up, job)
         try:
-            async with asyncio.timeout(self.limits.seconds):
-                return await job.answer
-        except TimeoutError:
-            raise RequestError(504, f"The model gave no answer within {self.limits.seconds:g} seconds.") from None
+            return await job.answer
+        finally:
+            timer.cancel()
+
+    def _give_up(self, job: _Job) -> None:
+        if not job.answer.done():
+            error = RequestError(504, f"The model gave no answer within {self.limits.seconds:g} seconds.")
+            job.answer.set_exception(error)
 
     async def apart(self, function: Any, *args: Any) -> Any:
         """Run a function in the model's thread, between two batches."""

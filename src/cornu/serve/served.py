@@ -41,16 +41,12 @@ class ServedModel:
         self._shapes: set[tuple] = set()
 
     def warm_up(self) -> None:
-        """Compile the program of every batch size, and note how long each takes to run."""
+        """Compile the program of every batch size, and run each a few times to know how long it takes."""
         for size in self.sizes if self.fixed else ():
             arrays = [np.zeros((size, *tensor.shape), tensor.dtype) for tensor in self.inputs]  # type: ignore[arg-type]
-            self._run(arrays)
-            self.seconds[size] = min(self._timed(arrays) for _ in range(5))
-
-    def _timed(self, arrays: list[np.ndarray]) -> float:
-        started = time.perf_counter()
-        self._run(arrays)
-        return time.perf_counter() - started
+            self.predictor.on_batch(self.structure(arrays))
+            for _ in range(5):
+                self._run(arrays)
 
     def expected_seconds(self, rows: int) -> float:
         """Return how long a batch of `rows` takes to compute, as far as that is known."""
@@ -91,11 +87,15 @@ class ServedModel:
         return arrays[0] if len(arrays) == 1 else arrays
 
     def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Compute one batch of a fixed size, and note the least time that this size took."""
+        size, started = len(arrays[0]), time.perf_counter()
         outputs = jax.tree.leaves(self.predictor.on_batch(self.structure(arrays)))
-        return [
+        found = [
             np.asarray(output).astype(tensor.dtype, copy=False)
             for output, tensor in zip(outputs, self.outputs, strict=True)
         ]
+        self.seconds[size] = min(self.seconds.get(size, float("inf")), time.perf_counter() - started)
+        return found
 
 
 def _tensor(name: str, symbolic: Any) -> Tensor:

@@ -1,6 +1,7 @@
 """The process that serves: a socket, and uvicorn on it until it is told to stop."""
 
-import contextlib
+import gc
+import signal
 import socket
 from collections.abc import Callable
 
@@ -41,6 +42,9 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
         backlog=2048,
         timeout_graceful_shutdown=LAST_SECONDS,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn has its own while it runs, then raises what came again
+        signal.signal(number, lambda *_: None)
+    gc.collect()
+    gc.freeze()  # what is there by now stays: the collector need not look at it again and again
     started()
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again after it has stopped
-        uvicorn.Server(config).run(sockets=[listening])
+    uvicorn.Server(config).run(sockets=[listening])

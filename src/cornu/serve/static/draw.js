@@ -171,7 +171,7 @@ function percent(share) {
 // Blue for, orange against, on the digit in grey.
 function coloured(strength, ink) {
   const target = strength > 0 ? [64, 156, 255] : [255, 140, 26];
-  const share = Math.min(1, Math.abs(strength) ** 0.8);
+  const share = Math.min(1, Math.abs(strength) ** 1.2);
   return target.map((channel) => Math.round(channel * share + (1 - share) * ink * 110));
 }
 
