@@ -27,13 +27,13 @@ def spread(values: Sequence[float]) -> float:
     return (high - low) / 2 / median(values)
 
 
-def fastest(medians: dict[str, float], but: str = "cornu") -> str:
+def fastest(medians: dict[str, float], but: Sequence[str] = ("cornu",)) -> str:
     """Return the name of the least figure, leaving `but` out.
 
     >>> fastest({"cornu": 1.0, "torch": 3.0, "jax": 2.0})
     'jax'
     """
-    return min((name for name in medians if name != but), key=medians.__getitem__)
+    return min((name for name in medians if name not in but), key=medians.__getitem__)
 
 
 def agree(losses: dict[str, list[float]]) -> bool:

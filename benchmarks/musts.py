@@ -9,8 +9,6 @@ from benchmarks import figures
 from benchmarks.measures import epochs, memory
 from benchmarks.peers_table import PEERS
 
-HAND = ("cornu", "jax")  # who are not counted among "the fastest peer": the hand-written JAX loop has rows of its own
-
 
 class Must(NamedTuple):
     """One line of the table."""
@@ -37,10 +35,9 @@ def musts(results: dict[str, Any]) -> list[Must]:
 
 def _against(what: str, medians: dict[str, float], must: float, aim: str, rival: str = "") -> Iterator[Must]:
     """Yield a line that compares Cornu's time with a rival's, or with the fastest peer's."""
-    others = {name: value for name, value in medians.items() if name not in HAND}
-    if (rival and rival not in medians) or not others:
+    if (rival and rival not in medians) or not set(medians) - set(epochs.HAND):
         return
-    rival = rival or figures.fastest(others)
+    rival = rival or figures.fastest(medians, epochs.HAND)
     factor = medians[rival] / medians["cornu"]
     yield Must(f"{what}, against {PEERS[rival].title}", f"≥ {must}×", f"{factor:.2f}×", factor >= must, aim)
 

@@ -23,7 +23,7 @@ class Measure(NamedTuple):
     short: bool = True  # belongs to the short form
 
 
-STEPS = "Milliseconds per step ± half the distance between the quartiles; in brackets beside those of Cornu."
+STEPS = "Milliseconds per step ± half the distance between the quartiles; in brackets beside Cornu's."
 MEASURES = {
     "tutorials": Measure(epochs.tutorials, epochs.write, "Epochs: the five tutorials' models", STEPS),
     "batches": Measure(epochs.batches, epochs.write, "Epochs: other batch sizes", STEPS, False),
@@ -32,7 +32,7 @@ MEASURES = {
         programs.programs,
         programs.write,
         "Whole programs",
-        "Seconds from process start to exit. Cold: no compiled program was kept. Keras keeps none by default.",
+        "Seconds from start to exit. Cold: no compiled program was kept. Keras keeps none by default.",
     ),
     "start": Measure(programs.start, programs.write, "Start", "Seconds from process start to exit."),
     "inference": Measure(

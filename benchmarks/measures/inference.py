@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import figures
 from benchmarks.lab import Lab
 from benchmarks.peers_table import PEERS
-from benchmarks.workers import Worker
+from benchmarks.workers import Worker, take_turns
 
 MODEL = "seed1"
 ROWS = 10000
@@ -39,13 +39,12 @@ def _near(a: list[list[float]], b: list[list[float]], difference: float = DIFFER
 
 
 def _in_turns(
-    title: str, workers: dict[str, Worker], do: str, same: bool, count: dict[str, int] | None, **arguments: Any
+    title: str, workers: dict[str, Worker], do: str, same: bool, count: dict[str, int], **arguments: Any
 ) -> dict[str, Any]:
-    seconds: dict[str, list[float]] = {name: [] for name in workers}
-    for _ in range(3):
-        for name, worker in workers.items():
-            own = {} if count is None else {"count": count[name]}
-            seconds[name] += worker(do, **own, **arguments)["seconds"]
+    def work(worker: Worker) -> list[float]:
+        return worker(do, count=count[worker.peer.name], **arguments)["seconds"]
+
+    seconds = take_turns(workers, 3, work)
     cells = ", ".join(f"{name} {figures.short(figures.median(values) * 1e3)}" for name, values in seconds.items())
     print(f"{title}, ms: {cells}", flush=True)
     return {"what": title, "seconds": seconds, "same": same}

@@ -62,18 +62,20 @@ def write(found: dict[str, Any]) -> str:
         cells = [PEERS[row["peer"]].title, f"{row['most']:,.0f} MB"]
         for kind in ("models", "predictions"):
             grown = row.get(kind)
-            cells.append(
-                "" if grown is None else f"{grown['total']:,}: {grown['first']:,.0f} → {grown['last']:,.0f} MB"
-            )
+            cells.append("" if grown is None else _growth_text(grown))
             if kind == "models":
                 cells.append("" if grown is None else figures.short(per_model(row)))
         lines.append(cells)
     text = f"""The process holds {ROWS:,} rows of float32 ({found["data"]:.0f} MB); data, three times the weights
-and 250 MB are {allowed:,.0f} MB. Growth is counted from the 20th model and the 500th prediction on; a peer that is not done after
-{found["seconds"]:.0f} s is stopped there.
+and 250 MB are {allowed:,.0f} MB. Growth is counted from the 20th model and the 500th prediction on; a peer that
+is not done after {found["seconds"]:.0f} s is stopped there.
 
 """
     return text + figures.table(head, lines)
+
+
+def _growth_text(grown: dict[str, float]) -> str:
+    return f"{grown['total']:,}: {grown['first']:,.0f} → {grown['last']:,.0f} MB"
 
 
 def per_model(row: dict[str, Any]) -> float:

@@ -1,0 +1,104 @@
+"""The page that is written from the figures, and its verdicts."""
+
+import copy
+import json
+
+import pytest
+
+from benchmarks import musts, report
+
+STAMP = {
+    "date": "2026-01-02",
+    "machine": "two cores",
+    "load": 0.1,
+    "versions": {"cornu": {"cornu": "0.1"}},
+    "missing": {"keras2": "it needs `python3.7`, which is not there"},
+}
+LOSSES = {"cornu": [0.5, 0.51], "torch": [0.51, 0.52], "keras-tensorflow": [0.5, 0.52], "jax": [0.5, 0.5]}
+
+
+def epochs_row(task, seconds):
+    per_peer = {name: [value, value, value] for name, value in seconds.items()}
+    return {
+        "task": task,
+        "batch": 100,
+        "rows": 1000,
+        "steps": 10,
+        "operations": 6e9,
+        "seconds": per_peer,
+        "losses": LOSSES,
+    }
+
+
+@pytest.fixture
+def results():
+    """Figures with which seed0 meets its row exactly, and seed1 does not."""
+    times = {name: {"cornu": 1.0, "torch": 4.0, "keras-tensorflow": 9.0, "jax": 0.9} for name in ("seed2", "seed3")}
+    times["seed0"] = {"cornu": 1.0, "torch": 2.5, "keras-tensorflow": 8.0, "jax": 1.0}
+    times["seed1"] = {"cornu": 1.0, "torch": 1.4, "keras-tensorflow": 3.9, "jax": 1.1}
+    times["seed4"] = {"cornu": 1.0, "torch": 3.0, "keras-tensorflow": 1.3, "jax": 9.0}
+    rows = [epochs_row(name, times[name]) for name in sorted(times)]
+    return {"tutorials": {"rows": rows, "peak": 10.0, "stamp": STAMP}}
+
+
+def verdicts(results):
+    return {line.what: (line.found, line.met) for line in musts.musts(results)}
+
+
+def test_verdicts_follow_from_the_figures(results):
+    found = verdicts(results)
+    assert found["epoch of seed0, fastest peer, against PyTorch loop"] == ("2.50×", True)
+    assert found["epoch of seed1, fastest peer, against PyTorch loop"] == ("1.40×", False)
+    assert found["epoch of seed0, against Keras on TensorFlow"] == ("8.00×", True)
+    assert found["epoch of seed1, against Keras on TensorFlow"] == ("3.90×", False)
+    assert found["epoch of seed4, fastest peer, against Keras on TensorFlow"] == ("1.30×", True)
+    assert found["epoch of seed0, never behind, against JAX loop"] == ("1.00×", True)
+    assert found["epoch of seed3, never behind, against JAX loop"] == ("0.90×", False)
+    assert found["share of the machine's rate, seed1's 512-512"] == ("60%", True)
+
+
+def test_a_peer_that_is_not_there_has_no_line(results):
+    for row in results["tutorials"]["rows"]:
+        del row["seconds"]["keras-tensorflow"], row["seconds"]["jax"]
+    assert not [what for what in verdicts(results) if "TensorFlow" in what or "JAX" in what]
+
+
+def test_the_page_says_what_was_measured_and_where(results):
+    page = report.page(results)
+    assert "- All sections: 2026-01-02, two cores; load when it began 0.10. Cornu: cornu 0.1." in page
+    assert "Keras 2.2.4 on TensorFlow 1.15 was skipped: it needs `python3.7`, which is not there." in page
+    assert (
+        "| epoch of seed1, fastest peer, against PyTorch loop | ≥ 1.5× | 1.40× | **not met** | 3× |"
+        in page.splitlines()
+    )
+    assert "100 ±0%" in page  # ms per step: one second for ten steps
+    assert "yes: 0.500 to 0.515" in page
+    assert "Prediction" not in page
+
+
+def test_sections_of_another_day_say_so(results):
+    results["batches"] = copy.deepcopy(results["tutorials"])
+    results["batches"]["stamp"]["date"] = "2026-02-03"
+    page = report.page(results)
+    assert "- Sections tutorials: 2026-01-02" in page
+    assert "- Sections batches: 2026-02-03" in page
+
+
+def test_different_losses_are_shown(results):
+    results["tutorials"]["rows"][0]["losses"] = {"cornu": [0.5, 0.51], "torch": [0.9, 0.91]}
+    assert "**no**: 0.505 to 0.905" in report.page(results)
+
+
+def test_each_result_is_kept_as_soon_as_it_is_there(monkeypatch, results):
+    saved = []
+
+    def fails(lab):
+        raise RuntimeError("the second measure fails")
+
+    first = report.MEASURES["tutorials"]._replace(measure=lambda lab: {"rows": [1]})
+    monkeypatch.setitem(report.MEASURES, "tutorials", first)
+    monkeypatch.setitem(report.MEASURES, "batches", first._replace(measure=fails))
+    with pytest.raises(RuntimeError, match="second"):
+        report.run(["tutorials", "batches"], None, {}, STAMP, lambda kept: saved.append(json.dumps(kept)))
+    assert [list(json.loads(text)) for text in saved] == [["tutorials"]]
+    assert json.loads(saved[0])["tutorials"] == {"rows": [1], "stamp": STAMP}
