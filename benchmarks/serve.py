@@ -1,8 +1,8 @@
-"""How many requests a second `cornu serve` answers, beside the same model behind Keras's ``predict`` in a starlette app.
+"""How many requests a second `cornu serve` answers, beside the same model behind Keras's ``predict`` in starlette.
 
-Run ``python -m benchmarks.serve`` where Cornu's extra ``serve`` and Keras 3 are installed; it prints a Markdown table. The
-three processes (clients, Cornu, Keras) share the machine, so its other work should be stopped. Clients are closed loops over
-connections that stay open: each asks again when it has its answer.
+Run ``python -m benchmarks.serve`` where Cornu's extra ``serve`` and Keras 3 are installed; it prints a Markdown table.
+The three processes (clients, Cornu, Keras) share the machine, so its other work should be stopped. Clients are closed
+loops over connections that stay open: each asks again when it has its answer.
 """
 
 import argparse

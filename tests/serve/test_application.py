@@ -179,7 +179,7 @@ def test_every_valid_request_gets_the_models_numbers_in_both_protocols(client, t
     kind = data.draw(st.lists(pair, min_size=len(size), max_size=len(size)))
     first = client.post("/v1/models/two:predict", json={"inputs": {"size": size, "kind": kind}}).json()["outputs"]
     inputs = [
-        {"name": "size", "shape": [len(size), 3], "datatype": "FP32", "data": sum(size, [])},
+        {"name": "size", "shape": [len(size), 3], "datatype": "FP32", "data": np.ravel(size).tolist()},
         {"name": "kind", "shape": [len(size), 2], "datatype": "INT32", "data": kind},
     ]
     second = client.post("/v2/models/two/infer", json={"inputs": inputs}).json()["outputs"]

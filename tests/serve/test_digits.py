@@ -47,7 +47,7 @@ def test_a_drawn_seven_is_seen_centred_and_explained(reader):
 
 
 def test_the_saliency_is_the_slope_of_the_odds(reader, digits_model):
-    """More ink where it speaks for the answer raises the odds against the next; where it speaks against, lowers them."""
+    """More ink where it speaks for the answer raises its odds against the next; elsewhere it lowers them."""
     [found] = read(reader, sheet(7))
     image, saliency = (np.reshape(found[key], (28, 28)).astype("float32") for key in ("image", "saliency"))
     both = image / 255 + np.stack([np.zeros_like(saliency), saliency, -saliency]) / 1270

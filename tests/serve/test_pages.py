@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import re
 import threading
 import time
@@ -9,9 +10,9 @@ import time
 import numpy as np
 import pytest
 import uvicorn
-from browser import open_browser
 
 import cornu as keras
+from browser import open_browser
 from cornu import layers
 from cornu.serve import pages, server
 from cornu.serve.served import ServedModel
@@ -43,7 +44,7 @@ def draw(page, touch=False):
     """Draw a seven, in small steps."""
     left, top, width, height = page.box("#drawing")
     steps = []
-    for start, end in zip(SEVEN, SEVEN[1:], strict=False):
+    for start, end in itertools.pairwise(SEVEN):
         steps += [(start[0] + (end[0] - start[0]) * i / 4, start[1] + (end[1] - start[1]) * i / 4) for i in range(4)]
     page.drag([(left + width * x, top + height * y) for x, y in [*steps, SEVEN[-1]]], touch)
 
@@ -83,7 +84,7 @@ def test_one_model_is_shown_at_once():
 
 
 def test_names_from_a_file_are_text_and_no_html():
-    model = keras.Sequential([keras.Input((2,), name="x<script>alert(1)</script>"), layers.Dense(1)])
+    model = keras.Sequential([keras.Input((2,), name="x<script>alert(1)"), layers.Dense(1)])
     served = ServedModel("m", model)
     assert "<script>" in served.inputs[0].name
     body = pages.model(served).body.decode()

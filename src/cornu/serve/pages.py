@@ -108,7 +108,7 @@ def _in_python(served: ServedModel) -> str:
     for number, tensor in enumerate(served.inputs):
         shape = (1, *(size or 1 for size in tensor.shape))
         lines.append(f"x{number} = np.zeros({shape}, {tensor.dtype!r})  # {tensor.name}: your rows")
-        described = f'"name": "{tensor.name}", "shape": x{number}.shape, "datatype": "{tensor.datatype}"'
+        described = f'"name": {tensor.name!r}, "shape": x{number}.shape, "datatype": "{tensor.datatype}"'
         inputs.append(f'    {{{described}, "data": x{number}.ravel().tolist()}},')
     address = f'"HERE/v2/models/{served.name}/infer"'
     ask = ["inputs = [", *inputs, "]", 'body = json.dumps({"inputs": inputs}).encode()']
