@@ -33,8 +33,8 @@ def build_model():
     return model
 
 
-def main(epochs=12, batch_size=128, seed=None, out="mnist-cnn.keras"):
-    """Train, evaluate on the test images, and save."""
+def main(epochs=12, batch_size=128, seed=None, out="mnist-cnn.keras", report=None):
+    """Train, evaluate on the test images, and save; write a report where a file is given for it."""
     if seed is not None:
         keras.utils.set_random_seed(seed)
     (x_train, y_train), (x_test, y_test) = load_data()
@@ -44,6 +44,8 @@ def main(epochs=12, batch_size=128, seed=None, out="mnist-cnn.keras"):
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"test loss {loss:.4f}, test accuracy {accuracy:.4f}")
     model.save(out)
+    if report:
+        model.report(report, x_test, y_test)
     return {"loss": float(loss), "accuracy": float(accuracy)}
 
 

@@ -10,6 +10,7 @@ from cornu.callbacks.list import CallbackList
 from cornu.callbacks.loggers import CSVLogger, LambdaCallback, RemoteMonitor
 from cornu.callbacks.plot_losses import PlotLosses
 from cornu.callbacks.progress import ProgbarLogger
+from cornu.callbacks.rate_finder import LearningRateFinder
 from cornu.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
 from cornu.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from cornu.callbacks.tensorboard import TensorBoard
@@ -26,6 +27,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "PlotLosses",

@@ -13,7 +13,7 @@ from cornu.core.hooks import old_keywords
 from cornu.core.variable import Variable
 
 
-def _rate_of(model: Any, who: str) -> float:
+def rate_of(model: Any, who: str) -> float:
     """Return the learning rate; TypeError where the optimizer follows a schedule of its own."""
     rate = getattr(model.optimizer, "learning_rate", None)
     if rate is None:
@@ -42,7 +42,7 @@ class LearningRateScheduler(Callback):
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        rate = _rate_of(self.model, "LearningRateScheduler")
+        rate = rate_of(self.model, "LearningRateScheduler")
         new = self.schedule(*((epoch, rate) if _takes_two(self.schedule) else (epoch,)))
         if isinstance(new, (str, bool)) or np.size(new) != 1 or not np.isreal(np.asarray(new, object).item()):
             new = None
@@ -57,7 +57,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if logs is not None:
-            logs["learning_rate"] = _rate_of(self.model, "LearningRateScheduler")
+            logs["learning_rate"] = rate_of(self.model, "LearningRateScheduler")
 
 
 def _takes_two(schedule: Callable) -> bool:
@@ -115,7 +115,7 @@ class ReduceLROnPlateau(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         current = value_of(self.monitor, logs, self.params, "ReduceLROnPlateau")
-        rate = _rate_of(self.model, "ReduceLROnPlateau")
+        rate = rate_of(self.model, "ReduceLROnPlateau")
         if logs is not None:
             logs["learning_rate"] = rate
         if current is None:

@@ -1,6 +1,7 @@
 """The command `cornu`: ``cornu run PROGRAM``, ``cornu train NAME``. Starting it loads argparse and little else."""
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -10,7 +11,7 @@ from importlib import metadata
 from typing import NoReturn
 
 from cornu import __version__
-from cornu.cli import serve_arguments
+from cornu.cli import model_arguments, serve_arguments
 from cornu.core.errors import did_you_mean
 
 _EXAMPLES = """examples:
@@ -18,6 +19,9 @@ _EXAMPLES = """examples:
   cornu run notebook.ipynb                  ... a notebook, or a tutorial in Markdown
   cornu train mnist-mlp                     train, evaluate and save a classifier of handwritten digits
   cornu train                               list what can be trained
+  cornu evaluate mnist-mlp.keras            its accuracy on the test images; --report writes a page about it
+  cornu predict mnist-mlp.keras photo.jpg   the digits on a photographed sheet of paper
+  cornu summary, plot, find-lr, completion  layers, drawing, learning rate, shell completion (each has --help)
   cornu inspect model.keras                 say who wrote a model file, and what is in it
   cornu serve mnist-mlp.keras               serve it over HTTP, with a page to draw digits on
 """
@@ -33,8 +37,11 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         given = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-        hint = did_you_mean(given, ("run", "train", "inspect", "serve")) if "invalid choice" in message else ""
+        hint = did_you_mean(given, self._commands()) if "invalid choice" in message else ""
         self.exit(2, f"cornu: {message.splitlines()[0]}{hint}\nSee: {self.prog} --help\n")
+
+    def _commands(self) -> list[str]:
+        return [name for action in self._actions if action.dest == "command" for name in action.choices or ()]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +76,8 @@ def _run(options: argparse.Namespace, from_shell: bool) -> int:
         from cornu.cli import inspect
 
         return inspect.command(options.file, options.json)
+    if options.command and not options.version:
+        return importlib.import_module(options.module).command(options)
     if options.version:
         return _print_version(options.json)
     _parser().print_help()
@@ -89,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--figures", metavar="DIR", help="save the figures that the program shows in DIR")
     run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
     run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
-    run.add_argument("--resume", metavar="DIR", help="keep the training in DIR; killed and started again, it goes on there")
+    run.add_argument(
+        "--resume", metavar="DIR", help="keep the training in DIR; killed and started again, it goes on there"
+    )
     run.add_argument(
         "--keep-every", metavar="SECONDS", type=float, default=20.0, help="with --resume: time between savings (20)"
     )
@@ -99,24 +110,22 @@ def _parser() -> argparse.ArgumentParser:
         "train", help="train one of the tutorials' models", description="Train a model by name."
     )
     train.add_argument("name", nargs="?", metavar="NAME", help="what to train; none lists the names")
-    train.add_argument("--epochs", type=_positive, help="passes over the training data")
-    train.add_argument("--batch-size", type=_positive, help="images per step")
+    train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
+    train.add_argument("--batch-size", type=model_arguments.positive, help="images per step")
     train.add_argument("--seed", type=int, help="makes the run repeatable")
     train.add_argument("--out", metavar="FILE", help="where to save the model (NAME.keras)")
+    train.add_argument("--report", metavar="FILE", help="where to write the report (NAME.html, beside the model)")
+    train.add_argument("--no-report", action="store_true", help="write no report")
     train.add_argument("--json", action="store_true", help="print the result as JSON on stdout, the progress on stderr")
     serve_arguments.add_to(commands)
+    model_arguments.add_to(commands)
+    parser.set_defaults(parser=parser)
     inspect = commands.add_parser(
         "inspect", help="say what a model file is", description="Say what a model file is, without building the model."
     )
     inspect.add_argument("file", metavar="FILE", help=".keras, .h5, .weights.h5, .safetensors or the JSON of a model")
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
-    return int(text)
 
 
 def _print_version(as_json: bool) -> int:

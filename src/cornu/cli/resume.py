@@ -33,7 +33,10 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
     if start.exists():
         kept = read_checkpoint(start)
         given = {"program": digest, "arguments": arguments}
-        found = {"program": "the program's text", "arguments": f"its arguments, which were {kept.content['arguments']},"}
+        found = {
+            "program": "the program's text",
+            "arguments": f"its arguments, which were {kept.content['arguments']},",
+        }
         changed = [words for name, words in found.items() if kept.content[name] != given[name]]
         if changed:
             raise ValueError(

@@ -25,11 +25,15 @@ def command(options: argparse.Namespace) -> int:
     out = Path(options.out or f"{options.name}.keras")
     if not out.parent.is_dir():
         return _refuse(f"cannot save to {str(out)!r}: there is no folder {str(out.parent)!r}. Make it first.")
+    report = None if options.no_report else Path(options.report or out.with_suffix(".html"))
+    if report is not None and not report.parent.is_dir():
+        return _refuse(f"cannot write {str(report)!r}: there is no folder {str(report.parent)!r}. Make it first.")
     given = {"epochs": options.epochs, "batch_size": options.batch_size, "seed": options.seed, "out": str(out)}
+    given["report"] = report and str(report)
     started = time.perf_counter()
     try:
         with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
-            result = _load(examples[options.name]).main(
+            result = load_example(examples[options.name]).main(
                 **{key: value for key, value in given.items() if value is not None}
             )
     except KeyboardInterrupt:
@@ -37,9 +41,12 @@ def command(options: argparse.Namespace) -> int:
         return 130
     seconds = time.perf_counter() - started
     if options.json:
-        print(json.dumps({"name": options.name, **result, "model": str(out.resolve()), "seconds": round(seconds, 1)}))
+        files = {"model": str(out.resolve()), "report": report and str(report.resolve())}
+        print(json.dumps({"name": options.name, **result, **files, "seconds": round(seconds, 1)}))
     else:
         print(f"Trained {options.name} in {seconds:.0f} s. The model is in {out.resolve()}")
+        if report is not None:
+            print(f"What it has learned is in {report.resolve()}")
     return 0
 
 
@@ -70,7 +77,7 @@ def _first_line(path: Path) -> str:
     return docstring.partition("\n")[0]
 
 
-def _load(path: Path) -> Any:
+def load_example(path: Path) -> Any:
     """Import an example from its file."""
     spec = importlib.util.spec_from_file_location(f"cornu_example_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]

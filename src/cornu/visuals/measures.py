@@ -51,7 +51,7 @@ def judged(y: Any, outputs: Any, loss: str = "") -> Classified | Tagged | Measur
     y = y.astype("float64") if y.dtype == bool else y
     about_classes = any(word in loss.lower() for word in ("crossentropy", "hinge", "focal"))
     if width > 1 and y.shape[-1] == 1:
-        return Classified(y[:, 0].astype("int64"), _shares(outputs))
+        return Classified(y[:, 0].astype("int64"), shares(outputs))
     two_values = bool(np.isin(y, (0, 1)).all() or np.isin(y, (-1, 1)).all())
     if width == 1:
         if not (about_classes or (two_values and not _is_measure(loss))) or not two_values:
@@ -60,9 +60,9 @@ def judged(y: Any, outputs: Any, loss: str = "") -> Classified | Tagged | Measur
         return Classified((y[:, 0] > 0).astype("int64"), np.stack([1 - yes, yes], 1))
     one_hot = two_values and bool(np.allclose((y > 0).sum(1), 1))
     if one_hot and (about_classes or _looks_like_shares(outputs) or not _is_measure(loss)):
-        return Classified(y.argmax(1), _shares(outputs))
+        return Classified(y.argmax(1), shares(outputs))
     if about_classes and "binary" not in loss.lower() and bool(np.allclose(y.sum(1), 1, atol=1e-3)):
-        return Classified(y.argmax(1), _shares(outputs))  # smoothed labels
+        return Classified(y.argmax(1), shares(outputs))  # smoothed labels
     if two_values and (about_classes or not _is_measure(loss)):
         return Tagged((y > 0).astype("int64"), _chances(outputs, signed=bool((y < 0).any())))
     return Measured(y.astype("float64"), outputs)
@@ -77,7 +77,7 @@ def _looks_like_shares(outputs: np.ndarray) -> bool:
     return bool(outputs.min(initial=0) >= -1e-3 and np.allclose(outputs.sum(1), 1, atol=1e-2))
 
 
-def _shares(outputs: np.ndarray) -> np.ndarray:
+def shares(outputs: np.ndarray) -> np.ndarray:
     """Return rows that sum to 1: as they are, scaled (sigmoids), or from logits by softmax."""
     if outputs.min(initial=0) >= -1e-3 and outputs.max(initial=0) <= 1 + 1e-3:
         clipped = outputs.clip(0, 1)

@@ -1,7 +1,7 @@
 """Charts as SVG text, made from numbers with no other package; their colours are the page's CSS variables."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -68,25 +68,33 @@ class Axes:
         up = (y - self.y[0]) / (self.y[1] - self.y[0])
         return LEFT + across * (self.width - LEFT - RIGHT), self.height - BOTTOM - up * (self.height - TOP - BOTTOM)
 
-    def chart(self, parts: Sequence[str], title: str, whole_x: bool = False) -> str:
-        """Return the chart with what is drawn in it; `title` is for those who hear the page."""
+    def chart(
+        self, parts: Sequence[str], title: str, whole_x: bool = False, x_words: Callable[[float], str] | None = None
+    ) -> str:
+        """Return the chart with what is drawn in it; `title` is for those who hear the page.
+
+        `whole_x` leaves out ticks between whole numbers, `x_words` says what stands at a tick.
+        """
         lines = []
         for tick in ticks(*self.y):
             _, y = self.at(self.x[0], tick)
             lines.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{self.width - RIGHT}"/>')
-            lines.append(_text("tick", LEFT - 7, y + 4, number(tick), "end"))
+            lines.append(text("tick", LEFT - 7, y + 4, number(tick), "end"))
         for tick in ticks(*self.x):
             if not whole_x or tick == int(tick):
-                lines.append(_text("tick", self.at(tick, self.y[0])[0], self.height - BOTTOM + 17, number(tick)))
+                lines.append(
+                    text("tick", self.at(tick, self.y[0])[0], self.height - BOTTOM + 17, (x_words or number)(tick))
+                )
         middle, side = (LEFT + self.width - RIGHT) / 2, self.height / 2 - 10
         across, up = (escape(label) for label in self.labels)
-        names = _text("axis", middle, self.height - 5, across) + _text("axis", 13, side, up, turned=True)
+        names = text("axis", middle, self.height - 5, across) + text("axis", 13, side, up, turned=True)
         return picture(self.width, self.height, title, [*lines, names, *parts])
 
 
-def _text(kind: str, x: float, y: float, text: str, anchor: str = "middle", turned: bool = False) -> str:
+def text(kind: str, x: float, y: float, words: str, anchor: str = "middle", turned: bool = False) -> str:
+    """Return a text of a class of the page's CSS, which stands at a point."""
     turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turn}>{text}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turn}>{words}</text>'
 
 
 def picture(width: float, height: float, title: str, parts: Sequence[str]) -> str:
@@ -95,6 +103,18 @@ def picture(width: float, height: float, title: str, parts: Sequence[str]) -> st
         f'<svg class="chart" viewBox="0 0 {width:.0f} {height:.0f}" style="max-width:{width:.0f}px" role="img" '
         f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )
+
+
+_ALONE = """.grid{stroke:#dfe4ea}.tick,.axis{fill:#5d6979;font:12px system-ui,Helvetica,Arial,sans-serif}
+.curve{fill:none;stroke-width:2}.train{stroke:#2563b0}.held-out{stroke:#d2691e}.dot{stroke:none}.dot.train{fill:#2563b0}
+.dot.held-out{fill:#d2691e}.ideal{stroke:#5d6979;stroke-dasharray:5 4;fill:none}"""
+
+
+def alone(chart: str) -> str:
+    """Return a chart as a file of its own: on white, with its style in it."""
+    head, rest = chart.split(">", 1)
+    head = head.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return f'{head}><style>{_ALONE}</style><rect width="100%" height="100%" fill="#fff"/>{rest}\n'
 
 
 def _wide(limits: tuple[float, float]) -> tuple[float, float]:
@@ -119,14 +139,15 @@ def line_chart(curves: Sequence[Curve], labels: tuple[str, str], title: str) -> 
     low, high = limits(*(curve.y for curve in curves))
     margin = (high - low) * 0.05
     axes = Axes(limits(*(curve.x for curve in curves)), (low - margin, high + margin), labels)
-    parts = [_curve(curve, axes) for curve in curves]
+    parts = [curve(one, axes) for one in curves]
     legend = "".join(f'<span class="key {c.kind}">{escape(c.name)}</span>' for c in curves)
     return axes.chart(parts, title, whole_x=True) + f'<p class="legend">{legend}</p>'
 
 
-def _curve(curve: Curve, axes: Axes) -> str:
-    step = max(-(-len(curve.x) // MOST_POINTS), 1)
-    points = [(x, y) for x, y in zip(curve.x, curve.y, strict=True)]
+def curve(drawn: Curve, axes: Axes) -> str:
+    """Return a line through points, with dots where they are few; it is broken where a value is not finite."""
+    step = max(-(-len(drawn.x) // MOST_POINTS), 1)
+    points = list(zip(drawn.x, drawn.y, strict=True))
     points = points[::step] + ([points[-1]] if (len(points) - 1) % step else [])
     path, pen = [], "M"
     for x, y in points:
@@ -134,8 +155,8 @@ def _curve(curve: Curve, axes: Axes) -> str:
             path.append(f"{pen}{axes.at(x, y)[0]:.1f} {axes.at(x, y)[1]:.1f}")
         pen = "L" if math.isfinite(y) else "M"
     dots = [axes.at(x, y) for x, y in points if math.isfinite(y)] if len(points) <= 30 else []
-    marks = "".join(f'<circle class="dot {curve.kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in dots)
-    return f'<path class="curve {curve.kind}" d="{"".join(path)}"/>{marks}'
+    marks = "".join(f'<circle class="dot {drawn.kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in dots)
+    return f'<path class="curve {drawn.kind}" d="{"".join(path)}"/>{marks}'
 
 
 def scatter(x: np.ndarray, y: np.ndarray, labels: tuple[str, str], title: str, line: tuple | None = None) -> str:
@@ -174,7 +195,7 @@ def matrix(counts: np.ndarray, names: Sequence[str], title: str) -> str:
     parts = []
     for i in range(size):
         y = top + i * cell
-        parts.append(_text("tick", left - 8, y + cell / 2 + 4, short(names[i]), "end"))
+        parts.append(text("tick", left - 8, y + cell / 2 + 4, short(names[i]), "end"))
         for j in range(size):
             share, count = float(shares[i, j]), int(counts[i, j])
             words = escape(f"true {names[i]}, predicted {names[j]}: {count} ({share:.1%})")
@@ -182,10 +203,10 @@ def matrix(counts: np.ndarray, names: Sequence[str], title: str) -> str:
             parts.append(f"<g><title>{words}</title>{cell_parts}</g>")
     for j, name in enumerate(names):
         if longest * 7 < cell:
-            parts.append(_text("tick", left + (j + 0.5) * cell, top - 8, short(name)))
+            parts.append(text("tick", left + (j + 0.5) * cell, top - 8, short(name)))
     side = size * cell
-    parts.append(_text("axis", left + side / 2, top + side + 18, "predicted"))
-    parts.append(_text("axis", 12, top + side / 2, "true", turned=True))
+    parts.append(text("axis", left + side / 2, top + side + 18, "predicted"))
+    parts.append(text("axis", 12, top + side / 2, "true", turned=True))
     return picture(left + side + 10, top + side + 26, title, parts)
 
 
@@ -200,7 +221,7 @@ def _cell(at: tuple[float, float], size: int, count: int, share: float, right: b
     )
     if size >= 30 and count:
         bright = " bright" if opacity > 0.55 else ""
-        cell += _text(f"count{bright}", x + size / 2, y + size / 2 + 4.5, str(count))
+        cell += text(f"count{bright}", x + size / 2, y + size / 2 + 4.5, str(count))
     return cell
 
 

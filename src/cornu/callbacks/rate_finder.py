@@ -1,0 +1,110 @@
+"""Finding a learning rate: training runs while the rate grows, and the loss says which is good."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from cornu.callbacks.base import Callback
+from cornu.callbacks.schedule import rate_of
+from cornu.core import atomic
+from cornu.visuals import svg
+
+SMOOTHING = 0.9  # how much of the mean so far stays at each step
+TOO_MUCH = 4.0  # the loss has run away when it is so many times the smallest
+
+
+class LearningRateFinder(Callback):
+    """Tries learning rates from `lowest` to `highest`, one per batch, and keeps the loss of each.
+
+    Give it to `fit`; after `steps` batches, or when the loss runs away, training stops. Then the weights and the
+    optimizer are as they were, `rates` and `losses` hold what was seen, `suggestion` is the rate at which the smoothed
+    loss fell fastest, and ``plot("rates.svg")`` draws the curve. Raises TypeError where the optimizer has a schedule,
+    ValueError for limits that are none. Follows Smith, Cyclical learning rates (2017),
+    https://arxiv.org/abs/1506.01186, section 3.3
+
+    >>> LearningRateFinder(lowest=1e-5, highest=1.0, steps=6).rate(5)
+    1.0
+    """
+
+    per_batch = True
+
+    def __init__(self, lowest: float = 1e-6, highest: float = 10.0, steps: int = 100) -> None:
+        if not 0 < lowest < highest < math.inf:
+            raise ValueError(f"Learning rates run from `lowest` up to `highest`, above 0: it got {lowest}, {highest}.")
+        if steps < 5:
+            raise ValueError(f"A curve needs 5 steps or more; steps is {steps}.")
+        self.lowest, self.highest, self.steps = lowest, highest, steps
+        self.rates: list[float] = []
+        self.losses: list[float] = []
+        self.smoothed: list[float] = []
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step: each is the same factor above the one before."""
+        return self.lowest * (self.highest / self.lowest) ** (step / (self.steps - 1))
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self._rate = rate_of(self.model, "LearningRateFinder")
+        self.rates, self.losses, self.smoothed = [], [], []
+        self._kept = [(variable, np.array(variable.numpy())) for variable in self._variables()]
+        self._mean = 0.0
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._sum = 0.0
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        if len(self.rates) < self.steps:
+            self.model.optimizer.learning_rate = self.rate(len(self.rates))
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.model.stop_training:
+            return
+        total = float((logs or {})["loss"]) * (batch + 1)  # logs hold the mean since the epoch began
+        loss, self._sum = total - self._sum, total
+        self.rates.append(self.rate(len(self.rates)))
+        self.losses.append(loss)
+        self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * loss
+        self.smoothed.append(self._mean / (1 - SMOOTHING ** len(self.losses)))
+        ran_away = len(self.losses) > 5 and self.smoothed[-1] > TOO_MUCH * min(self.smoothed)
+        if not math.isfinite(loss) or ran_away or len(self.losses) == self.steps:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        for variable, value in self._kept:
+            variable.assign(value)
+        self.model.optimizer.learning_rate = self._rate
+        del self._kept
+
+    @property
+    def suggestion(self) -> float | None:
+        """The rate at which the smoothed loss fell fastest; None where it never fell."""
+        curve = np.array([value for value in self.smoothed if math.isfinite(value)])
+        if len(curve) < 5:
+            return None
+        end = max(int(curve.argmin()), 4)
+        slopes = np.gradient(curve[: end + 1])
+        steepest = int(slopes.argmin())
+        return self.rates[steepest] if slopes[steepest] < 0 else None
+
+    def plot(self, path: Any) -> None:
+        """Write the curve of loss by learning rate into an SVG file."""
+        atomic.write_text(path, svg.alone(self.chart()))
+
+    def chart(self) -> str:
+        """Return the curve as SVG for a page."""
+        shown = [i for i, loss in enumerate(self.smoothed) if math.isfinite(loss)]
+        powers = [math.log10(self.rates[i]) for i in shown]
+        values = [self.smoothed[i] for i in shown]
+        top = max([*values[:1], 1.6 * min(values, default=0.0)])  # what ran away would flatten the rest
+        lowest = svg.limits(values)[0]
+        axes = svg.Axes(svg.limits(powers), (lowest, top), ("learning rate", "loss (smoothed)"), (640, 360))
+        parts = [svg.curve(svg.Curve("loss", powers, [min(value, top) for value in values], "train"), axes)]
+        if self.suggestion is not None:
+            x, bottom = axes.at(math.log10(self.suggestion), axes.y[0])
+            _, high = axes.at(0, axes.y[1])
+            parts.append(f'<path class="ideal" d="M{x:.1f} {bottom:.1f}V{high:.1f}"/>')
+            parts.append(svg.text("axis", x + 5, high + 12, f"{self.suggestion:.2g}", "start"))
+        return axes.chart(parts, "Loss by learning rate", x_words=lambda power: f"1e{power:.0f}", whole_x=True)
