@@ -37,6 +37,7 @@ class Opening:
     remember: Callable[[], Any] | None = None  # asked at each opening, by a backup
     openings = 0  # how many streams there were
     consumed = 0  # batches taken from streams that are done
+    draws = False  # whether making a batch draws from the global random generators
     last_order: Any = None  # the row numbers of the present epoch
 
     def leave(self, stream: Any) -> None:

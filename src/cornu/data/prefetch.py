@@ -56,7 +56,12 @@ class Stream:
     """
 
     def __init__(
-        self, items: Iterable[Any], prepare: Callable[[Any], Any], origin: Any = None, taken: int = 0, ahead: bool = True
+        self,
+        items: Iterable[Any],
+        prepare: Callable[[Any], Any],
+        origin: Any = None,
+        taken: int = 0,
+        ahead: bool = True,
     ) -> None:
         self.origin, self.taken = origin, taken
         self._ready: Any = prefetched(items, prepare) if ahead else (prepare(item) for item in items)

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.core.seeds import fresh_seed
+from cornu.core.seeds import fresh_seed, random_marks
 from cornu.data.batch import Batch, Opening, unpack
 from cornu.data.convert import as_arrays, map_arrays, rows_in
 from cornu.data.weights import with_class_weight
@@ -87,8 +87,9 @@ class StreamBatches(Opening):
     def example(self) -> Batch:
         """Shapes and dtypes of one batch; the batch looked at is not lost."""
         if not self._peeked:
-            iterator = self._iterate()
+            iterator, before = self._iterate(), random_marks()
             first = next(iterator, None)
+            self.draws = random_marks() != before
             if first is None:
                 raise ValueError("There is no data: the generator or dataset gave no batch.")
             self._peeked.append(first)

@@ -42,7 +42,9 @@ class FitBackup(Backup):
         self.writer = Writer(self.generations.write)
         self._kept, complaints = self.generations.newest()
         for complaint in complaints:
-            earlier = "There is no earlier one: training begins anew" if self._kept is None else "The one before is taken"
+            earlier = (
+                "There is no earlier one: training begins anew" if self._kept is None else "The one before is taken"
+            )
             warnings.warn(f"{complaint} {earlier}.", stacklevel=4)
         self._number = 0 if self._kept is None else int(self._kept.content["number"])
         self._steps, self._told, self._last, self._cost = 0, 0, time.monotonic(), 0.0
@@ -90,7 +92,9 @@ class FitBackup(Backup):
 
     def restore(self, callbacks: Any) -> Place | None:
         self.program.prepare_for(self.batches)
-        self.readings = [Reading(self.batches)] + ([] if self.validation is None else [Reading(self.validation.batches)])
+        self.readings = [Reading(self.batches)] + (
+            [] if self.validation is None else [Reading(self.validation.batches)]
+        )
         self.watched = [Watched(callback, NOT_STATE) for callback in self.callbacks]
         self.surroundings = [Surroundings(callback) for callback in self.callbacks]
         if self._kept is None:

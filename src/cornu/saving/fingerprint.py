@@ -47,7 +47,10 @@ def of_training(model: Any, batches: Any, validation: Any, callbacks: list[Any],
     found["callbacks"] = ", ".join(type(callback).__name__ for callback in callbacks)
     found["optimizer"] = canonical(model.optimizer)
     found["loss and metrics"] = canonical(
-        {name: (model._compile_config or {}).get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")}
+        {
+            name: (model._compile_config or {}).get(name)
+            for name in ("loss", "loss_weights", "metrics", "weighted_metrics")
+        }
     )
     found["model"] = of_classes([type(model)])
     for number, layer in enumerate(model._flatten_layers()):
@@ -71,7 +74,9 @@ def _config_of(layer: Any) -> Any:
 
 def of_classes(classes: list[type]) -> str:
     """Return a digest of the code of classes that are not the library's, with their bases."""
-    own = {cls for one in classes for cls in one.__mro__ if cls.__module__.partition(".")[0] not in ("cornu", "builtins")}
+    own = {
+        cls for one in classes for cls in one.__mro__ if cls.__module__.partition(".")[0] not in ("cornu", "builtins")
+    }
     functions = [
         (cls.__qualname__, name, of_code(function.__code__))
         for cls in own

@@ -172,7 +172,9 @@ class Unpacker:
     def unpack(self, packed: Any, present: Any = None) -> Any:
         """Return the value of packed data; `present` is what stands there now."""
         if isinstance(packed, list):
-            items = [self.unpack(item, there) for item, there in zip(packed, _padded(present, len(packed)), strict=True)]
+            items = [
+                self.unpack(item, there) for item, there in zip(packed, _padded(present, len(packed)), strict=True)
+            ]
             return _in_place(present, items) if type(present) is list else items
         if not isinstance(packed, dict):
             return packed

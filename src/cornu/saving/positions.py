@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cornu.core.seeds import random_marks, random_states, set_random_states
+from cornu.core.seeds import random_states, set_random_states
 from cornu.saving.plain_data import Packer, Unpacker, Watched
 from cornu.training.program import opened
 
@@ -71,11 +71,10 @@ class Reading:
     def _advance(self, count: int, origin: Origin | None) -> None:
         """Open the stream and leave `count` batches aside; what draws from the global generators is not read ahead."""
         items = self.batches.stream()
-        before = random_marks()
         for _ in itertools.islice(items, count):
             pass
         self.batches.consumed = 0
-        self.batches.reopened = opened(items, origin or self._origin(), count, ahead=random_marks() == before)
+        self.batches.reopened = opened(items, origin or self._origin(), count, ahead=not self.batches.draws)
         self.batches.current = self.batches.reopened
 
     def _restore_source(self, attributes: dict[str, Any], unpacker: Unpacker) -> None:

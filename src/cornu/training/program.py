@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core.seeds import random_marks
 from cornu.data.batch import Batch
 from cornu.data.convert import map_arrays
 from cornu.data.prefetch import Stream
@@ -134,9 +133,7 @@ def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
     if stream is None:
         origin = batches.remember() if batches.remember is not None else None
         batches.openings += 1
-        items = batches.stream()
-        items, ahead = (items, True) if origin is None else _looked_at(items)
-        stream = opened(items, origin, ahead=ahead)
+        stream = opened(batches.stream(), origin, ahead=origin is None or not batches.draws)
     batches.current = stream
     if keep:
         batches.running = stream
@@ -146,13 +143,6 @@ def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
 def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0, ahead: bool = True) -> Stream:
     """Return batches as a stream whose arrays are put on the device (`ahead` of time)."""
     return Stream(items, lambda batch: map_arrays(jnp.asarray, batch), origin, taken, ahead)
-
-
-def _looked_at(items: Iterator[Batch]) -> tuple[Iterator[Batch], bool]:
-    """Return a backup's stream, and whether it may be made ahead: it draws nothing from the global generators."""
-    before = random_marks()
-    first = list(itertools.islice(items, 1))
-    return itertools.chain(first, items), random_marks() == before
 
 
 def _warn_of_missing_data(step: int, steps: int) -> None:
