@@ -39,7 +39,7 @@ MEASURES = {
         inference.inference,
         inference.write,
         "Prediction and evaluation",
-        "Milliseconds per call, seed1's model. Cornu and Keras: `predict` and `evaluate` in batches of 32, `verbose=0`. "
+        "Milliseconds per call, seed1's model. Cornu and Keras: `predict`, `evaluate` in batches of 32, `verbose=0`. "
         "The loops predict all rows in one bare call, and evaluate in batches of 32.",
     ),
     "memory": Measure(memory.memory, memory.write, "Memory", "MB are 10^6 bytes."),

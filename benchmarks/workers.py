@@ -46,7 +46,11 @@ class Worker:
             text=True,
             env=environment(peer, cache),
         )
-        self._answer()
+        try:
+            self._answer()
+        except WorkerError:
+            self.close()
+            raise
 
     def __call__(self, do: str, **arguments: Any) -> dict[str, Any]:
         assert self.process.stdin is not None
@@ -68,7 +72,8 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:

@@ -59,11 +59,18 @@ class Peer:
         """Put the seed's initial weights in, and make a new optimizer."""
         torch.manual_seed(seed)
         weights = iter(tasks.initial_weights(self.task, seed))
+        flattened = [before for layer, before, _ in tasks.walk(self.task) if layer[0] == "flatten"]
         with torch.no_grad():
             for module in self.model.modules():
                 if isinstance(module, (nn.Linear, nn.Conv2d)):
                     kernel = torch.from_numpy(next(weights))
-                    module.weight.copy_(kernel.T if kernel.ndim == 2 else kernel.permute(3, 2, 0, 1))
+                    if kernel.ndim == 4:
+                        kernel = kernel.permute(3, 2, 0, 1)
+                    elif flattened:  # rows, columns, channels in Keras; channels come first here
+                        kernel = kernel.reshape(*flattened.pop(), -1).permute(3, 2, 0, 1).flatten(1)
+                    else:
+                        kernel = kernel.T
+                    module.weight.copy_(kernel)
                     module.bias.copy_(torch.from_numpy(next(weights)))
                 elif isinstance(module, nn.BatchNorm2d):
                     for part in (module.weight, module.bias, module.running_mean, module.running_var):
