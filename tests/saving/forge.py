@@ -8,10 +8,10 @@ import zipfile
 
 import h5py
 import numpy as np
-from saving.mutations import zipped
 
 import cornu
 from cornu import layers
+from saving.mutations import zipped
 
 KERNEL = "layers/dense/vars/0"
 OLD_KERNEL = "first/model/first/kernel"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+
 from saving.forge import graph_of, npy, packed, pickled, stack_of
 
 BUILDS = ("load_model", "model_from_json", "deserialize", "from_config")
@@ -323,10 +324,10 @@ def h20(forge):
         "",
         BUILDS,
     )
-    yield forge.configs(graph_of([("a", call * 100_000)])), "more than 10,000 layers", BUILDS
+    yield forge.configs(graph_of([("a", call * 10_001)])), "more than 10,000 layers", BUILDS
     many = stack_of()
     many["config"]["layers"] += [
-        {"class_name": "Dense", "config": {"units": 1, "name": f"d{n}"}} for n in range(12_000)
+        {"class_name": "Dense", "config": {"units": 1, "name": f"d{n}"}} for n in range(10_001)
     ]
     yield forge.configs(many), "more than 10,000 layers", BUILDS
 
@@ -370,7 +371,7 @@ def h22(forge):
     ):
         yield forge.configs(text), words, TEXTS
     for text in ("[]", '{"class_name": ["Sequential"], "config": {}}', '{"class_name": "Sequential"}', "null", '"x"'):
-        yield forge.configs(text), "object was expected|no model|describes no model", TEXTS
+        yield forge.configs(text), "object was expected|no model|neither a", TEXTS
     for number in ("NaN", "Infinity", "-Infinity", "1e999"):
         for place in ('"batch_shape": [null, %s]', '"batch_shape": %s', '"name": %s', '"dtype": %s'):
             text = json.dumps(stack_of()).replace('"batch_shape": [null, 4]', place % number)
@@ -385,7 +386,7 @@ def h23(forge):
         "a\nb",
         "a/b",
         "../../x",
-        "x" * 1_000_000,
+        "x" * 100_000,
         "\u202eevil",
         "a\0b",
         7,
@@ -566,7 +567,7 @@ def h32(forge):
         yield forge.old(attribute("layer_names", value)), "no list of names|is no text|cannot be read"
     yield forge.old(attribute("layer_names", [b"first", b"first"])), "twice", FILLS
     yield forge.old(attribute("layer_names", [b"gone"])), "no group for it"
-    yield forge.old(attribute("layer_names", [b"\xff\xfe", b"second"])), "UTF-8"
+    yield forge.old(attribute("layer_names", [b"\xff\xfe", b"second"])), "UTF-8|utf-8"
     for value in ([b"../../x", b"y"], [b"/model_weights/second/model/second/kernel", b"y"], [b"", b"y"]):
         yield forge.old(attribute("weight_names", value, "first")), "no plain path"
     yield forge.old(attribute("weight_names", 7, "first")), "no list of names"
@@ -649,7 +650,7 @@ def h36(forge):
     """Headers that say a shape of which nothing is there."""
     for shape in ("(1 << 40,)", "(1099511627776,)", "(1000000, 1000000, 1000000)", "(5,)"):
         yield (
-            forge.npz("x.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': %s}" % shape, bytes(16))),
+            forge.npz("x.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "}", bytes(16))),
             "shape|damaged|Cannot parse|malformed",
         )
     yield (
