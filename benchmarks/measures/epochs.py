@@ -14,13 +14,15 @@ TUTORIALS = ["seed0", "seed1", "seed2", "seed3", "seed4"]
 ENOUGH = 1.2  # seconds of training that one turn aims at
 SLOW = 5.0  # an epoch that lasts longer takes part in two turns only: one for the compiler, one that is timed
 HAND = ("cornu", "jax")  # who are not counted among "the fastest peer": the hand-written JAX loop has rows of its own
+SLOWEST = ("keras-torch", "keras2")  # who take part in the tutorials' models alone
+TURNS = 3  # each with a seed of its own; the first compiles
 PRODUCT = 2048  # rows and columns of the matrices that show the machine's rate
 
 
 def tutorials(lab: Lab) -> dict[str, Any]:
     """The five tutorials' models, at their own batch sizes."""
     if lab.full:
-        return _measure(lab, [(name, tasks.TASKS[name].batch, tasks.TASKS[name].rows) for name in TUTORIALS], turns=4)
+        return _measure(lab, [(name, tasks.TASKS[name].batch, tasks.TASKS[name].rows) for name in TUTORIALS], SLOWEST)
     rows = {"seed0": 24000, "seed1": 12800, "seed2": 12800, "seed3": 24000, "seed4": 640}
     return _measure(lab, [(name, tasks.TASKS[name].batch, rows[name]) for name in TUTORIALS])
 
@@ -39,10 +41,10 @@ def models(lab: Lab) -> dict[str, Any]:
     return _measure(lab, wanted if lab.full else wanted[1:2])
 
 
-def _measure(lab: Lab, wanted: list[tuple[str, int, int]], turns: int = 3) -> dict[str, Any]:
-    with lab.workers(*[name for name in lab.pythons if lab.full or name != "keras-torch"]) as workers:
+def _measure(lab: Lab, wanted: list[tuple[str, int, int]], also: tuple[str, ...] = ()) -> dict[str, Any]:
+    with lab.workers(*[name for name in lab.pythons if name not in SLOWEST or name in also]) as workers:
         peaks = _peaks(workers)
-        rows = [_row(lab, workers, *each, turns) for each in wanted]
+        rows = [_row(lab, workers, *each) for each in wanted]
         return {"rows": rows, "peak": max([*peaks, *_peaks(workers)], default=None)}
 
 
@@ -53,12 +55,12 @@ def _peaks(workers: dict[str, Worker]) -> list[float]:
     ]
 
 
-def _row(lab: Lab, workers: dict[str, Worker], name: str, batch: int, rows: int, turns: int) -> dict[str, Any]:
+def _row(lab: Lab, workers: dict[str, Worker], name: str, batch: int, rows: int) -> dict[str, Any]:
     seconds: dict[str, list[float]] = {peer: [] for peer in workers}
     losses: dict[str, list[float]] = {peer: [] for peer in workers}
     for worker in workers.values():
         worker("build", name=name, batch=batch, rows=rows, path=lab.data)
-    for turn in range(turns):
+    for turn in range(TURNS):
         for peer, worker in workers.items():
             if turn > 1 and min(seconds[peer]) > SLOW:
                 continue

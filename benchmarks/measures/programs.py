@@ -22,7 +22,7 @@ def programs(lab: Lab) -> dict[str, Any]:
     for name in ("seed0_book_mlp.py", "seed3_notebook_mlp.py") if lab.full else ():
         if (SHARED / name).exists():
             wanted[name.partition("_")[0] + ", unchanged"] = (SHARED / name, 2)
-    peers = lab.names(*SPEAKERS) if lab.full else lab.names("cornu", "keras-jax", "keras-tensorflow")
+    peers = lab.names("cornu", "keras-tensorflow", "keras-jax")
     return {"rows": [_program(lab, title, *what, peers) for title, what in wanted.items()]}
 
 
