@@ -61,6 +61,7 @@ fewer, the same for all peers. A peer whose epoch takes more than {slow:.0f} s i
 "Fastest peer" leaves out the hand-written JAX loop, which is what an expert would write without any Keras, and has
 rows of its own: `lax.scan` with optax, and compiled steps for convolutional networks, since XLA computes their
 gradients far more slowly inside loops.
+Keras on PyTorch and Keras 2, the slowest, are left out of the other batch sizes and models, and of whole programs.
 """
 
 
