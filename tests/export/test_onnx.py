@@ -73,3 +73,25 @@ def test_models_of_every_kind(tmp_path, name):
     model.export(tmp_path / "m.onnx")
     assert_agrees(tmp_path / "m.onnx", model, data_for(name), tolerance=2e-3 if name == "in short numbers" else 2e-5)
     assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
+
+
+def image_of_any_size(*stack):
+    x = start = cornu.Input((None, None, 3))
+    for layer in stack:
+        x = layer(x)
+    return cornu.Model(start, x)
+
+
+@pytest.mark.parametrize("size", [(9, 11), (8, 12)])
+def test_images_of_any_size(tmp_path, size):
+    model = image_of_any_size(
+        layers.Conv2D(4, 3, strides=2, padding="same", activation="relu"),
+        layers.MaxPooling2D(2, padding="same"),
+        layers.Conv2DTranspose(3, 3, strides=2, padding="same"),
+        layers.AveragePooling2D(3, strides=2, padding="same"),
+        layers.UpSampling2D(2),
+        layers.Conv2D(2, 3),
+    )
+    model.export(tmp_path / "m.onnx")
+    x = np.random.default_rng(0).standard_normal((5, *size, 3)).astype("float32")
+    assert_agrees(tmp_path / "m.onnx", model, x)

@@ -128,6 +128,11 @@ FUNCTIONS = {
     "set a column": lambda x: x.at[:, 1].set(0.0),
     "add to columns": lambda x: x.at[:, jnp.array([0, 2, 0])].add(1.0),
     "set one entry": lambda x: x.at[:, 1, 2].multiply(3.0),
+    "set columns": lambda x: x.at[:, 1:3].set(0.0),
+    "add to a part": lambda x: x.at[:, 1:3, 1:].add(x[:, 2:, :2]),
+    "a place for each": lambda x: jax.vmap(lambda row: row.at[jnp.argmax(row[:, 0])].set(0.0))(x),
+    "a part for each": lambda x: jax.vmap(lambda row: lax.dynamic_slice_in_dim(row, jnp.argmax(row[:, 0]), 2, 0))(x),
+    "where it would stand": lambda x: jnp.searchsorted(jnp.array([-1.0, 0.0, 1.0]), x),
     "a part": lambda x: lax.dynamic_slice_in_dim(x, (jnp.abs(x[0, 0, 0]) * 0).astype("int32") + 9, 2, axis=1),
     "put a part": lambda x: lax.dynamic_update_slice_in_dim(x, x[:, :2] * 2, 1, axis=1),
     # loops and branches

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from cornu.ops import convolution_cpu
 from cornu.ops.compiler import takes_cpu_forms
-from cornu.ops.geometry import CHANNELS_LAST, Geometry, Numbers, check_format, native, per_dimension
+from cornu.ops.geometry import CHANNELS_LAST, Geometry, Numbers, check_format, native, per_dimension, same_padding
 
 
 def convolution(
@@ -163,7 +163,7 @@ def _padding(word: str, space: Sequence[int], window: Sequence[int], strides: Se
         return ((window[0] - 1, 0),)
     if word != "same":
         raise ValueError(f"padding={word!r}: expected 'valid' or 'same' (or 'causal' in one dimension).")
-    return tuple(lax.padtype_to_pads(space, window, strides, "SAME"))
+    return same_padding(space, window, strides)
 
 
 def _transposed_padding(word: str, window: int, stride: int, extra: int | None) -> tuple[int, int]:

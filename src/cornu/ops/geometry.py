@@ -29,6 +29,8 @@ def native(x: Array, kernel: Array, geometry: Geometry, channels_last: bool = Tr
     """The convolution as XLA itself lowers it; `kernel` is `(*window, channels / groups, filters)`."""
     letters = "DHW"[-(x.ndim - 2) :]
     layout = f"N{letters}C" if channels_last else f"NC{letters}"
+    if not is_known(geometry.padding):
+        x, geometry = _padded(x, geometry, channels_last)
     return lax.conv_general_dilated(
         x,
         kernel,
@@ -39,6 +41,37 @@ def native(x: Array, kernel: Array, geometry: Geometry, channels_last: bool = Tr
         dimension_numbers=(layout, f"{letters}IO", layout),
         feature_group_count=geometry.groups,
     )
+
+
+def is_known(padding: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether all sizes of a padding are numbers, as always but while a model of any size is exported."""
+    return all(isinstance(size, (int, np.integer)) for pair in padding for size in pair)
+
+
+def _padded(x: Array, geometry: Geometry, channels_last: bool) -> tuple[Array, Geometry]:
+    """Pad beforehand: the convolution itself takes numbers only."""
+    space = [(low, high, 0) for low, high in geometry.padding]
+    config = [(0, 0, 0), *space, (0, 0, 0)] if channels_last else [(0, 0, 0), (0, 0, 0), *space]
+    return lax.pad(x, np.zeros((), x.dtype), config), geometry._replace(padding=((0, 0),) * len(space))
+
+
+def same_padding(space: Sequence[int], window: Sequence[int], strides: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Return what ``padding="same"`` adds before and after each dimension.
+
+    For a size that is not known while a model is exported, the formula leaves out JAX's maximum with 0, which changes
+    nothing for windows that are not smaller than the stride.
+
+    >>> same_padding((6,), (3,), (2,))
+    ((0, 1),)
+    """
+    if is_known([(size, size) for size in space]) or any(
+        step > size for step, size in zip(strides, window, strict=True)
+    ):
+        return tuple(lax.padtype_to_pads(space, window, strides, "SAME"))
+    totals = [
+        (-(-size // step) - 1) * step + extent - size for size, extent, step in zip(space, window, strides, strict=True)
+    ]
+    return tuple((total // 2, total - total // 2) for total in totals)
 
 
 def per_dimension(value: Numbers, rank: int, name: str) -> tuple[int, ...]:

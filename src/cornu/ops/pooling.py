@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array, lax
 
 from cornu.ops.compiler import takes_cpu_forms
-from cornu.ops.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension
+from cornu.ops.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension, same_padding
 
 LARGEST_WINDOW = 32
 """Windows with more entries than this go XLA's way: taken apart, each entry is an operation to compile."""
@@ -199,4 +199,5 @@ def _windows(x: Array, pool_size: Numbers, strides: Numbers | None, padding: str
     steps = extent if strides is None else per_dimension(strides, x.ndim - 2, "strides")
     around = ((1,), (1,)) if data_format == CHANNELS_LAST else ((1, 1), ())
     extent, steps = (around[0] + each + around[1] for each in (extent, steps))
-    return Windows(extent, steps, tuple(lax.padtype_to_pads(x.shape, extent, steps, padding.upper())))
+    around = same_padding(x.shape, extent, steps) if padding == "same" else ((0, 0),) * x.ndim
+    return Windows(extent, steps, around)

@@ -16,7 +16,8 @@ DIRECT = {
     "sqrt": "Sqrt", "erf": "Erf", "add": "Add", "add_any": "Add", "sub": "Sub", "mul": "Mul", "div": "Div",
     "pow": "Pow", "max": "Max", "min": "Min",
 }  # fmt: skip
-COMPARISONS = {"eq": "Equal", "lt": "Less", "le": "LessOrEqual", "gt": "Greater", "ge": "GreaterOrEqual"}
+COMPARISONS = {"eq": "Equal", "lt": "Less", "le": "LessOrEqual", "gt": "Greater", "ge": "GreaterOrEqual",
+               "eq_to": "Equal", "lt_to": "Less", "le_to": "LessOrEqual"}  # fmt: skip
 LOGIC = {"and": "And", "or": "Or", "xor": "Xor", "max": "Or", "min": "And", "mul": "And", "add": "Or"}
 BITS = {"and": "BitwiseAnd", "or": "BitwiseOr", "xor": "BitwiseXor"}
 AWAY_FROM_ZERO = 0  # lax.RoundingMethod

@@ -8,7 +8,7 @@ from jax import lax
 from jax.extend.core import JaxprEqn
 
 from cornu.export.onnx.graph import type_of
-from cornu.export.onnx.shapes import transposed
+from cornu.export.onnx.shapes import reshaped, transposed
 from cornu.export.onnx.translator import NoFormError, Translator, Value, translates, working_type
 
 FILLS = lax.GatherScatterMode.FILL_OR_DROP
@@ -82,8 +82,28 @@ def _take_points(
     t: Translator, operand: Value, places: Places, sizes: Sequence, batching: dict[int, int], offsets: list[int]
 ) -> tuple[str, list]:
     """Parts along several axes: GatherND with the axes that are indexed in front, each index written out."""
+    points, indexed, wide = _points(t, operand, places, sizes, batching, offsets)
+    rest = [axis for axis in range(len(operand.shape)) if axis not in indexed]
+    data = t.full(transposed(t, operand, [*indexed, *rest]))
+    name = t.graph.node("GatherND", data, points)
+    order: list[Any] = [*range(places.rank), *[f"axis {axis}" for axis in [*wide, *rest]]]
+    ones = [axis for axis in offsets if axis in indexed and axis not in wide]
+    if ones:  # axes of which one entry is taken, but which stay
+        name = t.graph.node("Unsqueeze", name, t.graph.integers([len(order) + number for number in range(len(ones))]))
+        order += [f"axis {axis}" for axis in ones]
+    return name, order
+
+
+def _points(
+    t: Translator, operand: Value, places: Places, sizes: Sequence, batching: dict[int, int], windows: list[int]
+) -> tuple[str, list[int], list[int]]:
+    """Return the places of all entries, the operand's axes that they are about, and those along which parts are wide.
+
+    `sizes` are those of a part, `windows` the axes that it has, `batching` says which axis of the indices goes along
+    with an axis of the operand. The places have the indices' axes, then those of the wide parts.
+    """
     indexed = [axis for axis in range(len(operand.shape)) if axis in places.of or axis in batching]
-    wide = [axis for axis in indexed if axis in offsets and not _is_one(sizes[axis])]
+    wide = [axis for axis in indexed if axis in windows and not _is_one(sizes[axis])]
     rank = places.rank + len(wide)
     parts = []
     for axis in indexed:
@@ -98,15 +118,7 @@ def _take_points(
     shape = t.graph.integers([*places.shape, *[sizes[axis] for axis in wide]])
     last = t.graph.integers([rank])
     points = [t.graph.node("Unsqueeze", t.graph.node("Expand", part, shape), last) for part in parts]
-    rest = [axis for axis in range(len(operand.shape)) if axis not in indexed]
-    data = t.full(transposed(t, operand, [*indexed, *rest]))
-    name = t.graph.node("GatherND", data, t.graph.node("Concat", *points, axis=-1))
-    order: list[Any] = [*range(places.rank), *[f"axis {axis}" for axis in [*wide, *rest]]]
-    ones = [axis for axis in offsets if axis in indexed and axis not in wide]
-    if ones:  # axes of which one entry is taken, but which stay
-        name = t.graph.node("Unsqueeze", name, t.graph.integers([len(order) + number for number in range(len(ones))]))
-        order += [f"axis {axis}" for axis in ones]
-    return name, order
+    return t.graph.node("Concat", *points, axis=-1), indexed, wide
 
 
 def _is_one(size: Any) -> bool:
@@ -149,23 +161,26 @@ SCATTERS = {"scatter": "none", "scatter-add": "add", "scatter_add": "add", "scat
 
 @translates(*SCATTERS)
 def scatter(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """Whole entries of the operand at places along its first axes; runtimes refuse places outside of it."""
+    """Entries or parts of the operand, each at its place; runtimes refuse places outside of it."""
     operand, indices, updates = values
     numbers = equation.params["dimension_numbers"]
-    axes = list(numbers.scatter_dims_to_operand_dims)
-    if sorted(axes) != sorted(numbers.inserted_window_dims) or numbers.operand_batching_dims:
-        raise NoFormError("a scatter of parts of an array, which Cornu has no ONNX form for")
-    places = Places(t, indices, axes)
-    rest = [axis for axis in range(len(operand.shape)) if axis not in axes]
+    places = Places(t, indices, numbers.scatter_dims_to_operand_dims)
+    batching = dict(zip(numbers.operand_batching_dims, numbers.scatter_indices_batching_dims, strict=True))
+    gone = [*numbers.inserted_window_dims, *batching]
+    windows = [axis for axis in range(len(operand.shape)) if axis not in gone]
+    place_of = dict(zip(windows, numbers.update_window_dims, strict=True))
+    sizes = [updates.shape[place_of[axis]] if axis in place_of else 1 for axis in range(len(operand.shape))]
+    points, indexed, wide = _points(t, operand, places, sizes, batching, windows)
+    rest = [axis for axis in range(len(operand.shape)) if axis not in indexed]
     batch = [axis for axis in range(len(updates.shape)) if axis not in numbers.update_window_dims]
-    last = t.graph.integers([-1])
-    points = t.graph.node("Concat", *[t.graph.node("Unsqueeze", places.of[axis], last) for axis in axes], axis=-1)
-    window = t.full(transposed(t, updates, [*batch, *numbers.update_window_dims]))
-    data = t.full(transposed(t, operand, [*axes, *rest]))
-    reduction = SCATTERS[equation.primitive.name]
-    name = t.graph.node("ScatterND", data, points, window, reduction=reduction)
-    found = Value([operand.shape[axis] for axis in [*axes, *rest]], operand.dtype, name)
-    return transposed(t, found, np.argsort([*axes, *rest]))
+    ones = [place_of[axis] for axis in windows if axis in indexed and axis not in wide]
+    order = [*batch, *[place_of[axis] for axis in [*wide, *rest]]]
+    put = transposed(t, updates, [*order, *ones])
+    put = reshaped(t, put, [updates.shape[axis] for axis in order])
+    data = t.full(transposed(t, operand, [*indexed, *rest]))
+    name = t.graph.node("ScatterND", data, points, t.full(put), reduction=SCATTERS[equation.primitive.name])
+    found = Value([operand.shape[axis] for axis in [*indexed, *rest]], operand.dtype, name)
+    return transposed(t, found, np.argsort([*indexed, *rest]))
 
 
 @translates("dynamic_slice")
