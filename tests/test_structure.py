@@ -69,6 +69,7 @@ LATE = {
     ("cornu.export.formats", "cornu.export.onnx.file"): "an extra",
     ("cornu.models.files", "cornu.export"): "loads jax.export, for the programs that export",
     ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
+    ("cornu.cli.main", "cornu.cli.inspect"): "`cornu --help` answers at once",
     ("cornu.cli.main", "cornu.cli.train"): "`cornu --help` answers at once",
     ("cornu.cli.main", "cornu.cli.serve"): "`cornu --help` answers at once",
     ("cornu.cli.serve", "cornu.serve.server"): "needs an extra: without it, the command says so",

@@ -192,6 +192,8 @@ def _attribute(holder: Any, name: str) -> Any:
     """Return an attribute's handle after a look at its size; ValueError where it is no text or texts."""
     with damage(where(holder)):
         attribute = h5py.h5a.open(holder.id, name.encode())
+        if attribute.shape is None:
+            return None
         size = attribute.get_storage_size()
         is_text = h5py.check_string_dtype(attribute.dtype) is not None or attribute.dtype.kind == "S"
     if size > MOST_TEXT:
