@@ -109,6 +109,25 @@ def test_a_full_queue_refuses_and_serves_what_it_has():
     assert [found[0].tolist() for found in answers[:3]] == [[[2], [4], [6]]] * 3
 
 
+def test_rows_that_wait_may_not_fill_the_memory():
+    served = Doubling(seconds=0.1)
+    big = np.ones((1, 1000), "float32")
+    answers = run(served, [big] * 5, Limits(bodies=9000))
+    assert sum(isinstance(one, RequestError) and one.status == 429 for one in answers) == 3
+    assert len(run(served, [big], Limits(bodies=10))[0][0]) == 1  # alone it is served, however large
+
+
+def test_pictures_that_wait_are_counted():
+    async def main():
+        batcher = Batcher(Doubling(), Limits(drawings=2), Metrics())
+        answers = await asyncio.gather(*(batcher.apart(time.sleep, 0.05) for _ in range(4)), return_exceptions=True)
+        assert await batcher.apart(sum, [1, 2]) == 3
+        await batcher.close()
+        return [getattr(one, "status", one) for one in answers]
+
+    assert asyncio.run(main()) == [None, None, 429, 429]
+
+
 def test_an_answer_that_takes_too_long():
     served = Doubling(seconds=0.4)
     first, second = run(served, [rows(*range(8)), rows(1)], Limits(seconds=0.1))

@@ -22,9 +22,11 @@ def started(digits_file):
     command = [sys.executable, "-m", "cornu", "serve", str(digits_file), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
-            lines = iter(process.stderr.readline, "")
-            address = next(found[0] for line in lines if (found := re.search(r"http://[\d.]+:\d+", line)))
-            yield process, address
+            said = ""
+            while not (found := re.search(r"http://[\d.]+:\d+", said)):
+                assert (line := process.stderr.readline()), f"it ended with {process.wait()} and said: {said}"
+                said += line
+            yield process, found[0]
         finally:
             process.kill()
 

@@ -36,21 +36,25 @@ class Batcher:
     def __init__(self, served: ServedModel, limits: Limits, metrics: Metrics) -> None:
         self.served, self.limits, self.metrics = served, limits, metrics
         self.queue: deque[_Job] = deque()
-        self.waiting = 0  # rows in the queue
+        self.waiting = self.bytes = 0  # rows in the queue, and their size
+        self.drawings = 0
         self._busy = self._crowded = self._closed = False
         self._start: asyncio.Handle | None = None
         self._thread = ThreadPoolExecutor(1, f"cornu-{served.name}")
+        self._artist = ThreadPoolExecutor(1, f"cornu-{served.name}-pictures")
 
     async def submit(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """Return the outputs for the rows of one request; `RequestError` (429, 503, 504) where that takes too long."""
         rows, loop = len(arrays[0]), asyncio.get_running_loop()
         if self._closed:
             raise RequestError(503, "The server is shutting down.")
-        if self.waiting + rows > self.limits.queue:
+        size = sum(array.nbytes for array in arrays)
+        if self.waiting + rows > self.limits.queue or (self.waiting and self.bytes + size > self.limits.bodies):
             raise RequestError(429, f"Too many rows wait for the model {self.served.name!r}; try again in a second.")
         job = _Job(arrays, rows, self.served.admit(arrays), loop.create_future())
         self.queue.append(job)
         self.waiting += rows
+        self.bytes += size
         self._schedule(loop)
         timer = loop.call_later(self.limits.seconds, self._give_up, job)
         try:
@@ -64,8 +68,14 @@ class Batcher:
             job.answer.set_exception(error)
 
     async def apart(self, function: Any, *args: Any) -> Any:
-        """Run a function in the model's thread, between two batches."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
+        """Run a function that reads a picture, in a thread of its own; `RequestError` (429) where too many wait."""
+        if self.drawings >= self.limits.drawings:
+            raise RequestError(429, "Too many pictures wait to be read; try again in a second.")
+        self.drawings += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._artist, function, *args)
+        finally:
+            self.drawings -= 1
 
     async def close(self) -> None:
         """Finish what waits, and take no more."""
@@ -73,6 +83,7 @@ class Batcher:
         while self.queue or self._busy:
             await asyncio.sleep(0.005)
         self._thread.shutdown()
+        self._artist.shutdown()
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._busy:
@@ -121,6 +132,7 @@ class Batcher:
                 break
             self.queue.popleft()
             self.waiting -= job.rows
+            self.bytes -= sum(array.nbytes for array in job.arrays)
             if not job.answer.done():
                 jobs.append(job)
                 rows += job.rows

@@ -32,8 +32,20 @@ def address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class _Server(uvicorn.Server):
+    """A server that calls `told` when it listens."""
+
+    def __init__(self, config: uvicorn.Config, told: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.told = told
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.told()
+
+
 def run(service: Service, listening: socket.socket, started: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; what was accepted by then is answered."""
+    """Serve until SIGINT or SIGTERM, and call `started` when it does; what was accepted by then is answered."""
     config = uvicorn.Config(
         service.application,
         log_level="warning",
@@ -46,5 +58,4 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
         signal.signal(number, lambda *_: None)
     gc.collect()
     gc.freeze()  # what is there by now stays: the collector need not look at it again and again
-    started()
-    uvicorn.Server(config).run(sockets=[listening])
+    _Server(config, started).run(sockets=[listening])
