@@ -1,6 +1,7 @@
 """A file is replaced as a whole or not at all."""
 
 import os
+import resource
 import stat
 
 import h5py
@@ -99,3 +100,22 @@ def test_targets_that_cannot_be_written_are_refused_in_words(small, tmp_path):
     with pytest.raises(IsADirectoryError, match="it is a folder"):
         small.save_weights(tmp_path)
     assert load_model(tmp_path / "m.keras").name == small.name
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".weights.h5", ".safetensors"])
+def test_a_disk_that_is_full_at_any_byte_leaves_the_old_model(small, tmp_path, suffix):
+    path = tmp_path / f"m{suffix}"
+    save = small.save if suffix in (".keras", ".h5") else small.save_weights
+    save(path)
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in (0, len(before) // 3, len(before) - 1):
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))  # the system refuses to write beyond it
+            with pytest.raises(OSError, match=r"Cannot save to .*as it was"):
+                save(path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert path.read_bytes() == before
+        assert os.listdir(tmp_path) == [path.name]
+    save(path)

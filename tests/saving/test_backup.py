@@ -14,7 +14,7 @@ from cornu.training.pace import Pace
 from cornu.utils import PyDataset, set_random_seed
 
 
-class Killed(Exception):
+class Killed(Exception):  # noqa: N818 (what happens, not what is wrong)
     """Stands for a process that ends."""
 
 

@@ -140,7 +140,7 @@ def _is_about(error: OSError, temporary: Path, path: Path) -> bool:
 
 def _in_words(error: OSError, filepath: Any, path: Path) -> OSError:
     """Return the same kind of error, saying what was to be written and what became of it."""
-    reason = error.strerror or next((text for number, text in _reasons() if text in str(error)), str(error))
+    reason = next((text for number, text in _reasons() if text in str(error)), error.strerror or str(error))
     left = "The file that was there is as it was" if path.exists() else "Nothing was left there"
     number = error.errno or next((number for number, text in _reasons() if text in str(error)), 5)
     return OSError(number, f"Cannot save to {str(filepath)!r}: {reason}. {left}")

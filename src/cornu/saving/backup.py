@@ -124,8 +124,8 @@ class FitBackup(Backup):
         shapes = [(variable.shape, variable._value.dtype) for variable in variables]
         if shapes != [(array.shape, array.dtype) for array in arrays]:
             raise ValueError(
-                f"The checkpoint in {str(self.generations.folder)!r} holds {len(arrays)} arrays, which are not those of "
-                f"this model's {len(variables)} variables. Delete that folder to begin anew."
+                f"The checkpoint in {str(self.generations.folder)!r} holds {len(arrays)} arrays, which are not "
+                f"those of this model's {len(variables)} variables. Delete that folder to begin anew."
             )
         write(variables, [on_device(array) for array in arrays])
         for optimizer, numbers in zip(self._optimizers(), content["numbers"], strict=True):

@@ -110,7 +110,7 @@ class Generations:
                     self._next = place  # the damaged one is written over first
         if not found:
             return None, complaints
-        number, place, checkpoint = max(found, key=lambda one: one[0])
+        _, place, checkpoint = max(found, key=lambda one: one[0])
         self._next = 1 - place
         return checkpoint, complaints
 

@@ -1,6 +1,9 @@
 """HDF5 files: whole models in the form of Keras 1 and 2, and weights alone in either layout."""
 
+import contextlib
+import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> Non
     """Write a whole model as Keras 2 did, with the optimizer's variables in Keras 3's order."""
     entry = old_form(serialize_object(model, with_compile_config=False))
     compiled = compiling.compile_config(model) if include_optimizer else None
-    with h5py.File(path, "w") as file:
+    with new_file(path) as file:
         # As bytes: Keras 2 decodes them itself.
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION.encode(), b"tensorflow"
         file.attrs["model_config"] = json.dumps(entry).encode()
@@ -60,7 +63,7 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
 
 def write_weights_file(path: Path, model: Any, layered: bool) -> None:
     """Write weights alone: with `layered` in Keras 2's layout, else in Keras 3's."""
-    with h5py.File(path, "w") as file:
+    with new_file(path) as file:
         if layered:
             write_layer_groups(file, model)
         else:
@@ -82,6 +85,18 @@ def read_weights_file(path: Path, model: Any, skip_mismatch: bool, by_name: bool
             else:
                 read_weights(file, model, transfer)
         transfer.apply()
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[h5py.File]:
+    """Give an empty HDF5 file that is made in memory and written when the block ends.
+
+    The HDF5 library itself ends the process, or leaves files open, where the disk is full.
+    """
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        yield file
+    path.write_bytes(content.getbuffer())
 
 
 def layer_groups(file: h5py.File) -> h5py.Group | None:

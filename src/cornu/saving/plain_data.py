@@ -25,7 +25,7 @@ DEEPEST = 8  # objects inside of objects
 CLOSED = frozenset(("cornu", "jax", "jaxlib", "matplotlib", "IPython", "pandas", "torch", "numpy", "keras", "optax"))
 
 
-class NotPlain(TypeError):
+class NotPlainError(TypeError):
     """Raised for what cannot be turned into plain data."""
 
 
@@ -37,13 +37,13 @@ class Packer:
         self._inside: set[int] = set()
 
     def pack(self, value: Any) -> Any:
-        """Return a value as JSON; NotPlain for functions, files, models, and whatever else is no data."""
+        """Return a value as JSON; NotPlainError for functions, files, models, and whatever else is no data."""
         if type(value) in PLAIN:
             return value
         if isinstance(value, (np.ndarray, np.generic, jax.Array, Variable)):
             return self._array(value)
         if id(value) in self._inside or len(self._inside) > 40:
-            raise NotPlain("a structure that holds itself")
+            raise NotPlainError("a structure that holds itself")
         self._inside.add(id(value))
         try:
             return self._structure(value)
@@ -59,10 +59,10 @@ class Packer:
         elif isinstance(value, jax.Array):
             kind = "jax"
         if isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
-            raise NotPlain("a random key")
+            raise NotPlainError("a random key")
         array = np.array(value, order="C", copy=True)
         if array.dtype.kind == "O" or array.dtype.names:
-            raise NotPlain("an array of objects")
+            raise NotPlainError("an array of objects")
         self.arrays.append(array)
         return {KIND: kind, "number": len(self.arrays) - 1}
 
@@ -81,7 +81,7 @@ class Packer:
         if isinstance(value, np.random.Generator):
             return {KIND: "Generator", "state": self.pack(value.bit_generator.state)}
         if not is_open(value):
-            raise NotPlain(type(value).__name__)
+            raise NotPlainError(type(value).__name__)
         return {KIND: "object", "class": type(value).__qualname__, "attributes": self.attributes(value)}
 
     def adopt(self, packed: Any, arrays: list[np.ndarray]) -> Any:
@@ -104,7 +104,7 @@ class Packer:
             kept = len(self.arrays)
             try:
                 found[name] = self.pack(value)
-            except NotPlain:
+            except NotPlainError:
                 del self.arrays[kept:]
         return found
 
@@ -126,7 +126,7 @@ class Watched:
             packer = Packer()
             try:
                 yield name, packer.pack(value), packer.arrays
-            except NotPlain:
+            except NotPlainError:
                 continue
 
     def changes(self, packer: Packer) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class Watched:
 
 
 def is_open(value: Any) -> bool:
-    """Tell whether an object's attributes are looked into: one of a class of the program's own, or a small library's."""
+    """Tell whether an object's attributes are looked into: one of the program's own, or of a small library."""
     if isinstance(value, (type, Layer, Optimizer)) or callable(value) or not hasattr(value, "__dict__"):
         return False
     package = type(value).__module__.partition(".")[0]
@@ -191,7 +191,7 @@ class Unpacker:
 
     def _variable(self, packed: dict, present: Any) -> Variable:
         if not isinstance(present, Variable):
-            raise NotPlain("a variable that is not there")
+            raise NotPlainError("a variable that is not there")
         present.assign(self.arrays[packed["number"]])
         return present
 
@@ -216,7 +216,7 @@ class Unpacker:
         for part in name.split("."):
             cls = getattr(cls, part, None)
         if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
-            raise NotPlain(f"a tuple of the unknown class {name}")
+            raise NotPlainError(f"a tuple of the unknown class {name}")
         return tuple.__new__(cls, items)
 
     def _set(self, packed: dict, _: Any) -> set:
@@ -235,13 +235,13 @@ class Unpacker:
 
     def _Generator(self, packed: dict, present: Any) -> Any:  # noqa: N802
         if not isinstance(present, np.random.Generator):
-            raise NotPlain("a random generator that is not there")
+            raise NotPlainError("a random generator that is not there")
         present.bit_generator.state = self.unpack(packed["state"])
         return present
 
     def _object(self, packed: dict, present: Any) -> Any:
         if not is_open(present) or type(present).__qualname__ != packed["class"]:
-            raise NotPlain(f"an object of class {packed['class']}")
+            raise NotPlainError(f"an object of class {packed['class']}")
         self.set_attributes(present, packed["attributes"])
         return present
 
@@ -250,7 +250,7 @@ class Unpacker:
         for name, value in packed.items():
             try:
                 vars(owner)[name] = self.unpack(value, vars(owner).get(name))
-            except NotPlain:
+            except NotPlainError:
                 continue
 
 
