@@ -67,11 +67,11 @@ def test_a_folder_that_cannot_be_flushed_does_not_undo_a_whole_file(tmp_path, mo
 def test_a_real_write_fails_at_any_byte(tmp_path, size):
     path = tmp_path / "file"
     path.write_text(OLD)
-    with largest_file(size), pytest.raises(OSError, match="Cannot save to .*File too large.*as it was"):
+    with largest_file(size), pytest.raises(OSError, match=r"Cannot save to .*File too large.*as it was"):
         write_text(path, NEW)
     assert path.read_text() == OLD
     assert os.listdir(tmp_path) == ["file"]
-    with largest_file(size), pytest.raises(OSError, match="Nothing was left there"):
+    with largest_file(size), pytest.raises(OSError, match=r"Nothing was left there"):
         write_text(tmp_path / "other", NEW)
     assert os.listdir(tmp_path) == ["file"]
 
@@ -80,7 +80,7 @@ def test_a_real_write_fails_at_any_byte(tmp_path, size):
 def test_a_row_that_does_not_fit_is_taken_back(tmp_path, size):
     path = tmp_path / "rows.csv"
     path.write_text(OLD)
-    with largest_file(size), pytest.raises(OSError, match="Cannot add to .*File too large.*as it was"):
+    with largest_file(size), pytest.raises(OSError, match=r"Cannot add to .*File too large.*as it was"):
         append_text(path, NEW)
     assert path.read_text() == OLD
     append_text(path, NEW)
@@ -94,9 +94,9 @@ def test_rows_and_events_on_a_full_disk(tmp_path):
     events = EventFile(tmp_path)
     sizes = (tmp_path / "log.csv").stat().st_size, events.path.stat().st_size
     with largest_file(min(sizes) + 1):
-        with pytest.raises(OSError, match="Cannot add to .*log.csv"):
+        with pytest.raises(OSError, match=r"Cannot add to .*log.csv"):
             logger.on_epoch_end(1, {"loss": 0.5})
-        with pytest.raises(OSError, match="Cannot add to .*tfevents"):
+        with pytest.raises(OSError, match=r"Cannot add to .*tfevents"):
             events.write(1, [scalar("loss", 1.0)])
     assert ((tmp_path / "log.csv").stat().st_size, events.path.stat().st_size) == sizes
     logger.on_epoch_end(1, {"loss": 0.5})
@@ -112,7 +112,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_two_before(tmp_path, siz
     generations = Generations(tmp_path)
     for number in (1, 2):
         generations.write(checkpoint(number))
-    with largest_file(size), pytest.raises(OSError, match="Cannot save to"):
+    with largest_file(size), pytest.raises(OSError, match=r"Cannot save to"):
         generations.write(checkpoint(3))
     assert sorted(os.listdir(tmp_path)) == ["checkpoint-0", "checkpoint-1"]
     found, complaints = Generations(tmp_path).newest()
@@ -128,10 +128,10 @@ def test_every_cut_and_every_changed_byte_of_a_checkpoint_is_noticed(tmp_path):
     data = path.read_bytes()
     for place in range(0, len(data), 7):
         path.write_bytes(data[:place])
-        with pytest.raises(ValueError, match="no checkpoint|damaged or cut short"):
+        with pytest.raises(ValueError, match=r"no checkpoint|damaged or cut short"):
             read_checkpoint(path)
         path.write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
-        with pytest.raises(ValueError, match="no checkpoint|damaged or cut short"):
+        with pytest.raises(ValueError, match=r"no checkpoint|damaged or cut short"):
             read_checkpoint(path)
 
 
@@ -147,9 +147,9 @@ def test_what_killed_processes_left_is_removed_when_it_is_old(tmp_path):
 
 
 def test_an_error_of_the_writer_itself_passes_as_it_is(tmp_path):
-    with pytest.raises(FileNotFoundError, match="elsewhere"), replacing(tmp_path / "file"):
+    with pytest.raises(FileNotFoundError, match=r"elsewhere"), replacing(tmp_path / "file"):
         (tmp_path / "elsewhere").read_text()
-    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "file") as temporary:
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "file") as temporary:  # noqa: PT012
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert os.listdir(tmp_path) == []
@@ -168,10 +168,12 @@ def small_disk(tmp_path):
 def test_a_full_disk_and_a_read_only_one(small_disk):
     path = small_disk / "file"
     write_text(path, OLD)
-    with pytest.raises(OSError, match="Cannot save to .*No space left on device. The file that was there is as it was"):
+    with pytest.raises(
+        OSError, match=r"Cannot save to .*No space left on device. The file that was there is as it was"
+    ):
         write_text(path, "x" * 100_000)
     assert (path.read_text(), os.listdir(small_disk)) == (OLD, ["file"])
-    with pytest.raises(OSError, match="Cannot add to .*No space left on device"):
+    with pytest.raises(OSError, match=r"Cannot add to .*No space left on device"):
         append_text(path, "x" * 100_000)
     assert path.read_text() == OLD
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
