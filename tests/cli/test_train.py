@@ -54,6 +54,18 @@ def test_each_example_trains_and_saves(name, few_images, tmp_path, capsys):
     assert result["model"] == str(out.resolve())
     assert out.stat().st_size > 10_000
     assert "Total params" in captured.err
+    assert result["report"] == str(out.with_suffix(".html").resolve())
+    assert "Confusion matrix" in out.with_suffix(".html").read_text(encoding="utf-8")
+
+
+def test_a_report_goes_where_it_is_wanted_or_nowhere(few_images, tmp_path, capsys):
+    given = ["train", "mnist-adam", "--epochs", "1", "--out", str(tmp_path / "m.keras")]
+    assert main([*given, "--no-report"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
+    assert main([*given, "--report", str(tmp_path / "page.html")]) == 0
+    assert "What it has learned is in" in capsys.readouterr().out
+    assert (tmp_path / "page.html").exists()
+    assert main([*given, "--report", str(tmp_path / "no" / "page.html")]) == 2
 
 
 def test_the_examples_use_todays_spelling():

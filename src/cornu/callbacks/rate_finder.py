@@ -84,10 +84,11 @@ class LearningRateFinder(Callback):
         curve = np.array([value for value in self.smoothed if math.isfinite(value)])
         if len(curve) < 5:
             return None
-        end = max(int(curve.argmin()), 4)
-        slopes = np.gradient(curve[: end + 1])
-        steepest = int(slopes.argmin())
-        return self.rates[steepest] if slopes[steepest] < 0 else None
+        apart = max(len(curve) // 10, 2)  # the first batches, and single ones, say little
+        end = max(int(curve.argmin()) + 1, 2 * apart + 1)
+        falls = curve[apart:end] - curve[: end - apart]
+        steepest = int(falls[1:].argmin()) + 1 + apart // 2
+        return self.rates[steepest] if falls.min() < 0 else None
 
     def plot(self, path: Any) -> None:
         """Write the curve of loss by learning rate into an SVG file."""

@@ -1,6 +1,8 @@
 """``cornu plot MODEL``: the drawing of a trained model."""
 
 import argparse
+import contextlib
+import io
 import json
 from pathlib import Path
 
@@ -24,10 +26,11 @@ def command(options: argparse.Namespace) -> int:
         if out.suffix.lower() == ".svg":
             model.diagram(**chosen).save(out)
         else:
-            plot_model(model, out, **chosen)
+            with contextlib.redirect_stdout(io.StringIO()):  # pydot prints what Graphviz says
+                plot_model(model, out, **chosen)
     except (UserError, ValueError, OSError, ImportError) as error:
         return refused(error)
-    except Exception as error:  # what Graphviz says of a format that it does not know
-        return refused(f"cannot draw {str(out)!r}: {error}")
+    except Exception:  # pydot's own, where Graphviz does not know the format
+        return refused(f"Graphviz cannot draw {str(out)!r}: take a name that ends in .svg, .png or .pdf.")
     print(json.dumps({"model": options.model, "drawing": str(out.resolve())}) if options.json else f"Drawn in {out}")
     return 0

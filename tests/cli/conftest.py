@@ -1,0 +1,40 @@
+"""A model file that reads digits, and a photographed sheet of them."""
+
+import numpy as np
+import pytest
+
+import cornu
+from cornu import layers
+from cornu.datasets import mnist
+
+
+@pytest.fixture(scope="session")
+def digits_model(tmp_path_factory):
+    """Return the path of a small model that was trained on a few images of MNIST."""
+    (x, y), _ = mnist.load_data()
+    cornu.utils.set_random_seed(1)
+    model = cornu.Sequential(
+        [layers.Input((784,)), layers.Dense(32, activation="relu"), layers.Dense(10, activation="softmax")]
+    )
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    hot = cornu.utils.to_categorical(y[:4000], 10)
+    model.fit(x[:4000].reshape(-1, 784) / 255, hot, epochs=4, batch_size=64, verbose=0)
+    path = tmp_path_factory.mktemp("models") / "digits.keras"
+    model.save(path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory):
+    """Return the path of a photographed sheet with 7 2 1 in the first line and 0 4 1 in the second."""
+    image = pytest.importorskip("PIL.Image")
+    x = mnist.load_data()[1][0]
+    sheet = np.zeros((360, 520))
+    for i in range(6):
+        top, left = 30 + i // 3 * 160, 40 + i % 3 * 160
+        sheet[top : top + 112, left : left + 112] = np.kron(x[i] / 255, np.ones((4, 4)))
+    light = 0.9 - 0.3 * np.mgrid[0:360, 0:520][1] / 520
+    colours = light[..., None] * (1 - 0.7 * sheet[..., None] * np.array([0.9, 0.8, 0.5]))
+    path = tmp_path_factory.mktemp("photos") / "photo.jpg"
+    image.fromarray((colours * 255).astype("uint8")).save(path, quality=90)
+    return str(path)
