@@ -18,6 +18,7 @@ from cornu.data.batches import Batches, array_batch, as_batches
 from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
 from cornu.metrics import Metric
+from cornu.models.rows import rows_together
 from cornu.saving.compiling import compile_arguments
 from cornu.saving.resuming import backup_for
 from cornu.training import checks
@@ -349,7 +350,8 @@ class Trainer:
         if not isinstance(callbacks, CallbackList):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
-        return predict(self._program("predict"), batches, watcher, _limit(batches, steps))
+        together = rows_together(self, batches.batch_size) if batch_size is None and batches.resident else None
+        return predict(self._program("predict"), batches, watcher, _limit(batches, steps), together)
 
     # ---- single batches
 

@@ -14,12 +14,17 @@ from cornu.training.program import Predictor
 MOST_STEPS = 256
 
 
-def predict(predictor: Predictor, batches: Batches, callbacks: Any, steps: int | None = None) -> Any:
-    """Return the outputs for all rows as numpy arrays, telling the `callbacks` which steps are done."""
+def predict(
+    predictor: Predictor, batches: Batches, callbacks: Any, steps: int | None = None, together: int | None = None
+) -> Any:
+    """Return the outputs for all rows as numpy arrays, telling the `callbacks` which steps are done.
+
+    `together` is the number of rows to compute at once, where that may be more than a batch: a power of two times it.
+    """
     callbacks.on_predict_begin()
     watcher = callbacks.for_batches("predict")
     if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
-        outputs = _resident(predictor, batches, watcher)
+        outputs = _resident(predictor, batches, watcher, together or batches.batch_size)
     else:
         outputs = _streamed(predictor, batches, watcher, steps)
     callbacks.on_predict_end()
@@ -28,7 +33,7 @@ def predict(predictor: Predictor, batches: Batches, callbacks: Any, steps: int |
     return jax.tree.map(lambda *parts: np.concatenate(parts), *outputs)
 
 
-def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
+def _resident(predictor: Predictor, batches: Any, watcher: Any, together: int) -> list[Any]:
     """Run 256, 128, ... whole batches at a time, then the rows that are left."""
     outputs: list[Any] = []
     size = batches.batch_size
@@ -38,9 +43,9 @@ def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
         count = min(MOST_STEPS, 1 << ((whole - step).bit_length() - 1))
         rows = slice(step * size, (step + count) * size)
         watcher.on_batch_begin(step)
-        outputs.append(
-            predictor.on_many(map_arrays(lambda array, rows=rows: array[rows], batches.batch.x), count, size)
-        )
+        x = map_arrays(lambda array, rows=rows: array[rows], batches.batch.x)
+        merged = min(count, together // size)
+        outputs.append(predictor.on_many(x, count // merged, size * merged))
         step += count
         watcher.on_batch_end(step - 1, {})
     if whole * size < batches.rows:
