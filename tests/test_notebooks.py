@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "examples" / "notebooks").glob("*.ipynb"))
+pytestmark = pytest.mark.timeout(600)  # a kernel starts, imports matplotlib and compiles
 nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
 SHORT = """
 epochs, batch_size = 2, 100

@@ -41,6 +41,7 @@ class PlotLosses(Callback):
         self._forget()
 
     def _forget(self) -> None:
+        self._shown: Any = None  # the notebook's place of the figure
         self.epochs: list[int] = []
         self.curves: dict[str, dict[str, list[float]]] = {}
 
@@ -71,8 +72,11 @@ class PlotLosses(Callback):
         if type(sys.stdout).__module__.startswith("ipykernel"):
             from IPython import display
 
-            display.clear_output(wait=True)
-            display.display(display.Image(self._drawn("png")))
+            picture = display.Image(self._drawn("png"))
+            if self._shown is None:
+                self._shown = display.display(picture, display_id=True)
+            else:
+                self._shown.update(picture)
         elif is_live(sys.stdout):
             say("\n".join(self.lines()))
 
