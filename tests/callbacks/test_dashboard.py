@@ -97,6 +97,17 @@ def test_numbers_that_are_none_are_told_as_none(tmp_path):
     assert line["logs"]["many"] == 2.0
 
 
+def test_a_full_disk_does_not_end_the_training(tmp_path, monkeypatch):
+    def refuse(path, text):
+        raise OSError(28, "no space left")
+
+    run = RunFile(tmp_path, "one")
+    monkeypatch.setattr("cornu.callbacks.run_files.append_text", refuse)
+    with pytest.warns(UserWarning, match="which goes on"):
+        run.tell("begin")
+    run.tell("epoch")  # not a second time
+
+
 def test_a_follower_reads_whole_lines_only_and_each_once(tmp_path):
     run, follower = RunFile(tmp_path, "one"), Follower(tmp_path)
     run.tell("begin")

@@ -9,12 +9,15 @@ import os
 import re
 import secrets
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import platformdirs
+
+from cornu.core.atomic import append_text
 
 SHOWN = 20  # runs on one page, the newest
 
@@ -30,14 +33,19 @@ class RunFile:
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.number = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-        self.name = name
+        self.name, self.full = name, False
         self.path = folder / f"{self.number}.jsonl"
 
     def tell(self, kind: str, **what: Any) -> None:
         """Add a line: what happened, and when."""
         line = json.dumps({"kind": kind, "time": time.time(), **_plain(what)}, allow_nan=False)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        if self.full:
+            return
+        try:
+            append_text(self.path, line + "\n")
+        except OSError as error:
+            self.full = True
+            warnings.warn(f"The dashboard is told no more of this training, which goes on: {error}", stacklevel=2)
 
     def stop_asked(self) -> bool:
         """Tell whether someone asked this run to stop."""
