@@ -8,6 +8,7 @@ loops over connections that stay open: each asks again when it has its answer.
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -128,9 +129,9 @@ class Client(asyncio.Protocol):
 
 
 async def measure(port: int, kind: str, rows: int, clients: int, seconds: float) -> dict[str, float]:
-    """Return requests a second and the 99th percentile of their time in milliseconds, after a second to get going."""
+    """Return requests a second and the 99th percentile of their times in ms, after half a second to get going."""
     request = question(kind, rows)
-    for times, length in (([], 1.0), (found := [], seconds)):
+    for times, length in (([], 0.5), (found := [], seconds)):
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
         made = [
@@ -164,15 +165,13 @@ def compare(seconds: float, rounds: int) -> None:
             running.callback(process.terminate)
             _wait_for(port, process)
         found: dict[tuple[str, int, int], list[dict[str, float]]] = {}
-        for _ in range(rounds):
-            for rows in ROWS:
-                for clients in CLIENTS:
-                    for kind in SERVERS:
-                        port = ports[0] if kind == "Keras predict" else ports[1]
-                        found.setdefault((kind, rows, clients), []).append(
-                            _measured(port, kind, rows, clients, seconds)
-                        )
-        print_table(found)
+        for rows, clients, kind in itertools.product(ROWS, CLIENTS, SERVERS):
+            port = ports[0] if kind == "Keras predict" else ports[1]
+            for _ in range(rounds):
+                one = _measured(port, kind, rows, clients, seconds)
+                found.setdefault((kind, rows, clients), []).append(one)
+                print(kind, rows, clients, one, file=sys.stderr, flush=True)
+    print_table(found)
 
 
 def print_table(found: dict[tuple[str, int, int], list[dict[str, float]]]) -> None:

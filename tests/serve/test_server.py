@@ -24,7 +24,8 @@ def started(digits_file):
         try:
             said = ""
             while not (found := re.search(r"http://[\d.]+:\d+", said)):
-                assert (line := process.stderr.readline()), f"it ended with {process.wait()} and said: {said}"
+                line = process.stderr.readline()
+                assert line, f"it ended with {process.wait()} and said: {said}"
                 said += line
             yield process, found[0]
         finally:
