@@ -184,3 +184,35 @@ def test_nothing_to_sum_up_is_an_error():
 )
 def test_bytes(count, text):
     assert format_bytes(count) == text
+
+
+def test_a_notebook_shows_the_summary_as_a_table():
+    model = cornu.Sequential([layers.Input((3,)), layers.Dense(2, name="a<b>")], name="shown")
+    html = model._repr_html_()
+    assert "<th" in html
+    assert "Model: <b>shown</b>" in html
+    assert "a&lt;b&gt; (Dense)" in html
+    assert "Total params: 8" in html
+    assert cornu.Sequential()._repr_html_() is None
+
+
+def test_in_a_kernel_text_and_table_are_displayed(monkeypatch, capsys):
+    display = pytest.importorskip("IPython.display")
+    shown = []
+    monkeypatch.setattr(display, "display", lambda bundle, raw: shown.append(bundle))
+
+    class OutStream(io.StringIO):
+        pass
+
+    OutStream.__module__ = "ipykernel.iostream"
+    monkeypatch.setattr("sys.stdout", OutStream())
+    cornu.Sequential([layers.Input((3,)), layers.Dense(2)], name="shown").summary(show_trainable=True)
+    assert "Total params: 8" in shown[0]["text/plain"]
+    assert "Trainable" in shown[0]["text/html"]
+
+
+def test_a_column_of_trainable_leaves_room_for_names():
+    model = cornu.Sequential([layers.Input((3,)), layers.Dense(2, name="a_rather_long_name")])
+    lines = []
+    model.summary(show_trainable=True, print_fn=lines.append)
+    assert any("a_rather_long_name (Dense)" in line for line in lines)
