@@ -30,14 +30,21 @@ def build_model():
     return model
 
 
-def main(epochs=10, batch_size=100, seed=None, out="mnist-sigmoid.keras", report=None):
+def main(epochs=10, batch_size=100, seed=None, out="mnist-sigmoid.keras", report=None, callbacks=()):
     """Train, evaluate on the test images, and save; write a report where a file is given for it."""
     if seed is not None:
         keras.utils.set_random_seed(seed)
     (x_train, y_train), (x_test, y_test) = load_data()
     model = build_model()
     model.summary()
-    model.fit(x_train, y_train, batch_size=batch_size, epochs=epochs, validation_data=(x_test, y_test))
+    model.fit(
+        x_train,
+        y_train,
+        batch_size=batch_size,
+        epochs=epochs,
+        validation_data=(x_test, y_test),
+        callbacks=list(callbacks),
+    )
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"test loss {loss:.4f}, test accuracy {accuracy:.4f}")
     model.save(out)

@@ -38,3 +38,12 @@ def photo(tmp_path_factory):
     path = tmp_path_factory.mktemp("photos") / "photo.jpg"
     image.fromarray((colours * 255).astype("uint8")).save(path, quality=90)
     return str(path)
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """Give the examples the first 600 training images and 100 test images of MNIST."""
+    from cornu.datasets import mnist
+
+    (x, y), (x_test, y_test) = mnist.load_data()
+    monkeypatch.setattr(mnist, "load_data", lambda: ((x[:600], y[:600]), (x_test[:100], y_test[:100])))

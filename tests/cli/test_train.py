@@ -33,15 +33,6 @@ def test_numbers_are_checked(option, capsys):
     assert "whole number" in capsys.readouterr().err
 
 
-@pytest.fixture
-def few_images(monkeypatch):
-    """Give the examples the first 600 training images and 100 test images of MNIST."""
-    from cornu.datasets import mnist
-
-    (x, y), (x_test, y_test) = mnist.load_data()
-    monkeypatch.setattr(mnist, "load_data", lambda: ((x[:600], y[:600]), (x_test[:100], y_test[:100])))
-
-
 @pytest.mark.parametrize("name", train.find_examples())
 def test_each_example_trains_and_saves(name, few_images, tmp_path, capsys):
     out = tmp_path / "model.keras"

@@ -21,6 +21,7 @@ _EXAMPLES = """examples:
   cornu train                               list what can be trained
   cornu evaluate mnist-mlp.keras            its accuracy on the test images; --report writes a page about it
   cornu predict mnist-mlp.keras photo.jpg   the digits on a photographed sheet of paper
+  cornu train mnist-mlp --watch             ... with curves on a web page of this machine
   cornu summary, plot, find-lr, completion  layers, drawing, learning rate, shell completion (each has --help)
   cornu inspect model.keras                 say who wrote a model file, and what is in it
   cornu serve mnist-mlp.keras               serve it over HTTP, with a page to draw digits on
@@ -117,6 +118,17 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--report", metavar="FILE", help="where to write the report (NAME.html, beside the model)")
     train.add_argument("--no-report", action="store_true", help="write no report")
     train.add_argument("--json", action="store_true", help="print the result as JSON on stdout, the progress on stderr")
+    train.add_argument(
+        "--watch", action="store_true", help="show the curves on a web page of this machine as they grow"
+    )
+    watch = commands.add_parser(
+        "watch", help="show trainings on a web page", description="Show trainings with a dashboard, now and earlier."
+    )
+    watch.add_argument(
+        "folder", nargs="?", metavar="FOLDER", help="the dashboards' folder, where it is not the usual one"
+    )
+    watch.add_argument("--port", type=int, default=8642, help="where the page is (8642)")
+    watch.set_defaults(module="cornu.cli.watch")
     serve_arguments.add_to(commands)
     model_arguments.add_to(commands)
     parser.set_defaults(parser=parser)

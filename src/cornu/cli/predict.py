@@ -39,8 +39,7 @@ def _seen(model: Any, path: str, options: argparse.Namespace) -> dict[str, Any]:
     """Return what a model makes of a picture: boxes, classes and probabilities."""
     shape = input_shape(model)
     picture = _opened(path)
-    digits = shape is None or int(np.prod(shape)) == SIDE * SIDE
-    if digits:
+    if shape is None or int(np.prod(shape)) == SIDE * SIDE:
         boxes, images = digits_of(np.asarray(picture), separate=not options.one)
     else:
         images = _resized(picture, shape)
@@ -96,7 +95,7 @@ def _resized(picture: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 def _scale(model: Any) -> float:
     """Return what to multiply with: a model that scales pixels itself is given 0 to 255."""
-    first = next((layer for layer in model.layers if type(layer).__name__ != "InputLayer"), None)
+    first: Any = next((layer for layer in model.layers if type(layer).__name__ != "InputLayer"), None)
     return 255.0 if type(first).__name__ == "Rescaling" and np.all(np.asarray(first.scale) < 0.1) else 1.0
 
 

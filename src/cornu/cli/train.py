@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cornu
+from cornu.callbacks import Dashboard
 from cornu.core.errors import did_you_mean
 
 
@@ -30,6 +31,7 @@ def command(options: argparse.Namespace) -> int:
         return _refuse(f"cannot write {str(report)!r}: there is no folder {str(report.parent)!r}. Make it first.")
     given = {"epochs": options.epochs, "batch_size": options.batch_size, "seed": options.seed, "out": str(out)}
     given["report"] = report and str(report)
+    given["callbacks"] = [Dashboard(name=options.name)] if options.watch else None
     started = time.perf_counter()
     try:
         with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():

@@ -1,0 +1,28 @@
+"""``cornu watch``: the page of the trainings that told a dashboard, now and earlier."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from cornu.callbacks.dashboard_server import Server
+from cornu.callbacks.run_files import runs_folder
+
+
+def command(options: argparse.Namespace) -> int:
+    """Show the page until Ctrl-C; return the exit code."""
+    folder = runs_folder() if options.folder is None else Path(options.folder)
+    if options.folder is not None and not folder.is_dir():
+        print(f"cornu: there is no folder {options.folder!r}", file=sys.stderr)
+        return 2
+    server = Server(folder, port=options.port)
+    server.start()
+    print(f"The trainings are at {server.url} (Ctrl-C ends this)", flush=True)
+    try:
+        while True:
+            time.sleep(1)
+            server.keep_alive()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.close()
