@@ -23,8 +23,8 @@ class LearningRateFinder(Callback):
     ValueError for limits that are none. Follows Smith, Cyclical learning rates (2017),
     https://arxiv.org/abs/1506.01186, section 3.3
 
-    >>> LearningRateFinder(lowest=1e-5, highest=1.0, steps=6).rate(5)
-    1.0
+    >>> round(LearningRateFinder(lowest=1e-5, highest=1.0, steps=6).rate(4), 6)
+    0.1
     """
 
     per_batch = True
