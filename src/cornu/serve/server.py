@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Callable
 
+import jax
 import uvicorn
 
 from cornu.serve.application import Service
@@ -14,6 +15,14 @@ from cornu.serve.application import Service
 LAST_SECONDS = 30
 #: Seconds after which a thread that waits gets its turn: Python's 5 ms, several times a batch, are longer than a batch.
 SWITCH = 0.0005
+
+
+def compute_in_the_asking_thread() -> None:
+    """Let JAX compute on the CPU in the thread that asks: handing a small batch over takes longer than computing it.
+
+    It has to be called before JAX computes anything.
+    """
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 
 def bound_to(host: str, port: int) -> socket.socket:
