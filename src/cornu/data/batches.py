@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import jax
+import numpy as np
+
+from cornu.core import settings
 from cornu.data.arrays import ArrayBatches, check_batch_size
 from cornu.data.batch import Batch
 from cornu.data.convert import as_arrays, rows_in
@@ -50,3 +54,20 @@ def as_batches(
         if value is not None:
             raise ValueError(f"x is a {kind}, whose batches hold {name} too: do not give {name} beside it.")
     return StreamBatches(x, steps, shuffle, class_weight, inputs, only_inputs)
+
+
+def step_limit(batches: Batches, steps: int | None) -> int | None:
+    """Return the number of steps to stop at, or None where an epoch is all there is."""
+    most = settings.max_steps_per_epoch()
+    if most is not None:
+        steps = min(steps or batches.steps or most, most)
+    if steps is None or (batches.resident and steps == batches.steps):
+        return None
+    return steps
+
+
+def as_flat_list(batches: Batches) -> list[Any]:
+    """Return inputs, targets and sample weights in one list: a callback's ``validation_data`` in Keras 1 and 2."""
+    batch = batches.batch
+    weights = np.ones(batches.rows, "float32") if batch.sample_weight is None else batch.sample_weight
+    return [*jax.tree.leaves(batch.x), *jax.tree.leaves(batch.y), *jax.tree.leaves(weights)]

@@ -14,7 +14,7 @@ from cornu.core.graph import SymbolicTensor, resolve
 from cornu.core.hooks import old_keywords
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
-from cornu.data.batches import Batches, array_batch, as_batches
+from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
 from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
 from cornu.metrics import Metric
@@ -245,7 +245,7 @@ class Trainer:
             watcher,
             epochs=epochs,
             initial_epoch=initial_epoch,
-            steps=_limit(batches, steps_per_epoch),
+            steps=step_limit(batches, steps_per_epoch),
             validation=validation,
             backup=backup,
         )
@@ -278,7 +278,7 @@ class Trainer:
         else:
             batches = as_batches(*checks.validation_parts(data), batch_size=batch_size, inputs=self._number_of_inputs)
         self._prepare(batches.example, "evaluate")
-        return loop.Validation(self._program("test"), batches, _limit(batches, steps), frequency)
+        return loop.Validation(self._program("test"), batches, step_limit(batches, steps), frequency)
 
     def _callback_list(
         self, callbacks: Any, verbose: Any, batches: Batches, epochs: int, steps: Any, validation: Any
@@ -298,7 +298,7 @@ class Trainer:
         found = CallbackList(callbacks, model=self, params=params, add_history=True, validation_rows=held_out)
         if validation is not None and validation.batches.resident:
             for callback in (one for one in found.callbacks if not type(one).__module__.startswith("cornu.")):
-                callback.validation_data = _as_flat_list(validation.batches)
+                callback.validation_data = as_flat_list(validation.batches)
         return found
 
     @old_keywords("evaluate")
@@ -328,7 +328,7 @@ class Trainer:
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
             params |= {"batch_size": batches.batch_size, "metrics": self.metrics_names}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
-        logs = loop.evaluate(self._program("test"), batches, watcher, _limit(batches, steps))
+        logs = loop.evaluate(self._program("test"), batches, watcher, step_limit(batches, steps))
         return dict(logs) if return_dict else _as_scores(logs)
 
     @old_keywords("predict")
@@ -351,7 +351,7 @@ class Trainer:
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
         together = rows_together(self, batches.batch_size) if batch_size is None and batches.resident else None
-        return predict(self._program("predict"), batches, watcher, _limit(batches, steps), together)
+        return predict(self._program("predict"), batches, watcher, step_limit(batches, steps), together)
 
     # ---- single batches
 
@@ -491,23 +491,6 @@ def _is_symbolic(leaf: Any) -> bool:
 def _as_value(value: Any) -> Any:
     known = resolve(value) if isinstance(value, SymbolicTensor) else value
     return value if known is None else known
-
-
-def _limit(batches: Batches, steps: int | None) -> int | None:
-    """Return the number of steps to stop at, or None where an epoch is all there is."""
-    most = settings.max_steps_per_epoch()
-    if most is not None:
-        steps = min(steps or batches.steps or most, most)
-    if steps is None or (batches.resident and steps == batches.steps):
-        return None
-    return steps
-
-
-def _as_flat_list(batches: Batches) -> list[Any]:
-    """Return inputs, targets and sample weights in one list: a callback's ``validation_data`` in Keras 1 and 2."""
-    batch = batches.batch
-    weights = np.ones(batches.rows, "float32") if batch.sample_weight is None else batch.sample_weight
-    return [*jax.tree.leaves(batch.x), *jax.tree.leaves(batch.y), *jax.tree.leaves(weights)]
 
 
 def _as_scores(logs: dict[str, Any]) -> Any:
