@@ -9,6 +9,7 @@ import functools
 from collections.abc import Iterator
 
 import jax
+from jax import Array, lax
 
 _plain = contextvars.ContextVar("plain", default=False)
 
@@ -52,3 +53,28 @@ def compiler_options() -> dict[str, str]:
     except RuntimeError:  # an older or newer jaxlib has no such option, nor the library
         return {}
     return NO_LIBRARY_KERNELS
+
+
+@jax.custom_vjp
+@functools.partial(jax.jit, inline=True)
+def written_down(*arrays: Array) -> tuple[Array, ...]:
+    """The arrays as they are, the first of them of floats, each computed once and written to memory.
+
+    On CPU, XLA's fusions compute again for every use what is cheap in itself, such as a sum over a small window, and an
+    optimization barrier does not stop them. What enters a loop is written down, so here is a loop that never runs.
+
+    >>> written_down(jax.numpy.ones(2))[0].tolist()
+    [1.0, 1.0]
+    """
+    first = arrays[0]
+    if first.size == 0:
+        return arrays
+    start = (0,) * first.ndim
+
+    def goes_on(carry: tuple[Array, ...]) -> Array:  # no square is negative, which the compiler does not see
+        return carry[0][start] * carry[0][start] < -1
+
+    return lax.while_loop(goes_on, lambda carry: tuple(-each for each in carry), arrays)
+
+
+written_down.defvjp(lambda *arrays: (written_down(*arrays), None), lambda _, upstream: upstream)

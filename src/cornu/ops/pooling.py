@@ -6,8 +6,10 @@ times as much there (docs/design/010-convolution-on-cpu.md).
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -16,14 +18,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from cornu.ops.compiler import takes_cpu_forms
+from cornu.ops.compiler import takes_cpu_forms, written_down
 from cornu.ops.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension, same_padding
 
 LARGEST_WINDOW = 32
 """Windows with more entries than this go XLA's way: taken apart, each entry is an operation to compile."""
-
-LOOPS = 8
-"""In how many groups of rows a maximum's gradient is spread, at least."""
 
 
 class Windows(NamedTuple):
@@ -100,21 +99,14 @@ def _max_forward(x: Array, windows: Windows) -> tuple[Array, tuple[Array, Array]
     for number, each in enumerate(slices, start=1):
         stays = largest >= each
         largest, place = jnp.where(stays, largest, each), jnp.where(stays, place, jnp.uint8(number))
+    largest, place = written_down(largest, place)
     return largest, (place, jnp.zeros((0, *x.shape[1:])))
 
 
 def _max_backward(windows: Windows, kept: tuple[Array, Array], upstream: Array) -> tuple[Array]:
-    """In a loop over groups of rows, because XLA writes down what enters a loop. Its fusions would else compute the
-    places and the upstream gradient again for every entry of every window; an optimization barrier does not stop them.
-    """
     place, like = kept
-    rows = place.shape[0]
-    count = next(n for n in range(min(LOOPS, rows), rows + 1) if rows % max(n, 1) == 0)
-    if count < 2:
-        return (_spread(upstream, place, (rows, *like.shape[1:]), windows),)
-    groups = [jnp.reshape(each, (count, rows // count, *each.shape[1:])) for each in (upstream, place)]
-    spread = lax.map(lambda group: _spread(*group, (rows // count, *like.shape[1:]), windows), tuple(groups))
-    return (jnp.reshape(spread, (rows, *like.shape[1:])),)
+    upstream, place = written_down(upstream, place)
+    return (_spread(upstream, place, (upstream.shape[0], *like.shape[1:]), windows),)
 
 
 _max_of_slices.defvjp(_max_forward, _max_backward)
@@ -122,7 +114,7 @@ _max_of_slices.defvjp(_max_forward, _max_backward)
 
 @partial(jax.custom_vjp, nondiff_argnums=(1,))
 def _sum_of_slices(x: Array, windows: Windows) -> Array:
-    return sum(_slices(x, windows, np.zeros((), x.dtype)))
+    return functools.reduce(jnp.add, _slices(x, windows, np.zeros((), x.dtype)))
 
 
 def _sum_forward(x: Array, windows: Windows) -> tuple[Array, Array]:
@@ -136,7 +128,7 @@ def _sum_backward(windows: Windows, like: Array, upstream: Array) -> tuple[Array
 _sum_of_slices.defvjp(_sum_forward, _sum_backward)
 
 
-def _slices(x: Array, windows: Windows, filler: np.ndarray):
+def _slices(x: Array, windows: Windows, filler: np.ndarray) -> Iterator[Array]:
     """For every place in a window, in row-major order, the array of what lies there in all windows."""
     x = lax.pad(x, filler, [(low, high, 0) for low, high in windows.padding])
     counts = [(n - extent) // step + 1 for n, extent, step in zip(x.shape, *windows[:2], strict=True)]
@@ -172,8 +164,8 @@ def _spread_apart(upstream: Array, place: Array | None, shape: tuple[int, ...], 
         numbers = numbers.reshape([n for extent, apart in ones for n in ((1, extent) if apart else (1,))])
         full = jnp.where(place.reshape(alone) == numbers, full, jnp.zeros((), upstream.dtype))
     joined = [count * extent for count, extent in zip(upstream.shape, windows.extent, strict=True)]
-    edges = zip(windows.padding, shape, joined, strict=True)
-    edges = [(-low, size + low - covered, 0) for (low, _), size, covered in edges]
+    ends = zip(windows.padding, shape, joined, strict=True)
+    edges = [(-low, size + low - covered, 0) for (low, _), size, covered in ends]
     return lax.pad(full.reshape(joined), jnp.zeros((), upstream.dtype), edges)
 
 
@@ -199,5 +191,5 @@ def _windows(x: Array, pool_size: Numbers, strides: Numbers | None, padding: str
     steps = extent if strides is None else per_dimension(strides, x.ndim - 2, "strides")
     around = ((1,), (1,)) if data_format == CHANNELS_LAST else ((1, 1), ())
     extent, steps = (around[0] + each + around[1] for each in (extent, steps))
-    around = same_padding(x.shape, extent, steps) if padding == "same" else ((0, 0),) * x.ndim
-    return Windows(extent, steps, around)
+    zeros = same_padding(x.shape, extent, steps) if padding == "same" else ((0, 0),) * x.ndim
+    return Windows(extent, steps, zeros)
