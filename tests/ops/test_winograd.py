@@ -28,7 +28,8 @@ def _exact(x, kernel, padding):
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize(("rows", "space", "width"), [(1, (10, 7), 3), (7, (10, 26), 1), (37, (13, 13), 3)])
 def test_many_channels_are_as_exact_as_float32(monkeypatch, padding, rows, space, width):
-    monkeypatch.setattr(winograd, "GROUP_BYTES", 1)  # groups of four images, of which 7 and 37 are no multiples
+    monkeypatch.setattr(winograd, "GROUP_BYTES", 1)
+    monkeypatch.setattr(winograd, "LEAST_ROWS", 4)  # groups of four images, of which 7 and 37 are no multiples
     x, kernel = _arrays(rows, space, 32, 40, width)
     assert winograd.suits_convolution(x, kernel, PLAIN)
     want = _exact(x, kernel, padding.upper())

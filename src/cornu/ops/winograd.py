@@ -21,7 +21,7 @@ WASTE = 1.2
 """How many times the rows that are wanted the whole tiles may have."""
 
 GROUP_BYTES = 3 << 19
-LEAST_ROWS = 4
+LEAST_ROWS = 16
 """What the transforms of a group of images may take, and how many images form one in any case."""
 
 # Rows: what is multiplied; columns: inputs, taps, outputs.
