@@ -36,7 +36,21 @@ def test_ci_runs_what_the_readme_says():
     assert "<!-- command: tests -->" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design/README.md"])
+def test_the_chinese_readme_is_the_same_page():
+    """Code blocks, links, marks and headings follow each other alike in both languages."""
+    chinese = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    for pattern in (r"^```.*?^```$", r"^<!-- [^>]* -->$", r"^#+(?= )"):
+        found = [re.findall(pattern, text, flags=re.MULTILINE | re.DOTALL) for text in (README, chinese)]
+        assert found[0] == found[1], pattern
+    links = [set(re.findall(r"\]\(([^)]+)\)", text)) - {"README.md", "README.zh-CN.md"} for text in (README, chinese)]
+    assert links[0] == links[1]
+    spoken = [set(re.findall(r"`([^`\n]+)`", text)) for text in (README, chinese)]
+    assert spoken[0] == spoken[1]
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design/README.md"]
+)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text(encoding="utf-8")):
         assert ((ROOT / page).parent / target).exists(), target
