@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 
+import cornu
 from cornu.callbacks import Callback, CallbackList, EarlyStopping, History, ProgbarLogger, TerminateOnNaN
 
 
@@ -69,3 +71,25 @@ def test_auto_verbosity_is_a_number_to_callbacks():
     one = Callback()
     CallbackList([one], params={"verbose": "auto"})
     assert one.params["verbose"] == 1
+
+
+def test_every_hook_is_given_logs():
+    """Programs write hooks without a default for `logs`, since Keras always gives them."""
+    called = []
+
+    def hook(name):
+        if "_epoch_" in name or "_batch_" in name:
+            return lambda self, number, logs: called.append((name, logs is not None))
+        return lambda self, logs: called.append((name, logs is not None))
+
+    names = [f"on_{when}_{edge}" for when in ("train", "test", "predict", "epoch") for edge in ("begin", "end")]
+    names += [f"on_{kind}_batch_{edge}" for kind in ("train", "test", "predict") for edge in ("begin", "end")]
+    strict = type("Strict", (Callback,), {name: hook(name) for name in names})()
+    model = cornu.Sequential([cornu.layers.Input((2,)), cornu.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
+    model.fit(x, y, verbose=0, validation_split=0.5, callbacks=[strict])
+    model.evaluate(x, y, verbose=0, callbacks=[strict])
+    model.predict(x, verbose=0, callbacks=[strict])
+    assert {name for name, _ in called} == set(names)
+    assert all(given for _, given in called)

@@ -89,12 +89,16 @@ class CallbackList:
 
         def call_all(*args: Any, **kwargs: Any) -> None:
             for callback in self.callbacks:
-                getattr(callback, name)(*_with_logs(args), **kwargs)
+                getattr(callback, name)(*_with_logs(name, args, kwargs), **kwargs)
 
         return call_all
 
 
-def _with_logs(args: tuple) -> tuple:
+def _with_logs(name: str, args: tuple, kwargs: dict[str, Any]) -> tuple:
+    """Return the arguments of a callback's method, with empty logs where none are given: it may have no default."""
+    positions = 2 if "_epoch_" in name or "_batch_" in name else 1
+    if len(args) < positions and "logs" not in kwargs:
+        args = (*args, {})
     return tuple(Logs(arg) if type(arg) is dict else arg for arg in args)
 
 
