@@ -5,6 +5,9 @@ import json
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras.src.initializers.random_initializers import compute_fans
 
 from cornu import initializers
 
@@ -180,3 +183,26 @@ def test_other_types_and_extra_keywords_are_taken():
 def test_anything_else_is_answered_in_words(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    scale=st.floats(0.01, 10),
+    mode=st.sampled_from(["fan_in", "fan_out", "fan_avg"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_spread_follows_the_shape_as_keras_counts_it(shape, scale, mode, seed):
+    """For any shape the limit is that of the number of inputs or outputs that Keras counts."""
+    options = {"mode": mode, "distribution": "uniform", "seed": seed}
+    values = np.asarray(initializers.VarianceScaling(scale=scale, **options)(shape))
+    inputs, outputs = compute_fans(tuple(shape))
+    fan = max(1, {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}[mode])
+    limit = np.sqrt(3 * scale / fan)
+    assert values.shape == tuple(shape)
+    assert np.abs(values).max() <= limit * (1 + 1e-6)
+    again = np.asarray(initializers.VarianceScaling(scale=4 * scale, **options)(shape))
+    np.testing.assert_allclose(again, 2 * values, rtol=1e-5)
+    if values.size >= 200:
+        assert np.abs(values).max() > 0.9 * limit
+        assert abs(values.mean()) < 7 * limit / np.sqrt(3 * values.size)
