@@ -16,7 +16,7 @@ import importlib, pkgutil
 import cornu
 
 for found in pkgutil.walk_packages(cornu.__path__, "cornu."):
-    if found.name not in ("cornu.__main__", "cornu.cli.run"):
+    if found.name not in ("cornu.__main__", "cornu.cli.run", "cornu.cli.resume"):
         importlib.import_module(found.name)
 assert importlib.util.find_spec("cornu.compat") is None
 try:

@@ -58,7 +58,7 @@ def test_nested_layer():
 
 
 def test_unknown_key_is_named():
-    with pytest.warns(UserWarning, match=r"'d'.*future=7"):
+    with pytest.raises(ValueError, match=r"'d'.*future=7"):
         translate_layer_config("Dense", {"name": "d", "units": 2, "future": 7})
 
 

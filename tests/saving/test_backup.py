@@ -153,7 +153,7 @@ def test_killed_twice_in_the_midst_of_epochs_it_ends_as_if_nothing_had_been(tmp_
     assert not (tmp_path / "backup").exists()
 
 
-@pytest.mark.parametrize("after", [4, 15])
+@pytest.mark.parametrize("after", [8, 15])
 def test_kept_at_the_ends_of_epochs(tmp_path, after):
     expected = train(tmp_path)
     with pytest.raises(Killed):

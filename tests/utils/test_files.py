@@ -114,7 +114,7 @@ def test_a_tar_that_would_write_outside(home, tmp_path, name):
     write_tar(tmp_path / "bad.tar.gz", (name, CONTENT))
     try:
         get_file("bad.tar.gz", (tmp_path / "bad.tar.gz").as_uri(), untar=True)
-    except tarfile.FilterError:
+    except ValueError:
         assert sorted(path.name for path in (home / "datasets").iterdir()) == ["bad.tar.gz"]
     assert not list(home.glob("outside.txt"))
     assert not Path("/outside.txt").exists()
@@ -125,7 +125,7 @@ def test_a_tar_with_a_link_outside_is_refused_and_leaves_nothing(home, tmp_path)
         link = tarfile.TarInfo("link")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc"
         tar.addfile(link)
-    with pytest.raises(tarfile.FilterError):
+    with pytest.raises(ValueError, match="was not unpacked"):
         get_file("bad.tar", (tmp_path / "bad.tar").as_uri(), extract=True)
     assert sorted(path.name for path in (home / "datasets").iterdir()) == ["bad.tar"]
 

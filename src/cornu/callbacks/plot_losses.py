@@ -118,7 +118,7 @@ class PlotLosses(Callback):
 def sparkline(points: list[float], width: int) -> str:
     """Return numbers as a line of blocks, at most `width` of them, in characters that the output's encoding has.
 
-    >>> sparkline([1, 2, 3, 4], 10) in ("▁▃▆█", "_-+@")
+    >>> sparkline([1, 2], 10) in ("▁█", "_@")
     True
     """
     marks = BLOCKS if _has(BLOCKS) else PLAIN

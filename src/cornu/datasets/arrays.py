@@ -65,7 +65,10 @@ def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
             if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > room:
                 raise ValueError(f"{name!r} says that it has shape {shape}, and has {room:,} bytes: refused.")
             stream.seek(0)
-            return npy.read_array(stream, allow_pickle=False)
+            try:
+                return npy.read_array(stream, allow_pickle=False)
+            except ValueError as error:
+                raise ValueError(f"{name!r} is damaged: {error}") from None
         array = ArrayUnpickler(stream).load()
     if not isinstance(array, np.ndarray):
         raise pickle.UnpicklingError(f"{name} holds {type(array).__name__} instead of an array.")
