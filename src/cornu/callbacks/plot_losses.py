@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cornu.callbacks.base import Callback
-from cornu.callbacks.progress import format_value, is_live, say
+from cornu.callbacks.progress import can_write, format_value, is_live, say
 from cornu.core.atomic import replacing
 
 BLOCKS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=+*#@"
@@ -121,21 +121,13 @@ def sparkline(points: list[float], width: int) -> str:
     >>> sparkline([1, 2], 10) in ("▁█", "_@")
     True
     """
-    marks = BLOCKS if _has(BLOCKS) else PLAIN
+    marks = BLOCKS if can_write(sys.stdout, BLOCKS) else PLAIN
     if len(points) > width:  # the last of each stretch
         points = [points[(index + 1) * len(points) // width - 1] for index in range(width)]
     finite = [point for point in points if point - point == 0]
     low, high = min(finite, default=0.0), max(finite, default=0.0)
     scale = (len(marks) - 1) / (high - low) if high > low else 0.0
     return "".join(marks[round((point - low) * scale)] if point - point == 0 else "?" for point in points)
-
-
-def _has(characters: str) -> bool:
-    try:
-        characters.encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _number(value: float) -> str:

@@ -172,11 +172,16 @@ class Progbar:
 
 def bar_characters(stream: TextIO) -> tuple[str, str]:
     """Return the characters for the done and the open part of a bar, which the stream's encoding must have."""
+    return ("━", " ") if can_write(stream, "━") else ("=", ".")
+
+
+def can_write(stream: TextIO, characters: str) -> bool:
+    """Tell whether the stream's encoding has the characters."""
     try:
-        "━".encode(getattr(stream, "encoding", None) or "ascii")
+        characters.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
-        return "=", "."
-    return "━", " "
+        return False
+    return True
 
 
 class ProgbarLogger(Callback):

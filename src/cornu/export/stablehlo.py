@@ -18,9 +18,9 @@ import numpy as np
 from jax import export
 from jax.extend.core import jaxpr_as_fun
 
+from cornu.core.atomic import replacing
 from cornu.export.program import Program, program_of
 from cornu.saving import documents
-from cornu.saving.atomic import replacing
 from cornu.saving.files import existing
 from cornu.saving.safetensors import read, read_header, write_arrays
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from cornu.core.graph import leaves
 from cornu.layers import Lambda
+from cornu.training.step import custom_step
 
 MOST_ROWS = 1024
 MOST_BYTES = 2**26  # of the largest output of a layer: stays near the processor's cache
@@ -17,7 +18,7 @@ def rows_together(model: Any, size: int) -> int:
     batches of 1024 that they take in batches of 32. Layers of the library keep rows apart at inference; of functions
     and classes of the user's own it is not known.
     """
-    if type(model).predict_step.__module__ != __name__.rpartition(".")[0] + ".trainer":
+    if custom_step(model, "predict_step") is not None:
         return size
     most = _most_rows(model)
     while size * 2 <= most:

@@ -6,11 +6,11 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from cornu.core.atomic import replacing
 from cornu.export.onnx import control, elementwise, indexing, products, reductions, shapes  # noqa: F401 (fill the table)
 from cornu.export.onnx.graph import Graph, inputs_of, value_info, without_unused
 from cornu.export.onnx.translator import NoFormError, Translator, Value, known
 from cornu.export.program import Program, program_of
-from cornu.saving.atomic import replacing
 
 OLDEST, USUAL = 18, 18
 MOST_BYTES = (1 << 31) - 1  # what a file of protobuf can have
