@@ -70,8 +70,6 @@ LATE = {
     ("cornu.models.files", "cornu.export"): "loads jax.export, for the programs that export",
     ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
     ("cornu.cli.main", "cornu.cli.inspect"): "`cornu --help` answers at once",
-    ("cornu.cli.main", "cornu.cli.train"): "`cornu --help` answers at once",
-    ("cornu.cli.main", "cornu.cli.serve"): "`cornu --help` answers at once",
     ("cornu.cli.serve", "cornu.serve.server"): "needs an extra: without it, the command says so",
     ("cornu.cli.serve", "cornu.serve.application"): "needs an extra: without it, the command says so",
     ("cornu.cli.serve", "cornu.serve.limits"): "beside the others",

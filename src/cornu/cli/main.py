@@ -65,14 +65,6 @@ def _run(options: argparse.Namespace, from_shell: bool) -> int:
         if resume is not None and from_shell:
             resume.fix_hashes()
         return run.run(options.program, options.arguments, options.figures, options.seed, options.traceback, resume)
-    if options.command == "train" and not options.version:
-        from cornu.cli import train
-
-        return train.command(options)
-    if options.command == "serve" and not options.version:
-        from cornu.cli import serve
-
-        return serve.command(options)
     if options.command == "inspect" and not options.version:
         from cornu.cli import inspect
 
@@ -110,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train", help="train one of the tutorials' models", description="Train a model by name."
     )
+    train.set_defaults(module="cornu.cli.train")
     train.add_argument("name", nargs="?", metavar="NAME", help="what to train; none lists the names")
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
     train.add_argument("--batch-size", type=model_arguments.positive, help="images per step")

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from cornu.cli.model_arguments import positive
+
 _DESCRIPTION = """Serve trained models (.keras, .h5) over HTTP on one port: the Open Inference Protocol (/v2), the REST
 interface of TensorFlow Serving (/v1), a page to draw digits on or to try the model (/), the interface as a page (/docs)
 and as OpenAPI (/openapi.json), and Prometheus's /metrics. MODEL is a file, or NAME=FILE."""
@@ -23,12 +25,15 @@ def add_to(commands: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    serve.set_defaults(module="cornu.cli.serve")
     serve.add_argument("models", nargs="+", metavar="MODEL", help="a model's file, or NAME=FILE")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; this machine alone (127.0.0.1)")
     serve.add_argument("--port", type=_port, default=8000, help="port to listen on, 0 for a free one (8000)")
     serve.add_argument("--max-body", type=_amount, default=8, metavar="MB", help="longest request (8)")
-    serve.add_argument("--max-rows", type=_count, default=4096, metavar="ROWS", help="most rows in a request (4096)")
-    serve.add_argument("--max-queue", type=_count, default=8192, metavar="ROWS", help="most rows that may wait (8192)")
+    serve.add_argument("--max-rows", type=positive, default=4096, metavar="ROWS", help="most rows in a request (4096)")
+    serve.add_argument(
+        "--max-queue", type=positive, default=8192, metavar="ROWS", help="most rows that may wait (8192)"
+    )
     serve.add_argument("--timeout", type=_amount, default=30, metavar="SECONDS", help="longest wait for an answer (30)")
     serve.add_argument(
         "--gather", type=_amount, default=2, metavar="MS", help="longest that a batch waits for more requests (2)"
@@ -38,12 +43,6 @@ def add_to(commands: Any) -> None:
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
     return int(text)
 
 

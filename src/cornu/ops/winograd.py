@@ -56,7 +56,8 @@ def convolved(x: Array, kernel: Array, geometry: Geometry) -> Array:
     def group(x: Array) -> Array:
         x = lax.pad(x, jnp.zeros((), x.dtype), edges)
         spread = (_combined(weights, _rows(x, tiles)) for weights in INPUTS)
-        products = [native(*pair, Geometry((1, 1), ((0, 0),) * 2, (1, 1), (1, 1))) for pair in zip(spread, kernels)]  # noqa: B905
+        along = Geometry((1, 1), ((0, 0),) * 2, (1, 1), (1, 1))
+        products = [native(*pair, along) for pair in zip(spread, kernels, strict=True)]
         outputs = jnp.stack([_combined(weights, products) for weights in zip(*OUTPUTS, strict=True)], axis=2)
         return outputs.reshape(x.shape[0], 4 * tiles, *outputs.shape[3:])[:, :height]
 
