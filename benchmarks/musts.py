@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from benchmarks import figures
-from benchmarks.measures import epochs, memory
+from benchmarks.measures import checkpoints, epochs, memory
 from benchmarks.peers_table import PEERS
 
 
@@ -29,6 +29,7 @@ def musts(results: dict[str, Any]) -> list[Must]:
         ("inference", _inference),
         ("memory", _memory),
         ("sources", _sources),
+        ("checkpoints", _checkpoints),
     ]
     return [line for name, make in makers if name in results for line in make(results[name])]
 
@@ -105,6 +106,13 @@ def _sources(found: dict[str, Any]) -> Iterator[Must]:
     for source in ("generator", "memmap"):
         factor = medians[source] / medians["arrays"]
         yield Must(f"{source} input, beside arrays", "≤ 1.3×", f"{factor:.2f}×", factor <= 1.3)
+
+
+def _checkpoints(found: dict[str, Any]) -> Iterator[Must]:
+    for row in found["rows"]:
+        share = checkpoints.seconds(row) / checkpoints.MINUTE
+        what = f"a checkpoint a minute, of {row['megabytes']:,.0f} MB"
+        yield Must(what, "< 5% of the time", f"{share:.1%}", share < 0.05)
 
 
 def table(lines: list[Must]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import musts
 from benchmarks.lab import Lab
-from benchmarks.measures import epochs, inference, install, memory, precision, programs, scaling
+from benchmarks.measures import checkpoints, epochs, inference, install, memory, precision, programs, scaling
 from benchmarks.peers_table import PEERS
 
 
@@ -45,6 +45,7 @@ MEASURES = {
     "memory": Measure(memory.memory, memory.write, "Memory", "MB are 10^6 bytes."),
     "scaling": Measure(scaling.scaling, scaling.write, "Scaling", "Seconds per epoch, one after the other.", False),
     "sources": Measure(scaling.sources, scaling.write_sources, "Sources of data", "", False),
+    "checkpoints": Measure(checkpoints.checkpoints, checkpoints.write, "Checkpoints", "", False),
     "precision": Measure(precision.precision, precision.write, "bfloat16", "", False),
     "install": Measure(install.install, install.write, "Installation", "", False),
 }

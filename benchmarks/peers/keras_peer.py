@@ -71,15 +71,27 @@ class Peer:
         class Clock(self.keras.callbacks.Callback):
             def __init__(self):
                 super(Clock, self).__init__()
-                self.seconds = []
+                self.begins, self.ends = [], []
+
+            @property
+            def seconds(self):
+                return [self.ends[epoch] - self.begins[epoch] for epoch in range(len(self.ends))]
 
             def on_epoch_begin(self, epoch, logs=None):
-                self.began = time.perf_counter()
+                self.begins.append(time.perf_counter())
 
             def on_epoch_end(self, epoch, logs=None):
-                self.seconds.append(time.perf_counter() - self.began)
+                self.ends.append(time.perf_counter())
 
         return Clock()
+
+    def kept_epochs(self, count, folder=None):
+        """Train, with a backup in `folder` after each epoch; returns seconds between two beginnings, and of waiting."""
+        clock = self._clock()
+        backup = [self.keras.callbacks.BackupAndRestore(folder)] if folder else []
+        self.model.fit(self.x, self.y, batch_size=self.batch, epochs=count, verbose=0, callbacks=[clock, *backup])
+        waits = [clock.begins[epoch + 1] - clock.ends[epoch] for epoch in range(count - 1)]
+        return [clock.seconds[epoch] + wait for epoch, wait in enumerate(waits)], waits
 
     def fit_from(self, source, count):
         """Train from a "generator", or from the arrays that there are; returns the seconds of each epoch."""

@@ -102,3 +102,11 @@ def test_each_result_is_kept_as_soon_as_it_is_there(monkeypatch, results):
         report.run(["tutorials", "batches"], None, {}, STAMP, lambda kept: saved.append(json.dumps(kept)))
     assert [list(json.loads(text)) for text in saved] == [["tutorials"]]
     assert json.loads(saved[0])["tutorials"] == {"rows": [1], "stamp": STAMP}
+
+
+def test_a_checkpoint_costs_what_makes_epochs_longer(results):
+    row = {"task": "seed1", "plain": [1.0, 1.1, 1.0], "kept": [2.2, 2.2, 9.0], "waited": [0.25], "megabytes": 8.04}
+    results["checkpoints"] = {"rows": [row, row | {"kept": [5.0]}], "stamp": STAMP}
+    found = [(line.found, line.met) for line in musts.musts(results) if "a checkpoint a minute, of 8 MB" in line.what]
+    assert found == [("2.0%", True), ("6.7%", False)]
+    assert "| MLP 512-512, RMSprop | 8 MB | 0.250 | 1.20 | 2.0% |" in report.page(results)

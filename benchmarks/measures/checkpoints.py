@@ -1,0 +1,53 @@
+"""What it costs a training that its state is kept."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+from benchmarks import figures
+from benchmarks.lab import Lab
+from benchmarks.peers import tasks
+
+TASKS = (("seed1", 60_000), ("mlp-2048x3", 6_400))
+MINUTE = 60.0  # seconds from one checkpoint to the next
+
+
+def checkpoints(lab: Lab) -> dict[str, Any]:
+    """Train seed1's model, and one of ten million weights, with and without a checkpoint after each epoch."""
+    found = []
+    with lab.workers("cornu") as workers, tempfile.TemporaryDirectory(dir=lab.cache) as folder:
+        worker = workers["cornu"]
+        for name, rows in TASKS:
+            worker("build", name=name, batch=128, rows=rows if lab.full else rows // 10, path=lab.data)
+            worker("epochs", count=1)
+            row: dict[str, Any] = {"task": name, "plain": [], "kept": [], "waited": []}
+            for _ in range(3 if lab.full else 1):  # in turns
+                row["plain"] += worker("kept_epochs", count=5)["periods"]
+                answer = worker("kept_epochs", count=5, folder=f"{folder}/{name}")
+                row["kept"] += answer["periods"]
+                row["waited"] += answer["waits"]
+                row["megabytes"] = answer["megabytes"]
+            found.append(row)
+            print(f"checkpoints: {name} {seconds(row):.3f} s each", flush=True)
+    return {"rows": found}
+
+
+def seconds(row: dict[str, Any]) -> float:
+    """Return by how much one checkpoint makes a training longer: what it waits, and what the writing thread takes."""
+    return max(0.0, figures.median(row["kept"]) - figures.median(row["plain"]))
+
+
+def write(found: dict[str, Any]) -> str:
+    """Return the table of seconds per checkpoint."""
+    head = ["model", "checkpoint", "training waits for the copy, s", "longer in all, s", "share of a minute"]
+    lines = []
+    for row in found["rows"]:
+        cells = [tasks.task(row["task"]).about, f"{row['megabytes']:,.0f} MB"]
+        cells += [figures.short(figures.median(row["waited"])), figures.short(seconds(row))]
+        lines.append([*cells, f"{seconds(row) / MINUTE:.1%}"])
+    text = """`BackupAndRestore` after each epoch: from the beginning of one to that of the next, beside the same without.
+Training waits while its state is copied; a thread computes the checksum and writes meanwhile.
+
+"""
+    return text + figures.table(head, lines)
