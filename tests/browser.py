@@ -60,7 +60,7 @@ class Page:
     def open(self, address):
         """Load an address."""
         self.send("Page.navigate", url=address)
-        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'", seconds=120)
 
     def ask(self, expression):
         """Return the value of a JavaScript expression."""
@@ -112,7 +112,9 @@ def open_browser():
         command = [program, *OPTIONS, *sandbox, f"--user-data-dir={folder}", "about:blank"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
-                with client.connect(_address(Path(folder), process), max_size=None, proxy=None) as connection:
+                with client.connect(
+                    _address(Path(folder), process), max_size=None, proxy=None, ping_interval=None
+                ) as connection:
                     yield _first_page(connection)
             finally:
                 process.terminate()

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from cornu.callbacks import progress
-from cornu.callbacks.progress import Progbar, format_seconds, format_value, say
+from cornu.callbacks.progress import Progbar, format_left, format_pace, format_value, say
 
 PROGRAM = """
+    import sys
     import numpy as np
     import cornu
     from cornu import layers
+    sys.stdout.reconfigure(errors="strict")  # C.UTF-8 and the C locale are lenient
     model = cornu.Sequential([layers.Input((3,)), layers.Dense(1)])
     model.compile("sgd", "mse", metrics=["mae"])
     x = np.ones((50, 3), "float32")
@@ -124,6 +126,25 @@ def test_an_encoding_without_the_bars_sign_is_no_error(terminal):
     assert ("====" in text) == terminal
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp437"])
+def test_no_character_that_the_encoding_lacks(monkeypatch, encoding):
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="")
+    monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with contextlib.redirect_stdout(stream):
+        for verbose in (1, 2):
+            bar = Progbar(2, verbose=verbose)
+            bar.update(1, [("точность", 0.5)])
+            bar.update(2, [("точность", 0.5), ("Größe", "α")])
+        say("τ ist groß")
+        stream.flush()
+    text = raw.getvalue().decode(encoding)
+    assert "\\u0442" in text
+    assert "2/2 ==================== 0s" in text
+    assert ("groß" in text) == (encoding != "ascii")
+
+
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
@@ -205,12 +226,68 @@ def test_long_epochs_in_a_pipe_give_a_sign_of_life(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.5, "0.5000"), (0, "0.0000"), (1e-5, "1.0000e-05"), (-3, "-3.0000"), ("x", "x")]
+    ("value", "text"), [(0.5, "0.5000"), (0, "0.0000e+00"), (1e-5, "1.0000e-05"), (-3, "-3.0000"), ("x", "x")]
 )
 def test_values_are_written_with_four_decimals(value, text):
     assert format_value("a", value) == f"a: {text}"
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(3725, "1:02:05"), (1e-5, "10us"), (0.5, "500ms")])
-def test_times_have_the_unit_that_suits(seconds, text):
-    assert format_seconds(seconds) == text
+@pytest.mark.parametrize(("seconds", "text"), [(3725, "1:02:05"), (60, "60s"), (61.5, "1:01"), (0.5, "0s")])
+def test_time_left_has_the_unit_that_suits(seconds, text):
+    assert format_left(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(90, "90s"), (1e-5, "10us"), (0.5, "500ms"), (0, "0s")])
+def test_pace_has_the_unit_that_suits(seconds, text):
+    assert format_pace(seconds) == text
+
+
+# ---- the wording of Keras
+
+TWICE = """
+    import importlib, sys
+    import numpy as np
+    keras = importlib.import_module(sys.argv[1])
+    layers = keras.layers
+    x = np.linspace(0, 1, 150).reshape(50, 3).astype("float32")
+    model = keras.Sequential([layers.Input((3,)), layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse", metrics=["mae"])
+    for verbose in (1, 2):
+        for epochs in (1, 2):
+            model.fit(x, x[:, :1], batch_size=5, epochs=epochs, verbose=verbose, shuffle=False)
+        model.evaluate(x, x[:, :1], batch_size=5, verbose=verbose)
+        model.predict(x, batch_size=5, verbose=verbose)
+        model.fit(x, x[:, :1] * 0 - 1, batch_size=5, verbose=verbose, shuffle=False, validation_split=0.2)
+        bar = keras.utils.Progbar(11, verbose=verbose, stateful_metrics=["zero"], unit_name="sample")
+        for step in range(11):
+            bar.update(step + 1, [("same", 0.25), ("zero", 0.0), ("tiny", 1e-4), ("array", np.array([1.0, 2.0]))])
+        bar = keras.utils.Progbar(None, verbose=1, interval=0)
+        bar.update(3, [("a", 1.0)])
+        print()
+"""
+
+
+def final_lines(package):
+    """Return what stands on a terminal after the program: colours and what was drawn over taken away, times masked."""
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "PYTHONIOENCODING": "utf-8"}
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", textwrap.dedent(TWICE), package]
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
+        os.close(theirs)
+        text = _everything(ours).decode()
+    os.close(ours)
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[\d*m|\x08", "", text).replace("\r\n", "\n")
+    text = "\n".join(line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
+    return re.sub(r"\d+s( -)? \d+(s|ms|us)/", r"TIME\1 PACE/", text).splitlines()
+
+
+def test_the_wording_is_that_of_keras():
+    """Lines are equal but for "Train on ...", which Keras 3 left out, and last digits of sums in other orders."""
+    mine = [line for line in final_lines("cornu") if not line.startswith("Train on")]
+    theirs = final_lines("keras")
+    number = re.compile(r"-?\d\.\d{4}(?:e[+-]\d\d)?")
+    assert [number.sub("N", line) for line in mine] == [number.sub("N", line) for line in theirs]
+    for line, reference in zip(mine, theirs, strict=True):
+        numbers, references = ([float(one) for one in number.findall(text)] for text in (line, reference))
+        np.testing.assert_allclose(numbers, references, rtol=2e-3, atol=2e-4)

@@ -58,7 +58,7 @@ def scalars(folder):
     assert first[3] == b"brain.Event:2"
     found = {}
     for event in events:
-        for _, value in fields(event[5]):
+        for _, value in fields(event.get(5, b"")):  # the graph's event has none
             parts = dict(fields(value))
             if 2 in parts:
                 found.setdefault(parts[1].decode(), []).append((event[2], struct.unpack("<f", parts[2])[0]))
@@ -112,8 +112,8 @@ def test_an_evaluation_of_its_own(tmp_path):
 
 
 def test_what_is_not_written_warns():
-    with pytest.warns(UserWarning, match="write_images, embeddings_freq has no effect"):
-        TensorBoard(write_images=True, embeddings_freq=1)
+    with pytest.warns(UserWarning, match="profile_batch, embeddings_freq has no effect"):
+        TensorBoard(profile_batch=2, embeddings_freq=1)
     with pytest.raises(ValueError, match="update_freq is 'epoch', 'batch' or a number"):
         TensorBoard(update_freq="epochs")
 
@@ -127,3 +127,115 @@ def test_values_that_are_not_finite(tmp_path):
     file = EventFile(tmp_path)
     file.write(0, [histogram("h", [np.nan, np.inf]), scalar("s", np.nan)])
     assert np.isnan(scalars(tmp_path)["s"][0][1])
+
+
+# ---- what TensorBoard itself reads
+
+
+def accumulated(folder):
+    """Return the real TensorBoard's reading of a folder's event files."""
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    return accumulator.EventAccumulator(str(folder), size_guidance={"histograms": 0, "images": 0}).Reload()
+
+
+def plugin(kind, folder):
+    """Return a plugin of the real TensorBoard that serves a folder, and the context of a request."""
+    processing = "tensorboard.backend.event_processing."
+    provider = pytest.importorskip(f"{processing}data_provider")
+    multiplexer = pytest.importorskip(f"{processing}plugin_event_multiplexer").EventMultiplexer()
+    base = pytest.importorskip("tensorboard.plugins.base_plugin")
+    multiplexer.AddRunsFromDirectory(str(folder)).Reload()
+    data = provider.MultiplexerDataProvider(multiplexer, str(folder))
+    context = pytest.importorskip("tensorboard.context").RequestContext()
+    return kind(base.TBContext(data_provider=data, logdir=str(folder), multiplexer=multiplexer)), context
+
+
+def network():
+    """Return a model with a branch, an inner model, and a name that TensorFlow would not take."""
+    image = cornu.Input((6, 6, 1), name="image")
+    inner = cornu.Sequential(
+        [layers.Input((6, 6, 1)), layers.Conv2D(3, 3, name="conv"), layers.Flatten(name="flat")], name="inner"
+    )
+    joined = layers.Concatenate(name="both")([inner(image), layers.Flatten(name="other flat")(image)])
+    model = cornu.Model(image, layers.Dense(2, activation="softmax", name="out")(joined), name="net")
+    model.compile(cornu.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def train_network(callback):
+    x, y = np.random.rand(24, 6, 6, 1).astype("float32"), np.arange(24) % 2
+    options = {"batch_size": 8, "epochs": 2, "verbose": 0, "validation_split": 1 / 3}
+    model = network()
+    return model, model.fit(x, y, callbacks=[callback], **options).history
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    """Give the folder of two runs, and model and history of the second."""
+    folder = tmp_path_factory.mktemp("logs")
+    train_network(TensorBoard(folder / "first", hparams={"units": 3, "augmented": False, "shape": (6, 6)}))
+    options = {"histogram_freq": 1, "write_images": True, "update_freq": 1, "hparams": {"units": 4}}
+    return folder, *train_network(TensorBoard(folder / "second", **options))
+
+
+def test_tensorboard_reads_curves_and_distributions(logs):
+    folder, model, history = logs
+    train, validation = accumulated(folder / "second" / "train"), accumulated(folder / "second" / "validation")
+    assert {"epoch_loss", "epoch_accuracy", "epoch_learning_rate", "batch_loss"} <= set(train.Tags()["scalars"])
+    points = [(event.step, event.value) for event in train.Scalars("epoch_loss")]
+    np.testing.assert_allclose(points, list(enumerate(history["loss"])), rtol=1e-6)
+    points = [(event.step, event.value) for event in validation.Scalars("epoch_accuracy")]
+    np.testing.assert_allclose(points, list(enumerate(history["val_accuracy"])), rtol=1e-6)
+    weights = {variable.path: variable.numpy() for variable in model.weights}
+    assert set(train.Tags()["histograms"]) == {f"{path}/histogram" for path in weights}
+    last = train.Histograms("out/kernel/histogram")[-1]
+    assert (last.step, last.histogram_value.num) == (1, weights["out/kernel"].size)
+    np.testing.assert_allclose(last.histogram_value.max, weights["out/kernel"].max(), rtol=1e-6)
+
+
+def test_tensorboard_reads_pictures_of_kernels(logs):
+    train = accumulated(logs[0] / "second" / "train")
+    (name,) = [tag for tag in train.Tags()["images"] if "conv" in tag]
+    image = train.Images(name)[-1]
+    assert (image.height, image.width) == (3, 3 * 4 - 1)  # three filters, a line between them
+    assert image.encoded_image_string.startswith(b"\x89PNG")
+
+
+def test_tensorboard_reads_the_graph(logs):
+    graph = accumulated(logs[0] / "first" / "train").Graph()
+    nodes = {node.name: node for node in graph.node}
+    assert set(nodes) == {"image", "inner/conv", "inner/flat", "other_flat", "both", "out"}
+    assert list(nodes["both"].input) == ["inner/flat", "other_flat"]
+    assert list(nodes["inner/conv"].input) == ["image"]
+    assert (nodes["inner/conv"].op, nodes["out"].attr["output_shape"].s) == ("Conv2D", b"(None, 2)")
+    graphs = pytest.importorskip("tensorboard.plugins.graph.graphs_plugin")
+    shown, context = plugin(graphs.GraphsPlugin, logs[0])
+    assert shown.info_impl(context, "")["first/train"]["run_graph"]
+    assert "inner/conv" in shown.graph_impl(context, "first/train", "", False, "")[0]
+
+
+def test_tensorboard_lists_hyperparameters_and_what_they_led_to(logs):
+    hparams = pytest.importorskip("tensorboard.plugins.hparams.hparams_plugin")
+    listing = pytest.importorskip("tensorboard.plugins.hparams.list_session_groups")
+    requests = pytest.importorskip("tensorboard.plugins.hparams.api_pb2")
+    shown, context = plugin(hparams.HParamsPlugin, logs[0])
+    experiment = shown._context.experiment_from_metadata(
+        context, "", True, shown._context.hparams_metadata(context, ""), []
+    )
+    metrics = {(one.name.group, one.name.tag) for one in experiment.metric_infos}
+    assert {("train", "epoch_loss"), ("validation", "epoch_accuracy")} <= metrics
+    request = requests.ListSessionGroupsRequest(
+        allowed_statuses=[requests.STATUS_SUCCESS],
+        slice_size=9,
+        col_params=[requests.ColParams(metric=one.name) for one in experiment.metric_infos],
+    )
+    found = listing.Handler(context, shown._context, "", request).run()
+    groups = {one.name: one for one in found.session_groups}
+    assert set(groups) == {"first", "second"}
+    values = {name: value.WhichOneof("kind") for name, value in groups["first"].hparams.items()}
+    numbers = ("epochs", "batch_size", "learning_rate", "parameters", "units")
+    texts = {"optimizer": "string_value", "loss": "string_value", "shape": "string_value"}
+    assert values == {**dict.fromkeys(numbers, "number_value"), **texts, "augmented": "bool_value"}
+    assert groups["second"].hparams["units"].number_value == 4
+    assert groups["second"].hparams["optimizer"].string_value == "Adam"
+    assert any(value.name.tag == "epoch_loss" for value in groups["second"].metric_values)

@@ -11,10 +11,11 @@ from cornu.visuals.summary import format_bytes
 
 def table(model, **options):
     """Return the cells of the table row by row (a cell that is broken into lines joined again), and the text."""
-    lines = []
-    model.summary(print_fn=lines.append, **options)
+    texts = []
+    model.summary(print_fn=texts.append, **options)
+    (text,) = texts
     rows = []
-    for line in lines:
+    for line in text.splitlines():
         if line.startswith(("├", "┡")):
             rows.append(None)
         elif line.startswith("│"):
@@ -23,7 +24,7 @@ def table(model, **options):
                 rows[-1] = cells
             else:
                 rows[-1] = [" ".join(filter(None, pair)) for pair in zip(rows[-1], cells, strict=True)]
-    return rows, "\n".join(lines)
+    return rows, text
 
 
 def mlp():
@@ -88,10 +89,10 @@ def test_connections_functions_and_nested_models():
     assert [(row[0], row[2], row[3]) for row in rows if not row[0].startswith("mul")] == [
         ("left (InputLayer)", "0", "-"),
         ("right (InputLayer)", "0", "-"),
-        ("inner (Sequential)", "15", "left[0][0] right[0][0]"),
-        ("first (Dense)", "15", rows[3][3]),
-        ("re (ReLU)", "0", "first[0][0]"),
-        ("both (Concatenate)", "0", "inner[0][0] inner[1][0]"),
+        ("inner (Sequential)", "15", "left[0][0], right[0][0]"),
+        ("└ first (Dense)", "15", rows[3][3]),
+        ("└ re (ReLU)", "0", "first[0][0]"),
+        ("both (Concatenate)", "0", "inner[0][0], inner[1][0]"),
         ("last (Dense)", "7", rows[6][0].split()[0] + "[0][0]"),
     ]
     assert rows[6][0].endswith("(function)")
@@ -213,6 +214,49 @@ def test_in_a_kernel_text_and_table_are_displayed(monkeypatch, capsys):
 
 def test_a_column_of_trainable_leaves_room_for_names():
     model = cornu.Sequential([layers.Input((3,)), layers.Dense(2, name="a_rather_long_name")])
-    lines = []
-    model.summary(show_trainable=True, print_fn=lines.append)
-    assert any("a_rather_long_name (Dense)" in line for line in lines)
+    assert "a_rather_long_name (Dense)" in table(model, show_trainable=True)[1]
+
+
+def branched(keras):
+    first, second = keras.Input((8,), name="first"), keras.Input((8,), name="second")
+    inner = keras.Sequential(
+        [keras.layers.Input((8,)), keras.layers.Dense(5, name="d"), keras.layers.BatchNormalization(name="n")],
+        name="inner",
+    )
+    both = keras.layers.Concatenate(name="concatenate")([inner(first), inner(second)])
+    frozen = keras.layers.Dense(2, name="frozen", trainable=False)
+    return keras.Model([first, second], [keras.layers.Dense(3, name="o")(both), frozen(both)], name="fun")
+
+
+def straight(keras):
+    sizes = keras.layers.Conv2D(32, 3, name="c"), keras.layers.Flatten(name="f"), keras.layers.Dense(10, name="d")
+    return keras.Sequential([keras.layers.Input((28, 28, 1)), *sizes], name="seq")
+
+
+@pytest.mark.parametrize("terminal", ["80", "200"])
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        (straight, {}),
+        (straight, {"show_trainable": True, "line_length": 70}),
+        (straight, {"positions": [0.5, 0.8, 1.0], "layer_range": ("c", "f")}),
+        (straight, {"positions": [0.5, 0.8, 1.0], "show_trainable": True}),
+        (branched, {"line_length": 76}),
+        (branched, {"positions": [0.35, 0.55, 0.7, 1.0]}),
+        (branched, {"layer_range": ["inner", "o"]}),
+    ],
+)
+def test_the_text_is_that_of_keras(real_keras, monkeypatch, model, options, terminal):
+    monkeypatch.setenv("COLUMNS", terminal)
+    theirs, mine = [], []
+    model(real_keras).summary(print_fn=lambda *args, **_: theirs.append(args), **options)
+    model(cornu).summary(print_fn=lambda *args, **_: mine.append(args), **options)
+    assert mine == [(theirs[0][0].rstrip("\n") + "\n",)]
+
+
+def test_names_that_the_output_has_no_characters_for(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", stream)
+    cornu.Sequential([layers.Input((3,)), layers.Dense(2, name="слой")], name="модель").summary()
+    stream.flush()
+    assert b"\\u0441" in stream.buffer.getvalue()

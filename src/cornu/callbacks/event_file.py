@@ -1,6 +1,7 @@
 """Files that TensorBoard reads: events in protocol-buffer encoding, in records with checksums.
 
-The formats are those of ``event.proto``, ``summary.proto`` and the TFRecord file, as far as scalars and histograms go.
+The formats are those of ``event.proto``, ``summary.proto`` and the TFRecord file, as far as scalars, histograms,
+pictures, graphs and data of plugins go.
 """
 
 import itertools
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core.atomic import append_bytes, replacing
+from cornu.visuals.tiles import png
 
 _numbers = itertools.count()
 
@@ -55,7 +57,9 @@ def record(data: bytes) -> bytes:
     return length + _masked(length) + data + _masked(data)
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """Return a number of up to 64 bits, seven bits a byte; a negative one as its two's complement."""
+    number &= 0xFFFFFFFFFFFFFFFF
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -63,18 +67,24 @@ def _varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
-def _field(number: int, value: bytes) -> bytes:
+def field(number: int, value: bytes) -> bytes:
     """Return a field that has a length: text, a message, or packed numbers."""
-    return _varint(number << 3 | 2) + _varint(len(value)) + value
+    return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def _double(number: int, value: float) -> bytes:
-    return _varint(number << 3 | 1) + struct.pack("<d", value)
+def whole(number: int, value: int) -> bytes:
+    """Return a field that holds a whole number."""
+    return varint(number << 3) + varint(value)
+
+
+def double(number: int, value: float) -> bytes:
+    """Return a field that holds a float of 64 bits."""
+    return varint(number << 3 | 1) + struct.pack("<d", value)
 
 
 def scalar(tag: str, value: float) -> bytes:
     """Return a summary value with one number."""
-    return _field(1, _field(1, tag.encode()) + _varint(2 << 3 | 5) + struct.pack("<f", value))
+    return field(1, field(1, tag.encode()) + varint(2 << 3 | 5) + struct.pack("<f", value))
 
 
 def histogram(tag: str, values: Any, bins: int = 30) -> bytes:
@@ -84,13 +94,31 @@ def histogram(tag: str, values: Any, bins: int = 30) -> bytes:
     values = values if values.size else np.zeros(1)
     counts, edges = np.histogram(values, bins)
     numbers = (values.min(), values.max(), values.size, values.sum(), np.square(values).sum())
-    text = b"".join(_double(position, float(number)) for position, number in enumerate(numbers, 1))
-    text += _field(6, edges[1:].astype("<f8").tobytes()) + _field(7, counts.astype("<f8").tobytes())
-    return _field(1, _field(1, tag.encode()) + _field(5, text))
+    text = b"".join(double(position, float(number)) for position, number in enumerate(numbers, 1))
+    text += field(6, edges[1:].astype("<f8").tobytes()) + field(7, counts.astype("<f8").tobytes())
+    return field(1, field(1, tag.encode()) + field(5, text))
+
+
+def picture(tag: str, pixels: np.ndarray) -> bytes:
+    """Return a summary value with a picture: bytes (rows, columns), or (rows, columns, 3)."""
+    height, width = pixels.shape[:2]
+    colours = 1 if pixels.ndim == 2 else 3
+    return field(
+        1,
+        field(1, tag.encode())
+        + field(4, whole(1, height) + whole(2, width) + whole(3, colours) + field(4, png(pixels))),
+    )
+
+
+def plugin_data(tag: str, plugin: str, content: bytes) -> bytes:
+    """Return a summary value that carries data for a plugin of TensorBoard, and an empty tensor."""
+    metadata = field(1, field(1, plugin.encode()) + field(2, content)) + whole(4, 2)  # 2: kept as a tensor
+    empty = whole(1, 1) + field(2, field(2, b""))  # float32, of shape (0,)
+    return field(1, field(1, tag.encode()) + field(8, empty) + field(9, metadata))
 
 
 class EventFile:
-    """A file of events in a folder, which is made; each `write` adds one event and reaches the disk at once."""
+    """A file of events in a folder, which is made; each event that is added reaches the disk at once."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,9 +126,15 @@ class EventFile:
         name = f"events.out.tfevents.{int(now)}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
         self.path = folder / name
         with replacing(self.path) as temporary:
-            temporary.write_bytes(record(_double(1, now) + _field(3, b"brain.Event:2")))
+            temporary.write_bytes(record(double(1, now) + field(3, b"brain.Event:2")))
 
     def write(self, step: int, values: list[bytes]) -> None:
-        """Add summary values (of `scalar` or `histogram`) at a step."""
-        event = _double(1, time.time()) + _varint(2 << 3) + _varint(step) + _field(5, b"".join(values))
-        append_bytes(self.path, record(event))
+        """Add summary values (of `scalar`, `histogram`, ...) at a step."""
+        self._append(whole(2, step) + field(5, b"".join(values)))
+
+    def write_graph(self, graph: bytes) -> None:
+        """Add a graph, as `event_graph.graph_of` gives it."""
+        self._append(field(4, graph))
+
+    def _append(self, what: bytes) -> None:
+        append_bytes(self.path, record(double(1, time.time()) + what))

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cornu.callbacks.base import Callback
-from cornu.callbacks.progress import can_write, format_value, is_live, say
+from cornu.callbacks.progress import format_value, is_live, say
 from cornu.core.atomic import replacing
+from cornu.visuals.characters import can_write
 
 BLOCKS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=+*#@"
 UNDRAWN = "learning_rate"
@@ -62,7 +63,7 @@ class PlotLosses(Callback):
         if not self.epochs:
             return
         if not is_live(sys.stdout):
-            print("\n".join(self.lines()), flush=True)
+            say("\n".join(self.lines()))
         if self.path is not None:
             with replacing(self.path) as temporary:
                 temporary.write_bytes(self._drawn(self.path.suffix[1:] or "png"))

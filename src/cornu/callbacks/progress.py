@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from cornu.callbacks.base import Callback
+from cornu.visuals.characters import can_write, printable
 
 REFRESH = 0.1  # seconds between two drawings of the bar: at most ten a second
 HEARTBEAT = 60.0  # seconds between two lines of a long epoch where there is no bar
@@ -31,8 +32,8 @@ class _Line:
 
 
 def say(message: str) -> None:
-    """Print a message on a line of its own, also in the middle of a bar."""
-    print("\n" + message if _Line.unfinished else message, flush=True)
+    """Print a message on a line of its own, also in the middle of a bar, in characters that the output has."""
+    print(printable(sys.stdout, "\n" + message if _Line.unfinished else message), flush=True)
     _Line.unfinished = False
 
 
@@ -43,23 +44,30 @@ def format_value(name: str, value: Any) -> str:
     ('loss: 0.2500', 'lr: 1.0000e-05')
     """
     try:
-        number = float(value)
+        number = float(np.mean(value))
     except (TypeError, ValueError):
         return f"{name}: {value}"
-    return f"{name}: {number:.4f}" if abs(number) > 1e-3 or number == 0 else f"{name}: {number:.4e}"
+    return f"{name}: {number:.4f}" if abs(number) > 1e-3 else f"{name}: {number:.4e}"
 
 
-def format_seconds(seconds: float) -> str:
-    """Return a length of time in the unit that suits it.
+def format_left(seconds: float) -> str:
+    """Return the time that is left, in the unit that suits it.
 
-    >>> format_seconds(75), format_seconds(3), format_seconds(0.002)
-    ('1:15', '3s', '2ms')
+    >>> format_left(3725), format_left(75), format_left(3.9)
+    ('1:02:05', '1:15', '3s')
     """
-    if seconds >= 3600:
+    if seconds > 3600:
         return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02d}:{int(seconds % 60):02d}"
-    if seconds >= 60:
-        return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
-    if seconds >= 1:
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d}" if seconds > 60 else f"{int(seconds)}s"
+
+
+def format_pace(seconds: float) -> str:
+    """Return the time that one step takes, in the unit that suits it.
+
+    >>> format_pace(2.0), format_pace(0.0213), format_pace(5e-5)
+    ('2s', '21ms', '50us')
+    """
+    if seconds >= 1 or seconds == 0:
         return f"{seconds:.0f}s"
     return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
 
@@ -96,6 +104,7 @@ class Progbar:
         self._seen = self._drawn = 0
         self._start = time.perf_counter()
         self._last, self._beat = 0.0, self._start
+        self._first: tuple[int, float] | None = None  # the steps done when the bar was first told, and when
         self._live = is_live(sys.stdout)
 
     def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
@@ -103,14 +112,15 @@ class Progbar:
         finalize = self.target is not None and current >= self.target if finalize is None else finalize
         self._take(current, values or [])
         now = time.perf_counter()
+        self._first = self._first or (current, now)
         if self.verbose == 1 and self._live:
             if finalize or now - self._last >= self.interval:
                 self._draw(self._line(current, now, finalize), finalize)
                 self._last = now
         elif self.verbose and finalize:
-            print(self._plain_line(current, now), flush=True)
+            print(printable(sys.stdout, self._plain_line(current, now)), flush=True)
         elif self.verbose == 1 and now - self._beat >= HEARTBEAT:
-            print(self._plain_line(current, now), flush=True)
+            print(printable(sys.stdout, self._plain_line(current, now)), flush=True)
             self._beat = now
 
     def add(self, n: int, values: Any = None) -> None:
@@ -136,31 +146,39 @@ class Progbar:
         means = ((name, total if count == 1 else total / count) for name, (total, count) in self._sums.items())
         return [format_value(name, mean) for name, mean in means]
 
-    def _pace(self, current: int, now: float) -> str:
-        per_step = (now - self._start) / max(current, 1)
-        return f"{format_seconds(per_step)}/{self.unit_name}"
+    def _seconds_per_step(self, current: int, now: float) -> float:
+        """Return the seconds per step, those of the first left out where others are known: it compiles."""
+        steps, since = self._first or (0, self._start)
+        if 0 < steps <= current / 2:
+            return (now - since) / (current - steps)
+        return (now - self._start) / current if current else 0.0
 
-    def _count(self, current: int) -> str:
-        if self.target is None:
-            return f"{current}/Unknown"
-        return f"{current:{len(str(self.target))}d}/{self.target}"
+    def _pace(self, current: int, now: float) -> str:
+        return f"{format_pace(self._seconds_per_step(current, now))}/{self.unit_name}"
 
     def _line(self, current: int, now: float, finalize: bool) -> str:
-        full, empty = bar_characters(sys.stdout)
-        done = self.width if finalize or not self.target else int(self.width * min(current / self.target, 1))
-        left = None if finalize or not self.target else (now - self._start) / max(current, 1) * (self.target - current)
-        spent = format_seconds(now - self._start if left is None else left)
-        parts = [
-            f"{self._count(current)} {full * done}{empty * (self.width - done)} {spent} {self._pace(current, now)}"
-        ]
-        return " - ".join(parts + self._values())
+        """Return the line with its bar: Keras's, with the time that is left, and at the end the time it took."""
+        spent = f"{now - self._start:.0f}s"
+        if not self.target:
+            head = f"{current:7d}/Unknown"
+        else:
+            full, empty = bar_characters(sys.stdout)
+            done = self.width if finalize else int(self.width * min(current / self.target, 1))
+            head = f"{self._count(current)} {full * done}{empty * (self.width - done)}"
+            if not finalize:
+                spent = format_left(self._seconds_per_step(current, now) * (self.target - current))
+        return " - ".join([f"{head} {spent} {self._pace(current, now)}", *self._values()])
+
+    def _count(self, current: int) -> str:
+        return f"{current:{len(str(self.target))}d}/{self.target or 'Unknown'}"
 
     def _plain_line(self, current: int, now: float) -> str:
-        spent = format_seconds(now - self._start)
+        spent = f"{now - self._start:.0f}s"
         return " - ".join([self._count(current).strip(), spent, self._pace(current, now), *self._values()])
 
     def _draw(self, line: str, finalize: bool) -> None:
         """Draw over the bar; until it is finished, what is longer than the terminal's line is left out."""
+        line = printable(sys.stdout, line)
         if not finalize and sys.stdout.isatty():
             line = line[: shutil.get_terminal_size().columns - 1]
         padding = " " * max(self._drawn - len(line), 0)
@@ -173,15 +191,6 @@ class Progbar:
 def bar_characters(stream: TextIO) -> tuple[str, str]:
     """Return the characters for the done and the open part of a bar, which the stream's encoding must have."""
     return ("━", " ") if can_write(stream, "━") else ("=", ".")
-
-
-def can_write(stream: TextIO, characters: str) -> bool:
-    """Tell whether the stream's encoding has the characters."""
-    try:
-        characters.encode(getattr(stream, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 class ProgbarLogger(Callback):
@@ -211,7 +220,7 @@ class ProgbarLogger(Callback):
         self.fitting = False
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        if self.verbose:
+        if self.verbose and self.params.get("epochs", 2) > 1:
             print(f"Epoch {epoch + 1}/{self.params.get('epochs')}", flush=True)
         self._start()
 

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from cornu.callbacks.base import Callback
-from cornu.callbacks.event_file import EventFile, histogram, scalar
+from cornu.callbacks.event_file import EventFile, histogram, picture, scalar
+from cornu.callbacks.event_graph import graph_of
+from cornu.callbacks.event_hyperparameters import ended, hyperparameters, started
 from cornu.core.hooks import old_keywords
+from cornu.visuals.tiles import weight_colours
 
 
 class TensorBoard(Callback):
@@ -17,11 +20,13 @@ class TensorBoard(Callback):
 
     ``train`` and ``validation`` in it hold a curve ``epoch_<name>`` for each log. With `update_freq` ``"batch"`` or a
     number of batches, ``batch_<name>`` is written that often too. Every `histogram_freq` epochs the distribution of
-    each weight is written. `write_steps_per_second` adds the speed. Graphs are not written, as in Keras on JAX; images,
-    profiles and embeddings are not either, and asking for them warns.
+    each weight is written, and with `write_images` a picture of each kernel. `write_graph` adds the layers and what
+    connects them, `write_steps_per_second` the speed. The page HPARAMS lists optimizer, learning rate, batch size and
+    the like, with those in `hparams` (names and values of one's own): give each run a folder of its own, and
+    TensorBoard the folder above. Profiles and embeddings are not written, and asking for them warns.
     Follows https://keras.io/api/callbacks/tensorboard/
 
-    >>> board = TensorBoard("logs", update_freq=100)
+    >>> board = TensorBoard("logs/first", update_freq=100, hparams={"units": 64})
     """
 
     per_batch = False
@@ -38,33 +43,48 @@ class TensorBoard(Callback):
         profile_batch: Any = 0,
         embeddings_freq: int = 0,
         embeddings_metadata: Any = None,
+        hparams: dict[str, Any] | None = None,
     ) -> None:
         if update_freq not in ("epoch", "batch") and (not isinstance(update_freq, int) or update_freq < 1):
             raise ValueError(f"update_freq is 'epoch', 'batch' or a number of batches; it is {update_freq!r}.")
-        unwritten = {"write_images": write_images, "profile_batch": profile_batch, "embeddings_freq": embeddings_freq}
+        unwritten = {"profile_batch": profile_batch, "embeddings_freq": embeddings_freq}
         if any(unwritten.values()):
             asked = ", ".join(name for name, value in unwritten.items() if value)
-            warnings.warn(f"TensorBoard writes scalars and histograms; {asked} has no effect.", stacklevel=3)
+            warnings.warn(f"TensorBoard writes no profiles or embeddings; {asked} has no effect.", stacklevel=3)
         self.log_dir, self.histogram_freq, self.write_graph = Path(log_dir), histogram_freq, write_graph
         self.write_steps_per_second, self.update_freq = write_steps_per_second, update_freq
+        self.write_images, self.hparams = write_images, dict(hparams or {})
         self.per_batch = update_freq != "epoch"
         self._files: dict[str, EventFile] = {}
         self._batches = self._batches_before = self._updates_before = 0
-        self._fitting = False
+        self._fitting = self._graph_due = False
         self._began = 0.0
 
-    def _write(self, part: str, step: int, values: list[bytes]) -> None:
+    def _file(self, part: str) -> EventFile:
         if part not in self._files:
             self._files[part] = EventFile(self.log_dir / part)
+        return self._files[part]
+
+    def _write(self, part: str, step: int, values: list[bytes]) -> None:
         if values:
-            self._files[part].write(step, values)
+            self._file(part).write(step, values)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._files, self._fitting = {}, True
         self._batches = 0
+        self._graph_due = bool(self.write_graph)
+        self._write_graph()
+        self._write("", 0, [started(hyperparameters(self.model, self.params) | self.hparams)])
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self._fitting = False
+        self._write("", 0, [ended()])
+
+    def _write_graph(self) -> None:
+        """Write the model's graph once, as soon as its layers are known."""
+        if self._graph_due and getattr(self.model, "built", False):
+            self._file("train").write_graph(graph_of(self.model))
+            self._graph_due = False
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._batches_before, self._began = self._batches, time.perf_counter()
@@ -77,6 +97,7 @@ class TensorBoard(Callback):
             self._write("train", self._batches, _scalars("batch", logs or {}))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._write_graph()
         logs = dict(logs or {})
         validated = {name.removeprefix("val_"): value for name, value in logs.items() if name.startswith("val_")}
         trained = {name: value for name, value in logs.items() if not name.startswith("val_")}
@@ -91,6 +112,9 @@ class TensorBoard(Callback):
             self._write("validation", epoch, _scalars("epoch", validated))
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._write("train", epoch, [histogram(f"{v.path}/histogram", v.numpy()) for v in self.model.weights])
+            if self.write_images:
+                kernels = [v for v in self.model.weights if v.ndim > 1]
+                self._write("train", epoch, [picture(f"{v.path}/image", kernel_picture(v.numpy())) for v in kernels])
 
     def on_test_end(self, logs: dict | None = None) -> None:
         if not self._fitting:
@@ -107,3 +131,18 @@ def _scalars(prefix: str, logs: dict[str, Any], suffix: str = "") -> list[bytes]
         for name, value in logs.items()
         if np.size(value) == 1
     ]
+
+
+def kernel_picture(kernel: np.ndarray, most: int = 64) -> np.ndarray:
+    """Return weights as colours: a matrix as it is, filters of a convolution side by side, at most `most` in a row."""
+    if kernel.ndim == 2:
+        return weight_colours(kernel.T if kernel.shape[0] > kernel.shape[1] else kernel)
+    planes = kernel.reshape(*kernel.shape[:2], -1)[..., : most * most]  # (rows, columns, planes)
+    rows, columns, count = planes.shape
+    across = min(count, most)
+    down = -(-count // across)
+    sheet = np.zeros((down * (rows + 1), across * (columns + 1)))
+    for i in range(count):
+        top, left = i // across * (rows + 1), i % across * (columns + 1)
+        sheet[top : top + rows, left : left + columns] = planes[..., i]
+    return weight_colours(sheet[:-1, :-1])

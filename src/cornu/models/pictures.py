@@ -17,7 +17,7 @@ class PictureMethods:
     ) -> None:
         """Print the layers, their output shapes and numbers of parameters; a notebook shows them as a table.
 
-        `line_length` is the width in characters, `positions` where columns end, `print_fn` is called with each line,
+        `line_length` is the width in characters, `positions` where columns end, `print_fn` is given the text,
         `expand_nested` shows layers of inner models, `show_trainable` adds a column, `layer_range` names the first and
         the last layer to show. Raises ValueError before the model is built.
         Follows https://keras.io/api/models/model/#summary-method

@@ -3,8 +3,9 @@
 import html
 import io
 import re
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from rich.box import HEAVY_HEAD
@@ -15,14 +16,12 @@ from rich.table import Table
 from cornu.core.graph import Node, SymbolicTensor, leaves
 from cornu.core.layer import Layer
 from cornu.core.shapes import is_shape
+from cornu.visuals.characters import can_write, printable
 
-#: Where columns end, by whether "Trainable" follows the first three, and their number.
-_SHARES = {
-    (False, 3): [0.45, 0.8, 1.0],
-    (True, 4): [0.42, 0.7, 0.84, 1.0],
-    (False, 4): [0.32, 0.55, 0.7, 1.0],
-    (False, 5): [0.3, 0.5, 0.63, 0.88, 1.0],
-}
+#: Where columns end, as shares of the line, and how long the line is, by the number of columns without "Trainable".
+_SHARES = {3: (0.45, 0.8, 1.0), 4: (0.3, 0.56, 0.74, 1.0)}
+_LENGTHS = {3: 88, 4: 108}
+_JUSTIFIED: dict[str, Any] = {"Param #": "right", "Trainable": "center"}
 
 
 def format_bytes(count: int) -> str:
@@ -73,12 +72,12 @@ def _shapes(structure: Any) -> str:
 
 
 def connections(operation: Any, network: Any) -> str:
-    """Return which outputs of which calls of which layers a layer takes, one per line."""
+    """Return which outputs of which calls of which layers a layer takes."""
     sources = [tensor for node in nodes_in(network, operation) for tensor in node.inputs if tensor.node is not None]
     found = (
         f"{tensor.node.operation.name}[{_call_number(tensor.node, network)}][{tensor.index}]" for tensor in sources
     )
-    return "\n".join(dict.fromkeys(found)) or "-"
+    return ", ".join(dict.fromkeys(found)) or "-"
 
 
 def _call_number(node: Node, network: Any) -> int:
@@ -110,16 +109,17 @@ def print_summary(
     layer_range: Any = None,
 ) -> None:
     """Print the layers of a model, their output shapes and numbers of parameters (see `Model.summary`)."""
-    stream = sys.stdout if print_fn is None else io.StringIO()
-    text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range, stream)
-    if print_fn is None and type(sys.stdout).__module__.startswith("ipykernel"):
+    if print_fn is not None:  # as in Keras 3, one call with the whole text
+        print_fn(summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range))
+        return
+    text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range, sys.stdout)
+    if type(sys.stdout).__module__.startswith("ipykernel"):
         from IPython.display import display
 
         table = summary_html(model, expand_nested, show_trainable, layer_range)
         display({"text/plain": text, "text/html": table}, raw=True)
         return
-    for line in text.splitlines():
-        (print_fn or print)(line)
+    print(printable(sys.stdout, text), end="")
 
 
 def summary_text(
@@ -139,14 +139,16 @@ def summary_text(
         )
     wide = not is_plain_stack(model)
     columns = _columns(wide, show_trainable)
-    width = line_length or (98 if wide else 79)
-    table = Table(box=HEAVY_HEAD, show_lines=True, pad_edge=True)
-    for column, size in zip(columns, _widths(columns, width, positions), strict=True):
-        table.add_column(column, width=size - 3, justify="right" if column == "Param #" else "left", overflow="fold")
+    width = line_length or _line_length(len(columns) - show_trainable, show_trainable)
+    table = Table(box=HEAVY_HEAD, show_lines=True, width=width)
+    shortened: Any = "ellipsis" if stream is None or can_write(stream, "…") else "crop"
+    for column, size in zip(columns, _widths(columns, width, positions, show_trainable), strict=True):
+        overflow = shortened if column == "Trainable" else "fold"
+        table.add_column(column, width=size, justify=_JUSTIFIED.get(column, "left"), overflow=overflow)
     for row in _rows(model, expand_nested, layer_range):
         table.add_row(*(escape(cell) for cell in _cells(row, wide, show_trainable)))
     console = Console(
-        file=stream or io.StringIO(), width=width + 2, no_color=True, highlight=False, force_terminal=False
+        file=stream or io.StringIO(), width=width, no_color=True, highlight=False, force_terminal=False
     )
     with console.capture() as capture:
         console.print(f"Model: {escape(repr(model.name).replace(chr(39), chr(34)))}", soft_wrap=True)
@@ -180,7 +182,7 @@ def summary_html(model: Any, expand_nested: bool = False, show_trainable: bool =
 
 def _in_html(cell: str) -> str:
     text = cell.lstrip(" ")
-    return "&emsp;" * ((len(cell) - len(text)) // 2) + html.escape(text)
+    return "&emsp;" * ((len(cell) - len(text)) // 3) + html.escape(text)
 
 
 def _columns(wide: bool, show_trainable: bool) -> list[str]:
@@ -188,12 +190,20 @@ def _columns(wide: bool, show_trainable: bool) -> list[str]:
     return columns + (["Trainable"] if show_trainable else [])
 
 
-def _widths(columns: list[str], total: int, positions: list[float] | None) -> list[int]:
-    shares = positions or _SHARES[columns[3:] == ["Trainable"], len(columns)]
+def _line_length(columns: int, show_trainable: bool) -> int:
+    """Return Keras's length of a line, as far as the terminal has room."""
+    return min(_LENGTHS[columns] + 12 * show_trainable, max(shutil.get_terminal_size().columns - 4, 40))
+
+
+def _widths(columns: list[str], total: int, positions: Sequence[float] | None, show_trainable: bool) -> list[int]:
+    wanted = len(columns) - show_trainable
+    shares = list(positions or _SHARES[wanted])
+    if len(shares) == wanted and show_trainable:
+        shares = [share * 0.9 for share in shares] + [1.0]
     if len(shares) != len(columns):
         raise ValueError(f"positions has {len(shares)} entries; the summary has {len(columns)} columns: {columns}.")
     ends = [int(share * total) if share <= 1 else int(share) for share in shares]
-    return [max(end - start, 8) for start, end in zip([0, *ends], ends, strict=False)]
+    return [max(end - start, 5) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 class _Row(NamedTuple):
@@ -240,7 +250,7 @@ def _cells(row: _Row, wide: bool, show_trainable: bool) -> list[str]:
     operation, level, network = row
     kind = type(operation).__name__ if isinstance(operation, Layer) else "function"
     weights = getattr(operation, "weights", [])
-    cells = ["  " * level + f"{operation.name} ({kind})", shape_text(operation, network)]
+    cells = [("   " * level + "└ " if level else "") + f"{operation.name} ({kind})", shape_text(operation, network)]
     built = getattr(operation, "built", True)
     cells.append(f"{sum(variable.size for variable in weights):,}" if built else "0 (unbuilt)")
     if wide:

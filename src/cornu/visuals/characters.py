@@ -1,0 +1,28 @@
+"""Characters that an output has: terminals of other encodings than UTF-8 are still about."""
+
+from typing import Any
+
+
+def can_write(stream: Any, characters: str) -> bool:
+    """Tell whether the stream's encoding has the characters."""
+    try:
+        characters.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def printable(stream: Any, text: str) -> str:
+    """Return `text` with each character that the stream's encoding lacks as an escape, so that writing it is no error.
+
+    >>> import io
+    >>> printable(io.TextIOWrapper(io.BytesIO(), "latin-1"), "Gr\xf6\xdfe \u03b1")
+    'Gr\xf6\xdfe \\\\u03b1'
+    """
+    encoding = getattr(stream, "encoding", None)
+    if not isinstance(encoding, str):
+        return text
+    try:
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:
+        return text
