@@ -130,7 +130,7 @@ def write_share(parts: list[dict[str, Any]]) -> str:
     peers = [name for name in PEERS if name in parts[0]["rows"][0]["seconds"]]
     lines = [
         [f"`{row['task']}`", str(row["batch"]), figures.short(row["operations"] / row["steps"] / 1e6)]
-        + [f"{share(row, part['peak'], name):.0%}" for name in peers]
+        + [f"{share(row, part['peak'], name):.0%}" if name in row["seconds"] else "" for name in peers]
         for part in parts
         if part["peak"]
         for row in part["rows"]
