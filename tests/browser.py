@@ -35,7 +35,7 @@ class Page:
         message = {"id": self.number, "method": method, "params": params, "sessionId": self.session}
         self.connection.send(json.dumps(message))
         while True:
-            answer = json.loads(self.connection.recv(timeout=60))
+            answer = json.loads(self.connection.recv(timeout=180))
             if answer.get("id") == self.number and answer.get("sessionId") == self.session:
                 assert "error" not in answer, (method, answer["error"])
                 return answer["result"]
@@ -118,7 +118,10 @@ def open_browser():
                     yield _first_page(connection)
             finally:
                 process.terminate()
-                process.wait(timeout=30)
+                try:
+                    process.wait(timeout=30)
+                except subprocess.TimeoutExpired:  # a machine that is busy
+                    process.kill()
 
 
 def _address(folder, process):
@@ -135,7 +138,7 @@ def _address(folder, process):
 def _first_page(connection):
     def send(number, method, **params):
         connection.send(json.dumps({"id": number, "method": method, "params": params}))
-        while (answer := json.loads(connection.recv(timeout=60))).get("id") != number:
+        while (answer := json.loads(connection.recv(timeout=180))).get("id") != number:
             pass
         return answer["result"]
 

@@ -60,12 +60,22 @@ def test_a_terminal_gets_them_after_each_epoch(monkeypatch, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_validation_now_and_then_leaves_gaps(capsys):
+def test_validation_now_and_then_is_drawn_where_it_is_known(capsys):
     callback = PlotLosses(metrics=["loss"])
-    train(callback, epochs=4, validation_split=0.25, validation_freq=2)
-    assert np.isnan(callback.curves["loss"]["validation"]).tolist() == [True, False, True, False]
-    assert "?" in callback.lines()[1]
-    callback.figure()
+    history = train(callback, epochs=4, validation_split=0.25, validation_freq=2)
+    _, line = callback.lines()
+    assert "nan" not in line
+    assert "?" not in line
+    (curve,) = [one for one in callback.figure().axes[0].get_lines() if one.get_label() == "validation"]
+    assert list(curve.get_xdata()) == [2, 4]
+    np.testing.assert_allclose(curve.get_ydata(), history["val_loss"])
+
+
+def test_a_loss_that_is_no_number_is_shown_as_such(capsys):
+    callback = PlotLosses()
+    for epoch, loss in enumerate((1.0, float("nan"))):
+        callback.on_epoch_end(epoch, {"loss": loss})
+    assert callback.lines()[0].endswith("1.0000 -> nan")
 
 
 def test_a_line_has_the_characters_that_the_encoding_has(monkeypatch):

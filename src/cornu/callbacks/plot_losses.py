@@ -44,7 +44,7 @@ class PlotLosses(Callback):
     def _forget(self) -> None:
         self._shown: Any = None  # the notebook's place of the figure
         self.epochs: list[int] = []
-        self.curves: dict[str, dict[str, list[float]]] = {}
+        self.curves: dict[str, dict[str, list[float | None]]] = {}  # None: not known after that epoch
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._forget()
@@ -55,7 +55,7 @@ class PlotLosses(Callback):
             kind, base = ("validation", name[4:]) if name.startswith("val_") else ("training", name)
             if base != UNDRAWN and (self.metrics is None or base in self.metrics):
                 points = self.curves.setdefault(base, {}).setdefault(kind, [])
-                points += [float("nan")] * (len(self.epochs) - 1 - len(points)) + [float(value)]
+                points += [None] * (len(self.epochs) - 1 - len(points)) + [float(value)]
         if len(self.epochs) % self.every == 0:
             self._show()
 
@@ -84,7 +84,7 @@ class PlotLosses(Callback):
     def lines(self) -> list[str]:
         """Return a line per curve: its name, its shape in small blocks, first and last value."""
         names = [
-            (base if kind == "training" else f"val_{base}", points)
+            (base if kind == "training" else f"val_{base}", [point for point in points if point is not None])
             for base, kinds in self.curves.items()
             for kind, points in kinds.items()
         ]
@@ -103,7 +103,9 @@ class PlotLosses(Callback):
         axes = figure.subplots(1, charts, squeeze=False)
         for place, (base, kinds) in zip(axes[0], self.curves.items(), strict=False):
             for kind, points in kinds.items():
-                place.plot(self.epochs[: len(points)], points, "--" if kind == "validation" else "-", label=kind)
+                known = [(x, y) for x, y in zip(self.epochs, points, strict=False) if y is not None]
+                style = ("--" if kind == "validation" else "-") + ("." if len(known) < 30 else "")
+                place.plot(*zip(*known, strict=True), style, label=kind)
             place.set(title=base, xlabel="epoch")
             place.xaxis.get_major_locator().set_params(integer=True)
             place.grid(alpha=0.3)

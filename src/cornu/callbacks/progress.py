@@ -26,15 +26,19 @@ def is_live(stream: TextIO) -> bool:
 
 
 class _Line:
-    """Whether the terminal's cursor stands behind a bar that is not finished."""
+    """How many characters of a bar that is not finished stand before the terminal's cursor."""
 
-    unfinished = False
+    drawn = 0
 
 
 def say(message: str) -> None:
-    """Print a message on a line of its own, also in the middle of a bar, in characters that the output has."""
-    print(printable(sys.stdout, "\n" + message if _Line.unfinished else message), flush=True)
-    _Line.unfinished = False
+    """Print a message on a line of its own, in place of a bar that is not finished, in characters that the output has.
+
+    The bar is drawn again below by its next update.
+    """
+    cleared = f"\r{' ' * _Line.drawn}\r" if _Line.drawn else ""
+    print(cleared + printable(sys.stdout, message), flush=True)
+    _Line.drawn = 0
 
 
 def format_value(name: str, value: Any) -> str:
@@ -185,7 +189,7 @@ class Progbar:
         sys.stdout.write(f"\r{line}{padding}" + ("\n" if finalize else ""))
         sys.stdout.flush()
         self._drawn = len(line)
-        _Line.unfinished = not finalize
+        _Line.drawn = 0 if finalize else len(line)
 
 
 def bar_characters(stream: TextIO) -> tuple[str, str]:
