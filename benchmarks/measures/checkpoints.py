@@ -46,7 +46,7 @@ def write(found: dict[str, Any]) -> str:
         cells = [tasks.task(row["task"]).about, f"{row['megabytes']:,.0f} MB"]
         cells += [figures.short(figures.median(row["waited"])), figures.short(seconds(row))]
         lines.append([*cells, f"{seconds(row) / MINUTE:.1%}"])
-    text = """`BackupAndRestore` after each epoch: from the beginning of one to that of the next, beside the same without.
+    text = """`BackupAndRestore` after each epoch: from one beginning to the next, beside the same without.
 Training waits while its state is copied; a thread computes the checksum and writes meanwhile.
 
 """

@@ -9,6 +9,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from saving.mutations import trained
+
 #: What a reader may raise for a file that it refuses.
 REFUSED = (ValueError, TypeError, pickle.UnpicklingError)
 
@@ -28,18 +30,27 @@ FORBIDDEN += (
 )
 
 
+KEPT = "-kept"  # what a file's name ends in becomes the folder that keeps it as a training's checkpoint
+PATHS = {"os.rename": 2, "os.link": 2, "os.symlink": 2}  # how many of an event's arguments are paths
+
+
 class Watch:
     """What the readers do beside reading, seen by Python's audit events."""
 
     def __init__(self, file: Path) -> None:
         self.file, self.active, self.seen = str(file), False, []
-        self.allowed = tuple({str(Path(place).resolve()) for place in (sys.prefix, sys.base_prefix, SOURCE)})
+        # Code is read where an error's lines are shown.
+        places = (sys.prefix, sys.base_prefix, SOURCE, SOURCE.parent / "tests", SOURCE.parent / "scripts")
+        packages = [place for place in sys.path if place.endswith("-packages")]
+        self.allowed = tuple({str(Path(place).resolve()) for place in (*places, *packages)})
         sys.addaudithook(self)
 
     def __call__(self, event: str, arguments: tuple) -> None:
         if not self.active:
             return
         if event == "open" and str(arguments[0]).endswith(("-cache", "-atime")):  # JAX's own compiled programs
+            return
+        if arguments and all(str(one).startswith(f"{self.file}{KEPT}") for one in arguments[: PATHS.get(event, 1)]):
             return
         if event == "open":
             name, mode, flags = str(arguments[0]), arguments[1], arguments[2]
@@ -125,10 +136,38 @@ def load_npz(path):
     return load_npz(path)
 
 
+def resume_of(model):
+    """Return the way into a training that was kept: the file as the checkpoint of its folder."""
+
+    def resume(path):
+        folder = Path(f"{path}{KEPT}")
+        folder.mkdir(exist_ok=True)
+        for left in folder.iterdir():
+            left.unlink()
+        (folder / "checkpoint-0").write_bytes(path.read_bytes())
+        variables = [*model.variables, *model.optimizer.variables]
+        before, numbers = [variable.numpy() for variable in variables], dict(model.optimizer._numbers)
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                trained(model, folder)
+        finally:  # the next file meets the same model
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+            model.optimizer._numbers.clear()
+            model.optimizer._numbers.update(numbers)
+        if any("begins anew" in str(warning.message) for warning in caught):
+            raise ValueError("It was left aside, with a warning.")
+
+    return resume
+
+
 def ways_in(name: str, kind: str, model) -> list:
     """Return the ways into which a file of a kind is put; `model` takes the weights."""
     if kind == "npz":
         return [load_npz]
+    if kind == "checkpoint":
+        return [resume_of(model)]
     if kind == "json":
         return [inspect, model_from_json, deserialize, from_config]
     weights = loader_of(model)

@@ -1,9 +1,14 @@
 """Model files changed at random: what the fuzz tests and `scripts/fuzz` give to the readers."""
 
+import contextlib
+import hashlib
 import io
 import json
 import random
+import shutil
+import tempfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -28,6 +33,8 @@ def mutate(kind: str, content: bytes, names: list[str], dice: random.Random) -> 
     """Return a changed copy of a file of a kind: ``keras``, ``json``, or anything that is changed as bytes."""
     if kind == "json":
         return changed_json(content, names, dice) if dice.random() < 0.8 else changed_bytes(content, dice)
+    if kind == "checkpoint" and dice.random() < 0.9:
+        return changed_checkpoint(content, names, dice)
     if kind != "keras" or dice.random() < 0.15:
         return changed_bytes(content, dice)
     members = unzipped(content)
@@ -107,6 +114,25 @@ def changed_json(content: bytes, names: list[str], dice: random.Random) -> bytes
     return text.encode("utf-8", "surrogatepass")
 
 
+def changed_checkpoint(content: bytes, names: list[str], dice: random.Random) -> bytes:
+    """Return a checkpoint of which the text or the arrays are changed, and the checksum fits."""
+    start = content[: content.index(b"\n") + 1]
+    body = content[len(start) : -hashlib.sha256().digest_size]
+    size = int.from_bytes(body[:8], "little")
+    text, arrays = body[8 : 8 + size], body[8 + size :]
+    if dice.random() < 0.8:
+        text = changed_json(text, names, dice)
+    else:
+        arrays = changed_bytes(arrays, dice)
+    return sealed(start, text, arrays)
+
+
+def sealed(start: bytes, text: bytes, arrays: bytes) -> bytes:
+    """Return a checkpoint file with the right length and checksum."""
+    whole = start + len(text).to_bytes(8, "little") + text + arrays
+    return whole + hashlib.sha256(whole).digest()
+
+
 def _copy(value):
     return json.loads(json.dumps(value))
 
@@ -134,6 +160,11 @@ def seeds(folder) -> dict[str, tuple[str, bytes]]:
         for suffix in (".weights.h5", "_old.h5", ".safetensors"):
             model.save_weights(folder / f"{name}{suffix}")
         (folder / f"{name}.json").write_text(model.to_json())
+    with tempfile.TemporaryDirectory() as kept:
+        with contextlib.suppress(Ended):
+            trained(graph, kept, after=7)
+        newest = max(Path(kept).glob("checkpoint-*"), key=lambda path: path.stat().st_mtime_ns)
+        shutil.copy(newest, folder / "graph.checkpoint")
     (folder / "keras1.json").write_text(json.dumps(OLD))
     np.savez(folder / "data.npz", x=np.arange(6).reshape(2, 3), y=np.array([[1, 2], [3]], dtype=object))
     found = {}
@@ -163,6 +194,31 @@ def models(lib):
     graph = lib.Model(start, layers.Add()([shared(inner(shared(start))), start]), name="graph")
     graph.compile(lib.optimizers.SGD(0.1, momentum=0.9), "mse", metrics=[lib.metrics.MeanAbsoluteError()])
     return stack, graph
+
+
+class Ended(Exception):  # noqa: N818 (what happens, not what is wrong)
+    """Stands for a training that is killed."""
+
+
+def trained(model, folder, after=None):
+    """Train the graph of `models` with a backup in a folder; with `after` it ends after so many batches."""
+    from cornu.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping
+
+    class Ending(Callback):
+        def __init__(self):
+            self.seen, self.names, self.mode = 0, {"loss": [1.0, (2, 3)]}, "none"
+            self.dice, self.generator = np.random.RandomState(1), np.random.Generator(np.random.MT19937(1))
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen, self.mode = self.seen + 1, f"after {batch}"
+            self.names["loss"].append(self.dice.rand() + self.generator.random())
+            if self.seen == after:
+                raise Ended
+
+    x = np.linspace(0, 1, 24, dtype="float32").reshape(8, 3)
+    used = [Ending(), EarlyStopping("loss", patience=9), CSVLogger(Path(folder) / "rows.csv")]
+    used += [BackupAndRestore(folder, save_freq=1, delete_checkpoint=False)]
+    model.fit(x, x, batch_size=2, epochs=2, verbose=0, callbacks=used)
 
 
 OLD = {

@@ -42,12 +42,12 @@ def put_in(path, name, kind, content, targets):
 
 def test_seeds_are_good(corpus, tmp_path):
     files, targets, _ = corpus
-    assert {kind for kind, _ in files.values()} == {"keras", "h5", "json", "safetensors", "npz"}
+    assert {kind for kind, _ in files.values()} == {"keras", "h5", "json", "safetensors", "npz", "checkpoint"}
     for name, (kind, content) in files.items():
         assert put_in(tmp_path / "file", name, kind, content, targets) >= 1
 
 
-@pytest.mark.parametrize("kind", ["keras", "h5", "json", "safetensors", "npz"])
+@pytest.mark.parametrize("kind", ["keras", "h5", "json", "safetensors", "npz", "checkpoint"])
 def test_changed_files(kind, corpus, tmp_path):
     """The changes of `saving.mutations`, which know the formats."""
     files, targets, names = corpus

@@ -5,11 +5,12 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from cornu.compat.programs import Program
-from cornu.core.seeds import random_states, set_random_states
+from cornu.core.seeds import random_states
 from cornu.saving.checkpoint_file import Checkpoint, Generations, read_checkpoint, write_checkpoint
-from cornu.saving.plain_data import Packer, Unpacker
+from cornu.saving.plain_data import Packer, Unpacker, in_words, restore_random
 from cornu.saving.resuming import resuming
 
 
@@ -32,18 +33,9 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
     notes = []
     if start.exists():
         kept = read_checkpoint(start)
-        given = {"program": digest, "arguments": arguments}
-        found = {
-            "program": "the program's text",
-            "arguments": f"its arguments, which were {kept.content['arguments']},",
-        }
-        changed = [words for name, words in found.items() if kept.content[name] != given[name]]
-        if changed:
-            raise ValueError(
-                f"{str(folder)!r} keeps another run: {' and '.join(changed)} have changed. "
-                "Delete that folder to begin anew, or give another."
-            )
-        set_random_states(Unpacker(kept.arrays).unpack(kept.content["random"]))
+        with in_words(f"The folder {str(folder)!r}"):
+            _check(folder, kept.content, {"program": digest, "arguments": arguments})
+            restore_random(Unpacker(kept.arrays), kept.content["random"])
         fits = sum(1 for entry in folder.glob("fit-*") if entry.is_dir())
         notes = [f"going on from {folder}, which keeps {fits} call{'' if fits == 1 else 's'} of fit"] if fits else []
     else:
@@ -52,6 +44,17 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
         write_checkpoint(start, Checkpoint(content, packer.arrays))
     resuming.start(folder, seconds)
     return notes
+
+
+def _check(folder: Path, kept: dict[str, Any], given: dict[str, Any]) -> None:
+    """Raise ValueError where a folder keeps the run of another program, or of other arguments."""
+    found = {"program": "the program's text", "arguments": f"its arguments, which were {kept['arguments']},"}
+    changed = [words for name, words in found.items() if kept[name] != given[name]]
+    if changed:
+        raise ValueError(
+            f"{str(folder)!r} keeps another run: {' and '.join(changed)} have changed. "
+            "Delete that folder to begin anew, or give another."
+        )
 
 
 def end(well: bool) -> None:

@@ -1,5 +1,7 @@
 """Backups of a training: its whole state in a file now and then, and put back in place when it is started again."""
 
+import inspect
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -11,14 +13,14 @@ import numpy as np
 
 from cornu.callbacks.backup import BackupAndRestore
 from cornu.callbacks.progress import ProgbarLogger
-from cornu.core.seeds import random_states, set_random_states
+from cornu.core.seeds import random_states
 from cornu.core.tracking import unique
 from cornu.core.variable import Variable, write
 from cornu.saving import fingerprint
 from cornu.saving.background import Writer
 from cornu.saving.checkpoint_file import Checkpoint, Generations
 from cornu.saving.function_names import Surroundings
-from cornu.saving.plain_data import Packer, Unpacker, Watched
+from cornu.saving.plain_data import Packer, Unpacker, Watched, in_words, restore_random
 from cornu.saving.positions import Reading
 from cornu.training.backup import Backup, Place
 
@@ -46,10 +48,11 @@ class FitBackup(Backup):
                 "There is no earlier one: training begins anew" if self._kept is None else "The one before is taken"
             )
             warnings.warn(f"{complaint} {earlier}.", stacklevel=4)
-        self._number = 0 if self._kept is None else int(self._kept.content["number"])
+        self._number = 0 if self._kept is None else self._kept.content["number"]
         self._steps, self._told, self._last, self._cost = 0, 0, time.monotonic(), 0.0
         if self._kept is not None:
-            set_random_states(Unpacker(self._kept.arrays).unpack(self._kept.content["begin"]))
+            with in_words(self._where):
+                restore_random(Unpacker(self._kept.arrays), self._kept.content["begin"])
         self._begin = random_states()
 
     def attach(self, model: Any, program: Any, batches: Any, validation: Any, callbacks: Any, settings: dict) -> None:
@@ -59,7 +62,8 @@ class FitBackup(Backup):
         self.fingerprint = fingerprint.of_training(model, batches, validation, self.callbacks, settings)
         self.batches, self.validation = batches, validation
         if self._kept is not None:
-            self._check(self._kept.content)
+            with in_words(self._where):
+                self._check(self._kept.content)
 
     def _check(self, content: dict[str, Any]) -> None:
         kept, present = content["fingerprint"], self.fingerprint
@@ -88,6 +92,10 @@ class FitBackup(Backup):
         """All variables that training changes, in an order that does not depend on the run."""
         return unique([*self.learner.variables, *self.model.variables])
 
+    @property
+    def _where(self) -> str:
+        return f"The checkpoint in {str(self.generations.folder)!r}"
+
     # ---- restoring
 
     def restore(self, callbacks: Any) -> Place | None:
@@ -95,29 +103,42 @@ class FitBackup(Backup):
         self.readings = [Reading(self.batches)] + (
             [] if self.validation is None else [Reading(self.validation.batches)]
         )
-        self.watched = [Watched(callback, NOT_STATE) for callback in self.callbacks]
+        self.watched = [Watched(callback, {*NOT_STATE, *settings_of(callback)}) for callback in self.callbacks]
         self.surroundings = [Surroundings(callback) for callback in self.callbacks]
         if self._kept is None:
             return None
         content, unpacker = self._kept.content, Unpacker(self._kept.arrays)
         self._kept = None
-        place = Place(*content["place"][:2], unpacker.unpack(content["logs"]), content["place"][2])
+        with in_words(self._where):
+            place = self._place(content, unpacker)
         if place.step:
             callbacks.on_epoch_begin(place.epoch)
-        readings = zip(self.readings, content["readings"], strict=True)
-        for reading, packed in readings:
-            reading.restore(packed, unpacker)
-        self._restore_variables(content, unpacker)
+        with in_words(self._where):
+            for reading, packed in zip(self.readings, content["readings"], strict=True):
+                reading.restore(packed, unpacker)
+            self._restore_variables(content, unpacker)
+            self._restore_callbacks(content, unpacker)
+            self.model.stop_training = place.stopped
+            restore_random(unpacker, content["random"])
+        return place
+
+    def _place(self, content: dict[str, Any], unpacker: Unpacker) -> Place:
+        """Return where the training stood; ValueError for a place that it has not."""
+        epoch, step, stopped = content["place"]
+        whole = [type(number) is int and number >= 0 for number in (epoch, step)]
+        if not all(whole) or type(stopped) is not bool or step > getattr(self.batches, "steps", step):
+            raise ValueError(f"{self._where} has training stand at {content['place']!r:.200}: there is no such place.")
+        return Place(epoch, step, unpacker.unpack(content["logs"]), stopped)
+
+    def _restore_callbacks(self, content: dict[str, Any], unpacker: Unpacker) -> None:
         for watched, packed in zip(self.watched, content["callbacks"], strict=True):
-            unpacker.set_attributes(watched.owner, packed["attributes"])
+            kept = {name: value for name, value in packed["attributes"].items() if name not in watched.skip}
+            unpacker.set_attributes(watched.owner, kept)
             restore = getattr(watched.owner, "restore_training_state", None)
             if restore is not None:
                 restore(unpacker.unpack(packed["own"]))
         for surrounding, packed in zip(self.surroundings, content["surroundings"], strict=True):
             surrounding.restore(packed, unpacker)
-        self.model.stop_training = place.stopped
-        set_random_states(unpacker.unpack(content["random"]))
-        return place
 
     def _restore_variables(self, content: dict[str, Any], unpacker: Unpacker) -> None:
         variables, arrays = self.variables, unpacker.unpack(content["variables"])
@@ -202,6 +223,16 @@ class FitBackup(Backup):
     def close(self) -> None:
         self.writer.flush()
         self._complain()
+
+
+def settings_of(callback: Any) -> list[str]:
+    """Return the arguments of the library's callbacks that are texts or paths, such as files' names.
+
+    They are no state of a training: it is the program that says where files are written, never a checkpoint.
+    """
+    library = [cls for cls in type(callback).__mro__ if cls.__module__.partition(".")[0] == "cornu"]
+    names = {name for cls in library for name in inspect.signature(cls.__init__).parameters}
+    return [name for name in names if isinstance(getattr(callback, name, None), (str, os.PathLike))]
 
 
 def on_device(array: np.ndarray) -> Any:

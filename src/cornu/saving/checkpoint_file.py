@@ -8,16 +8,23 @@ import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ml_dtypes
 import numpy as np
 
 from cornu.core.atomic import flush_folder, remove_leftovers, remove_quietly, replacing
 
 START = b"cornu checkpoint 1\n"
 DIGEST = hashlib.sha256
+PLAIN_TYPE = re.compile(r"[|<>][biufcSUmM]\d{1,9}(\[\w+\])?")  # as numpy writes them: no objects, no fields
+#: Types that numpy has no code for, by their names.
+EXTENDED = {
+    name: kind for name, kind in vars(ml_dtypes).items() if isinstance(kind, type) and issubclass(kind, np.generic)
+}
 
 
 class Checkpoint(NamedTuple):
@@ -50,7 +57,7 @@ def _parts(checkpoint: Checkpoint) -> Iterator[Any]:
 
 def type_name(dtype: np.dtype) -> str:
     """Return the name of an array's type: numpy's own with byte order, ``bfloat16`` and the like by name."""
-    return dtype.name if dtype.kind == "V" else dtype.str
+    return dtype.name if dtype.name in EXTENDED else dtype.str
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -64,15 +71,44 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise ValueError(f"{str(path)!r} is damaged or cut short: its checksum does not fit.")
     position = len(START) + 8
     length = int.from_bytes(body[len(START) : position], "little")
-    header = json.loads(bytes(body[position : position + length]))
-    position += length
-    arrays = []
-    for name, shape in header["arrays"]:
-        dtype = np.dtype(name)
+    try:
+        header = json.loads(bytes(body[position : position + length]))
+        content, described = dict(header["content"]), list(header["arrays"])
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ValueError(f"{str(path)!r} has a checksum that fits, but is no checkpoint: {error!r:.200}.") from None
+    return Checkpoint(content, _arrays(body[position + length :], described, str(path)))
+
+
+def _arrays(data: memoryview, described: list[Any], path: str) -> list[np.ndarray]:
+    """Return arrays that lie one after the other and fill `data`, as views of it."""
+    arrays, position = [], 0
+    for entry in described:
+        dtype, shape = _checked(entry, path)
         count = math.prod(shape) * dtype.itemsize
-        arrays.append(np.frombuffer(body[position : position + count], dtype).reshape(shape))
+        if count > len(data) - position:
+            raise ValueError(f"{path!r} says that it has {entry!r}, which is more than it holds.")
+        arrays.append(np.frombuffer(data[position : position + count], dtype).reshape(shape))
         position += count
-    return Checkpoint(header["content"], arrays)
+    if position != len(data):
+        raise ValueError(f"{path!r} holds {len(data) - position:,} bytes more than it says.")
+    return arrays
+
+
+def _checked(entry: Any, path: str) -> tuple[np.dtype, list[int]]:
+    """Return type and shape of an array as a file describes them; ValueError for what is no array of plain values."""
+    if isinstance(entry, list) and [type(part) for part in entry] == [str, list]:
+        name, shape = entry
+        known = name in EXTENDED or PLAIN_TYPE.fullmatch(name) is not None
+        if known and all(type(size) is int and 0 <= size < 1 << 48 for size in shape):
+            return np.dtype(EXTENDED.get(name, name)), shape
+    raise ValueError(f"{path!r} holds {str(entry)[:100]!r}, where type and shape of an array were expected.")
+
+
+def _number(checkpoint: Checkpoint, path: Path) -> int:
+    number = checkpoint.content.get("number")
+    if type(number) is not int:
+        raise ValueError(f"{str(path)!r} is no checkpoint of a training: its number is {str(number)[:80]}.")
+    return number
 
 
 class Generations:
@@ -104,8 +140,8 @@ class Generations:
             if path.exists():
                 try:
                     checkpoint = read_checkpoint(path)
-                    found.append((int(checkpoint.content["number"]), place, checkpoint))
-                except (ValueError, KeyError, TypeError, OSError) as error:
+                    found.append((_number(checkpoint, path), place, checkpoint))
+                except (ValueError, OSError) as error:
                     complaints.append(str(error))
                     self._next = place  # the damaged one is written over first
         if not found:

@@ -48,7 +48,9 @@ class Surroundings:
         """Put kept values back; lists and dictionaries stay the same objects."""
         for name, values in packed["global"].items():
             if name in self.watched:
-                unpacker.set_attributes(self.watched[name].owner, values)
+                owner, skip = self.watched[name].owner, self.watched[name].skip
+                used = {name: value for name, value in values.items() if name in vars(owner) and name not in skip}
+                unpacker.set_attributes(owner, used)
         contents = self._contents()
         unpacker.set_attributes(_Names(contents), packed["enclosed"])
         for name in packed["enclosed"]:

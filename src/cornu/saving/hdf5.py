@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from cornu.core.budget import Budget
-from cornu.saving import chunks
+from cornu.saving import chunks, heaps
 
 MOST_NAMES, MOST_GROUPS, MOST_DEPTH = 1_000_000, 200_000, 64
 MOST_TEXT = 1 << 26  # bytes of one attribute
@@ -39,6 +39,7 @@ DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, Overflo
 def open_file(content: Any, what: str) -> Iterator[h5py.File]:
     """Open an HDF5 file, given as a path or a file object, for reading; ValueError where it is damaged."""
     with damage(what):
+        heaps.check(content, what)
         file = h5py.File(content, "r")
     try:
         yield file

@@ -5,6 +5,7 @@ of other objects are set. Only named tuples are made anew, from classes that the
 """
 
 import collections
+import contextlib
 import hashlib
 import json
 import sys
@@ -15,18 +16,38 @@ import jax
 import numpy as np
 
 from cornu.core.layer import Layer
+from cornu.core.seeds import set_random_states
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
 
 KIND = "$"
+KINDS = frozenset(("array", "scalar", "jax", "variable", "dict", "tuple", "set", "frozenset", "deque", "RandomState",
+                   "Generator", "object"))  # fmt: skip
 PLAIN = (type(None), bool, int, float, str)
+CHANGED_INSIDE = (Variable, np.random.RandomState, np.random.Generator)  # nothing else takes their place
 DEEPEST = 8  # objects inside of objects
 # Objects of these packages are not looked into: what they hold is not a program's own state.
 CLOSED = frozenset(("cornu", "jax", "jaxlib", "matplotlib", "IPython", "pandas", "torch", "numpy", "keras", "optax"))
 
 
+#: What comes of data whose structure is not that which was kept.
+DAMAGE = (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
 class NotPlainError(TypeError):
     """Raised for what cannot be turned into plain data."""
+
+
+@contextlib.contextmanager
+def in_words(where: str) -> Iterator[None]:
+    """Let what goes wrong inside a ``with`` block, where kept data is not what was kept, be a ValueError in words."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise ValueError(
+            f"{where} holds something else than Cornu keeps there ({type(error).__name__}: {str(error)[:200]}). Delete "
+            "it to begin anew."
+        ) from error
 
 
 class Packer:
@@ -178,6 +199,8 @@ class Unpacker:
             return _in_place(present, items) if type(present) is list else items
         if not isinstance(packed, dict):
             return packed
+        if packed[KIND] not in KINDS:
+            raise ValueError(f"There is no kind of data named {str(packed[KIND])[:80]!r}.")
         return getattr(self, f"_{packed[KIND]}")(packed, present)
 
     def _array(self, packed: dict, _: Any) -> np.ndarray:
@@ -214,7 +237,7 @@ class Unpacker:
         module, name = packed["class"]
         cls: Any = sys.modules.get(module)
         for part in name.split("."):
-            cls = getattr(cls, part, None)
+            cls = getattr(cls, "__dict__", {}).get(part)  # asking a module itself may import another
         if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
             raise NotPlainError(f"a tuple of the unknown class {name}")
         return tuple.__new__(cls, items)
@@ -230,13 +253,16 @@ class Unpacker:
 
     def _RandomState(self, packed: dict, present: Any) -> Any:  # noqa: N802 (named as the class)
         state = present if isinstance(present, np.random.RandomState) else np.random.RandomState()
-        state.set_state(self.unpack(packed["state"]))
+        state.set_state(checked_state(self.unpack(packed["state"])))
         return state
 
     def _Generator(self, packed: dict, present: Any) -> Any:  # noqa: N802
         if not isinstance(present, np.random.Generator):
             raise NotPlainError("a random generator that is not there")
-        present.bit_generator.state = self.unpack(packed["state"])
+        state = checked_state(self.unpack(packed["state"]))
+        if state["bit_generator"] != present.bit_generator.state["bit_generator"]:
+            raise NotPlainError("a random generator of another kind")
+        present.bit_generator.state = state
         return present
 
     def _object(self, packed: dict, present: Any) -> Any:
@@ -248,10 +274,40 @@ class Unpacker:
     def set_attributes(self, owner: Any, packed: dict[str, Any]) -> None:
         """Set attributes of an object from packed data; what cannot be made again is left as it is."""
         for name, value in packed.items():
+            if callable(getattr(type(owner), name, None)):  # a method stays one
+                continue
+            present = vars(owner).get(name)
             try:
-                vars(owner)[name] = self.unpack(value, vars(owner).get(name))
+                found = self.unpack(value, present)
             except NotPlainError:
                 continue
+            if found is present or not (isinstance(present, CHANGED_INSIDE) or is_open(present)):
+                vars(owner)[name] = found
+
+
+def restore_random(unpacker: Unpacker, packed: Any) -> None:
+    """Let the global generators go on from a kept state of `random_states`."""
+    states = unpacker.unpack(packed)
+    checked_state(states["numpy"])
+    set_random_states(states)
+
+
+def checked_state(state: Any) -> Any:
+    """Return the state of a random generator of numpy; ValueError for a place outside of what it has drawn.
+
+    numpy takes such a state, and reads memory that is not its own then.
+    """
+    if isinstance(state, dict):
+        inner = state["state"]
+        words = {"MT19937": 624, "Philox": 4}.get(state["bit_generator"], 0)
+        place = inner.get("pos", 0) if words == 624 else state.get("buffer_pos", 0)
+        key, size = (inner.get("key"), 624) if words == 624 else (None, 0)
+    else:
+        (_, key, place, *_), words, size = state, 624, 624
+    whole = isinstance(place, (int, np.integer)) and 0 <= place <= words
+    if not whole or (size and np.shape(key) != (size,)):
+        raise ValueError("The state of a random generator is none that it can be in.")
+    return state
 
 
 def _padded(present: Any, length: int) -> list:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cornu.core.seeds import random_states, set_random_states
-from cornu.saving.plain_data import Packer, Unpacker, Watched
+from cornu.core.seeds import random_states
+from cornu.saving.plain_data import Packer, Unpacker, Watched, restore_random
 from cornu.training.program import opened
 
 MOST = 1 << 25  # bytes: larger attributes of a dataset are its data, which does not change
@@ -51,13 +51,13 @@ class Reading:
         """Read on from a place."""
         batches = self.batches
         if "order" in packed:
-            batches.last_order = unpacker.unpack(packed["order"])
+            batches.last_order = _checked_order(unpacker.unpack(packed["order"]), batches.rows)
         batches.openings = packed["openings"]
         if self.is_iterator:
             if packed["openings"]:
                 self._advance(packed["consumed"] + packed.get("taken", 0), None)
         elif "origin" in packed:
-            set_random_states(unpacker.unpack(packed["origin"]["random"]))
+            restore_random(unpacker, packed["origin"]["random"])
             self._restore_source(packed["origin"]["source"], unpacker)
             if packed["openings"] > 1:
                 self._forget_example()
@@ -84,3 +84,10 @@ class Reading:
     def _forget_example(self) -> None:
         if hasattr(self.batches, "forget_example"):
             self.batches.forget_example()
+
+
+def _checked_order(order: Any, rows: int) -> np.ndarray:
+    """Return row numbers of an epoch; ValueError where they are others than those of the data."""
+    if np.shape(order) != (rows,) or order.dtype != np.int32 or not np.array_equal(np.sort(order), np.arange(rows)):
+        raise ValueError(f"The checkpoint's order of rows is not one of {rows} rows.")
+    return order
