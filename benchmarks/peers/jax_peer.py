@@ -135,7 +135,7 @@ class Peer:
             seconds.append(time.perf_counter() - began)
         return seconds, losses
 
-    def predict(self, rows, batch=32):
+    def predict(self, rows):
         """Return the outputs for the first rows, all at once."""
         return np.asarray(self._forward(self.state[0], self.state[1], self.host[:rows]))
 

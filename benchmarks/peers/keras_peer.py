@@ -109,10 +109,10 @@ class Peer:
                 stop = start + self.batch
                 yield np.array(self.x[start:stop]), np.array(self.y[start:stop])
 
-    def predict(self, rows, batch=32):
-        """Return the outputs for the first rows."""
-        return np.asarray(self.model.predict(self.x[:rows], batch_size=batch, verbose=0))
+    def predict(self, rows):
+        """Return the outputs for the first rows, in batches as the library chooses them (Keras: of 32)."""
+        return np.asarray(self.model.predict(self.x[:rows], verbose=0))
 
     def evaluate(self, rows):
-        """Return loss and accuracy on the first rows, in batches of 32."""
-        return [float(value) for value in self.model.evaluate(self.x[:rows], self.y[:rows], batch_size=32, verbose=0)]
+        """Return loss and accuracy on the first rows, in batches as the library chooses them (Keras: of 32)."""
+        return [float(value) for value in self.model.evaluate(self.x[:rows], self.y[:rows], verbose=0)]

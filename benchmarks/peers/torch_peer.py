@@ -102,7 +102,7 @@ class Peer:
         return float(total) / len(self.x)
 
     @torch.inference_mode()
-    def predict(self, rows, batch=32):
+    def predict(self, rows):
         """Return the outputs for the first rows, all at once."""
         self.model.eval()
         return self.model(self.x[:rows]).softmax(1).numpy()

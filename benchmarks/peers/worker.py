@@ -121,9 +121,9 @@ class Worker:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         return {"limited": True}
 
-    def predict(self, rows, count, batch=32):
-        self.peer.predict(rows, batch)
-        return {"seconds": seconds_of(lambda: self.peer.predict(rows, batch), count)}
+    def predict(self, rows, count):
+        self.peer.predict(rows)
+        return {"seconds": seconds_of(lambda: self.peer.predict(rows), count)}
 
     def predict_sizes(self, sizes):
         """Predict for each number of rows in turn, each for the first time."""

@@ -19,7 +19,10 @@ class ArrayBatches(Opening):
     """Rows of arrays, in order or shuffled anew each epoch.
 
     `shuffle` is True (all rows), ``"batch"`` (whole batches change places) or False. The short last batch is kept.
+    `together` is the number of batches that an evaluation may compute as one.
     """
+
+    together = 1
 
     def __init__(self, batch: Batch, batch_size: int | None, shuffle: bool | str) -> None:
         self.batch = batch

@@ -1,10 +1,16 @@
-"""How many rows `predict` may compute together where nobody said how many."""
+"""How many rows `predict` and `evaluate` may compute together where nobody said how many."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import jax
+
 from cornu.core.graph import leaves
-from cornu.layers import Lambda
+from cornu.data.arrays import ArrayBatches
+from cornu.data.batches import Batches
+from cornu.layers import Embedding, Lambda, Masking
+from cornu.metrics import MeanMetricWrapper
 from cornu.training.step import custom_step
 
 MOST_ROWS = 1024
@@ -24,6 +30,59 @@ def rows_together(model: Any, size: int) -> int:
     while size * 2 <= most:
         size *= 2
     return size
+
+
+def evaluate_together(model: Any, batches: Batches) -> None:
+    """Let `batches` be evaluated many at a time, where losses and metrics are known to be sums over rows.
+
+    What it gives is the same but for rounding. The library's own losses and metrics are such sums, without masks
+    (a masked batch is divided by the rows that count), penalties for activity, and reductions other than the mean.
+    """
+    if not isinstance(batches, ArrayBatches) or not batches.resident or not type(model).__module__.startswith("cornu."):
+        return
+    if batches.rows <= batches.batch_size:
+        return
+    objective = model.objective
+    if objective.is_sum is None:
+        objective.is_sum = _is_sum(objective, batches.example.y)
+    if objective.is_sum and custom_step(model, "test_step") is None and _no_masks_or_penalties(model):
+        batches.together = rows_together(model, batches.batch_size) // batches.batch_size
+
+
+def _no_masks_or_penalties(model: Any) -> bool:
+    network = getattr(model, "_network", None)
+    operations = [node.operation for node in network.nodes] if network is not None else []
+    return not any(
+        isinstance(operation, (Embedding, Masking)) or getattr(operation, "activity_regularizer", None) is not None
+        or (getattr(operation, "_network", None) is not None and not _no_masks_or_penalties(operation))
+        for operation in operations
+    )  # fmt: skip
+
+
+def _is_sum(objective: Any, y: Any) -> bool:
+    if len(objective.names) != 1 or objective.losses[0] is None or not hasattr(y, "shape"):
+        return False
+    pair = y, jax.ShapeDtypeStruct((y.shape[0], *objective.shapes[0][1:]), "float32")
+    loss, metrics = objective.losses[0], [*objective.metrics[0], *objective.weighted[0]]
+    wrapped = [metric for metric in metrics if isinstance(metric, MeanMetricWrapper)]
+    return (
+        all(type(one).__module__.startswith(("cornu.losses", "cornu.metrics")) for one in (loss, *metrics))
+        and loss.reduction in ("sum_over_batch_size", "mean", "auto")
+        and all(_gives_rows(one, pair) for one in (loss.call, *(metric._fn for metric in wrapped)))
+        and all(_is_ours(function) for function in (getattr(loss, "fn", None), *(metric._fn for metric in wrapped)))
+    )
+
+
+def _is_ours(function: Any) -> bool:
+    module = str(getattr(function, "__module__", "cornu.losses"))
+    return module.startswith(("cornu.losses", "cornu.metrics"))
+
+
+def _gives_rows(function: Callable, pair: tuple) -> bool:
+    try:
+        return jax.eval_shape(function, *pair).shape[:1] == pair[0].shape[:1]
+    except (TypeError, ValueError):  # said in words when it is evaluated
+        return False
 
 
 def _most_rows(model: Any) -> int:

@@ -18,7 +18,7 @@ from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, s
 from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
 from cornu.metrics import Metric
-from cornu.models.rows import rows_together
+from cornu.models.rows import evaluate_together, rows_together
 from cornu.saving.compiling import compile_arguments
 from cornu.saving.resuming import backup_for
 from cornu.training import checks
@@ -231,7 +231,8 @@ class Trainer:
         checks.check_values(self, batches)
         validation = self._validation(
             held_out if validation_data is None else validation_data,
-            validation_batch_size or batch_size,
+            batch_size,
+            validation_batch_size,
             validation_steps,
             validation_freq,
         )
@@ -269,15 +270,20 @@ class Trainer:
         options = {"batch_size": batch_size, "shuffle": shuffle, "class_weight": class_weight, "steps": steps}
         return as_batches(x, y, sample_weight, inputs=inputs, **options), held_out
 
-    def _validation(self, data: Any, batch_size: Any, steps: Any, frequency: Any) -> loop.Validation | None:
+    def _validation(
+        self, data: Any, training_size: Any, batch_size: Any, steps: Any, frequency: Any
+    ) -> loop.Validation | None:
         if data is None:
             return None
         checks.check_frequency(frequency)
         if is_stream(data):
             batches = as_batches(data, steps=steps, inputs=self._number_of_inputs)
         else:
-            batches = as_batches(*checks.validation_parts(data), batch_size=batch_size, inputs=self._number_of_inputs)
+            size = batch_size or training_size
+            batches = as_batches(*checks.validation_parts(data), batch_size=size, inputs=self._number_of_inputs)
         self._prepare(batches.example, "evaluate")
+        if batch_size is None:
+            evaluate_together(self, batches)
         return loop.Validation(self._program("test"), batches, step_limit(batches, steps), frequency)
 
     def _callback_list(
@@ -323,6 +329,8 @@ class Trainer:
         if batches.resident:
             checks.check_labels(self.objective, batches.batch.y)
             checks.check_indices(self._network, batches.batch.x)
+        if batch_size is None:
+            evaluate_together(self, batches)
         watcher = callbacks
         if not isinstance(callbacks, CallbackList):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}

@@ -30,6 +30,7 @@ class Objective:
         self.loss_means: list[Mean] = []
         self.metrics: list[list[Metric]] = []
         self.weighted: list[list[Metric]] = []
+        self.is_sum: bool | None = None  # over rows, so that batches may be put together; None: not found out
 
     # ---- binding to outputs
 

@@ -67,18 +67,19 @@ class Program:
     def _resident_epoch(self, batches: Any, pace: Pace, start: int) -> Iterator[Block]:
         arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
         order = None if order is None else jnp.asarray(order)
-        size = min(batches.batch_size, batches.rows)
-        whole = batches.rows // size
+        together = 1 if self.training or pace.every_batch else batches.together
+        size = min(batches.batch_size * together, batches.rows)
+        whole, last = batches.rows // size, -(-batches.rows // size)
         self._prepare(lambda arrays: run.rows_of(arrays, order, 0, size), arrays)
-        while start < batches.steps:
+        while start < last:
             pace.begin(start)
             if start < whole:
                 stop = min(start + pace.block(), whole)
                 call = functools.partial(self._run_resident, arrays, order, start, stop, size)
             else:
-                stop, rest = batches.steps, batches.rows - whole * size
+                stop, rest = last, batches.rows - whole * size
                 call = functools.partial(self._call, self._rest, arrays, order, np.int32(start * size), size=rest)
-            yield Block(start, stop, call)
+            yield Block(start * together, min(stop * together, batches.steps), call)
             start = stop
 
     def _run_resident(self, arrays: Batch, order: Any, start: int, stop: int, size: int) -> Any:
