@@ -20,6 +20,7 @@ from jax.extend.core import jaxpr_as_fun
 
 from cornu.core.atomic import replacing
 from cornu.export.program import Program, program_of
+from cornu.export.trial import read_apart
 from cornu.saving import documents
 from cornu.saving.files import existing
 from cornu.saving.safetensors import read, read_header, write_arrays
@@ -156,18 +157,20 @@ class ExportedModel:
         )
 
 
-def load(filepath: Any) -> ExportedModel:
+def load(filepath: Any, trusted: bool = False) -> ExportedModel:
     """Return the model in a ``.stablehlo`` file that `Model.export` wrote; its own code is not needed.
 
-    Raises ValueError where the file is none, was written by a later Cornu, is damaged, or holds a program that calls
-    anything outside of the compiler's own operations. Still a program is no mere data: XLA's reader is not made for
-    forged files, and what it runs takes as much memory and time as it asks for. Load only what you would run.
+    The compiler's reader is not made for forged files and may end the process over one. So the program is read in a
+    process of its own first, which takes a second or two; `trusted` leaves that out, for files that you wrote yourself.
+    Raises ValueError where the file is none, was written by a later Cornu, is damaged, ends the process that tries it,
+    or holds a program that calls anything outside of the compiler's own operations. What a program computes still takes
+    as much memory and time as it asks for: load only what you would run.
 
     >>> import cornu, tempfile
     >>> model = cornu.Sequential([cornu.Input((3,)), cornu.layers.Dense(2, kernel_initializer="ones")])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     model.export(f"{folder}/m.stablehlo")
-    ...     again = load(f"{folder}/m.stablehlo")
+    ...     again = load(f"{folder}/m.stablehlo", trusted=True)
     >>> again.predict(np.ones((4, 3), "float32"))[0].tolist()
     [3.0, 3.0]
     """
@@ -175,17 +178,29 @@ def load(filepath: Any) -> ExportedModel:
     metadata, content, weights = _members(path)
     if hashlib.sha256(content).hexdigest() != metadata["sha256"]:
         raise ValueError(f"{path.name!r} is damaged: its program has another checksum than the file says.")
+    what = f"The program in {path.name!r}"
+    if not trusted:
+        read_apart(content, what)
+    try:
+        exported = read_program(content)
+    except ValueError as error:
+        raise ValueError(f"{what} {error}") from None
+    _check_arguments(path, metadata, exported, weights)
+    return ExportedModel(metadata, exported, weights)
+
+
+def read_program(content: bytes) -> export.Exported:
+    """Return a program; ValueError that says, after its name, why it is refused."""
     try:
         exported = export.deserialize(bytearray(content))
         text = exported.mlir_module()
     except Exception as error:  # whatever the readers of the format raise
-        raise ValueError(f"The program in {path.name!r} cannot be read: {str(error)[:200]}") from None
+        raise ValueError(f"cannot be read: {str(error)[:200]}") from None
     called = {first or second for first, second in CALL.findall(text)} - CALLS
     if called or OUTSIDE.search(text) or exported.ordered_effects or exported.unordered_effects:
         what = ", ".join(sorted(called)) or "something outside of itself"
-        raise ValueError(f"The program in {path.name!r} calls {what[:200]}: refused.")
-    _check_arguments(path, metadata, exported, weights)
-    return ExportedModel(metadata, exported, weights)
+        raise ValueError(f"calls {what[:200]}: refused.")
+    return exported
 
 
 def _members(path: Path) -> tuple[dict[str, Any], bytes, list[np.ndarray]]:
