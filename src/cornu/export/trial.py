@@ -1,0 +1,55 @@
+"""Reading a program in a process of its own first: over a forged one, the compiler's reader may end the process."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+
+SECONDS, MEMORY = 120, 4 << 30  # what reading may take; besides, 50 times the program's size
+
+
+def read_apart(content: bytes, what: str) -> None:
+    """Read a program in another process; ValueError in words where that refuses it, or does not live through it."""
+    if not sys.executable:
+        raise ValueError(f"{what} cannot be tried in a process of its own here: give trusted=True if you made it.")
+    command = [sys.executable, "-P", "-m", "cornu.export.trial"]
+    places = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "JAX_PLATFORMS": "cpu"}
+    try:
+        done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS, env=places)
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"{what} was not read in {SECONDS} s by the process that tried it: refused.") from None
+    if done.returncode == 1 and done.stdout:
+        raise ValueError(f"{what} {done.stdout.decode(errors='replace')[:500]}")
+    if done.returncode:
+        how = _signal_name(-done.returncode) or f"code {done.returncode}"
+        raise ValueError(f"{what} is damaged or forged: it ended the process that tried to read it ({how}). Refused.")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
+
+
+def main() -> int:
+    """Read the program on standard input; says on standard output why it is refused."""
+    from cornu.export.stablehlo import read_program
+
+    content = sys.stdin.buffer.read()
+    with contextlib.suppress(ImportError, ValueError, OSError):  # no such limits on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_DATA, (most := MEMORY + 50 * len(content), most))
+    try:
+        read_program(content)
+    except ValueError as error:
+        print(str(error).replace("\n", " "))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

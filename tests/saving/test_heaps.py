@@ -1,0 +1,53 @@
+"""Heaps of texts in HDF5 files: walked before the library does, which never comes back from damaged ones."""
+
+import io
+
+import h5py
+import numpy as np
+import pytest
+
+from cornu.saving import heaps
+
+
+def with_texts(count=3, **options):
+    """Return an HDF5 file with attributes of texts of free length."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w", **options) as file:
+        for number in range(count):
+            file.attrs[f"text{number}"] = "text " * (number + 1)
+        file["values"] = np.frombuffer(b"GCOL" * 400, "uint8")  # looks like a heap and is none
+    return bytearray(stream.getvalue())
+
+
+@pytest.mark.parametrize("options", [{}, {"libver": "latest"}])
+@pytest.mark.parametrize("count", [0, 1, 3, 2000])
+def test_heaps_of_the_library_are_whole(tmp_path, count, options):
+    content = with_texts(count, **options)
+    heaps.check(io.BytesIO(content), "file")
+    (tmp_path / "file").write_bytes(content)
+    heaps.check(tmp_path / "file", "file")
+
+
+@pytest.mark.parametrize("size", [0, 7, 1 << 20, (1 << 64) - 1, (1 << 64) - 15])
+@pytest.mark.parametrize("which", [0, 1, 3])
+def test_objects_that_reach_out_of_their_heap_are_refused(tmp_path, which, size):
+    """The free rest of the heap is the last object; only there is a size of 0 to 15 bytes too small."""
+    content = with_texts()
+    place = content.index(heaps.START) + heaps.HEAD
+    for _ in range(which):
+        place += heaps.HEAD + (int.from_bytes(content[place + 8 : place + 16], "little") + 7) // 8 * 8
+    number = int.from_bytes(content[place : place + 2], "little")
+    assert (number == 0) == (which == 3)
+    content[place + 8 : place + 16] = size.to_bytes(8, "little")
+    if number and size < 8:
+        return
+    with pytest.raises(ValueError, match="'m.h5' is damaged: an object in its heap of texts"):
+        heaps.check(io.BytesIO(content), "m.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"\x89HDF\r\n\x1a\n\0\0\0\0\0\4\4\0\0\0", b"x" * 100])
+def test_other_files_are_refused(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    for given in (tmp_path / "file", io.BytesIO(content)):
+        with pytest.raises(ValueError, match="'file' cannot be read as HDF5"):
+            heaps.check(given, "file")
