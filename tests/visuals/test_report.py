@@ -154,6 +154,32 @@ def test_the_matrix_is_seen_in_a_browser(classifier, tmp_path):
         assert all(address.startswith(("file:", "data:")) for address in page.asked)
 
 
+def test_mistakes_on_inputs_that_are_no_pictures_are_a_table(tmp_path):
+    rng = np.random.default_rng(0)
+    model = model_of((13,), 1, "sigmoid", "binary_crossentropy")
+    x, y = rng.normal(size=(60, 13)), rng.integers(0, 2, 60)
+    page = written(model, tmp_path, x, y, class_names=["healthy", "ill"])
+    rows = re.findall(r"<tr><td>(\d+)</td><td>(\w+)</td><td><b>(\w+)</b></td><td>([\d.]+)%</td>", page)
+    assert len(rows) == 12
+    sure = model.predict(x, verbose=0)[:, 0]
+    for row, true, predicted, share in rows:
+        assert true == ["healthy", "ill"][y[int(row)]] != predicted
+        assert float(share) == pytest.approx(max(sure[int(row)], 1 - sure[int(row)]) * 100, abs=0.06)
+    shares = [float(row[3]) for row in rows]
+    assert shares == sorted(shares, reverse=True)
+    with open_browser() as browser:
+        browser.screen(390, 800, phone=True)
+        browser.open((tmp_path / "report.html").as_uri())
+        assert browser.ask("document.documentElement.scrollWidth") == 390  # tables scroll, the page does not
+
+
+def test_a_fit_that_is_worse_than_a_mean_says_so(tmp_path):
+    x = np.random.default_rng(0).normal(size=(30, 4))
+    page = written(model_of((4,), 1), tmp_path, x, 100 + x[:, 0])
+    assert "worse than the mean of the true values would be everywhere (R² = -" in page
+    assert "% of the variance" not in page
+
+
 def test_pictures_are_those_that_pillow_reads(tmp_path):
     image = pytest.importorskip("PIL.Image")
     for pixels in (np.arange(24, dtype="uint8").reshape(4, 6), np.arange(60, dtype="uint8").reshape(4, 5, 3)):

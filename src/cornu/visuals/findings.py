@@ -88,7 +88,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<div class="scroll"><table><thead><tr>{titles}</tr></thead><tbody>{cells}</tbody></table></div>'
 
 
-def _score_table(scores: measures.Scores, names: list[str], most: int = 200) -> str:
+def _score_table(scores: measures.Scores, names: list[str], kind: str = "class", most: int = 200) -> str:
     order = np.arange(len(names))
     if len(names) > most:
         order = np.argsort(np.nan_to_num(scores.f1), kind="stable")[:most]
@@ -106,7 +106,7 @@ def _score_table(scores: measures.Scores, names: list[str], most: int = 200) -> 
     if there.any() and len(names) > 1:
         means = [float(np.nan_to_num(one[there]).mean()) for one in scores[:3]]
         rows.append(("<b>mean</b>", _bar(means[0]), _bar(means[1]), _share(means[2]), f"{int(scores.rows.sum()):,}"))
-    return _table(("class", "precision", "recall", "F1", "rows"), rows)
+    return _table((kind, "precision", "recall", "F1", "rows"), rows)
 
 
 def _share(value: float) -> str:
@@ -139,24 +139,43 @@ def _mistakes(found: measures.Classified, names: list[str], pictures: Pictures) 
     wrong = measures.worst(found, MOST_MISTAKES)
     if not len(wrong):
         return ""
-    shown = []
     per_row = len(found.true) == len(pictures.rows)  # not where every time step is a row
-    for row in wrong.tolist():
-        true, predicted = int(found.true[row]), int(found.predicted[row])
-        words = f"row {row}: {names[true]} taken for {names[predicted]}"
-        pixels = tiles.as_picture(pictures.rows[row], pictures.shape) if per_row else None
-        image = tiles.image_tag(pixels, escape(words), 84) if pixels is not None else f"<code>row {row}</code>"
-        if pixels is None and per_row:
-            image += f'<span class="values">{escape(_values(pictures.rows[row]))}</span>'
-        sure = found.probabilities[row, predicted]
-        shown.append(
-            f'<figure class="mistake" title="{escape(words)}">{image}<figcaption>{svg.short(names[predicted], 18)} '
-            f"({sure:.0%})<br><span>is {svg.short(names[true], 18)}</span></figcaption></figure>"
+    if per_row and pictures.shape is not None:
+        body = "".join(_mistaken_picture(found, names, pictures, row) for row in wrong.tolist())
+        body = f"<div class='mistakes'>{body}</div>"
+    else:
+        head = ("row", "is", "taken for", "how sure", *(["input"] if per_row else []))
+        body = _table(
+            head,
+            [
+                _mistaken_row(found, names, pictures if per_row else None, row)
+                for row in wrong[: MOST_MISTAKES // 2].tolist()
+            ],
         )
-    return f"<h3>The most confident mistakes</h3><div class='mistakes'>{''.join(shown)}</div>"
+    return f"<h3>The most confident mistakes</h3>{body}"
 
 
-def _values(row: Any, most: int = 6) -> str:
+def _mistaken_picture(found: measures.Classified, names: list[str], pictures: Pictures, row: int) -> str:
+    true, predicted = int(found.true[row]), int(found.predicted[row])
+    words = escape(f"row {row}: {names[true]} taken for {names[predicted]}")
+    pixels = tiles.as_picture(pictures.rows[row], pictures.shape)
+    return (
+        f'<figure class="mistake" title="{words}">{tiles.image_tag(pixels, words, 84)}<figcaption>'
+        f"{svg.short(names[predicted], 18)} ({found.probabilities[row, predicted]:.0%})"
+        f"<br><span>is {svg.short(names[true], 18)}</span></figcaption></figure>"
+    )
+
+
+def _mistaken_row(found: measures.Classified, names: list[str], pictures: Pictures | None, row: int) -> list[str]:
+    true, predicted = int(found.true[row]), int(found.predicted[row])
+    cells = [f"{row:,}", svg.short(names[true], 30), f"<b>{svg.short(names[predicted], 30)}</b>"]
+    cells.append(f"{found.probabilities[row, predicted]:.1%}")
+    if pictures is not None:
+        cells.append(f'<span class="values">{escape(_values(pictures.rows[row]))}</span>')
+    return cells
+
+
+def _values(row: Any, most: int = 8) -> str:
     flat = np.asarray(row).ravel()
     text = ", ".join(svg.number(float(value)) if flat.dtype.kind in "fiub" else str(value) for value in flat[:most])
     return text + (", …" if len(flat) > most else "")
@@ -174,7 +193,7 @@ def _labels(found: measures.Tagged, names: list[str]) -> str:
     parts = [
         f"<p>Any number of labels per row: {(chosen == found.true).mean():.2%} of all labels are right, "
         f"{exact:.2%} of the rows in every label.</p><div class='charts'>",
-        _figure("Precision and recall by label", _score_table(scores, names)),
+        _figure("Precision and recall by label", _score_table(scores, names, "label")),
         _figure("Calibration", _calibration(sure, (chosen == found.true).ravel())),
     ]
     return "".join(parts) + "</div>"
@@ -197,7 +216,10 @@ def _numbers(found: measures.Measured, names: list[str]) -> str:
 
 
 def _fit_words(fit: measures.Fit) -> str:
-    explained = "" if np.isnan(fit.r2) else f"; {fit.r2:.1%} of the variance is explained (R²)"
+    explained = f"; {fit.r2:.1%} of the variance is explained (R²)"
+    if fit.r2 < 0:
+        explained = f"; that is worse than the mean of the true values would be everywhere (R² = {fit.r2:.2f})"
+    explained = "" if np.isnan(fit.r2) else explained
     return f"mean absolute error {svg.number(fit.mae)}, root mean squared error {svg.number(fit.rmse)}{explained}."
 
 
@@ -210,6 +232,7 @@ def _one_number(true: np.ndarray, predicted: np.ndarray, name: str) -> str:
     finite = errors[np.isfinite(errors)]
     heights, edges = np.histogram(finite, bins=30) if finite.size else (np.zeros(1), np.array([0.0, 1.0]))
     x, y = true[::step], predicted[::step]
+    least, most = svg.limits(predicted)
     charts = [
         _figure(
             f"Predicted against true{name}",
@@ -218,7 +241,7 @@ def _one_number(true: np.ndarray, predicted: np.ndarray, name: str) -> str:
         _figure(f"Residuals{name}", svg.bars(edges, heights, ("predicted - true", "rows"), "Histogram of residuals")),
         _figure(
             f"Residuals by prediction{name}",
-            svg.scatter(y, errors[::step], ("predicted", "predicted - true"), "Residuals", ((low, 0), (high, 0))),
+            svg.scatter(y, errors[::step], ("predicted", "predicted - true"), "Residuals", ((least, 0), (most, 0))),
         ),
     ]
     return f'{words}<div class="charts">{"".join(charts)}</div>'

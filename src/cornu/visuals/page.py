@@ -43,10 +43,12 @@ th,td{padding:.22rem .7rem .22rem 0;text-align:left;border-bottom:1px solid var(
 .share{display:inline-block;min-width:4.6rem;padding:0 .3rem;border-radius:3px;
 background:linear-gradient(to right,var(--bar) var(--share),transparent var(--share))}
 .scroll{overflow-x:auto}.tiles,.mistakes{display:flex;flex-wrap:wrap;gap:.45rem}.mistakes{gap:.9rem}
-.tile{image-rendering:pixelated;border-radius:3px;display:block}
+.tile{image-rendering:pixelated;border-radius:3px;display:block;max-width:100%;height:auto}
 .mistake{width:96px;font-size:.85rem;overflow-wrap:anywhere}.mistake figcaption{font-weight:600;line-height:1.3}
-.mistake figcaption span{font-weight:400;color:var(--soft)}.values{display:block;color:var(--soft);font-size:.75rem}
+.mistake figcaption span{font-weight:400;color:var(--soft)}.values{color:var(--soft);font-size:.8rem;white-space:nowrap}
 details{margin-top:.8rem}summary{cursor:pointer;color:var(--soft)}code{font-size:.9em}
+@media (max-width:480px){main{padding:1rem .6rem 2rem}section{padding:.8rem}
+th,td{padding-right:.45rem}.share{min-width:4.1rem}}
 @media print{body{background:#fff}section{break-inside:avoid}}
 """
 

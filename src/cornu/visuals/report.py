@@ -82,7 +82,7 @@ def _curves(logs: dict[str, Any], epochs: Any) -> str:
             there = numbers[every - 1 :: every][: len(held_out)]
             curves.append(svg.Curve("validation", there, held_out[: len(there)], "held-out"))
         words = f"{name} by epoch: from {svg.number(values[0])} to {svg.number(values[-1])}"
-        chart = svg.line_chart(curves if name not in UNDRAWN else curves[:1], ("epoch", name), words)
+        chart = svg.line_chart(curves if name not in UNDRAWN else curves[:1], ("epoch", ""), words)
         charts.append(f"<figure><figcaption>{escape(name)}</figcaption>{chart}</figure>")
     return f'<div class="charts">{"".join(charts)}</div>'
 

@@ -160,7 +160,7 @@ def summary_html(model: Any, expand_nested: bool = False, show_trainable: bool =
     """Return the summary as an HTML table, which takes its colours from the page around it."""
     wide = not is_plain_stack(model)
     columns = _columns(wide, show_trainable)
-    line = "border-bottom:1px solid rgba(128,128,128,.35);padding:.25em .8em;white-space:pre-line;text-align:"
+    line = "border-bottom:1px solid rgba(128,128,128,.35);padding:.25em .8em;white-space:nowrap;text-align:"
     sides = ["right" if column == "Param #" else "left" for column in columns]
     head = "".join(f'<th style="{line}{side}">{column}</th>' for column, side in zip(columns, sides, strict=True))
     rows = (_cells(row, wide, show_trainable) for row in _rows(model, expand_nested, layer_range))
@@ -172,7 +172,7 @@ def summary_html(model: Any, expand_nested: bool = False, show_trainable: bool =
     )
     foot = "<br>".join(html.escape(text.strip()) for text in totals(model))
     return (
-        f'<div class="cornu-summary"><p>Model: <b>{html.escape(model.name)}</b></p>'
+        f'<div class="cornu-summary" style="overflow-x:auto"><p>Model: <b>{html.escape(model.name)}</b></p>'
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         f"<p>{foot}</p></div>"
     )
