@@ -2,10 +2,13 @@
 
 import gzip
 import hashlib
+import http.server
 import stat
+import threading
 
 import pytest
 
+from cornu.datasets import fetch as fetch_module
 from cornu.datasets.fetch import cache_folder, fetch, has_digest
 
 CONTENT = b"four score and seven"
@@ -87,3 +90,52 @@ def test_cache_falls_back_to_the_temporary_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "a_file").touch()
     assert cache_folder(tmp_path / "a_file", "datasets") == tmp_path / ".keras" / "datasets"
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("http://127.0.0.1/x", True),
+        ("http://localhost/x", True),
+        ("http://10.1.2.3:8080/x", True),
+        ("http://192.168.0.1/x", True),
+        ("http://169.254.169.254/latest/meta-data", True),
+        ("http://[::1]/x", True),
+        ("http://[::ffff:127.0.0.1]/x", True),
+        ("http://[fe80::1]/x", True),
+        ("http://2130706433/x", True),  # 127.0.0.1 as one number
+        ("https://8.8.8.8/x", False),
+        ("https://[2001:4860:4860::8888]/x", False),
+    ],
+)
+def test_addresses_inside_and_outside(url, private):
+    assert fetch_module.is_private(url) == private
+
+
+def test_a_server_outside_may_not_lead_inside(monkeypatch, tmp_path):
+    """One on this machine stands for a server of the internet here."""
+    asked = []
+
+    class Leading(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(302 if self.path == "/data.bin" else 200)
+            self.send_header("Location", "/inside.bin")
+            self.end_headers()
+            self.wfile.write(b"secret")
+
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Leading) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        origin = f"http://127.0.0.1:{server.server_port}/data.bin"
+        monkeypatch.setattr(fetch_module, "is_private", lambda url: "inside" in url)
+        with pytest.raises(ValueError, match=r"data.bin leads on to .*/inside.bin, an address inside this network"):
+            fetch_module.download(origin, tmp_path / "data.bin")
+        assert asked == ["/data.bin"]
+        assert not list(tmp_path.iterdir())
+        monkeypatch.undo()
+        assert fetch_module.download(origin, tmp_path / "data.bin").read_bytes() == b"secret"
+        server.shutdown()

@@ -41,7 +41,7 @@ def test_objects_that_reach_out_of_their_heap_are_refused(tmp_path, which, size)
     content[place + 8 : place + 16] = size.to_bytes(8, "little")
     if number and size < 8:
         return
-    with pytest.raises(ValueError, match="'m.h5' is damaged: an object in its heap of texts"):
+    with pytest.raises(ValueError, match=r"'m.h5' is damaged: an object in its heap of texts"):
         heaps.check(io.BytesIO(content), "m.h5")
 
 

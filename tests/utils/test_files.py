@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -155,3 +156,24 @@ def test_wrong_arguments(home, arguments, message):
 def test_no_network_says_which_file_goes_where(home):
     with pytest.raises(ConnectionError, match=r"as words\.txt"):
         get_file(origin="http://127.0.0.1:9/words.txt")
+
+
+def test_what_is_unpacked_is_on_the_disk_before_it_has_its_name(home, archive, monkeypatch):
+    from cornu.utils import files
+
+    flushed = []
+    monkeypatch.setattr(files, "flush_folder", lambda path: flushed.append(Path(path)))
+    folder = Path(get_file(archive.name, archive.as_uri(), extract=True))
+    *inside, parent = flushed
+    assert parent == folder.parent
+    assert {path.name for path in inside} >= {"words.txt", "inner"}
+    assert all(path.is_relative_to(folder.parent) and not path.is_relative_to(folder) for path in inside)
+
+
+def test_what_a_killed_process_left_while_unpacking_is_removed_after_a_day(home, archive):
+    left = [home / "datasets" / f".archive_extracted-{number}" for number in (1, 2)]
+    for path in left:
+        path.mkdir(parents=True)
+    os.utime(left[0], (1, 1))
+    get_file(archive.name, archive.as_uri(), extract=True)
+    assert [path.exists() for path in left] == [False, True]

@@ -1,14 +1,16 @@
 """The one way in which files come from the network: downloaded once, checked, kept where Keras keeps them."""
 
 import hashlib
+import ipaddress
 import os
 import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from cornu.core.atomic import replacing
 from cornu.core.settings import keras_home
@@ -101,12 +103,39 @@ def _retrieve(origin: str, partial: Path, target: Path) -> None:
     if parts.scheme not in downloaders:
         raise ValueError(f"Cannot download {origin!r}: the URL must begin with http, https, ftp or file.")
     try:
-        downloaders[parts.scheme](timeout=30)(origin, str(partial), None)
+        watched = {} if parts.scheme == "ftp" else {"hooks": {"response": _check_redirect}}
+        downloaders[parts.scheme](timeout=30, **watched)(origin, str(partial), None)
     except OSError as error:  # requests' errors are of this kind
         raise ConnectionError(
             f"Could not download {target.name} from {origin} ({_reason(error)}). "
             f"Where there is no network, get the file elsewhere and put it into {target.parent} as {target.name}."
         ) from error
+
+
+def _check_redirect(response: Any, **_: Any) -> None:
+    """Raise ValueError where a server on the internet leads to an address of this machine or of its own network."""
+    if response.is_redirect:
+        target = urljoin(response.url, response.headers["location"])
+        if is_private(target) and not is_private(response.url):
+            raise ValueError(
+                f"{response.url} leads on to {target}, an address inside this network: refused. "
+                "If that is meant, give that address as the origin."
+            )
+
+
+def is_private(url: str) -> bool:
+    """Tell whether an address is none of the internet: of this machine, of its network, of a cloud's own services.
+
+    >>> is_private("http://169.254.169.254/latest"), is_private("https://8.8.8.8/data.bin")
+    (True, False)
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except OSError:  # behind a proxy, which alone knows the names of the internet
+        return host == "localhost" or host.endswith(".localhost")
+    addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in found]
+    return not all((getattr(address, "ipv4_mapped", None) or address).is_global for address in addresses)
 
 
 def _local_path(path: str) -> str:

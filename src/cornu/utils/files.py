@@ -1,14 +1,17 @@
 """`get_file`: a file from the network, kept in the cache folder, unpacked where asked."""
 
+import glob
 import os
 import shutil
 import tarfile
+import time
 import warnings
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from cornu.core.atomic import DAY, flush_folder
 from cornu.datasets.fetch import cache_folder, download, has_digest
 
 
@@ -41,7 +44,8 @@ def get_file(
 
     Raises:
         ConnectionError: it cannot be downloaded; says where to put the file by hand.
-        ValueError: no origin, a path as `fname`, or another content than `file_hash` promises.
+        ValueError: no origin, a path as `fname`, another content than `file_hash` promises, or a server that leads from
+            the internet to an address of this machine or of its own network.
 
     Follows https://keras.io/api/utils/python_utils/#getfile-function.
     """
@@ -91,15 +95,30 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | tuple[str, .
     if unknown:
         raise ValueError(f"archive_format is {unknown.pop()!r}; it must be 'auto', 'tar', 'zip' or None.")
     temporary = folder.with_name(f".{folder.name}-{uuid4().hex}")
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}-*"):  # by a process that was killed
+        if time.time() - left.stat().st_mtime > DAY:
+            shutil.rmtree(left, ignore_errors=True)
     try:
         if not _unpack_any(archive, temporary, formats):
             warnings.warn(f"{archive} is not an archive of a known kind: it was not unpacked.", stacklevel=3)
         elif folder.exists():
             shutil.copytree(temporary, folder, symlinks=True, dirs_exist_ok=True)
+            _flush(folder)
         else:
+            _flush(temporary)
             temporary.rename(folder)
+            flush_folder(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    """Wait until all files below a folder, and their names, are on the disk."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if not os.path.islink(found := os.path.join(place, name)):
+                flush_folder(Path(found))
+        flush_folder(Path(place))
 
 
 def _unpack_any(archive: Path, folder: Path, formats: tuple[str, ...]) -> bool:
