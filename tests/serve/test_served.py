@@ -39,8 +39,20 @@ def test_any_number_of_rows_equals_predict_and_compiles_nothing(digits_model):
             np.testing.assert_allclose(outputs[0], expected[:rows], rtol=1e-4, atol=1e-6)
     assert not found
     assert set(served.seconds) == {1, 4, 16}
-    assert served.expected_seconds(3) == served.seconds[4]
+    assert served.expected_seconds(4) == served.seconds[4]
     assert served.expected_seconds(17) == float("inf")
+
+
+def test_rows_are_cut_where_several_batches_are_quicker_than_one_that_is_filled_up(digits_model):
+    served = ServedModel("digits", digits_model, sizes=(1, 4, 16))
+    assert served.size_for(6) == 16  # nothing is known yet
+    served.seconds = {1: 1.0, 4: 2.0, 16: 7.0}
+    assert [served.size_for(rows) for rows in (1, 2, 4, 8, 12, 13, 16, 40)] == [1, 4, 4, 4, 4, 16, 16, 16]
+    assert served.expected_seconds(8) == 4
+    images = np.random.default_rng(0).random((9, 28, 28)).astype("float32")
+    expected = digits_model.predict(images, verbose=0)
+    np.testing.assert_allclose(served.compute([images])[0], expected, rtol=1e-4, atol=1e-6)
+    assert set(served.seconds) == {1, 4, 16}
 
 
 def test_a_model_called_with_a_dictionary():

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from cornu import __version__
 from cornu.serve import inference_protocol, openapi, pages, tensorflow_protocol
 from cornu.serve.batching import Batcher
+from cornu.serve.computing import ROUTES, Computing
 from cornu.serve.digits import DigitReader
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
@@ -41,13 +42,17 @@ class Service:
     def __init__(self, models: Sequence[ServedModel], limits: Limits | None = None) -> None:
         self.limits, self.metrics = limits or Limits(), Metrics()
         self.entries: dict[str, _Entry] = {}
+        self.computing: dict[tuple[str, str], Computing] = {}  # by route and model
         self.receiving = 0  # bytes of bodies
         self.ready = True
         for served in models:
             served.warm_up()
             batcher = Batcher(served, self.limits, self.metrics)
             self.entries[served.name] = _Entry(served, batcher, DigitReader.of(served))
+            for route, protocol in ROUTES.items():
+                self.computing[route, served.name] = Computing(route, protocol, served, batcher, self.limits)
             self.metrics.waiting[served.name] = lambda batcher=batcher: batcher.waiting
+        self.by_address = {computing.address: computing for computing in self.computing.values()}
         self.document = openapi.document(models)
         self.application = Starlette(
             routes=self._routes(),
@@ -58,9 +63,6 @@ class Service:
     def _routes(self) -> list[Route]:
         v1, v2 = "/v1/models/{model}", "/v2/models/{model}"
         versions = ("", "/versions/{version}")
-        # Routes are tried in order: those of most requests come first.
-        computing = [self._route(f"{v2}{version}/infer", self._infer, "POST") for version in versions]
-        computing += [self._route(f"{v1}{version}:predict", self._predict, "POST") for version in versions]
         describing = []
         for version in versions:
             describing += [
@@ -70,7 +72,7 @@ class Service:
                 self._route(f"{v1}{version}", self._status),
             ]
         return [
-            *computing,
+            *map(self._computing, ROUTES),
             self._route("/v2/health/live", self._live),
             self._route("/v2/health/ready", self._health),
             self._route("/v2", self._server),
@@ -102,6 +104,20 @@ class Service:
 
         return Route(path, endpoint, methods=[method])
 
+    def _computing(self, route: str) -> Route:
+        """Return a route to compute, for the requests that `fast_lane` leaves."""
+
+        async def answer(request: Request) -> Response:
+            computing = self.computing[route, self._entry(request).served.name]
+            body = await self._body(request)
+            question = computing.understood(body, request.headers.get(HEADER_LENGTH))
+            content, head = computing.answered(question, await computing.batcher.submit(question.arrays))
+            if head is None:
+                return Response(content, media_type="application/json")
+            return Response(content, headers={HEADER_LENGTH: str(head)}, media_type="application/octet-stream")
+
+        return self._route(route, answer, "POST")
+
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
@@ -124,7 +140,7 @@ class Service:
             raise RequestError(415, f"A body is sent as it is; this one has the Content-Encoding {encoding[:40]!r}.")
         length = request.headers.get("content-length", "")
         if length.isdigit() and (len(length) > 15 or int(length) > self.limits.body):
-            raise self._too_large()
+            raise self.limits.too_large()
         parts, size = [], 0
         try:
             async with asyncio.timeout(self.limits.receiving):
@@ -133,19 +149,16 @@ class Service:
                     size += len(part)
                     self.receiving += len(part)
                     if size > self.limits.body:
-                        raise self._too_large()
+                        raise self.limits.too_large()
                     if self.receiving > self.limits.bodies:
-                        raise RequestError(429, "Too many requests are being received; try again in a second.")
+                        raise self.limits.too_many()
         except TimeoutError:
-            raise RequestError(408, f"The body did not arrive within {self.limits.receiving:g} seconds.") from None
+            raise self.limits.too_slow() from None
         except ClientDisconnect:
             raise RequestError(400, "The body ended early.") from None
         finally:
             self.receiving -= size
         return b"".join(parts) if len(parts) > 1 else parts[0]
-
-    def _too_large(self) -> RequestError:
-        return RequestError(413, f"The body has more than {self.limits.body:,} bytes. Send fewer rows at a time.")
 
     # ---- the Open Inference Protocol
 
@@ -167,23 +180,7 @@ class Service:
     async def _model_ready(self, request: Request) -> Response:
         return _json({"name": self._entry(request).served.name, "ready": self.ready}, 200 if self.ready else 503)
 
-    async def _infer(self, request: Request) -> Response:
-        served, batcher, _ = self._entry(request)
-        body = await self._body(request)
-        question = inference_protocol.parse(body, request.headers.get(HEADER_LENGTH), served, self.limits)
-        outputs = await batcher.submit(question.arrays)
-        content, head = inference_protocol.answer(question, outputs, served)
-        if head is None:
-            return Response(content, media_type="application/json")
-        return Response(content, headers={HEADER_LENGTH: str(head)}, media_type="application/octet-stream")
-
     # ---- TensorFlow Serving's
-
-    async def _predict(self, request: Request) -> Response:
-        served, batcher, _ = self._entry(request)
-        arrays, by_row = tensorflow_protocol.parse(await self._body(request), served, self.limits)
-        content = tensorflow_protocol.answer(await batcher.submit(arrays), by_row, served)
-        return Response(content, media_type="application/json")
 
     async def _status(self, request: Request) -> Response:
         self._entry(request)
@@ -245,5 +242,4 @@ def _json(content: Any, status: int = 200, headers: Any = None) -> Response:
 
 
 def _refused(refusal: RequestError) -> Response:
-    headers = {"retry-after": "1"} if refusal.status in (429, 503) else None
-    return _json({"error": refusal.message}, refusal.status, headers)
+    return _json({"error": refusal.message}, refusal.status, refusal.headers)

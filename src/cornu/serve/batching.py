@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +19,29 @@ QUICK = 0.0008
 _log = logging.getLogger("cornu.serve")
 
 
-class _Job(NamedTuple):
-    arrays: list[np.ndarray]
-    rows: int
-    key: tuple  # rows of different shapes cannot share a batch
-    answer: asyncio.Future
+class Job:
+    """The rows of one request. `tell` is called once, with their outputs or a `RequestError`, unless it is dropped."""
+
+    __slots__ = ("arrays", "bytes", "key", "over", "rows", "tell", "timer")
+
+    def __init__(self, arrays: list[np.ndarray], key: tuple, tell: Callable[[Any], None]) -> None:
+        self.arrays, self.rows, self.tell = arrays, len(arrays[0]), tell
+        self.bytes = sum(array.nbytes for array in arrays)
+        self.key = key  # rows of different shapes cannot share a batch
+        self.over = False
+        self.timer: asyncio.TimerHandle | None = None
+
+    def end(self, found: Any) -> None:
+        """Tell what was found, unless the job is over already."""
+        if not self.over:
+            self.drop()
+            self.tell(found)
+
+    def drop(self) -> None:
+        """Let nobody be told any more."""
+        self.over = True
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 class Batcher:
@@ -35,7 +54,7 @@ class Batcher:
 
     def __init__(self, served: ServedModel, limits: Limits, metrics: Metrics) -> None:
         self.served, self.limits, self.metrics = served, limits, metrics
-        self.queue: deque[_Job] = deque()
+        self.queue: deque[Job] = deque()
         self.waiting = self.bytes = 0  # rows in the queue, and their size
         self.drawings = 0
         self._busy = self._crowded = self._closed = False
@@ -43,29 +62,35 @@ class Batcher:
         self._thread = ThreadPoolExecutor(1, f"cornu-{served.name}")
         self._artist = ThreadPoolExecutor(1, f"cornu-{served.name}-pictures")
 
-    async def submit(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the outputs for the rows of one request; `RequestError` (429, 503, 504) where that takes too long."""
+    def put(self, arrays: list[np.ndarray], tell: Callable[[Any], None]) -> Job:
+        """Queue the rows of one request for `tell`; `RequestError` (422, 429, 503) where they are refused."""
         rows, loop = len(arrays[0]), asyncio.get_running_loop()
         if self._closed:
             raise RequestError(503, "The server is shutting down.")
-        size = sum(array.nbytes for array in arrays)
-        if self.waiting + rows > self.limits.queue or (self.waiting and self.bytes + size > self.limits.bodies):
+        job = Job(arrays, self.served.admit(arrays), tell)
+        if self.waiting + rows > self.limits.queue or (self.waiting and self.bytes + job.bytes > self.limits.bodies):
             raise RequestError(429, f"Too many rows wait for the model {self.served.name!r}; try again in a second.")
-        job = _Job(arrays, rows, self.served.admit(arrays), loop.create_future())
         self.queue.append(job)
         self.waiting += rows
-        self.bytes += size
+        self.bytes += job.bytes
+        job.timer = loop.call_later(self.limits.seconds, self._give_up, job)
         self._schedule(loop)
-        timer = loop.call_later(self.limits.seconds, self._give_up, job)
-        try:
-            return await job.answer
-        finally:
-            timer.cancel()
+        return job
 
-    def _give_up(self, job: _Job) -> None:
-        if not job.answer.done():
-            error = RequestError(504, f"The model gave no answer within {self.limits.seconds:g} seconds.")
-            job.answer.set_exception(error)
+    async def submit(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Return the outputs for the rows of one request; `RequestError` also (500, 504) where they do not come."""
+        answer = asyncio.get_running_loop().create_future()
+        job = self.put(arrays, answer.set_result)
+        try:
+            found = await answer
+        finally:
+            job.drop()
+        if isinstance(found, RequestError):
+            raise found
+        return found
+
+    def _give_up(self, job: Job) -> None:
+        job.end(RequestError(504, f"The model gave no answer within {self.limits.seconds:g} seconds."))
 
     async def apart(self, function: Any, *args: Any) -> Any:
         """Run a function that reads a picture, in a thread of its own; `RequestError` (429) where too many wait."""
@@ -109,7 +134,7 @@ class Batcher:
             return
         rows = sum(job.rows for job in jobs)
         self.metrics.batch(self.served.name, rows, len(jobs))
-        arrays = [np.concatenate(parts) for parts in zip(*(job.arrays for job in jobs), strict=True)]
+        arrays = jobs[0].arrays if len(jobs) == 1 else _joined(jobs)
         if self._is_slow(rows):
             self._busy = True
             future = loop.run_in_executor(self._thread, self.served.compute, arrays)
@@ -122,9 +147,9 @@ class Batcher:
         if self.queue:
             self._schedule(loop)
 
-    def _next_jobs(self) -> list[_Job]:
+    def _next_jobs(self) -> list[Job]:
         """Take from the queue what fits into one batch, at least one request; those who gave up are left out."""
-        jobs: list[_Job] = []
+        jobs: list[Job] = []
         rows, most = 0, self.served.sizes[-1]
         while self.queue:
             job = self.queue[0]
@@ -132,14 +157,14 @@ class Batcher:
                 break
             self.queue.popleft()
             self.waiting -= job.rows
-            self.bytes -= sum(array.nbytes for array in job.arrays)
-            if not job.answer.done():
+            self.bytes -= job.bytes
+            if not job.over:
                 jobs.append(job)
                 rows += job.rows
         self._crowded = len(jobs) > 1
         return jobs
 
-    def _finish(self, loop: asyncio.AbstractEventLoop, jobs: list[_Job], done: asyncio.Future) -> None:
+    def _finish(self, loop: asyncio.AbstractEventLoop, jobs: list[Job], done: asyncio.Future) -> None:
         self._busy = False
         error = done.exception()
         if error is None:
@@ -150,16 +175,18 @@ class Batcher:
             self._schedule(loop)
 
 
-def _deliver(jobs: list[_Job], outputs: list[np.ndarray]) -> None:
+def _joined(jobs: list[Job]) -> list[np.ndarray]:
+    return [np.concatenate(parts) for parts in zip(*(job.arrays for job in jobs), strict=True)]
+
+
+def _deliver(jobs: list[Job], outputs: list[np.ndarray]) -> None:
     start = 0
     for job in jobs:
-        if not job.answer.done():
-            job.answer.set_result([output[start : start + job.rows] for output in outputs])
+        job.end(outputs if len(jobs) == 1 else [output[start : start + job.rows] for output in outputs])
         start += job.rows
 
 
-def _fail(jobs: list[_Job], error: BaseException) -> None:
+def _fail(jobs: list[Job], error: BaseException) -> None:
     _log.error("A batch of %d requests failed", len(jobs), exc_info=error)
     for job in jobs:
-        if not job.answer.done():
-            job.answer.set_exception(RequestError(500, f"The model could not be computed: {type(error).__name__}."))
+        job.end(RequestError(500, f"The model could not be computed: {type(error).__name__}."))

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from cornu.serve.limits import Limits, RequestError
+from cornu.serve.reading import loads
 from cornu.serve.served import ServedModel
 from cornu.serve.tensors import DATATYPES, Tensor, array_of, check_rows, fitted, size_of
 
@@ -25,10 +26,10 @@ class Question(NamedTuple):
     id: str | None
 
 
-def parse_json(body: bytes | memoryview) -> dict[str, Any]:
-    """Return the object that a body holds; `RequestError` (400) where it is none."""
+def parse_json(body: bytes | memoryview, floats: bool) -> dict[str, Any]:
+    """Return the object that a body holds, many numbers as arrays (`floats`); `RequestError` (400) where it is none."""
     try:
-        found = orjson.loads(body)
+        found = loads(body, floats)
     except orjson.JSONDecodeError as error:
         raise RequestError(400, f"The body is no JSON that could be read: {str(error)[:200]}.") from None
     if not isinstance(found, dict):
@@ -39,7 +40,7 @@ def parse_json(body: bytes | memoryview) -> dict[str, Any]:
 def parse(body: bytes, header_length: str | None, served: ServedModel, limits: Limits) -> Question:
     """Return what a request to infer asks; `RequestError` (400, 413, 422) in words where it does not fit the model."""
     split = _header_length(header_length, len(body))
-    document, rest = parse_json(memoryview(body)[:split]), memoryview(body)[split:]
+    document, rest = parse_json(memoryview(body)[:split], served.takes_floats), memoryview(body)[split:]
     given = _by_name(_list_of_objects(document, "inputs"), "inputs", [tensor.name for tensor in served.inputs])
     missing = [tensor.name for tensor in served.inputs if tensor.name not in given]
     if missing:
@@ -174,12 +175,12 @@ def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.
 
 def _wanted(document: dict[str, Any], served: ServedModel) -> dict[str, bool]:
     """Return the names of the outputs that are asked for, each with whether it goes as binary data."""
-    binary = bool(_parameters(document).get("binary_data_output"))
-    names = [tensor.name for tensor in served.outputs]
-    if not document.get("outputs"):
+    binary = _parameters(document).get("binary_data_output") is True
+    names, asked = [tensor.name for tensor in served.outputs], document.get("outputs")
+    if asked is None or (isinstance(asked, list) and not asked):
         return dict.fromkeys(names, binary)
     given = _by_name(_list_of_objects(document, "outputs"), "outputs", names)
-    return {name: bool(_parameters(one).get("binary_data", binary)) for name, one in given.items()}
+    return {name: _parameters(one).get("binary_data", binary) is True for name, one in given.items()}
 
 
 def _is_size(value: Any) -> bool:
@@ -191,4 +192,5 @@ def _names(tensors: list[Tensor]) -> str:
 
 
 def _kind(value: Any) -> str:
-    return {type(None): "null", bool: "true or false", str: "a text", list: "a list"}.get(type(value), "a number")
+    kinds = {type(None): "null", bool: "true or false", str: "a text", list: "a list", np.ndarray: "a list"}
+    return kinds.get(type(value), "an object" if isinstance(value, dict) else "a number")

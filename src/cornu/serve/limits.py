@@ -3,6 +3,19 @@
 from typing import NamedTuple
 
 
+class RequestError(Exception):
+    """A request that is not served: the HTTP status and, for people, why and what would be."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says beside its body."""
+        return {"retry-after": "1"} if self.status in (429, 503) else {}
+
+
 class Limits(NamedTuple):
     """The limits of a server. Beyond them a request is refused, so that no client can fill the memory or the queue."""
 
@@ -15,10 +28,14 @@ class Limits(NamedTuple):
     receiving: float = 30.0  # from a request's first line to its last byte
     gather: float = 0.002  # seconds for which a batch waits for more rows, when clients are many
 
+    def too_large(self) -> RequestError:
+        """Return what is said of a body that is too long."""
+        return RequestError(413, f"The body has more than {self.body:,} bytes. Send fewer rows at a time.")
 
-class RequestError(Exception):
-    """A request that is not served: the HTTP status and, for people, why and what would be."""
+    def too_slow(self) -> RequestError:
+        """Return what is said of a body that takes too long to come."""
+        return RequestError(408, f"The body did not arrive within {self.receiving:g} seconds.")
 
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
+    def too_many(self) -> RequestError:
+        """Return what is said while the bodies that are being received have too many bytes together."""
+        return RequestError(429, "Too many requests are being received; try again in a second.")

@@ -1,5 +1,6 @@
 """The process that serves: a socket, and uvicorn on it until it is told to stop."""
 
+import functools
 import gc
 import signal
 import socket
@@ -10,6 +11,7 @@ import jax
 import uvicorn
 
 from cornu.serve.application import Service
+from cornu.serve.fast_lane import FastLane
 
 #: Seconds that requests have to finish when the server is told to stop.
 LAST_SECONDS = 30
@@ -60,6 +62,8 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
     """Serve until SIGINT or SIGTERM, and call `started` when it does; what was accepted by then is answered."""
     config = uvicorn.Config(
         service.application,
+        http=functools.partial(FastLane, service),  # type: ignore[arg-type]
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -3,7 +3,7 @@
 Follows https://www.tensorflow.org/tfx/serving/api_rest
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -14,9 +14,16 @@ from cornu.serve.served import ServedModel
 from cornu.serve.tensors import array_of, check_rows, fitted
 
 
-def parse(body: bytes, served: ServedModel, limits: Limits) -> tuple[list[np.ndarray], bool]:
-    """Return the model's inputs, and whether they came row by row; `RequestError` (400, 413, 422) in words."""
-    document = parse_json(body)
+class Question(NamedTuple):
+    """A request, understood: the model's inputs in order, and whether they came row by row."""
+
+    arrays: list[np.ndarray]
+    by_row: bool
+
+
+def parse(body: bytes, _: str | None, served: ServedModel, limits: Limits) -> Question:
+    """Return what a request asks; `RequestError` (400, 413, 422) in words where it does not fit the model."""
+    document = parse_json(body, served.takes_floats)
     if ("instances" in document) == ("inputs" in document):
         raise RequestError(
             422, "The request has either 'instances', a list of rows, or 'inputs', the values of each input."
@@ -31,17 +38,18 @@ def parse(body: bytes, served: ServedModel, limits: Limits) -> tuple[list[np.nda
         raise RequestError(422, f"The request {said}; the model's inputs are {', '.join(map(repr, names))}.")
     arrays = [fitted(array_of(columns[tensor.name], tensor.name), tensor) for tensor in served.inputs]
     check_rows(arrays, limits.rows)
-    return arrays, by_row
+    return Question(arrays, by_row)
 
 
-def answer(outputs: list[np.ndarray], by_row: bool, served: ServedModel) -> bytes:
+def answer(question: Question, outputs: list[np.ndarray], served: ServedModel) -> tuple[bytes, None]:
     """Return the body of the answer, in the format that the question had."""
     names = [tensor.name for tensor in served.outputs]
     values = {name: json_values(output, name) for name, output in zip(names, outputs, strict=True)}
     found: Any = values[names[0]] if len(names) == 1 else values
-    if by_row and len(names) > 1:
+    if question.by_row and len(names) > 1:
         found = [dict(zip(names, row, strict=True)) for row in zip(*(values[n].tolist() for n in names), strict=True)]
-    return orjson.dumps({"predictions" if by_row else "outputs": found}, option=orjson.OPT_SERIALIZE_NUMPY)
+    key = "predictions" if question.by_row else "outputs"
+    return orjson.dumps({key: found}, option=orjson.OPT_SERIALIZE_NUMPY), None
 
 
 def status() -> dict[str, Any]:
@@ -72,7 +80,7 @@ def metadata(served: ServedModel) -> dict[str, Any]:
 
 def _columns(instances: Any, served: ServedModel) -> dict[str, Any]:
     """Turn rows into one list for each input."""
-    if not isinstance(instances, list) or not instances:
+    if not isinstance(instances, list | np.ndarray) or not len(instances):
         raise RequestError(422, "'instances' is a list with at least one row.")
     if not isinstance(instances[0], dict):
         if len(served.inputs) > 1:

@@ -30,6 +30,8 @@ class Tensor(NamedTuple):
 
 def array_of(values: Any, name: str) -> np.ndarray:
     """Return nested lists of numbers as an array of whatever type they have; `RequestError` (422) for anything else."""
+    if isinstance(values, np.ndarray):
+        return values
     try:
         array = np.asarray(values)
     except (ValueError, OverflowError):

@@ -1,0 +1,40 @@
+"""One way to ask one model to compute: what a POST to one address does, for the server's two ways to answer it."""
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from cornu.serve import inference_protocol, tensorflow_protocol
+from cornu.serve.batching import Batcher
+from cornu.serve.limits import Limits
+from cornu.serve.served import ServedModel
+
+#: The routes, and the protocols that are spoken there.
+ROUTES: dict[str, ModuleType] = {
+    "/v2/models/{model}/infer": inference_protocol,
+    "/v2/models/{model}/versions/{version}/infer": inference_protocol,
+    "/v1/models/{model}:predict": tensorflow_protocol,
+    "/v1/models/{model}/versions/{version}:predict": tensorflow_protocol,
+}
+
+
+class Computing(NamedTuple):
+    """A model behind a protocol, which is a module with ``parse`` and ``answer``."""
+
+    route: str
+    protocol: ModuleType
+    served: ServedModel
+    batcher: Batcher
+    limits: Limits
+
+    @property
+    def address(self) -> bytes:
+        """The path that requests are sent to."""
+        return self.route.format(model=self.served.name, version=1).encode()
+
+    def understood(self, body: bytes, header_length: str | None) -> Any:
+        """Return the question that a body asks; its ``arrays`` go to the batcher. `RequestError` in words."""
+        return self.protocol.parse(body, header_length, self.served, self.limits)
+
+    def answered(self, question: Any, outputs: list) -> tuple[bytes, int | None]:
+        """Return the body of the answer, and how many of its bytes are JSON where binary data follow."""
+        return self.protocol.answer(question, outputs, self.served)

@@ -1,0 +1,104 @@
+"""JSON whose numbers go straight into arrays: a list of a Python object for each of them would take the longest of all.
+
+Without the package pysimdjson, or for a document that is out of the ordinary, orjson reads it as usual.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import orjson
+
+try:
+    import simdjson
+except ModuleNotFoundError:
+    simdjson = None  # type: ignore[assignment]
+
+#: Shorter documents, and lists of fewer numbers, are read as they are.
+_SHORTEST, _FEWEST = 512, 16
+#: A parser keeps some ten times a document's bytes for the next one; one for longer documents is not kept.
+_LONGEST_KEPT = 1 << 20
+
+
+def loads(body: bytes | memoryview, floats: bool) -> Any:
+    """Return what a JSON document holds; ``orjson.JSONDecodeError`` where it is none.
+
+    With `floats`, rectangular lists of many numbers may be float64 arrays.
+
+    >>> loads(b'{"instances": [[1, 2], [3, 4]]}', floats=True)
+    {'instances': [[1, 2], [3, 4]]}
+    >>> loads(b'{"instances": [' + b"[0.5, 2]," * 99 + b"[3, 4]]}", floats=True)["instances"].shape
+    (100, 2)
+    """
+    if floats and simdjson is not None and len(body) >= _SHORTEST:
+        try:
+            return _reader.read(bytes(body))
+        except (
+            ValueError,
+            TypeError,
+            RuntimeError,
+            IndexError,
+        ):  # orjson knows whether it is JSON, and says what is wrong
+            _reader.forget()
+    return orjson.loads(body)
+
+
+class _Reader:
+    """One parser, kept from document to document, and how many lists it met in the last."""
+
+    def __init__(self) -> None:
+        self.parser: Any = None
+        self.lists = 0
+
+    def read(self, body: bytes) -> Any:
+        """Return a document; one of several errors where it holds more than objects, plain values and such lists."""
+        if self.parser is None or len(body) > _LONGEST_KEPT:
+            self.parser = simdjson.Parser()
+        self.lists = 0
+        found = self._value(self.parser.parse(body))
+        # Numbers come without the lists around them: were there more lists than those that were counted?
+        if self.lists != body.count(b"["):
+            raise ValueError("lists among numbers")
+        if len(body) > _LONGEST_KEPT:
+            self.forget()
+        return found
+
+    def forget(self) -> None:
+        """Begin anew with the next document."""
+        self.parser = None
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, simdjson.Object):
+            found = {key: self._value(value[key]) for key in value}  # `items` would make lists of arrays
+            if len(found) < len(value):
+                raise ValueError("a key twice")
+            return found
+        if not isinstance(value, simdjson.Array):
+            return value
+        shape = _shape(value)
+        if math.prod(shape) < _FEWEST:
+            self.lists += 1
+            return [self._value(item) for item in value]
+        self._count(value, shape)
+        return np.frombuffer(value.as_buffer(of_type="d"), "float64").reshape(shape)
+
+    def _count(self, rows: Any, shape: list[int]) -> None:
+        """Count the lists of an array; ValueError where they differ in length."""
+        self.lists += 1
+        if len(rows) != shape[0]:
+            raise ValueError("lists of different lengths")
+        if len(shape) > 1:
+            for row in rows:
+                self._count(row, shape[1:])
+
+
+_reader = _Reader()
+
+
+def _shape(value: Any) -> list[int]:
+    """Return the shape that an array has by its first values; an empty array or one of no numbers has size 0."""
+    shape = []
+    while isinstance(value, simdjson.Array):
+        shape.append(len(value))
+        value = value[0] if shape[-1] else None
+    return shape if isinstance(value, int | float) else [0]

@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cornu.serve import reading
+from cornu.serve.reading import loads
+
+pytest.importorskip("simdjson")
+LONG = [i / 7 for i in range(200)]
+
+
+def plain(found):
+    """Return a document with arrays as lists."""
+    if isinstance(found, dict):
+        return {key: plain(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [plain(value) for value in found]
+    return found.tolist() if isinstance(found, np.ndarray) else found
+
+
+@pytest.mark.parametrize(
+    ("document", "arrays"),
+    [
+        ({"instances": [LONG, LONG]}, 1),
+        ({"inputs": {"a": [[LONG[:100]], [LONG[100:]]], "b": LONG}, "signature_name": "x"}, 2),
+        ({"inputs": [{"name": "a", "shape": [1, 200], "data": LONG}] * 3, "id": "x"}, 3),
+        ({"inputs": [{"name": "a", "shape": [1, 150], "data": [-1, 2**63, 3] * 50}]}, 1),
+        ({"inputs": [{"name": "a[", "shape": [1, 200], "data": LONG}]}, 0),
+    ],
+)
+def test_numbers_are_arrays(document, arrays):
+    found = loads(json.dumps(document).encode(), floats=True)
+    assert plain(found) == document
+    assert repr(found).count("array(") == arrays
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        [LONG, LONG[1:]],
+        [LONG, LONG[1:], [0, *LONG]],
+        [[*LONG, "x"]],
+        [[*LONG, True]],
+        [[*LONG, None]],
+        [[*LONG, [1]]],
+        [[*LONG, {}]],
+        [LONG, 3],
+        [],
+        [[]],
+    ],
+)
+def test_other_lists_stay_lists(text):
+    body = json.dumps({"instances": text, "more": "x" * 600}).encode()
+    assert loads(body, floats=True) == orjson.loads(body)
+
+
+def test_a_key_twice_and_numbers_out_of_range_are_as_orjson_has_them():
+    for body in (b'{"a": %s, "a": 3}' % json.dumps(LONG).encode(), b'{"a": [%d%s]}' % (10**19 * 9, b",1.5" * 200)):
+        assert plain(loads(body, floats=True)) == orjson.loads(body)
+    for broken in (b"1e999", b"NaN", b"01", b"1.", b"- 1", b"1,,2", b"0x1"):
+        with pytest.raises(orjson.JSONDecodeError):
+            loads(b'{"a": [%s%s]}' % (broken, b",1.5" * 200), floats=True)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=16, max_size=40))
+def test_numbers_are_the_same_to_the_last_bit(numbers):
+    body = json.dumps({"instances": [numbers], "more": "x" * 600}).encode()
+    found = loads(body, floats=True)["instances"]
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_array_equal(found.view("int64"), np.array([numbers]).view("int64"))
+
+
+def test_without_the_package_lists_are_read_as_usual(monkeypatch):
+    monkeypatch.setattr(reading, "simdjson", None)
+    assert loads(json.dumps({"instances": LONG}).encode(), floats=True) == {"instances": LONG}
+
+
+def test_long_documents_leave_no_memory_behind():
+    body = json.dumps({"instances": [[0.123456789] * 1000] * 100}).encode()
+    assert len(body) > reading._LONGEST_KEPT
+    assert loads(body, floats=True)["instances"].shape == (100, 1000)
+    assert reading._reader.parser is None
