@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cornu
-from cornu import layers
+from cornu import callbacks, layers, utils
 from cornu.callbacks import TensorBoard
 from cornu.callbacks.event_file import EventFile, crc32c, histogram, scalar
 
@@ -239,3 +239,53 @@ def test_tensorboard_lists_hyperparameters_and_what_they_led_to(logs):
     assert groups["second"].hparams["units"].number_value == 4
     assert groups["second"].hparams["optimizer"].string_value == "Adam"
     assert any(value.name.tag == "epoch_loss" for value in groups["second"].metric_values)
+
+
+class Killed(Exception):  # noqa: N818 (what happens, not what is wrong)
+    """Stands for a process that ends."""
+
+
+def trained_with_backup(folder, after=None):
+    """Train 4 epochs of 5 batches, kept every 3 batches; with `after` the training ends after so many batches."""
+
+    class Killer(callbacks.Callback):
+        seen = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen += 1
+            if self.seen == after:
+                raise Killed
+
+    utils.set_random_seed(3)
+    x = np.random.rand(40, 2).astype("float32")
+    model = cornu.Sequential([layers.Input((2,)), layers.Dense(1, name="d")])
+    model.compile("adam", "mse")
+    backup = callbacks.BackupAndRestore(folder / "backup", save_freq=3)
+    board = TensorBoard(folder / "logs", update_freq=1, histogram_freq=1)
+    data = {"batch_size": 8, "epochs": 4, "validation_data": (x[:8], x[:8, :1]), "verbose": 0}
+    model.fit(x, x[:, :1], callbacks=[board, Killer(), backup], **data)
+
+
+def test_curves_of_a_training_that_was_killed_are_those_of_one_that_was_not(tmp_path):
+    trained_with_backup(tmp_path / "whole")
+    for after in (8, 9, 14, 15, 17):  # some before anything is kept anew, in the midst and at the ends of epochs
+        with pytest.raises(Killed):
+            trained_with_backup(tmp_path / "killed", after)
+    trained_with_backup(tmp_path / "killed")
+    for part in ("train", "validation"):
+        whole, killed = (accumulated(tmp_path / name / "logs" / part) for name in ("whole", "killed"))
+        assert whole.Tags()["scalars"] == killed.Tags()["scalars"] != []
+        for tag in whole.Tags()["scalars"]:
+            curves = [[(event.step, event.value) for event in board.Scalars(tag)] for board in (whole, killed)]
+            assert curves[0] == curves[1], tag
+        for tag in whole.Tags()["histograms"]:
+            steps = [[event.step for event in board.Histograms(tag)] for board in (whole, killed)]
+            assert steps[0] == steps[1] == [0, 1, 2, 3]
+
+
+def test_a_mark_that_is_none_names_no_files(tmp_path):
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "events.out.tfevents.1.other.v2").write_bytes(b"1")
+    with pytest.raises(ValueError, match="no mark"):
+        TensorBoard(tmp_path).restore_training_state({"mark": "*", "sizes": {}})
+    assert len(list((tmp_path / "train").iterdir())) == 1

@@ -118,13 +118,16 @@ def plugin_data(tag: str, plugin: str, content: bytes) -> bytes:
 
 
 class EventFile:
-    """A file of events in a folder, which is made; each event that is added reaches the disk at once."""
+    """A file of events in a folder, which is made; each event that is added reaches the disk at once.
 
-    def __init__(self, folder: Path) -> None:
+    `mark` is part of its name, and tells to which training it belongs.
+    """
+
+    def __init__(self, folder: Path, mark: str = "00000000") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         now = time.time()
-        name = f"events.out.tfevents.{int(now)}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
-        self.path = folder / name
+        self._stem = f"events.out.tfevents.{int(now)}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}"
+        self.path = folder / f"{self._stem}.{mark}.v2"
         with replacing(self.path) as temporary:
             temporary.write_bytes(record(double(1, now) + field(3, b"brain.Event:2")))
 
@@ -136,5 +139,23 @@ class EventFile:
         """Add a graph, as `event_graph.graph_of` gives it."""
         self._append(field(4, graph))
 
+    def take(self, mark: str) -> None:
+        """Belong to another training, which goes on here."""
+        self.path = self.path.rename(self.path.with_name(f"{self._stem}.{mark}.v2"))
+
     def _append(self, what: bytes) -> None:
         append_bytes(self.path, record(double(1, time.time()) + what))
+
+
+def files_of(folder: Path, mark: str) -> dict[str, int]:
+    """Return the sizes of a training's files in a folder, by their names."""
+    return {path.name: path.stat().st_size for path in folder.glob(f"events.out.tfevents.*.{mark}.v2")}
+
+
+def cut(path: Path, size: int) -> None:
+    """Take the end of a file away, or all of it; what was written before stays whole at any moment."""
+    if size == 0:
+        path.unlink()
+    elif size < path.stat().st_size:
+        with replacing(path) as temporary:
+            temporary.write_bytes(path.read_bytes()[:size])

@@ -1,5 +1,7 @@
 """Logs for TensorBoard, written without TensorFlow."""
 
+import re
+import secrets
 import time
 import warnings
 from pathlib import Path
@@ -8,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from cornu.callbacks.base import Callback
-from cornu.callbacks.event_file import EventFile, histogram, picture, scalar
+from cornu.callbacks.event_file import EventFile, cut, files_of, histogram, picture, scalar
 from cornu.callbacks.event_graph import graph_of
 from cornu.callbacks.event_hyperparameters import ended, hyperparameters, started
 from cornu.core.hooks import old_keywords
 from cornu.visuals.tiles import weight_colours
+
+PARTS = ("", "train", "validation")  # folders below log_dir
 
 
 class TensorBoard(Callback):
@@ -56,13 +60,14 @@ class TensorBoard(Callback):
         self.write_images, self.hparams = write_images, dict(hparams or {})
         self.per_batch = update_freq != "epoch"
         self._files: dict[str, EventFile] = {}
+        self._mark = secrets.token_hex(4)
         self._batches = self._batches_before = self._updates_before = 0
         self._fitting = self._graph_due = False
         self._began = 0.0
 
     def _file(self, part: str) -> EventFile:
         if part not in self._files:
-            self._files[part] = EventFile(self.log_dir / part)
+            self._files[part] = EventFile(self.log_dir / part, self._mark)
         return self._files[part]
 
     def _write(self, part: str, step: int, values: list[bytes]) -> None:
@@ -71,7 +76,7 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._files, self._fitting = {}, True
-        self._batches = 0
+        self._batches, self._mark = 0, secrets.token_hex(4)
         self._graph_due = bool(self.write_graph)
         self._write_graph()
         self._write("", 0, [started(hyperparameters(self.model, self.params) | self.hparams)])
@@ -119,6 +124,22 @@ class TensorBoard(Callback):
     def on_test_end(self, logs: dict | None = None) -> None:
         if not self._fitting:
             self._write("validation", self._updates(), _scalars("evaluation", logs or {}, "_vs_iterations"))
+
+    def training_state(self) -> dict[str, Any]:
+        """Return which files this training has written, and how far, for a backup."""
+        return {"mark": self._mark, "sizes": {part: files_of(self.log_dir / part, self._mark) for part in PARTS}}
+
+    def restore_training_state(self, state: dict[str, Any]) -> None:
+        """Take back what was written after the backup, which is written again, and go on in new files."""
+        mark = state["mark"]
+        if not re.fullmatch("[0-9a-f]{8}", mark):
+            raise ValueError(f"{str(mark)[:80]!r} is no mark of TensorBoard's files.")
+        for part in PARTS:
+            for name in files_of(self.log_dir / part, mark):
+                cut(self.log_dir / part / name, state["sizes"][part].get(name, 0))
+        for file in self._files.values():
+            file.take(mark)
+        self._mark, self._began, self._updates_before = mark, time.perf_counter(), self._updates()
 
     def _updates(self) -> int:
         """Return how many updates the optimizer has made."""
