@@ -258,3 +258,27 @@ def test_unknown_keys_of_configs_are_ignored_at_their_defaults_only(small, tmp_p
     telling = changed_layer(tmp_path / "m.keras", tmp_path / "t.keras", groups=2)
     with pytest.raises(ValueError, match=r"(?s)'first' has groups=2.*t\.keras.*Keras 3\.15\.1"):
         load_model(telling)
+
+
+@pytest.mark.old_spellings
+@pytest.mark.parametrize("graph", [False, True])
+def test_names_with_slashes_of_keras_2(tmp_path, graph):
+    """Keras 2 allowed them, and wrote such a layer's weights into a group inside of a group."""
+    start = cornu.Input((4,), name="block_start")
+    first, second = cornu.layers.Dense(3, name="block_one"), cornu.layers.Dense(2, name="out")
+    model = cornu.Model(start, second(first(start))) if graph else cornu.Sequential([start, first, second])
+    path = tmp_path / "m.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["model_config"] = file.attrs["model_config"].replace("block_", "block/")
+        group = file["model_weights"]
+        group.attrs["layer_names"] = [name.replace(b"block_", b"block/") for name in group.attrs["layer_names"]]
+        for name in [name for name in group if name.startswith("block_")]:
+            group.move(name, name.replace("_", "/"))
+    again = load_model(path)
+    assert [layer.name for layer in again.layers if layer.weights] == ["block_one", "out"]
+    x = np.ones((2, 4), "float32")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    again.set_weights([np.zeros_like(weight) for weight in again.get_weights()])
+    again.load_weights(path, by_name=True)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))

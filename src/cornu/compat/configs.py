@@ -1,5 +1,6 @@
 """Layer configs of Keras 1, 2 and 3 in today's spelling: what `model_from_json` and the file readers ask."""
 
+import re
 from inspect import signature
 from typing import Any
 
@@ -28,6 +29,9 @@ CLASSES = {
     "Merge": "Merge",
     "Model": "Functional",
 }
+
+#: Names of layers that Keras 1 and 2 allowed, such as "block1/conv"; Keras 3 has no "/" in names.
+PATH = re.compile(r"\w[\w.-]*(/\w[\w.-]*)+", re.ASCII)
 
 #: Mode of Keras 1's Merge -> the layer.
 MERGE_MODES = {
@@ -79,11 +83,14 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
     """Return a layer's class name and config, as some version of Keras wrote them, in today's spelling.
 
     A key that today's layer lacks is left out where its value is the old default; any other is a ValueError that names
-    key and layer. So is a Lambda layer whose function is only there as byte code.
+    key and layer. So is a Lambda layer whose function is only there as byte code. A name such as "block1/conv", which
+    Keras 1 and 2 allowed, becomes "block1_conv".
     """
     if not isinstance(config, dict):
         return class_name, config  # Keras 1 wrote a Sequential model as a list
     config = {key: _plain(value) for key, value in config.items()}
+    if isinstance(config.get("name"), str) and PATH.fullmatch(config["name"]):
+        config["name"] = config["name"].replace("/", "_")
     if class_name == "InputLayer":
         return class_name, _input_layer(config)
     if class_name == "Merge":

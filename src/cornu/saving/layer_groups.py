@@ -101,7 +101,8 @@ def _match_in_order(saved: list, model: Any, transfer: Transfer) -> None:
 
 def _match_by_name(saved: list, model: Any, transfer: Transfer) -> None:
     layers = {layer.name: layer for layer in model.layers}
-    matched = [(layers[name], arrays) for name, arrays in saved if name in layers]
+    named = [(name if name in layers else name.replace("/", "_"), arrays) for name, arrays in saved]
+    matched = [(layers[name], arrays) for name, arrays in named if name in layers]
     for layer, arrays in matched:
         transfer.add(f"layer {layer.name!r}", old_order(layer), arrays)
     if saved and not matched:
