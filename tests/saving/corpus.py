@@ -44,4 +44,4 @@ def sign(way, error):
     if error is None:
         return f"{way} read"
     words = re.sub(r"'[^']*'|\"[^\"]*\"|\[.*\]|\(.*\)|\d[\d,.]*", "", str(error).partition("\n")[0])
-    return f"{way} {type(error).__name__} {' '.join(words.split()[:7])}"
+    return f"{way} {type(error).__name__} {' '.join(words.split()[:4])}"

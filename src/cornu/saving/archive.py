@@ -110,7 +110,11 @@ def read_weights_member(archive: zipfile.ZipFile) -> bytes:
 
 def config_of(archive: zipfile.ZipFile, what: str) -> dict[str, Any]:
     """Return the config of the model in an archive; `what` is the file, for messages."""
-    return parse(read_member(archive, CONFIG, MOST_JSON), f"{CONFIG} in {what}")
+    found = parse(read_member(archive, CONFIG, MOST_JSON), f"{CONFIG} in {what}")
+    compiled = found.get("compile_config")
+    if not isinstance(compiled, (dict, type(None))):
+        raise ValueError(f"{CONFIG} in {what} has {str(compiled)[:80]!r} as its compile_config, which is no config.")
+    return found
 
 
 def metadata_of(archive: zipfile.ZipFile) -> dict[str, Any]:

@@ -91,8 +91,8 @@ def _meant(value: Any, table: registry.Table) -> Any:
     if "class_name" not in value:
         return {key: _meant(item, table) for key, item in value.items()}
     if value["class_name"] == "MeanMetricWrapper":  # Keras 2.3 to 2.15: the function says what it is
-        value = value["config"].get("fn")
-        return _meant(value, table)
+        settings = value.get("config")
+        return _meant(settings.get("fn") if isinstance(settings, dict) else None, table)
     return deserialize(value, table=table)
 
 
