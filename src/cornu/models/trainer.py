@@ -358,8 +358,11 @@ class Trainer:
         if not isinstance(callbacks, CallbackList):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
-        together = rows_together(self, batches.batch_size) if batch_size is None and batches.resident else None
-        return predict(self._program("predict"), batches, watcher, step_limit(batches, steps), together)
+        program, size = self._program("predict"), batches.batch_size
+        if batch_size is None and batches.resident and batches.rows > size and size not in program.together:
+            program.together[size] = rows_together(self, size)
+        together = program.together.get(size) if batch_size is None else None
+        return predict(program, batches, watcher, step_limit(batches, steps), together)
 
     # ---- single batches
 

@@ -24,7 +24,8 @@ def predict(
     callbacks.on_predict_begin()
     watcher = callbacks.for_batches("predict")
     if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
-        outputs = _resident(predictor, batches, watcher, together or batches.batch_size)
+        free = together is not None and together > batches.batch_size
+        outputs = _in_pieces(predictor, batches, watcher, together) if free else _resident(predictor, batches, watcher)
     else:
         outputs = _streamed(predictor, batches, watcher, steps)
     callbacks.on_predict_end()
@@ -33,7 +34,7 @@ def predict(
     return jax.tree.map(lambda *parts: np.concatenate(parts), *outputs)
 
 
-def _resident(predictor: Predictor, batches: Any, watcher: Any, together: int) -> list[Any]:
+def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
     """Run 256, 128, ... whole batches at a time, then the rows that are left."""
     outputs: list[Any] = []
     size = batches.batch_size
@@ -41,18 +42,45 @@ def _resident(predictor: Predictor, batches: Any, watcher: Any, together: int) -
     step = 0
     while step < whole:
         count = min(MOST_STEPS, 1 << ((whole - step).bit_length() - 1))
-        rows = slice(step * size, (step + count) * size)
         watcher.on_batch_begin(step)
-        x = map_arrays(lambda array, rows=rows: array[rows], batches.batch.x)
-        merged = min(count, together // size)
-        outputs.append(predictor.on_many(x, count // merged, size * merged))
+        outputs.append(predictor.on_many(_rows(batches, step * size, (step + count) * size), count, size))
         step += count
         watcher.on_batch_end(step - 1, {})
     if whole * size < batches.rows:
-        rest = map_arrays(lambda array: array[whole * size :], batches.batch.x)
-        outputs.append(predictor.on_padded(rest))
+        outputs.append(predictor.on_padded(_rows(batches, whole * size, batches.rows)))
         watcher.on_batch_end(whole, {})
     return outputs
+
+
+def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> list[Any]:
+    """Run pieces of `most` rows, several in a call, then smaller ones, each a power of two or padded to the next."""
+    outputs: list[Any] = []
+    done, size = 0, batches.batch_size
+    while done < batches.rows:
+        left = batches.rows - done
+        count = min(left // most, MOST_STEPS * size // most)
+        count = 1 << (count.bit_length() - 1) if count else 0
+        rows = count * most or _piece(left, size)
+        watcher.on_batch_begin(done // size)
+        x = _rows(batches, done, done + rows)
+        outputs.append(predictor.on_many(x, count, most) if count else predictor.on_padded(x))
+        done += rows
+        watcher.on_batch_end(-(-done // size) - 1, {})
+    return outputs
+
+
+def _piece(left: int, size: int) -> int:
+    """Return all rows that are left where padding adds less than a third to them, or they are few; else most of them.
+
+    >>> _piece(100, 32), _piece(70, 32), _piece(7, 32)
+    (100, 64, 7)
+    """
+    whole = 1 << (left.bit_length() - 1)
+    return left if left <= size or 2 * left > 3 * whole else whole
+
+
+def _rows(batches: Any, start: int, stop: int) -> Any:
+    return map_arrays(lambda array: array[start:stop], batches.batch.x)
 
 
 def _streamed(predictor: Predictor, batches: Batches, watcher: Any, steps: int | None) -> list[Any]:
