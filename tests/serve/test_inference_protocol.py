@@ -32,6 +32,9 @@ def test_metadata(client):
             {"name": "class", "datatype": "FP32", "shape": [-1, 4]},
         ],
     }  # fmt: skip
+    found = client.get("/v2/models/two/config").json()
+    assert found["input"][1] == {"name": "kind", "data_type": "TYPE_INT32", "dims": [2]}
+    assert found["max_batch_size"] == 4096
 
 
 def test_the_outputs_are_the_models(client, two_model):
@@ -104,6 +107,12 @@ def test_a_single_input_may_have_any_name(client):
         ({"inputs": [{key: value for key, value in SIZE.items() if key != "data"}, KIND]}, 422, "has no data"),
         ({"inputs": [{**SIZE, "shape": [0, 3], "data": []}, KIND]}, 422, "no values"),
         ({"inputs": [SIZE, KIND], "outputs": [{"name": "prize"}]}, 422, "'prize'"),
+        (
+            {"inputs": [SIZE, KIND], "outputs": [{"name": "price", "parameters": {"classification": 2}}]},
+            422,
+            "no classification",
+        ),
+        ({"inputs": [SIZE, KIND], "outputs": {"name": "price"}}, 422, "no 'outputs'"),
         ({"inputs": [SIZE, KIND], "id": 5}, 422, "id of a request"),
     ],
 )

@@ -23,7 +23,7 @@ from cornu.serve.limits import Limits, RequestError
 from cornu.serve.metrics import Metrics
 from cornu.serve.served import ServedModel
 
-_EXTENSIONS = ["binary_tensor_data"]
+_EXTENSIONS = ["binary_tensor_data", "model_configuration"]
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -67,6 +67,7 @@ class Service:
         for version in versions:
             describing += [
                 self._route(f"{v2}{version}/ready", self._model_ready),
+                self._route(f"{v2}{version}/config", self._configuration),
                 self._route(f"{v2}{version}", self._model),
                 self._route(f"{v1}{version}/metadata", self._metadata),
                 self._route(f"{v1}{version}", self._status),
@@ -176,6 +177,9 @@ class Service:
 
     async def _model(self, request: Request) -> Response:
         return _json(inference_protocol.description(self._entry(request).served))
+
+    async def _configuration(self, request: Request) -> Response:
+        return _json(inference_protocol.configuration(self._entry(request).served, self.limits.rows))
 
     async def _model_ready(self, request: Request) -> Response:
         return _json({"name": self._entry(request).served.name, "ready": self.ready}, 200 if self.ready else 503)

@@ -29,8 +29,10 @@ class Exchange:
     It stands in the place of uvicorn's own object for a request, and has what the protocol reads and sets of that.
     """
 
-    __slots__ = ("computing", "disconnected", "header_length", "keep_alive", "parts", "question", "response_complete")
-    __slots__ += ("size", "started", "timer")
+    __slots__ = (
+        "computing", "disconnected", "header_length", "keep_alive", "parts", "question", "response_complete", "size",
+        "started", "timer",
+    )  # fmt: skip
     message_event = asyncio.Event()  # set where a connection is lost; nobody waits for it
 
     def __init__(self, computing: Computing, header_length: str | None) -> None:
@@ -63,7 +65,8 @@ class FastLane(HttpToolsProtocol):
         if b"content-encoding" in headers or not length.isdigit() or int(length) > self.service.limits.body:
             return super().on_headers_complete()
         header_length = headers.get(_HEADER_LENGTH)
-        self.cycle: Any = Exchange(computing, header_length and header_length.decode("latin-1"))
+        said = None if header_length is None else header_length.decode("latin-1")
+        self.cycle: Any = Exchange(computing, said)
         return None
 
     def _is_free(self) -> bool:

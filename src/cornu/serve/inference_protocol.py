@@ -94,6 +94,23 @@ def description(served: ServedModel) -> dict[str, Any]:
     }
 
 
+def configuration(served: ServedModel, rows: int) -> dict[str, Any]:
+    """Return what Triton's clients read of a model's configuration, for requests of at most `rows`."""
+
+    def described(tensor: Tensor) -> dict[str, Any]:
+        dims = [-1 if size is None else size for size in tensor.shape]
+        return {"name": tensor.name, "data_type": f"TYPE_{tensor.datatype}", "dims": dims}
+
+    return {
+        "name": served.name,
+        "platform": "",
+        "backend": "cornu",
+        "max_batch_size": rows,
+        "input": [described(tensor) for tensor in served.inputs],
+        "output": [described(tensor) for tensor in served.outputs],
+    }
+
+
 def _described(tensor: Tensor) -> dict[str, Any]:
     shape = [-1, *(-1 if size is None else size for size in tensor.shape)]
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": shape}
@@ -180,6 +197,10 @@ def _wanted(document: dict[str, Any], served: ServedModel) -> dict[str, bool]:
     if asked is None or (isinstance(asked, list) and not asked):
         return dict.fromkeys(names, binary)
     given = _by_name(_list_of_objects(document, "outputs"), "outputs", names)
+    for one in given.values():
+        unknown = _parameters(one).keys() & {"classification", "shared_memory_region"}
+        if unknown:
+            raise RequestError(422, f"Outputs are given as they are: there is no {', '.join(sorted(unknown))} here.")
     return {name: _parameters(one).get("binary_data", binary) is True for name, one in given.items()}
 
 

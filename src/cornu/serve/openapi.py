@@ -47,6 +47,7 @@ def _open_inference(model: dict[str, Any]) -> dict[str, Any]:
         "/v2/health/ready": _get(tag, "Does the server take requests?", "Ready", refusals=("503",)),
         "/v2/models": _get(tag, "The names of the models", "Models"),
         "/v2/models/{model}": _get(tag, "A model's inputs and outputs", "Model", [model]),
+        "/v2/models/{model}/config": _get(tag, "A model's configuration, as Triton has it", "Configuration", [model]),
         "/v2/models/{model}/ready": _get(tag, "Does the model take requests?", "Ready", [model], ("503",)),
         "/v2/models/{model}/infer": _post(
             tag, "Compute the outputs for some rows", "InferenceRequest", "InferenceResponse", [model]
@@ -130,6 +131,14 @@ def _schemas() -> dict[str, Any]:
             platform=_TEXT,
             inputs={"type": "array", "items": described},
             outputs={"type": "array", "items": described},
+        ),
+        "Configuration": _object(
+            name=_TEXT,
+            platform=_TEXT,
+            backend=_TEXT,
+            max_batch_size={"type": "integer"},
+            input={"type": "array", "items": _OBJECT},
+            output={"type": "array", "items": _OBJECT},
         ),
         "InferenceRequest": {
             "type": "object",
