@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from cornu.data.batch import Batch, Opening
 from cornu.data.convert import map_arrays, rows_in
+from cornu.data.shared import Shared, fresh, on_device
 
 # Arrays above this size stay on the host (or in their file) and are streamed batch by batch.
 RESIDENT_BYTES = 4 << 30
@@ -46,9 +46,11 @@ class ArrayBatches(Opening):
 
     @property
     def device_arrays(self) -> Batch:
-        """The arrays on the device; put there once."""
+        """The arrays on the device, put there once; or where they lie."""
         if self._device is None:
-            self._device = map_arrays(jnp.asarray, self.batch)
+            self._device = map_arrays(on_device, self.batch)
+        else:
+            self._device = jax.tree.map(fresh, self._device, is_leaf=lambda leaf: isinstance(leaf, Shared))
         return self._device
 
     def order(self) -> np.ndarray | None:

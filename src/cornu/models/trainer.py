@@ -231,8 +231,7 @@ class Trainer:
         checks.check_values(self, batches)
         validation = self._validation(
             held_out if validation_data is None else validation_data,
-            batch_size,
-            validation_batch_size,
+            (validation_batch_size, batch_size),
             validation_steps,
             validation_freq,
         )
@@ -270,19 +269,17 @@ class Trainer:
         options = {"batch_size": batch_size, "shuffle": shuffle, "class_weight": class_weight, "steps": steps}
         return as_batches(x, y, sample_weight, inputs=inputs, **options), held_out
 
-    def _validation(
-        self, data: Any, training_size: Any, batch_size: Any, steps: Any, frequency: Any
-    ) -> loop.Validation | None:
+    def _validation(self, data: Any, sizes: tuple, steps: Any, frequency: Any) -> loop.Validation | None:
         if data is None:
             return None
         checks.check_frequency(frequency)
         if is_stream(data):
             batches = as_batches(data, steps=steps, inputs=self._number_of_inputs)
         else:
-            size = batch_size or training_size
-            batches = as_batches(*checks.validation_parts(data), batch_size=size, inputs=self._number_of_inputs)
+            own, size = sizes
+            batches = as_batches(*checks.validation_parts(data), batch_size=own or size, inputs=self._number_of_inputs)
         self._prepare(batches.example, "evaluate")
-        if batch_size is None:
+        if sizes[0] is None:
             evaluate_together(self, batches)
         return loop.Validation(self._program("test"), batches, step_limit(batches, steps), frequency)
 

@@ -24,8 +24,10 @@ def predict(
     callbacks.on_predict_begin()
     watcher = callbacks.for_batches("predict")
     if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
-        free = together is not None and together > batches.batch_size
-        outputs = _in_pieces(predictor, batches, watcher, together) if free else _resident(predictor, batches, watcher)
+        if together is not None and together > batches.batch_size:
+            outputs = _in_pieces(predictor, batches, watcher, together)
+        else:
+            outputs = _resident(predictor, batches, watcher)
     else:
         outputs = _streamed(predictor, batches, watcher, steps)
     callbacks.on_predict_end()

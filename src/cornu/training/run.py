@@ -9,16 +9,23 @@ import jax.numpy as jnp
 from jax import lax
 
 from cornu.data.batch import Batch
+from cornu.data.shared import Shared
 from cornu.ops.compiler import compiler_options
 from cornu.training.state import TrainState
 
 
 def rows_of(arrays: Batch, order: jax.Array | None, start: Any, size: int) -> Batch:
     """Return `size` rows from `start` on, through the shuffled row numbers `order` where given."""
-    if order is None:
-        return jax.tree.map(lambda array: lax.dynamic_slice_in_dim(array, start, size), arrays)
-    rows = lax.dynamic_slice_in_dim(order, start, size)
-    return jax.tree.map(lambda array: array.at[rows].get(mode="promise_in_bounds"), arrays)
+    numbers = start + jnp.arange(size) if order is None else lax.dynamic_slice_in_dim(order, start, size)
+
+    def rows(array: Any) -> jax.Array:
+        if isinstance(array, Shared):
+            return array.rows(numbers)
+        if order is None:
+            return lax.dynamic_slice_in_dim(array, start, size)
+        return array.at[numbers].get(mode="promise_in_bounds")
+
+    return jax.tree.map(rows, arrays, is_leaf=lambda leaf: isinstance(leaf, Shared))
 
 
 def resident(step: Callable, results: Callable) -> Callable:

@@ -1,0 +1,83 @@
+"""A user's array that a compiled program reads where it lies, so that large data are not held twice."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+LEAST_BYTES = 1 << 23  # smaller arrays are copied: that takes a millisecond or two
+ALIGNMENT = 64  # bytes: XLA's CPU programs read the memory of others only from multiples of it
+
+
+@jax.tree_util.register_pytree_node_class
+class Shared:
+    """The rows of a numpy array, read from its own memory.
+
+    `flat` is that memory from its first aligned address on (numpy's begins 16 bytes behind one), without its last
+    bytes, so that its length does not hang on the address; `shift` says how many numbers come before it. The first and
+    the last row, which it lacks in part, are copied in `ends`. What is changed in the array is seen by the next
+    program; in those two rows after `fresh`.
+    """
+
+    source: np.ndarray
+
+    def __init__(self, flat: Any, shift: Any, ends: Any, shape: tuple[int, ...]) -> None:
+        self.flat, self.shift, self.ends, self.shape = flat, shift, ends, shape
+
+    def tree_flatten(self) -> tuple:
+        return (self.flat, self.shift, self.ends), self.shape
+
+    @classmethod
+    def tree_unflatten(cls, shape: tuple[int, ...], children: tuple) -> Shared:
+        return cls(*children, shape)
+
+    def rows(self, numbers: jax.Array) -> jax.Array:
+        """Return the rows of these numbers."""
+        width = math.prod(self.shape[1:])
+        starts = numbers[:, None] * width - self.shift
+        form = lax.GatherDimensionNumbers(offset_dims=(1,), collapsed_slice_dims=(), start_index_map=(0,))
+        taken = lax.gather(self.flat, starts, form, (width,), mode=lax.GatherScatterMode.CLIP)
+        for number, end in ((0, self.ends[0]), (self.shape[0] - 1, self.ends[1])):
+            taken = jnp.where(numbers[:, None] == number, end, taken)
+        return taken.reshape(-1, *self.shape[1:])
+
+
+def on_device(array: Any) -> Any:
+    """Return an array for compiled programs: shared where it is large and can be, else a copy on the device."""
+    return share(array) if can_be_shared(array) else jnp.asarray(array)
+
+
+def fresh(array: Any) -> Any:
+    """Return what `on_device` gave; of a shared array, with the first and the last row as they are now."""
+    return share(array.source) if isinstance(array, Shared) else array
+
+
+def can_be_shared(array: Any) -> bool:
+    """Tell whether programs can read an array where it lies: large, contiguous, of a type they know, on the CPU."""
+    return (
+        isinstance(array, np.ndarray)
+        and array.nbytes >= LEAST_BYTES
+        and array.shape[0] > 1
+        and array.size < 2**31
+        and array.flags.c_contiguous
+        and array.ctypes.data % array.itemsize == 0
+        and jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
+        and array.nbytes // array.shape[0] >= ALIGNMENT
+        and jax.default_backend() == "cpu"
+    )
+
+
+def share(array: np.ndarray) -> Shared:
+    """Return the `Shared` form of an array for which `can_be_shared` is true."""
+    flat = array.reshape(-1)
+    shift = -array.ctypes.data % ALIGNMENT // array.itemsize
+    stop = shift + array.size - ALIGNMENT // array.itemsize
+    ends = np.stack([array[0].reshape(-1), array[-1].reshape(-1)])
+    shared = Shared(jax.device_put(flat[shift:stop]), np.int32(shift), jnp.asarray(ends), array.shape)
+    shared.source = array
+    return shared
