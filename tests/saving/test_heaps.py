@@ -51,3 +51,14 @@ def test_other_files_are_refused(tmp_path, content):
     for given in (tmp_path / "file", io.BytesIO(content)):
         with pytest.raises(ValueError, match="'file' cannot be read as HDF5"):
             heaps.check(given, "file")
+
+
+def test_a_text_that_says_it_is_longer_than_the_file_is_refused():
+    """The library would make room for it first: half a gigabyte for a file of a few kilobytes."""
+    content = with_texts()
+    heap = content.index(heaps.START).to_bytes(8, "little")
+    place = content.index(b"text1") + content[content.index(b"text1") :].index(heap) - 4
+    assert int.from_bytes(content[place : place + 4], "little") == len("text " * 2)
+    content[place + 3] = 32
+    with pytest.raises(ValueError, match="a text in it says that it has 536,870,922 bytes"):
+        heaps.check(io.BytesIO(content), "m.h5")

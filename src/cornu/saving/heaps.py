@@ -12,6 +12,7 @@ from pathlib import Path
 
 HDF5_START = b"\x89HDF\r\n\x1a\n"
 START = b"GCOL\x01\0\0\0"
+MOST_HEAPS, MOST_SEARCHED = 64, 1 << 26  # heaps, and bytes of a file, in which lengths are looked at
 HEAD = 16  # bytes in front of a heap's objects, and of an object's bytes
 
 
@@ -20,11 +21,13 @@ def check(content: Path | io.BytesIO, what: str) -> None:
     with _bytes_of(content, what) as data:
         if bytes(data[:8]) != HDF5_START or _widths(data) != (8, 8):
             raise ValueError(f"{what!r} cannot be read as HDF5: it does not begin as such files do.")
-        place = data.find(START)
+        place, heaps = data.find(START), 0
         while place >= 0:
             (size,) = struct.unpack_from("<Q", data, place + 8) if place + HEAD <= len(data) else (0,)
             if HEAD <= size <= len(data) - place:  # others are refused by the library itself
-                _walk(data, place + HEAD, place + size, what)
+                numbers, heaps = _walk(data, place + HEAD, place + size, what), heaps + 1
+                if heaps <= MOST_HEAPS:
+                    _check_lengths(data, place, numbers, what)
             place = data.find(START, place + 1)
 
 
@@ -46,11 +49,27 @@ def _widths(data: bytes | mmap.mmap) -> tuple[int, int]:
     return (data[first], data[first + 1]) if len(data) > 16 else (0, 0)
 
 
-def _walk(data: bytes | mmap.mmap, place: int, end: int, what: str) -> None:
-    """Go from object to object; the rest of a heap is one without a number, or too small for one."""
+def _walk(data: bytes | mmap.mmap, place: int, end: int, what: str) -> set[int]:
+    """Go from object to object and return their numbers; the rest of a heap is one without, or too small for one."""
+    numbers = set()
     while end - place >= HEAD:
         number, size = struct.unpack_from("<H6xQ", data, place)
         step = HEAD + (size + 7) // 8 * 8 if number else size
         if not HEAD <= step <= end - place:
             raise ValueError(f"{what!r} is damaged: an object in its heap of texts says that it has {size:,} bytes.")
+        numbers.add(number)
         place += step
+    return numbers
+
+
+def _check_lengths(data: bytes | mmap.mmap, heap: int, numbers: set[int], what: str) -> None:
+    """Raise ValueError for a text that says that it is longer than the file: the library makes room for it first.
+
+    A text is kept as its length, the place of its heap, and its number there.
+    """
+    place = data.find(pattern := struct.pack("<Q", heap), 4, MOST_SEARCHED)
+    while 4 <= place <= len(data) - 12:
+        length, number = struct.unpack_from("<I8xI", data, place - 4)
+        if number in numbers and length > len(data):
+            raise ValueError(f"{what!r} is damaged: a text in it says that it has {length:,} bytes.")
+        place = data.find(pattern, place + 1, MOST_SEARCHED)
