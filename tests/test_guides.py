@@ -21,7 +21,8 @@ def blocks(language):
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.split("\n")[0][:30])
 def test_python_block_runs(block, tmp_path):
     program = tmp_path / "block.py"
-    program.write_text(re.sub(r"epochs=\d+", "epochs=1", block), encoding="utf-8")
+    block = re.sub(r"epochs=\d+", "epochs=1", block).replace('folder="runs"', 'folder="runs", port=0')
+    program.write_text(block, encoding="utf-8")
     run = subprocess.run([sys.executable, program], capture_output=True, text=True, cwd=tmp_path, timeout=240)
     assert run.returncode == 0, run.stdout + run.stderr
     for name in re.findall(r'"([a-z.-]+\.(?:html|svg))"', block):
@@ -50,3 +51,6 @@ def test_commands_end_well(tmp_path, monkeypatch, capsys):
 def test_pictures_and_links_are_there():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", TEXT):
         assert (FOLDER / target).stat().st_size < 300_000, target
+    pictures = list((FOLDER / "pictures").iterdir())
+    assert sum(picture.stat().st_size for picture in pictures) < 1_500_000
+    assert {f"pictures/{picture.name}" for picture in pictures} <= set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT))

@@ -292,3 +292,41 @@ def test_the_wording_is_that_of_keras():
     for line, reference in zip(mine, theirs, strict=True):
         numbers, references = ([float(one) for one in number.findall(text)] for text in (line, reference))
         np.testing.assert_allclose(numbers, references, rtol=2e-3, atol=2e-4)
+
+
+# ---- notebooks
+
+
+def test_a_notebook_keeps_one_output_per_bar(monkeypatch):
+    display = pytest.importorskip("IPython.display")
+    places = []
+
+    class Place:
+        def __init__(self, bundle):
+            self.shown = [bundle]
+            places.append(self)
+
+        def update(self, bundle, raw):
+            self.shown.append(bundle)
+
+    class OutStream(io.StringIO):
+        """A cell's output."""
+
+        encoding = "UTF-8"
+
+    OutStream.__module__ = "ipykernel.iostream"
+    monkeypatch.setattr(display, "display", lambda bundle, raw, display_id: Place(bundle))
+    monkeypatch.setattr(progress, "REFRESH", 0.0)
+    cell = OutStream()
+    with contextlib.redirect_stdout(cell):
+        for _ in range(2):
+            bar = Progbar(2, interval=0)
+            bar.update(1, [("a<b", 0.5)])
+            say("between")
+            bar.update(2, [("a<b", 0.5)])
+    assert len(places) == 2
+    assert [len(place.shown) for place in places] == [2, 2]
+    last = places[1].shown[-1]
+    assert re.fullmatch(r"2/2 ━{20} 0s \d+[mu]?s/step - a<b: 0\.5000", last["text/plain"])
+    assert "a&lt;b: 0.5000</pre>" in last["text/html"]
+    assert cell.getvalue() == "between\nbetween\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cornu.callbacks.base import Callback
-from cornu.callbacks.progress import format_value, is_live, say
+from cornu.callbacks.progress import format_value, in_notebook, is_live, say
 from cornu.core.atomic import replacing
 from cornu.visuals.characters import can_write
 
@@ -70,7 +70,7 @@ class PlotLosses(Callback):
             say(f"The curves are in {self.path}")
 
     def _show(self) -> None:
-        if type(sys.stdout).__module__.startswith("ipykernel"):
+        if in_notebook(sys.stdout):
             from IPython import display
 
             picture = display.Image(self._drawn("png"))
@@ -104,8 +104,8 @@ class PlotLosses(Callback):
         for place, (base, kinds) in zip(axes[0], self.curves.items(), strict=False):
             for kind, points in kinds.items():
                 known = [(x, y) for x, y in zip(self.epochs, points, strict=False) if y is not None]
-                style = ("--" if kind == "validation" else "-") + ("." if len(known) < 30 else "")
-                place.plot(*zip(*known, strict=True), style, label=kind)
+                line = "--" if kind == "validation" else "-"
+                place.plot(*zip(*known, strict=True), line, marker="." if len(known) < 30 else "", label=kind)
             place.set(title=base, xlabel="epoch")
             place.xaxis.get_major_locator().set_params(integer=True)
             place.grid(alpha=0.3)

@@ -1,5 +1,6 @@
 """Progress: a bar on a real terminal or in a notebook, plain lines anywhere else."""
 
+import html
 import os
 import shutil
 import sys
@@ -15,9 +16,14 @@ REFRESH = 0.1  # seconds between two drawings of the bar: at most ten a second
 HEARTBEAT = 60.0  # seconds between two lines of a long epoch where there is no bar
 
 
+def in_notebook(stream: TextIO) -> bool:
+    """Tell whether the stream is a cell's output, in Jupyter and the like."""
+    return type(stream).__module__.startswith("ipykernel")
+
+
 def is_live(stream: TextIO) -> bool:
     """Tell whether lines may be drawn over: a real terminal that is not "dumb", or a notebook."""
-    if type(stream).__module__.startswith("ipykernel"):
+    if in_notebook(stream):
         return True
     try:
         return stream.isatty() and os.environ.get("TERM") != "dumb"
@@ -110,6 +116,7 @@ class Progbar:
         self._last, self._beat = 0.0, self._start
         self._first: tuple[int, float] | None = None  # the steps done when the bar was first told, and when
         self._live = is_live(sys.stdout)
+        self._place: Any = None  # where a notebook shows the bar
 
     def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
         """Show that `current` steps are done; `values` is a list of (name, value)."""
@@ -182,6 +189,9 @@ class Progbar:
 
     def _draw(self, line: str, finalize: bool) -> None:
         """Draw over the bar; until it is finished, what is longer than the terminal's line is left out."""
+        if in_notebook(sys.stdout):
+            self._show_in_notebook(line)
+            return
         line = printable(sys.stdout, line)
         if not finalize and sys.stdout.isatty():
             line = line[: shutil.get_terminal_size().columns - 1]
@@ -190,6 +200,19 @@ class Progbar:
         sys.stdout.flush()
         self._drawn = len(line)
         _Line.drawn = 0 if finalize else len(line)
+
+    def _show_in_notebook(self, line: str) -> None:
+        """Show the line in a place of its own under the cell, so that a notebook keeps the last one alone."""
+        from IPython import display
+
+        shown = {
+            "text/plain": line,
+            "text/html": f'<pre style="margin:0;font-family:monospace;white-space:pre-wrap">{html.escape(line)}</pre>',
+        }
+        if self._place is None:
+            self._place = display.display(shown, raw=True, display_id=True)
+        else:
+            self._place.update(shown, raw=True)
 
 
 def bar_characters(stream: TextIO) -> tuple[str, str]:

@@ -147,7 +147,14 @@ def summary_text(
         table.add_column(column, width=size, justify=_JUSTIFIED.get(column, "left"), overflow=overflow)
     for row in _rows(model, expand_nested, layer_range):
         table.add_row(*(escape(cell) for cell in _cells(row, wide, show_trainable)))
-    console = Console(file=stream or io.StringIO(), width=width, no_color=True, highlight=False, force_terminal=False)
+    console = Console(
+        file=stream or io.StringIO(),
+        width=width,
+        no_color=True,
+        highlight=False,
+        force_terminal=False,
+        force_jupyter=False,
+    )
     with console.capture() as capture:
         console.print(f"Model: {escape(repr(model.name).replace(chr(39), chr(34)))}", soft_wrap=True)
         console.print(table)
