@@ -67,6 +67,7 @@ LATE = {
     ("cornu.saving.files", "cornu.saving.keras_file"): "loads h5py, for the programs that save",
     ("cornu.saving.files", "cornu.saving.safetensors"): "loads h5py, for the programs that save",
     ("cornu.export.formats", "cornu.export.onnx.file"): "an extra",
+    ("cornu.export.trial", "resource"): "Windows has none",
     ("cornu.models.files", "cornu.export"): "loads jax.export, for the programs that export",
     ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
     ("cornu.cli.main", "cornu.cli.inspect"): "`cornu --help` answers at once",

@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from jax.extend.core import jaxpr_as_fun
 
 from cornu.core.atomic import replacing
 from cornu.export.program import Program, program_of
-from cornu.export.trial import read_apart
+from cornu.export.trial import read_apart, read_program
 from cornu.saving import documents
 from cornu.saving.files import existing
 from cornu.saving.safetensors import read, read_header, write_arrays
@@ -30,12 +29,6 @@ METADATA, PROGRAM, WEIGHTS = "metadata.json", "program.stablehlo", "weights.safe
 MOST_METADATA = 1 << 22  # bytes
 PLATFORMS = ("cpu", "cuda", "tpu")
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # no time in the entries: equal models give equal files
-#: Functions of XLA that a program may call by name: checks of sizes, and the dynamic forms of plain operations.
-CALLS = {"shape_assertion", "Sharding", "mhlo.topk", "mhlo.erf", "stablehlo.dynamic_reduce_window",
-         "stablehlo.dynamic_top_k", "stablehlo.dynamic_rng_bit_generator"}  # fmt: skip
-#: Operations that speak with the world outside of the program.
-OUTSIDE = re.compile(r"\bstablehlo\.(infeed|outfeed|send|recv)\b")
-CALL = re.compile(r"""custom_call"?\s*@\s*"?([^"(\s]+)|call_target_name\s*=\s*"([^"]*)\"""")
 
 
 def write_stablehlo(filepath: Any, model: Any, input_signature: Any = None) -> None:
@@ -187,20 +180,6 @@ def load(filepath: Any, trusted: bool = False) -> ExportedModel:
         raise ValueError(f"{what} {error}") from None
     _check_arguments(path, metadata, exported, weights)
     return ExportedModel(metadata, exported, weights)
-
-
-def read_program(content: bytes) -> export.Exported:
-    """Return a program; ValueError that says, after its name, why it is refused."""
-    try:
-        exported = export.deserialize(bytearray(content))
-        text = exported.mlir_module()
-    except Exception as error:  # whatever the readers of the format raise
-        raise ValueError(f"cannot be read: {str(error)[:200]}") from None
-    called = {first or second for first, second in CALL.findall(text)} - CALLS
-    if called or OUTSIDE.search(text) or exported.ordered_effects or exported.unordered_effects:
-        what = ", ".join(sorted(called)) or "something outside of itself"
-        raise ValueError(f"calls {what[:200]}: refused.")
-    return exported
 
 
 def _members(path: Path) -> tuple[dict[str, Any], bytes, list[np.ndarray]]:

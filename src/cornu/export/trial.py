@@ -1,12 +1,35 @@
-"""Reading a program in a process of its own first: over a forged one, the compiler's reader may end the process."""
+"""Reading a program, in a process of its own first: over a forged one, the compiler's reader may end the process."""
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 
+from jax import export
+
+#: Functions of XLA that a program may call by name: checks of sizes, and the dynamic forms of plain operations.
+CALLS = {"shape_assertion", "Sharding", "mhlo.topk", "mhlo.erf", "stablehlo.dynamic_reduce_window",
+         "stablehlo.dynamic_top_k", "stablehlo.dynamic_rng_bit_generator"}  # fmt: skip
+#: Operations that speak with the world outside of the program.
+OUTSIDE = re.compile(r"\bstablehlo\.(infeed|outfeed|send|recv)\b")
+CALL = re.compile(r"""custom_call"?\s*@\s*"?([^"(\s]+)|call_target_name\s*=\s*"([^"]*)\"""")
 SECONDS, MEMORY = 120, 4 << 30  # what reading may take; besides, 50 times the program's size
+
+
+def read_program(content: bytes) -> export.Exported:
+    """Return a program; ValueError that says, after its name, why it is refused."""
+    try:
+        exported = export.deserialize(bytearray(content))
+        text = exported.mlir_module()
+    except Exception as error:  # whatever the readers of the format raise
+        raise ValueError(f"cannot be read: {str(error)[:200]}") from None
+    called = {first or second for first, second in CALL.findall(text)} - CALLS
+    if called or OUTSIDE.search(text) or exported.ordered_effects or exported.unordered_effects:
+        what = ", ".join(sorted(called)) or "something outside of itself"
+        raise ValueError(f"calls {what[:200]}: refused.")
+    return exported
 
 
 def read_apart(content: bytes, what: str) -> None:
@@ -35,8 +58,6 @@ def _signal_name(number: int) -> str:
 
 def main() -> int:
     """Read the program on standard input; says on standard output why it is refused."""
-    from cornu.export.stablehlo import read_program
-
     content = sys.stdin.buffer.read()
     with contextlib.suppress(ImportError, ValueError, OSError):  # no such limits on Windows
         import resource

@@ -118,6 +118,7 @@ def _schemas() -> dict[str, Any]:
     datatype = {"type": "string", "enum": list(DATATYPES)}
     data = {"type": "array", "description": "Numbers, flat in row-major order or nested."}
     tensor = {"name": _TEXT, "shape": _SIZES, "datatype": datatype, "parameters": _OBJECT, "data": data}
+    wanted = _object(name=_TEXT, parameters=_OBJECT)
     described = _object(name=_TEXT, datatype=datatype, shape=_SIZES)
     return {
         "Error": _object(error=_TEXT),
@@ -147,10 +148,7 @@ def _schemas() -> dict[str, Any]:
                 "id": _TEXT,
                 "parameters": _OBJECT,
                 "inputs": {"type": "array", "items": {**_object(**tensor), "required": ["name", "shape", "datatype"]}},
-                "outputs": {
-                    "type": "array",
-                    "items": {**_object(name=_TEXT, parameters=_OBJECT), "required": ["name"]},
-                },
+                "outputs": {"type": "array", "items": {**wanted, "required": ["name"]}},
             },
         },
         "InferenceResponse": {
