@@ -252,16 +252,9 @@ class Trainer:
         return self.history
 
     def _training_data(
-        self,
-        x: Any,
-        y: Any,
-        sample_weight: Any,
-        class_weight: Any,
-        batch_size: Any,
-        shuffle: Any,
-        steps: Any,
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, batch_size: Any, shuffle: Any, steps: Any,
         split: float,
-    ) -> tuple[Batches, Batch | None]:
+    ) -> tuple[Batches, Batch | None]:  # fmt: skip
         inputs, held_out = self._number_of_inputs, None
         if split:
             rows, held_out = split_rows(array_batch(x, y, sample_weight, None, inputs), split)
@@ -350,12 +343,17 @@ class Trainer:
             self.compiled = False
         options = {"batch_size": batch_size, "steps": steps, "inputs": self._number_of_inputs}
         batches = as_batches(x, only_inputs=True, **options)
-        self._prepare(batches.example, "predict")
+        kind = (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
+        program = None if self._learner is None else self._programs.get("predict")
+        if program is None or kind is None or kind != program.kind:  # a row at a time has no time to lose
+            self._prepare(batches.example, "predict")
+            program = self._program("predict")
+            program.kind = kind
         watcher = callbacks
         if not isinstance(callbacks, CallbackList):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
-        program, size = self._program("predict"), batches.batch_size
+        size = batches.batch_size
         if batch_size is None and batches.resident and batches.rows > size and size not in program.together:
             program.together[size] = rows_together(self, size)
         together = program.together.get(size) if batch_size is None else None
