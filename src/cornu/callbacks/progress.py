@@ -14,6 +14,9 @@ from cornu.visuals.characters import can_write, printable
 
 REFRESH = 0.1  # seconds between two drawings of the bar: at most ten a second
 HEARTBEAT = 60.0  # seconds between two lines of a long epoch where there is no bar
+_NOTEBOOK_STYLE = (
+    "margin:0;white-space:pre-wrap;word-break:normal;font-family:monospace;font-size:var(--jp-code-font-size,13px)"
+)
 
 
 def in_notebook(stream: TextIO) -> bool:
@@ -205,10 +208,7 @@ class Progbar:
         """Show the line in a place of its own under the cell, so that a notebook keeps the last one alone."""
         from IPython import display
 
-        shown = {
-            "text/plain": line,
-            "text/html": f'<pre style="margin:0;font-family:monospace;white-space:pre-wrap">{html.escape(line)}</pre>',
-        }
+        shown = {"text/plain": line, "text/html": f'<pre style="{_NOTEBOOK_STYLE}">{html.escape(line)}</pre>'}
         if self._place is None:
             self._place = display.display(shown, raw=True, display_id=True)
         else:
