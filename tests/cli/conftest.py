@@ -25,6 +25,19 @@ def digits_model(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def two_model(tmp_path_factory):
+    """Return the path of a compiled model of two inputs and two outputs: the sum of `a` plus `b`, and ten times `b`."""
+    a, b = layers.Input((2,), name="a"), layers.Input((1,), name="b")
+    total = layers.Dense(1, name="total", kernel_initializer="ones")(layers.Concatenate()([a, b]))
+    tenfold = layers.Dense(1, name="tenfold", kernel_initializer=cornu.initializers.Constant(10.0))(b)
+    model = cornu.Model([a, b], [total, tenfold])
+    model.compile("sgd", "mse")
+    path = tmp_path_factory.mktemp("models") / "two.keras"
+    model.save(path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def photo(tmp_path_factory):
     """Return the path of a photographed sheet with 7 2 1 in the first line and 0 4 1 in the second."""
     image = pytest.importorskip("PIL.Image")

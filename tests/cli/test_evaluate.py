@@ -40,7 +40,7 @@ def test_on_a_file_of_arrays(compiled, tmp_path, capsys):
         ("mnits", "Did you mean 'mnist'"),
         ("mnist", "the model takes inputs of shape (2,)"),
         ("none.npz", "there is no such file"),
-        ("text.npz", "no file of numpy"),
+        ("text.npz", "no .npz file of numpy"),
         ("other.npz", "has the arrays a; it needs x and y"),
     ],
 )
@@ -49,6 +49,43 @@ def test_mistakes_are_one_line_and_code_2(data, words, tmp_path, monkeypatch, ca
     (tmp_path / "text.npz").write_text("hello")
     np.savez(tmp_path / "other.npz", a=np.ones(2))
     assert main(["evaluate", linear(tmp_path, True), "--data", data]) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+ROWS = {"a": np.ones((5, 2)), "b": np.full((5, 1), 2.0)}
+TARGETS = {"total": np.full((5, 1), 3.0), "tenfold": np.full((5, 1), 20.0)}
+
+
+def test_a_model_of_several_inputs_and_outputs(two_model, tmp_path, capsys):
+    np.savez(tmp_path / "d.npz", **ROWS, **TARGETS)
+    assert main(["evaluate", two_model, "--data", str(tmp_path / "d.npz"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"], found["loss"]) == (5, 1.0)
+    np.savez(tmp_path / "t.npz", a_test=np.ones((5, 2, 1)), b_test=np.full(5, 2.0), **TARGETS)
+    assert main(["evaluate", two_model, "--data", str(tmp_path / "t.npz")]) == 0
+    assert "5 rows" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "words"),
+    [
+        (ROWS, [], "has the arrays a, b; it needs total, tenfold, one for each"),
+        (TARGETS, [], "it needs a, b, one for each"),
+        (ROWS | {"a": np.ones((5, 7))} | TARGETS, [], "input 'a' has shape (2,); the data have shape (7,)"),
+        (ROWS | {"a": np.ones((4, 2))} | TARGETS, [], "differ in their numbers of rows: [4, 5]"),
+        (ROWS | {"a": 3} | TARGETS, [], "is a single value"),
+        (ROWS | TARGETS, ["--report", "r.html"], "--report is for models of one input"),
+        (None, [], "2 inputs: give a .npz file with an array for each, named a, b"),
+    ],
+)
+def test_mistakes_with_several_are_one_line_and_code_2(two_model, arrays, options, words, tmp_path, capsys):
+    data = "mnist"
+    if arrays is not None:
+        data = str(tmp_path / "d.npz")
+        np.savez(data, **arrays)
+    assert main(["evaluate", two_model, "--data", data, *options]) == 2
     err = capsys.readouterr().err
     assert words in err
     assert len(err.splitlines()) == 1

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from cornu import __version__
-from cornu.cli.main import main
+from cornu.cli.main import _parser, main
 
 
 def test_version(capsys):
@@ -18,6 +18,18 @@ def test_version(capsys):
 def test_help_has_examples(capsys):
     assert main([]) == 0
     assert "cornu train mnist-mlp" in capsys.readouterr().out
+
+
+def test_every_command_has_examples_and_exit_codes_are_said(capsys):
+    [commands] = [action.choices for action in _parser()._actions if action.dest == "command"]
+    assert len(commands) >= 11
+    for name in commands:
+        with pytest.raises(SystemExit) as caught:
+            main([name, "--help"])
+        assert caught.value.code == 0
+        assert f"cornu {name}" in capsys.readouterr().out.partition("examples:")[2], name
+    main([])
+    assert "exit codes: 0 " in capsys.readouterr().out
 
 
 def test_an_unknown_command_gets_the_nearest(capsys, monkeypatch):

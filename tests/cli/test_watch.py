@@ -15,6 +15,14 @@ def test_a_folder_that_is_not_there_is_said(capsys):
     assert capsys.readouterr().err == "cornu: there is no folder 'nowhere'\n"
 
 
+@pytest.mark.parametrize("port", ["70000", "-1", "x", "\u0665"])
+def test_a_port_that_is_none_is_said(port, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["watch", "--port", port])
+    assert caught.value.code == 2
+    assert "port" in capsys.readouterr().err
+
+
 def test_the_page_is_there_until_it_is_ended(tmp_path):
     RunFile(tmp_path, "earlier").tell("begin", name="earlier")
     command = [sys.executable, "-u", "-m", "cornu", "watch", str(tmp_path), "--port", "0"]

@@ -1,8 +1,10 @@
 """What the commands about trained models share: reading a model and data, and saying what went wrong in one line."""
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -35,29 +37,72 @@ def model_from(path: str) -> Any:
         raise UserError(named) from error
 
 
-def data_from(name: str, part: str = "test") -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs and targets: the part ("train", "test") of a data set, or of a .npz file.
+def data_for(model: Any, name: str, part: str = "test") -> tuple[Any, Any]:
+    """Return inputs in the shape that a model takes, and targets: the part ("train", "test") of a data set or file.
 
-    Images of a data set have values from 0 to 1. A file has ``x`` and ``y``, or ``x_test`` and ``y_test``.
+    Images of a data set have values from 0 to 1. A .npz file has ``x`` and ``y``, or ``x_test`` and ``y_test``; for a
+    model of several inputs or outputs an array for each, under its name.
     """
     if name in DATA_SETS:
         data = DATA_SETS[name].load_data()
         x, y = data[0] if part == "train" else data[1]
-        return x.astype("float32") / 255, y
+        return fitted(model, x.astype("float32") / 255), y
     if not name.endswith(".npz"):
         raise UserError(f"--data is mnist, fashion_mnist or a .npz file, not {name!r}.{did_you_mean(name, DATA_SETS)}")
+    arrays = arrays_from(name)
+    x, y = inputs_from(model, arrays, name, part), _targets_from(model, arrays, name, part)
+    rows = {len(array) for found in (x, y) for array in (found.values() if isinstance(found, dict) else [found])}
+    if len(rows) > 1:
+        raise UserError(f"the arrays in {name!r} differ in their numbers of rows: {sorted(rows)}.")
+    return x, y
+
+
+def arrays_from(name: str) -> dict[str, np.ndarray]:
+    """Return the arrays in a .npz file."""
     try:
-        with np.load(name, allow_pickle=False) as file:
+        with Path(name).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError) as error:
-        said = "there is no such file" if not Path(name).exists() else f"it is no file of numpy's ({error})"
+    except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:  # a single array is no `with`
+        said = "there is no such file" if not Path(name).exists() else f"it is no .npz file of numpy's ({error})"
         raise UserError(f"cannot read {name!r}: {said}") from error
-    for keys in ((f"x_{part}", f"y_{part}"), ("x", "y")):
-        if all(key in arrays for key in keys):
-            return arrays[keys[0]], arrays[keys[1]]
-    raise UserError(
-        f"{name!r} has the arrays {', '.join(arrays) or 'none'}; it needs x and y, or x_{part} and y_{part}."
-    )
+    for key, array in arrays.items():
+        if array.ndim == 0:
+            raise UserError(f"the array {key!r} in {name!r} is a single value: it needs a row for each sample.")
+    return arrays
+
+
+def inputs_from(model: Any, arrays: dict[str, np.ndarray], file: str, part: str = "test") -> Any:
+    """Return what a model takes out of a file's arrays: one array, or for several inputs a dictionary of them."""
+    names = [*model.input_names] if model.inputs else []
+    if len(names) < 2:
+        return fitted(model, _one(arrays, [f"x_{part}", "x", *names], file))
+    found = {name: _one(arrays, [f"{name}_{part}", name], file, names) for name in names}
+    shapes = dict(zip(names, (tuple(one.shape[1:]) for one in model.inputs), strict=True))
+    return {name: _reshaped(array, shapes[name], name) for name, array in found.items()}
+
+
+def _targets_from(model: Any, arrays: dict[str, np.ndarray], file: str, part: str) -> Any:
+    names = [*model.output_names] if model.outputs else []
+    if len(names) < 2:
+        return _one(arrays, [f"y_{part}", "y", *names], file)
+    return {name: _one(arrays, [f"{name}_{part}", name], file, names) for name in names}
+
+
+def _one(arrays: dict[str, np.ndarray], keys: list[str], file: str, needed: list[str] | None = None) -> np.ndarray:
+    """Return the first array of a file that has one of some names."""
+    for key in keys:
+        if key in arrays:
+            return arrays[key]
+    wanted = f"{', '.join(needed)}, one for each" if needed else f"x and y, or {keys[0]}"
+    raise UserError(f"{file!r} has the arrays {', '.join(arrays) or 'none'}; it needs {wanted}.")
+
+
+def _reshaped(x: np.ndarray, shape: tuple[int | None, ...], name: str) -> np.ndarray:
+    if len(x.shape) == len(shape) + 1 and all(b in (None, a) for a, b in zip(x.shape[1:], shape, strict=True)):
+        return x
+    if None not in shape and math.prod(x.shape[1:]) == math.prod(shape):  # type: ignore[arg-type]
+        return x.reshape(-1, *shape)
+    raise UserError(f"the model's input {name!r} has shape {shape}; the data have shape {x.shape[1:]}.")
 
 
 def fitted(model: Any, x: np.ndarray) -> np.ndarray:
@@ -78,13 +123,18 @@ def input_shape(model: Any) -> tuple[int, ...] | None:
     if not inputs:
         return None
     if len(inputs) > 1:
-        raise UserError(f"the model has {len(inputs)} inputs; this command takes models of one.")
+        raise UserError(
+            f"the model has {len(inputs)} inputs: give a .npz file with an array for each, named "
+            f"{', '.join(model.input_names)}."
+        )
     shape = tuple(inputs[0].shape[1:])
     return None if None in shape else shape
 
 
-def targets_for(model: Any, y: np.ndarray) -> np.ndarray:
-    """Return class numbers as one-hot rows where the model's loss asks for them."""
+def targets_for(model: Any, y: Any) -> Any:
+    """Return class numbers as one-hot rows where the model's loss asks for them; those of several outputs stay."""
+    if isinstance(y, dict):
+        return y
     loss = model.loss
     name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
     shape = model.outputs[0].shape if model.outputs else ()

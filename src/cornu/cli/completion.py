@@ -62,8 +62,36 @@ complete -o filenames -F _cornu cornu
 
 
 def zsh(commands: list[Command]) -> str:
-    """Return the script for zsh, which runs the one for bash."""
-    return "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n" + bash(commands)
+    """Return the script for zsh, with a word of help beside each entry."""
+    cases = "".join(
+        f"    {one.name}) options=({_described(one.options)}) choices=({' '.join(one.words)}) ;;\n"
+        for one in commands[1:]
+    )
+    first = _described([(one.name, one.help) for one in commands[1:]])
+    return f"""autoload -U +X compinit && compinit
+_cornu() {{
+  local -a commands options choices
+  commands=({first})
+  options=({_described(commands[0].options)})
+  case $words[2] in
+{cases}  esac
+  if [[ $PREFIX == -* ]]; then
+    _describe -o option options
+  elif (( CURRENT == 2 )); then
+    _describe command commands
+  elif (( $#choices )); then
+    _describe argument choices
+  else
+    _files
+  fi
+}}
+compdef _cornu cornu
+"""
+
+
+def _described(entries: list[tuple[str, str]]) -> str:
+    """Return words and their help as zsh's ``_describe`` takes them."""
+    return " ".join("'" + f"{name}:{said}".replace("'", "'\\''") + "'" for name, said in entries)
 
 
 def fish(commands: list[Command]) -> str:

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from cornu.cli.common import UserError, data_from, fitted, model_from, refused, targets_for
+from cornu.cli.common import UserError, data_for, model_from, refused, targets_for
 from cornu.visuals.measures import Classified, fit_of, judged
 
 
@@ -20,8 +20,12 @@ def command(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     model = model_from(options.model)
-    x, y = data_from(options.data)
-    x = fitted(model, x)
+    x, y = data_for(model, options.data)
+    rows = len(next(iter(x.values()))) if isinstance(x, dict) else len(x)
+    if isinstance(y, dict) and not model.compiled:
+        raise UserError(f"the model in {options.model!r} was saved without loss and metrics, and has several outputs.")
+    if options.report and (isinstance(x, dict) or isinstance(y, dict)):
+        raise UserError("--report is for models of one input and one output.")
     started = time.perf_counter()
     if model.compiled:
         targets = targets_for(model, y)
@@ -34,11 +38,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.report:
         model.report(options.report, x, targets, title=f"{options.model} on {options.data}")
     if options.json:
-        said = {"model": options.model, "data": options.data, "rows": len(x), **result, "seconds": round(seconds, 3)}
+        said = {"model": options.model, "data": options.data, "rows": rows, **result, "seconds": round(seconds, 3)}
         print(json.dumps(said | ({"report": options.report} if options.report else {})))
         return 0
     numbers = ", ".join(f"{name} {value:.4f}" for name, value in result.items())
-    print(f"{options.model} on {len(x):,} rows of {options.data}: {numbers} ({seconds:.1f} s)")
+    print(f"{options.model} on {rows:,} rows of {options.data}: {numbers} ({seconds:.1f} s)")
     if options.report:
         print(f"The report is in {options.report}")
     return 0

@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from importlib import metadata
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from cornu import __version__
 from cornu.cli import model_arguments, serve_arguments
@@ -25,6 +25,32 @@ _EXAMPLES = """examples:
   cornu summary, plot, find-lr, completion  layers, drawing, learning rate, shell completion (each has --help)
   cornu inspect model.keras                 say who wrote a model file, and what is in it
   cornu serve mnist-mlp.keras               serve it over HTTP, with a page to draw digits on
+
+exit codes: 0 all went well; 1 the program that runs failed, or the result is bad (a file that is refused, no good
+learning rate); 2 what was given is wrong, said in one line on stderr; 130 ended by Ctrl-C
+"""
+
+_RUN_EXAMPLES = """examples:
+  cornu run mnist_cnn.py --my-option 3      options of the program come after its name
+  cornu run --seed 1 --figures out a.ipynb  seeded, the figures saved in the folder out
+  cornu run --resume kept mnist_cnn.py      killed and started again, the training goes on where it was
+
+exit code: the program's own; 1 after an error in it, 2 where it cannot be read, 130 after Ctrl-C
+"""
+_TRAIN_EXAMPLES = """examples:
+  cornu train                               list what can be trained
+  cornu train mnist-mlp --epochs 2          writes mnist-mlp.keras, and mnist-mlp.html about it
+  cornu train mnist-cnn --watch --json      with curves on a web page; the result as JSON
+"""
+_WATCH_EXAMPLES = """examples:
+  cornu watch                               the trainings of this machine, on http://127.0.0.1:8642
+  cornu watch runs --port 0                 those in a folder of one's own, on a free port
+"""
+_INSPECT_EXAMPLES = """examples:
+  cornu inspect model.keras                 who wrote it, its layers, parameters and optimizer
+  cornu inspect weights.h5 --json           the same for a machine
+
+exit codes: 0 it can be read, 1 it is refused, 2 there is no such file
 """
 
 _RUN_HELP = """Run a program written for Keras of any era with nothing in it changed: keras and tensorflow.keras mean
@@ -87,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version of Cornu and of what it runs on")
     parser.add_argument("--json", action="store_true", help="with --version: print it as JSON")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    run = commands.add_parser("run", help="run a program written for Keras of any era", description=_RUN_HELP)
+    run = _command(commands, "run", "run a program written for Keras of any era", _RUN_HELP, _RUN_EXAMPLES)
     run.add_argument("--figures", metavar="DIR", help="save the figures that the program shows in DIR")
     run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
     run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
@@ -99,9 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
-    train = commands.add_parser(
-        "train", help="train one of the tutorials' models", description="Train a model by name."
-    )
+    train = _command(commands, "train", "train one of the tutorials' models", "Train a model by name.", _TRAIN_EXAMPLES)
     train.set_defaults(module="cornu.cli.train")
     train.add_argument("name", nargs="?", metavar="NAME", help="what to train; none lists the names")
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
@@ -114,23 +138,33 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--watch", action="store_true", help="show the curves on a web page of this machine as they grow"
     )
-    watch = commands.add_parser(
-        "watch", help="show trainings on a web page", description="Show trainings with a dashboard, now and earlier."
-    )
+    said = "Show trainings with a dashboard, now and earlier."
+    watch = _command(commands, "watch", "show trainings on a web page", said, _WATCH_EXAMPLES)
     watch.add_argument(
         "folder", nargs="?", metavar="FOLDER", help="the dashboards' folder, where it is not the usual one"
     )
-    watch.add_argument("--port", type=int, default=8642, help="where the page is (8642)")
+    watch.add_argument(
+        "--port", type=model_arguments.port, default=8642, help="where the page is, 0 for a free one (8642)"
+    )
     watch.set_defaults(module="cornu.cli.watch")
     serve_arguments.add_to(commands)
     model_arguments.add_to(commands)
     parser.set_defaults(parser=parser)
-    inspect = commands.add_parser(
-        "inspect", help="say what a model file is", description="Say what a model file is, without building the model."
-    )
+    said = "Say what a model file is, without building the model."
+    inspect = _command(commands, "inspect", "say what a model file is", said, _INSPECT_EXAMPLES)
     inspect.add_argument("file", metavar="FILE", help=".keras, .h5, .weights.h5, .safetensors or the JSON of a model")
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
+
+
+def _command(commands: Any, name: str, what: str, description: str, examples: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=what,
+        description=description,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _print_version(as_json: bool) -> int:

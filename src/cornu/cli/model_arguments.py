@@ -3,7 +3,10 @@
 import argparse
 from typing import Any
 
-_DATA_HELP = "what to look at: mnist, fashion_mnist, or a .npz file with x and y (or x_test and y_test)"
+_DATA_HELP = (
+    "what to look at: mnist, fashion_mnist, or a .npz file with x and y (or x_test and y_test), or an array for each "
+    "input and output by its name"
+)
 
 _EVALUATE = """examples:
   cornu evaluate mnist-mlp.keras                          on the test images of MNIST
@@ -14,6 +17,7 @@ _PREDICT = """examples:
   cornu predict mnist-mlp.keras photo.jpg                 the digits on a photographed sheet of paper
   cornu predict mnist-mlp.keras a.png b.png --show        ... and what the model saw
   cornu predict cats.keras cat.jpg --classes cat,dog      a classifier of other pictures
+  cornu predict prices.keras houses.npz --json            any model: x, or an array for each input by its name
 """
 _SUMMARY = """examples:
   cornu summary mnist-mlp.keras
@@ -74,7 +78,12 @@ def _add_evaluate(commands: Any) -> None:
 def _add_predict(commands: Any) -> None:
     parser = _command(commands, "predict", "say what a trained model sees in pictures", _PREDICT)
     _model(parser)
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="PNG, JPEG, ...; several digits on paper are found")
+    parser.add_argument(
+        "images",
+        nargs="+",
+        metavar="FILE",
+        help="PNG, JPEG, ... (several digits on paper are found), or .npz with rows",
+    )
     parser.add_argument("--top", type=positive, default=3, metavar="N", help="how many classes to show (3)")
     parser.add_argument("--classes", metavar="NAMES", help="names of the classes, with commas between")
     parser.add_argument("--one", action="store_true", help="all ink in a picture is one digit")
@@ -111,6 +120,13 @@ def _add_find_lr(commands: Any) -> None:
     parser.add_argument("--batch-size", type=positive, default=128, metavar="ROWS", help="rows per step (128)")
     parser.add_argument("--seed", type=int, help="makes the search repeatable")
     parser.add_argument("--out", metavar="FILE", help="where to draw the curve (learning-rate.svg)")
+
+
+def port(text: str) -> int:
+    """Return a port of a command line, 0 for a free one."""
+    if not (text.isascii() and text.isdigit()) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
+    return int(text)
 
 
 def positive(text: str) -> int:

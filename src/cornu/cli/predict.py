@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.cli import predict_arrays
 from cornu.cli.common import SIDE, UserError, fitted, input_shape, model_from, refused
 from cornu.preprocessing.digits import digits_of
 from cornu.utils.images import load_img
@@ -21,6 +22,8 @@ def command(options: argparse.Namespace) -> int:
     """Say what is in the pictures that `options` name and return the exit code."""
     try:
         model = model_from(options.model)
+        if any(path.endswith(".npz") for path in options.images):
+            return predict_arrays.predict(model, options)
         results = [_seen(model, path, options) for path in options.images]
     except (UserError, ValueError, TypeError, OSError, ImportError) as error:
         return refused(error)

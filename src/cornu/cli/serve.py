@@ -1,6 +1,8 @@
 """``cornu serve MODEL...``: trained models behind HTTP."""
 
 import argparse
+import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -40,8 +42,14 @@ def command(options: argparse.Namespace) -> int:
         gather=options.gather / 1000,
     )
     service = Service(models, limits)
-    said = f"cornu: {', '.join(paths)} on {server.address(listening)} (Ctrl-C stops)"
-    server.run(service, listening, lambda: print(said, file=sys.stderr, flush=True))
+    where = server.address(listening)
+
+    def listens() -> None:
+        print(f"cornu: {', '.join(paths)} on {where} (Ctrl-C stops)", file=sys.stderr, flush=True)
+        if options.json:
+            print(json.dumps({"address": where, "models": [*paths], "process": os.getpid()}), flush=True)
+
+    server.run(service, listening, listens)
     print("cornu: stopped", file=sys.stderr)
     return 0
 

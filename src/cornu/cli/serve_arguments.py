@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from cornu.cli.model_arguments import positive
+from cornu.cli.model_arguments import port, positive
 
 _DESCRIPTION = """Serve trained models (.keras, .h5) over HTTP on one port: the Open Inference Protocol (/v2), the REST
 interface of TensorFlow Serving (/v1), a page to draw digits on or to try the model (/), the interface as a page (/docs)
@@ -28,7 +28,8 @@ def add_to(commands: Any) -> None:
     serve.set_defaults(module="cornu.cli.serve")
     serve.add_argument("models", nargs="+", metavar="MODEL", help="a model's file, or NAME=FILE")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; this machine alone (127.0.0.1)")
-    serve.add_argument("--port", type=_port, default=8000, help="port to listen on, 0 for a free one (8000)")
+    serve.add_argument("--port", type=port, default=8000, help="port to listen on, 0 for a free one (8000)")
+    serve.add_argument("--json", action="store_true", help="print where it listens as JSON, once it does")
     serve.add_argument("--max-body", type=_amount, default=8, metavar="MB", help="longest request (8)")
     serve.add_argument("--max-rows", type=positive, default=4096, metavar="ROWS", help="most rows in a request (4096)")
     serve.add_argument(
@@ -38,12 +39,6 @@ def add_to(commands: Any) -> None:
     serve.add_argument(
         "--gather", type=_amount, default=2, metavar="MS", help="longest that a batch waits for more requests (2)"
     )
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
-    return int(text)
 
 
 def _amount(text: str) -> float:
