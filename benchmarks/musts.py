@@ -83,6 +83,12 @@ def _inference(found: dict[str, Any]) -> Iterator[Must]:
         )
     yield from _against("predict 10,000 rows, fastest peer", many, 3.0, "")
     yield from _against("evaluate 10,000 rows, fastest peer", evaluated, 3.0, "")
+    for what, medians in (("predict", many), ("evaluate", evaluated)):
+        yield from _against(f"{what} 10,000 rows", medians, 3.0, "", "keras-jax")
+        if found["peak"]:
+            share = found["operations"] / medians["cornu"] / 1e9 / found["peak"]
+            line = f"share of the machine's rate, {what} 10,000 rows"
+            yield Must(line, "", f"{share:.0%}", share >= 0.6, "60%")
 
 
 def _memory(found: dict[str, Any]) -> Iterator[Must]:

@@ -43,12 +43,12 @@ def models(lab: Lab) -> dict[str, Any]:
 
 def _measure(lab: Lab, wanted: list[tuple[str, int, int]], also: tuple[str, ...] = ()) -> dict[str, Any]:
     with lab.workers(*[name for name in lab.pythons if name not in SLOWEST or name in also]) as workers:
-        peaks = _peaks(workers)
+        before = peaks(workers)
         rows = [_row(lab, workers, *each) for each in wanted]
-        return {"rows": rows, "peak": max([*peaks, *_peaks(workers)], default=None)}
+        return {"rows": rows, "peak": max([*before, *peaks(workers)], default=None)}
 
 
-def _peaks(workers: dict[str, Worker]) -> list[float]:
+def peaks(workers: dict[str, Worker]) -> list[float]:
     """Return the rates of a large matrix product, in GFLOP/s, by the peers that can show one."""
     return [
         workers[name]("product", size=PRODUCT, count=8)["gigaflops"] for name in ("torch", "jax") if name in workers

@@ -7,6 +7,8 @@ from typing import Any
 
 from benchmarks import figures
 from benchmarks.lab import Lab
+from benchmarks.measures import epochs
+from benchmarks.peers import tasks
 from benchmarks.peers_table import PEERS
 from benchmarks.workers import Worker, take_turns
 
@@ -21,7 +23,9 @@ def inference(lab: Lab) -> dict[str, Any]:
         for worker in workers.values():
             worker("build", name=MODEL, batch=128, rows=ROWS, path=lab.data)
         rows = [_compared(workers, rows, lab.full) for rows in (1, 100, ROWS)]
-        return {"rows": [*rows, _changing(workers, lab.full), _evaluated(workers, lab.full)]}
+        rows += [_changing(workers, lab.full), _evaluated(workers, lab.full)]
+        operations = tasks.forward_operations(tasks.task(MODEL), ROWS)
+        return {"rows": rows, "operations": operations, "peak": max(epochs.peaks(workers), default=None)}
 
 
 def _compared(workers: dict[str, Worker], rows: int, full: bool) -> dict[str, Any]:

@@ -95,6 +95,19 @@ def parameters(task):
     return sum(weight.size for weight in initial_weights(task, 0))
 
 
+def forward_operations(task, rows):
+    """Return the floating-point operations of the products that compute the outputs of so many rows.
+
+    >>> forward_operations(task("mlp-8x1"), 1)
+    12704
+    """
+    total = 0
+    for layer, before, after in walk(task):
+        if layer[0] in ("dense", "conv"):
+            total += 2 * rows * (9 * after[0] * after[1] if layer[0] == "conv" else 1) * before[-1] * after[-1]
+    return total
+
+
 def step_operations(task, batch):
     """Return the floating-point operations of one training step's products: forward, and both gradients of each layer.
 

@@ -63,6 +63,38 @@ def test_a_peer_that_is_not_there_has_no_line(results):
     assert not [what for what in verdicts(results) if "TensorFlow" in what or "JAX" in what]
 
 
+def test_prediction_is_judged_against_rivals_and_against_the_machine(results):
+    def row(what, **seconds):
+        return {
+            "what": what,
+            "seconds": {name.replace("_", "-"): [value] for name, value in seconds.items()},
+            "same": True,
+        }
+
+    one = row("one", cornu=0.001, keras_jax=0.003, keras_tensorflow=0.09, jax=0.0004)
+    many = row("many", cornu=0.1, keras_jax=0.4, keras_tensorflow=0.9, jax=0.1, torch=0.12)
+    evaluated = row("evaluate", cornu=0.2, keras_jax=0.5, keras_tensorflow=0.9, jax=0.3, torch=0.7)
+    results["inference"] = {
+        "rows": [one, one, many, one, evaluated], "operations": 1e10, "peak": 150.0, "stamp": STAMP,
+    }  # fmt: skip
+    found = verdicts(results)
+    assert found["predict one row, against Keras on JAX"] == ("3.00×", True)
+    assert found["predict one row, against Keras on TensorFlow"] == ("90.00×", False)
+    assert found["predict one row, beside a bare jitted call"] == ("2.50 times its time", False)
+    assert found["predict 10,000 rows, fastest peer, against PyTorch loop"] == ("1.20×", False)
+    assert found["predict 10,000 rows, against Keras on JAX"] == ("4.00×", True)
+    assert found["share of the machine's rate, predict 10,000 rows"] == ("67%", True)
+    assert found["share of the machine's rate, evaluate 10,000 rows"] == ("33%", False)
+    del many["seconds"]["torch"], evaluated["seconds"]["torch"]
+    assert "| many | 100 ±0% | 900 ±0% (9.00×) |" in report.page(results)
+
+
+def test_the_page_explains_rows_that_are_not_met(results):
+    assert "Rows that are not met" in report.page(results)
+    results["tutorials"]["rows"] = [epochs_row(f"seed{n}", {"cornu": 1.0, "torch": 9.0}) for n in range(5)]
+    assert "Rows that are not met" not in report.page(results)
+
+
 def test_the_page_says_what_was_measured_and_where(results):
     page = report.page(results)
     assert "- All sections: 2026-01-02, two cores; load when it began 0.10. Cornu: cornu 0.1." in page
