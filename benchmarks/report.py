@@ -49,10 +49,10 @@ MEASURES = {
     "precision": Measure(precision.precision, precision.write, "bfloat16", "", False),
     "install": Measure(install.install, install.write, "Installation", "", False),
 }
-UNMET = """Rows that are not met: on a processor like this one the steps of these models are little more than their products
-of matrices, which every library computes at about the rate of the machine (see the shares below), so that what Cornu
-saves around them is a small part. The profile of such steps, the forms of products that are used, and what was tried
-without gain are in [Matrix products on CPU](design/011-products-on-cpu.md) and
+UNMET = """Rows that are not met: on a processor like this one the steps of these models are little more than their
+products of matrices, which every library computes at about the rate of the machine (see the shares below), so that
+what Cornu saves around them is a small part. The profile of such steps, the forms of products that are used, and what
+was tried without gain are in [Matrix products on CPU](design/011-products-on-cpu.md) and
 [Convolution and pooling on CPU](design/010-convolution-on-cpu.md)."""
 HEAD = """# Benchmarks
 
