@@ -211,7 +211,7 @@ def test_tensorboard_reads_the_graph(logs):
     graphs = pytest.importorskip("tensorboard.plugins.graph.graphs_plugin")
     shown, context = plugin(graphs.GraphsPlugin, logs[0])
     assert shown.info_impl(context, "")["first/train"]["run_graph"]
-    assert "inner/conv" in shown.graph_impl(context, "first/train", "", False, "")[0]
+    assert "inner/conv" in shown.graph_impl(context, "first/train", None, False, "")[0]
 
 
 def test_tensorboard_lists_hyperparameters_and_what_they_led_to(logs):
