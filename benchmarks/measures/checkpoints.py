@@ -9,7 +9,7 @@ from benchmarks import figures
 from benchmarks.lab import Lab
 from benchmarks.peers import tasks
 
-TASKS = (("seed1", 60_000), ("mlp-2048x3", 6_400))
+TASKS = (("seed1", 25_600), ("mlp-2048x3", 2_560))
 MINUTE = 60.0  # seconds from one checkpoint to the next
 
 
