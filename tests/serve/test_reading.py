@@ -74,6 +74,14 @@ def test_numbers_are_the_same_to_the_last_bit(numbers):
     np.testing.assert_array_equal(found.view("int64"), np.array([numbers]).view("int64"))
 
 
+@pytest.mark.parametrize("key", ["", "/", "a\0b", "\0", "é\n", "\ud83d\ude00", "a~1b", '"'])
+def test_any_key_is_read(key):
+    document = {"a": LONG, key: [LONG, LONG]}
+    assert plain(loads(json.dumps(document).encode("utf-8", "surrogatepass"), floats=True)) == orjson.loads(
+        json.dumps(document)
+    )
+
+
 def test_without_the_package_lists_are_read_as_usual(monkeypatch):
     monkeypatch.setattr(reading, "simdjson", None)
     assert loads(json.dumps({"instances": LONG}).encode(), floats=True) == {"instances": LONG}

@@ -9,7 +9,9 @@ def predict(client, document, model="two"):
 
 
 def test_status_and_metadata(client):
-    assert client.get("/v1/models/two").json()["model_version_status"][0]["state"] == "AVAILABLE"
+    status = client.get("/v1/models/two").json()
+    assert status["model_version_status"][0]["state"] == "AVAILABLE"
+    assert (status["name"], status["ready"]) == ("two", True)
     found = client.get("/v1/models/two/versions/1/metadata").json()
     signature = found["metadata"]["signature_def"]["signature_def"]["serving_default"]
     assert signature["inputs"]["kind"]["dtype"] == "DT_INT32"

@@ -187,8 +187,7 @@ class Service:
     # ---- TensorFlow Serving's
 
     async def _status(self, request: Request) -> Response:
-        self._entry(request)
-        return _json(tensorflow_protocol.status())
+        return _json(tensorflow_protocol.status(self._entry(request).served.name, self.ready))
 
     async def _metadata(self, request: Request) -> Response:
         return _json(tensorflow_protocol.metadata(self._entry(request).served))

@@ -169,7 +169,7 @@ def _schemas() -> dict[str, Any]:
             },
         },
         "PredictResponse": {"type": "object", "properties": {"predictions": {"type": "array"}, "outputs": {}}},
-        "Status": _object(model_version_status={"type": "array", "items": _OBJECT}),
+        "Status": _object(name=_TEXT, ready=_TRUTH, model_version_status={"type": "array", "items": _OBJECT}),
         "Metadata": _object(model_spec=_OBJECT, metadata=_OBJECT),
         "Digits": _object(digits={"type": "array", "items": _OBJECT}),
         "Document": _OBJECT,

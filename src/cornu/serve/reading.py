@@ -18,6 +18,8 @@ except ModuleNotFoundError:
 _SHORTEST, _FEWEST = 512, 16
 #: A parser keeps some ten times a document's bytes for the next one; one for longer documents is not kept.
 _LONGEST_KEPT = 1 << 20
+#: What the parser raises for documents that are none, or hold what it does not tell apart.
+_UNUSUAL = (ValueError, TypeError, RuntimeError, LookupError)
 
 
 def loads(body: bytes | memoryview, floats: bool) -> Any:
@@ -33,12 +35,7 @@ def loads(body: bytes | memoryview, floats: bool) -> Any:
     if floats and simdjson is not None and len(body) >= _SHORTEST:
         try:
             return _reader.read(bytes(body))
-        except (
-            ValueError,
-            TypeError,
-            RuntimeError,
-            IndexError,
-        ):  # orjson knows whether it is JSON, and says what is wrong
+        except _UNUSUAL:  # orjson knows whether it is JSON, and says what is wrong
             _reader.forget()
     return orjson.loads(body)
 
@@ -70,8 +67,8 @@ class _Reader:
     def _value(self, value: Any) -> Any:
         if isinstance(value, simdjson.Object):
             found = {key: self._value(value[key]) for key in value}  # `items` would make lists of arrays
-            if len(found) < len(value):
-                raise ValueError("a key twice")
+            if len(found) < len(value) or any("\0" in key for key in found):  # looked up, a key ends at a zero
+                raise ValueError("keys that are not told apart")
             return found
         if not isinstance(value, simdjson.Array):
             return value

@@ -52,10 +52,10 @@ def answer(question: Question, outputs: list[np.ndarray], served: ServedModel) -
     return orjson.dumps({key: found}, option=orjson.OPT_SERIALIZE_NUMPY), None
 
 
-def status() -> dict[str, Any]:
-    """Return the status of a model that is loaded."""
+def status(name: str, ready: bool) -> dict[str, Any]:
+    """Return the status of a model that is loaded, as TensorFlow Serving has it, and as KServe's version 1 does."""
     state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
-    return {"model_version_status": [state]}
+    return {"name": name, "ready": ready, "model_version_status": [state]}
 
 
 def metadata(served: ServedModel) -> dict[str, Any]:
