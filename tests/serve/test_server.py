@@ -19,8 +19,9 @@ from cornu.serve import server
 @pytest.fixture
 def started(digits_file):
     """Start `cornu serve` and give the process and its address."""
-    command = [sys.executable, "-m", "cornu", "serve", str(digits_file), "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "cornu", "serve", str(digits_file), "--port", "0", "--json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True) as process:
         try:
             said = ""
             while not (found := re.search(r"http://[\d.]+:\d+", said)):
@@ -40,6 +41,8 @@ def ask(address, images):
 
 def test_many_at_once_get_their_own_answers_and_a_signal_ends_it_cleanly(started, digits_model):
     process, address = started
+    said = json.loads(process.stdout.readline())
+    assert said == {"address": address, "models": ["digits"], "process": process.pid}
     images = np.random.default_rng(0).random((40, 28, 28)).round(3)
     expected = digits_model.predict(images, verbose=0)
     parts = [images[i : i + 1 + i % 5] for i in range(0, 35, 5)] * 6
