@@ -49,7 +49,7 @@ def test_without_interactive_logging_auto_prints_a_line_per_epoch(capsys, monkey
     small_model().fit(*ROWS, epochs=1, verbose=2)
     lines = capsys.readouterr().out
     assert "\r" not in quiet
-    assert len(quiet.splitlines()) == len(lines.splitlines()) == 2
+    assert len(quiet.splitlines()) == len(lines.splitlines()) == 1
 
 
 def test_limits_of_epochs_and_steps_hold_for_every_call():

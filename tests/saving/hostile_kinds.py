@@ -456,12 +456,12 @@ def h27(forge):
         layout[:] = h5py.VirtualSource(name, "x", (4, 3))
         yield (
             forge.arrays(lambda group, place, layout=layout: group.create_virtual_dataset(place, layout)),
-            "another file",
+            "another file|is damaged",
         )
     growing = h5py.VirtualLayout((4, 3), "f4", maxshape=(None, 3))
     source = h5py.VirtualSource(str(other), "x", (4, 3), maxshape=(None, 3))
     growing[: h5py.h5s.UNLIMITED] = source[: h5py.h5s.UNLIMITED]
-    yield forge.arrays(lambda group, place: group.create_virtual_dataset(place, growing)), "another file"
+    yield forge.arrays(lambda group, place: group.create_virtual_dataset(place, growing)), "another file|is damaged"
 
 
 @kind

@@ -146,7 +146,8 @@ def test_an_error_of_ours_and_one_of_the_models(small, monkeypatch, caplog):
         [(status, _, body)] = talk(small, post())
     assert (status, json.loads(body)["error"]) == (500, "The model could not be computed: ZeroDivisionError.")
     with monkeypatch.context() as patched:
-        patched.setattr("cornu.serve.tensorflow_protocol.check_rows", lambda *_: 1 / 0)
+        protocols = {one.protocol.__name__.rpartition(".")[2]: one.protocol for one in small.computing.values()}
+        patched.setattr(protocols["tensorflow_protocol"], "check_rows", lambda *_: 1 / 0)
         [(status, _, body)] = talk(small, post())
     assert (status, json.loads(body)["error"]) == (500, "The server made a mistake: ZeroDivisionError.")
     assert caplog.text.count("Traceback") == 2

@@ -31,7 +31,7 @@ def random_states() -> dict[str, Any]:
     """Return where the global generators of Python, numpy and (where it is loaded) torch stand."""
     states = {"python": random.getstate(), "numpy": np.random.get_state()}
     if "torch" in sys.modules:
-        states["torch"] = np.array(sys.modules["torch"].get_rng_state())
+        states["torch"] = sys.modules["torch"].get_rng_state().numpy().copy()
     return states
 
 
