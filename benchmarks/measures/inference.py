@@ -24,7 +24,7 @@ def inference(lab: Lab) -> dict[str, Any]:
             worker("build", name=MODEL, batch=128, rows=ROWS, path=lab.data)
         rows = [_compared(workers, rows, lab.full) for rows in (1, 100, ROWS)]
         rows += [_changing(workers, lab.full), _evaluated(workers, lab.full)]
-        operations = tasks.forward_operations(tasks.task(MODEL), ROWS)
+        operations = sum(tasks.product_operations(tasks.task(MODEL), ROWS))
         return {"rows": rows, "operations": operations, "peak": max(epochs.peaks(workers), default=None)}
 
 

@@ -95,17 +95,18 @@ def parameters(task):
     return sum(weight.size for weight in initial_weights(task, 0))
 
 
-def forward_operations(task, rows):
-    """Return the floating-point operations of the products that compute the outputs of so many rows.
+def product_operations(task, rows):
+    """Return, for each layer with a product, the floating-point operations of its outputs for so many rows.
 
-    >>> forward_operations(task("mlp-8x1"), 1)
-    12704
+    >>> product_operations(task("mlp-8x1"), 1)
+    [12544, 160]
     """
-    total = 0
+    found = []
     for layer, before, after in walk(task):
         if layer[0] in ("dense", "conv"):
-            total += 2 * rows * (9 * after[0] * after[1] if layer[0] == "conv" else 1) * before[-1] * after[-1]
-    return total
+            area = 9 * after[0] * after[1] if layer[0] == "conv" else 1
+            found.append(2 * rows * area * before[-1] * after[-1])
+    return found
 
 
 def step_operations(task, batch):
@@ -113,13 +114,8 @@ def step_operations(task, batch):
 
     The first layer needs no gradient of its input. Activations, dropout and the optimizer are not counted.
     """
-    total, first = 0, True
-    for layer, before, after in walk(task):
-        if layer[0] in ("dense", "conv"):
-            area = 9 * after[0] * after[1] if layer[0] == "conv" else 1
-            total += 2 * batch * area * before[-1] * after[-1] * (2 if first else 3)
-            first = False
-    return total
+    first, *others = product_operations(task, batch)
+    return 2 * first + 3 * sum(others)
 
 
 def data(task, path, rows):

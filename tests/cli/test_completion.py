@@ -16,6 +16,14 @@ def script(shell, capsys):
     return capsys.readouterr().out
 
 
+def printed(command, folder):
+    """Return what a shell prints in a folder with a model's file; it has nothing to complain of."""
+    (folder / "model.keras").touch()
+    run = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True, timeout=60)
+    assert not run.stderr
+    return run.stdout.strip()
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 @pytest.mark.parametrize(
     ("words", "current", "expected"),
@@ -28,12 +36,9 @@ def script(shell, capsys):
     ],
 )
 def test_bash_completes(words, current, expected, capsys, tmp_path):
-    (tmp_path / "model.keras").touch()
     line = " ".join([*words, current])
     code = f'{script("bash", capsys)}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _cornu; echo "${{COMPREPLY[@]}}"'
-    run = subprocess.run(["bash", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert run.stdout.strip() == expected
-    assert not run.stderr
+    assert printed(["bash", "-c", code], tmp_path) == expected
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
@@ -47,13 +52,8 @@ def test_bash_completes(words, current, expected, capsys, tmp_path):
     ],
 )
 def test_fish_completes(line, expected, capsys, tmp_path):
-    (tmp_path / "model.keras").touch()
     code = f"{script('fish', capsys)}\ncomplete -C {shlex.quote(line)}"
-    run = subprocess.run(
-        ["fish", "--no-config", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True, timeout=60
-    )
-    assert run.stdout.strip() == expected
-    assert not run.stderr
+    assert printed(["fish", "--no-config", "-c", code], tmp_path) == expected
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cornu.callbacks.base import Callback
-from cornu.callbacks.progress import format_value, in_notebook, is_live, say
+from cornu.callbacks.progress import format_value, is_live, say
 from cornu.core.atomic import replacing
-from cornu.visuals.characters import can_write
+from cornu.visuals.streams import can_write, in_notebook
 
 BLOCKS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=+*#@"
 UNDRAWN = "learning_rate"

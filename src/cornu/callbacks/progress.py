@@ -10,18 +10,13 @@ from typing import Any, TextIO
 import numpy as np
 
 from cornu.callbacks.base import Callback
-from cornu.visuals.characters import can_write, printable
+from cornu.visuals.streams import can_write, in_notebook, printable
 
 REFRESH = 0.1  # seconds between two drawings of the bar: at most ten a second
 HEARTBEAT = 60.0  # seconds between two lines of a long epoch where there is no bar
 _NOTEBOOK_STYLE = (
     "margin:0;white-space:pre-wrap;word-break:normal;font-family:monospace;font-size:var(--jp-code-font-size,13px)"
 )
-
-
-def in_notebook(stream: TextIO) -> bool:
-    """Tell whether the stream is a cell's output, in Jupyter and the like."""
-    return type(stream).__module__.startswith("ipykernel")
 
 
 def is_live(stream: TextIO) -> bool:

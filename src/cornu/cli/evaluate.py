@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from cornu.cli.common import UserError, data_for, model_from, refused, targets_for
+from cornu.data.convert import rows_in
 from cornu.visuals.measures import Classified, fit_of, judged
 
 
@@ -21,7 +22,7 @@ def command(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     model = model_from(options.model)
     x, y = data_for(model, options.data)
-    rows = len(next(iter(x.values()))) if isinstance(x, dict) else len(x)
+    rows = rows_in(x)
     if isinstance(y, dict) and not model.compiled:
         raise UserError(f"the model in {options.model!r} was saved without loss and metrics, and has several outputs.")
     if options.report and (isinstance(x, dict) or isinstance(y, dict)):

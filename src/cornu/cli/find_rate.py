@@ -10,6 +10,7 @@ from cornu.cli import train
 from cornu.cli.common import UserError, data_for, model_from, refused, targets_for
 from cornu.core.errors import did_you_mean
 from cornu.core.seeds import set_random_seed
+from cornu.data.convert import rows_in
 
 
 def command(options: argparse.Namespace) -> int:
@@ -22,7 +23,7 @@ def command(options: argparse.Namespace) -> int:
     try:
         finder = LearningRateFinder(options.lowest, options.highest, options.steps)
         model, x, y = _model_and_data(options)
-        epochs = -(-options.steps * options.batch_size // _rows(x))
+        epochs = -(-options.steps * options.batch_size // rows_in(x))
         model.fit(x, y, batch_size=options.batch_size, epochs=epochs, verbose=0, callbacks=[finder])
         finder.plot(out)
     except KeyboardInterrupt:
@@ -49,10 +50,6 @@ def _model_and_data(options: argparse.Namespace) -> tuple[Any, Any, Any]:
         raise UserError(f"the model in {options.model!r} was saved without optimizer and loss: it cannot be trained.")
     x, y = data_for(model, options.data or "mnist", "train")
     return model, x, targets_for(model, y)
-
-
-def _rows(x: Any) -> int:
-    return len(next(iter(x.values()))) if isinstance(x, dict) else len(x)
 
 
 def _report(finder: LearningRateFinder, options: argparse.Namespace, out: Path) -> None:

@@ -8,10 +8,11 @@ import platform
 import sys
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from cornu import __version__
 from cornu.cli import model_arguments, serve_arguments
+from cornu.cli.model_arguments import add_command
 from cornu.core.errors import did_you_mean
 
 _EXAMPLES = """examples:
@@ -113,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version of Cornu and of what it runs on")
     parser.add_argument("--json", action="store_true", help="with --version: print it as JSON")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    run = _command(commands, "run", "run a program written for Keras of any era", _RUN_HELP, _RUN_EXAMPLES)
+    run = add_command(commands, "run", "run a program written for Keras of any era", _RUN_EXAMPLES, _RUN_HELP)
     run.add_argument("--figures", metavar="DIR", help="save the figures that the program shows in DIR")
     run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
     run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
@@ -125,8 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
-    train = _command(commands, "train", "train one of the tutorials' models", "Train a model by name.", _TRAIN_EXAMPLES)
-    train.set_defaults(module="cornu.cli.train")
+    train = add_command(
+        commands, "train", "train one of the tutorials' models", _TRAIN_EXAMPLES, "Train a model by name."
+    )
     train.add_argument("name", nargs="?", metavar="NAME", help="what to train; none lists the names")
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
     train.add_argument("--batch-size", type=model_arguments.positive, help="images per step")
@@ -139,32 +141,21 @@ def _parser() -> argparse.ArgumentParser:
         "--watch", action="store_true", help="show the curves on a web page of this machine as they grow"
     )
     said = "Show trainings with a dashboard, now and earlier."
-    watch = _command(commands, "watch", "show trainings on a web page", said, _WATCH_EXAMPLES)
+    watch = add_command(commands, "watch", "show trainings on a web page", _WATCH_EXAMPLES, said)
     watch.add_argument(
         "folder", nargs="?", metavar="FOLDER", help="the dashboards' folder, where it is not the usual one"
     )
     watch.add_argument(
         "--port", type=model_arguments.port, default=8642, help="where the page is, 0 for a free one (8642)"
     )
-    watch.set_defaults(module="cornu.cli.watch")
     serve_arguments.add_to(commands)
     model_arguments.add_to(commands)
     parser.set_defaults(parser=parser)
     said = "Say what a model file is, without building the model."
-    inspect = _command(commands, "inspect", "say what a model file is", said, _INSPECT_EXAMPLES)
+    inspect = add_command(commands, "inspect", "say what a model file is", _INSPECT_EXAMPLES, said)
     inspect.add_argument("file", metavar="FILE", help=".keras, .h5, .weights.h5, .safetensors or the JSON of a model")
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
-
-
-def _command(commands: Any, name: str, what: str, description: str, examples: str) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=what,
-        description=description,
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _print_version(as_json: bool) -> int:

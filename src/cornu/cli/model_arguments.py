@@ -45,15 +45,18 @@ def add_to(commands: Any) -> None:
     _add_summary(commands)
     _add_plot(commands)
     _add_find_lr(commands)
-    shell = _command(commands, "completion", "print a script that completes cornu's commands in a shell", _COMPLETION)
+    shell = add_command(
+        commands, "completion", "print a script that completes cornu's commands in a shell", _COMPLETION
+    )
     shell.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
 
-def _command(commands: Any, name: str, what: str, examples: str) -> Any:
+def add_command(commands: Any, name: str, what: str, examples: str, description: str = "") -> argparse.ArgumentParser:
+    """Add a command that the module of its name runs, with examples below its help; return its parser."""
     parser = commands.add_parser(
         name,
         help=what,
-        description=f"{what[0].upper()}{what[1:]}.",
+        description=description or f"{what[0].upper()}{what[1:]}.",
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -68,7 +71,7 @@ def _model(parser: Any, what: str = "a model's file (.keras, .h5)") -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    parser = _command(commands, "evaluate", "evaluate a trained model", _EVALUATE)
+    parser = add_command(commands, "evaluate", "evaluate a trained model", _EVALUATE)
     _model(parser)
     parser.add_argument("--data", default="mnist", metavar="DATA", help=f"{_DATA_HELP} (mnist)")
     parser.add_argument("--batch-size", type=positive, default=256, metavar="ROWS", help="rows per step (256)")
@@ -76,7 +79,7 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _add_predict(commands: Any) -> None:
-    parser = _command(commands, "predict", "say what a trained model sees in pictures", _PREDICT)
+    parser = add_command(commands, "predict", "say what a trained model sees in pictures", _PREDICT)
     _model(parser)
     parser.add_argument(
         "images",
@@ -91,7 +94,7 @@ def _add_predict(commands: Any) -> None:
 
 
 def _add_summary(commands: Any) -> None:
-    parser = _command(commands, "summary", "print the layers of a trained model", _SUMMARY)
+    parser = add_command(commands, "summary", "print the layers of a trained model", _SUMMARY)
     _model(parser)
     parser.add_argument("--line-length", type=positive, metavar="N", help="width in characters")
     parser.add_argument("--expand-nested", action="store_true", help="show the layers of inner models")
@@ -99,7 +102,7 @@ def _add_summary(commands: Any) -> None:
 
 
 def _add_plot(commands: Any) -> None:
-    parser = _command(commands, "plot", "draw a trained model", _PLOT)
+    parser = add_command(commands, "plot", "draw a trained model", _PLOT)
     _model(parser)
     parser.add_argument(
         "--out", metavar="FILE", help="where to draw it: .svg, or .png, .pdf, ... by Graphviz (MODEL.svg)"
@@ -111,7 +114,7 @@ def _add_plot(commands: Any) -> None:
 
 
 def _add_find_lr(commands: Any) -> None:
-    parser = _command(commands, "find-lr", "find a learning rate by trying many", _FIND)
+    parser = add_command(commands, "find-lr", "find a learning rate by trying many", _FIND)
     _model(parser, "a name that `cornu train` lists, or the file of a compiled model")
     parser.add_argument("--data", metavar="DATA", help="for a file: mnist, fashion_mnist, or .npz with x and y (mnist)")
     parser.add_argument("--lowest", type=float, default=1e-6, metavar="RATE", help="the first rate (1e-6)")

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from cornu.cli.model_arguments import port, positive
+from cornu.cli.model_arguments import add_command, port, positive
 
 _DESCRIPTION = """Serve trained models (.keras, .h5) over HTTP on one port: the Open Inference Protocol (/v2), the REST
 interface of TensorFlow Serving (/v1), a page to draw digits on or to try the model (/), the interface as a page (/docs)
@@ -18,14 +18,8 @@ _EXAMPLES = """examples:
 
 def add_to(commands: Any) -> None:
     """Add the command to a parser's commands."""
-    serve = commands.add_parser(
-        "serve",
-        help="serve trained models over HTTP, with a page to draw digits on",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    serve.set_defaults(module="cornu.cli.serve")
+    what = "serve trained models over HTTP, with a page to draw digits on"
+    serve = add_command(commands, "serve", what, _EXAMPLES, _DESCRIPTION)
     serve.add_argument("models", nargs="+", metavar="MODEL", help="a model's file, or NAME=FILE")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; this machine alone (127.0.0.1)")
     serve.add_argument("--port", type=port, default=8000, help="port to listen on, 0 for a free one (8000)")

@@ -1,7 +1,7 @@
 """How many rows `predict` and `evaluate` may compute together where nobody said how many."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -50,13 +50,18 @@ def evaluate_together(model: Any, batches: Batches) -> None:
 
 
 def _no_masks_or_penalties(model: Any) -> bool:
-    network = getattr(model, "_network", None)
-    operations = [node.operation for node in network.nodes] if network is not None else []
     return not any(
         isinstance(operation, (Embedding, Masking)) or getattr(operation, "activity_regularizer", None) is not None
-        or (getattr(operation, "_network", None) is not None and not _no_masks_or_penalties(operation))
-        for operation in operations
-    )  # fmt: skip
+        for operation in _operations(model)
+    )
+
+
+def _operations(model: Any) -> Iterator[Any]:
+    """Yield what a model runs, and what models inside of it run; nothing of those without a network."""
+    network = getattr(model, "_network", None)
+    for node in network.nodes if network is not None else ():
+        yield node.operation
+        yield from _operations(node.operation)
 
 
 def _is_sum(objective: Any, y: Any) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cornu.core.atomic import replacing
+from cornu.saving.heaps import HDF5_START
 
-HDF5_START = b"\x89HDF\r\n\x1a\n"
 ZIP_START = b"PK\x03\x04"
 
 

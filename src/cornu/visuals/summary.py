@@ -16,7 +16,7 @@ from rich.table import Table
 from cornu.core.graph import Node, SymbolicTensor, leaves
 from cornu.core.layer import Layer
 from cornu.core.shapes import is_shape
-from cornu.visuals.characters import can_write, printable
+from cornu.visuals.streams import can_write, in_notebook, printable
 
 #: Where columns end, as shares of the line, and how long the line is, by the number of columns without "Trainable".
 _SHARES = {3: (0.45, 0.8, 1.0), 4: (0.3, 0.56, 0.74, 1.0)}
@@ -113,7 +113,7 @@ def print_summary(
         print_fn(summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range))
         return
     text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range, sys.stdout)
-    if type(sys.stdout).__module__.startswith("ipykernel"):
+    if in_notebook(sys.stdout):
         from IPython.display import display
 
         table = summary_html(model, expand_nested, show_trainable, layer_range)

@@ -1,6 +1,11 @@
-"""Characters that an output has: terminals of other encodings than UTF-8 are still about."""
+"""What an output is: a cell of a notebook, and which characters it has, as not all terminals speak UTF-8."""
 
 from typing import Any
+
+
+def in_notebook(stream: Any) -> bool:
+    """Tell whether the stream is a cell's output, in Jupyter and the like."""
+    return type(stream).__module__.startswith("ipykernel")
 
 
 def can_write(stream: Any, characters: str) -> bool:
