@@ -78,7 +78,7 @@ def inputs_from(model: Any, arrays: dict[str, np.ndarray], file: str, part: str 
         return fitted(model, _one(arrays, [f"x_{part}", "x", *names], file))
     found = {name: _one(arrays, [f"{name}_{part}", name], file, names) for name in names}
     shapes = dict(zip(names, (tuple(one.shape[1:]) for one in model.inputs), strict=True))
-    return {name: _reshaped(array, shapes[name], name) for name, array in found.items()}
+    return {name: _in_shape(array, shapes[name], f"the model's input {name!r} has") for name, array in found.items()}
 
 
 def _targets_from(model: Any, arrays: dict[str, np.ndarray], file: str, part: str) -> Any:
@@ -97,24 +97,22 @@ def _one(arrays: dict[str, np.ndarray], keys: list[str], file: str, needed: list
     raise UserError(f"{file!r} has the arrays {', '.join(arrays) or 'none'}; it needs {wanted}.")
 
 
-def _reshaped(x: np.ndarray, shape: tuple[int | None, ...], name: str) -> np.ndarray:
-    if len(x.shape) == len(shape) + 1 and all(b in (None, a) for a, b in zip(x.shape[1:], shape, strict=True)):
-        return x
-    if None not in shape and math.prod(x.shape[1:]) == math.prod(shape):  # type: ignore[arg-type]
-        return x.reshape(-1, *shape)
-    raise UserError(f"the model's input {name!r} has shape {shape}; the data have shape {x.shape[1:]}.")
-
-
 def fitted(model: Any, x: np.ndarray) -> np.ndarray:
-    """Return inputs in the shape that a model takes: images flat, with a channel, or as they are."""
+    """Return inputs in the shape that a model of one input takes: images flat, with a channel, or as they are."""
     shape = input_shape(model)
-    if shape is None or x.shape[1:] == shape:
+    return x if shape is None else _in_shape(x, shape, "the model takes inputs of")
+
+
+def _in_shape(x: np.ndarray, shape: tuple[int | None, ...], taker: str) -> np.ndarray:
+    """Return rows in a shape (None fits all): flat or with a channel where they have it otherwise, or as they are."""
+    have = x.shape[1:]
+    if len(have) == len(shape) and all(want in (None, size) for size, want in zip(have, shape, strict=True)):
         return x
-    if int(np.prod(x.shape[1:])) == int(np.prod(shape)):
+    if None not in shape and math.prod(have) == math.prod(shape):  # type: ignore[arg-type]
         return x.reshape(-1, *shape)
-    if x.shape[1:3] == shape[:2] and len(shape) == 3 and x.ndim == 3:
-        return np.repeat(x[..., None], shape[2], axis=3)
-    raise UserError(f"the model takes inputs of shape {shape}; the data have shape {x.shape[1:]}.")
+    if have[:2] == shape[:2] and len(shape) == 3 and len(have) == 2:
+        return np.repeat(x[..., None], shape[2] or 1, axis=3)
+    raise UserError(f"{taker} shape {shape}; the data have shape {have}.")
 
 
 def input_shape(model: Any) -> tuple[int, ...] | None:

@@ -16,8 +16,8 @@ def of_network(model: Layer, network: Any) -> dict[str, Any]:
     numbers = _node_numbers(network)
     layers = [_layer_config(layer, network, numbers) for layer in network.layers]
     keys = (
-        [_history(tensor, numbers) for tensor in network.flat_inputs],
-        [_history(t, numbers) for t in network.flat_outputs],
+        [_end(tensor, numbers) for tensor in network.flat_inputs],
+        [_end(tensor, numbers) for tensor in network.flat_outputs],
     )
     return {
         "name": model.name,
@@ -65,6 +65,16 @@ def _history(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
     return [tensor.node.operation.name, numbers[id(tensor.node)], tensor.index]
 
 
+def _end(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
+    """Return the key of an input or output, where Keras 3 counts a functional model's calls from 1."""
+    name, number, index = _history(tensor, numbers)
+    return [name, number + _is_functional(tensor.node.operation), index]  # type: ignore[union-attr]
+
+
+def _is_functional(layer: Any) -> bool:
+    return getattr(layer, "_network", None) is not None and not hasattr(layer, "stack")
+
+
 def _like(structure: Any, keys: list[list]) -> Any:
     """Return the keys of tensors in the structure that they had: one key, a list, or a dictionary."""
     if isinstance(structure, SymbolicTensor):
@@ -86,14 +96,35 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
     for name, layer in layers.items():
         if layer._inbound_nodes and not calls[name]:
             made[name, 0] = leaves(layer._inbound_nodes[0].outputs)
+    parsed = {name: [_parse_call(call) for call in calls[name]] for name in layers}
+    inside = {_call_of(key) for entries in parsed.values() for call in entries for key in call["keys"]}
+    ends: set[tuple[str, int]] = set()
+    for place in ("input_layers", "output_layers"):
+        _map_keys(lambda key: ends.add(_call_of(key)), config[place])
+    first = {name: _first_numbers(layer, name, calls[name], inside, ends) for name, layer in layers.items()}
     _run_calls(
-        layers, made, [_Call(name, n, _parse_call(call)) for name in layers for n, call in enumerate(calls[name])]
+        layers, made, [_Call(name, first[name][0] + n, call) for name in layers for n, call in enumerate(parsed[name])]
     )
 
     def find(key: Any) -> Any:
-        return _find(made, key)
+        in_calls, in_ends = first.get(key[0], (0, 0))
+        return _find(made, [key[0], key[1] - in_ends + in_calls, key[2]])
 
     return _map_keys(find, config["input_layers"]), _map_keys(find, config["output_layers"])
+
+
+def _first_numbers(layer: Layer, name: str, calls: list, inside: set, ends: set) -> tuple[int, int]:
+    """Return from which number a layer's calls are counted in the keys of calls, and in those of inputs and outputs.
+
+    Keras 2 counts the calls of a model inside the model from 1. Of this Keras 3 has kept that the keys of inputs and
+    outputs do, for functional models.
+    """
+    if getattr(layer, "_network", None) is None or not calls:
+        return 0, 0
+    if isinstance(calls[0], dict):
+        return 0, int(_is_functional(layer) and (name, 0) not in ends)
+    from_one = int((name, len(calls)) in inside | ends and (name, 0) not in inside | ends)
+    return from_one, from_one
 
 
 class _Call(NamedTuple):

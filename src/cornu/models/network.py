@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import precision
-from cornu.core.graph import Node, SymbolicTensor, leaves, sorted_nodes
+from cornu.core.graph import SymbolicTensor, leaves, sorted_nodes
 from cornu.core.layer import Layer
 from cornu.core.scope import changed, scope
 
@@ -149,28 +149,25 @@ def layers_by_depth(network: Network) -> tuple[list[Layer], dict[int, int]]:
         if tensor.node is not None:
             operation = tensor.node.operation
             depth[id(operation)] = max(depth.get(id(operation), 0), depth_of_node.get(id(tensor.node), 0))
-    operations = _met_from_outputs(network)
-    ranked = sorted(operations, key=lambda operation: -depth.get(id(operation), 0))
+    ranked = sorted(_met_from_outputs(network), key=lambda operation: -depth.get(id(operation), 0))
     return [operation for operation in ranked if isinstance(operation, Layer)], depth
 
 
 def _met_from_outputs(network: Network) -> list[Any]:
-    """Return the operations in the order in which a walk from the outputs meets them, the inputs first."""
-    met: dict[int, Any] = {}
+    """Return the operations as a walk from the outputs meets them; before them the inputs that it never meets."""
     between = {id(node) for node in network.nodes}
-    for tensor in network.flat_inputs:
-        if tensor.node is not None and isinstance(tensor.node.operation, Layer):
-            met.setdefault(id(tensor.node.operation), tensor.node.operation)
+    given = [tensor.node for tensor in network.flat_inputs if tensor.node is not None]
+    known = between | {id(node) for node in given}
+    met: dict[int, Any] = {}
     seen: set[int] = set()
-
-    def visit(node: Node | None) -> None:
-        if node is None or id(node) not in between or id(node) in seen:
-            return
+    waiting = [tensor.node for tensor in reversed(network.flat_outputs)]
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen or id(node) not in known:
+            continue
         seen.add(id(node))
         met.setdefault(id(node.operation), node.operation)
-        for tensor in node.inputs:
-            visit(tensor.node)
-
-    for tensor in network.flat_outputs:
-        visit(tensor.node)
-    return list(met.values())
+        if id(node) in between:
+            waiting.extend(tensor.node for tensor in reversed(node.inputs))
+    unused = {id(node.operation): node.operation for node in given if id(node.operation) not in met}
+    return [*unused.values(), *met.values()]

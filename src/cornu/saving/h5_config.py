@@ -76,8 +76,11 @@ def _layer(name: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _functional(config: dict[str, Any]) -> dict[str, Any]:
+    # Keras 2 counts the calls of an inner model from 1, Keras 3 from 0: they cannot both read the old form then.
+    plain = not any("layers" in entry["config"] for entry in config["layers"])
     layers = [
-        old_form(entry) | {"name": entry["name"], "inbound_nodes": [_call(call) for call in entry["inbound_nodes"]]}
+        old_form(entry)
+        | {"name": entry["name"], "inbound_nodes": [_call(call) if plain else call for call in entry["inbound_nodes"]]}
         for entry in config["layers"]
     ]
     ends = {key: _listed(config[key]) for key in ("input_layers", "output_layers")}

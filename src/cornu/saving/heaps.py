@@ -50,7 +50,7 @@ def _widths(data: bytes | mmap.mmap) -> tuple[int, int]:
 
 
 def _walk(data: bytes | mmap.mmap, place: int, end: int, what: str) -> set[int]:
-    """Go from object to object and return their numbers; the rest of a heap is one without, or too small for one."""
+    """Go from object to object and return their numbers; the rest of a heap is one without (0), or too small for one."""
     numbers = set()
     while end - place >= HEAD:
         number, size = struct.unpack_from("<H6xQ", data, place)
@@ -59,7 +59,7 @@ def _walk(data: bytes | mmap.mmap, place: int, end: int, what: str) -> set[int]:
             raise ValueError(f"{what!r} is damaged: an object in its heap of texts says that it has {size:,} bytes.")
         numbers.add(number)
         place += step
-    return numbers
+    return numbers - {0}
 
 
 def _check_lengths(data: bytes | mmap.mmap, heap: int, numbers: set[int], what: str) -> None:

@@ -10,7 +10,7 @@ TOGETHER = 8
 class Pace:
     """Chooses block lengths from measured speed: blocks last about `tick` seconds.
 
-    Those of 8 steps or fewer may last until `longest`, which is how long Ctrl-C and the progress bar may have to wait.
+    Those of 8 steps or fewer may last until `longest`, as long as Ctrl-C and the progress bar may have to wait.
     """
 
     def __init__(self, every_batch: bool = False, tick: float = 0.25, longest: float = 1.0, first: int = 4) -> None:
