@@ -43,3 +43,18 @@ def test_mistakes_are_one_line_and_code_2(tmp_path, capsys):
     err = capsys.readouterr().err
     assert "saved without optimizer and loss" in err
     assert len(err.splitlines()) == 3
+
+
+def test_for_a_model_of_several_inputs_and_outputs(two_model, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    rows = {"a": rng.normal(size=(60, 2)), "b": rng.normal(size=(60, 1))}
+    np.savez(tmp_path / "d.npz", **rows, total=rows["a"][:, :1] * 3, tenfold=rows["b"] * 2)
+    given = ["find-lr", two_model, "--data", str(tmp_path / "d.npz"), "--batch-size", "8", "--steps", "20", "--json"]
+    assert main([*given, "--lowest", "1e-4", "--highest", "1", "--out", str(tmp_path / "r.svg")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert 1e-4 < found["suggestion"] < 1
+    assert main(["find-lr", two_model]) == 2
+    assert "give a .npz file with an array for each, named a, b" in capsys.readouterr().err
+    np.savez(tmp_path / "d.npz", **rows)
+    assert main([*given, "--out", str(tmp_path / "r.svg")]) == 2
+    assert "has the arrays a, b; it needs total, tenfold, one for each" in capsys.readouterr().err
