@@ -30,8 +30,8 @@ def digits_of(image: Any, separate: bool = True) -> Digits:
     or 0 to 1 as floats; dark ink on light paper or the reverse, unevenly lit or not. Each connected piece of ink is a
     digit (pieces right above each other are one); with ``separate=False``, or in a picture of 28x28 pixels, all ink is
     one digit. The images are white on black: the digit is scaled into a box of 20x20 and its centre of mass put in the
-    middle of 28x28, as http://yann.lecun.com/exdb/mnist/ describes (a top-heavy 7 ends in the last row, as one in ten of
-    MNIST's does). Digits come in reading order; an empty sheet gives none. ValueError for an array that is no picture.
+    middle of 28x28, as http://yann.lecun.com/exdb/mnist/ describes (one 7 in ten ends in the last row there, and here).
+    Digits come in reading order; an empty sheet gives none. Raises ValueError for an array that is no picture.
 
     >>> sheet = np.full((60, 100), 255, "uint8")
     >>> sheet[10:50, 20:26] = sheet[10:50, 70:76] = 0
