@@ -78,5 +78,7 @@ def test_it_fits_a_phone_in_light_and_dark(page, training, capsys, dark):
     go_on(2)
     page.wait(f"{points(page)} === 2")
     assert page.ask("document.documentElement.scrollWidth") <= 360
+    assert page.ask("document.querySelector('.began').textContent").startswith("since ")
+    assert page.ask("document.querySelector('[data-name=loss] svg text').textContent") == "epoch"
     colour = page.ask("getComputedStyle(document.body).backgroundColor")
     assert (colour == "rgb(20, 22, 26)") is dark

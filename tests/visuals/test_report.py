@@ -139,6 +139,11 @@ def test_mistakes_of_the_caller_are_said(classifier, tmp_path):
     assert not (tmp_path / "no.html").exists()
 
 
+#: No setting, as `sparse_categorical_crossentropy`, is cut off at the edge of its table.
+ALL_SEEN = """[...document.querySelectorAll('.settings td')].every(
+    cell => cell.getBoundingClientRect().right <= cell.closest('figure').getBoundingClientRect().right + 1)"""
+
+
 def test_the_matrix_is_seen_in_a_browser(classifier, tmp_path):
     written(classifier[0], tmp_path, *classifier[1:])
     with open_browser() as page:
@@ -148,6 +153,10 @@ def test_the_matrix_is_seen_in_a_browser(classifier, tmp_path):
             assert page.ask("document.querySelectorAll('figure.matrix rect.cell').length") == 9
             assert page.ask("document.querySelector('figure.matrix svg').getBoundingClientRect().width") > 150
             assert page.ask("document.documentElement.scrollWidth <= innerWidth")
+            assert page.ask(ALL_SEEN)
+            ticks = page.ask("[...document.querySelectorAll('.charts svg .tick')].map(t => t.getBoundingClientRect())"
+                             ".every(box => box.height > 9 && box.left >= 0 && box.right <= innerWidth)")  # fmt: skip
+            assert ticks
             paper = page.ask("getComputedStyle(document.body).backgroundColor")
             assert (int(re.findall(r"\d+", paper)[0]) < 100) == dark
         assert not page.problems
@@ -210,6 +219,27 @@ def test_ticks_are_round_and_inside():
         found = svg.ticks(low, high)
         assert 1 <= len(found) <= 12
         assert all(low - 1e-12 <= tick <= high + abs(high) * 1e-9 for tick in found)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0, 1), (-3.2, 7.7), (4486.4, 4486.6), (31_806_000, 31_811_000), (-2e5, 3e9), (2e-7, 9e-7), (5, 5)],
+)
+def test_what_stands_at_ticks_differs_and_fits(low, high):
+    found = svg.at_ticks(svg.ticks(low, high))
+    assert len(set(found)) == len(found)
+    assert max(map(len, found)) <= 8
+
+
+def test_zero_has_no_unit():
+    assert svg.at_ticks([-50_000.0, 0.0, 50_000.0, 100_000.0]) == ["-50k", "0", "50k", "100k"]
+
+
+def test_long_names_of_classes_stand_upright_over_their_columns():
+    for names, upright in ((["a", "b"], 0), (["T-shirt/top", "Trouser"], 2)):
+        drawn = svg.matrix(np.array([[3, 1], [0, 4]]), names, "words")
+        assert len(re.findall(r'class="tick"[^>]*rotate', drawn)) == upright
+        assert all(drawn.count(f">{name}</text>") == 2 for name in names)
 
 
 def test_history_knows_how_long_epochs_took(classifier):

@@ -42,13 +42,15 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem
 th,td{padding:.22rem .7rem .22rem 0;text-align:left;border-bottom:1px solid var(--line)}th{font-weight:600}
 .share{display:inline-block;min-width:4.6rem;padding:0 .3rem;border-radius:3px;
 background:linear-gradient(to right,var(--bar) var(--share),transparent var(--share))}
-.scroll{overflow-x:auto}.tiles,.mistakes{display:flex;flex-wrap:wrap;gap:.45rem}.mistakes{gap:.9rem}
+.scroll{overflow-x:auto}.settings td{overflow-wrap:anywhere}
+.tiles,.mistakes{display:flex;flex-wrap:wrap;gap:.45rem}.mistakes{gap:.9rem}
 .tile{image-rendering:pixelated;border-radius:3px;display:block;max-width:100%;height:auto}
 .mistake{width:96px;font-size:.85rem;overflow-wrap:anywhere}.mistake figcaption{font-weight:600;line-height:1.3}
 .mistake figcaption span{font-weight:400;color:var(--soft)}.values{color:var(--soft);font-size:.8rem;white-space:nowrap}
 details{margin-top:.8rem}summary{cursor:pointer;color:var(--soft)}code{font-size:.9em}
 @media (max-width:480px){main{padding:1rem .6rem 2rem}section{padding:.8rem}
-th,td{padding-right:.45rem}.share{min-width:4.1rem}}
+th,td{padding-right:.45rem}.share{min-width:4.1rem}svg.chart{overflow:visible}
+figure:not(.matrix)>svg .tick,figure:not(.matrix)>svg .axis{font-size:15px}}
 @media print{body{background:#fff}section{break-inside:avoid}}
 """
 
@@ -80,7 +82,7 @@ def settings_table(rows: Mapping[str, Any]) -> str:
     shown = []
     for title, values in tables:
         cells = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in values.items())
-        table = f'<div class="scroll"><table>{cells}</table></div>'
+        table = f'<table class="settings">{cells}</table>'
         shown.append(f"<figure><figcaption>{title}</figcaption>{table}</figure>")
     return f'<div class="charts">{"".join(shown)}</div>'
 

@@ -1,5 +1,6 @@
 """Charts as SVG text, made from numbers with no other package; their colours are the page's CSS variables."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from html import escape
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 14.0, 12.0, 40.0
+_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 MOST_POINTS = 400  # of one curve: more are not seen
 
 
@@ -49,6 +51,23 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+def at_ticks(values: Sequence[float]) -> list[str]:
+    """Return what stands at ticks, short and with as many digits as tell them apart.
+
+    >>> at_ticks([31_806_000.0, 31_808_000.0]), at_ticks([4486.05, 4486.1]), at_ticks([0.0, 0.5, 1.0])
+    (['31,806k', '31,808k'], ['4,486.05', '4,486.1'], ['0', '0.5', '1'])
+    """
+    largest = max(map(abs, values), default=0.0)
+    step = min((b - a for a, b in itertools.pairwise(values)), default=0.0)
+    if step <= 0 or largest < 1e-3 or largest >= 1e15:
+        return [number(value) for value in values]
+    scale, unit = next((pair for pair in _UNITS if largest >= 100 * pair[0]), (1.0, ""))
+    digits = max(0, math.ceil(-math.log10(step / scale) - 1e-6))
+    words = [f"{value / scale:,.{digits}f}" for value in values]
+    words = [word.rstrip("0").rstrip(".") if digits else word for word in words]
+    return [word + unit if value else "0" for word, value in zip(words, values, strict=True)]
+
+
 class Axes:
     """The frame of a chart: turns values into pixels, and draws axes with their names."""
 
@@ -76,18 +95,16 @@ class Axes:
         `whole_x` leaves out ticks between whole numbers, `x_words` says what stands at a tick.
         """
         lines = []
-        for tick in ticks(*self.y):
+        up, across = ticks(*self.y), [tick for tick in ticks(*self.x) if not whole_x or tick == int(tick)]
+        for tick, words in zip(up, at_ticks(up), strict=True):
             _, y = self.at(self.x[0], tick)
             lines.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{self.width - RIGHT}"/>')
-            lines.append(text("tick", LEFT - 7, y + 4, number(tick), "end"))
-        for tick in ticks(*self.x):
-            if not whole_x or tick == int(tick):
-                lines.append(
-                    text("tick", self.at(tick, self.y[0])[0], self.height - BOTTOM + 17, (x_words or number)(tick))
-                )
+            lines.append(text("tick", LEFT - 7, y + 4, words, "end"))
+        for tick, words in zip(across, map(x_words, across) if x_words else at_ticks(across), strict=True):
+            lines.append(text("tick", self.at(tick, self.y[0])[0], self.height - BOTTOM + 17, words))
         middle, side = (LEFT + self.width - RIGHT) / 2, self.height / 2 - 10
-        across, up = (escape(label) for label in self.labels)
-        names = text("axis", middle, self.height - 5, across) + text("axis", 13, side, up, turned=True)
+        labels = [escape(label) for label in self.labels]
+        names = text("axis", middle, self.height - 5, labels[0]) + text("axis", 13, side, labels[1], turned=True)
         return picture(self.width, self.height, title, [*lines, names, *parts])
 
 
@@ -190,7 +207,8 @@ def matrix(counts: np.ndarray, names: Sequence[str], title: str) -> str:
     """Return a confusion matrix: rows are the true classes, shaded by their share of the row."""
     size, longest = len(names), max(len(name) for name in names)
     cell = 46 if size <= 12 else 30 if size <= 20 else 20
-    left, top = 30 + min(longest, 14) * 7.5, 26.0
+    upright = longest * 7 >= cell  # too long to stand side by side
+    left, top = 30 + min(longest, 14) * 7.5, 18 + min(longest, 14) * 7.5 if upright else 26.0
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     parts = []
     for i in range(size):
@@ -202,8 +220,8 @@ def matrix(counts: np.ndarray, names: Sequence[str], title: str) -> str:
             cell_parts = _cell((left + j * cell, y), cell, count, share, i == j)
             parts.append(f"<g><title>{words}</title>{cell_parts}</g>")
     for j, name in enumerate(names):
-        if longest * 7 < cell:
-            parts.append(text("tick", left + (j + 0.5) * cell, top - 8, short(name)))
+        x = left + (j + 0.5) * cell
+        parts.append(text("tick", x + 4 * upright, top - 8, short(name), "start" if upright else "middle", upright))
     side = size * cell
     parts.append(text("axis", left + side / 2, top + side + 18, "predicted"))
     parts.append(text("axis", 12, top + side / 2, "true", turned=True))
