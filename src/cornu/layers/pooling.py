@@ -12,6 +12,7 @@ from cornu.core.layer import Layer
 from cornu.core.settings import standardize_data_format
 from cornu.layers.windows import check_not_empty, padding_word, per_dimension, space_axes
 from cornu.ops.adaptive_pooling import adaptive_average_pool, adaptive_max_pool
+from cornu.ops.columns import means
 from cornu.ops.pooling import average_pool, max_pool
 
 Numbers = int | Sequence[int]
@@ -145,7 +146,7 @@ class _GlobalMaxPooling(_GlobalPooling):
 
 class _GlobalAveragePooling(_GlobalPooling):
     def call(self, inputs: Array) -> Array:
-        return jnp.mean(inputs, self._space, keepdims=self.keepdims)
+        return means(inputs, self._space, self.keepdims)
 
 
 @registry.LAYERS.add()

@@ -8,6 +8,7 @@ from jax import Array, lax
 
 from cornu.core import settings
 from cornu.core.graph import op
+from cornu.ops.columns import means, spread
 
 Axes = int | Sequence[int]
 
@@ -24,6 +25,8 @@ def along(x: Array, vector: Any, axes: Sequence[int]) -> Array:
     vector = jnp.asarray(vector, x.dtype)
     if vector.ndim in (0, x.ndim):
         return vector
+    if tuple(axes) == (x.ndim - 1,):
+        return spread(vector, x.shape)
     return jnp.reshape(vector, [size if axis in axes else 1 for axis, size in enumerate(x.shape)])
 
 
@@ -45,11 +48,22 @@ def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = Fal
     """
     x, axes = jnp.asarray(x), axes if isinstance(axes, int) else tuple(axes)
     wide = at_least_float32(x)
-    mean, variance = jnp.mean(wide, axes, keepdims=keepdims), jnp.var(wide, axes, keepdims=keepdims)
+    if axes_of(axes, x.ndim) == tuple(range(x.ndim - 1)):
+        mean, variance = _channel_moments(wide, keepdims)
+    else:
+        mean, variance = jnp.mean(wide, axes, keepdims=keepdims), jnp.var(wide, axes, keepdims=keepdims)
     if wide.dtype == x.dtype:
         return mean, variance
     limit = float(jnp.finfo(jnp.float16).max)
     return tuple(jnp.clip(value, -limit, limit).astype(x.dtype) for value in (mean, variance))  # type: ignore[return-value]
+
+
+def _channel_moments(x: Array, keepdims: bool) -> tuple[Array, Array]:
+    """Mean and variance over all axes but the last."""
+    axes = range(x.ndim - 1)
+    mean = means(x, axes)
+    variance = means(jnp.square(x - spread(mean, x.shape)), axes)
+    return tuple(jnp.expand_dims(value, axes) if keepdims else value for value in (mean, variance))  # type: ignore[return-value]
 
 
 @op
@@ -69,11 +83,17 @@ def masked_moments(x: Any, mask: Any, axis: int) -> tuple[Array, Array]:
 
 def _shifted(x: Array, mean: Array, variance: Array, gamma: Any, beta: Any, epsilon: float) -> Array:
     """Return ``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` by one product and one sum per value of `x`."""
+    factor, shift = _factor_and_shift(mean, variance, gamma, beta, epsilon)
+    return x * factor + shift
+
+
+def _factor_and_shift(mean: Array, variance: Array, gamma: Any, beta: Any, epsilon: float) -> tuple[Array, Array]:
+    """Return what values are multiplied by, and what is added then."""
     factor = lax.rsqrt(variance + epsilon)
     if gamma is not None:
         factor = factor * gamma
     shift = -mean * factor
-    return x * factor + (shift if beta is None else shift + beta)
+    return factor, shift if beta is None else shift + beta
 
 
 @op
@@ -86,6 +106,10 @@ def batch_normalization(
     """
     x = jnp.asarray(x)
     axes = axes_of(axis, x.ndim)
+    if axes == (x.ndim - 1,) and jnp.ndim(mean) == 1:
+        vectors = (v if v is None else jnp.asarray(v, x.dtype) for v in (mean, variance, scale, offset))
+        factor, shift = _factor_and_shift(*vectors, epsilon)
+        return x * spread(factor, x.shape) + spread(shift, x.shape)
     mean, variance, scale, offset = (v if v is None else along(x, v, axes) for v in (mean, variance, scale, offset))
     return _shifted(x, mean, variance, scale, offset, epsilon)
 
