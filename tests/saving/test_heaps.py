@@ -62,3 +62,13 @@ def test_a_text_that_says_it_is_longer_than_the_file_is_refused():
     content[place + 3] = 32
     with pytest.raises(ValueError, match="a text in it says that it has 536,870,922 bytes"):
         heaps.check(io.BytesIO(content), "m.h5")
+
+
+def test_bytes_in_front_of_a_file_are_no_text(tmp_path):
+    """A heap at 4096, as in small files of real Keras 2.2.4: the file's own head looks like a text's place then."""
+    content = with_texts(userblock_size=0)
+    heap = content.index(heaps.START)
+    padded = content[:heap] + bytes(4096 - heap) + content[heap:]
+    padded[13:15] = 8, 8  # how wide places and sizes are; then half the size of a leaf, and of a tree's node: 4 and 16
+    padded[16:20] = 4, 0, 16, 0
+    heaps.check(io.BytesIO(padded), "m.h5")
