@@ -31,6 +31,6 @@ def load_data(path: str | os.PathLike = "mnist.npz") -> tuple[Split, Split]:
     os.fspath(path)  # a TypeError for what can be no file name, as everywhere
     with zipfile.ZipFile(PACKAGED) as archive:  # checks each member's CRC
         ink, darkness, labels = (np.frombuffer(archive.read(name), np.uint8) for name in ("ink", "darkness", "labels"))
-    images = np.zeros(len(labels) * 28 * 28, np.uint8)
-    np.place(images, np.unpackbits(ink).view(bool), darkness)
+    images = np.unpackbits(ink)
+    images[images.view(bool)] = darkness  # a bit for each pixel that has ink
     return split(images.reshape(-1, 28, 28), labels, TRAINING_ROWS)
