@@ -74,10 +74,12 @@ def _row(lab: Lab, workers: dict[str, Worker], name: str, batch: int, rows: int)
 
 
 def _count(seconds: list[float]) -> int:
-    """Return how many epochs a turn has: at least three of short ones, as a `fit` has several."""
+    """Return how many epochs a turn has: at least three of short ones, as a `fit` has several; two of longer ones."""
     if not seconds:
         return 2
-    return 1 if min(seconds) > ENOUGH else max(3, min(12, int(ENOUGH / min(seconds))))
+    if min(seconds) > ENOUGH:
+        return 1 if min(seconds) > SLOW else 2
+    return max(3, min(12, int(ENOUGH / min(seconds))))
 
 
 def _line(row: dict[str, Any]) -> str:
