@@ -297,17 +297,24 @@ def checked_state(state: Any) -> Any:
 
     numpy takes such a state, and reads memory that is not its own then.
     """
-    if isinstance(state, dict):
-        inner = state["state"]
-        words = {"MT19937": 624, "Philox": 4}.get(state["bit_generator"], 0)
-        place = inner.get("pos", 0) if words == 624 else state.get("buffer_pos", 0)
-        key, size = (inner.get("key"), 624) if words == 624 else (None, 0)
+    if not isinstance(state, dict):  # of a RandomState: name, key, place, ...
+        whole = _is_twister(state[1], state[2])
+    elif state["bit_generator"] == "MT19937":
+        whole = _is_twister(state["state"].get("key"), state["state"].get("pos", 0))
     else:
-        (_, key, place, *_), words, size = state, 624, 624
-    whole = isinstance(place, (int, np.integer)) and 0 <= place <= words
-    if not whole or (size and np.shape(key) != (size,)):
+        buffered = 4 if state["bit_generator"] == "Philox" else 0  # others keep no numbers that they have drawn
+        whole = _is_place(state.get("buffer_pos", 0), buffered)
+    if not whole:
         raise ValueError("The state of a random generator is none that it can be in.")
     return state
+
+
+def _is_twister(key: Any, place: Any) -> bool:
+    return np.shape(key) == (624,) and _is_place(place, 624)
+
+
+def _is_place(place: Any, most: int) -> bool:
+    return isinstance(place, (int, np.integer)) and 0 <= int(place) <= most
 
 
 def _padded(present: Any, length: int) -> list:
