@@ -128,6 +128,12 @@ def hard_sigmoid(x: Array) -> Array:
 
 
 @_activation()
+def hard_sigmoid_of_keras_2(x: Array) -> Array:
+    """Return ``0.2 * x + 0.5`` cut to 0 and 1: what `hard_sigmoid` was in the files of Keras 1 and 2."""
+    return jnp.clip(0.2 * x + 0.5, 0, 1)
+
+
+@_activation()
 def log_sigmoid(x: Array) -> Array:
     """Return the logarithm of `sigmoid`, computed without overflow."""
     return jax.nn.log_sigmoid(x)

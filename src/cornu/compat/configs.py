@@ -79,6 +79,27 @@ OLD_DEFAULTS: dict[str, tuple] = {
 }
 
 
+#: Activation of Keras 1 and 2 that computes something else today -> what has its numbers.
+OLD_MEANINGS = {"hard_sigmoid": "hard_sigmoid_of_keras_2"}
+ACTIVATIONS = ("activation", "recurrent_activation")
+
+
+def translate_meanings(entry: Any, writer: str) -> Any:
+    """Return a config with other names for activations that meant something else in the Keras that wrote it."""
+    if not re.match(r"Keras [12]\.", writer):
+        return entry
+    if isinstance(entry, list):
+        return [translate_meanings(item, writer) for item in entry]
+    if not isinstance(entry, dict):
+        return entry
+    return {
+        key: OLD_MEANINGS.get(value, value)
+        if key in ACTIVATIONS and isinstance(value, str)
+        else translate_meanings(value, writer)
+        for key, value in entry.items()
+    }
+
+
 def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return a layer's class name and config, as some version of Keras wrote them, in today's spelling.
 

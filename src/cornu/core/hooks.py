@@ -99,3 +99,12 @@ def translate_layer(entry: dict[str, Any]) -> dict[str, Any]:
         return entry
     name, config = configs.translate_layer_config(entry["class_name"], entry["config"])
     return entry | {"class_name": name, "config": config}
+
+
+def translate_model(entry: Any, writer: str) -> Any:
+    """Return a whole model's config with other names where a name means something else than in the Keras `writer`."""
+    try:
+        from cornu.compat import configs
+    except ImportError:
+        return entry
+    return configs.translate_meanings(entry, writer)

@@ -340,7 +340,9 @@ class Layer(HoldsWeights):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, enough for `from_config` to make a like layer (weights not included)."""
         base = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy}
-        if self._batch_input_shape is not None:
+        if (
+            self._batch_input_shape is not None and not self._inbound_nodes
+        ):  # else the input says it: Keras 3 refuses it
             base["batch_input_shape"] = self._batch_input_shape
         own = default_config(self) if "_arguments" in vars(self) else {}
         named = {*SHAPE_ARGUMENTS} & {*self._own_argument_names()}  # Embedding's own `input_dim`, for example

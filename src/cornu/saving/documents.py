@@ -28,7 +28,7 @@ def model_of(
     if not isinstance(entry.get("class_name"), str) or "config" not in entry:
         raise ValueError(f"The config of {source} describes no model: it has no class_name with a config.")
     with registry.CustomObjectScope(custom_objects or {}), _naming(source), gate.reading(entry, budget):
-        model = _build(entry)
+        model = _build(hooks.translate_model(entry, source.writer))
     if not hasattr(model, "get_layer"):
         raise ValueError(f"The config of {source} describes a {type(model).__name__}, which is no model.")
     return model
