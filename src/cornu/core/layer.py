@@ -340,9 +340,8 @@ class Layer(HoldsWeights):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, enough for `from_config` to make a like layer (weights not included)."""
         base = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy}
-        if (
-            self._batch_input_shape is not None and not self._inbound_nodes
-        ):  # else the input says it: Keras 3 refuses it
+        # In a model the input says it, and Keras 3 refuses the key.
+        if self._batch_input_shape is not None and not self._inbound_nodes:
             base["batch_input_shape"] = self._batch_input_shape
         own = default_config(self) if "_arguments" in vars(self) else {}
         named = {*SHAPE_ARGUMENTS} & {*self._own_argument_names()}  # Embedding's own `input_dim`, for example

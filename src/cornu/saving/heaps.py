@@ -50,7 +50,7 @@ def _widths(data: bytes | mmap.mmap) -> tuple[int, int]:
 
 
 def _walk(data: bytes | mmap.mmap, place: int, end: int, what: str) -> set[int]:
-    """Go from object to object and return their numbers; the rest of a heap is one without (0), or too small for one."""
+    """Go from object to object and return their numbers; a heap's rest is one without, or too small for one."""
     numbers = set()
     while end - place >= HEAD:
         number, size = struct.unpack_from("<H6xQ", data, place)
