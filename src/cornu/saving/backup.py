@@ -133,7 +133,9 @@ class FitBackup(Backup):
     def _restore_callbacks(self, content: dict[str, Any], unpacker: Unpacker) -> None:
         for watched, packed in zip(self.watched, content["callbacks"], strict=True):
             kept = {name: value for name, value in packed["attributes"].items() if name not in watched.skip}
+            before = dict(vars(watched.owner))
             unpacker.set_attributes(watched.owner, kept)
+            _check_kinds(watched.owner, before)
             restore = getattr(watched.owner, "restore_training_state", None)
             if restore is not None:
                 restore(unpacker.unpack(packed["own"]))
@@ -223,6 +225,18 @@ class FitBackup(Backup):
     def close(self) -> None:
         self.writer.flush()
         self._complain()
+
+
+def _check_kinds(callback: Any, before: dict[str, Any]) -> None:
+    """Raise TypeError where an attribute of one of the library's callbacks is of another kind than it was."""
+    if type(callback).__module__.partition(".")[0] != "cornu":
+        return  # a program's own attributes may be anything
+    numbers = (int, float, np.generic)
+    for name, value in vars(callback).items():
+        present = before.get(name)
+        alike = isinstance(value, numbers if isinstance(present, numbers) else type(present))
+        if present is not None and value is not None and not alike:
+            raise TypeError(f"{type(callback).__name__}.{name} is {value!r:.80}")
 
 
 def settings_of(callback: Any) -> list[str]:
