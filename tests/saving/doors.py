@@ -9,6 +9,8 @@ import sys
 import warnings
 from pathlib import Path
 
+import h5py  # noqa: F401 (its import starts a process, which is nothing that a file does)
+
 from saving.mutations import trained
 
 #: What a reader may raise for a file that it refuses.
