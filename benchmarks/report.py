@@ -51,8 +51,9 @@ MEASURES = {
 }
 UNMET = """Rows that are not met: on a processor like this one the steps of these models are little more than their
 products of matrices, which every library computes at about the rate of the machine (see the shares below), so that
-what Cornu saves around them is a small part. The profile of such steps, the forms of products that are used, and what
-was tried without gain are in [Matrix products on CPU](design/011-products-on-cpu.md) and
+what Cornu saves around them is a small part. [Where the time goes](design/012-where-the-time-goes.md) has the profiles
+of steps and of whole programs, by `python -m benchmarks.profiles`, and what was tried without gain; the forms of
+products and convolutions are in [Matrix products on CPU](design/011-products-on-cpu.md) and
 [Convolution and pooling on CPU](design/010-convolution-on-cpu.md)."""
 HEAD = """# Benchmarks
 

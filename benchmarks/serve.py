@@ -2,11 +2,13 @@
 
 Run ``python -m benchmarks.serve`` where Cornu's extra ``serve`` and Keras 3 are installed; it prints a Markdown table.
 The three processes (clients, Cornu, Keras) share the machine, so its other work should be stopped. Clients are closed
-loops over connections that stay open: each asks again when it has its answer.
+loops over connections that stay open: each asks again when it has its answer. A second table says what a request takes
+without any network: reading it, computing, and writing the answer, one after the other in one process.
 """
 
 import argparse
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -19,11 +21,13 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 CLIENTS, ROWS = (1, 8, 64), (1, 32)
 SERVERS = ("Keras predict", "Cornu", "Cornu, binary")
+ON_CPU = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
 
 
 def main() -> None:
@@ -32,10 +36,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each cell is measured")
     parser.add_argument("--rounds", type=int, default=3, help="how often; the median is shown")
     parser.add_argument("--keras-server", nargs=2, metavar=("MODEL", "PORT"), help=argparse.SUPPRESS)
+    for name in ("--make", "--alone", "--alone-with-keras"):
+        parser.add_argument(name, metavar="MODEL", help=argparse.SUPPRESS)
     parser.add_argument("--measure", nargs=4, metavar=("PORT", "KIND", "ROWS", "CLIENTS"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.keras_server:
         serve_with_keras(options.keras_server[0], int(options.keras_server[1]))
+    elif options.make:
+        make_model(Path(options.make))
+    elif options.alone:
+        print(json.dumps(alone(Path(options.alone))))
+    elif options.alone_with_keras:
+        print(json.dumps(alone_with_keras(Path(options.alone_with_keras))))
     elif options.measure:
         port, kind, rows, clients = options.measure
         print(json.dumps(measure(int(port), kind, int(rows), int(clients), options.seconds)))
@@ -176,21 +188,63 @@ def _run(everyone: list[Client], seconds: float) -> None:
                 poll.modify(number, select.POLLIN | (select.POLLOUT if client.unsent else 0))
 
 
+def alone(path: Path) -> list[list[float]]:
+    """Return the milliseconds that a request takes in Cornu, for each number of rows: computing alone, then reading it,
+    computing and answering, as JSON and as binary."""
+    import cornu
+    from cornu.serve import inference_protocol, tensorflow_protocol
+    from cornu.serve.limits import Limits
+    from cornu.serve.served import ServedModel
+
+    served = ServedModel("model", cornu.models.load_model(path))
+    served.warm_up()
+    found = []
+    for rows in ROWS:
+        x = np.random.default_rng(0).random((rows, 784), "float32")
+        steps = [functools.partial(served.compute, [x])]
+        for kind, protocol in zip(SERVERS[1:], (tensorflow_protocol, inference_protocol), strict=True):
+            head, _, body = question(kind, rows).partition(b"\r\n\r\n")
+            _, _, length = head.decode().partition("Inference-Header-Content-Length: ")
+            said = length.split("\r\n", 1)[0] or None
+
+            def answered(protocol=protocol, body=body, said=said):
+                asked = protocol.parse(body, said, served, Limits())
+                return protocol.answer(asked, served.compute(asked.arrays), served)
+
+            steps.append(answered)
+        found.append([_milliseconds(step) for step in steps])
+    return found
+
+
+def alone_with_keras(path: Path) -> list[float]:
+    """Return the milliseconds that Keras's ``predict`` takes, for each number of rows."""
+    import keras
+
+    model = keras.models.load_model(path)
+    each = [np.random.default_rng(0).random((rows, 784), "float32") for rows in ROWS]
+    return [_milliseconds(functools.partial(model.predict, x, verbose=0)) for x in each]
+
+
+def _milliseconds(step, count: int = 300) -> float:
+    seconds = []
+    for _ in range(count):
+        started = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - started)
+    return float(np.median(seconds[count // 10 :])) * 1000
+
+
 def compare(seconds: float, rounds: int) -> None:
-    """Start both servers, measure them in turn, and print the table."""
+    """Start both servers, measure them in turn, and print the tables."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
-        path = Path(folder) / "model.keras"
-        subprocess.run(
-            [sys.executable, "-c", f"from benchmarks.serve import *; make_model(Path({str(path)!r}))"], check=True
-        )
+        path = _written(Path(folder))
         ports = [_free_port(), _free_port()]
         commands = (
             [sys.executable, "-m", "benchmarks.serve", "--keras-server", str(path), str(ports[0])],
             [sys.executable, "-m", "cornu", "serve", str(path), "--port", str(ports[1])],
         )
         for port, command in zip(ports, commands, strict=True):
-            environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-            process = running.enter_context(subprocess.Popen(command, env=environment))
+            process = running.enter_context(subprocess.Popen(command, env=os.environ | ON_CPU))
             running.callback(process.terminate)
             _wait_for(port, process)
         found: dict[tuple[str, int, int], list[dict[str, float]]] = {}
@@ -201,6 +255,19 @@ def compare(seconds: float, rounds: int) -> None:
                 found.setdefault((kind, rows, clients), []).append(one)
                 print(kind, rows, clients, one, file=sys.stderr, flush=True)
     print_table(found)
+    with tempfile.TemporaryDirectory() as folder:
+        path = _written(Path(folder))
+        print_alone(_told(["--alone", str(path)]), _told(["--alone-with-keras", str(path)]))
+
+
+def print_alone(own: list[list[float]], keras: list[float]) -> None:
+    """Print what requests take without a network as Markdown."""
+    print(
+        "\n| rows | Keras's `predict`, ms | Cornu: computing | reading JSON, computing, answering | the same, binary |"
+    )
+    print("|---|---|---|---|---|")
+    for rows, times, other in zip(ROWS, own, keras, strict=True):
+        print(f"| {rows} | {other:.2f} | {' | '.join(f'{each:.2f}' for each in times)} |")
 
 
 def print_table(found: dict[tuple[str, int, int], list[dict[str, float]]]) -> None:
@@ -218,10 +285,23 @@ def print_table(found: dict[tuple[str, int, int], list[dict[str, float]]]) -> No
             print(f"| {rows} | {clients} | {' | '.join(cells)} | {ratio} |")
 
 
+def _written(folder: Path) -> Path:
+    """Write the model with a process of its own; returns its path."""
+    path = folder / "model.keras"
+    subprocess.run([sys.executable, "-m", "benchmarks.serve", "--make", str(path)], env=os.environ | ON_CPU, check=True)
+    return path
+
+
 def _measured(port: int, kind: str, rows: int, clients: int, seconds: float) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.serve", "--seconds", str(seconds)]
-    command += ["--measure", str(port), kind, str(rows), str(clients)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return _told(["--seconds", str(seconds), "--measure", str(port), kind, str(rows), str(clients)])
+
+
+def _told(arguments: list[str]) -> Any:
+    """Return what a process of this script, with these arguments, measures."""
+    command = [sys.executable, "-m", "benchmarks.serve", *arguments]
+    return json.loads(
+        subprocess.run(command, env=os.environ | ON_CPU, check=True, capture_output=True, text=True).stdout
+    )
 
 
 def _free_port() -> int:

@@ -34,8 +34,11 @@ def checkpoints(lab: Lab) -> dict[str, Any]:
 
 
 def seconds(row: dict[str, Any]) -> float:
-    """Return by how much one checkpoint makes a training longer: what it waits, and what the writing thread takes."""
-    return max(0.0, figures.median(row["kept"]) - figures.median(row["plain"]))
+    """Return by how much one checkpoint makes a training longer: what it waits, and what the writing thread takes.
+
+    It is at least what it waits, also where the machine's other work made epochs without checkpoints longer.
+    """
+    return max(figures.median(row["waited"]), figures.median(row["kept"]) - figures.median(row["plain"]))
 
 
 def write(found: dict[str, Any]) -> str:
