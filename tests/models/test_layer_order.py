@@ -85,6 +85,7 @@ def test_layers_weights_and_summary_are_in_keras_order(seed):
         assert listed(ours) == listed(theirs) != []
 
 
+@pytest.mark.old_spellings  # real Keras's files have keys that compat/ reads
 @pytest.mark.parametrize("ending", ["keras", "h5", "weights.h5"])
 @pytest.mark.parametrize("seed", [1, 3, 7])
 def test_files_load_both_ways(seed, ending, tmp_path):

@@ -33,7 +33,7 @@ def test_heaps_of_the_library_are_whole(tmp_path, count, options):
 def test_objects_that_reach_out_of_their_heap_are_refused(tmp_path, which, size):
     """The free rest of the heap is the last object; only there is a size of 0 to 15 bytes too small."""
     content = with_texts()
-    place = content.index(heaps.START) + heaps.HEAD
+    place = content.index(heaps.TEXTS) + heaps.HEAD
     for _ in range(which):
         place += heaps.HEAD + (int.from_bytes(content[place + 8 : place + 16], "little") + 7) // 8 * 8
     number = int.from_bytes(content[place : place + 2], "little")
@@ -43,6 +43,48 @@ def test_objects_that_reach_out_of_their_heap_are_refused(tmp_path, which, size)
         return
     with pytest.raises(ValueError, match=r"'m.h5' is damaged: an object in its heap of texts"):
         heaps.check(io.BytesIO(content), "m.h5")
+
+
+def test_three_bytes_that_the_library_does_not_look_at_hide_no_heap():
+    content = with_texts()
+    place = content.index(heaps.TEXTS)
+    content[place + 5 : place + 8] = b"abc"
+    content[place + heaps.HEAD + 8 : place + heaps.HEAD + 16] = b"\xff" * 8
+    with pytest.raises(ValueError, match="an object in its heap of texts"):
+        heaps.check(io.BytesIO(content), "file")
+
+
+def with_names():
+    """Return an HDF5 file with groups, and the places of the first heap of names and of its data."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        for number in range(20):
+            file.create_group(f"layer{number}/inside")
+    content = bytearray(stream.getvalue())
+    place = content.index(heaps.NAMES)
+    return content, place, int.from_bytes(content[place + 24 : place + 32], "little")
+
+
+@pytest.mark.parametrize("circle", [1, 2, 3])
+def test_free_places_among_names_that_lead_in_a_circle_are_refused(circle):
+    """The library would make a note of each of them until there is no memory left."""
+    content, place, data = with_names()
+    heaps.check(io.BytesIO(content), "file")
+    content[place + 16 : place + 24] = (8).to_bytes(8, "little")
+    for number in range(circle):
+        following = 8 + 16 * ((number + 1) % circle)
+        content[data + 8 + 16 * number : data + 16 + 16 * number] = following.to_bytes(8, "little")
+    with pytest.raises(ValueError, match="'file' is damaged: the free places in a group's heap of names"):
+        heaps.check(io.BytesIO(content), "file")
+
+
+@pytest.mark.parametrize("first", [1 << 40, (1 << 64) - 1])
+def test_free_places_outside_of_the_names_are_left_to_the_library(first):
+    content, place, _ = with_names()
+    content[place + 16 : place + 24] = first.to_bytes(8, "little")
+    heaps.check(io.BytesIO(content), "file")
+    with h5py.File(io.BytesIO(content), "r") as file, pytest.raises(RuntimeError, match="bad heap free list"):
+        list(file)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"\x89HDF\r\n\x1a\n\0\0\0\0\0\4\4\0\0\0", b"x" * 100])
@@ -56,7 +98,7 @@ def test_other_files_are_refused(tmp_path, content):
 def test_a_text_that_says_it_is_longer_than_the_file_is_refused():
     """The library would make room for it first: half a gigabyte for a file of a few kilobytes."""
     content = with_texts()
-    heap = content.index(heaps.START).to_bytes(8, "little")
+    heap = content.index(heaps.TEXTS).to_bytes(8, "little")
     place = content.index(b"text1") + content[content.index(b"text1") :].index(heap) - 4
     assert int.from_bytes(content[place : place + 4], "little") == len("text " * 2)
     content[place + 3] = 32
@@ -67,7 +109,7 @@ def test_a_text_that_says_it_is_longer_than_the_file_is_refused():
 def test_bytes_in_front_of_a_file_are_no_text(tmp_path):
     """A heap at 4096, as in small files of real Keras 2.2.4: the file's own head looks like a text's place then."""
     content = with_texts(userblock_size=0)
-    heap = content.index(heaps.START)
+    heap = content.index(heaps.TEXTS)
     padded = content[:heap] + bytes(4096 - heap) + content[heap:]
     padded[13:15] = 8, 8  # how wide places and sizes are; then half the size of a leaf, and of a tree's node: 4 and 16
     padded[16:20] = 4, 0, 16, 0

@@ -1,6 +1,8 @@
-"""HDF5's heaps of texts of free length, looked at before the HDF5 library reads them: it walks damaged ones for ever.
+"""HDF5's heaps, looked at before the HDF5 library reads them: it walks damaged ones for ever.
 
-A heap is ``GCOL``, a version, its size, and objects one after the other: number, count, size, and the bytes themselves.
+A heap of texts of free length is ``GCOL``, a version, its size, and objects one after the other: number, count, size,
+and the bytes themselves. A group's heap of names is ``HEAP``, a version, the size of its data, the first free place in
+them, and where they are; a free place begins with the next one.
 """
 
 import contextlib
@@ -11,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HDF5_START = b"\x89HDF\r\n\x1a\n"
-START = b"GCOL\x01\0\0\0"
+TEXTS, NAMES = b"GCOL\x01", b"HEAP\0"  # with their versions; the library does not look at the three bytes behind
+NO_PLACE = 1
+MOST_FREE = 1 << 16  # free places among the names of a group
 MOST_HEAPS, MOST_SEARCHED = 64, 1 << 26  # heaps, and bytes of a file, in which lengths are looked at
 HEAD = 16  # bytes in front of a heap's objects, and of an object's bytes
 
@@ -21,14 +25,34 @@ def check(content: Path | io.BytesIO, what: str) -> None:
     with _bytes_of(content, what) as data:
         if bytes(data[:8]) != HDF5_START or _widths(data) != (8, 8):
             raise ValueError(f"{what!r} cannot be read as HDF5: it does not begin as such files do.")
-        place, heaps = data.find(START), 0
-        while place >= 0:
-            (size,) = struct.unpack_from("<Q", data, place + 8) if place + HEAD <= len(data) else (0,)
-            if HEAD <= size <= len(data) - place:  # others are refused by the library itself
-                numbers, heaps = _walk(data, place + HEAD, place + size, what), heaps + 1
-                if heaps <= MOST_HEAPS:
-                    _check_lengths(data, place, numbers, what)
-            place = data.find(START, place + 1)
+        for heap in _places(data, NAMES):
+            _check_free(data, heap, what)
+        walked = 0
+        for heap in _places(data, TEXTS):
+            (size,) = struct.unpack_from("<Q", data, heap + 8) if heap + HEAD <= len(data) else (0,)
+            if HEAD <= size <= len(data) - heap:  # others are refused by the library itself
+                numbers, walked = _walk(data, heap + HEAD, heap + size, what), walked + 1
+                if walked <= MOST_HEAPS:
+                    _check_lengths(data, heap, numbers, what)
+
+
+def _places(data: bytes | mmap.mmap, start: bytes) -> Iterator[int]:
+    place = data.find(start)
+    while place >= 0:
+        yield place
+        place = data.find(start, place + 1)
+
+
+def _check_free(data: bytes | mmap.mmap, heap: int, what: str) -> None:
+    """Raise ValueError for a heap of names whose free places lead in a circle."""
+    if heap + 32 > len(data):
+        return
+    size, place, start = struct.unpack_from("<QQQ", data, heap + 8)
+    for _ in range(MOST_FREE):
+        if place == NO_PLACE or place + HEAD > size or start + size > len(data):  # the end, or the library refuses it
+            return
+        (place,) = struct.unpack_from("<Q", data, start + place)
+    raise ValueError(f"{what!r} is damaged: the free places in a group's heap of names lead in a circle.")
 
 
 @contextlib.contextmanager
