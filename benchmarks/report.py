@@ -69,8 +69,8 @@ fewer, the same for all peers. A peer whose epoch takes more than {slow:.0f} s i
 rows of its own: `lax.scan` with optax, and compiled steps for convolutional networks, since XLA computes their
 gradients far more slowly inside loops.
 
-PyTorch's RMSprop adds its epsilon to the root, all others' below it, so that the PyTorch loop's first epoch of `seed1`
-and `seed2` ends at a loss higher by a twentieth, and the column says "no"; it computes as much.
+PyTorch's RMSprop adds its epsilon to the root, Keras 3's below it. With the root of Keras's epsilon, the nearest to it,
+the PyTorch loop's first epoch of `seed1` and `seed2` ends at a loss higher by a twentieth, and the column says "no".
 
 Keras on PyTorch and Keras 2, the slowest, are left out of the other batch sizes and models, and of whole programs.
 """
