@@ -20,8 +20,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from benchmarks import figures
 from benchmarks.peers import keras_peer, tasks
 
@@ -63,8 +61,11 @@ def profile_steps(name: str, steps: int, top: int) -> str:
     """Return the step's time and a table of its operations."""
     import jax
 
+    import cornu
+
     task = tasks.task(name)
-    x, y = _rows(task, steps * task.batch)
+    (x, y), _ = cornu.datasets.mnist.load_data()
+    x, y = tasks.prepared(task, x, y, steps * task.batch)
     peer = keras_peer.Peer("cornu")
     peer.build(task, task.batch, x, y)
     peer.epochs(3)
@@ -88,16 +89,6 @@ def profile_steps(name: str, steps: int, top: int) -> str:
         f"{head}, of which something else than products and convolutions runs for {figures.short(others)} ms.\n\n"
         + figures.table(["operation", "ms per step (its threads added)"], lines)
     )
-
-
-def _rows(task: tasks.Task, count: int) -> tuple[np.ndarray, np.ndarray]:
-    import cornu
-
-    (x, y), _ = cornu.datasets.mnist.load_data()
-    if np.prod(task.shape) != 784:
-        x = np.random.default_rng(0).integers(0, 255, (count, *task.shape))
-    chosen = np.arange(count) % len(x)
-    return (x[chosen].reshape(-1, *task.shape) / 255).astype("float32"), np.eye(10, dtype="float32")[y[chosen]]
 
 
 def _events(folder: str) -> list[Event]:

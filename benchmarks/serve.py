@@ -236,8 +236,17 @@ def _milliseconds(step, count: int = 300) -> float:
 
 def compare(seconds: float, rounds: int) -> None:
     """Start both servers, measure them in turn, and print the tables."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
-        path = _written(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        make = [sys.executable, "-m", "benchmarks.serve", "--make", str(path)]
+        subprocess.run(make, env=os.environ | ON_CPU, check=True)
+        print_table(_served(path, seconds, rounds))
+        print_alone(_told(["--alone", str(path)]), _told(["--alone-with-keras", str(path)]))
+
+
+def _served(path: Path, seconds: float, rounds: int) -> dict[tuple[str, int, int], list[dict[str, float]]]:
+    """Return what each server answers to each number of clients and rows, by rounds."""
+    with contextlib.ExitStack() as running:
         ports = [_free_port(), _free_port()]
         commands = (
             [sys.executable, "-m", "benchmarks.serve", "--keras-server", str(path), str(ports[0])],
@@ -254,10 +263,7 @@ def compare(seconds: float, rounds: int) -> None:
                 one = _measured(port, kind, rows, clients, seconds)
                 found.setdefault((kind, rows, clients), []).append(one)
                 print(kind, rows, clients, one, file=sys.stderr, flush=True)
-    print_table(found)
-    with tempfile.TemporaryDirectory() as folder:
-        path = _written(Path(folder))
-        print_alone(_told(["--alone", str(path)]), _told(["--alone-with-keras", str(path)]))
+        return found
 
 
 def print_alone(own: list[list[float]], keras: list[float]) -> None:
@@ -283,13 +289,6 @@ def print_table(found: dict[tuple[str, int, int], list[dict[str, float]]]) -> No
             cells = [f"{rate:,.0f} ({p99:.1f})" for rate, p99 in zip(rates, slowest, strict=True)]
             ratio = f"{rates[1] / rates[0]:.1f}; {rates[2] / rates[0]:.1f}"
             print(f"| {rows} | {clients} | {' | '.join(cells)} | {ratio} |")
-
-
-def _written(folder: Path) -> Path:
-    """Write the model with a process of its own; returns its path."""
-    path = folder / "model.keras"
-    subprocess.run([sys.executable, "-m", "benchmarks.serve", "--make", str(path)], env=os.environ | ON_CPU, check=True)
-    return path
 
 
 def _measured(port: int, kind: str, rows: int, clients: int, seconds: float) -> dict[str, float]:

@@ -119,13 +119,17 @@ def step_operations(task, batch):
 
 
 def data(task, path, rows):
+    """Return what `prepared` makes of the arrays ``x`` and ``y`` in the file at `path`."""
+    with np.load(path) as file:
+        return prepared(task, file["x"], file["y"], rows)
+
+
+def prepared(task, x, y, rows):
     """Return images from 0 to 1 as the task takes them, and one-hot labels: `rows` of them, repeated where too few.
 
-    `path` is a file with the arrays ``x`` (n, 28, 28) and ``y`` (n,), both uint8. For 32x32x3 the digits get a border
-    and one colour each, drawn once for all; for 64 features every third pixel is taken.
+    `x` (n, 28, 28) and `y` (n,) are uint8. For 32x32x3 the digits get a border and one colour each, drawn once for all;
+    for 64 features every third pixel is taken.
     """
-    with np.load(path) as file:
-        x, y = file["x"], file["y"]
     chosen = np.arange(rows) % len(x)
     x, y = x[chosen].astype("float32"), np.eye(10, dtype="float32")[y[chosen]]
     x /= 255

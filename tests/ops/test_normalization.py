@@ -1,4 +1,5 @@
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
@@ -81,3 +82,14 @@ def test_symbolic_tensors_become_nodes_of_the_graph():
 
 def test_gradient_of_a_zero_vector_is_finite():
     assert np.all(np.isfinite(jax.grad(lambda x: normalization.normalize(x).sum())(np.zeros(3, "float32"))))
+
+
+def test_a_scale_with_all_axes_of_the_input_has_a_gradient_too():
+    x = jnp.arange(24.0).reshape(2, 3, 4)
+    mean, variance, scale = x.mean((0, 1)), x.var((0, 1)), jnp.arange(1.0, 5.0)
+
+    def total(scale):
+        return jnp.sum(jnp.square(normalization.batch_normalization(x, mean, variance, -1, None, scale)))
+
+    wide = jax.grad(total)(scale.reshape(1, 1, 4))
+    np.testing.assert_allclose(wide.ravel(), jax.grad(total)(scale), rtol=1e-5)

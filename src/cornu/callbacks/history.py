@@ -32,6 +32,6 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
 
     def restore_training_state(self, _: None) -> None:
-        """Raise TypeError where a checkpoint has put something else than lists into this."""
-        if not all(isinstance(values, list) for values in [self.epoch, self.seconds, *self.history.values()]):
+        """Raise TypeError where a checkpoint has put something else than lists into ``history``."""
+        if not all(isinstance(values, list) for values in self.history.values()):
             raise TypeError("a history that is no dictionary of lists")

@@ -46,9 +46,9 @@ def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = Fal
     >>> print(*moments([1.0, 3.0], 0))
     2.0 1.0
     """
-    x, axes = jnp.asarray(x), axes if isinstance(axes, int) else tuple(axes)
-    wide = at_least_float32(x)
-    if axes_of(axes, x.ndim) == tuple(range(x.ndim - 1)):
+    x = jnp.asarray(x)
+    wide, axes = at_least_float32(x), axes_of(axes, x.ndim)
+    if axes == tuple(range(x.ndim - 1)):
         mean, variance = _channel_moments(wide, keepdims)
     else:
         mean, variance = jnp.mean(wide, axes, keepdims=keepdims), jnp.var(wide, axes, keepdims=keepdims)
@@ -106,12 +106,11 @@ def batch_normalization(
     """
     x = jnp.asarray(x)
     axes = axes_of(axis, x.ndim)
-    if axes == (x.ndim - 1,) and jnp.ndim(mean) == 1:
-        vectors = (v if v is None else jnp.asarray(v, x.dtype) for v in (mean, variance, scale, offset))
-        factor, shift = _factor_and_shift(*vectors, epsilon)
-        return x * spread(factor, x.shape) + spread(shift, x.shape)
-    mean, variance, scale, offset = (v if v is None else along(x, v, axes) for v in (mean, variance, scale, offset))
-    return _shifted(x, mean, variance, scale, offset, epsilon)
+    given = [v if v is None else jnp.asarray(v, x.dtype) for v in (mean, variance, scale, offset)]
+    if all(v is None or v.ndim == 1 for v in given):  # put along the axis only when all is computed that has its size
+        factor, shift = _factor_and_shift(*given, epsilon)
+        return x * along(x, factor, axes) + along(x, shift, axes)
+    return _shifted(x, *(v if v is None else along(x, v, axes) for v in given), epsilon)
 
 
 @op
