@@ -161,3 +161,47 @@ def test_closing_finishes_what_waits_and_takes_no_more():
         return caught.value.status, [len(found[0]) for found in await asyncio.gather(*waiting)]
 
     assert asyncio.run(main()) == (503, [8, 8, 8])
+
+
+def at_once(served, array, prepare=lambda batcher: None, limits=None):
+    """Return what a batcher computes at once, and its metrics."""
+
+    async def main():
+        batcher = Batcher(served, limits or Limits(), Metrics())
+        prepare(batcher)
+        found = batcher.at_once([array])
+        for job in batcher.queue:
+            job.drop()
+        return found, batcher.metrics.batched["doubling"]
+
+    return asyncio.run(main())
+
+
+def test_the_rows_of_an_only_client_are_computed_at_once():
+    served = Doubling(slow=False)
+    [found], count = at_once(served, rows(1, 2))
+    assert found.tolist() == [[2], [4]]
+    assert (served.batches, count) == ([2], 1)
+    assert not any(name.startswith("cornu-") for name in served.threads)
+
+
+@pytest.mark.parametrize(
+    ("slow", "size", "prepare", "limits"),
+    [
+        (True, 1, lambda batcher: None, None),
+        (False, 9, lambda batcher: None, None),  # more than a batch takes
+        (False, 2, lambda batcher: None, Limits(queue=1)),
+        (False, 1, lambda batcher: batcher.put([rows(1)], print), None),
+        (False, 1, lambda batcher: setattr(batcher, "_closed", True), None),
+    ],
+)
+def test_what_takes_long_or_has_to_wait_is_for_the_queue(slow, size, prepare, limits):
+    served = Doubling(slow=slow)
+    assert at_once(served, rows(*range(size)), prepare, limits) == (None, 0)
+    assert not served.batches
+
+
+def test_an_error_at_once_is_said_as_of_a_batch(caplog):
+    found, _ = at_once(Doubling(slow=False), rows(-1))
+    assert (found.status, found.message) == (500, "The model could not be computed: ArithmeticError.")
+    assert "A batch of 1 requests failed" in caplog.text

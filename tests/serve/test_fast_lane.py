@@ -159,6 +159,30 @@ def test_a_request_under_way_is_answered_before_the_connection_is_closed(small):
     assert (status, headers["connection"]) == (200, "close")
 
 
+@pytest.mark.parametrize(("connections", "queued"), [(1, 0), (2, 1)])
+def test_who_is_alone_does_not_queue(small, monkeypatch, connections, queued):
+    batcher, put = small.entries["two"].batcher, []
+    monkeypatch.setattr(batcher, "put", lambda *args, wrapped=batcher.put: put.append(args) or wrapped(*args))
+    monkeypatch.setattr(batcher.served, "seconds", dict.fromkeys(batcher.served.sizes, 0.001))
+
+    async def main():
+        config = uvicorn.Config(teapot, access_log=False, lifespan="off", proxy_headers=False)
+        state = ServerState()
+        make = lambda: FastLane(small, config=config, server_state=state, app_state={})  # noqa: E731
+        async with await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0) as server:
+            ends = [await asyncio.open_connection(*server.sockets[0].getsockname()) for _ in range(connections)]
+            await asyncio.sleep(0.05)
+            ends[0][1].write(post())
+            status, _, body = await asyncio.wait_for(answer(ends[0][0]), 30)
+            for _, writer in ends:
+                writer.close()
+            await asyncio.sleep(0.05)
+        return status, json.loads(body)
+
+    status, body = asyncio.run(main())
+    assert (status, {*body}, len(put)) == (200, {"outputs"}, queued)
+
+
 def test_a_connection_that_is_lost_leaves_nothing_behind(small):
     talk(small, post()[:-9], answers=0)
     talk(small, post(), answers=0)

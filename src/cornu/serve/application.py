@@ -20,6 +20,7 @@ from cornu.serve.computing import ROUTES, Computing
 from cornu.serve.digits import DigitReader
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
+from cornu.serve.lookout import Lookout
 from cornu.serve.metrics import Metrics
 from cornu.serve.served import ServedModel
 
@@ -40,7 +41,7 @@ class Service:
     """
 
     def __init__(self, models: Sequence[ServedModel], limits: Limits | None = None) -> None:
-        self.limits, self.metrics = limits or Limits(), Metrics()
+        self.limits, self.metrics, self.lookout = limits or Limits(), Metrics(), Lookout()
         self.entries: dict[str, _Entry] = {}
         self.computing: dict[tuple[str, str], Computing] = {}  # by route and model
         self.receiving = 0  # bytes of bodies

@@ -13,8 +13,10 @@ from cornu.serve.limits import Limits, RequestError
 from cornu.serve.metrics import Metrics
 from cornu.serve.served import ServedModel
 
-#: A batch that takes less is computed by the thread that also reads requests: handing it over would take longer.
+#: Seconds: a batch that takes less is computed by the thread that also reads requests: handing it over takes longer.
 QUICK = 0.0008
+#: The same where there is one client, so that there is nothing to read meanwhile.
+QUICK_FOR_ONE = 0.005
 
 _log = logging.getLogger("cornu.serve")
 
@@ -77,6 +79,21 @@ class Batcher:
         self._schedule(loop)
         return job
 
+    def at_once(self, arrays: list[np.ndarray]) -> Any:
+        """Return the outputs for the rows of the only client, or a `RequestError`; None where they are for the queue.
+
+        They are where something waits or is computed already, and where computing takes long.
+        """
+        rows = len(arrays[0])
+        if self._closed or self._busy or self.queue or rows > self.limits.queue or self._is_slow(rows, QUICK_FOR_ONE):
+            return None
+        self.served.admit(arrays)
+        self.metrics.batch(self.served.name, rows, 1)
+        try:
+            return self.served.compute(arrays)
+        except Exception as error:
+            return _failed(error, 1)
+
     async def submit(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """Return the outputs for the rows of one request; `RequestError` also (500, 504) where they do not come."""
         answer = asyncio.get_running_loop().create_future()
@@ -123,8 +140,8 @@ class Batcher:
         else:
             self._start = loop.call_soon(self._run, loop)
 
-    def _is_slow(self, rows: int) -> bool:
-        return self.served.expected_seconds(rows) > QUICK
+    def _is_slow(self, rows: int, quick: float = QUICK) -> bool:
+        return self.served.expected_seconds(rows) > quick
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         """Compute one batch: here if it is quick, else in the model's thread."""
@@ -187,6 +204,11 @@ def _deliver(jobs: list[Job], outputs: list[np.ndarray]) -> None:
 
 
 def _fail(jobs: list[Job], error: BaseException) -> None:
-    _log.error("A batch of %d requests failed", len(jobs), exc_info=error)
+    refusal = _failed(error, len(jobs))
     for job in jobs:
-        job.end(RequestError(500, f"The model could not be computed: {type(error).__name__}."))
+        job.end(refusal)
+
+
+def _failed(error: BaseException, requests: int) -> RequestError:
+    _log.error("A batch of %d requests failed", requests, exc_info=error)
+    return RequestError(500, f"The model could not be computed: {type(error).__name__}.")

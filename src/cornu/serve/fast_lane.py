@@ -107,17 +107,27 @@ class FastLane(HttpToolsProtocol):
         self._received(exchange)
         try:
             exchange.question = exchange.computing.understood(body, exchange.header_length)
-            exchange.computing.batcher.put(exchange.question.arrays, lambda found: self._found(exchange, found))
+            self._compute(exchange)
         except RequestError as refusal:
             self._refuse(exchange, refusal)
         except Exception as error:
             self._fail(exchange, error)
         return None
 
+    def _compute(self, exchange: Exchange) -> None:
+        """Compute a question here, if there is nobody else to read from meanwhile, or queue it."""
+        batcher, arrays = exchange.computing.batcher, exchange.question.arrays
+        found = batcher.at_once(arrays) if len(self.connections) == 1 else None
+        if found is None:
+            batcher.put(arrays, lambda found: self._found(exchange, found))
+        else:
+            self._found(exchange, found)
+
     # ---- what the connection calls
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; the rest of a request has its time from here on."""
+        self.service.lookout.arrived()
         super().data_received(data)
         exchange = self.cycle
         if type(exchange) is not Exchange or exchange.question is not None or exchange.response_complete:
@@ -171,13 +181,14 @@ class FastLane(HttpToolsProtocol):
     def _respond(self, exchange: Exchange, status: int, kind: bytes, content: bytes) -> None:
         """Write an answer, and let uvicorn go on to what waits behind it."""
         exchange.response_complete = True
-        self.service.metrics.request(exchange.computing.route, status, time.perf_counter() - exchange.started)
         if not self.transport.is_closing():
             head = [STATUS_LINE[status]]
             head += [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
             closing = b"" if exchange.keep_alive else b"connection: close\r\n"
             head += [kind, closing, b"content-length: %d\r\n\r\n" % len(content), content]
             self.transport.write(b"".join(head))
+            self.service.lookout.answered(self.loop)
             if not exchange.keep_alive:
                 self.transport.close()
+        self.service.metrics.request(exchange.computing.route, status, time.perf_counter() - exchange.started)
         self.on_response_complete()

@@ -1,0 +1,49 @@
+"""A short lookout for the next request, so that a client who asks one after the other need not wake the process up."""
+
+import asyncio
+import os
+import time
+
+#: Seconds for which the event loop looks out after an answer: a client nearby that asks on is back by then.
+PATIENCE = 0.0003
+
+
+class Lookout:
+    """Keeps an event loop turning for a moment after an answer, where the next request is likely to come in that time.
+
+    A process that sleeps until data come is woken up late: on a virtual machine, waking both sides up takes several
+    times what reading a request takes. So the loop looks again and again, for at most `PATIENCE` seconds, and only
+    where the last request came about as soon after the answer before it: a server with nothing to do sleeps. A machine
+    with one core has none to spare for that.
+    """
+
+    def __init__(self, spare: bool | None = None) -> None:
+        self.spare = _cores() > 1 if spare is None else spare
+        self._answered = 0.0  # when the last answer went
+        self._worth = self._looking = False
+
+    def answered(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to look out."""
+        self._answered = time.perf_counter()
+        if self._worth and not self._looking:
+            self._looking = True
+            loop.call_soon(self._look, loop)
+
+    def arrived(self) -> None:
+        """Note that data came, and whether it would have been worth looking out for them."""
+        if self._answered:
+            self._worth = self.spare and time.perf_counter() - self._answered < PATIENCE
+            self._answered = 0.0
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._looking = bool(self._answered) and time.perf_counter() - self._answered < PATIENCE
+        if self._looking:
+            os.sched_yield()
+            loop.call_soon(self._look, loop)
+
+
+def _cores() -> int:
+    """Return how many cores the process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
