@@ -75,6 +75,7 @@ LATE = {
     ("cornu.cli.serve", "cornu.serve.application"): "needs an extra: without it, the command says so",
     ("cornu.cli.serve", "cornu.serve.limits"): "beside the others",
     ("cornu.cli.serve", "cornu.serve.served"): "beside the others",
+    ("cornu.serve.server", "cornu.serve.fast_lane"): "takes parts of uvicorn that another uvicorn may not have",
     ("cornu.cli.run", "cornu.core.seeds"): "loads numpy, for --seed alone",
     ("cornu.cli.run", "cornu.cli.resume"): "loads jax, for --resume alone",
 }

@@ -6,10 +6,11 @@ import json
 import numpy as np
 import pytest
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from cornu.serve.application import Service
-from cornu.serve.fast_lane import FastLane
+from cornu.serve.fast_lane import FastLane, gets_along
 from cornu.serve.limits import Limits
 from cornu.serve.served import ServedModel
 
@@ -186,3 +187,21 @@ def test_who_is_alone_does_not_queue(small, monkeypatch, connections, queued):
 def test_a_connection_that_is_lost_leaves_nothing_behind(small):
     talk(small, post()[:-9], answers=0)
     talk(small, post(), answers=0)
+
+
+def test_it_gets_along_with_this_uvicorn():
+    assert gets_along()
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("__init__", lambda self, config: None),
+        ("on_response_complete", lambda self, sent: None),
+        ("connection_made", lambda self, transport: None),
+        ("on_message_begin", lambda self: None),
+    ],
+)
+def test_it_sees_a_uvicorn_that_works_otherwise(monkeypatch, name, other):
+    monkeypatch.setattr(HttpToolsProtocol, name, other)
+    assert not gets_along()

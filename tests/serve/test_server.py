@@ -107,3 +107,15 @@ def test_addresses_for_a_browser():
                 assert server.address(found) == f"http://[::1]:{found.getsockname()[1]}"
         except OSError:
             pytest.skip("this machine has no address ::1")
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_without_the_uvicorn_that_it_knows_uvicorns_own_way_is_taken(service, monkeypatch, caplog, imported):
+    assert server.connections(service).func.__name__ == "FastLane"
+    assert not caplog.text
+    if imported:
+        monkeypatch.setattr("cornu.serve.fast_lane.gets_along", lambda: False)
+    else:
+        monkeypatch.setitem(sys.modules, "cornu.serve.fast_lane", None)
+    assert server.connections(service) == "auto"
+    assert "does not know uvicorn" in caplog.text

@@ -8,15 +8,20 @@ wrong with it.
 import asyncio
 import logging
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from cornu.serve.application import Service
 from cornu.serve.computing import Computing
 from cornu.serve.inference_protocol import HEADER_LENGTH
-from cornu.serve.limits import RequestError
+from cornu.serve.limits import Limits, RequestError
+from cornu.serve.lookout import Lookout
+from cornu.serve.metrics import Metrics
 
 _HEADER_LENGTH = HEADER_LENGTH.lower().encode()
 _JSON, _BINARY = b"content-type: application/json\r\n", b"content-type: application/octet-stream\r\n"
@@ -192,3 +197,55 @@ class FastLane(HttpToolsProtocol):
                 self.transport.close()
         self.service.metrics.request(exchange.computing.route, status, time.perf_counter() - exchange.started)
         self.on_response_complete()
+
+
+def gets_along() -> bool:
+    """Tell whether the uvicorn that is installed works as `FastLane` takes it to, by two requests that are refused."""
+    loop, written = asyncio.new_event_loop(), _Written()
+    service: Any = SimpleNamespace(
+        by_address={b"/": _Refusing()}, limits=Limits(), metrics=Metrics(), lookout=Lookout(spare=False), receiving=0
+    )
+    config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")  # type: ignore[arg-type]
+    try:
+        lane = FastLane(service, config=config, server_state=ServerState(), app_state={}, _loop=loop)
+        lane.connection_made(written)
+        lane.data_received(2 * b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        lane.connection_lost(None)
+    except (AttributeError, TypeError, LookupError, ValueError):
+        return False
+    finally:
+        loop.close()
+    return b"".join(written.parts).count(b"HTTP/1.1 422 ") == 2 and service.receiving == 0
+
+
+class _Refusing:
+    """Stands for a model behind a protocol."""
+
+    route = "/"
+
+    def understood(self, _body: bytes, _header_length: str | None) -> Any:
+        raise RequestError(422, "This is only a try.")
+
+
+class _Written(asyncio.Transport):
+    """Stands for a connection, and keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[Any] = []
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.parts.append(data)
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        """There is nothing to pause."""
+
+    def resume_reading(self) -> None:
+        """There is nothing to go on with."""

@@ -2,21 +2,24 @@
 
 import functools
 import gc
+import logging
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import uvicorn
 
 from cornu.serve.application import Service
-from cornu.serve.fast_lane import FastLane
 
 #: Seconds that requests have to finish when the server is told to stop.
 LAST_SECONDS = 30
 #: Seconds after which a thread that waits gets its turn: Python's 5 ms, several times a batch, are longer than a batch.
 SWITCH = 0.0005
+
+_log = logging.getLogger("cornu.serve")
 
 
 def compute_in_the_asking_thread() -> None:
@@ -58,11 +61,25 @@ class _Server(uvicorn.Server):
         self.told()
 
 
+def connections(service: Service) -> Any:
+    """Return what makes uvicorn's connections: the fast lane, or its own with a warning, if they do not get along."""
+    try:
+        from cornu.serve.fast_lane import FastLane, gets_along
+    except ImportError:  # another uvicorn, or no httptools
+        fits = False
+    else:
+        fits = gets_along()
+    if fits:
+        return functools.partial(FastLane, service)
+    _log.warning("This Cornu does not know uvicorn %s: requests take a longer way.", uvicorn.__version__)
+    return "auto"
+
+
 def run(service: Service, listening: socket.socket, started: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM, and call `started` when it does; what was accepted by then is answered."""
     config = uvicorn.Config(
         service.application,
-        http=functools.partial(FastLane, service),  # type: ignore[arg-type]
+        http=connections(service),
         proxy_headers=False,
         log_level="warning",
         access_log=False,
