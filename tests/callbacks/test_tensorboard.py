@@ -68,7 +68,7 @@ def scalars(folder):
 
 
 def trained(callback, **options):
-    model = cornu.Sequential([layers.Input((2,)), layers.Dense(1, name="d")])
+    model = cornu.Sequential([layers.Input((2,)), layers.Dense(1, name="d")], name="s")
     model.compile(cornu.optimizers.SGD(0.25), "mse", metrics=["mae"])
     x = np.random.rand(40, 2).astype("float32")
     run = {"batch_size": 10, "epochs": 2, "verbose": 0, **options}
@@ -94,8 +94,8 @@ def test_batches_are_written_as_often_as_asked(tmp_path, frequency, steps):
 def test_distributions_of_weights(tmp_path):
     model, _ = trained(TensorBoard(tmp_path, histogram_freq=2, write_steps_per_second=True), epochs=3)
     found = scalars(tmp_path / "train")
-    assert [step for step, _ in found["d/kernel/histogram"]] == [0, 2]
-    last = found["d/kernel/histogram"][-1][1]
+    assert [step for step, _ in found["s/d/kernel/histogram"]] == [0, 2]
+    last = found["s/d/kernel/histogram"][-1][1]
     kernel = model.get_weights()[0]
     numbers = [struct.unpack("<d", last[i])[0] for i in range(1, 6)]
     np.testing.assert_allclose(numbers, [kernel.min(), kernel.max(), 2, kernel.sum(), (kernel**2).sum()], rtol=1e-6)
@@ -258,7 +258,7 @@ def trained_with_backup(folder, after=None):
 
     utils.set_random_seed(3)
     x = np.random.rand(40, 2).astype("float32")
-    model = cornu.Sequential([layers.Input((2,)), layers.Dense(1, name="d")])
+    model = cornu.Sequential([layers.Input((2,)), layers.Dense(1, name="d")], name="s")
     model.compile("adam", "mse")
     backup = callbacks.BackupAndRestore(folder / "backup", save_freq=3)
     board = TensorBoard(folder / "logs", update_freq=1, histogram_freq=1)

@@ -146,7 +146,7 @@ def test_the_file_says_what_is_what(tmp_path):
     assert [d.dim_param or d.dim_value for d in content.graph.input[0].type.tensor_type.shape.dim] == ["batch", 8, 8, 1]
     assert [output.name for output in content.graph.output] == model.output_names
     names = {constant.name for constant in content.graph.initializer}
-    assert f"{model.layers[-1].name}/kernel" in names
+    assert model.layers[-1].kernel.path in names
     operators = [node.op_type for node in content.graph.node]
     assert operators.count("Conv") == operators.count("MaxPool") == operators.count("MatMul") == 1
     assert "Expand" not in operators  # what broadcasts by itself is left to do so

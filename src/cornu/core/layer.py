@@ -137,6 +137,10 @@ class Layer(HoldsWeights):
         """Call the layer on arrays (computes) or symbolic tensors (adds a node to the graph)."""
         if not self._initialized:
             raise self._not_started()
+        with self.naming():
+            return self._call_named(args, kwargs)
+
+    def _call_named(self, args: tuple, kwargs: dict) -> Any:
         if holds_symbolic(args, kwargs):
             known = resolve((args, kwargs))
             if known is None:
@@ -394,7 +398,8 @@ def _marks_built(build: Callable) -> Callable:
     def building(self: Layer, *shapes: Any, **kwargs: Any) -> None:
         if shapes and not self.built and type(self).build is building:  # not one called by super().build(...)
             self._build_shape = shapes[0]
-        build(self, *shapes, **kwargs)
+        with self.naming():
+            build(self, *shapes, **kwargs)
         self.built = True
         if self._initial_weights is not None and type(self).build is building:
             self.set_weights(self._initial_weights)

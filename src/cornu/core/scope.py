@@ -11,6 +11,7 @@ class _Scope(threading.local):
 
     def __init__(self) -> None:
         self.depth = 0
+        self.path = ""  # names of the layers that are called or built now, from the outermost on
         self.training: bool | None = None
         self.compute_dtype: str | None = None
         self.masks: dict[int, tuple[Any, Any]] = {}
@@ -49,6 +50,25 @@ def calling(training: bool | None, compute_dtype: str | None) -> Iterator[None]:
         scope.training, scope.compute_dtype = before
         if scope.depth == 0:
             scope.masks.clear()
+
+
+@contextlib.contextmanager
+def inside(path: str) -> Iterator[None]:
+    """Let variables that are made in a ``with`` block have paths that begin with `path`."""
+    before, scope.path = scope.path, path
+    try:
+        yield
+    finally:
+        scope.path = before
+
+
+def joined(*names: str) -> str:
+    """Return the path of some names, empty ones left out.
+
+    >>> joined("", "dense", "kernel")
+    'dense/kernel'
+    """
+    return "/".join(name for name in names if name)
 
 
 def set_mask(array: Any, mask: Any) -> None:

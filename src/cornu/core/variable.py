@@ -13,7 +13,7 @@ import numpy as np
 from cornu.core import engine as engine  # keeps compiled programs on disk
 from cornu.core.names import unique_name
 from cornu.core.precision import is_float, standardize_dtype
-from cornu.core.scope import changed, scope
+from cornu.core.scope import changed, joined, scope
 from cornu.core.seeds import fresh_seed
 
 
@@ -63,7 +63,8 @@ class Variable:
         regularizer: Callable | None = None,
         constraint: Callable | None = None,
     ) -> None:
-        self.name = self.path = name or unique_name("variable")
+        self.name = name or unique_name("variable")
+        self.path = joined(scope.path, self.name)
         self.trainable, self.autocast = bool(trainable), autocast
         self.aggregation, self.synchronization = aggregation, synchronization
         self.regularizer, self.constraint = regularizer, constraint

@@ -1,14 +1,28 @@
 """What a layer holds: its weights and the layers inside it, and how they are listed, read and set."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from cornu.core import budget, precision, registry
 from cornu.core.config import Recorded, get
+from cornu.core.scope import inside, joined, scope
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Seed, Variable
+
+
+class _Path:
+    """The names of the layers around a layer when it was first called or built, and its own; None before that.
+
+    It can be overwritten: a layer of one's own may have another use for the name.
+    """
+
+    def __get__(self, layer: "HoldsWeights | None", _: type) -> "str | _Path | None":
+        if layer is None:
+            return self
+        return None if layer._around is None else layer._path()
 
 
 class HoldsWeights(metaclass=Recorded):
@@ -21,6 +35,20 @@ class HoldsWeights(metaclass=Recorded):
     _losses: list[Any]
     _trainable = True
     _initialized = False
+    _around: str | None = None  # the names of the layers around this one when it was first called or built
+    path = _Path()
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Return a context in which variables that are made belong to this layer by their paths."""
+        self._find_place()
+        return inside(self._path())
+
+    def _find_place(self) -> None:
+        if self._around is None:
+            self._around = scope.path
+
+    def _path(self) -> str:
+        return joined(scope.path if self._around is None else self._around, self.name)
 
     def add_weight(
         self,
@@ -53,7 +81,7 @@ class HoldsWeights(metaclass=Recorded):
             regularizer=get(regularizer, registry.REGULARIZERS),
             constraint=get(constraint, registry.CONSTRAINTS),
         )
-        variable.path = f"{self.name}/{variable.name}"
+        variable.path = joined(self._path(), variable.name)
         self._weights.append(variable)
         return variable
 

@@ -55,6 +55,7 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
 
     def _take_graph(self, inputs: Any, outputs: Any) -> None:
         """Become the functional model between `inputs` and `outputs`."""
+        self._find_place()
         self._network = Network(inputs, outputs)
         self._graph_losses: list[SymbolicTensor] = []
         self.graph_layers = self._network.layers

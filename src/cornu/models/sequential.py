@@ -108,13 +108,14 @@ class Sequential(Model):
     def _connect(self, start: Any, tensor: Any = None, layers: Sequence[Layer] | None = None) -> None:
         """Call the layers one after the other, all of them on `start` or the last ones on `tensor`."""
         tensor = start if tensor is None else tensor
-        for layer in self.stack if layers is None else layers:
-            outputs = layer(tensor)
-            if not isinstance(outputs, SymbolicTensor):
-                raise ValueError(
-                    f"Layer {layer.name!r} has several outputs; Sequential takes layers with one. Use Model(...)."
-                )
-            tensor = outputs
+        with self.naming():
+            for layer in self.stack if layers is None else layers:
+                outputs = layer(tensor)
+                if not isinstance(outputs, SymbolicTensor):
+                    raise ValueError(
+                        f"Layer {layer.name!r} has several outputs; Sequential takes layers with one. Use Model(...)."
+                    )
+                tensor = outputs
         self._take_graph(start, tensor)
         del self.graph_layers  # `stack` lists them
 

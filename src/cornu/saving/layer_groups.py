@@ -23,8 +23,8 @@ def write_layer_groups(group: h5py.Group, model: Any) -> None:
     # Keras 2 turns convolution kernels around for files of Theano: ours lie as TensorFlow's.
     group.attrs["backend"], group.attrs["keras_version"] = b"tensorflow", KERAS_VERSION.encode()
     for layer in layers:
-        write_variables(group.create_group(layer.name), [(_path(model, v), v) for v in old_order(layer)])
-    write_variables(group.create_group(TOP), [(_path(model, v), v) for v in model.kept_variables()])
+        write_variables(group.create_group(layer.name), [(_path(v), v) for v in old_order(layer)])
+    write_variables(group.create_group(TOP), [(_path(v), v) for v in model.kept_variables()])
 
 
 def write_variables(group: h5py.Group, named: Sequence[tuple[str, Variable]]) -> None:
@@ -49,8 +49,8 @@ def write_names(group: h5py.Group, attribute: str, names: list[str]) -> None:
         group.attrs[f"{attribute}{number}"] = part
 
 
-def _path(model: Any, variable: Variable) -> str:
-    return "/".join(part for part in f"{model.name}/{variable.path}".split("/") if part not in ("", ".", ".."))
+def _path(variable: Variable) -> str:
+    return "/".join(part for part in variable.path.split("/") if part not in ("", ".", ".."))
 
 
 def old_order(layer: Any) -> list[Variable]:
