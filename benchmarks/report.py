@@ -40,7 +40,9 @@ MEASURES = {
         inference.write,
         "Prediction and evaluation",
         "Milliseconds per call, seed1's model. Cornu and Keras: `predict` and `evaluate` without a batch size, "
-        "`verbose=0`. The loops predict all rows in one bare call, and evaluate in batches of 32.",
+        "`verbose=0`. The loops predict all rows in one bare call, and evaluate in batches of 32. "
+        "`model(x)` is a call as loops of one's own make it: Keras computes it operation by operation, Cornu by a few "
+        "programs.",
     ),
     "memory": Measure(memory.memory, memory.write, "Memory", "MB are 10^6 bytes."),
     "scaling": Measure(scaling.scaling, scaling.write, "Scaling", "Seconds per epoch, one after the other.", False),

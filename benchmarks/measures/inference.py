@@ -18,12 +18,13 @@ DIFFERENCE = 2e-4  # between two peers' probabilities from the same weights
 
 
 def inference(lab: Lab) -> dict[str, Any]:
-    """Predict 1, 100 and 10,000 rows, and ever changing numbers of rows; evaluate 10,000."""
+    """Predict 1, 100 and 10,000 rows, and ever changing numbers of rows; evaluate 10,000; call the model on a row."""
     with lab.workers(*[name for name in lab.pythons if lab.full or name != "keras-torch"]) as workers:
         for worker in workers.values():
             worker("build", name=MODEL, batch=128, rows=ROWS, path=lab.data)
         rows = [_compared(workers, rows, lab.full) for rows in (1, 100, ROWS)]
         rows += [_changing(workers, lab.full), _evaluated(workers, lab.full)]
+        rows.append(_called({name: worker for name, worker in workers.items() if name != "keras2"}))
         operations = sum(tasks.product_operations(tasks.task(MODEL), ROWS))
         return {"rows": rows, "operations": operations, "peak": max(epochs.peaks(workers), default=None)}
 
@@ -34,6 +35,13 @@ def _compared(workers: dict[str, Worker], rows: int, full: bool) -> dict[str, An
     once = {name: worker("predict", rows=rows, count=1)["seconds"][0] for name, worker in workers.items()}
     count = {name: max(1, min(200, int((0.6 if full else 0.3) / seconds))) for name, seconds in once.items()}
     return _in_turns(f"predict {rows:,} row" + "s" * (rows > 1), workers, "predict", same, count, rows=rows)
+
+
+def _called(workers: dict[str, Worker]) -> dict[str, Any]:
+    """A row through ``model(x)``, as loops of one's own call a model; Keras 2 has no such call on arrays."""
+    first = {name: worker("call", rows=1, count=5)["outputs"] for name, worker in workers.items()}
+    same = all(_near(outputs, first["cornu"]) for outputs in first.values())
+    return _in_turns("model(x), 1 row", workers, "call", same, dict.fromkeys(workers, 50), rows=1)
 
 
 def _near(a: list[list[float]], b: list[list[float]], difference: float = DIFFERENCE) -> bool:
@@ -79,9 +87,13 @@ def write(found: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any], peers: list[str]) -> list[str]:
-    medians = {name: figures.median(row["seconds"][name]) for name in peers}
+    medians = {name: figures.median(row["seconds"][name]) for name in peers if name in row["seconds"]}
     texts = []
-    for name, value in medians.items():
+    for name in peers:
+        if name not in medians:
+            texts.append("")
+            continue
+        value = medians[name]
         text = f"{figures.short(value * 1e3)} ±{figures.spread(row['seconds'][name]):.0%}"
         texts.append(text if name == "cornu" else f"{text} ({figures.short(value / medians['cornu'])}×)")
     return [row["what"], *texts, "yes" if row["same"] else "**no**"]

@@ -113,6 +113,10 @@ class Peer:
         """Return the outputs for the first rows, in batches as the library chooses them (Keras: of 32)."""
         return np.asarray(self.model.predict(self.x[:rows], verbose=0))
 
+    def call(self, rows):
+        """Return the outputs for the first rows by a call of the model."""
+        return self.keras.ops.convert_to_numpy(self.model(self.x[:rows]))
+
     def evaluate(self, rows):
         """Return loss and accuracy on the first rows, in batches as the library chooses them (Keras: of 32)."""
         return [float(value) for value in self.model.evaluate(self.x[:rows], self.y[:rows], verbose=0)]

@@ -11,15 +11,20 @@ from jax import Array
 from cornu.core import config, hooks, registry
 from cornu.core.graph import op
 from cornu.ops import nn
+from cornu.ops.compiler import as_one_program
 
 
 def _activation(*aliases: str) -> Callable[[Callable], Callable]:
     """Decorate a function of an array: it also takes lists and symbolic tensors, and has its names."""
 
     def decorate(function: Callable) -> Callable:
+        program = as_one_program()(function)
+
         @functools.wraps(function)
         def on_array(x: Any, *args: Any, **kwargs: Any) -> Array:
-            return function(jnp.asarray(x), *args, **kwargs)
+            usual = not args and not kwargs  # other numbers would each be compiled for
+            x = x if isinstance(x, Array) else jnp.asarray(x)
+            return (program if usual else function)(x, *args, **kwargs)
 
         return registry.ACTIVATIONS.add(*aliases)(op(on_array))
 

@@ -50,6 +50,7 @@ class Layer(HoldsWeights):
     supports_masking = False
     stateful = False
     input_spec: Any = None
+    _some_losses = False
     _build_shape: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -288,6 +289,7 @@ class Layer(HoldsWeights):
     def add_loss(self, loss: Any, inputs: Any = None) -> None:
         """Add to the model's loss: a scalar computed in ``call`` (or a list of them)."""
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
+            Layer._some_losses = True
             self._losses.append(one)
 
     @property
@@ -300,6 +302,8 @@ class Layer(HoldsWeights):
         return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
 
     def _clear_losses(self) -> None:
+        if not Layer._some_losses:  # in any layer so far
+            return
         for layer in self._flatten_layers():
             layer._losses = [loss for loss in layer._losses if callable(loss)]
 

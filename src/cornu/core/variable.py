@@ -1,6 +1,7 @@
 """Variables own the arrays; `read`, `write` and `bound` are the whole bridge to pure functions."""
 
 import contextlib
+import functools
 import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -252,11 +253,17 @@ class Seed(Variable):
 
     def next(self) -> jax.Array:
         """Return a fresh key and move on."""
-        key = jax.random.wrap_key_data(self._value, impl="rbg")
-        following, fresh = jax.random.split(key)
+        following, fresh = _drawn(self._value)
         self._note_change()
-        self._value = jax.random.key_data(following)
+        self._value = following
         return fresh
+
+
+@functools.partial(jax.jit, inline=True)
+def _drawn(words: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return the words of the key that follows, and a fresh key."""
+    following, fresh = jax.random.split(jax.random.wrap_key_data(words, impl="rbg"))
+    return jax.random.key_data(following), fresh
 
 
 jax.tree_util.register_pytree_node(Seed, lambda seed: ((seed._value,), None), _unflatten)  # type: ignore[arg-type]

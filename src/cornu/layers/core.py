@@ -12,6 +12,7 @@ from cornu.core import registry
 from cornu.core.graph import GraphNeededError
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.variable import plain
 from cornu.layers.checks import known_size, whole_number
 from cornu.ops.products import dense_product
 
@@ -78,7 +79,7 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: jax.Array) -> jax.Array:
-        outputs = dense_product(inputs, jnp.asarray(self.kernel))
+        outputs = dense_product(inputs, plain(self.kernel))
         if self.bias is not None:
             outputs = outputs + self.bias
         return self.activation(outputs)

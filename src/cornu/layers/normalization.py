@@ -15,6 +15,7 @@ from cornu.core.variable import Variable
 from cornu.layers.checks import known_size, number_in, whole_number
 from cornu.layers.core import Wrapper
 from cornu.ops import normalization as ops
+from cornu.ops.compiler import as_one_program
 
 Axes = int | Sequence[int]
 
@@ -206,7 +207,12 @@ class BatchNormalization(_Normalization):
 
 def _move(average: Variable, value: Array, momentum: float) -> None:
     """Move an average towards `value`: `momentum` of it stays."""
-    average.assign(average.value.astype(value.dtype) * momentum + value * (1 - momentum))
+    average.assign(_moved(average.value, value, momentum))
+
+
+@as_one_program()
+def _moved(average: Array, value: Array, momentum: float) -> Array:
+    return average.astype(value.dtype) * momentum + value * (1 - momentum)
 
 
 def _checked_clipping(clipping: dict[str, float] | None) -> dict[str, float] | None:

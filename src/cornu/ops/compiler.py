@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 from jax import Array, lax
@@ -32,6 +33,34 @@ def plain_forms() -> Iterator[None]:
         yield
     finally:
         _plain.reset(token)
+
+
+def as_one_program(*static: str) -> Callable[[Callable], Callable]:
+    """Decorate a function of arrays: called on arrays, and not inside a trace, it runs as one compiled program.
+
+    Computed one after the other, each operation goes through JAX's dispatch by itself, and one with a derivative of its
+    own is traced anew each time. Arguments named in `static` are no arrays; where they cannot be hashed, and where
+    an argument is traced already, the function runs as it is.
+
+    >>> @as_one_program("axis")
+    ... def spread(x, axis): return x.max(axis) - x.min(axis)
+    >>> spread(jax.numpy.array([1.0, 4.0]), axis=0).item()
+    3.0
+    """
+
+    def decorate(function: Callable) -> Callable:
+        program = jax.jit(function, static_argnames=static)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = (*args, *kwargs.values())
+            if _plain.get() or any(isinstance(one, (jax.core.Tracer, list)) for one in given):
+                return function(*args, **kwargs)
+            return program(*args, **kwargs)
+
+        return call
+
+    return decorate
 
 
 NO_LIBRARY_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}

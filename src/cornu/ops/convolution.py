@@ -14,10 +14,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from cornu.ops import convolution_cpu
-from cornu.ops.compiler import takes_cpu_forms, written_down
+from cornu.ops.compiler import as_one_program, takes_cpu_forms, written_down
 from cornu.ops.geometry import CHANNELS_LAST, Geometry, Numbers, check_format, native, per_dimension, same_padding
 
 
+@as_one_program("strides", "padding", "dilation", "groups", "data_format")
 def convolution(
     x: Array,
     kernel: Array,
@@ -75,6 +76,7 @@ def depthwise_convolution(
     return convolution(x, flat, strides, padding, dilation, channels, data_format)
 
 
+@as_one_program("strides", "padding", "output_padding", "dilation", "data_format")
 def transposed_convolution(
     x: Array,
     kernel: Array,
@@ -106,6 +108,7 @@ def transposed_convolution(
     return _in_format(x, turned, Geometry((1,) * rank, pads, strides, dilation), data_format)
 
 
+@as_one_program()
 def add_bias(x: Array, bias: Array) -> Array:
     """Add `bias` of shape `(channels,)` to the channels-last `x`, with a gradient that is fast on CPU.
 

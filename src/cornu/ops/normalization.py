@@ -8,7 +8,9 @@ from jax import Array, lax
 
 from cornu.core import settings
 from cornu.core.graph import op
+from cornu.core.variable import plain
 from cornu.ops.columns import means, spread
+from cornu.ops.compiler import as_one_program
 
 Axes = int | Sequence[int]
 
@@ -47,7 +49,12 @@ def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = Fal
     2.0 1.0
     """
     x = jnp.asarray(x)
-    wide, axes = at_least_float32(x), axes_of(axes, x.ndim)
+    return _moments(x, axes_of(axes, x.ndim), keepdims)
+
+
+@as_one_program("axes", "keepdims")
+def _moments(x: Array, axes: tuple[int, ...], keepdims: bool) -> tuple[Array, Array]:
+    wide = at_least_float32(x)
     if axes == tuple(range(x.ndim - 1)):
         mean, variance = _channel_moments(wide, keepdims)
     else:
@@ -105,7 +112,13 @@ def batch_normalization(
     Follows https://arxiv.org/abs/1502.03167
     """
     x = jnp.asarray(x)
-    axes = axes_of(axis, x.ndim)
+    return _normalized(x, *plain((mean, variance, scale, offset)), axes=axes_of(axis, x.ndim), epsilon=epsilon)
+
+
+@as_one_program("axes")
+def _normalized(
+    x: Array, mean: Any, variance: Any, scale: Any, offset: Any, axes: tuple[int, ...], epsilon: float
+) -> Array:
     given = [v if v is None else jnp.asarray(v, x.dtype) for v in (mean, variance, scale, offset)]
     if all(v is None or v.ndim == 1 for v in given):  # put along the axis only when all is computed that has its size
         factor, shift = _factor_and_shift(*given, epsilon)
@@ -129,9 +142,17 @@ def layer_normalization(
     >>> print(layer_normalization([1.0, 3.0]).round(2))
     [-1.  1.]
     """
-    dtype, x = jnp.asarray(x).dtype, at_least_float32(x)
+    x = jnp.asarray(x)
     epsilon = settings.epsilon() if epsilon is None else epsilon
-    axes = axes_of(axis, x.ndim)
+    gamma, beta = (vector if vector is None else jnp.asarray(vector) for vector in (gamma, beta))
+    return _layer_normalized(x, gamma, beta, axes_of(axis, x.ndim), epsilon, rms_scaling)
+
+
+@as_one_program("axes", "rms_scaling")
+def _layer_normalized(
+    x: Array, gamma: Any, beta: Any, axes: tuple[int, ...], epsilon: float, rms_scaling: bool
+) -> Array:
+    dtype, x = x.dtype, at_least_float32(x)
     gamma, beta = (vector if vector is None else along(x, vector, axes) for vector in (gamma, beta))
     mean, variance = jnp.mean(x, axes, keepdims=True), jnp.var(x, axes, keepdims=True)
     if rms_scaling:

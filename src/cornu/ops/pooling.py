@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from cornu.ops.compiler import takes_cpu_forms, written_down
+from cornu.ops.compiler import as_one_program, takes_cpu_forms, written_down
 from cornu.ops.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension, same_padding
 
 LARGEST_WINDOW = 32
@@ -33,6 +33,7 @@ class Windows(NamedTuple):
     padding: tuple[tuple[int, int], ...]
 
 
+@as_one_program("pool_size", "strides", "padding", "data_format")
 def max_pool(
     x: Array,
     pool_size: Numbers,
@@ -57,6 +58,7 @@ def max_pool(
     return lax.reduce_window(x, _lowest(x.dtype), lax.max, *windows)
 
 
+@as_one_program("pool_size", "strides", "padding", "data_format")
 def average_pool(
     x: Array,
     pool_size: Numbers,

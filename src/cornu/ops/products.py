@@ -24,7 +24,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
-from cornu.ops.compiler import takes_cpu_forms
+from cornu.ops.compiler import as_one_program, takes_cpu_forms
 
 NARROW = range(2, 32)
 """Numbers of columns for which the gradient by the kernel is turned: 163 and 150 us for 32, 197 and 255 us for 64."""
@@ -36,6 +36,7 @@ STRIDE = 512
 """Rows of inputs whose length is a multiple of this are turned before the gradient by the kernel is computed."""
 
 
+@as_one_program()
 def dense_product(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
     """Return `inputs` (..., features) times `kernel` (features, columns).
 

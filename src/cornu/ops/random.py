@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.ops.compiler import as_one_program
+
 # The finest share that a 32-bit number can be compared with.
 LEVELS = 2**32
 
@@ -84,6 +86,11 @@ def dropout(
         return inputs
     if rate >= 1:
         return jnp.zeros_like(inputs)
+    return _dropped(inputs, key, rate, noise_shape)
+
+
+@as_one_program("rate", "noise_shape")
+def _dropped(inputs: jax.Array, key: jax.Array, rate: float, noise_shape: Sequence[int | None] | None) -> jax.Array:
     keep = keep_mask(key, rate, full_noise_shape(inputs.shape, noise_shape))
     scale = jnp.asarray(1.0 / keep_probability(rate), inputs.dtype)
     return jnp.where(keep, inputs * scale, jnp.zeros((), inputs.dtype))
