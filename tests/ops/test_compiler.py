@@ -10,8 +10,7 @@ from cornu import layers
 from cornu.ops import compiler
 from cornu.ops.compiler import as_one_program, plain_forms
 from cornu.ops.convolution import convolution
-
-COMPILED = "/jax/core/compile/backend_compile_duration"
+from counting import noted
 
 
 @pytest.fixture(autouse=True)
@@ -91,15 +90,10 @@ def test_a_call_of_a_model_on_arrays_is_a_few_programs(training, most):
         ]
     )
     x = jnp.ones((2, 8, 8, 1))
-    made = []
-    listen = lambda event, duration, **_: made.append(event) if event == COMPILED else None  # noqa: E731
     jax.clear_caches()
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    try:
+    with noted() as made:
         model(x, training=training)
         first = len(made)
         model(x, training=training)
-    finally:
-        jax.monitoring.unregister_event_duration_listener(listen)
     assert 5 <= first <= most, first
     assert len(made) == first

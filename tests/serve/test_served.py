@@ -1,6 +1,3 @@
-import contextlib
-
-import jax
 import numpy as np
 import pytest
 
@@ -8,32 +5,17 @@ import cornu as keras
 from cornu import layers
 from cornu.serve.limits import RequestError
 from cornu.serve.served import MOST_SHAPES, ServedModel
-
-
-@contextlib.contextmanager
-def counted_compilations():
-    """Give a list that grows with each program that is compiled."""
-    found = []
-
-    def note(event, duration, **_):
-        if "backend_compile" in event:
-            found.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    try:
-        yield found
-    finally:
-        jax.monitoring.unregister_event_duration_listener(note)
+from counting import noted
 
 
 def test_any_number_of_rows_equals_predict_and_compiles_nothing(digits_model):
     served = ServedModel("digits", digits_model, sizes=(1, 4, 16))
-    with counted_compilations() as before:
+    with noted() as before:
         served.warm_up()
     assert before
     images = np.random.default_rng(0).random((40, 28, 28)).astype("float32")
     expected = digits_model.predict(images, verbose=0)
-    with counted_compilations() as found:
+    with noted() as found:
         for rows in (1, 2, 3, 4, 5, 15, 16, 17, 39, 40):
             outputs = served.compute([images[:rows]])
             np.testing.assert_allclose(outputs[0], expected[:rows], rtol=1e-4, atol=1e-6)

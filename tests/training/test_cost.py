@@ -12,9 +12,8 @@ import pytest
 from cornu import callbacks, layers, models, optimizers
 from cornu.training.pace import Pace
 from cornu.training.program import Predictor, Program
+from counting import COMPILED, TRACED, noted
 
-COMPILED = "/jax/core/compile/backend_compile_duration"
-TRACED = "/jax/core/compile/jaxpr_trace_duration"
 ROWS, BATCH = 96, 8
 x = np.random.default_rng(0).normal(size=(ROWS, 4)).astype("float32")
 y = x.sum(1, keepdims=True)
@@ -31,17 +30,21 @@ class Counts:
     """How often something happened since the `with` began."""
 
     def __init__(self):
-        self.compiled, self.traced, self.dispatched = 0, 0, 0
+        self.events, self.dispatched = [], 0
+
+    @property
+    def compiled(self):
+        return self.events.count(COMPILED)
+
+    @property
+    def traced(self):
+        return self.events.count(TRACED)
 
 
 @contextlib.contextmanager
 def counted(monkeypatch):
     """Count compilations and traces (of anything), and calls of compiled programs."""
     counts = Counts()
-
-    def listen(event, duration, **_):
-        counts.compiled += event == COMPILED
-        counts.traced += event == TRACED
 
     def calling(method):
         def called(*args, **kwargs):
@@ -50,15 +53,11 @@ def counted(monkeypatch):
 
         return called
 
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    try:
-        with monkeypatch.context() as patch:
-            patch.setattr(Program, "_call", calling(Program._call))
-            for name in ("on_many", "on_padded"):
-                patch.setattr(Predictor, name, calling(getattr(Predictor, name)))
-            yield counts
-    finally:
-        jax.monitoring.unregister_event_duration_listener(listen)
+    with monkeypatch.context() as patch, noted(COMPILED, TRACED) as counts.events:
+        patch.setattr(Program, "_call", calling(Program._call))
+        for name in ("on_many", "on_padded"):
+            patch.setattr(Predictor, name, calling(getattr(Predictor, name)))
+        yield counts
 
 
 @pytest.fixture
