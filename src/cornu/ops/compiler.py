@@ -39,8 +39,8 @@ def as_one_program(*static: str) -> Callable[[Callable], Callable]:
     """Decorate a function of arrays: called on arrays, and not inside a trace, it runs as one compiled program.
 
     Computed one after the other, each operation goes through JAX's dispatch by itself, and one with a derivative of its
-    own is traced anew each time. Arguments named in `static` are no arrays; where they cannot be hashed, and where
-    an argument is traced already, the function runs as it is.
+    own is traced anew each time. Arguments named in `static` are no arrays. Where one of them is a list, and where an
+    argument is traced already, the function runs as it is.
 
     >>> @as_one_program("axis")
     ... def spread(x, axis): return x.max(axis) - x.min(axis)
