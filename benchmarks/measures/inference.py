@@ -87,13 +87,11 @@ def write(found: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any], peers: list[str]) -> list[str]:
-    medians = {name: figures.median(row["seconds"][name]) for name in peers if name in row["seconds"]}
-    texts = []
-    for name in peers:
-        if name not in medians:
-            texts.append("")
-            continue
-        value = medians[name]
-        text = f"{figures.short(value * 1e3)} ±{figures.spread(row['seconds'][name]):.0%}"
-        texts.append(text if name == "cornu" else f"{text} ({figures.short(value / medians['cornu'])}×)")
+    own = figures.median(row["seconds"]["cornu"])
+
+    def cell(name: str, seconds: list[float]) -> str:
+        text = f"{figures.short(figures.median(seconds) * 1e3)} ±{figures.spread(seconds):.0%}"
+        return text if name == "cornu" else f"{text} ({figures.short(figures.median(seconds) / own)}×)"
+
+    texts = [cell(name, row["seconds"][name]) if name in row["seconds"] else "" for name in peers]
     return [row["what"], *texts, "yes" if row["same"] else "**no**"]

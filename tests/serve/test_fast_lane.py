@@ -42,15 +42,17 @@ async def answer(reader):
     return int(first.split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
 
 
-def talk(service, *parts, answers=1, application=teapot, before_last=0.0, shutdown=False):
-    """Send parts over one connection, a turn after each other, and return the answers."""
+def talk(service, *parts, answers=1, application=teapot, before_last=0.0, shutdown=False, others=0):
+    """Send parts over one connection, a turn after each other, and return the answers; `others` only connect."""
 
     async def main():
         config = uvicorn.Config(application, access_log=False, lifespan="off", proxy_headers=False)
         state = ServerState()
         make = lambda: FastLane(service, config=config, server_state=state, app_state={})  # noqa: E731
         async with await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0) as server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            address = server.sockets[0].getsockname()
+            idle = [await asyncio.open_connection(*address) for _ in range(others)]
+            reader, writer = await asyncio.open_connection(*address)
             for number, part in enumerate(parts):
                 if number == len(parts) - 1:
                     await asyncio.sleep(before_last)
@@ -62,7 +64,8 @@ def talk(service, *parts, answers=1, application=teapot, before_last=0.0, shutdo
             found = [await asyncio.wait_for(answer(reader), 30) for _ in range(answers)]
             rest = await asyncio.wait_for(reader.read(), 30) if shutdown else b""
             assert not rest
-            writer.close()
+            for _, each in [(reader, writer), *idle]:
+                each.close()
             await asyncio.sleep(0.05)
         assert service.receiving == 0
         assert not state.connections
@@ -160,28 +163,13 @@ def test_a_request_under_way_is_answered_before_the_connection_is_closed(small):
     assert (status, headers["connection"]) == (200, "close")
 
 
-@pytest.mark.parametrize(("connections", "queued"), [(1, 0), (2, 1)])
-def test_who_is_alone_does_not_queue(small, monkeypatch, connections, queued):
+@pytest.mark.parametrize(("others", "queued"), [(0, 0), (1, 1)])
+def test_who_is_alone_does_not_queue(small, monkeypatch, others, queued):
     batcher, put = small.entries["two"].batcher, []
     monkeypatch.setattr(batcher, "put", lambda *args, wrapped=batcher.put: put.append(args) or wrapped(*args))
     monkeypatch.setattr(batcher.served, "seconds", dict.fromkeys(batcher.served.sizes, 0.001))
-
-    async def main():
-        config = uvicorn.Config(teapot, access_log=False, lifespan="off", proxy_headers=False)
-        state = ServerState()
-        make = lambda: FastLane(small, config=config, server_state=state, app_state={})  # noqa: E731
-        async with await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0) as server:
-            ends = [await asyncio.open_connection(*server.sockets[0].getsockname()) for _ in range(connections)]
-            await asyncio.sleep(0.05)
-            ends[0][1].write(post())
-            status, _, body = await asyncio.wait_for(answer(ends[0][0]), 30)
-            for _, writer in ends:
-                writer.close()
-            await asyncio.sleep(0.05)
-        return status, json.loads(body)
-
-    status, body = asyncio.run(main())
-    assert (status, {*body}, len(put)) == (200, {"outputs"}, queued)
+    [(status, _, body)] = talk(small, post(), others=others)
+    assert (status, {*json.loads(body)}, len(put)) == (200, {"outputs"}, queued)
 
 
 def test_a_connection_that_is_lost_leaves_nothing_behind(small):
@@ -200,6 +188,7 @@ def test_it_gets_along_with_this_uvicorn():
         ("on_response_complete", lambda self, sent: None),
         ("connection_made", lambda self, transport: None),
         ("on_message_begin", lambda self: None),
+        ("connection_made", lambda self, transport: asyncio.get_running_loop()),
     ],
 )
 def test_it_sees_a_uvicorn_that_works_otherwise(monkeypatch, name, other):

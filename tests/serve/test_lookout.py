@@ -1,6 +1,7 @@
 """The loop looks out for the next request where the last one came soon, and sleeps otherwise."""
 
 import asyncio
+import os
 
 import pytest
 
@@ -74,11 +75,18 @@ def test_pieces_of_a_request_say_nothing_of_the_next(turns):
 
 
 def test_a_single_core_is_left_to_the_client(turns, monkeypatch):
-    monkeypatch.setattr(lookout, "_cores", lambda: 1)
+    monkeypatch.setattr(lookout, "threads", lambda: 1)
     watch = Lookout()
     for _ in range(3):
         turns.ask_and_answer(watch, 0)
     assert not turns.waiting
+
+
+def test_where_a_process_cannot_let_others_go_first_it_sleeps(turns, monkeypatch):
+    monkeypatch.setattr(lookout, "threads", lambda: 8)
+    assert Lookout().spare == hasattr(os, "sched_yield")
+    monkeypatch.delattr(os, "sched_yield", raising=False)
+    assert not Lookout().spare
 
 
 def test_a_real_loop_comes_to_rest():

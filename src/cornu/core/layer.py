@@ -288,8 +288,8 @@ class Layer(HoldsWeights):
 
     def add_loss(self, loss: Any, inputs: Any = None) -> None:
         """Add to the model's loss: a scalar computed in ``call`` (or a list of them)."""
+        Layer._some_losses = True
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
-            Layer._some_losses = True
             self._losses.append(one)
 
     @property
@@ -302,7 +302,7 @@ class Layer(HoldsWeights):
         return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
 
     def _clear_losses(self) -> None:
-        if not Layer._some_losses:  # in any layer so far
+        if not Layer._some_losses:  # no layer ever had one: then there is no need to visit them all at each call
             return
         for layer in self._flatten_layers():
             layer._losses = [loss for loss in layer._losses if callable(loss)]

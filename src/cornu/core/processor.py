@@ -1,4 +1,4 @@
-"""What the processor must have: looked at before JAX is imported, which would die without a word."""
+"""What the processor has, and what it must have: looked at before JAX is imported, which would die without a word."""
 
 import os
 import platform
@@ -30,3 +30,8 @@ def check_processor(flags: frozenset[str] | None = None) -> None:
             '"Illegal instruction".\nUse a machine with a processor from 2011 or later, or a jaxlib built for this one '
             "(then set CORNU_SKIP_PROCESSOR_CHECK=1)."
         )
+
+
+def threads() -> int:
+    """Return on how many processors this process may run."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

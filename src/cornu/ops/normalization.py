@@ -144,8 +144,7 @@ def layer_normalization(
     """
     x = jnp.asarray(x)
     epsilon = settings.epsilon() if epsilon is None else epsilon
-    gamma, beta = (vector if vector is None else jnp.asarray(vector) for vector in (gamma, beta))
-    return _layer_normalized(x, gamma, beta, axes_of(axis, x.ndim), epsilon, rms_scaling)
+    return _layer_normalized(x, *plain((gamma, beta)), axes_of(axis, x.ndim), epsilon, rms_scaling)
 
 
 @as_one_program("axes", "rms_scaling")

@@ -14,6 +14,7 @@ import jaxlib.version
 import numpy as np
 
 from cornu import __version__
+from cornu.core.processor import threads
 from cornu.core.variable import Variable
 
 MOST_BYTES = 1 << 30  # of larger arrays only some rows are looked at
@@ -32,11 +33,6 @@ def versions() -> dict[str, Any]:
         "threads": threads(),
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
     }
-
-
-def threads() -> int:
-    """Return on how many processors this process may run."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def of_training(model: Any, batches: Any, validation: Any, callbacks: list[Any], settings: dict) -> dict[str, Any]:

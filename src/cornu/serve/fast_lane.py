@@ -205,13 +205,14 @@ def gets_along() -> bool:
     service: Any = SimpleNamespace(
         by_address={b"/": _Refusing()}, limits=Limits(), metrics=Metrics(), lookout=Lookout(spare=False), receiving=0
     )
+    # The application is never reached: what would go to it counts as not answered.
     config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")  # type: ignore[arg-type]
     try:
         lane = FastLane(service, config=config, server_state=ServerState(), app_state={}, _loop=loop)
         lane.connection_made(written)
         lane.data_received(2 * b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
         lane.connection_lost(None)
-    except (AttributeError, TypeError, LookupError, ValueError):
+    except Exception:  # another uvicorn may fail in any way
         return False
     finally:
         loop.close()

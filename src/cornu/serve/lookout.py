@@ -4,6 +4,8 @@ import asyncio
 import os
 import time
 
+from cornu.core.processor import threads
+
 #: Seconds for which the event loop looks out after an answer: a client nearby that asks on is back by then.
 PATIENCE = 0.0003
 
@@ -14,11 +16,11 @@ class Lookout:
     A process that sleeps until data come is woken up late: on a virtual machine, waking both sides up takes several
     times what reading a request takes. So the loop looks again and again, for at most `PATIENCE` seconds, and only
     where the last request came about as soon after the answer before it: a server with nothing to do sleeps. A machine
-    with one core has none to spare for that.
+    with one core has none to spare for that; nor is it done where a process cannot let others go first (Windows).
     """
 
     def __init__(self, spare: bool | None = None) -> None:
-        self.spare = _cores() > 1 if spare is None else spare
+        self.spare = hasattr(os, "sched_yield") and threads() > 1 if spare is None else spare
         self._answered = 0.0  # when the last answer went
         self._worth = self._looking = False
 
@@ -40,10 +42,3 @@ class Lookout:
         if self._looking:
             os.sched_yield()
             loop.call_soon(self._look, loop)
-
-
-def _cores() -> int:
-    """Return how many cores the process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
