@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +64,12 @@ def test_a_model_that_knows_no_inputs_needs_a_signature(tmp_path):
     assert_agrees(tmp_path / "m.onnx", model, x)
 
 
+@dataclass
+class Struct:
+    shape: tuple
+    dtype: str
+
+
 class TwoArguments(cornu.Model):
     def __init__(self):
         super().__init__(name="two")
@@ -79,7 +86,7 @@ def test_signatures_of_every_kind(tmp_path, kind):
     specs = {
         "arrays": x,
         "tensors": {name: cornu.Input((3,), name=name) for name in x},
-        "structs": {name: jax.ShapeDtypeStruct((None, 3), "float32") for name in x},
+        "structs": {name: Struct((None, 3), "float32") for name in x},
     }[kind]
     model = TwoArguments()
     model.export(tmp_path / "m.stablehlo", input_signature=[specs])

@@ -31,11 +31,29 @@ def rows_first(found):
     return found[0], jnp.swapaxes(found[1], 0, 1)
 
 
+@jax.custom_vjp
+def with_own_gradient(x):
+    return x * 2
+
+
+with_own_gradient.defvjp(lambda x: (x * 2, None), lambda _, upstream: (upstream * 2,))
+
+
+def polynomial(x, coefficients):
+    """`jax.lax.polynomial`, which JAX has from 0.12 on."""
+    return lax.polynomial(x, coefficients) if hasattr(lax, "polynomial") else jnp.polyval(coefficients[::-1], x)
+
+
+def one_minus_square(x):
+    """`jax.lax.one_minus_square`, which JAX has from 0.12 on."""
+    return lax.one_minus_square(x) if hasattr(lax, "one_minus_square") else 1 - x * x
+
+
 UNARY = [
     jnp.negative, jnp.sign, jnp.floor, jnp.ceil, jnp.round, jnp.exp, jnp.exp2, jnp.sin, jnp.cos, jnp.tan, jnp.sinh,
     jnp.cosh, jnp.tanh, jnp.arctan, jnp.arcsinh, jnp.cbrt, jnp.square, jnp.abs, jnp.expm1, jnp.isfinite, jnp.isnan,
     jax.nn.sigmoid, jax.nn.softplus, jax.nn.gelu, jax.nn.silu, jax.nn.selu, lax.erf, lax.erfc, lax.round,
-    jax.nn.log_softmax, jax.nn.hard_swish, jax.nn.mish, jax.nn.relu6, jnp.trunc,
+    jax.nn.log_softmax, jax.nn.hard_swish, jax.nn.mish, jax.nn.relu6, jnp.trunc, one_minus_square,
 ]  # fmt: skip
 POSITIVE = [jnp.sqrt, jnp.log, jnp.log1p, lax.rsqrt, jnp.log2, jnp.arccosh, jnp.reciprocal]
 
@@ -43,6 +61,8 @@ FUNCTIONS = {
     # arithmetic of several values and types
     "atan2": lambda x: jnp.arctan2(x, x[:, ::-1]),
     "power": lambda x: jnp.abs(x) ** 1.7 + x**3 + x**-2.0,
+    "polynomial": lambda x: polynomial(x, jnp.array([1.0, 0.0, -0.5, 2.0])),
+    "polynomial of arrays": lambda x: polynomial(x, [x[:1], 1.0, x * 2]) if hasattr(lax, "polynomial") else x,
     "remainders": lambda x: jnp.mod(x, 0.7) + jnp.fmod(x, 0.7) + jnp.floor_divide(x, 0.3),
     "whole numbers": lambda x: (x * 10).astype("int32") // 3 + (x * 10).astype("int32") % 4,
     "bytes": lambda x: (
@@ -142,6 +162,7 @@ FUNCTIONS = {
     "scan backwards": lambda x: rows_first(
         lax.scan(lambda h, row: (h + row, h * 2), x[:, 0], jnp.swapaxes(x, 0, 1), reverse=True)
     ),
+    "scan that keeps its last state": lambda x: lax.scan(lambda h, row: (h + row, None), x[:, 0], jnp.swapaxes(x, 0, 1))[0],
     "counted scan": lambda x: rows_first(lax.scan(lambda h, _: (h * 2, h), x, length=3)),
     "counted scan backwards": lambda x: rows_first(lax.scan(lambda h, _: (h * 2, h), x, length=3, reverse=True)),
     "for loop": lambda x: lax.fori_loop(0, 3, lambda i, h: h + x * i, x),
@@ -156,6 +177,7 @@ FUNCTIONS = {
     # programs within programs
     "jit": lambda x: jax.jit(lambda y: y * 2)(x),
     "checkpoint": lambda x: jax.checkpoint(lambda y: jnp.sin(y))(x),
+    "custom derivative": lambda x: jax.nn.relu(x) + with_own_gradient(x),
     "stop gradient": lambda x: lax.stop_gradient(x) + lax.optimization_barrier(x),
 }
 FUNCTIONS |= {f"{f.__name__} of any": lambda x, f=f: f(x * 3) for f in UNARY}

@@ -1,4 +1,4 @@
-"""Whole programs are compiled with options that the installed jaxlib accepts."""
+"""Functions that run as one compiled program."""
 
 import jax
 import jax.numpy as jnp
@@ -7,33 +7,8 @@ import pytest
 
 import cornu
 from cornu import layers
-from cornu.ops import compiler
 from cornu.ops.compiler import as_one_program, plain_forms
-from cornu.ops.convolution import convolution
 from counting import noted
-
-
-@pytest.fixture(autouse=True)
-def probe_again():
-    compiler.compiler_options.cache_clear()
-    yield
-    compiler.compiler_options.cache_clear()
-
-
-def test_options_are_accepted_and_keep_convolutions_from_the_library():
-    program = jax.jit(convolution, compiler_options=compiler.compiler_options())
-    text = program.lower(jnp.ones((8, 26, 26, 32)), jnp.ones((3, 3, 32, 64))).compile().as_text()
-    assert "ynn_fusion" not in text
-
-
-def test_an_unknown_option_is_left_out(monkeypatch):
-    monkeypatch.setattr(compiler, "NO_LIBRARY_KERNELS", {"xla_cpu_no_such_option": ""})
-    assert compiler.compiler_options() == {}
-
-
-def test_other_platforms_get_none(monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert compiler.compiler_options() == {}
 
 
 def test_what_runs_as_one_program_is_traced_once_and_for_each_static_value():

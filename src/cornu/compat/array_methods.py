@@ -4,17 +4,18 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax._src.array import ArrayImpl
 
 from cornu.core.graph import Shape
+from cornu.core.jax_internals import array_class
 
 
 def install() -> None:
     """Give JAX's arrays, and the stand-ins for them while a program is traced, these methods."""
-    if hasattr(ArrayImpl, "get_shape"):
+    array = array_class()
+    if hasattr(array, "get_shape"):
         return
-    ArrayImpl.numpy = _numpy
-    for kind in (ArrayImpl, jax.core.Tracer):
+    array.numpy = _numpy
+    for kind in (array, jax.core.Tracer):
         kind.get_shape = _get_shape
         kind._keras_shape = property(lambda self: tuple(self.shape))
 

@@ -12,9 +12,10 @@ import warnings
 from pathlib import Path
 
 import jax
-import jaxlib.version
+import jaxlib
 import platformdirs
 
+from cornu.core.jax_internals import CACHE_WARNING, set_setting, setting
 from cornu.core.processor import processor_flags
 
 LIMIT = 512 << 20  # bytes that the folder may hold; the programs that were written first go first
@@ -29,12 +30,12 @@ def cache_folder() -> Path | None:
     base = Path(given) if given else Path(platformdirs.user_cache_dir("cornu", appauthor=False)) / "compiled"
     features = " ".join(sorted(processor_flags())) or platform.processor()
     processor = hashlib.sha256(features.encode()).hexdigest()[:8]
-    return base / f"jax-{jax.__version__}-{jaxlib.version.__version__}-{platform.machine()}-{processor}"
+    return base / f"jax-{jax.__version__}-{jaxlib.__version__}-{platform.machine()}-{processor}"
 
 
 def keep_compiled_programs() -> None:
     """Switch JAX's persistent cache on; a folder that cannot be written leaves it off."""
-    if getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
+    if setting("jax_compilation_cache_dir") is not None:
         return
     folder = cache_folder()
     if folder is None:
@@ -46,11 +47,11 @@ def keep_compiled_programs() -> None:
         prune(folder)
     except OSError:
         return
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    set_setting("jax_compilation_cache_dir", str(folder))
+    set_setting("jax_persistent_cache_min_compile_time_secs", 0.0)
+    set_setting("jax_persistent_cache_min_entry_size_bytes", -1)
     # An entry that another process is just writing, or that was cut short, is compiled again: nothing to warn of.
-    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
+    warnings.filterwarnings("ignore", CACHE_WARNING, UserWarning)
 
 
 def prune(folder: Path, limit: int = LIMIT, now: float | None = None) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 
 import jax
 
+from cornu.core.jax_internals import ENGINE_FOLDERS, ENGINE_PACKAGES
 from cornu.core.shapes import shape_of
-
-_ENGINE = ("/jax/", "/jaxlib/", "\\jax\\", "\\jaxlib\\", "/jax/_src/")
 
 
 # What JAX raises where Python needs the number itself, which a compiled program knows only when it runs.
@@ -31,10 +30,10 @@ class EngineError(ValueError):
 
 def from_engine(error: BaseException) -> bool:
     """Tell whether an exception was raised inside JAX and not by the user's or Cornu's own code."""
-    if type(error).__module__.startswith(("jax", "jaxlib")):
+    if type(error).__module__.startswith(ENGINE_PACKAGES):
         return True
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and any(part in frames[-1].filename for part in _ENGINE)
+    return bool(frames) and any(part in frames[-1].filename for part in ENGINE_FOLDERS)
 
 
 def plain_message(error: BaseException) -> str:

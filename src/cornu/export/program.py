@@ -9,10 +9,10 @@ import jax
 import numpy as np
 from jax import export
 from jax.extend.core import ClosedJaxpr
-from jax.interpreters.partial_eval import dce_jaxpr
 
 from cornu.core.engine_errors import plain_message
 from cornu.core.graph import SymbolicTensor, leaves
+from cornu.core.jax_internals import without_unused
 from cornu.core.precision import standardize_dtype
 from cornu.core.randomness import ambient_seed
 from cornu.core.scope import calling, changed
@@ -169,15 +169,13 @@ def _trace(model: Any, tensors: list[Any], inputs: list[Argument]) -> Program:
     with untouched(variables), plain_forms():
         closed = _with_symbols(lambda structs: jax.make_jaxpr(predict)(read(variables), structs), inputs)
     outputs = seen["outputs"]
-    jaxpr, used = dce_jaxpr(
-        closed.jaxpr, [True] * len(closed.jaxpr.outvars), [False] * len(variables) + [True] * len(inputs)
-    )
-    numbers = iter(range(len(jaxpr.outvars)))
+    closed, used = without_unused(closed, [True] * len(variables) + [False] * len(inputs))
+    numbers = iter(range(len(closed.jaxpr.outvars)))
     return Program(
         model.name,
         inputs,
         [variable for variable, needed in zip(variables, used, strict=False) if needed],
-        ClosedJaxpr(jaxpr, closed.consts),
+        closed,
         _output_names(model, outputs),
         _plain_structure(jax.tree.map(lambda _: next(numbers), outputs)),
     )

@@ -18,6 +18,7 @@ from jax import export
 from jax.extend.core import jaxpr_as_fun
 
 from cornu.core.atomic import replacing
+from cornu.core.jax_internals import set_setting, setting
 from cornu.export.program import Program, program_of
 from cornu.export.trial import read_apart, read_program
 from cornu.saving import documents
@@ -51,12 +52,8 @@ def write_stablehlo(filepath: Any, model: Any, input_signature: Any = None) -> N
     }
     weights = io.BytesIO()
     write_arrays(weights, {name: variable.numpy() for name, variable in _weights(program).items()}, {"format": FORMAT})
-    with replacing(filepath) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, data in (
-            (METADATA, json.dumps(metadata).encode()),
-            (PROGRAM, content),
-            (WEIGHTS, weights.getbuffer()),
-        ):
+    with replacing(filepath) as temporary, zipfile.ZipFile(temporary, "w") as archive, weights.getbuffer() as view:
+        for name, data in ((METADATA, json.dumps(metadata).encode()), (PROGRAM, content), (WEIGHTS, view)):
             archive.writestr(zipfile.ZipInfo(name, EARLIEST), data)
 
 
@@ -68,12 +65,12 @@ def _weights(program: Program) -> dict[str, Any]:
 @contextlib.contextmanager
 def _without_paths() -> Iterator[None]:
     """Keep the places of source files on this machine out of what is written inside a ``with`` block."""
-    before = jax.config.jax_traceback_in_locations_limit
-    jax.config.update("jax_traceback_in_locations_limit", 0)
+    before = setting("jax_traceback_in_locations_limit")
+    set_setting("jax_traceback_in_locations_limit", 0)
     try:
         yield
     finally:
-        jax.config.update("jax_traceback_in_locations_limit", before)
+        set_setting("jax_traceback_in_locations_limit", before)
 
 
 def _exported(program: Program) -> export.Exported:

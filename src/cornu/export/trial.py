@@ -9,9 +9,8 @@ import sys
 
 from jax import export
 
-#: Functions of XLA that a program may call by name: checks of sizes, and the dynamic forms of plain operations.
-CALLS = {"shape_assertion", "Sharding", "mhlo.topk", "mhlo.erf", "stablehlo.dynamic_reduce_window",
-         "stablehlo.dynamic_top_k", "stablehlo.dynamic_rng_bit_generator"}  # fmt: skip
+from cornu.core.jax_internals import EXPORTED_CALLS
+
 #: Operations that speak with the world outside of the program.
 OUTSIDE = re.compile(r"\bstablehlo\.(infeed|outfeed|send|recv)\b")
 CALL = re.compile(r"""custom_call"?\s*@\s*"?([^"(\s]+)|call_target_name\s*=\s*"([^"]*)\"""")
@@ -25,7 +24,7 @@ def read_program(content: bytes) -> export.Exported:
         text = exported.mlir_module()
     except Exception as error:  # whatever the readers of the format raise
         raise ValueError(f"cannot be read: {str(error)[:200]}") from None
-    called = {first or second for first, second in CALL.findall(text)} - CALLS
+    called = {first or second for first, second in CALL.findall(text)} - EXPORTED_CALLS
     if called or OUTSIDE.search(text) or exported.ordered_effects or exported.unordered_effects:
         what = ", ".join(sorted(called)) or "something outside of itself"
         raise ValueError(f"calls {what[:200]}: refused.")

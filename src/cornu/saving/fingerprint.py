@@ -10,7 +10,7 @@ from types import CodeType
 from typing import Any
 
 import jax
-import jaxlib.version
+import jaxlib
 import numpy as np
 
 from cornu import __version__
@@ -26,7 +26,7 @@ def versions() -> dict[str, Any]:
     return {
         "cornu": __version__,
         "jax": jax.__version__,
-        "jaxlib": jaxlib.version.__version__,
+        "jaxlib": jaxlib.__version__,
         "numpy": np.__version__,
         "Python": platform.python_version(),
         "processor": f"{platform.machine()} {jax.devices()[0].device_kind}",

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import uvicorn
 
+from cornu.core.jax_internals import set_setting
 from cornu.serve.application import Service
 
 #: Seconds that requests have to finish when the server is told to stop.
@@ -27,7 +27,7 @@ def compute_in_the_asking_thread() -> None:
 
     It has to be called before JAX computes anything.
     """
-    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    set_setting("jax_cpu_enable_async_dispatch", False)
 
 
 def bound_to(host: str, port: int) -> socket.socket:

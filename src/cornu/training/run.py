@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from cornu.core.jax_internals import compiler_options
 from cornu.data.batch import Batch
 from cornu.data.shared import Shared
-from cornu.ops.compiler import compiler_options
 from cornu.training.state import TrainState
 
 

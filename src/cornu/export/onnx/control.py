@@ -7,6 +7,7 @@ import onnx
 from jax.extend.core import JaxprEqn
 from onnx import helper
 
+from cornu.core.jax_internals import scan_counts
 from cornu.export.onnx.graph import Graph, value_info
 from cornu.export.onnx.shapes import ENDS
 from cornu.export.onnx.translator import Translator, Value, translates
@@ -46,7 +47,7 @@ def _finish(t: Translator, values: list[Value], jaxpr: Any) -> list[tuple[str, A
 def scan(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
     """ONNX's Scan is the same: a state, and rows of inputs and outputs; without inputs it is a Loop that counts."""
     params = equation.params
-    consts, state = params["num_consts"], params["num_carry"]
+    consts, state = scan_counts(equation)
     jaxpr = params["jaxpr"].jaxpr
     if len(values) == consts + state:
         return _counted_loop(t, equation, values)
@@ -57,16 +58,17 @@ def scan(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
     body = body_of("body", inner, infos, _finish(translator, results, jaxpr))
     backward = int(params["reverse"])
     rows = len(values) - consts - state
-    names = t.graph.nodes_of(
-        "Scan", len(results), *[t.full(value) for value in values[consts:]], body=body, num_scan_inputs=rows,
-        scan_input_directions=[backward] * rows, scan_output_directions=[backward] * (len(results) - state),
-    )  # fmt: skip
+    directions = {"scan_input_directions": [backward] * rows}
+    if len(results) > state:
+        directions["scan_output_directions"] = [backward] * (len(results) - state)
+    start = [t.full(value) for value in values[consts:]]
+    names = t.graph.nodes_of("Scan", len(results), *start, body=body, num_scan_inputs=rows, **directions)
     return [t.result(equation, name, number=number) for number, name in enumerate(names)]
 
 
 def _counted_loop(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
     params = equation.params
-    consts, jaxpr = params["num_consts"], params["jaxpr"].jaxpr
+    (consts, state), jaxpr = scan_counts(equation), params["jaxpr"].jaxpr
     inner = t.graph.inner()
     parameters, infos = _parameters(inner, [variable.aval for variable in jaxpr.invars[consts:]])
     translator = Translator(inner, t.layer)
@@ -81,7 +83,6 @@ def _counted_loop(t: Translator, equation: JaxprEqn, values: list[Value]) -> lis
     start = [t.full(value) for value in values[consts:]]
     names = t.graph.nodes_of("Loop", len(results), trips, "", *start, body=body)
     if params["reverse"]:
-        state = params["num_carry"]
         names[state:] = [_turned(t, name) for name in names[state:]]
     return [t.result(equation, name, number=number) for number, name in enumerate(names)]
 

@@ -151,6 +151,8 @@ FORMULAS: dict[str, Formula] = {
     "rsqrt": lambda node, number, x: node("Reciprocal", node("Sqrt", x)),
     "cbrt": lambda node, number, x: node("Mul", node("Sign", x), node("Pow", node("Abs", x), number(1 / 3))),
     "square": lambda node, number, x: node("Mul", x, x),
+    "log2": lambda node, number, x: node("Div", node("Log", x), number(np.log(2))),
+    "one_minus_square": lambda node, number, x: node("Mul", node("Sub", number(1), x), node("Add", number(1), x)),
     "exp2": lambda node, number, x: node("Pow", number(2), x),
     "erfc": lambda node, number, x: node("Sub", number(1), node("Erf", x)),
     "is_finite": lambda node, number, x: node("Not", node("Or", node("IsInf", x), node("IsNaN", x))),
@@ -182,6 +184,17 @@ def integer_power(t: Translator, equation: JaxprEqn, values: list[Value]) -> Val
     if power == 2:
         return _by_formula(t, equation, values[0], FORMULAS["square"])
     return _by_formula(t, equation, values[0], lambda node, number, x: node("Pow", x, number(power)))
+
+
+@translates("polynomial")
+def polynomial(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
+    """Coefficients from the constant term upwards, by Horner's rule."""
+    dtype = working_type(values[0].dtype)
+    x, *coefficients = _operands(t, values, dtype)
+    name = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        name = t.graph.node("Add", t.graph.node("Mul", name, x), coefficient)
+    return _finished(t, equation, name, dtype, values)
 
 
 @translates("atan2")

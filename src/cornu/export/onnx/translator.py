@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
+from cornu.core.jax_internals import CALLS, UnknownFormError, check_parameters, inner_program
 from cornu.export.onnx.graph import Graph, scope_name, type_number, type_of
 
 #: Known values are computed while exporting, unless the result is larger than this and than what it is made of.
@@ -15,9 +16,6 @@ MOST_FOLDED = 1 << 20  # bytes
 
 #: Name of a primitive -> its translation: a function of translator, equation and values that returns the value(s).
 TABLE: dict[str, Callable[["Translator", JaxprEqn, list["Value"]], Any]] = {}
-#: Primitives that only call an inner program -> nothing to translate but that.
-CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_jvp_call",
-         "custom_vjp_call", "custom_vjp_call_jaxpr", "custom_lin")  # fmt: skip
 
 
 def translates(*primitives: str) -> Callable[[Callable], Callable]:
@@ -33,7 +31,9 @@ def translates(*primitives: str) -> Callable[[Callable], Callable]:
 class NoFormError(Exception):
     """Something has no form in ONNX; the message says what, and `layer` is the path of the layer that needs it."""
 
-    layer = ""
+    def __init__(self, message: str, layer: str = "") -> None:
+        super().__init__(message)
+        self.layer = layer
 
 
 class Value:
@@ -88,6 +88,7 @@ class Translator:
         self.layer = "/".join(filter(None, [around, str(equation.source_info.name_stack)]))
         self.graph.prefix = scope_name(self.layer)
         try:
+            check_parameters(equation)
             if name in CALLS:
                 return self.run(inner_program(equation), values)
             if can_be_folded(equation, values):
@@ -97,6 +98,8 @@ class Translator:
                 raise NoFormError(f"the operation {name!r}, which Cornu has no ONNX form for")
             found = TABLE[name](self, equation, values)
             return found if isinstance(found, list) else [found]
+        except UnknownFormError as error:
+            raise NoFormError(str(error), self.layer) from error
         except NoFormError as error:
             error.layer = error.layer or self.layer
             raise
@@ -140,14 +143,6 @@ def known(array: Any, dtype: Any = None, hint: str = "constant") -> Value:
     elif not jax.dtypes.issubdtype(array.dtype, jax.dtypes.extended):  # random keys stay as they are
         array = np.asarray(array)
     return Value(array.shape, array.dtype, array=array, hint=hint)
-
-
-def inner_program(equation: JaxprEqn) -> Any:
-    """Return the program that an equation calls."""
-    for name in ("jaxpr", "call_jaxpr", "fun_jaxpr"):
-        if name in equation.params:
-            return equation.params[name]
-    raise NoFormError(f"the operation {equation.primitive.name!r}, which Cornu has no ONNX form for")
 
 
 def can_be_folded(equation: JaxprEqn, values: list[Value]) -> bool:
