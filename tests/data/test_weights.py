@@ -51,7 +51,7 @@ def test_what_cannot_be_looked_up_is_refused(y, class_weight, error, words):
 @pytest.mark.parametrize("option", ["class_weight", "sample_weight"])
 def test_training_with_weights_equals_keras(real_keras, option):
     x = np.random.rand(24, 3).astype("float32")
-    y = np.random.randint(0, 2, 24)
+    y = np.random.randint(0, 2, 24).astype("int32")  # of int64, Keras 3.15 lets jax 0.12 warn
     weights = {"class_weight": {0: 1.0, 1: 4.0}, "sample_weight": np.random.rand(24)}
     losses, start = [], None
     for keras in (cornu, real_keras):

@@ -24,6 +24,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
+from cornu.core.jax_internals import SLOW_TRANSPOSED_OPERAND
 from cornu.ops.compiler import as_one_program, takes_cpu_forms
 
 NARROW = range(2, 32)
@@ -77,6 +78,8 @@ def _by_inputs(dx: jax.Array, w: jax.Array) -> jax.Array:
     The barriers keep XLA from undoing the turns.
     """
     if w.size >= MEDIUM and 2 * dx.shape[0] <= min(w.shape):
+        if SLOW_TRANSPOSED_OPERAND:  # its gradient transposes upstream first
+            return lax.optimization_barrier(_contract(w, lax.optimization_barrier(dx.T), 0, 0)).T
         return _contract(lax.optimization_barrier(dx.T), w, 0, 0)
     if w.size >= LARGE:
         return _contract(dx, lax.optimization_barrier(w.T), 1, 1)
