@@ -143,16 +143,15 @@ def page(kept: dict[str, Any]) -> str:
         lines += [
             "## Speed",
             "",
-            f"Milliseconds with jax {speed['before']} and {speed['now']} (`scripts/versions --speed`), medians of processes",
-            f"that take turns, on {speed['machine']}.",
+            f"Milliseconds with jax {speed['before']} and {speed['now']} (`scripts/versions --speed`), medians of",
+            f"processes that take turns, on {speed['machine']}.",
             "",
             figures.table(["model", "what", speed["before"], speed["now"], "ratio"], rows),
             "",
-            "From jaxlib 0.12 on, XLA's product of matrices on CPU is another. Small products with many features take up",
-            "to 20% longer in every form (100 x 784 x 128: 69 us before, 88 now), and so do the epochs of the models that",
-            "consist of them; where the second operand has to be transposed, they took up to 50% longer, so Cornu",
-            "transposes first there. `python -m benchmarks.products` prints them all; see",
-            "[011](design/011-products-on-cpu.md).",
+            "jaxlib 0.12 has a new matrix product on CPU. Small products with many features take up to 20% longer",
+            "in every form (100 x 784 x 128: 69 us before, 88 now), and so do epochs of small MLPs. With a transposed",
+            "second operand they took up to 50% longer: Cornu transposes it first. `python -m benchmarks.products`",
+            "prints them all; see [011](design/011-products-on-cpu.md).",
             "",
         ]
     return "\n".join(lines)

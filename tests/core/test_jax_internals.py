@@ -185,14 +185,14 @@ def test_an_unknown_form_is_refused_with_the_versions():
     with pytest.raises(UnknownFormError, match=rf"'cumsum' in the form that JAX {jax.__version__} gives it"):
         jax_internals.check_parameters(changed)
     for read in (jax_internals.scan_counts, jax_internals.inner_program):
-        with pytest.raises(UnknownFormError, match="this Cornu knows JAX 0.8.0 to"):
+        with pytest.raises(UnknownFormError, match=r"this Cornu knows JAX 0\.8\.0 to"):
             read(changed)
 
 
 def test_an_export_says_so_too(tmp_path, monkeypatch):
     monkeypatch.setitem(PARAMETERS, "dot_general", ("another_name",))
     model = cornu.Sequential([cornu.Input((3,)), cornu.layers.Dense(2, name="only")])
-    with pytest.raises(ValueError, match=r"Layer 'only' .* 'dot_general' in the form that JAX .* Export to 'stablehlo'"):
+    with pytest.raises(ValueError, match=r"Layer 'only' .* 'dot_general' in the form that JAX .* Export to"):
         model.export(tmp_path / "m.onnx")
 
 

@@ -162,7 +162,9 @@ FUNCTIONS = {
     "scan backwards": lambda x: rows_first(
         lax.scan(lambda h, row: (h + row, h * 2), x[:, 0], jnp.swapaxes(x, 0, 1), reverse=True)
     ),
-    "scan that keeps its last state": lambda x: lax.scan(lambda h, row: (h + row, None), x[:, 0], jnp.swapaxes(x, 0, 1))[0],
+    "scan that keeps its last state": lambda x: lax.scan(
+        lambda h, row: (h + row, None), x[:, 0], jnp.swapaxes(x, 0, 1)
+    )[0],
     "counted scan": lambda x: rows_first(lax.scan(lambda h, _: (h * 2, h), x, length=3)),
     "counted scan backwards": lambda x: rows_first(lax.scan(lambda h, _: (h * 2, h), x, length=3, reverse=True)),
     "for loop": lambda x: lax.fori_loop(0, 3, lambda i, h: h + x * i, x),

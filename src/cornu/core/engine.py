@@ -12,10 +12,9 @@ import warnings
 from pathlib import Path
 
 import jax
-import jaxlib
 import platformdirs
 
-from cornu.core.jax_internals import CACHE_WARNING, set_setting, setting
+from cornu.core.jax_internals import CACHE_WARNING, JAXLIB, set_setting, setting
 from cornu.core.processor import processor_flags
 
 LIMIT = 512 << 20  # bytes that the folder may hold; the programs that were written first go first
@@ -30,7 +29,7 @@ def cache_folder() -> Path | None:
     base = Path(given) if given else Path(platformdirs.user_cache_dir("cornu", appauthor=False)) / "compiled"
     features = " ".join(sorted(processor_flags())) or platform.processor()
     processor = hashlib.sha256(features.encode()).hexdigest()[:8]
-    return base / f"jax-{jax.__version__}-{jaxlib.__version__}-{platform.machine()}-{processor}"
+    return base / f"jax-{jax.__version__}-{JAXLIB}-{platform.machine()}-{processor}"
 
 
 def keep_compiled_programs() -> None:

@@ -11,7 +11,6 @@ import jax
 from cornu.core.jax_internals import ENGINE_FOLDERS, ENGINE_PACKAGES
 from cornu.core.shapes import shape_of
 
-
 # What JAX raises where Python needs the number itself, which a compiled program knows only when it runs.
 NEEDS_NUMBER = (
     jax.errors.ConcretizationTypeError,

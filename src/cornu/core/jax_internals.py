@@ -12,17 +12,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jaxlib
+import jaxlib.version
 import numpy as np
-from jax.extend.core import ClosedJaxpr, JaxprEqn
+from jax.extend.core import JaxprEqn
 
 #: The first and the last release of JAX that the tests have seen (`scripts/versions` prints the table).
 OLDEST, NEWEST = "0.8.0", "0.12.0"
+JAXLIB: str = jaxlib.version.__version__  # 0.8 to 0.12
 
 # ---- compile options and kernels
 
 #: From jaxlib 0.12 on, XLA's product on CPU is 10 to 50% slower where its second operand has to be transposed.
-SLOW_TRANSPOSED_OPERAND = tuple(map(int, jaxlib.__version__.split(".")[:2])) >= (0, 12)
+SLOW_TRANSPOSED_OPERAND = tuple(map(int, JAXLIB.split(".")[:2])) >= (0, 12)
 
 #: Since jaxlib 0.9, XLA on CPU hands convolutions without padding to a kernel library that runs them on one core, at a
 #: quarter of the speed of XLA's own kernel. An empty list of kinds switches that off; matrix products are as fast.
@@ -102,8 +103,8 @@ ENGINE_PACKAGES = ("jax", "jaxlib")
 # ---- traced programs
 
 
-def without_unused(closed: ClosedJaxpr, removable: Sequence[bool]) -> tuple[ClosedJaxpr, list[bool]]:
-    """Return a program without dead code, and which of its inputs are left; only `removable` inputs are removed.
+def without_unused(closed: Any, removable: Sequence[bool]) -> tuple[Any, list[bool]]:
+    """Return a program (a ClosedJaxpr) without dead code, and which inputs it still takes; `removable` ones may go.
 
     Without JAX's pass, the program is returned as it is: it computes the same and takes unused inputs.
     """
@@ -114,7 +115,7 @@ def without_unused(closed: ClosedJaxpr, removable: Sequence[bool]) -> tuple[Clos
         jaxpr, used = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), kept)
     except (ImportError, TypeError):
         return closed, [True] * len(closed.jaxpr.invars)
-    return ClosedJaxpr(jaxpr, closed.consts), list(used)
+    return type(closed)(jaxpr, closed.consts), list(used)
 
 
 class UnknownFormError(LookupError):
@@ -155,7 +156,8 @@ def inner_program(equation: JaxprEqn) -> Any:
         def expanded(*args: Any) -> Any:
             return primitive.expand(*jax.tree.unflatten(primitive.in_tree, args))
 
-        return jax.make_jaxpr(expanded)(*[jax.ShapeDtypeStruct(x.aval.shape, x.aval.dtype) for x in equation.invars])
+        avals: list[Any] = [variable.aval for variable in equation.invars]
+        return jax.make_jaxpr(expanded)(*[jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals])
     raise UnknownFormError(equation)
 
 

@@ -10,10 +10,10 @@ from types import CodeType
 from typing import Any
 
 import jax
-import jaxlib
 import numpy as np
 
 from cornu import __version__
+from cornu.core.jax_internals import JAXLIB
 from cornu.core.processor import threads
 from cornu.core.variable import Variable
 
@@ -26,7 +26,7 @@ def versions() -> dict[str, Any]:
     return {
         "cornu": __version__,
         "jax": jax.__version__,
-        "jaxlib": jaxlib.__version__,
+        "jaxlib": JAXLIB,
         "numpy": np.__version__,
         "Python": platform.python_version(),
         "processor": f"{platform.machine()} {jax.devices()[0].device_kind}",
