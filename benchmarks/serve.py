@@ -194,7 +194,7 @@ def alone(path: Path) -> list[list[float]]:
     import cornu
     from cornu.serve import inference_protocol, tensorflow_protocol
     from cornu.serve.limits import Limits
-    from cornu.serve.served import ServedModel
+    from cornu.serve.served_model import ServedModel
     from cornu.serve.server import compute_in_the_asking_thread
 
     compute_in_the_asking_thread()

@@ -15,6 +15,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "cornu"
 #: A folder or file imports only from lines above its own, and from itself.
 ORDER = (
     ("core",),
+    ("kernels",),
     ("ops",),
     ("activations", "initializers", "regularizers", "constraints", "losses"),
     ("metrics", "optimizers"),
@@ -24,11 +25,13 @@ ORDER = (
     ("visuals",),
     ("callbacks",),
     ("saving",),
+    ("checkpoints",),
     ("export",),
     ("models",),
     ("preprocessing", "datasets", "random", "config", "mixed_precision"),
     ("utils",),
     ("serve",),
+    ("programs",),
     ("compat",),
     ("cli",),
     ("__main__",),
@@ -37,10 +40,13 @@ LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
 
 #: Import against the order, inside a function -> why it has to be.
 UPWARD = {
-    ("cornu.core.hooks", "cornu.compat.arguments"): "the hook: old spellings enter here, and only if compat is there",
-    ("cornu.core.hooks", "cornu.compat.configs"): "the hook for old configs",
-    ("cornu.core.hooks", "cornu.compat.names"): "the hook for old names of losses, metrics, ...",
-    ("cornu.core.hooks", "cornu.compat.imports"): "the hook for other names of public modules",
+    (
+        "cornu.core.spellings",
+        "cornu.compat.arguments",
+    ): "the hook: old spellings enter here",
+    ("cornu.core.spellings", "cornu.compat.configs"): "the hook for old configs",
+    ("cornu.core.spellings", "cornu.compat.names"): "the hook for old names of losses, metrics, ...",
+    ("cornu.core.spellings", "cornu.compat.imports"): "the hook for other names of public modules",
     (
         "cornu.saving.documents",
         "cornu.models",
@@ -52,7 +58,7 @@ LATE = {
     ("*", "IPython"): "an extra",
     ("*", "PIL"): "an extra",
     ("*", "matplotlib"): "an extra",
-    ("cornu.callbacks.dashboard", "webbrowser"): "for those who ask for it",
+    ("cornu.callbacks.dashboard.callback", "webbrowser"): "for those who ask for it",
     ("*", "optax"): "a quarter of a second, for the programs that use it",
     ("*", "pooch"): "a tenth of a second, for the programs that download",
     ("cornu", "cornu.core.errors"): "`import cornu` loads one file",
@@ -70,14 +76,14 @@ LATE = {
     ("cornu.saving.files", "cornu.saving.safetensors"): "loads h5py, for the programs that save",
     ("cornu.export.formats", "cornu.export.onnx.file"): "an extra",
     ("cornu.export.trial", "resource"): "Windows has none",
-    ("cornu.models.files", "cornu.export"): "loads jax.export, for the programs that export",
+    ("cornu.models.saving_methods", "cornu.export"): "loads jax.export, for the programs that export",
     ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
     ("cornu.cli.main", "cornu.cli.inspect"): "`cornu --help` answers at once",
     ("cornu.cli.serve", "cornu.serve.server"): "needs an extra: without it, the command says so",
     ("cornu.cli.serve", "cornu.serve.application"): "needs an extra: without it, the command says so",
     ("cornu.cli.serve", "cornu.serve.limits"): "beside the others",
-    ("cornu.cli.serve", "cornu.serve.served"): "beside the others",
-    ("cornu.serve.server", "cornu.serve.fast_lane"): "takes parts of uvicorn that another uvicorn may not have",
+    ("cornu.cli.serve", "cornu.serve.served_model"): "beside the others",
+    ("cornu.serve.server", "cornu.serve.direct_protocol"): "takes parts of uvicorn that another uvicorn may not have",
     ("cornu.cli.run", "cornu.core.seeds"): "loads numpy, for --seed alone",
     ("cornu.cli.run", "cornu.cli.resume"): "loads jax, for --resume alone",
 }

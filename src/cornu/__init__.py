@@ -34,13 +34,13 @@ _MODULES = {
         "utils",
     )
 } | {
-    "backend": "cornu.compat.backend",
-    "dtype_policies": "cornu.core.precision",
+    "backend": "cornu.compat.backend.functions",
+    "dtype_policies": "cornu.core.dtype_policies",
 }
 
 #: Public name -> the module that holds it, and its name there where that is another.
 _NAMES = {
-    "DTypePolicy": "cornu.core.precision",
+    "DTypePolicy": "cornu.core.dtype_policies",
     "Initializer": "cornu.initializers",
     "Input": "cornu.layers",
     "InputSpec": "cornu.core.input_spec",

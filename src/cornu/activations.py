@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.core import config, hooks, registry
+from cornu.core import registry, serialization, spellings
 from cornu.core.graph import op
+from cornu.kernels.compiler import as_one_program
 from cornu.ops import nn
-from cornu.ops.compiler import as_one_program
 
 
 def _activation(*aliases: str) -> Callable[[Callable], Callable]:
@@ -222,17 +222,17 @@ def get(identifier: Any) -> Callable:
     >>> get("relu") is relu, get(None) is linear
     (True, True)
     """
-    return linear if identifier is None else config.get(identifier, registry.ACTIVATIONS)
+    return linear if identifier is None else serialization.get(identifier, registry.ACTIVATIONS)
 
 
 def serialize(activation: Any) -> Any:
     """Return the name of an activation of Cornu's, or the config of another one."""
-    return config.serialize(activation)
+    return serialization.serialize(activation)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the activation that a name or config describes."""
-    return config.deserialize(config_, custom_objects, registry.ACTIVATIONS)
+    return serialization.deserialize(config_, custom_objects, registry.ACTIVATIONS)
 
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)

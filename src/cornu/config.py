@@ -2,7 +2,7 @@
 
 import jax
 
-from cornu.core.precision import dtype_policy, set_dtype_policy
+from cornu.core.dtype_policies import dtype_policy, set_dtype_policy
 from cornu.core.settings import (
     disable_interactive_logging,
     enable_interactive_logging,

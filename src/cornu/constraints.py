@@ -6,8 +6,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.core import config, hooks, registry, settings
-from cornu.core.config import Recorded, construct, default_config
+from cornu.core import registry, serialization, settings, spellings
+from cornu.core.serialization import Recorded, construct, default_config
 
 
 class Constraint(metaclass=Recorded):
@@ -96,17 +96,17 @@ registry.CONSTRAINTS.things["Constraint"] = Constraint
 
 def get(identifier: Any) -> Any:
     """Return the constraint for a name, a config, a class or a callable; None stays None."""
-    return config.get(identifier, registry.CONSTRAINTS)
+    return serialization.get(identifier, registry.CONSTRAINTS)
 
 
 def serialize(constraint: Constraint) -> dict[str, Any]:
     """Return the config of a constraint."""
-    return config.serialize(constraint)
+    return serialization.serialize(constraint)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the constraint that a config describes."""
-    return config.deserialize(config_, custom_objects, registry.CONSTRAINTS)
+    return serialization.deserialize(config_, custom_objects, registry.CONSTRAINTS)
 
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)

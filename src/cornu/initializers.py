@@ -10,11 +10,11 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from cornu.core import config, hooks, registry
-from cornu.core.config import Recorded, construct, default_config
+from cornu.core import registry, serialization, spellings
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.errors import unknown
-from cornu.core.precision import standardize_dtype
 from cornu.core.seeds import fresh_seed
+from cornu.core.serialization import Recorded, construct, default_config
 
 Shape = Sequence[int]
 
@@ -346,17 +346,17 @@ def get(identifier: Any) -> Any:
     """
     if hasattr(identifier, "__array__") and not callable(identifier):
         return Constant(identifier)
-    return config.get(identifier, registry.INITIALIZERS)
+    return serialization.get(identifier, registry.INITIALIZERS)
 
 
 def serialize(initializer: Initializer | Callable) -> Any:
     """Return the config of an initializer."""
-    return config.serialize(initializer)
+    return serialization.serialize(initializer)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the initializer that a config describes."""
-    return config.deserialize(config_, custom_objects, registry.INITIALIZERS)
+    return serialization.deserialize(config_, custom_objects, registry.INITIALIZERS)
 
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)

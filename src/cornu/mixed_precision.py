@@ -1,6 +1,6 @@
 """Computing in 16 bits with weights in 32: ``keras.mixed_precision``. Follows https://keras.io/api/mixed_precision/"""
 
-from cornu.core.precision import DTypePolicy, dtype_policy, set_dtype_policy
+from cornu.core.dtype_policies import DTypePolicy, dtype_policy, set_dtype_policy
 from cornu.optimizers import LossScaleOptimizer
 
 Policy = DTypePolicy

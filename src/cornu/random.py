@@ -9,11 +9,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import op
-from cornu.core.precision import standardize_dtype
 from cornu.core.randomness import random_key
 from cornu.core.variable import Seed
-from cornu.ops import random as draws
+from cornu.kernels import random_bits as draws
 from cornu.ops.lifting import array, arrays_first
 
 

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from cornu.core import config, hooks, registry
-from cornu.core.config import Recorded, construct, default_config
+from cornu.core import registry, serialization, spellings
 from cornu.core.errors import unknown
+from cornu.core.serialization import Recorded, construct, default_config
 
 
 class Regularizer(metaclass=Recorded):
@@ -110,17 +110,17 @@ registry.REGULARIZERS.things["Regularizer"] = Regularizer
 
 def get(identifier: Any) -> Any:
     """Return the regularizer for a name, a config, a class or a callable; None stays None."""
-    return config.get(identifier, registry.REGULARIZERS)
+    return serialization.get(identifier, registry.REGULARIZERS)
 
 
 def serialize(regularizer: Regularizer) -> dict[str, Any]:
     """Return the config of a regularizer."""
-    return config.serialize(regularizer)
+    return serialization.serialize(regularizer)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the regularizer that a config describes."""
-    return config.deserialize(config_, custom_objects, registry.REGULARIZERS)
+    return serialization.deserialize(config_, custom_objects, registry.REGULARIZERS)
 
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)

@@ -9,10 +9,10 @@ import pytest
 
 import cornu
 from cornu import callbacks, layers
+from cornu.checkpoints.file import Checkpoint, Generations, write_checkpoint
+from cornu.checkpoints.resuming import resuming
 from cornu.cli import resume
-from cornu.compat.programs import read_program
-from cornu.saving.checkpoint_file import Checkpoint, Generations, write_checkpoint
-from cornu.saving.resuming import resuming
+from cornu.programs.reading import read_program
 from cornu.utils import set_random_seed
 
 pytestmark = pytest.mark.old_spellings
@@ -37,7 +37,7 @@ class Killer(callbacks.Callback):
 @pytest.fixture(autouse=True)
 def kept_often(monkeypatch):
     """Keep the state after every block, however long that takes, and no `fit` after a test."""
-    monkeypatch.setattr("cornu.saving.backup.SHARE", float("inf"))
+    monkeypatch.setattr("cornu.checkpoints.fit_backup.SHARE", float("inf"))
     yield
     resuming.stop()
 
@@ -125,7 +125,7 @@ def test_another_training_is_refused_in_words(tmp_path, program, expected, chang
 
 @pytest.mark.parametrize(("name", "value"), [("threads", 99), ("jax", "0.1"), ("cornu", "9"), ("processor", "abacus")])
 def test_other_versions_and_threads_are_told_and_it_goes_on(tmp_path, program, expected, monkeypatch, name, value):
-    from cornu.saving import fingerprint
+    from cornu.checkpoints import fingerprint
 
     killed(tmp_path / "kept", program())
     present = fingerprint.versions() | {name: value}
@@ -136,7 +136,7 @@ def test_other_versions_and_threads_are_told_and_it_goes_on(tmp_path, program, e
 
 def test_another_python_compares_data_alone(tmp_path, program, monkeypatch):
     """Digests of code differ from one Python to the next."""
-    from cornu.saving import fingerprint
+    from cornu.checkpoints import fingerprint
 
     killed(tmp_path / "kept", program())
     present = fingerprint.versions() | {"Python": "3.99.0"}

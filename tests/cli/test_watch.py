@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from cornu.callbacks.run_files import Follower, RunFile
+from cornu.callbacks.dashboard.run_files import Follower, RunFile
 from cornu.cli.main import main
 
 
@@ -38,8 +38,8 @@ def test_the_page_is_there_until_it_is_ended(tmp_path):
 
 @pytest.mark.usefixtures("few_images")
 def test_a_watched_training_tells_its_epochs(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("cornu.callbacks.dashboard.runs_folder", lambda: tmp_path / "runs")
-    monkeypatch.setattr("cornu.callbacks.dashboard.Server.start", lambda self: None)
+    monkeypatch.setattr("cornu.callbacks.dashboard.callback.runs_folder", lambda: tmp_path / "runs")
+    monkeypatch.setattr("cornu.callbacks.dashboard.callback.Server.start", lambda self: None)
     out = tmp_path / "model.keras"
     assert main(["train", "mnist-adam", "--watch", "--epochs", "2", "--no-report", "--out", str(out)]) == 0
     assert "Watch the training at http://127.0.0.1:8642/" in capsys.readouterr().out

@@ -14,14 +14,14 @@ import traceback
 def main(programs: list[str]) -> None:
     """Run the programs in one process, each in an empty folder and with settings as after the start."""
     from cornu.cli.run import run
-    from cornu.compat import backend
+    from cornu.compat.backend import functions
     from cornu.core import scope
 
     path, outcome = list(sys.path), sys.stdout
     for program in programs:
-        backend.clear_session()
-        backend.set_floatx("float32")
-        backend.set_image_data_format("channels_last")
+        functions.clear_session()
+        functions.set_floatx("float32")
+        functions.set_image_data_format("channels_last")
         scope.scope.learning_phase = None
         gc.collect()
         sys.path[:], text, start = path, io.StringIO(), time.process_time()

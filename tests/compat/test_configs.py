@@ -6,13 +6,12 @@ import pytest
 
 import cornu.layers
 from cornu.compat.configs import translate_layer_config
-from cornu.core import config as configs
-from cornu.core import registry
+from cornu.core import registry, serialization
 
 
 def layer_from(class_name, config):
     name, config = translate_layer_config(class_name, config)
-    return configs.deserialize({"class_name": name, "config": config}, table=registry.LAYERS)
+    return serialization.deserialize({"class_name": name, "config": config}, table=registry.LAYERS)
 
 
 @pytest.mark.shared

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from cornu.compat import imports, names, tensorflow_names
+from cornu.compat import imports, names
+from cornu.compat.tensorflow import names as tensorflow_names
 
 SAME = {  # old spelling -> the class or function of Cornu that it must be
     "keras.layers.core:Dense": "layers:Dense",

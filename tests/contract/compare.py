@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras.src.initializers import random_initializers
 
-from cornu.core import config
+from cornu.core import serialization
 from cornu.core.graph import SymbolicTensor
 from cornu.core.variable import Seed, Variable
 
@@ -195,10 +195,10 @@ def _plain(structure: Any) -> Any:
 def assert_configs_cross(ours: Any, theirs: Any) -> None:
     """Assert that Keras reads our config, that we read Keras's, and that both describe the same layer as before."""
     reference = _described(theirs)
-    assert _described(keras.layers.deserialize(_through_json(config.serialize(ours)))) == reference
-    ours_again = config.deserialize(_through_json(keras.layers.serialize(theirs)))
+    assert _described(keras.layers.deserialize(_through_json(serialization.serialize(ours)))) == reference
+    ours_again = serialization.deserialize(_through_json(keras.layers.serialize(theirs)))
     assert type(ours_again) is type(ours)
-    assert _described(keras.layers.deserialize(_through_json(config.serialize(ours_again)))) == reference
+    assert _described(keras.layers.deserialize(_through_json(serialization.serialize(ours_again)))) == reference
 
 
 def _through_json(thing: Any) -> Any:

@@ -15,7 +15,7 @@ import cornu
 from cornu.core import jax_internals
 from cornu.core.jax_internals import PARAMETERS, SETTINGS, UnknownFormError
 from cornu.export.onnx import control, elementwise, indexing, products, reductions, shapes, translator  # noqa: F401
-from cornu.ops.convolution import convolution
+from cornu.kernels.convolution import convolution
 
 HERE = f"in JAX {jax.__version__} it is different: add its form to core/jax_internals.py"
 

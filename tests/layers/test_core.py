@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import cornu.layers as layers
 from contract.compare import assert_like_keras
-from cornu.core import config
+from cornu.core import serialization
 from cornu.core.scope import get_mask
 
 
@@ -172,7 +172,7 @@ def test_a_wrapper_builds_the_layer_inside_and_owns_its_weights():
 
 def test_wrapped_layers_come_back_from_a_config():
     layer = layers.TimeDistributed(layers.Dense(3, name="inner"))
-    again = config.deserialize(config.serialize(layer))
+    again = serialization.deserialize(serialization.serialize(layer))
     assert (again.layer.name, again.layer.units) == ("inner", 3)
 
 

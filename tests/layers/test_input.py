@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import cornu.layers as layers
-from cornu.core import config
+from cornu.core import serialization
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_the_config_is_keras_config():
     ours = layers.InputLayer(shape=(3,), batch_size=2, name="x")
     theirs = keras.layers.InputLayer(shape=(3,), batch_size=2, name="x")
     assert ours.get_config() == theirs.get_config()
-    assert config.deserialize(keras.layers.serialize(theirs)).batch_shape == (2, 3)
-    assert keras.layers.deserialize(config.serialize(ours)).batch_shape == (2, 3)
+    assert serialization.deserialize(keras.layers.serialize(theirs)).batch_shape == (2, 3)
+    assert keras.layers.deserialize(serialization.serialize(ours)).batch_shape == (2, 3)
 
 
 @pytest.mark.parametrize("arguments", [{"input_shape": (3,)}, {"batch_input_shape": (None, 3)}])

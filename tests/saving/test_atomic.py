@@ -7,8 +7,8 @@ import stat
 import h5py
 import pytest
 
-from cornu.core import atomic
-from cornu.core.atomic import replacing
+from cornu.core import atomic_files
+from cornu.core.atomic_files import replacing
 from cornu.saving import load_model, save_weights
 
 
@@ -49,7 +49,7 @@ def test_a_failing_step_leaves_a_whole_file_and_no_other(tmp_path, monkeypatch, 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(*((os, "replace") if step == "replace" else (atomic, step)), fail)
+    monkeypatch.setattr(*((os, "replace") if step == "replace" else (atomic_files, step)), fail)
     with pytest.raises(OSError, match="No space left"), replacing(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == ("new" if step == "flush_folder" else "old")

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 import cornu as keras
 from cornu import layers
 from cornu.serve.application import Service
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 
 
 @pytest.fixture(scope="session")

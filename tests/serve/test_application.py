@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from cornu.serve import openapi
 from cornu.serve.application import Service
 from cornu.serve.limits import Limits
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 
 SMALL = Limits(body=2000, rows=3, bodies=3000)
 

@@ -5,7 +5,7 @@ import cornu as keras
 from cornu import layers
 from cornu.serve.digits import DigitReader
 from cornu.serve.limits import RequestError
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 
 
 @pytest.fixture(scope="module")

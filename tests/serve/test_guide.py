@@ -14,7 +14,7 @@ from cornu import layers
 from cornu.cli.main import main
 from cornu.serve.application import Service
 from cornu.serve.limits import Limits
-from cornu.serve.served import SIZES, ServedModel
+from cornu.serve.served_model import SIZES, ServedModel
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
 COMMANDS = [

@@ -15,7 +15,7 @@ import cornu as keras
 from browser import open_browser
 from cornu import layers
 from cornu.serve import pages, server
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 
 SEVEN = [(0.25, 0.2), (0.45, 0.2), (0.72, 0.2), (0.65, 0.35), (0.55, 0.55), (0.48, 0.7), (0.42, 0.85)]
 

@@ -15,8 +15,8 @@ import cornu as keras
 from cornu import layers
 from cornu.serve import server
 from cornu.serve.application import Service
-from cornu.serve.fast_lane import FastLane
-from cornu.serve.served import ServedModel
+from cornu.serve.direct_protocol import FastLane
+from cornu.serve.served_model import ServedModel
 
 triton = pytest.importorskip("tritonclient.http", reason="Triton's client is not installed: tritonclient[http]")
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "serving.md"

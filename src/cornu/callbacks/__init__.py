@@ -4,7 +4,7 @@ from cornu.callbacks.averaging import SwapEMAWeights
 from cornu.callbacks.backup import BackupAndRestore
 from cornu.callbacks.base import Callback
 from cornu.callbacks.checkpoint import ModelCheckpoint
-from cornu.callbacks.dashboard import Dashboard
+from cornu.callbacks.dashboard.callback import Dashboard
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
 from cornu.callbacks.loggers import CSVLogger, LambdaCallback, RemoteMonitor
@@ -13,10 +13,10 @@ from cornu.callbacks.progress import ProgbarLogger
 from cornu.callbacks.rate_finder import LearningRateFinder
 from cornu.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
 from cornu.callbacks.stopping import EarlyStopping, TerminateOnNaN
-from cornu.callbacks.tensorboard import TensorBoard
-from cornu.core import hooks
+from cornu.callbacks.tensorboard.callback import TensorBoard
+from cornu.core import spellings
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = [
     "BackupAndRestore",

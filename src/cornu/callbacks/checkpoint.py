@@ -8,7 +8,7 @@ from cornu.callbacks.base import Callback
 from cornu.callbacks.logs import Logs
 from cornu.callbacks.monitor import comparison, value_of
 from cornu.callbacks.progress import say
-from cornu.core.hooks import old_keywords
+from cornu.core.spellings import old_keywords
 
 
 class ModelCheckpoint(Callback):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cornu.callbacks.base import Callback
-from cornu.core.atomic import append_text, write_text
+from cornu.core.atomic_files import append_text, write_text
 from cornu.core.errors import did_you_mean
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cornu.callbacks.base import Callback
 from cornu.callbacks.progress import format_value, is_live, say
-from cornu.core.atomic import replacing
+from cornu.core.atomic_files import replacing
 from cornu.visuals.streams import can_write, in_notebook
 
 BLOCKS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=+*#@"

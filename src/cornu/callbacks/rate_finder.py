@@ -7,7 +7,7 @@ import numpy as np
 
 from cornu.callbacks.base import Callback
 from cornu.callbacks.schedule import rate_of
-from cornu.core import atomic
+from cornu.core import atomic_files
 from cornu.visuals import svg
 
 SMOOTHING = 0.9  # how much of the mean so far stays at each step
@@ -92,7 +92,7 @@ class LearningRateFinder(Callback):
 
     def plot(self, path: Any) -> None:
         """Write the curve of loss by learning rate into an SVG file."""
-        atomic.write_text(path, svg.alone(self.chart()))
+        atomic_files.write_text(path, svg.alone(self.chart()))
 
     def chart(self) -> str:
         """Return the curve as SVG for a page."""

@@ -9,7 +9,7 @@ import numpy as np
 from cornu.callbacks.base import Callback
 from cornu.callbacks.monitor import comparison, value_of
 from cornu.callbacks.progress import say
-from cornu.core.hooks import old_keywords
+from cornu.core.spellings import old_keywords
 from cornu.core.variable import Variable
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from cornu.core.atomic import replacing
+from cornu.core.atomic_files import replacing
 
 _BACKEND = "module://cornu.cli.figure_backend"
 

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cornu.compat.programs import Program
+from cornu.checkpoints.file import Checkpoint, Generations, read_checkpoint, write_checkpoint
+from cornu.checkpoints.plain_data import Packer, Unpacker, in_words, restore_random
+from cornu.checkpoints.resuming import resuming
 from cornu.core.seeds import random_states
-from cornu.saving.checkpoint_file import Checkpoint, Generations, read_checkpoint, write_checkpoint
-from cornu.saving.plain_data import Packer, Unpacker, in_words, restore_random
-from cornu.saving.resuming import resuming
+from cornu.programs.reading import Program
 
 
 def with_fixed_hashes() -> None:

@@ -13,8 +13,9 @@ from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 from cornu.cli import figures, tracebacks
-from cornu.compat import imports, magics, old_packages, programs, python2
-from cornu.compat.documents import Cell
+from cornu.compat import imports
+from cornu.programs import magics, old_packages, python2, reading
+from cornu.programs.documents import Cell
 
 
 def say(message: str) -> None:
@@ -35,7 +36,7 @@ class Resume(NamedTuple):
 
         resume.with_fixed_hashes()
 
-    def begin(self, source: programs.Program, arguments: Sequence[str]) -> list[str]:
+    def begin(self, source: reading.Program, arguments: Sequence[str]) -> list[str]:
         """Take up what is kept; returns what to tell the user."""
         from cornu.cli import resume
 
@@ -63,7 +64,7 @@ def run(
     SystemExit passes through.
     """
     try:
-        source = programs.read_program(program)
+        source = reading.read_program(program)
     except OSError as error:
         say(f"cannot read {program!r}: {error.strerror}.{_nearest_file(program)}")
         return 2
@@ -112,7 +113,7 @@ def _nearest_file(program: str) -> str:
     return f" Did you mean {str(folder / near[0])!r}?" if near else ""
 
 
-def _prepare(source: programs.Program, arguments: Sequence[str], figures_folder: str | None) -> dict[str, Any]:
+def _prepare(source: reading.Program, arguments: Sequence[str], figures_folder: str | None) -> dict[str, Any]:
     """Set the process up as for ``python PROGRAM``: module ``__main__``, arguments, import path, hook, figures."""
     module = ModuleType("__main__")
     module.__dict__.update(__file__=str(source.path), __builtins__=builtins)
@@ -134,7 +135,7 @@ def _prepare(source: programs.Program, arguments: Sequence[str], figures_folder:
     return module.__dict__
 
 
-def _run_cells(program: programs.Program, namespace: dict[str, Any]) -> None:
+def _run_cells(program: reading.Program, namespace: dict[str, Any]) -> None:
     """Run the cells in order; a notebook's cell shows the value of its last line."""
     flags = 0
     for cell in program.cells:

@@ -18,7 +18,7 @@ def command(options: argparse.Namespace) -> int:
         from cornu.serve import server
         from cornu.serve.application import Service
         from cornu.serve.limits import Limits
-        from cornu.serve.served import ServedModel
+        from cornu.serve.served_model import ServedModel
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "cornu":
             raise

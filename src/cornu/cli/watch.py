@@ -5,8 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-from cornu.callbacks.dashboard_server import Server
-from cornu.callbacks.run_files import runs_folder
+from cornu.callbacks.dashboard.run_files import runs_folder
+from cornu.callbacks.dashboard.server import Server
 
 
 def command(options: argparse.Namespace) -> int:

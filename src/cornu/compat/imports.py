@@ -13,8 +13,10 @@ from importlib.abc import Loader, MetaPathFinder
 from types import ModuleType
 from typing import Any
 
-from cornu.compat import names, python2, tensorflow_names
+from cornu.compat import names
+from cornu.compat.tensorflow import names as tensorflow_names
 from cornu.core.errors import did_you_mean
+from cornu.programs import python2
 
 #: What programs that look at a version see: the releases whose behaviour Cornu follows.
 KERAS_VERSION, TENSORFLOW_VERSION = "3.15.1", "2.21.0"

@@ -8,12 +8,12 @@ Cornu modules of its place, then in the place's old names.
 PLACES: dict[str, tuple[str, ...]] = {
     "": ("cornu",),
     "activations": ("cornu.activations",),
-    "backend": ("cornu.compat.backend",),
+    "backend": ("cornu.compat.backend.functions",),
     "callbacks": ("cornu.callbacks",),
-    "config": ("cornu.config", "cornu.compat.backend"),
+    "config": ("cornu.config", "cornu.compat.backend.functions"),
     "constraints": ("cornu.constraints",),
     "datasets": ("cornu.datasets",),
-    "dtype_policies": ("cornu.core.precision",),
+    "dtype_policies": ("cornu.core.dtype_policies",),
     "engine": ("cornu.layers", "cornu.models", "cornu.utils", "cornu.callbacks"),
     "initializations": ("cornu.compat.initializations", "cornu.initializers"),
     "initializers": ("cornu.initializers",),
@@ -156,12 +156,12 @@ NAMES: dict[str, dict[str, str]] = {
         "Progbar": "cornu.utils:Progbar",
         "InputSpec": "cornu.core.input_spec:InputSpec",
         "version": "cornu.compat.extras:version",
-        "device": "cornu.compat.tensorflow:device",
-        "name_scope": "cornu.compat.tensorflow:device",
+        "device": "cornu.compat.tensorflow.functions:device",
+        "name_scope": "cornu.compat.tensorflow.functions:device",
     },
     "callbacks": {"BaseLogger": "Callback"},
-    "backend": {name: f"cornu.compat.tensorflow:{name}" for name in ("get_session", "set_session")}
-    | {"_get_available_gpus": "cornu.compat.tensorflow:available_gpus"},
+    "backend": {name: f"cornu.compat.tensorflow.functions:{name}" for name in ("get_session", "set_session")}
+    | {"_get_available_gpus": "cornu.compat.tensorflow.functions:available_gpus"},
     "constraints": {
         "maxnorm": "MaxNorm",
         "max_norm": "MaxNorm",
@@ -204,7 +204,7 @@ NAMES: dict[str, dict[str, str]] = {
         "BatchNormalizationV1": "BatchNormalization",
         "BatchNormalizationV2": "BatchNormalization",
         "InputSpec": "cornu.core.input_spec:InputSpec",
-        "K": "cornu.compat.backend",
+        "K": "cornu.compat.backend.functions",
         "Model": "cornu.models:Model",
         "Sequential": "cornu.models:Sequential",
     }
@@ -224,7 +224,7 @@ NAMES: dict[str, dict[str, str]] = {
     | {"global_policy": "dtype_policy"},
     "dtype_policies": {"Policy": "DTypePolicy"},
     "models": {"Container": "Model", "Input": "cornu.layers:Input", "Layer": "cornu.layers:Layer"}
-    | {"Functional": "Model", "K": "cornu.compat.backend"},
+    | {"Functional": "Model", "K": "cornu.compat.backend.functions"},
     "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
     "regularizers": {
         "l1": "L1",

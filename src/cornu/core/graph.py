@@ -10,8 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.names import to_snake_case, unique_name
-from cornu.core.precision import standardize_dtype
 from cornu.core.randomness import ambient_seed
 from cornu.core.scope import scope
 from cornu.core.variable import bound, read

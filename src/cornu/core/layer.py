@@ -9,14 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core import hooks, precision, registry
-from cornu.core.config import construct, default_config, get
+from cornu.core import dtype_policies, registry, spellings
 from cornu.core.engine_errors import in_words
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import Node, SymbolicTensor, holds_symbolic, infer, resolve
 from cornu.core.input_spec import check_inputs
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import calling, get_mask, scope, set_mask
+from cornu.core.serialization import construct, default_config, get
 from cornu.core.shapes import batch_input_shape, plain_shapes, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.core.signature import build_parameters, call_signature
 from cornu.core.variable import Variable, array_of, plain, untouched
@@ -88,7 +88,7 @@ class Layer(HoldsWeights):
         self._initialized = True
         self.name = name or unique_name(to_snake_case(type(self).__name__))
         self._trainable = bool(trainable)
-        self.dtype_policy = precision.get(dtype)
+        self.dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self._weights: list[Variable] = []
         self._losses: list[Any] = []
@@ -161,7 +161,7 @@ class Layer(HoldsWeights):
             if isinstance(leaf, (jax.Array, np.ndarray, np.generic, Variable)) or hasattr(leaf, "__array__"):
                 mask = getattr(leaf, "_keras_mask", None)
                 array = leaf if isinstance(leaf, jax.Array) else jnp.asarray(_host_array(leaf))
-                if dtype is not None and array.dtype.name != dtype and precision.is_float(array.dtype):
+                if dtype is not None and array.dtype.name != dtype and dtype_policies.is_float(array.dtype):
                     mask = get_mask(leaf) if mask is None else mask
                     array = array.astype(dtype)
                 if mask is not None and array is not leaf:
@@ -389,7 +389,7 @@ class Layer(HoldsWeights):
             isinstance(own, property) and own.fget is not None
         ):  # it raised an AttributeError, whose words are the better ones
             return own.fget(self)
-        return hooks.old_attribute(self, name)
+        return spellings.old_attribute(self, name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

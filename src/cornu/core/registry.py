@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from cornu.core import hooks
+from cornu.core import spellings
 from cornu.core.errors import unknown
 from cornu.core.names import to_snake_case
 
@@ -36,7 +36,7 @@ class Table:
             self.add()(thing)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.things or hooks.todays_name(self.module, name) in self.things
+        return name in self.things or spellings.todays_name(self.module, name) in self.things
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.things)
@@ -46,7 +46,7 @@ class Table:
         custom = custom_object(name)
         if custom is not None:
             return custom
-        known = name if name in self.things else hooks.todays_name(self.module, name)
+        known = name if name in self.things else spellings.todays_name(self.module, name)
         if known not in self.things:
             raise unknown(self.concept, name, self.things)
         return self.things[known]

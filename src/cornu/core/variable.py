@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core import engine as engine  # keeps compiled programs on disk
+from cornu.core import compilation_cache as compilation_cache  # keeps compiled programs on disk
+from cornu.core.dtype_policies import is_float, standardize_dtype
 from cornu.core.names import unique_name
-from cornu.core.precision import is_float, standardize_dtype
 from cornu.core.scope import changed, joined, scope
 from cornu.core.seeds import fresh_seed
 

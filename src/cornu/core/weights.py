@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from cornu.core import budget, precision, registry
-from cornu.core.config import Recorded, get
+from cornu.core import budget, dtype_policies, registry
 from cornu.core.scope import inside, joined, scope
+from cornu.core.serialization import Recorded, get
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Seed, Variable
 
@@ -30,7 +30,7 @@ class HoldsWeights(metaclass=Recorded):
 
     built: bool
     name: str
-    dtype_policy: precision.DTypePolicy
+    dtype_policy: dtype_policies.DTypePolicy
     _weights: list[Variable]
     _losses: list[Any]
     _trainable = True
@@ -67,10 +67,10 @@ class HoldsWeights(metaclass=Recorded):
         if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
             shape, name = initializer if initializer is not None else (), shape
             initializer = _.get("initializer")
-        dtype = precision.standardize_dtype(dtype or self.dtype_policy.variable_dtype)
+        dtype = dtype_policies.standardize_dtype(dtype or self.dtype_policy.variable_dtype)
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
         budget.take(f"Layer {self.name!r}", name, shape)
-        initializer = initializer or ("glorot_uniform" if precision.is_float(dtype) else "zeros")
+        initializer = initializer or ("glorot_uniform" if dtype_policies.is_float(dtype) else "zeros")
         variable = Variable(
             get(initializer, registry.INITIALIZERS),
             shape=shape,

@@ -9,7 +9,7 @@ import numpy as np
 
 from cornu.data.batch import Batch, Opening
 from cornu.data.convert import map_arrays, rows_in
-from cornu.data.shared import Shared, fresh, on_device
+from cornu.data.zero_copy import Shared, fresh, on_device
 
 # Arrays above this size stay on the host (or in their file) and are streamed batch by batch.
 RESIDENT_BYTES = 4 << 30

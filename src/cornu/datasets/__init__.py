@@ -1,6 +1,6 @@
 """Data sets as in Keras: names, arguments, values. MNIST is inside the package, the others are downloaded once."""
 
-from cornu.core import hooks
+from cornu.core import spellings
 from cornu.datasets import (
     boston_housing,
     california_housing,
@@ -12,7 +12,7 @@ from cornu.datasets import (
     reuters,
 )
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = [
     "boston_housing",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from cornu.core.atomic import replacing
+from cornu.core.atomic_files import replacing
 from cornu.core.settings import keras_home
 
 KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from cornu.core import hooks
+from cornu.core import spellings
 from cornu.datasets.arrays import load_npz
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split, shuffled
@@ -14,7 +14,7 @@ DIGEST = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 WORD_INDEX_DIGEST = "bfafd718b763782e994055a2d397834f"
 
 
-@hooks.old_keywords("load_data")
+@spellings.old_keywords("load_data")
 def load_data(
     path: str | os.PathLike = "imdb.npz",
     num_words: int | None = None,

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from cornu.core import hooks
+from cornu.core import spellings
 from cornu.datasets.arrays import load_npz
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split, shuffled, training_rows
@@ -19,7 +19,7 @@ TOPICS = (
 )
 
 
-@hooks.old_keywords("load_data")
+@spellings.old_keywords("load_data")
 def load_data(
     path: str | os.PathLike = "reuters.npz",
     num_words: int | None = None,

@@ -10,15 +10,15 @@ import numpy as np
 from jax import export
 from jax.extend.core import ClosedJaxpr
 
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.engine_errors import plain_message
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.jax_internals import without_unused
-from cornu.core.precision import standardize_dtype
 from cornu.core.randomness import ambient_seed
 from cornu.core.scope import calling, changed
 from cornu.core.shapes import is_shape, tensors_of_shapes
 from cornu.core.variable import Variable, bound, plain, read, untouched
-from cornu.ops.compiler import plain_forms
+from cornu.kernels.compiler import plain_forms
 
 BATCH = "batch"
 

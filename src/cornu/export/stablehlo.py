@@ -17,7 +17,7 @@ import numpy as np
 from jax import export
 from jax.extend.core import jaxpr_as_fun
 
-from cornu.core.atomic import replacing
+from cornu.core.atomic_files import replacing
 from cornu.core.jax_internals import set_setting, setting
 from cornu.export.program import Program, program_of
 from cornu.export.trial import read_apart, read_program

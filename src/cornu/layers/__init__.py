@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cornu.core import config, hooks, registry
+from cornu.core import registry, serialization, spellings
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
@@ -87,20 +87,20 @@ from cornu.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 def serialize(layer: Layer) -> dict[str, Any]:
     """Return the config of a layer as plain data, in Keras 3's form."""
-    return config.serialize(layer)
+    return serialization.serialize(layer)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the layer that a config describes; `custom_objects` names classes and functions of one's own."""
-    return config.deserialize(config_, custom_objects, registry.LAYERS)
+    return serialization.deserialize(config_, custom_objects, registry.LAYERS)
 
 
 def get(identifier: Any) -> Any:
     """Return a layer for a name, a config or a layer."""
-    return config.get(identifier, registry.LAYERS)
+    return serialization.get(identifier, registry.LAYERS)
 
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = [
     "ELU",

@@ -10,7 +10,7 @@ from cornu import activations, constraints, initializers, regularizers
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
-from cornu.layers.checks import known_size, number_in
+from cornu.layers.argument_checks import known_size, number_in
 
 
 @registry.LAYERS.add()

@@ -12,9 +12,9 @@ from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.settings import standardize_data_format
 from cornu.core.variable import Variable
-from cornu.layers.checks import known_size, whole_number
-from cornu.layers.windows import channel_axis, check_not_empty, padding_word, per_dimension
-from cornu.ops.convolution import add_bias, convolution, depthwise_convolution, transposed_convolution
+from cornu.kernels.convolution import add_bias, convolution, depthwise_convolution, transposed_convolution
+from cornu.layers.argument_checks import known_size, whole_number
+from cornu.layers.window_arguments import channel_axis, check_not_empty, padding_word, per_dimension
 
 Numbers = int | Sequence[int]
 

@@ -13,8 +13,8 @@ from cornu.core.graph import GraphNeededError
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.variable import plain
-from cornu.layers.checks import known_size, whole_number
-from cornu.ops.products import dense_product
+from cornu.kernels.matmul import dense_product
+from cornu.layers.argument_checks import known_size, whole_number
 
 
 @registry.LAYERS.add()

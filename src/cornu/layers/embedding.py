@@ -9,7 +9,7 @@ import numpy as np
 from cornu import constraints, initializers, regularizers
 from cornu.core import registry
 from cornu.core.layer import Layer
-from cornu.layers.checks import whole_number
+from cornu.layers.argument_checks import whole_number
 
 
 @registry.LAYERS.add()

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from cornu.core import registry
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import Node, SymbolicTensor
 from cornu.core.layer import Layer
-from cornu.core.precision import standardize_dtype
 from cornu.core.shapes import batch_input_shape
 
 

@@ -12,10 +12,10 @@ from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.variable import Variable
-from cornu.layers.checks import known_size, number_in, whole_number
+from cornu.kernels.compiler import as_one_program
+from cornu.layers.argument_checks import known_size, number_in, whole_number
 from cornu.layers.core import Wrapper
 from cornu.ops import normalization as ops
-from cornu.ops.compiler import as_one_program
 
 Axes = int | Sequence[int]
 

@@ -9,7 +9,7 @@ from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.settings import standardize_data_format
-from cornu.layers.windows import per_dimension, sides, space_axes
+from cornu.layers.window_arguments import per_dimension, sides, space_axes
 
 
 class _ZeroPadding(Layer):

@@ -10,10 +10,10 @@ from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.settings import standardize_data_format
-from cornu.layers.windows import check_not_empty, padding_word, per_dimension, space_axes
-from cornu.ops.adaptive_pooling import adaptive_average_pool, adaptive_max_pool
-from cornu.ops.columns import means
-from cornu.ops.pooling import average_pool, max_pool
+from cornu.kernels.adaptive_pooling import adaptive_average_pool, adaptive_max_pool
+from cornu.kernels.column_sums import means
+from cornu.kernels.pooling import average_pool, max_pool
+from cornu.layers.window_arguments import check_not_empty, padding_word, per_dimension, space_axes
 
 Numbers = int | Sequence[int]
 

@@ -12,8 +12,8 @@ from cornu.core import registry, settings
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.variable import Seed
-from cornu.layers.checks import number_in
-from cornu.ops.random import dropout, full_noise_shape, keep_mask, normal
+from cornu.kernels.random_bits import dropout, full_noise_shape, keep_mask, normal
+from cornu.layers.argument_checks import number_in
 
 
 @registry.LAYERS.add()

@@ -12,7 +12,7 @@ from cornu.core import registry, settings
 from cornu.core.graph import SymbolicTensor
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
-from cornu.layers.checks import whole_number
+from cornu.layers.argument_checks import whole_number
 
 
 @registry.LAYERS.add()

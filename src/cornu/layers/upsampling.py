@@ -10,8 +10,8 @@ from cornu.core.errors import unknown
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.settings import standardize_data_format
-from cornu.layers.checks import whole_number
-from cornu.layers.windows import per_dimension
+from cornu.layers.argument_checks import whole_number
+from cornu.layers.window_arguments import per_dimension
 from cornu.ops.image import enlarge
 
 Numbers = int | Sequence[int]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cornu.core import config, hooks, registry
+from cornu.core import registry, serialization, spellings
 from cornu.losses.base import Loss, LossFunctionWrapper
 from cornu.losses.crossentropy import (
     BinaryCrossentropy,
@@ -97,20 +97,20 @@ def get(identifier: Any) -> Any:
     >>> get("mse") is mean_squared_error
     True
     """
-    return config.get(identifier, registry.LOSSES)
+    return serialization.get(identifier, registry.LOSSES)
 
 
 def serialize(loss: Any) -> Any:
     """Return the config of a loss; the name of a function of Cornu's."""
-    return config.serialize(loss)
+    return serialization.serialize(loss)
 
 
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the loss that a name or config describes."""
-    return config.deserialize(name, custom_objects, registry.LOSSES)
+    return serialization.deserialize(name, custom_objects, registry.LOSSES)
 
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = [
     "CTC",

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from jax import Array
 
 from cornu.core import registry, settings
-from cornu.core.config import Recorded, construct, default_config
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.errors import unknown
 from cornu.core.graph import op
 from cornu.core.names import to_snake_case
-from cornu.core.precision import standardize_dtype
 from cornu.core.scope import changed, get_mask, scope
+from cornu.core.serialization import Recorded, construct, default_config
 from cornu.ops.crossentropy import float_array
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", "auto")

@@ -1,6 +1,6 @@
 """Metrics: numbers gathered over batches. ``compile(metrics=["accuracy"])`` finds them by name."""
 
-from cornu.core import hooks, registry
+from cornu.core import registry, spellings
 from cornu.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -73,7 +73,7 @@ from cornu.metrics.scores import F1Score, FBetaScore, R2Score
 
 registry.METRICS.things["Metric"] = Metric
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = [
     "AUC",

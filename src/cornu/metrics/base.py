@@ -10,11 +10,11 @@ from jax import Array
 
 from cornu import initializers
 from cornu.core import budget, registry
-from cornu.core.config import Recorded, construct, default_config
+from cornu.core.dtype_policies import is_float, standardize_dtype
 from cornu.core.graph import op
 from cornu.core.names import to_snake_case, unique_name
-from cornu.core.precision import is_float, standardize_dtype
 from cornu.core.scope import changed, get_mask, scope
+from cornu.core.serialization import Recorded, construct, default_config
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Variable, bound, read
 from cornu.losses.base import (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cornu.core import config, registry
+from cornu.core import registry, serialization
 from cornu.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from cornu.metrics.base import MeanMetricWrapper, Metric
 from cornu.metrics.named import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
@@ -15,17 +15,17 @@ def get(identifier: Any) -> Any:
     >>> get("mean").name
     'mean'
     """
-    return config.get(identifier, registry.METRICS)
+    return serialization.get(identifier, registry.METRICS)
 
 
 def serialize(metric: Any) -> Any:
     """Return the config of a metric."""
-    return config.serialize(metric)
+    return serialization.serialize(metric)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the metric that a name or config describes."""
-    return config.deserialize(config_, custom_objects, registry.METRICS)
+    return serialization.deserialize(config_, custom_objects, registry.METRICS)
 
 
 _BY_SHAPE = {

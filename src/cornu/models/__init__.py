@@ -1,12 +1,12 @@
 """Models: functional, subclassed, sequential."""
 
-from cornu.core import hooks
+from cornu.core import spellings
 from cornu.models.cloning import clone_model, model_from_config, model_from_json
 from cornu.models.model import Functional, Model
 from cornu.models.sequential import Sequential
 from cornu.saving.files import load_model, save_model
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = [
     "Functional",

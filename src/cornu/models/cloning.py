@@ -5,10 +5,10 @@ from typing import Any
 
 import jax
 
-from cornu.core import hooks
-from cornu.core.config import deserialize
+from cornu.core import spellings
 from cornu.core.graph import SymbolicTensor, op, replace
 from cornu.core.layer import Layer
+from cornu.core.serialization import deserialize
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Functional, Model
 from cornu.models.sequential import Sequential
@@ -116,7 +116,7 @@ def _inputs_for(network: Any, given: Any) -> list[SymbolicTensor]:
 
 def model_from_config(config: dict[str, Any], custom_objects: dict | None = None) -> Model:
     """Return the model that a config (class name and config) describes; weights are fresh."""
-    entry = hooks.translate_layer(config) if not isinstance(config.get("config"), list) else config
+    entry = spellings.translate_layer(config) if not isinstance(config.get("config"), list) else config
     kinds = {"Sequential": Sequential, "Model": Functional, "Functional": Functional}
     if entry.get("class_name") in kinds:
         return kinds[entry["class_name"]].from_config(entry["config"], custom_objects)

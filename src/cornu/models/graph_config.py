@@ -3,10 +3,10 @@
 from collections import deque
 from typing import Any, NamedTuple
 
-from cornu.core import budget, hooks, registry
-from cornu.core.config import deserialize, serialize, serialize_object
+from cornu.core import budget, registry, spellings
 from cornu.core.graph import Node, SymbolicTensor, leaves, replace
 from cornu.core.layer import Layer
+from cornu.core.serialization import deserialize, serialize, serialize_object
 
 KERAS_VERSION = "3.15.1"  # the version whose form the configs have
 
@@ -169,7 +169,7 @@ def _call_of(key: Any) -> tuple[str, int]:
 
 
 def _layer_of(entry: dict[str, Any]) -> Layer:
-    layer = deserialize(hooks.translate_layer(entry), table=registry.LAYERS)
+    layer = deserialize(spellings.translate_layer(entry), table=registry.LAYERS)
     if not isinstance(layer, Layer):
         raise ValueError(f"The config names {entry.get('class_name')!r} as a layer; it is a {type(layer).__name__}.")
     return layer

@@ -5,18 +5,18 @@ from typing import Any
 
 import jax
 
-from cornu.core import gate, registry
-from cornu.core.config import serialize_object
+from cornu.core import config_validation, registry
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.layer import Layer
+from cornu.core.serialization import serialize_object
 from cornu.core.shapes import shapes_of
 from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
-from cornu.models.files import FileMethods
 from cornu.models.network import Network
 from cornu.models.pictures import PictureMethods
+from cornu.models.saving_methods import FileMethods
 from cornu.models.trainer import Trainer
 
 
@@ -185,8 +185,8 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Model":
         """Make a model from what `get_config` returned; weights are fresh."""
-        with registry.CustomObjectScope(custom_objects or {}), gate.reading(config):
-            gate.check_name(cls, config.get("name"))
+        with registry.CustomObjectScope(custom_objects or {}), config_validation.reading(config):
+            config_validation.check_name(cls, config.get("name"))
             if cls in (Model, Functional) and "layers" in config:
                 inputs, outputs = graph_config.tensors(config)
                 model = Functional(inputs, outputs, name=config.get("name"))

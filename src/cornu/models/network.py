@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from cornu.core import precision
+from cornu.core import dtype_policies
 from cornu.core.graph import SymbolicTensor, leaves, sorted_nodes
 from cornu.core.layer import Layer
 from cornu.core.scope import changed, scope
@@ -106,7 +106,7 @@ def fitted(given: Any, reference: SymbolicTensor) -> Any:
     complain_of_shape(tuple(given.shape), expected, _input_name(reference))
     if isinstance(given, SymbolicTensor) or given.dtype.name == reference.dtype:
         return given
-    both_float = precision.is_float(given.dtype) and precision.is_float(reference.dtype)
+    both_float = dtype_policies.is_float(given.dtype) and dtype_policies.is_float(reference.dtype)
     return given if both_float else jnp.asarray(given).astype(reference.dtype)
 
 

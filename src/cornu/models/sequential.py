@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cornu.core import budget, gate, hooks, registry
-from cornu.core.config import deserialize, serialize_object
+from cornu.core import budget, config_validation, registry, spellings
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
+from cornu.core.serialization import deserialize, serialize_object
 from cornu.core.shapes import is_shape
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Model
@@ -165,12 +165,14 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict | None = None) -> "Sequential":
         """Make a model from what `get_config` returned (Keras 1 and 2 gave a bare list of layers)."""
-        with registry.CustomObjectScope(custom_objects or {}), gate.reading(config):
+        with registry.CustomObjectScope(custom_objects or {}), config_validation.reading(config):
             if isinstance(config, list):
                 config = {"layers": config}
-            gate.check_name(cls, config.get("name"))
+            config_validation.check_name(cls, config.get("name"))
             budget.step(len(config["layers"]))
-            layers = [deserialize(hooks.translate_layer(entry), table=registry.LAYERS) for entry in config["layers"]]
+            layers = [
+                deserialize(spellings.translate_layer(entry), table=registry.LAYERS) for entry in config["layers"]
+            ]
             model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
             if model._network is None and config.get("build_input_shape"):
                 model.build(config["build_input_shape"])

@@ -9,18 +9,18 @@ import numpy as np
 from cornu import optimizers
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
-from cornu.core import gate, settings
+from cornu.checkpoints.resuming import backup_for
+from cornu.core import config_validation, settings
 from cornu.core.graph import SymbolicTensor, resolve
-from cornu.core.hooks import old_keywords
+from cornu.core.spellings import old_keywords
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
 from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
 from cornu.metrics import Metric
-from cornu.models.rows import evaluate_together, rows_together
+from cornu.models.batch_merging import evaluate_together, rows_together
 from cornu.saving.compiling import compile_arguments
-from cornu.saving.resuming import backup_for
 from cornu.training import checks
 from cornu.training import fit as loop
 from cornu.training.objective import Objective
@@ -95,7 +95,7 @@ class Trainer:
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile with what `get_compile_config` returned (as plain data, also that of a file of any Keras)."""
-        with gate.reading(config):
+        with config_validation.reading(config):
             self.compile(**compile_arguments(config))
 
     # ---- programs

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import SymbolicTensor, op
-from cornu.core.precision import standardize_dtype
 from cornu.core.variable import Variable
 from cornu.ops.lifting import array, arrays_first, unary
 

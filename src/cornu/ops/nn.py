@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import settings
-from cornu.core.precision import standardize_dtype
-from cornu.ops import adaptive_pooling, convolution, pooling
+from cornu.core.dtype_policies import standardize_dtype
+from cornu.kernels import adaptive_pooling, convolution, pooling
 from cornu.ops.crossentropy import (  # noqa: F401
     binary_crossentropy,
     categorical_crossentropy,

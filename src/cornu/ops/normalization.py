@@ -9,8 +9,8 @@ from jax import Array, lax
 from cornu.core import settings
 from cornu.core.graph import op
 from cornu.core.variable import plain
-from cornu.ops.columns import means, spread
-from cornu.ops.compiler import as_one_program
+from cornu.kernels.column_sums import means, spread
+from cornu.kernels.compiler import as_one_program
 
 Axes = int | Sequence[int]
 

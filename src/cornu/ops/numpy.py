@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import op
-from cornu.core.precision import standardize_dtype
 from cornu.ops.lifting import array as to_array
 from cornu.ops.lifting import arrays_first, binary, lifted, lifted_sequence, unary
 from cornu.ops.normalization import normalize  # noqa: F401

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from cornu.core import config as configs
-from cornu.core import hooks, registry
+from cornu.core import registry, serialization, spellings
 from cornu.optimizers import schedules
 from cornu.optimizers.base import Optimizer
 from cornu.optimizers.loss_scale import LossScaleOptimizer
@@ -13,7 +12,7 @@ from cornu.optimizers.multiple import MultiOptimizer, OptimizerMap
 from cornu.optimizers.rules import SGD, Adadelta, Adagrad, Ftrl, RMSprop
 from cornu.optimizers.transformation import OptaxOptimizer, is_transformation
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = [
     "SGD",
@@ -55,7 +54,9 @@ def get(identifier: Any) -> Optimizer | None:
         return OptaxOptimizer(identifier)
     if isinstance(identifier, str):
         identifier = _known_spelling(identifier)
-    found = deserialize(identifier) if isinstance(identifier, dict) else configs.get(identifier, registry.OPTIMIZERS)
+    found = (
+        deserialize(identifier) if isinstance(identifier, dict) else serialization.get(identifier, registry.OPTIMIZERS)
+    )
     if found is not None and not isinstance(found, Optimizer):
         raise TypeError(
             f"An optimizer is a name, a config, an optimizer or an optax transformation; it got {identifier!r} "
@@ -73,11 +74,11 @@ def _known_spelling(name: str) -> str:
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """Return the config of an optimizer as plain data, in Keras 3's form."""
-    return configs.serialize(optimizer)
+    return serialization.serialize(optimizer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """Return the optimizer that `config` describes; ValueError for a class that nobody knows."""
     with registry.CustomObjectScope(custom_objects or {}):
         config = config | {"class_name": _known_spelling(config["class_name"])}
-    return configs.deserialize(config, custom_objects, registry.OPTIMIZERS)
+    return serialization.deserialize(config, custom_objects, registry.OPTIMIZERS)

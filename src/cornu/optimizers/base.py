@@ -11,10 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu import initializers
-from cornu.core import config as configs
-from cornu.core import hooks, registry, settings
-from cornu.core.config import Recorded
+from cornu.core import registry, serialization, settings, spellings
 from cornu.core.names import to_snake_case, unique_name
+from cornu.core.serialization import Recorded
 from cornu.core.variable import Variable, array_of, bound, read, write
 from cornu.optimizers.hyper import Hyper, as_given, as_number
 from cornu.optimizers.schedules import LearningRateSchedule
@@ -125,7 +124,7 @@ class Optimizer(metaclass=Recorded):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
-        return hooks.old_attribute(self, name)
+        return spellings.old_attribute(self, name)
 
     # The numbers that callbacks may change.
 
@@ -482,15 +481,17 @@ class Optimizer(metaclass=Recorded):
 
     def _argument(self, name: str, given: Any) -> Any:
         if name != "learning_rate":
-            return configs.serialize(getattr(self, name, given))
+            return serialization.serialize(getattr(self, name, given))
         rate = self._learning_rate
-        return as_given(self._numbers[name], rate._value) if isinstance(rate, Variable) else configs.serialize(rate)
+        return (
+            as_given(self._numbers[name], rate._value) if isinstance(rate, Variable) else serialization.serialize(rate)
+        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "Optimizer":
         """Return an optimizer with these arguments; its slots start anew."""
         with registry.CustomObjectScope(custom_objects or {}):
-            return configs.construct(cls, config)
+            return serialization.construct(cls, config)
 
 
 def _value(number: Any) -> Any:

@@ -5,8 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from cornu.core import config as configs
-from cornu.core import registry
+from cornu.core import registry, serialization
 from cornu.core.variable import Variable
 from cornu.optimizers.base import Optimizer, when
 from cornu.optimizers.options import Options
@@ -37,7 +36,7 @@ class LossScaleOptimizer(Optimizer):
     ) -> None:
         _refuse_options(kwargs)
         super().__init__(0.0, name=name)
-        self.inner_optimizer = configs.get(inner_optimizer, registry.OPTIMIZERS)
+        self.inner_optimizer = serialization.get(inner_optimizer, registry.OPTIMIZERS)
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
         self.inner_optimizer.loss_scale_factor = None
 
@@ -101,7 +100,7 @@ class LossScaleOptimizer(Optimizer):
     def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
-            "inner_optimizer": configs.serialize(self.inner_optimizer),
+            "inner_optimizer": serialization.serialize(self.inner_optimizer),
             "initial_scale": self.initial_scale,
             "dynamic_growth_steps": self.dynamic_growth_steps,
         }

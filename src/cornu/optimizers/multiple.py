@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
-from cornu.core import config as configs
-from cornu.core import registry
+from cornu.core import registry, serialization
 from cornu.core.variable import Variable
 from cornu.optimizers.base import Optimizer
 
@@ -56,13 +55,13 @@ class OptimizerMap(MutableMapping):
         return self[variable.path]
 
     def get_config(self) -> dict[str, Any]:
-        optimizers = {expression: configs.serialize(optimizer) for expression, optimizer in self._map.items()}
-        return {"default_optimizer": configs.serialize(self.default_optimizer), "optimizer_map": optimizers}
+        optimizers = {expression: serialization.serialize(optimizer) for expression, optimizer in self._map.items()}
+        return {"default_optimizer": serialization.serialize(self.default_optimizer), "optimizer_map": optimizers}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "OptimizerMap":
         """Return the map that `config` describes."""
-        return cls(**{key: configs.deserialize(value, custom_objects) for key, value in config.items()})
+        return cls(**{key: serialization.deserialize(value, custom_objects) for key, value in config.items()})
 
 
 @registry.OPTIMIZERS.add()
@@ -156,7 +155,7 @@ class MultiOptimizer(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         return {
-            "optimizer_map": configs.serialize(self.optimizer_map),
+            "optimizer_map": serialization.serialize(self.optimizer_map),
             "loss_scale_factor": self.loss_scale_factor,
             "name": self.name,
         }

@@ -7,9 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from cornu.core import config as configs
-from cornu.core import registry
-from cornu.core.config import Recorded
+from cornu.core import registry, serialization
+from cornu.core.serialization import Recorded
 
 
 class LearningRateSchedule(metaclass=Recorded):
@@ -29,11 +28,11 @@ class LearningRateSchedule(metaclass=Recorded):
         raise NotImplementedError(f"{type(self).__name__} needs a method __call__(self, step) that returns a number.")
 
     def get_config(self) -> dict[str, Any]:
-        return configs.default_config(self)
+        return serialization.default_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LearningRateSchedule":
-        return configs.construct(cls, config)
+        return serialization.construct(cls, config)
 
 
 def _number(step: Any) -> jax.Array:
@@ -250,9 +249,9 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     """Return the config of a schedule as plain data."""
-    return configs.serialize(learning_rate_schedule)
+    return serialization.serialize(learning_rate_schedule)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
     """Return the schedule that `config` describes; ValueError for a class that nobody knows."""
-    return configs.deserialize(config, custom_objects, registry.SCHEDULES)
+    return serialization.deserialize(config, custom_objects, registry.SCHEDULES)

@@ -1,8 +1,8 @@
 """Preparing data for models, as `keras.preprocessing` has it."""
 
-from cornu.core import hooks
+from cornu.core import spellings
 from cornu.preprocessing import sequence
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = ["sequence"]

@@ -1,7 +1,5 @@
 """Model files, and the names that configs in them know."""
 
-from cornu.core.config import deserialize as deserialize_keras_object
-from cornu.core.config import serialize as serialize_keras_object
 from cornu.core.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -10,6 +8,8 @@ from cornu.core.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from cornu.core.serialization import deserialize as deserialize_keras_object
+from cornu.core.serialization import serialize as serialize_keras_object
 from cornu.saving.files import load_model, load_weights, save_model, save_weights
 
 __all__ = [

@@ -5,7 +5,7 @@ from inspect import signature
 from typing import Any
 
 from cornu.core import registry
-from cornu.core.config import deserialize, serialize
+from cornu.core.serialization import deserialize, serialize
 from cornu.saving.source import Source
 
 #: Argument of `compile` -> the table in which names in it are looked up.

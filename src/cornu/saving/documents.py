@@ -5,10 +5,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from cornu.core import gate, hooks, registry
+from cornu.core import config_validation, registry, spellings
 from cornu.core.budget import Budget
-from cornu.core.config import find_thing
 from cornu.core.layer import Layer
+from cornu.core.serialization import find_thing
 from cornu.saving.json_text import parse
 from cornu.saving.source import Source
 
@@ -27,8 +27,8 @@ def model_of(
 
     if not isinstance(entry.get("class_name"), str) or "config" not in entry:
         raise ValueError(f"The config of {source} describes no model: it has no class_name with a config.")
-    with registry.CustomObjectScope(custom_objects or {}), _naming(source), gate.reading(entry, budget):
-        model = _build(hooks.translate_model(entry, source.writer))
+    with registry.CustomObjectScope(custom_objects or {}), _naming(source), config_validation.reading(entry, budget):
+        model = _build(spellings.translate_model(entry, source.writer))
     if not hasattr(model, "get_layer"):
         raise ValueError(f"The config of {source} describes a {type(model).__name__}, which is no model.")
     return model
@@ -50,12 +50,12 @@ def _naming(source: Source) -> Iterator[None]:
 
 def _build(entry: dict[str, Any]) -> Any:
     if isinstance(entry["config"], dict):
-        entry = hooks.translate_layer(entry)
+        entry = spellings.translate_layer(entry)
     cls = find_thing(entry["class_name"], entry.get("registered_name"), entry.get("module"), registry.MODELS)
     if not isinstance(cls, type) or not issubclass(cls, Layer):
         raise ValueError(f"The config names {entry['class_name']!r}, which is no class of models.")
     if not isinstance(entry["config"], list):  # Keras 1 wrote a Sequential model as a list
-        gate.check_arguments(cls, entry["config"])
+        config_validation.check_arguments(cls, entry["config"])
     model = cls.from_config(entry["config"])
     if entry.get("build_config") and not model.built:
         model.build_from_config(entry["build_config"])

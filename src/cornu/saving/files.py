@@ -5,8 +5,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from cornu.core.atomic import replacing
-from cornu.saving.heaps import HDF5_START
+from cornu.core.atomic_files import replacing
+from cornu.saving.hdf5_heaps import HDF5_START
 
 ZIP_START = b"PK\x03\x04"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import h5py
 
-from cornu.core.config import serialize_object
+from cornu.core.serialization import serialize_object
 from cornu.saving import compiling, documents, hdf5
 from cornu.saving.h5_config import old_form
 from cornu.saving.layer_groups import KERAS_VERSION, read_layer_groups, write_layer_groups

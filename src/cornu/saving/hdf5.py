@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from cornu.core.budget import Budget
-from cornu.saving import chunks, heaps
+from cornu.saving import hdf5_chunks, hdf5_heaps
 
 MOST_NAMES, MOST_GROUPS, MOST_DEPTH = 1_000_000, 200_000, 64
 MOST_TEXT = 1 << 26  # bytes of one attribute
@@ -39,7 +39,7 @@ DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, Overflo
 def open_file(content: Any, what: str) -> Iterator[h5py.File]:
     """Open an HDF5 file, given as a path or a file object, for reading; ValueError where it is damaged."""
     with damage(what):
-        heaps.check(content, what)
+        hdf5_heaps.check(content, what)
         file = h5py.File(content, "r")
     try:
         yield file
@@ -114,7 +114,7 @@ def check(dataset: h5py.Dataset) -> None:
     if dataset.shape is None:
         raise ValueError(f"The array {where(dataset)} is empty, without a shape: refused.")
     if layout == h5py.h5d.CHUNKED:
-        chunks.check(dataset, where(dataset))
+        hdf5_chunks.check(dataset, where(dataset))
         return
     needed, stored = math.prod(dataset.shape) * dataset.dtype.itemsize, dataset.id.get_storage_size()
     if needed != stored or plan.get_nfilters():
@@ -134,7 +134,7 @@ def read(dataset: h5py.Dataset) -> np.ndarray:
     bfloat16 = is_bfloat16(dataset)
     with damage(where(dataset)):
         if dataset.chunks is not None:
-            values = chunks.read(dataset, where(dataset))
+            values = hdf5_chunks.read(dataset, where(dataset))
         else:
             values = np.empty(dataset.shape, dataset.dtype)
             if dataset.size:

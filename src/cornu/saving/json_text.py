@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cornu.core.gate import check_data
+from cornu.core.config_validation import check_data
 
 MOST_JSON = 1 << 26  # bytes; the config of the largest published models has under a hundredth of it
 

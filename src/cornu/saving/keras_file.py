@@ -9,7 +9,7 @@ from typing import Any
 
 import h5py
 
-from cornu.core.config import serialize_object
+from cornu.core.serialization import serialize_object
 from cornu.saving import archive as zipped
 from cornu.saving import compiling, documents, hdf5
 from cornu.saving.archive import CONFIG, METADATA, WEIGHTS

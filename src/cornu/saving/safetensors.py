@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from cornu.core.variable import Variable
-from cornu.saving.slots import Place, places
 from cornu.saving.source import Source
 from cornu.saving.tensor_file import SUFFIX, is_safetensors, read, read_header, write_arrays
 from cornu.saving.transfer import Transfer, unknown_layer
+from cornu.saving.variable_paths import Place, places
 from cornu.saving.weights import is_own, own_values
 
 __all__ = [

@@ -9,8 +9,8 @@ from cornu.core.layer import Layer
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
 from cornu.saving import hdf5
-from cornu.saving.slots import Place, places
 from cornu.saving.transfer import Transfer, unknown_layer
+from cornu.saving.variable_paths import Place, places
 
 
 def write_weights(file: h5py.File, model: Any, optimizer: bool = True) -> None:

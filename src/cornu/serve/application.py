@@ -16,13 +16,13 @@ from starlette.routing import Route
 from cornu import __version__
 from cornu.serve import inference_protocol, openapi, pages, tensorflow_protocol
 from cornu.serve.batching import Batcher
+from cornu.serve.busy_wait import Lookout
 from cornu.serve.computing import ROUTES, Computing
 from cornu.serve.digits import DigitReader
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
-from cornu.serve.lookout import Lookout
 from cornu.serve.metrics import Metrics
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 
 _EXTENSIONS = ["binary_tensor_data", "model_configuration"]
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"

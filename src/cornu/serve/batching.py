@@ -11,7 +11,7 @@ import numpy as np
 
 from cornu.serve.limits import Limits, RequestError
 from cornu.serve.metrics import Metrics
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 
 #: Seconds: a batch that takes less is computed by the thread that also reads requests: handing it over takes longer.
 QUICK = 0.0008

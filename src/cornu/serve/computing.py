@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from cornu.serve import inference_protocol, tensorflow_protocol
 from cornu.serve.batching import Batcher
 from cornu.serve.limits import Limits
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 
 #: The routes, and the protocols that are spoken there.
 ROUTES: dict[str, ModuleType] = {

@@ -10,7 +10,7 @@ from cornu.data.batch import Batch
 from cornu.datasets import mnist
 from cornu.preprocessing.digits import SIDE, digits_of
 from cornu.serve.limits import RequestError
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 
 #: Ways in which people prepare MNIST's pixels: what is done to values from 0 to 1.
 FORMS = {"0 to 1": (1.0, 0.0), "0 to 255": (255.0, 0.0), "-1 to 1": (2.0, -1.0), "standardised": (3.245, -0.424),

@@ -10,7 +10,7 @@ import orjson
 
 from cornu.serve.limits import Limits, RequestError
 from cornu.serve.reading import loads
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 from cornu.serve.tensors import DATATYPES, Tensor, array_of, check_rows, fitted, size_of
 
 #: The header that says how many bytes of a body are JSON; numbers as they lie in memory follow.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cornu import __version__
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 from cornu.serve.tensors import DATATYPES
 
 _REFUSALS = {

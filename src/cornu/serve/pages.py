@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from cornu.serve.digits import DigitReader
 from cornu.serve.limits import RequestError
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 from cornu.serve.tensors import Tensor
 
 _TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}

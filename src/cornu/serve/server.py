@@ -64,7 +64,7 @@ class _Server(uvicorn.Server):
 def connections(service: Service) -> Any:
     """Return what makes uvicorn's connections: the fast lane, or its own with a warning, if they do not get along."""
     try:
-        from cornu.serve.fast_lane import FastLane, gets_along
+        from cornu.serve.direct_protocol import FastLane, gets_along
     except ImportError:  # another uvicorn, or no httptools
         fits = False
     else:

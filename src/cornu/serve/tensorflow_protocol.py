@@ -10,7 +10,7 @@ import orjson
 
 from cornu.serve.inference_protocol import json_values, parse_json
 from cornu.serve.limits import Limits, RequestError
-from cornu.serve.served import ServedModel
+from cornu.serve.served_model import ServedModel
 from cornu.serve.tensors import array_of, check_rows, fitted
 
 

@@ -10,7 +10,7 @@ from jax import lax
 
 from cornu.core.jax_internals import compiler_options
 from cornu.data.batch import Batch
-from cornu.data.shared import Shared
+from cornu.data.zero_copy import Shared
 from cornu.training.state import TrainState
 
 

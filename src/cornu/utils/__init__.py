@@ -1,8 +1,8 @@
 """What `keras.utils` offers, name by name."""
 
 from cornu.callbacks.progress import Progbar
-from cornu.core import hooks
-from cornu.core.precision import standardize_dtype
+from cornu.core import spellings
+from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -33,7 +33,7 @@ from cornu.utils.misc import (
 )
 from cornu.visuals.diagrams import model_to_dot, plot_model
 
-__getattr__ = hooks.names_of(__name__)
+__getattr__ = spellings.names_of(__name__)
 
 __all__ = [
     "CustomObjectScope",

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core import hooks
+from cornu.core import spellings
 
 
-@hooks.old_keywords("to_categorical")
+@spellings.old_keywords("to_categorical")
 def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32") -> Any:
     """Return class numbers as rows with a one at the class: shape ``(..., num_classes)``.
 

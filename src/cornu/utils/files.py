@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from cornu.core.atomic import DAY, flush_folder
+from cornu.core.atomic_files import DAY, flush_folder
 from cornu.datasets.fetch import cache_folder, download, has_digest
 
 

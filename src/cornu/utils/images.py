@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cornu.core.atomic import replacing
+from cornu.core.atomic_files import replacing
 from cornu.core.settings import floatx, standardize_data_format
 
 _FILTERS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")

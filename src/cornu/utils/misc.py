@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from cornu.core import config as configs
-from cornu.core import names
+from cornu.core import names, serialization
 from cornu.core.graph import SymbolicTensor
 
 
@@ -19,14 +18,14 @@ def is_keras_tensor(x: Any) -> bool:
 
 def serialize_keras_object(obj: Any) -> Any:
     """Return an object as plain data: class name, config, and the name it was registered under."""
-    return configs.serialize(obj)
+    return serialization.serialize(obj)
 
 
 def deserialize_keras_object(
     config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, **_: Any
 ) -> Any:
     """Return the object that `serialize_keras_object` described; no code in `config` is ever run."""
-    return configs.deserialize(config, custom_objects)
+    return serialization.deserialize(config, custom_objects)
 
 
 def get_source_inputs(tensor: SymbolicTensor) -> list[SymbolicTensor]:

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from cornu.core.atomic import replacing
+from cornu.core.atomic_files import replacing
 from cornu.visuals.graphs import Box, Frame, Show, frame_of
 
 

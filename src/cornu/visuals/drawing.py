@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any, NamedTuple
 
-from cornu.core import atomic
+from cornu.core import atomic_files
 from cornu.visuals.graphs import Box, Frame, Show, frame_of
 from cornu.visuals.layout import Layout, Point, layered
 
@@ -21,7 +21,7 @@ class Diagram:
 
     def save(self, path: Any) -> None:
         """Write the drawing into an SVG file."""
-        atomic.write_text(path, self.svg)
+        atomic_files.write_text(path, self.svg)
 
     def __str__(self) -> str:
         return self.svg

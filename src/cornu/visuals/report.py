@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.core import atomic
+from cornu.core import atomic_files
 from cornu.data.batch import unpack
 from cornu.data.convert import as_arrays, rows_in
 from cornu.data.streams import is_indexed, is_stream
@@ -45,7 +45,7 @@ def write_report(
         )
     cards += _cards(model, history)
     sections += [*_architecture(model), section("Settings", _settings(model, history))]
-    atomic.write_text(path, page(title or f"Model {model.name}", _subtitle(model), cards, sections))
+    atomic_files.write_text(path, page(title or f"Model {model.name}", _subtitle(model), cards, sections))
 
 
 def _rows(x: Any, y: Any) -> tuple[Any, Any]:

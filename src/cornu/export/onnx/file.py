@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from cornu.core.atomic import replacing
+from cornu.core.atomic_files import replacing
 from cornu.export.onnx import control, elementwise, indexing, products, reductions, shapes  # noqa: F401 (fill the table)
 from cornu.export.onnx.graph import Graph, inputs_of, value_info, without_unused
 from cornu.export.onnx.translator import NoFormError, Translator, Value, known

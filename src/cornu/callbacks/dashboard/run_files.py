@@ -1,0 +1,117 @@
+"""What a training tells to those who watch it: one file of JSON lines per run, in a folder that many runs share.
+
+A file is enough for several processes on one page, for runs that have ended, and for a watcher that comes later.
+"""
+
+import json
+import math
+import os
+import re
+import secrets
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from cornu.core.atomic_files import append_text
+
+SHOWN = 20  # runs on one page, the newest
+
+
+def runs_folder() -> Path:
+    """Return the folder of runs that nobody named: ``runs`` in the user's folder for the state of programs."""
+    return platformdirs.user_state_path("cornu") / "runs"
+
+
+class RunFile:
+    """The file of one run in `folder`; `name` is what people read, `number` what files and addresses say."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.number = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        self.name, self.full = name, False
+        self.path = folder / f"{self.number}.jsonl"
+
+    def tell(self, kind: str, **what: Any) -> None:
+        """Add a line: what happened, and when."""
+        line = json.dumps({"kind": kind, "time": time.time(), **_plain(what)}, allow_nan=False)
+        if self.full:
+            return
+        try:
+            append_text(self.path, line + "\n")
+        except OSError as error:
+            self.full = True
+            warnings.warn(f"The dashboard is told no more of this training, which goes on: {error}", stacklevel=2)
+
+    def stop_asked(self) -> bool:
+        """Tell whether someone asked this run to stop."""
+        return _stop_file(self.path).exists()
+
+    def close(self) -> None:
+        """Take away what asked it to stop."""
+        _stop_file(self.path).unlink(missing_ok=True)
+
+
+def ask_to_stop(folder: Path, number: str) -> bool:
+    """Ask the run with this number to stop; False where there is none."""
+    path = folder / f"{number}.jsonl"
+    if not re.fullmatch(r"[0-9a-f-]+", number) or not path.is_file():
+        return False
+    _stop_file(path).touch()
+    return True
+
+
+def _stop_file(path: Path) -> Path:
+    return path.with_suffix(".stop")
+
+
+def newest_runs(folder: Path) -> list[Path]:
+    """Return the files of the newest runs, oldest of them first."""
+    names = (
+        sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(".jsonl")) if folder.is_dir() else []
+    )
+    return [folder / name for name in names[-SHOWN:]]
+
+
+class Follower:
+    """Reads what runs have told since it looked last."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.places: dict[Path, int] = {}
+
+    def news(self) -> Iterator[dict]:
+        """Yield the new lines of all shown runs, each with the number of its run."""
+        for path in newest_runs(self.folder):
+            try:
+                with path.open("rb") as file:
+                    file.seek(self.places.get(path, 0))
+                    text = file.read()
+            except FileNotFoundError:
+                continue
+            whole = text.rfind(b"\n") + 1
+            self.places[path] = self.places.get(path, 0) + whole
+            for line in text[:whole].splitlines():
+                try:
+                    yield {"run": path.stem, **json.loads(line)}
+                except (ValueError, TypeError):
+                    continue  # not of ours
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON has it: numbers that are none become None, arrays their mean."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    try:
+        number = float(np.mean(np.asarray(value, "float64")))
+    except (TypeError, ValueError):
+        return str(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,3 @@
+"""TensorBoard event files, written without TensorFlow.
+
+`callback.py` is the callback; the other files write the format."""

@@ -1,0 +1,161 @@
+"""Files that TensorBoard reads: events in protocol-buffer encoding, in records with checksums.
+
+The formats are those of ``event.proto``, ``summary.proto`` and the TFRecord file, as far as scalars, histograms,
+pictures, graphs and data of plugins go.
+"""
+
+import itertools
+import os
+import socket
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cornu.core.atomic_files import append_bytes, replacing
+from cornu.visuals.tiles import png
+
+_numbers = itertools.count()
+
+
+def _crc_table() -> list[int]:
+    """Return the table for CRC-32C (Castagnoli), bits reflected."""
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return table
+
+
+_CRC_TABLE = _crc_table()
+
+
+def crc32c(data: bytes) -> int:
+    """Return the CRC-32C checksum.
+
+    >>> hex(crc32c(b"123456789"))
+    '0xe3069283'
+    """
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def _masked(data: bytes) -> bytes:
+    """Return the checksum as it stands in a record: rotated, with a constant added."""
+    crc = crc32c(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def record(data: bytes) -> bytes:
+    """Return a record: length, its checksum, data, its checksum."""
+    length = struct.pack("<Q", len(data))
+    return length + _masked(length) + data + _masked(data)
+
+
+def varint(number: int) -> bytes:
+    """Return a number of up to 64 bits, seven bits a byte; a negative one as its two's complement."""
+    number &= 0xFFFFFFFFFFFFFFFF
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def field(number: int, value: bytes) -> bytes:
+    """Return a field that has a length: text, a message, or packed numbers."""
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def whole(number: int, value: int) -> bytes:
+    """Return a field that holds a whole number."""
+    return varint(number << 3) + varint(value)
+
+
+def double(number: int, value: float) -> bytes:
+    """Return a field that holds a float of 64 bits."""
+    return varint(number << 3 | 1) + struct.pack("<d", value)
+
+
+def scalar(tag: str, value: float) -> bytes:
+    """Return a summary value with one number."""
+    return field(1, field(1, tag.encode()) + varint(2 << 3 | 5) + struct.pack("<f", value))
+
+
+def histogram(tag: str, values: Any, bins: int = 30) -> bytes:
+    """Return a summary value with the distribution of an array's finite values."""
+    values = np.asarray(values, np.float64).ravel()
+    values = values[np.isfinite(values)]
+    values = values if values.size else np.zeros(1)
+    counts, edges = np.histogram(values, bins)
+    numbers = (values.min(), values.max(), values.size, values.sum(), np.square(values).sum())
+    text = b"".join(double(position, float(number)) for position, number in enumerate(numbers, 1))
+    text += field(6, edges[1:].astype("<f8").tobytes()) + field(7, counts.astype("<f8").tobytes())
+    return field(1, field(1, tag.encode()) + field(5, text))
+
+
+def picture(tag: str, pixels: np.ndarray) -> bytes:
+    """Return a summary value with a picture: bytes (rows, columns), or (rows, columns, 3)."""
+    height, width = pixels.shape[:2]
+    colours = 1 if pixels.ndim == 2 else 3
+    return field(
+        1,
+        field(1, tag.encode())
+        + field(4, whole(1, height) + whole(2, width) + whole(3, colours) + field(4, png(pixels))),
+    )
+
+
+def plugin_data(tag: str, plugin: str, content: bytes) -> bytes:
+    """Return a summary value that carries data for a plugin of TensorBoard, and an empty tensor."""
+    metadata = field(1, field(1, plugin.encode()) + field(2, content)) + whole(4, 2)  # 2: kept as a tensor
+    empty = whole(1, 1) + field(2, field(2, b""))  # float32, of shape (0,)
+    return field(1, field(1, tag.encode()) + field(8, empty) + field(9, metadata))
+
+
+class EventFile:
+    """A file of events in a folder, which is made; each event that is added reaches the disk at once.
+
+    `mark` is part of its name, and tells to which training it belongs.
+    """
+
+    def __init__(self, folder: Path, mark: str = "00000000") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        now = time.time()
+        self._stem = f"events.out.tfevents.{int(now)}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}"
+        self.path = folder / f"{self._stem}.{mark}.v2"
+        with replacing(self.path) as temporary:
+            temporary.write_bytes(record(double(1, now) + field(3, b"brain.Event:2")))
+
+    def write(self, step: int, values: list[bytes]) -> None:
+        """Add summary values (of `scalar`, `histogram`, ...) at a step."""
+        self._append(whole(2, step) + field(5, b"".join(values)))
+
+    def write_graph(self, graph: bytes) -> None:
+        """Add a graph, as `event_graph.graph_of` gives it."""
+        self._append(field(4, graph))
+
+    def take(self, mark: str) -> None:
+        """Belong to another training, which goes on here."""
+        self.path = self.path.rename(self.path.with_name(f"{self._stem}.{mark}.v2"))
+
+    def _append(self, what: bytes) -> None:
+        append_bytes(self.path, record(double(1, time.time()) + what))
+
+
+def files_of(folder: Path, mark: str) -> dict[str, int]:
+    """Return the sizes of a training's files in a folder, by their names."""
+    return {path.name: path.stat().st_size for path in folder.glob(f"events.out.tfevents.*.{mark}.v2")}
+
+
+def cut(path: Path, size: int) -> None:
+    """Take the end of a file away, or all of it; what was written before stays whole at any moment."""
+    if size == 0:
+        path.unlink()
+    elif size < path.stat().st_size:
+        with replacing(path) as temporary:
+            temporary.write_bytes(path.read_bytes()[:size])

@@ -1,0 +1,93 @@
+"""How far data was read, and reading on from there.
+
+Arrays: the row numbers of the present epoch. Streams (generators, datasets, files): where the random generators stood
+when the stream was opened, and how many batches were taken since; those are drawn again, and left aside.
+"""
+
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cornu.checkpoints.plain_data import Packer, Unpacker, Watched, restore_random
+from cornu.core.seeds import random_states
+from cornu.training.program import opened
+
+MOST = 1 << 25  # bytes: larger attributes of a dataset are its data, which does not change
+
+
+class Origin(NamedTuple):
+    """What was noted when a stream was opened."""
+
+    packed: dict[str, Any]
+    arrays: list[np.ndarray]
+
+
+class Reading:
+    """The batches of a training or validation, watched from the beginning of `fit` on."""
+
+    def __init__(self, batches: Any) -> None:
+        self.batches = batches
+        self.source = Watched(getattr(batches, "source", None), most=MOST)
+        self.is_iterator = not batches.restarts
+        batches.remember = self._origin
+
+    def _origin(self) -> Origin:
+        packer = Packer()
+        packed = {"random": packer.pack(random_states()), "source": self.source.changes(packer)}
+        return Origin(packed, packer.arrays)
+
+    def pack(self, packer: Packer, inside_epoch: bool) -> dict[str, Any]:
+        """Return how far was read as plain data."""
+        batches, stream = self.batches, self.batches.current
+        found = {"openings": batches.openings, "consumed": batches.consumed, "source": self.source.changes(packer)}
+        if stream is not None and stream.origin is not None:
+            found |= {"taken": stream.taken, "origin": packer.adopt(*stream.origin)}
+        elif inside_epoch and batches.last_order is not None:
+            found["order"] = packer.pack(batches.last_order)
+        return found
+
+    def restore(self, packed: dict[str, Any], unpacker: Unpacker) -> None:
+        """Read on from a place."""
+        batches = self.batches
+        if "order" in packed:
+            batches.last_order = _checked_order(unpacker.unpack(packed["order"]), batches.rows)
+        batches.openings = packed["openings"]
+        if self.is_iterator:
+            if packed["openings"]:
+                self._advance(packed["consumed"] + packed.get("taken", 0), None)
+        elif "origin" in packed:
+            restore_random(unpacker, packed["origin"]["random"])
+            self._restore_source(packed["origin"]["source"], unpacker)
+            if packed["openings"] > 1:
+                self._forget_example()
+            origin = Packer()
+            adopted = origin.adopt(packed["origin"], unpacker.arrays)
+            self._advance(packed["taken"], Origin(adopted, origin.arrays))
+        elif packed["openings"]:
+            self._forget_example()
+        self._restore_source(packed["source"], unpacker)
+
+    def _advance(self, count: int, origin: Origin | None) -> None:
+        """Open the stream and leave `count` batches aside; what draws from the global generators is not read ahead."""
+        items = self.batches.stream()
+        for _ in itertools.islice(items, count):
+            pass
+        self.batches.consumed = 0
+        self.batches.reopened = opened(items, origin or self._origin(), count, ahead=not self.batches.draws)
+        self.batches.current = self.batches.reopened
+
+    def _restore_source(self, attributes: dict[str, Any], unpacker: Unpacker) -> None:
+        if attributes:
+            unpacker.set_attributes(self.batches.source, attributes)
+
+    def _forget_example(self) -> None:
+        if hasattr(self.batches, "forget_example"):
+            self.batches.forget_example()
+
+
+def _checked_order(order: Any, rows: int) -> np.ndarray:
+    """Return row numbers of an epoch; ValueError where they are others than those of the data."""
+    if np.shape(order) != (rows,) or order.dtype != np.int32 or not np.array_equal(np.sort(order), np.arange(rows)):
+        raise ValueError(f"The checkpoint's order of rows is not one of {rows} rows.")
+    return order

@@ -1,0 +1,167 @@
+"""Checkpoint files: arrays and JSON with a checksum over all of it, and the two newest of them in a folder.
+
+A file is the line ``cornu checkpoint 1``, the length of a JSON text in 8 bytes, that text, the arrays' bytes one after
+the other, and the SHA-256 of everything before. It holds data only: nothing is run or imported out of it.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import ml_dtypes
+import numpy as np
+
+from cornu.core.atomic_files import flush_folder, remove_leftovers, remove_quietly, replacing
+
+START = b"cornu checkpoint 1\n"
+DIGEST = hashlib.sha256
+PLAIN_TYPE = re.compile(r"[|<>][biufcSUmM]\d{1,9}(\[\w+\])?")  # as numpy writes them: no objects, no fields
+#: Types that numpy has no code for, by their names.
+EXTENDED = {
+    name: kind for name, kind in vars(ml_dtypes).items() if isinstance(kind, type) and issubclass(kind, np.generic)
+}
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint file holds: plain data, and the arrays that it refers to by number."""
+
+    content: dict[str, Any]
+    arrays: list[np.ndarray]
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint as a whole or not at all; OSError in words where the disk refuses."""
+    digest = DIGEST()
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        for part in _parts(checkpoint):
+            digest.update(part)
+            file.write(part)
+        file.write(digest.digest())
+
+
+def _parts(checkpoint: Checkpoint) -> Iterator[Any]:
+    """Yield the bytes of a file in front of its checksum."""
+    arrays = [np.asarray(array, order="C") for array in checkpoint.arrays]
+    described = [[type_name(array.dtype), list(array.shape)] for array in arrays]
+    text = json.dumps({"content": checkpoint.content, "arrays": described}).encode()
+    yield START + len(text).to_bytes(8, "little")
+    yield text
+    for array in arrays:
+        yield array.reshape(-1).view(np.uint8).data
+
+
+def type_name(dtype: np.dtype) -> str:
+    """Return the name of an array's type: numpy's own with byte order, ``bfloat16`` and the like by name."""
+    return dtype.name if dtype.name in EXTENDED else dtype.str
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Return what a file holds; ValueError in words where it is no whole checkpoint."""
+    data = memoryview(path.read_bytes())
+    size = DIGEST().digest_size
+    if bytes(data[: len(START)]) != START:
+        raise ValueError(f"{str(path)!r} is no checkpoint of this version of Cornu.")
+    body, checksum = data[:-size], data[-size:]
+    if len(data) < len(START) + 8 + size or DIGEST(body).digest() != checksum:
+        raise ValueError(f"{str(path)!r} is damaged or cut short: its checksum does not fit.")
+    position = len(START) + 8
+    length = int.from_bytes(body[len(START) : position], "little")
+    try:
+        header = json.loads(bytes(body[position : position + length]))
+        content, described = dict(header["content"]), list(header["arrays"])
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ValueError(f"{str(path)!r} has a checksum that fits, but is no checkpoint: {error!r:.200}.") from None
+    return Checkpoint(content, _arrays(body[position + length :], described, str(path)))
+
+
+def _arrays(data: memoryview, described: list[Any], path: str) -> list[np.ndarray]:
+    """Return arrays that lie one after the other and fill `data`, as views of it."""
+    arrays, position = [], 0
+    for entry in described:
+        dtype, shape = _checked(entry, path)
+        count = math.prod(shape) * dtype.itemsize
+        if count > len(data) - position:
+            raise ValueError(f"{path!r} says that it has {entry!r}, which is more than it holds.")
+        arrays.append(np.frombuffer(data[position : position + count], dtype).reshape(shape))
+        position += count
+    if position != len(data):
+        raise ValueError(f"{path!r} holds {len(data) - position:,} bytes more than it says.")
+    return arrays
+
+
+def _checked(entry: Any, path: str) -> tuple[np.dtype, list[int]]:
+    """Return type and shape of an array as a file describes them; ValueError for what is no array of plain values."""
+    if isinstance(entry, list) and [type(part) for part in entry] == [str, list]:
+        name, shape = entry
+        known = name in EXTENDED or PLAIN_TYPE.fullmatch(name) is not None
+        if known and all(type(size) is int and 0 <= size < 1 << 48 for size in shape):
+            return np.dtype(EXTENDED.get(name, name)), shape
+    raise ValueError(f"{path!r} holds {str(entry)[:100]!r}, where type and shape of an array were expected.")
+
+
+def _number(checkpoint: Checkpoint, path: Path) -> int:
+    number = checkpoint.content.get("number")
+    if type(number) is not int:
+        raise ValueError(f"{str(path)!r} is no checkpoint of a training: its number is {str(number)[:80]}.")
+    return number
+
+
+class Generations:
+    """The checkpoints of one training in a folder: two files in turn, so that the one before the newest stays whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.paths = [folder / "checkpoint-0", folder / "checkpoint-1"]
+        self._next = 0
+
+    def prepare(self) -> None:
+        """Make the folder; OSError in words where it cannot be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / ".cornu-probe.part"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise type(error)(
+                error.errno, f"Cannot keep checkpoints in {str(self.folder)!r}: {error.strerror}"
+            ) from error
+        remove_leftovers(self.folder, age=0)
+
+    def newest(self) -> tuple[Checkpoint | None, list[str]]:
+        """Return the newest whole checkpoint, if any, and what was wrong with the others."""
+        found: list[tuple[int, int, Checkpoint]] = []
+        complaints = []
+        for place, path in enumerate(self.paths):
+            if path.exists():
+                try:
+                    checkpoint = read_checkpoint(path)
+                    found.append((_number(checkpoint, path), place, checkpoint))
+                except (ValueError, OSError) as error:
+                    complaints.append(str(error))
+                    self._next = place  # the damaged one is written over first
+        if not found:
+            return None, complaints
+        _, place, checkpoint = max(found, key=lambda one: one[0])
+        self._next = 1 - place
+        return checkpoint, complaints
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint over the older one of the two."""
+        write_checkpoint(self.paths[self._next], checkpoint)
+        self._next = 1 - self._next
+
+    def delete(self) -> None:
+        """Remove the checkpoints, and the folder if it is empty then."""
+        for path in self.paths:
+            remove_quietly(path)
+        remove_leftovers(self.folder, age=0)
+        try:
+            os.rmdir(self.folder)
+        except OSError:  # something else is in it
+            return
+        flush_folder(self.folder.parent)

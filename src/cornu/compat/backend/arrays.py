@@ -1,0 +1,342 @@
+"""The functions of `keras.backend` about shapes, sums, comparisons and elementwise mathematics.
+
+Follows https://keras.io/2.2.4 ``keras.backend`` as programs of that time use it.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.compat.backend.calls import axes, floats, tensor_function
+from cornu.core import settings
+from cornu.core.dtype_policies import standardize_dtype
+from cornu.ops import image
+
+# ---- one value for each element
+
+abs = tensor_function(jnp.abs)
+cos = tensor_function(jnp.cos)
+equal = tensor_function(jnp.equal)
+exp = tensor_function(jnp.exp)
+greater = tensor_function(jnp.greater)
+greater_equal = tensor_function(jnp.greater_equal)
+less = tensor_function(jnp.less)
+less_equal = tensor_function(jnp.less_equal)
+log = tensor_function(jnp.log)
+maximum = tensor_function(jnp.maximum)
+minimum = tensor_function(jnp.minimum)
+not_equal = tensor_function(jnp.not_equal)
+round = tensor_function(jnp.round)
+sign = tensor_function(jnp.sign)
+sin = tensor_function(jnp.sin)
+square = tensor_function(jnp.square)
+identity = tensor_function(jnp.asarray)
+
+
+@tensor_function
+def pow(x: Any, a: Any) -> jax.Array:
+    """Return ``x ** a``."""
+    return jnp.power(x, a)
+
+
+@tensor_function
+def sqrt(x: Any) -> jax.Array:
+    """Return the square root; of negative numbers, which rounding may give, 0."""
+    return jnp.sqrt(jnp.maximum(floats(x), 0))
+
+
+@tensor_function
+def clip(x: Any, min_value: Any, max_value: Any) -> jax.Array:
+    """Move what lies outside of the range to its ends; None leaves an end open."""
+    if max_value is not None and min_value is not None and isinstance(max_value, (int, float)):
+        max_value = max_value if isinstance(min_value, jax.Array) or max_value >= min_value else min_value
+    return jnp.clip(x, min_value, max_value)
+
+
+@tensor_function
+def cast(x: Any, dtype: Any) -> jax.Array:
+    """Return `x` in another type."""
+    return jnp.asarray(x).astype(standardize_dtype(dtype))
+
+
+def cast_to_floatx(x: Any) -> Any:
+    """Return `x` as an array of the default float type: numpy for what is no tensor."""
+    return (
+        cast(x, settings.floatx())
+        if hasattr(x, "node") or isinstance(x, jax.Array)
+        else np.asarray(x, settings.floatx())
+    )
+
+
+# ---- along axes
+
+
+@tensor_function
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return the sum along `axis`."""
+    return jnp.sum(jnp.asarray(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return the mean along `axis`; of booleans, the share that holds."""
+    return jnp.mean(floats(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def std(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return the standard deviation along `axis`."""
+    return jnp.std(floats(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return the variance along `axis`."""
+    return jnp.var(floats(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return the largest value along `axis`."""
+    return jnp.max(jnp.asarray(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return the smallest value along `axis`."""
+    return jnp.min(jnp.asarray(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return the product along `axis`."""
+    return jnp.prod(jnp.asarray(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Tell whether some value is not zero."""
+    return jnp.any(jnp.asarray(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Tell whether all values are not zero."""
+    return jnp.all(jnp.asarray(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """Return ``log(sum(exp(x)))`` without overflow."""
+    return jax.nn.logsumexp(floats(x), axes(axis), keepdims=keepdims)
+
+
+@tensor_function
+def argmax(x: Any, axis: int = -1) -> jax.Array:
+    """Return where the largest value is along `axis`."""
+    return jnp.argmax(jnp.asarray(x), axis)
+
+
+@tensor_function
+def argmin(x: Any, axis: int = -1) -> jax.Array:
+    """Return where the smallest value is along `axis`."""
+    return jnp.argmin(jnp.asarray(x), axis)
+
+
+@tensor_function
+def cumsum(x: Any, axis: int = 0) -> jax.Array:
+    """Return running sums."""
+    return jnp.cumsum(jnp.asarray(x), axis)
+
+
+@tensor_function
+def cumprod(x: Any, axis: int = 0) -> jax.Array:
+    """Return running products."""
+    return jnp.cumprod(jnp.asarray(x), axis)
+
+
+# ---- products
+
+
+@tensor_function
+def dot(x: Any, y: Any) -> jax.Array:
+    """Multiply: the last axis of `x` with the last but one of `y`, as numpy's ``dot``."""
+    return jnp.dot(jnp.asarray(x), jnp.asarray(y))
+
+
+@tensor_function
+def batch_dot(x: Any, y: Any, axes: Any = None) -> jax.Array:
+    """Multiply row by row of the batch along one axis of each: (batch, rest of x, rest of y), at least two axes.
+
+    `axes` is one number for both, or two; None takes the last of `x` and the last but one of `y`.
+    """
+    x, y = jnp.asarray(x), jnp.asarray(y)
+    if axes is None:
+        axes = (x.ndim - 1, y.ndim - 1 if y.ndim == 2 else y.ndim - 2)
+    first, second = (axes, axes) if isinstance(axes, int) else axes
+    names_x, names_y = list(range(x.ndim)), [0, *range(x.ndim, x.ndim + y.ndim - 1)]
+    names_y[second % y.ndim] = first % x.ndim
+    rest = [name for name in (*names_x[1:], *names_y[1:]) if name != first % x.ndim]
+    result = jnp.einsum(x, names_x, y, names_y, [0, *rest])
+    return result[:, None] if result.ndim == 1 else result
+
+
+@tensor_function
+def transpose(x: Any) -> jax.Array:
+    """Reverse the order of the axes."""
+    return jnp.transpose(jnp.asarray(x))
+
+
+# ---- shapes
+
+
+@tensor_function
+def reshape(x: Any, shape: Sequence[Any]) -> jax.Array:
+    """Return the same values in another shape; -1 or None stands for what is left."""
+    return jnp.reshape(jnp.asarray(x), [-1 if size is None else int(size) for size in shape])
+
+
+@tensor_function
+def permute_dimensions(x: Any, pattern: Sequence[int]) -> jax.Array:
+    """Put the axes into another order."""
+    return jnp.transpose(jnp.asarray(x), pattern)
+
+
+@tensor_function
+def expand_dims(x: Any, axis: int = -1) -> jax.Array:
+    """Add an axis of size 1."""
+    return jnp.expand_dims(jnp.asarray(x), axis)
+
+
+@tensor_function
+def squeeze(x: Any, axis: Any) -> jax.Array:
+    """Drop an axis of size 1."""
+    return jnp.squeeze(jnp.asarray(x), axes(axis))
+
+
+@tensor_function
+def flatten(x: Any) -> jax.Array:
+    """Return all values in one axis."""
+    return jnp.ravel(jnp.asarray(x))
+
+
+@tensor_function
+def batch_flatten(x: Any) -> jax.Array:
+    """Return rows of one axis."""
+    x = jnp.asarray(x)
+    return x.reshape(x.shape[0], math.prod(x.shape[1:]))
+
+
+@tensor_function
+def repeat(x: Any, n: int) -> jax.Array:
+    """Repeat each row: (rows, size) becomes (rows, n, size)."""
+    return jnp.repeat(jnp.asarray(x)[:, None], n, axis=1)
+
+
+@tensor_function
+def repeat_elements(x: Any, rep: int, axis: int) -> jax.Array:
+    """Repeat each entry of an axis."""
+    return jnp.repeat(jnp.asarray(x), rep, axis=axis)
+
+
+@tensor_function
+def tile(x: Any, n: Any) -> jax.Array:
+    """Repeat the whole along each axis."""
+    return jnp.tile(jnp.asarray(x), n)
+
+
+@tensor_function
+def concatenate(tensors: Sequence[Any], axis: int = -1) -> jax.Array:
+    """Join along an axis."""
+    return jnp.concatenate([jnp.asarray(tensor) for tensor in tensors], axis)
+
+
+@tensor_function
+def stack(x: Sequence[Any], axis: int = 0) -> jax.Array:
+    """Join along a new axis."""
+    return jnp.stack([jnp.asarray(one) for one in x], axis)
+
+
+@tensor_function
+def reverse(x: Any, axes: Any) -> jax.Array:
+    """Turn axes round."""
+    return jnp.flip(jnp.asarray(x), tuple(axes) if isinstance(axes, (list, tuple)) else axes)
+
+
+@tensor_function
+def slice(x: Any, start: Sequence[int], size: Sequence[int]) -> jax.Array:
+    """Return the part of a size that begins at `start`; -1 takes all the rest."""
+    x = jnp.asarray(x)
+    ends = [
+        whole if length == -1 else first + length for whole, first, length in zip(x.shape, start, size, strict=True)
+    ]
+    return x[tuple(map(_slice, start, ends))]
+
+
+def _slice(first: int, end: int) -> Any:
+    return np.s_[first:end]
+
+
+@tensor_function
+def gather(reference: Any, indices: Any) -> jax.Array:
+    """Return the entries of the first axis that `indices` name."""
+    return jnp.take(jnp.asarray(reference), jnp.asarray(indices, "int32"), axis=0)
+
+
+@tensor_function
+def one_hot(indices: Any, num_classes: int) -> jax.Array:
+    """Return a one at each class number, zeros elsewhere."""
+    return jax.nn.one_hot(jnp.asarray(indices).astype("int32"), num_classes, dtype=settings.floatx())
+
+
+@tensor_function
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> jax.Array:
+    """Return the numbers from `start` up to but without `stop`; a single argument is `stop`."""
+    return jnp.arange(start, stop, step, dtype=standardize_dtype(dtype))
+
+
+# ---- images and sequences
+
+
+@tensor_function
+def resize_images(
+    x: Any, height_factor: int, width_factor: int, data_format: str | None = None, interpolation: str = "nearest"
+) -> jax.Array:
+    """Enlarge images by whole factors, by repeating (nearest) or bilinear interpolation."""
+    return image.enlarge(x, (height_factor, width_factor), data_format, interpolation)
+
+
+@tensor_function
+def resize_volumes(
+    x: Any, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None = None
+) -> jax.Array:
+    """Enlarge volumes by whole factors, by repeating."""
+    return image.enlarge(x, (depth_factor, height_factor, width_factor), data_format)
+
+
+@tensor_function
+def temporal_padding(x: Any, padding: tuple[int, int] = (1, 1)) -> jax.Array:
+    """Add zeros before and after the steps."""
+    return jnp.pad(x, ((0, 0), tuple(padding), (0, 0)))
+
+
+def _spatial_padding(x: Any, padding: Sequence, data_format: str | None) -> jax.Array:
+    pairs = [tuple(pair) for pair in padding]
+    last = settings.standardize_data_format(data_format) == "channels_last"
+    return jnp.pad(x, [(0, 0), *pairs, (0, 0)] if last else [(0, 0), (0, 0), *pairs])
+
+
+@tensor_function
+def spatial_2d_padding(x: Any, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> jax.Array:
+    """Add zeros around images."""
+    return _spatial_padding(x, padding, data_format)
+
+
+@tensor_function
+def spatial_3d_padding(x: Any, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None) -> jax.Array:
+    """Add zeros around volumes."""
+    return _spatial_padding(x, padding, data_format)

@@ -1,0 +1,357 @@
+"""The functions of `keras.backend` that networks are made of: activations, losses, convolutions, loops."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu import activations
+from cornu.compat.backend.calls import axes, floats, tensor_function
+from cornu.core import settings
+from cornu.core.scope import scope
+from cornu.ops import crossentropy, math, nn
+from cornu.ops import normalization as ops
+
+# ---- activations
+
+elu = tensor_function(activations.elu)
+sigmoid = tensor_function(activations.sigmoid)
+softplus = tensor_function(activations.softplus)
+softsign = tensor_function(activations.softsign)
+tanh = tensor_function(activations.tanh)
+stop_gradient_of_one = tensor_function(jax.lax.stop_gradient)
+
+
+@tensor_function
+def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> jax.Array:
+    """Return ``max(x, 0)``, or with a slope `alpha` below `threshold` and a largest value."""
+    return activations.relu(x, negative_slope=alpha, max_value=max_value, threshold=threshold)
+
+
+@tensor_function
+def softmax(x: Any, axis: int = -1) -> jax.Array:
+    """Return probabilities along `axis`."""
+    return jax.nn.softmax(floats(x), axis)
+
+
+@tensor_function
+def hard_sigmoid(x: Any) -> jax.Array:
+    """Return ``0.2 * x + 0.5`` cut to 0 and 1, as in Keras 1 and 2.
+
+    The activation of that name is Keras 3's, ``relu6(x + 3) / 6``, whose slope is 1/6.
+    """
+    return jnp.clip(0.2 * floats(x) + 0.5, 0, 1)
+
+
+def stop_gradient(variables: Any) -> Any:
+    """Return the same values, which count as constants for gradients; of a list, a list."""
+    if isinstance(variables, (list, tuple)):
+        return [stop_gradient_of_one(one) for one in variables]
+    return stop_gradient_of_one(variables)
+
+
+@tensor_function
+def l2_normalize(x: Any, axis: Any = None) -> jax.Array:
+    """Divide by the Euclidean norm along `axis`."""
+    return ops.normalize(floats(x), axes(axis), epsilon=1e-6)
+
+
+@tensor_function
+def in_top_k(predictions: Any, targets: Any, k: int) -> jax.Array:
+    """Tell for each row whether the target class is among the `k` largest predictions."""
+    return math.in_top_k(targets, predictions, k)
+
+
+# ---- losses
+
+
+@tensor_function
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> jax.Array:
+    """Return the binary cross-entropy of each element."""
+    target, output = jnp.broadcast_arrays(floats(target), floats(output))
+    return crossentropy.binary_crossentropy(target, output, from_logits)
+
+
+@tensor_function
+def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
+    """Return the cross-entropy of each row."""
+    return crossentropy.categorical_crossentropy(target, output, from_logits, axis)
+
+
+@tensor_function
+def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
+    """Return the cross-entropy of each row for class numbers."""
+    output = jnp.asarray(output)
+    expected = tuple(size for number, size in enumerate(output.shape) if number != axis % output.ndim)
+    target = jnp.asarray(target).reshape(expected)
+    return crossentropy.sparse_categorical_crossentropy(target, output, from_logits, axis)
+
+
+@tensor_function
+def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> jax.Array:
+    """Return the CTC loss (rows, 1) of probabilities whose last class is the blank."""
+    y_pred = floats(y_pred)
+    logits = jnp.log(y_pred + settings.epsilon())
+    lengths = jnp.ravel(jnp.asarray(label_length)), jnp.ravel(jnp.asarray(input_length))
+    return crossentropy.ctc_loss(y_true, logits, *lengths, mask_index=y_pred.shape[-1] - 1)[:, None]
+
+
+# ---- convolutions and poolings
+
+
+@tensor_function
+def conv1d(
+    x: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> jax.Array:
+    """Convolve along one axis; `padding` may be ``causal``."""
+    return nn.conv(x, kernel, strides, padding, data_format, dilation_rate)
+
+
+conv2d = conv3d = conv1d
+
+
+@tensor_function
+def conv2d_transpose(
+    x: Any, kernel: Any, output_shape: Any = None, strides: Any = (1, 1), padding: str = "valid",
+    data_format: str | None = None, dilation_rate: Any = 1,
+) -> jax.Array:  # fmt: skip
+    """Spread each input over a window; the size of the output follows from strides and padding.
+
+    Raises ValueError where `output_shape` is another one.
+    """
+    result = nn.conv_transpose(x, kernel, strides, padding, None, data_format, dilation_rate)
+    if output_shape is not None and tuple(map(int, output_shape))[1:] != result.shape[1:]:
+        raise ValueError(f"conv2d_transpose gives {result.shape}; output_shape={tuple(output_shape)} was asked for.")
+    return result
+
+
+conv3d_transpose = conv2d_transpose
+
+
+@tensor_function
+def depthwise_conv2d(
+    x: Any, depthwise_kernel: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
+    dilation_rate: Any = (1, 1),
+) -> jax.Array:  # fmt: skip
+    """Convolve each channel with its own kernels."""
+    return nn.depthwise_conv(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
+
+
+@tensor_function
+def separable_conv2d(
+    x: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
+    data_format: str | None = None, dilation_rate: Any = 1,
+) -> jax.Array:  # fmt: skip
+    """Convolve each channel with its own kernels, then mix the channels."""
+    return nn.separable_conv(x, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate)
+
+
+separable_conv1d = separable_conv2d
+
+
+@tensor_function
+def pool2d(
+    x: Any, pool_size: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
+    pool_mode: str = "max",
+) -> jax.Array:  # fmt: skip
+    """Return the largest value (``max``) or the mean (``avg``) of each window."""
+    if pool_mode not in ("max", "avg"):
+        raise ValueError(f"pool_mode is 'max' or 'avg'; it got {pool_mode!r}.")
+    return (nn.max_pool if pool_mode == "max" else nn.average_pool)(x, pool_size, strides, padding, data_format)
+
+
+@tensor_function
+def pool3d(
+    x: Any, pool_size: Any, strides: Any = (1, 1, 1), padding: str = "valid", data_format: str | None = None,
+    pool_mode: str = "max",
+) -> jax.Array:  # fmt: skip
+    """Return the largest value (``max``) or the mean (``avg``) of each window of volumes."""
+    return pool2d(x, pool_size, strides, padding, data_format, pool_mode)
+
+
+@tensor_function
+def bias_add(x: Any, bias: Any, data_format: str | None = None) -> jax.Array:
+    """Add a bias of one value per channel, or of a shape like a row of `x`."""
+    x, bias = jnp.asarray(x), jnp.asarray(bias)
+    if settings.standardize_data_format(data_format) == "channels_last" or x.ndim < 3:
+        return x + bias
+    return x + (bias.reshape(-1, *[1] * (x.ndim - 2)) if bias.ndim == 1 else jnp.moveaxis(bias, -1, 0))
+
+
+def _local(x: Any, kernel: Any, window: Sequence[int], strides: Sequence[int], data_format: str | None) -> jax.Array:
+    """Convolve with another kernel at each place; kernel: (places, window * channels, filters)."""
+    last = settings.standardize_data_format(data_format) == "channels_last"
+    x = jnp.asarray(x) if last else jnp.moveaxis(jnp.asarray(x), 1, -1)
+    starts = [
+        np.arange(0, size - length + 1, step) for size, length, step in zip(x.shape[1:-1], window, strides, strict=True)
+    ]
+    places = [start[:, None] + np.arange(length) for start, length in zip(starts, window, strict=True)]
+    for axis, place in enumerate(places):
+        x = jnp.take(x, place, axis=1 + 2 * axis)  # (rows, place, window, place, window, ..., channels)
+    rank = len(window)
+    order = (0, *range(1, 2 * rank, 2), *range(2, 2 * rank + 1, 2), 2 * rank + 1)
+    patches = x.transpose(order).reshape(x.shape[0], kernel.shape[0], -1)
+    result = jnp.einsum("bpi,pio->bpo", patches, kernel)
+    result = result.reshape(x.shape[0], *map(len, starts), kernel.shape[-1])
+    return result if last else jnp.moveaxis(result, -1, 1)
+
+
+@tensor_function
+def local_conv1d(x: Any, kernel: Any, kernel_size: Any, strides: Any, data_format: str | None = None) -> jax.Array:
+    """Convolve steps with another kernel at each place: (places, window * channels, filters)."""
+    return _local(x, kernel, tuple(kernel_size), tuple(strides), data_format)
+
+
+@tensor_function
+def local_conv2d(
+    x: Any, kernel: Any, kernel_size: Any, strides: Any, output_shape: Any = None, data_format: str | None = None
+) -> jax.Array:
+    """Convolve images with another kernel at each place: (places, window * channels, filters)."""
+    return _local(x, kernel, tuple(kernel_size), tuple(strides), data_format)
+
+
+# ---- normalization
+
+
+@tensor_function
+def batch_normalization(
+    x: Any, mean: Any, var: Any, beta: Any = None, gamma: Any = None, axis: int = -1, epsilon: float = 1e-3
+) -> jax.Array:
+    """Return ``(x - mean) / sqrt(var + epsilon) * gamma + beta``: vectors along `axis`, or arrays of as many axes."""
+    return ops.batch_normalization(floats(x), mean, var, axis, beta, gamma, epsilon)
+
+
+@tensor_function
+def normalize_batch_in_training(
+    x: Any, gamma: Any, beta: Any, reduction_axes: Sequence[int], epsilon: float = 1e-3
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return `x` normalized by its own mean and variance along `reduction_axes`, the mean, and the variance."""
+    x, along = floats(x), tuple(reduction_axes)
+    mean, var = jnp.mean(x, along, keepdims=True), jnp.var(x, along, keepdims=True)
+    result = (x - mean) * jax.lax.rsqrt(var + epsilon)
+    result = result if gamma is None else result * jnp.reshape(gamma, mean.shape)
+    result = result if beta is None else result + jnp.reshape(beta, mean.shape)
+    return result, jnp.squeeze(mean, along), jnp.squeeze(var, along)
+
+
+# ---- branches
+
+
+def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
+    """Return one of two results (tensors, or functions that make them), as a condition says: for all, or by element."""
+    if isinstance(condition, (bool, int, np.bool_)):
+        chosen = then_expression if condition else else_expression
+        return chosen() if callable(chosen) else chosen
+    then_value = then_expression() if callable(then_expression) else then_expression
+    else_value = else_expression() if callable(else_expression) else else_expression
+    return _where(condition, then_value, else_value)
+
+
+@tensor_function
+def _where(condition: Any, then_value: Any, else_value: Any) -> jax.Array:
+    condition = jnp.asarray(condition).astype(bool)
+    missing = jnp.ndim(then_value) - condition.ndim
+    return jnp.where(
+        condition.reshape(condition.shape + (1,) * missing if missing > 0 else condition.shape), then_value, else_value
+    )
+
+
+def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """Return `x` in training and `alt` otherwise (tensors, or functions that make them)."""
+    for known in (training, scope.training, scope.learning_phase):
+        if isinstance(known, (bool, int, np.bool_)):
+            chosen = x if known else alt
+            return chosen() if callable(chosen) else chosen
+    return _by_phase(x() if callable(x) else x, alt() if callable(alt) else alt)
+
+
+@tensor_function
+def _by_phase(x: Any, alt: Any) -> Any:
+    return x if scope.training else alt
+
+
+def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """Return `x` outside of training and `alt` in it."""
+    return in_train_phase(alt, x, training)
+
+
+# ---- loops
+
+
+def map_fn(fn: Callable, elems: Any, name: str | None = None, dtype: Any = None) -> Any:
+    """Return the results of `fn` for each entry of the first axis, stacked."""
+    return tensor_function(lambda values: jax.lax.map(fn, jax.tree.map(jnp.asarray, values)))(elems)
+
+
+def foldl(fn: Callable, elems: Any, initializer: Any = None, name: str | None = None) -> Any:
+    """Return ``fn(fn(fn(initializer, first), second), ...)`` over the first axis."""
+
+    def fold(values: Any, start: Any) -> Any:
+        values = jnp.asarray(values)
+        start, rest = (values[0], values[1:]) if start is None else (jnp.asarray(start), values)
+        return jax.lax.scan(lambda carry, x: (fn(carry, x), None), start, rest)[0]
+
+    return tensor_function(fold)(elems, initializer)
+
+
+def foldr(fn: Callable, elems: Any, initializer: Any = None, name: str | None = None) -> Any:
+    """Return `foldl` over the entries in reverse order."""
+    return foldl(fn, tensor_function(lambda values: jnp.flip(jnp.asarray(values), 0))(elems), initializer)
+
+
+def rnn(
+    step_function: Callable, inputs: Any, initial_states: Sequence[Any], go_backwards: bool = False, mask: Any = None,
+    constants: Sequence[Any] | None = None, unroll: bool = False, input_length: int | None = None,
+    time_major: bool = False, zero_output_for_mask: bool = False, return_all_outputs: bool = True,
+) -> tuple[Any, Any, list]:  # fmt: skip
+    """Run ``output, states = step_function(input, states + constants)`` over the steps of (rows, steps, ...).
+
+    Where `mask` (rows, steps) is false, output and states stay as they were (output 0 with `zero_output_for_mask`).
+    Returns the last output, all outputs (rows, steps, ...) and the last states.
+    """
+    settings_of_run = (go_backwards, time_major, zero_output_for_mask, unroll)
+
+    def run(inputs: Any, states: list, mask: Any, constants: list) -> tuple[Any, Any, list]:
+        return _run_steps(step_function, inputs, states, mask, constants, settings_of_run)
+
+    last, outputs, states = tensor_function(run)(inputs, list(initial_states), mask, list(constants or []))
+    return last, outputs if return_all_outputs else last[:, None], states
+
+
+def _run_steps(
+    step_function: Callable, inputs: Any, states: list, mask: Any, constants: list, run: tuple[bool, bool, bool, bool]
+) -> tuple[Any, Any, list]:
+    go_backwards, time_major, zero_output, unroll = run
+    first = lambda x: x if time_major or x is None else jnp.swapaxes(x, 0, 1)  # noqa: E731
+    inputs, mask = first(jnp.asarray(inputs)), first(mask if mask is None else jnp.asarray(mask))
+    if mask is not None:
+        mask = mask.reshape(mask.shape[:2]).astype(bool)
+    states = [jnp.asarray(state) for state in states]
+    output_shape = jax.eval_shape(lambda x: step_function(x, [*states, *constants])[0], inputs[0])
+    empty = jnp.zeros(output_shape.shape, output_shape.dtype)
+
+    def kept(keep: Any, new: Any, old: Any) -> Any:
+        return jnp.where(keep.reshape(keep.shape + (1,) * (new.ndim - 1)), new, old)
+
+    def step(carry: tuple, given: tuple) -> tuple:
+        before, states = carry
+        x, keep = given
+        output, new_states = step_function(x, [*states, *constants])
+        new_states = [jnp.asarray(new, old.dtype) for new, old in zip(new_states, states, strict=True)]
+        if keep is None:
+            return (output, new_states), output
+        shown = kept(keep, output, jnp.zeros_like(output) if zero_output else before)
+        new_states = [kept(keep, new, old) for new, old in zip(new_states, states, strict=True)]
+        return (kept(keep, output, before), new_states), shown
+
+    steps = (inputs, mask)
+    (last, states), outputs = jax.lax.scan(step, (empty, states), steps, reverse=go_backwards, unroll=bool(unroll) or 1)
+    outputs = jnp.flip(outputs, 0) if go_backwards else outputs
+    return last, first(outputs), states

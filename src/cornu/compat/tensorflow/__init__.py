@@ -1,0 +1,3 @@
+"""The stand-in for `tensorflow` under `cornu run`.
+
+`names.py` maps public names to functions; `tape.py` is the gradient tape."""

@@ -1,0 +1,144 @@
+"""The stand-in for `tensorflow`: which names it has, and where they come from."""
+
+_OWN = "cornu.compat.tensorflow.functions"
+_TRAINING = "cornu.compat.tensorflow.training"
+
+
+def _own(names: str) -> dict[str, str]:
+    return {name: f"{_OWN}:{name}" for name in names.split()}
+
+
+def _elsewhere(module: str, names: str) -> dict[str, str]:
+    return {name: f"{module}:{name}" for name in names.split()}
+
+
+_TYPES = _own("float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 bool")
+_REDUCTIONS = _own("reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_any reduce_all argmax argmin")
+_ELEMENTWISE = _own(
+    "abs add subtract multiply divide pow exp log sqrt square sign maximum minimum sin cos tanh round floor equal "
+    "not_equal greater "
+    "greater_equal less less_equal logical_and logical_not logical_or"
+)
+_ACTIVATIONS = _elsewhere(
+    "cornu.activations", "relu relu6 elu selu gelu leaky_relu softmax log_softmax sigmoid softplus softsign tanh silu"
+)
+_SESSIONS = _own(
+    "ConfigProto GPUOptions Session InteractiveSession Graph get_default_graph reset_default_graph "
+    "global_variables_initializer "
+    "initialize_all_variables disable_eager_execution enable_eager_execution disable_v2_behavior enable_v2_behavior "
+    "executing_eagerly device function"
+)
+
+#: Module of TensorFlow -> name -> ``module:name``.
+NAMES: dict[str, dict[str, str]] = {
+    "tensorflow": _TYPES
+    | _REDUCTIONS
+    | _ELEMENTWISE
+    | _SESSIONS
+    | _own(
+        "constant convert_to_tensor cast reshape transpose expand_dims squeeze concat stack matmul where zeros ones "
+        "zeros_like"
+    )
+    | _own("ones_like clip_by_value one_hot shape range tile identity stop_gradient set_random_seed get_logger Tensor")
+    | _elsewhere("cornu.compat.tensorflow.tape", "GradientTape")
+    | _elsewhere(_TRAINING, "gather fill add_n rank truncated_normal random_shuffle")
+    | {
+        "zeros_initializer": "cornu.initializers:Zeros",
+        "ones_initializer": "cornu.initializers:Ones",
+        "constant_initializer": "cornu.initializers:Constant",
+        "random_normal_initializer": "cornu.initializers:RandomNormal",
+        "random_uniform_initializer": "cornu.initializers:RandomUniform",
+    }
+    | {
+        "sigmoid": "cornu.activations:sigmoid",
+        "Variable": "cornu.core.variable:Variable",
+        "newaxis": "numpy:newaxis",
+        "name_scope": f"{_OWN}:device",
+        "variable_scope": f"{_OWN}:device",
+        "truediv": f"{_OWN}:divide",
+        "string": "builtins:str",
+        "reverse": "cornu.ops:flip",
+        "Module": "cornu.layers:Layer",
+        "print": "builtins:print",
+        "py_function": f"{_OWN}:function",
+        "random_normal": f"{_OWN}:normal",
+        "random_uniform": f"{_OWN}:uniform",
+    },
+    "tensorflow.math": _REDUCTIONS
+    | _ELEMENTWISE
+    | _elsewhere("cornu.activations", "sigmoid softplus")
+    | _elsewhere(_TRAINING, "reduce_std reduce_variance confusion_matrix")
+    | {"l2_normalize": "cornu.compat.backend.functions:l2_normalize"},
+    "tensorflow.nn": _ACTIVATIONS
+    | _elsewhere(
+        _TRAINING,
+        "sparse_softmax_cross_entropy_with_logits softmax_cross_entropy_with_logits "
+        "softmax_cross_entropy_with_logits_v2 sigmoid_cross_entropy_with_logits",
+    )
+    | {
+        "swish": "cornu.activations:silu",
+        "l2_normalize": "cornu.compat.backend.functions:l2_normalize",
+        "moments": "cornu.ops:moments",
+        "dropout": "cornu.compat.backend.functions:dropout",
+        "embedding_lookup": f"{_TRAINING}:gather",
+        "l2_loss": f"{_TRAINING}:l2_loss",
+        "bias_add": "cornu.compat.backend.functions:bias_add",
+    },
+    "tensorflow.train": _elsewhere(
+        _TRAINING,
+        "AdamOptimizer GradientDescentOptimizer MomentumOptimizer RMSPropOptimizer AdagradOptimizer AdadeltaOptimizer "
+        "get_or_create_global_step",
+    ),
+    "tensorflow.distribute": _elsewhere(_TRAINING, "Strategy MirroredStrategy OneDeviceStrategy get_strategy"),
+    "tensorflow.distribute.experimental": _elsewhere(_TRAINING, "TPUStrategy"),
+    "tensorflow.image": _elsewhere("cornu.ops.image", "resize rgb_to_grayscale"),
+    "tensorflow.random": _own("set_seed")
+    | {"set_random_seed": f"{_OWN}:set_seed"}
+    | _own("normal uniform")
+    | _elsewhere(_TRAINING, "truncated_normal")
+    | {"shuffle": f"{_TRAINING}:random_shuffle"},
+    "tensorflow.version": {"VERSION": "cornu.compat.imports:TENSORFLOW_VERSION"},
+    "tensorflow.examples.tutorials.mnist.input_data": _elsewhere("cornu.compat.tensorflow.mnist", "read_data_sets"),
+    "tensorflow.config": _own(
+        "list_physical_devices list_logical_devices get_visible_devices set_visible_devices "
+        "set_soft_device_placement run_functions_eagerly"
+    ),
+    "tensorflow.config.experimental": _own(
+        "list_physical_devices list_logical_devices set_memory_growth get_visible_devices set_visible_devices "
+        "enable_op_determinism"
+    ),
+    "tensorflow.config.threading": _own("set_inter_op_parallelism_threads set_intra_op_parallelism_threads"),
+    "tensorflow.logging": _own("set_verbosity DEBUG INFO WARN ERROR FATAL"),
+    "tensorflow.test": _own("is_gpu_available gpu_device_name is_built_with_cuda"),
+    "tensorflow.dtypes": _TYPES | _own("cast"),
+    "tensorflow.data": _elsewhere(
+        "cornu.compat.tensorflow.data", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"
+    ),
+    "tensorflow.data.experimental": _elsewhere("cornu.compat.tensorflow.data", "AUTOTUNE"),
+    "tensorflow.linalg": _own("matmul"),
+    "tensorflow.python.client.device_lib": _own("list_local_devices"),
+}
+
+PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
+    [
+        *NAMES,
+        "tensorflow.python",
+        "tensorflow.python.client",
+        "tensorflow.compat",
+        "tensorflow.contrib",
+        "tensorflow.examples.tutorials.mnist",
+    ],
+    (),
+) | {  # array functions that are the same in keras.ops, and parts of tf.keras that `tf` has beside it
+    "tensorflow": ("cornu.ops",),
+    "tensorflow.math": ("cornu.ops",),
+    "tensorflow.linalg": ("cornu.ops",),
+    "tensorflow.initializers": ("cornu.initializers",),
+    "tensorflow.losses": ("cornu.losses",),
+    "tensorflow.metrics": ("cornu.metrics",),
+    "tensorflow.optimizers": ("cornu.optimizers",),
+    "tensorflow.optimizers.schedules": ("cornu.optimizers.schedules",),
+}
+
+#: Modules that exist only because others lie below them.
+PARENTS = frozenset({"tensorflow._api", "tensorflow.examples", "tensorflow.examples.tutorials"})

@@ -1,0 +1,148 @@
+"""Parts of the `tensorflow` stand-in that train: its optimizers of version 1, losses of logits, strategies, counts."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from cornu import optimizers
+from cornu.compat.tensorflow.functions import _array_function
+from cornu.core.randomness import random_key
+
+
+def _optimizer(cls: type, **defaults: Any) -> Callable[..., Any]:
+    """Return a function with the keywords that ``tf.train.*Optimizer`` took."""
+    renamed = {"beta1": "beta_1", "beta2": "beta_2", "decay": "rho", "use_nesterov": "nesterov"}
+
+    def make(learning_rate: Any = 0.001, *args: Any, **kwargs: Any) -> Any:
+        kwargs = {renamed.get(key, key): value for key, value in kwargs.items() if key not in ("use_locking", "name")}
+        return cls(learning_rate, *args, **(defaults | kwargs))
+
+    return make
+
+
+AdamOptimizer = _optimizer(optimizers.Adam, epsilon=1e-8)
+GradientDescentOptimizer = _optimizer(optimizers.SGD)
+MomentumOptimizer = _optimizer(optimizers.SGD)
+RMSPropOptimizer = _optimizer(optimizers.RMSprop, epsilon=1e-10)
+AdagradOptimizer = _optimizer(optimizers.Adagrad)
+AdadeltaOptimizer = _optimizer(optimizers.Adadelta)
+
+
+def get_or_create_global_step() -> int:
+    """Return 0: the optimizer counts its steps itself."""
+    return 0
+
+
+@_array_function
+def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any) -> jax.Array:
+    """Return the crossentropy of each row's class number."""
+    rows = jax.nn.log_softmax(jnp.asarray(logits))
+    return -jnp.take_along_axis(rows, jnp.asarray(labels)[..., None].astype("int32"), axis=-1)[..., 0]
+
+
+@_array_function
+def softmax_cross_entropy_with_logits(labels: Any, logits: Any) -> jax.Array:
+    """Return the crossentropy of each row's class probabilities."""
+    return -jnp.sum(jnp.asarray(labels) * jax.nn.log_softmax(jnp.asarray(logits)), axis=-1)
+
+
+softmax_cross_entropy_with_logits_v2 = softmax_cross_entropy_with_logits
+
+
+@_array_function
+def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any) -> jax.Array:
+    """Return the crossentropy of each entry, a probability of its own."""
+    labels, logits = jnp.asarray(labels), jnp.asarray(logits)
+    return jnp.maximum(logits, 0) - logits * labels + jnp.log1p(jnp.exp(-jnp.abs(logits)))
+
+
+@_array_function
+def reduce_std(x: Any, axis: Any = None, keepdims: Any = False) -> jax.Array:
+    """Return the standard deviation."""
+    return jnp.std(jnp.asarray(x), axis=axis, keepdims=keepdims)
+
+
+@_array_function
+def reduce_variance(x: Any, axis: Any = None, keepdims: Any = False) -> jax.Array:
+    """Return the variance."""
+    return jnp.var(jnp.asarray(x), axis=axis, keepdims=keepdims)
+
+
+@_array_function
+def gather(params: Any, indices: Any, axis: Any = 0) -> jax.Array:
+    """Return the entries at `indices` along an axis."""
+    return jnp.take(jnp.asarray(params), jnp.asarray(indices), axis=axis)
+
+
+def fill(dims: Any, value: Any) -> jax.Array:
+    """Return an array of one value."""
+    return jnp.full(tuple(dims), value)
+
+
+def confusion_matrix(
+    labels: Any, predictions: Any, num_classes: int | None = None, weights: Any = None, dtype: Any = "int32"
+) -> jax.Array:
+    """Return how often each label (row) was predicted as each class (column).
+
+    >>> confusion_matrix([0, 1, 1], [0, 1, 0]).tolist()
+    [[1, 0], [1, 1]]
+    """
+    labels, predictions = jnp.asarray(labels), jnp.asarray(predictions)
+    size = num_classes or int(max(labels.max(), predictions.max())) + 1
+    counts = jnp.zeros((size, size), str(dtype))
+    return counts.at[labels, predictions].add(1 if weights is None else jnp.asarray(weights, str(dtype)))
+
+
+class Strategy:
+    """Where to train: JAX's devices, whatever the program chose; ``with strategy.scope():`` does nothing."""
+
+    num_replicas_in_sync = 1
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def scope(self) -> contextlib.AbstractContextManager:
+        """Return a context that does nothing."""
+        return contextlib.nullcontext(self)
+
+
+MirroredStrategy = OneDeviceStrategy = TPUStrategy = Strategy
+
+
+def get_strategy() -> Strategy:
+    """Return the strategy."""
+    return Strategy()
+
+
+@_array_function
+def add_n(inputs: Any) -> jax.Array:
+    """Return the sum of several arrays."""
+    return sum(map(jnp.asarray, inputs[1:]), jnp.asarray(inputs[0]))
+
+
+@_array_function
+def rank(x: Any) -> int:
+    """Return the number of axes."""
+    return jnp.ndim(x)
+
+
+@_array_function
+def l2_loss(t: Any) -> jax.Array:
+    """Return half the sum of squares."""
+    return jnp.sum(jnp.square(jnp.asarray(t))) / 2
+
+
+def truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> jax.Array:
+    """Return normally distributed numbers, none further than two standard deviations from the mean."""
+    key = random_key(seed, moves_on=True)
+    return mean + stddev * jax.random.truncated_normal(key, -2.0, 2.0, tuple(shape), str(dtype))
+
+
+def random_shuffle(value: Any, seed: Any = None, name: Any = None) -> jax.Array:
+    """Return the rows in random order."""
+    return jax.random.permutation(random_key(seed, moves_on=True), jnp.asarray(value))

@@ -1,0 +1,124 @@
+"""Types of numbers: names of dtypes, and the policy that says in which type a layer computes and keeps its weights."""
+
+from typing import Any
+
+import numpy as np
+
+from cornu.core import registry, settings
+from cornu.core.errors import unknown
+from cornu.core.serialization import Recorded, deserialize, serialize  # noqa: F401
+
+_ALIASES = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "long": "int64"}
+_NAMES = [
+    "bool",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+    "string",
+]
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """Return the name of a dtype given as name, numpy, jax or torch type; None is ``floatx()``.
+
+    >>> standardize_dtype(None), standardize_dtype("half"), standardize_dtype(int), standardize_dtype(np.dtype(int))
+    ('float32', 'float16', 'int32', 'int64')
+    """
+    if dtype is None:
+        return settings.floatx()
+    if isinstance(dtype, str):
+        name = _ALIASES.get(dtype, dtype)
+    elif isinstance(dtype, type) and dtype in (int, float, bool):  # np.dtype("int64") == int, but is no key
+        name = {int: "int32", float: settings.floatx(), bool: "bool"}[dtype]
+    elif type(dtype).__module__.startswith("torch"):
+        name = str(dtype).removeprefix("torch.")
+    else:
+        name = getattr(dtype, "name", None) or str(np.dtype(dtype))
+    if name not in _NAMES:
+        raise unknown("dtype", dtype, _NAMES)
+    if name == "float64":
+        settings.allow_float64()
+    return name
+
+
+def is_float(dtype: Any) -> bool:
+    """Tell whether `dtype` is a floating-point type."""
+    return "float" in str(getattr(dtype, "name", dtype))
+
+
+@registry.CORE.add()
+class DTypePolicy(metaclass=Recorded):
+    """In which type a layer computes and keeps its variables.
+
+    `name` is a dtype (``"float32"``: both alike), ``"mixed_float16"`` or ``"mixed_bfloat16"`` (computes in 16 bits,
+    variables in float32). Follows https://keras.io/api/mixed_precision/policy/
+
+    >>> DTypePolicy("mixed_bfloat16").variable_dtype
+    'float32'
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        name = name or settings.floatx()
+        if name in ("mixed_float16", "mixed_bfloat16"):
+            self.compute_dtype, self.variable_dtype = name.removeprefix("mixed_"), "float32"
+        else:
+            self.compute_dtype = self.variable_dtype = standardize_dtype(name)
+        self.name = name
+
+    def get_config(self) -> dict:
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "DTypePolicy":
+        return cls(**config)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DTypePolicy) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f'<DTypePolicy "{self.name}">'
+
+
+FloatDTypePolicy = Policy = DTypePolicy
+
+_default: list[DTypePolicy] = []
+
+
+def dtype_policy() -> DTypePolicy:
+    """Return the policy that new layers take."""
+    return _default[0] if _default else DTypePolicy(settings.floatx())
+
+
+def set_dtype_policy(policy: "str | DTypePolicy") -> None:
+    """Set the policy that new layers take: a name such as ``"mixed_bfloat16"``, or a `DTypePolicy`."""
+    _default[:] = [get(policy)]
+
+
+def get(identifier: Any) -> DTypePolicy:
+    """Return the policy for None (the default one), a name or dtype, a policy, or a config."""
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier) if "class_name" in identifier else DTypePolicy(**identifier)
+    if isinstance(identifier, str) and identifier.startswith("mixed_"):
+        return DTypePolicy(identifier)
+    return DTypePolicy(standardize_dtype(identifier))
+
+
+__all__ = ["DTypePolicy", "dtype_policy", "get", "is_float", "set_dtype_policy", "standardize_dtype"]

@@ -1,0 +1,253 @@
+"""The config is the constructor call: kept by a metaclass, written and read as Keras's JSON dictionaries."""
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cornu.core import config_validation, registry, spellings
+from cornu.core.errors import did_you_mean
+from cornu.core.signature import kept_by_class
+
+#: Packages under which Keras registered classes of its own.
+KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
+PLAIN = (type(None), bool, int, float, str, tuple, list)
+
+
+class Recorded(type):
+    """Metaclass that keeps the arguments of the constructor call in ``_arguments``, defaults applied."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = spellings.translate_constructor(cls, args, kwargs)
+        try:
+            instance = super().__call__(*args, **kwargs)
+        except TypeError as error:
+            raise _constructor_error(cls, kwargs, error) from error
+        if isinstance(instance, cls) and type(instance) is cls:
+            instance._arguments = _bind(cls, args, kwargs)
+        return instance
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's arguments, as ``help`` and editors show them."""
+        signature = _signature(cls)
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+@kept_by_class
+def _signature(cls: type) -> inspect.Signature:
+    return inspect.signature(cls.__init__)  # type: ignore[misc]
+
+
+def _bind(cls: type, args: tuple, kwargs: dict) -> dict[str, Any]:
+    """Return argument names and values of a constructor call, ``*args`` left out and ``**kwargs`` spread."""
+    bound = _signature(cls).bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    arguments: dict[str, Any] = {}
+    for name, parameter in list(_signature(cls).parameters.items())[1:]:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            arguments.update(bound.arguments[name])
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            arguments[name] = bound.arguments[name]
+    return arguments
+
+
+def _constructor_error(cls: type, kwargs: dict, error: TypeError) -> TypeError:
+    """Say which keyword is unknown and what is near; leave other TypeErrors as they are."""
+    known = [name for name in _signature(cls).parameters if name not in ("self", "args", "kwargs")]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in _signature(cls).parameters.values())
+    strange = [] if takes_any else [name for name in kwargs if name not in known]
+    if not strange:
+        return error
+    hint = did_you_mean(strange[0], known)
+    return TypeError(f"{cls.__name__} has no argument {strange[0]!r}.{hint}\nIt takes: {', '.join(known)}.")
+
+
+def default_config(instance: Any) -> dict[str, Any]:
+    """Return the constructor's arguments, with what the attributes of the same names hold now where that is plain."""
+    return {name: _current(instance, name, value) for name, value in instance._arguments.items()}
+
+
+def _current(instance: Any, name: str, value: Any) -> Any:
+    if name not in vars(instance):
+        return value
+    now = vars(instance)[name]
+    same_kind = isinstance(now, PLAIN) and isinstance(value, PLAIN) and not (value is not None and now is None)
+    ours = registry.table_of(type(now)) is not None and hasattr(now, "get_config")
+    return now if same_kind or (ours and not hasattr(now, "call")) else value
+
+
+def serialize(thing: Any) -> Any:
+    """Return `thing` as plain data in Keras 3's form: numbers, strings, lists, and dictionaries for objects.
+
+    A function of the user's own becomes its name, never its code. Raises TypeError for what has no such form.
+    """
+    if thing is None or isinstance(thing, (bool, int, float, str)):
+        return thing
+    if isinstance(thing, np.generic):
+        return thing.item()
+    if isinstance(thing, (list, tuple)):
+        return (
+            type(thing)([serialize(item) for item in thing])
+            if type(thing) in (list, tuple)
+            else list(map(serialize, thing))
+        )
+    if isinstance(thing, dict):
+        return {key: serialize(value) for key, value in thing.items()}
+    if hasattr(thing, "get_config") and not isinstance(thing, type):
+        return serialize_object(thing)
+    if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, functools.partial)) or callable(thing):
+        return _serialize_function(thing)
+    if hasattr(thing, "__array__"):
+        array = np.asarray(thing)
+        return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": str(array.dtype)}}
+    if hasattr(thing, "name") and hasattr(thing, "itemsize"):
+        return str(thing)
+    raise TypeError(f"A config cannot hold {thing!r} ({type(thing).__name__}). Give the class a get_config() method.")
+
+
+def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, Any]:
+    """Return the dictionary of an object that has ``get_config``: module, class name, config, registered name."""
+    cls = type(thing)
+    table = registry.table_of(cls)
+    result = {
+        "module": getattr(cls, "keras_module", None) or (table.module if table else _module_of(cls)),
+        "class_name": cls.__name__,
+        "config": serialize(thing.get_config()),
+        "registered_name": None if table or hasattr(cls, "keras_module") else registry.get_registered_name(cls),
+    }
+    if hasattr(thing, "get_build_config") and getattr(thing, "built", False):
+        build_config = thing.get_build_config()
+        if build_config:
+            result["build_config"] = serialize(build_config)
+    if with_compile_config and hasattr(thing, "get_compile_config") and getattr(thing, "compiled", False):
+        compile_config = thing.get_compile_config()
+        if compile_config:
+            result["compile_config"] = serialize(compile_config)
+    return result
+
+
+def _module_of(cls: type) -> str:
+    return "keras" if cls.__module__.startswith("cornu.core") else cls.__module__
+
+
+def _serialize_function(function: Any) -> Any:
+    name = getattr(function, "__name__", type(function).__name__)
+    table = registry.table_of(function)
+    if table:
+        return name
+    return {
+        "module": getattr(function, "__module__", None),
+        "class_name": "function",
+        "config": name,
+        "registered_name": registry.registered_name(function) or name,
+    }
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, table: registry.Table | None = None) -> Any:
+    """Return what `config` (made by `serialize`, or by Keras 3) describes.
+
+    Classes are found in the library's tables and among `custom_objects`; never by importing a name out of the config.
+    Raises ValueError for a class that neither knows.
+    """
+    with registry.CustomObjectScope(custom_objects or {}), config_validation.reading(config):
+        return _deserialize(config, table)
+
+
+def _deserialize(config: Any, table: registry.Table | None = None) -> Any:
+    if isinstance(config, (list, tuple)):
+        return type(config)(_deserialize(item) for item in config)
+    if isinstance(config, str) and table is not None:
+        return table.find(config)
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config or "config" not in config:
+        return {key: _deserialize(value) for key, value in config.items()}
+    return _deserialize_object(config, table)
+
+
+def _deserialize_object(config: dict[str, Any], table: registry.Table | None) -> Any:
+    if registry.LAYERS in (table, registry.tables.get(config.get("module") or "")):
+        config = spellings.translate_layer(config)
+    class_name, inner = config["class_name"], config["config"]
+    if class_name == "__tuple__":
+        return tuple(_deserialize(item) for item in inner["value"])
+    if class_name in ("__numpy__", "__tensor__"):
+        return _array(inner)
+    if class_name == "__lambda__":
+        raise ValueError(
+            "This config holds the byte code of a Python lambda. Cornu never runs code out of a file:\n"
+            "define the function in your program, name it in the layer, and pass it in custom_objects."
+        )
+    if class_name == "function":
+        return find_thing(inner, config.get("registered_name"), None, table)
+    cls = find_thing(class_name, config.get("registered_name"), config.get("module"), table)
+    if not isinstance(cls, type) or not hasattr(cls, "from_config"):
+        raise ValueError(f"The config names a class {class_name!r}, but {cls!r} is no class with from_config.")
+    config_validation.check_arguments(cls, inner)
+    instance = cls.from_config(dict(inner))
+    if config.get("build_config") and hasattr(instance, "build_from_config") and not instance.built:
+        instance.build_from_config(config["build_config"])
+    if config.get("compile_config") and hasattr(instance, "compile_from_config"):
+        instance.compile_from_config(config["compile_config"])
+    return instance
+
+
+def _array(config: dict[str, Any]) -> np.ndarray:
+    """Return an array that stands in a config as a list of numbers with their type."""
+    dtype = np.dtype(str(config["dtype"]))
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise ValueError(f"The config holds an array of dtype {str(config['dtype'])[:80]!r}, which is no number.")
+    return np.asarray(config["value"], dtype=dtype)
+
+
+def find_thing(name: str, registered: str | None, module: str | None, table: registry.Table | None) -> Any:
+    """Return the class or function that a config names: the user's own first, then by module, then by name."""
+    for candidate in filter(None, (registered, name)):
+        custom = registry.custom_object(candidate)
+        if custom is not None:
+            return custom
+    if registered and ">" in registered and registered.split(">")[0].lower() not in KERAS_PACKAGES:
+        raise ValueError(
+            f"The config names {registered!r}, which is not registered: pass custom_objects={{{name!r}: ...}}, or "
+            f"decorate the class or function with register_keras_serializable({registered.split('>')[0]!r})."
+        )
+    for candidate_table in filter(None, (table, registry.tables.get(module or ""), *registry.tables.values())):
+        if name in candidate_table:
+            return candidate_table.find(name)
+    known = [known for some in registry.tables.values() for known in some]
+    raise ValueError(
+        f"The config names {name!r}, which is neither Cornu's nor registered.{did_you_mean(name, known)}\n"
+        f"If it is your own, pass custom_objects={{{name!r}: ...}} or decorate it with register_keras_serializable()."
+    )
+
+
+def construct(cls: Callable[..., Any], config: dict[str, Any]) -> Any:
+    """Call a constructor with a config's values, nested configs turned into objects (the usual ``from_config``)."""
+    return cls(**{key: _deserialize(value) for key, value in config.items()})
+
+
+def get(identifier: Any, table: registry.Table) -> Any:
+    """Return the object or function that `identifier` stands for in `table`.
+
+    None stays None; a name is looked up (a class is called without arguments); a config is read; a class is called; a
+    callable is taken as it is. Raises ValueError for an unknown name and TypeError for anything else.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        identifier = deserialize(identifier, table=table)
+    elif isinstance(identifier, str):
+        identifier = table.find(identifier)
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier) or hasattr(identifier, "get_config"):
+        return identifier
+    article = "An" if table.concept[0] in "aeiou" else "A"
+    raise TypeError(
+        f"{article} {table.concept} is a name, a config, an object or a function; it got {identifier!r} "
+        f"({type(identifier).__name__})."
+    )

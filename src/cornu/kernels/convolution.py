@@ -1,0 +1,205 @@
+"""Convolutions in one, two and three dimensions, with the meaning that Keras gives them.
+
+Each becomes a `Geometry`: explicit padding, strides, dilations of input and kernel, and groups. XLA lowers that
+natively on GPU and TPU; on CPU `convolution_cpu` gives it gradients of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from cornu.kernels import convolution_cpu
+from cornu.kernels.compiler import as_one_program, takes_cpu_forms, written_down
+from cornu.kernels.geometry import CHANNELS_LAST, Geometry, Numbers, check_format, native, per_dimension, same_padding
+
+
+@as_one_program("strides", "padding", "dilation", "groups", "data_format")
+def convolution(
+    x: Array,
+    kernel: Array,
+    strides: Numbers = 1,
+    padding: str = "valid",
+    dilation: Numbers = 1,
+    groups: int = 1,
+    data_format: str = CHANNELS_LAST,
+) -> Array:
+    """Slide `kernel` over the one, two or three spatial dimensions of `x`, as Keras's Conv1D, Conv2D and Conv3D do.
+
+    Args:
+        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
+        kernel: `(*window, channels / groups, filters)` in either format.
+        strides, dilation: one number, or one per spatial dimension.
+        padding: `valid`, `same`, or `causal` (one dimension: zeros on the left only).
+        groups: blocks of channels that are convolved apart, each into `filters / groups` outputs.
+
+    Raises:
+        ValueError: if the ranks, the channels or the words do not fit.
+
+    >>> import jax.numpy as jnp
+    >>> convolution(jnp.ones((1, 28, 28, 1)), jnp.ones((3, 3, 1, 32))).shape
+    (1, 26, 26, 32)
+    """
+    x, kernel = _promoted(x, kernel)
+    rank = _spatial_rank(x, kernel, data_format)
+    strides, dilation = per_dimension(strides, rank, "strides"), per_dimension(dilation, rank, "dilation")
+    _check_groups(x, kernel, groups, data_format)
+    window = _spread(kernel.shape[:rank], dilation)
+    pads = _padding(padding, _space(x, data_format), window, strides)
+    return _in_format(x, kernel, Geometry(strides, pads, (1,) * rank, dilation, groups), data_format)
+
+
+def depthwise_convolution(
+    x: Array,
+    kernel: Array,
+    strides: Numbers = 1,
+    padding: str = "valid",
+    dilation: Numbers = 1,
+    data_format: str = CHANNELS_LAST,
+) -> Array:
+    """Convolve every channel of `x` with its own `multiplier` kernels, as Keras's DepthwiseConv1D and 2D do.
+
+    Args:
+        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
+        kernel: `(*window, channels, multiplier)`. The result has `channels * multiplier` channels.
+
+    >>> import jax.numpy as jnp
+    >>> depthwise_convolution(jnp.ones((1, 5, 5, 3)), jnp.ones((3, 3, 3, 2)), padding="same").shape
+    (1, 5, 5, 6)
+    """
+    *window, channels, multiplier = kernel.shape
+    flat = jnp.reshape(kernel, (*window, 1, channels * multiplier))
+    return convolution(x, flat, strides, padding, dilation, channels, data_format)
+
+
+@as_one_program("strides", "padding", "output_padding", "dilation", "data_format")
+def transposed_convolution(
+    x: Array,
+    kernel: Array,
+    strides: Numbers = 1,
+    padding: str = "valid",
+    output_padding: Numbers | None = None,
+    dilation: Numbers = 1,
+    data_format: str = CHANNELS_LAST,
+) -> Array:
+    """The gradient of `convolution` by its input: spreads each input over a window, as Keras's Conv2DTranspose does.
+
+    Args:
+        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
+        kernel: `(*window, filters, channels)`: filters come first, as in Keras.
+        output_padding: what is added to the end of each dimension; None makes `same` give `space * strides`.
+
+    >>> import jax.numpy as jnp
+    >>> transposed_convolution(jnp.ones((1, 7, 7, 8)), jnp.ones((3, 3, 4, 8)), strides=2, padding="same").shape
+    (1, 14, 14, 4)
+    """
+    x, kernel = _promoted(x, kernel)
+    rank = _spatial_rank(x, kernel, data_format)
+    strides, dilation = per_dimension(strides, rank, "strides"), per_dimension(dilation, rank, "dilation")
+    extra = (None,) * rank if output_padding is None else per_dimension(output_padding, rank, "output_padding")
+    turned = jnp.swapaxes(jnp.flip(kernel, range(rank)), -1, -2)  # (*window, channels, filters)
+    _check_groups(x, turned, 1, data_format)
+    window = _spread(kernel.shape[:rank], dilation)
+    pads = tuple(_transposed_padding(padding, *each) for each in zip(window, strides, extra, strict=True))
+    return _in_format(x, turned, Geometry((1,) * rank, pads, strides, dilation), data_format)
+
+
+@as_one_program()
+def add_bias(x: Array, bias: Array) -> Array:
+    """Add `bias` of shape `(channels,)` to the channels-last `x`, with a gradient that is fast on CPU.
+
+    >>> import jax.numpy as jnp
+    >>> add_bias(jnp.zeros((1, 2, 2)), jnp.array([1.0, 2.0])).tolist()
+    [[[1.0, 2.0], [1.0, 2.0]]]
+    """
+    return _add_bias(*_promoted(x, bias))
+
+
+@jax.custom_vjp
+def _add_bias(x: Array, bias: Array) -> Array:
+    return x + bias
+
+
+def _add_bias_backward(_: None, upstream: Array) -> tuple[Array, Array]:
+    """XLA's CPU sum over all but the last dimension is ten times slower than this product with ones."""
+    if takes_cpu_forms():
+        (upstream,) = written_down(upstream)
+    wide = jnp.reshape(upstream, (-1, math.prod(upstream.shape[-2:])))
+    dtype = jnp.promote_types(upstream.dtype, jnp.float32)
+    sums = jnp.matmul(jnp.ones(wide.shape[0], upstream.dtype), wide, preferred_element_type=dtype)
+    return upstream, sums.reshape(upstream.shape[-2:]).sum(0).astype(upstream.dtype)
+
+
+_add_bias.defvjp(lambda x, bias: (x + bias, None), _add_bias_backward)
+
+
+def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) -> Array:
+    """On CPU, one group of channels goes the way with fast gradients, which wants channels last."""
+    if not takes_cpu_forms() or geometry.groups > 1:
+        return native(x, kernel, geometry, data_format == CHANNELS_LAST)
+    if data_format == CHANNELS_LAST:
+        return convolution_cpu.convolve(x, kernel, geometry)
+    return jnp.moveaxis(convolution_cpu.convolve(jnp.moveaxis(x, 1, -1), kernel, geometry), -1, 1)
+
+
+def _promoted(x: Array, kernel: Array) -> tuple[Array, Array]:
+    dtype = jnp.result_type(x, kernel)
+    dtype = dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(dtype, float)
+    return jnp.asarray(x, dtype), jnp.asarray(kernel, dtype)
+
+
+def _space(x: Array, data_format: str) -> tuple[int, ...]:
+    return x.shape[1:-1] if data_format == CHANNELS_LAST else x.shape[2:]
+
+
+def _spread(window: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
+    """The extent of a window whose taps lie `dilation` apart."""
+    return tuple((size - 1) * step + 1 for size, step in zip(window, dilation, strict=True))
+
+
+def _padding(word: str, space: Sequence[int], window: Sequence[int], strides: Sequence[int]) -> tuple:
+    if word == "valid":
+        return ((0, 0),) * len(space)
+    if word == "causal" and len(space) == 1:
+        return ((window[0] - 1, 0),)
+    if word != "same":
+        raise ValueError(f"padding={word!r}: expected 'valid' or 'same' (or 'causal' in one dimension).")
+    return same_padding(space, window, strides)
+
+
+def _transposed_padding(word: str, window: int, stride: int, extra: int | None) -> tuple[int, int]:
+    """Zeros around the spread input, such that sizes follow Keras: `valid` gives `(size - 1) * stride + window` and
+    never less than `size * stride`; `same` gives `size * stride`; `extra` replaces what these add at the end."""
+    if word == "valid":
+        return window - 1, window - 1 + (max(stride - window, 0) if extra is None else extra)
+    if word != "same":
+        raise ValueError(f"padding={word!r}: a transposed convolution takes 'valid' or 'same'.")
+    total = window + stride - 2 if extra is None else window + window % 2 - 2 + extra
+    before = min((total + 1) // 2, window - 1)
+    return before, total - before
+
+
+def _spatial_rank(x: Array, kernel: Array, data_format: str) -> int:
+    check_format(data_format)
+    if x.ndim not in (3, 4, 5) or kernel.ndim != x.ndim:
+        raise ValueError(
+            f"A convolution got an input of shape {x.shape} and a kernel of shape {kernel.shape}: "
+            "expected both with rows and channels (input) or channels and filters (kernel) and 1 to 3 spatial "
+            "dimensions. Add the missing dimension to the input, for example x[..., None] for grey images."
+        )
+    return x.ndim - 2
+
+
+def _check_groups(x: Array, kernel: Array, groups: int, data_format: str) -> None:
+    channels = x.shape[-1] if data_format == CHANNELS_LAST else x.shape[1]
+    if channels != kernel.shape[-2] * groups:
+        raise ValueError(
+            f"The input of shape {x.shape} has {channels} channels ({data_format}) but the kernel of shape "
+            f"{kernel.shape} with groups={groups} takes {kernel.shape[-2] * groups}. Check data_format and groups."
+        )
+    if kernel.shape[-1] % groups:
+        raise ValueError(f"{kernel.shape[-1]} filters cannot be divided into groups={groups}; take a multiple.")

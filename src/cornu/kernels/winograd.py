@@ -1,0 +1,122 @@
+"""Winograd's minimal filtering F(4, 3) along the rows of images: half of the products of a 3 x k window.
+
+Four outputs of a filter with three taps come from six products, not twelve (Lavin and Gray, arXiv:1509.09308). In one
+dimension only: errors stay near those of float32 itself, see docs/design/010-convolution-on-cpu.md.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from cornu.kernels.geometry import Geometry, native
+
+GRADIENT_CHANNELS = 8
+"""With fewer input channels the transforms cost more than the saved products, in the gradient by the kernel."""
+
+CHANNELS = 32
+"""The same for the convolution itself: fewer channels or filters than this, and XLA's own is as fast."""
+
+WASTE = 1.2
+"""How many times the rows that are wanted the whole tiles may have."""
+
+GROUP_BYTES = 3 << 19
+LEAST_ROWS = 16
+"""What the transforms of a group of images may take, and how many images form one in any case."""
+
+# Rows: what is multiplied; columns: inputs, taps, outputs.
+FIRST_INPUTS = ((4, 0, -5, 0, 1, 0), (0, -4, -4, 1, 1, 0), (0, 4, -4, -1, 1, 0))
+INPUTS = (*FIRST_INPUTS, (0, -2, -1, 2, 1, 0), (0, 2, -1, -2, 1, 0), (0, 4, 0, -5, 0, 1))
+FIRST_TAPS = ((1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6))
+TAPS = (*FIRST_TAPS, (1 / 24, 1 / 12, 1 / 6), (1 / 24, -1 / 12, 1 / 6), (0, 0, 1))
+OUTPUTS = ((1, 0, 0, 0), (1, 1, 1, 1), (1, -1, 1, -1), (1, 2, 4, 8), (1, -2, 4, -8), (0, 0, 0, 1))
+
+
+def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
+    """Whether `convolved` is faster than XLA's own: enough channels, and few rows beyond the wanted ones."""
+    if not _plain(x, kernel.shape[:-2], geometry) or min(kernel.shape[-2:]) < CHANNELS:
+        return False
+    height = x.shape[1] + sum(geometry.padding[0]) - 2
+    return height > 0 and _tiles(height) * 4 <= WASTE * height
+
+
+def suits_gradient(x: Array, window: tuple[int, ...], geometry: Geometry) -> bool:
+    """Whether `gradient_by_kernel` is faster than products of patches; `x` may be padded already."""
+    return _plain(x, window, geometry) and x.shape[-1] >= GRADIENT_CHANNELS
+
+
+def convolved(x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """Convolve `x` `(rows, height, width, channels)` with a kernel of 3 x k, in groups of images that stay in cache."""
+    (low, high), sides = geometry.padding
+    height = x.shape[1] + low + high - 2
+    tiles = _tiles(height)
+    edges = ((0, 0, 0), (low, high + 4 * tiles - height, 0), (*sides, 0), (0, 0, 0))
+    kernels = [_combined(weights, kernel)[None] for weights in TAPS]
+
+    def group(x: Array) -> Array:
+        x = lax.pad(x, jnp.zeros((), x.dtype), edges)
+        spread = (_combined(weights, _rows(x, tiles)) for weights in INPUTS)
+        along = Geometry((1, 1), ((0, 0),) * 2, (1, 1), (1, 1))
+        products = [native(*pair, along) for pair in zip(spread, kernels, strict=True)]
+        outputs = jnp.stack([_combined(weights, products) for weights in zip(*OUTPUTS, strict=True)], axis=2)
+        return outputs.reshape(x.shape[0], 4 * tiles, *outputs.shape[3:])[:, :height]
+
+    width = x.shape[2] + sum(sides)
+    per_image = 6 * tiles * width * sum(kernel.shape[-2:]) * x.dtype.itemsize
+    count, size = groups(x.shape[0], max(LEAST_ROWS, GROUP_BYTES // per_image))
+    if count == 1:
+        return group(x)
+    full = with_rows(x, count * size)
+    shape = (count * size, height, width - kernel.shape[1] + 1, kernel.shape[-1])
+
+    def put(number: Array, total: Array) -> Array:
+        outputs = group(lax.dynamic_slice_in_dim(full, number * size, size))
+        return lax.dynamic_update_slice_in_dim(total, outputs, number * size, 0)
+
+    return lax.fori_loop(0, count, put, jnp.zeros(shape, x.dtype))[: x.shape[0]]
+
+
+def gradient_by_kernel(x: Array, upstream: Array) -> Array:
+    """The gradient of a 3 x k kernel: half of the products that patches take. `x` is padded already."""
+    missing = -upstream.shape[1] % 4
+    x, upstream = (jnp.pad(each, ((0, 0), (0, missing), (0, 0), (0, 0))) for each in (x, upstream))
+    height, width = upstream.shape[1:3]
+    taps = x.shape[2] - width + 1
+    spread = [_combined(weights, _rows(x, height // 4)) for weights in INPUTS]
+    patches = jnp.stack([jnp.concatenate([v[:, :, j : j + width] for j in range(taps)], -1) for v in spread])
+    sums = jnp.stack([_combined(weights, [upstream[:, at::4] for at in range(4)]) for weights in OUTPUTS])
+    patches, sums = (jnp.reshape(each, (6, -1, each.shape[-1])) for each in (patches, sums))
+    products = lax.dot_general(patches, sums, (((1,), (1,)), ((0,), (0,))))  # (6, taps * channels, filters)
+    by_row = [_combined(weights, products) for weights in zip(*TAPS, strict=True)]
+    return jnp.stack(by_row).reshape(3, taps, x.shape[-1], upstream.shape[-1])
+
+
+def groups(total: int, rows: int) -> tuple[int, int]:
+    """In how many groups of how many rows, at most `rows`, to cut: best a number that divides the total."""
+    least = max(1, -(-total // rows))
+    count = next((n for n in range(least, 2 * least) if total % n == 0), least)
+    return count, -(-total // count)
+
+
+def with_rows(x: Array, rows: int) -> Array:
+    """Rows of zeros fill the last group, where no number of groups near the wanted one divides them (37 rows)."""
+    missing = rows - x.shape[0]
+    return jnp.pad(x, ((0, missing),) + ((0, 0),) * (x.ndim - 1)) if missing else x
+
+
+def _plain(x: Array, window: tuple[int, ...], geometry: Geometry) -> bool:
+    steps = set(geometry.strides) | set(geometry.kernel_dilation)
+    return steps == {1} and x.dtype.itemsize >= 4 and len(window) == 2 and window[0] == 3
+
+
+def _tiles(height: int) -> int:
+    return -(-height // 4)
+
+
+def _rows(x: Array, tiles: int) -> list[Array]:
+    """Six arrays of (images, tiles, columns, channels): the rows that each tile of four outputs sees."""
+    return [x[:, at : at + 4 * tiles - 3 : 4] for at in range(6)]
+
+
+def _combined(weights: tuple[float, ...], arrays: list[Array] | Array) -> Array:
+    return sum(weight * array for weight, array in zip(weights, arrays, strict=True) if weight)

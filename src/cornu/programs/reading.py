@@ -1,0 +1,152 @@
+"""Programs as people have them: .py, .ipy, .ipynb, .md, a notebook printed as text; of Python 2 or pasted from a page.
+
+`read_program` gives cells of plain Python 3 in which every line keeps its number, and says what it changed.
+"""
+
+import ast
+import codecs
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from cornu.programs import documents, magics, python2
+from cornu.programs.documents import Cell
+
+
+class Program(NamedTuple):
+    """A program: its path, its cells, the lines that a traceback shows (by file), and what was changed, in words.
+
+    `is_python2` says that it was translated; `old_division`, that its ``/`` divides whole numbers as Python 2 did.
+    """
+
+    path: Path
+    cells: list[Cell]
+    lines: dict[str, list[str]]
+    notes: list[str]
+    is_python2: bool = False
+    old_division: bool = False
+
+
+def read_program(path: str | Path) -> Program:
+    """Read a program of any kind; the file's ending says which, and for ``.txt`` its content.
+
+    Raises FileNotFoundError, IsADirectoryError or ValueError (no Python code in it) in words.
+    """
+    path = Path(path)
+    text = _text_of(path)
+    document = _document(path, text)
+    if not document.cells:
+        raise ValueError(f"{path} has no Python code that can run.{_ADVICE.get(path.suffix.lower(), '')}")
+    lines = {
+        cell.file: (text if cell.file == str(path) else cell.text).splitlines(keepends=True) for cell in document.cells
+    }
+    cells, notes = _repaired(document.cells)
+    is_python2 = any(note.startswith(_PYTHON2_NOTE) for note in notes)
+    old_division = is_python2 and not re.search(r"from __future__ import .*\bdivision\b", text)
+    return Program(path, cells, lines, [*document.notes, *notes], is_python2, old_division)
+
+
+#: What to do about a document without code, by the file's ending.
+_ADVICE = dict.fromkeys((".md", ".txt", ".text"), " In a document it stands between lines of ``` (three backticks).")
+
+
+def _document(path: Path, text: str) -> documents.Document:
+    suffix, file = path.suffix.lower(), str(path)
+    if suffix == ".ipynb":
+        return documents.notebook(text, file)
+    if suffix in (".md", ".markdown", ".mkd", ".rmd", ".qmd", ".txt", ".text"):
+        if re.search(r"^\s*(?:`{3}|~{3}|\{% highlight)", text, re.MULTILINE):
+            return documents.markdown(text, file, parses)
+        if documents.has_prompts(text):
+            return documents.prompts(text, file, parses)
+        if suffix not in (".txt", ".text") or not (parses(text) or documents.has_statements(text)):
+            return documents.Document([], [])
+    return documents.Document([Cell(1, text, file)], [])
+
+
+def _text_of(path: Path) -> str:
+    """Return a file's text with plain line breaks; its encoding is what it declares, else UTF-8, else Latin-1."""
+    content = path.read_bytes()
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16").encode()
+    if b"\0" in content:
+        raise ValueError(f"{path} is no text: it cannot be a program or a document.")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        text = content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        text = content.decode("latin-1")
+    return re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
+
+
+def parses(text: str) -> bool:
+    """Tell whether a text is Python, once magics, prompts, pasted characters and Python 2 have been dealt with."""
+    return any(_is_python(candidate) for candidate, _ in _repairs(text, 1))
+
+
+def _first_python(cell: Cell) -> tuple[str, list[str]]:
+    """Return the least repaired version of a cell that is Python, or the most repaired one where none is."""
+    text, notes = cell.text, []
+    for text, notes in _repairs(cell.text, cell.first_line):  # noqa: B007
+        if _is_python(text):
+            break
+    return text, notes
+
+
+def _is_python(text: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\d" and the like: the program's own affair, said when it runs
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _repairs(text: str, first_line: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield ever more repaired versions of a text, each with what was done to it."""
+    notes: list[str] = []
+    yield text, notes
+    text, skipped = magics.without_magics(magics.without_prompts(text), first_line)
+    notes = notes + skipped
+    yield text, notes
+    if magics.has_pasted_characters(text):
+        text = magics.without_pasted_characters(text)
+        notes = [*notes, _PASTED_NOTE]
+        yield text, notes
+    quotes = magics.with_plain_quotes(text)
+    if quotes != text and _is_python(quotes):
+        yield quotes, [*notes, "curly quotes taken for plain ones"]
+    translated, forms = python2.translate(text)
+    if forms:
+        yield translated, [*notes, _PYTHON2_NOTE + ", ".join(forms)]
+
+
+_PASTED_NOTE = "spaces pasted from a page (non-breaking, zero width) taken for plain ones"
+_PYTHON2_NOTE = "translated from Python 2: "
+
+
+def _repaired(cells: list[Cell]) -> tuple[list[Cell], list[str]]:
+    """Return the cells in plain Python, and the notes with what is said of several cells said once."""
+    result: list[Cell] = []
+    notes: list[str] = []
+    if any(not _is_python(cell.text) and magics.has_pasted_characters(cell.text) for cell in cells):
+        cells = [cell._replace(text=magics.without_pasted_characters(cell.text)) for cell in cells]
+        notes.append(_PASTED_NOTE)
+    forms: list[str] = []
+    for cell in cells:
+        text, said = _first_python(cell)
+        prefix = f"{cell.file[cell.file.rindex('cell') :]}, " if re.search(r", cell \d+$", cell.file) else ""
+        for note in said:
+            if note.startswith(_PYTHON2_NOTE):
+                forms += note.removeprefix(_PYTHON2_NOTE).split(", ")
+            else:
+                notes.append(prefix + note)
+        result.append(cell._replace(text=text))
+    if forms:
+        notes.append(_PYTHON2_NOTE + ", ".join(dict.fromkeys(forms)))
+    return result, list(dict.fromkeys(notes))

@@ -1,0 +1,252 @@
+"""The usual requests to compute, answered as soon as they are parsed: no task, no routing, no events in between.
+
+These are most of a server's requests, and of their time the application around the model takes the larger part. What is
+unusual in one (its method, address, framing, size, ...) goes the long way, to the application, which also says what is
+wrong with it.
+"""
+
+import asyncio
+import logging
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from cornu.serve.application import Service
+from cornu.serve.busy_wait import Lookout
+from cornu.serve.computing import Computing
+from cornu.serve.inference_protocol import HEADER_LENGTH
+from cornu.serve.limits import Limits, RequestError
+from cornu.serve.metrics import Metrics
+
+_HEADER_LENGTH = HEADER_LENGTH.lower().encode()
+_JSON, _BINARY = b"content-type: application/json\r\n", b"content-type: application/octet-stream\r\n"
+_log = logging.getLogger("cornu.serve")
+
+
+class Exchange:
+    """A request on its way through the fast lane.
+
+    It stands in the place of uvicorn's own object for a request, and has what the protocol reads and sets of that.
+    """
+
+    __slots__ = (
+        "computing", "disconnected", "header_length", "keep_alive", "parts", "question", "response_complete", "size",
+        "started", "timer",
+    )  # fmt: skip
+    message_event = asyncio.Event()  # set where a connection is lost; nobody waits for it
+
+    def __init__(self, computing: Computing, header_length: str | None) -> None:
+        self.computing, self.header_length = computing, header_length
+        self.started = time.perf_counter()
+        self.response_complete = self.disconnected = False
+        self.keep_alive = True
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.timer: asyncio.TimerHandle | None = None
+        self.question: Any = None
+
+
+class FastLane(HttpToolsProtocol):
+    """A connection, as uvicorn has them, that answers the usual requests to compute by itself."""
+
+    def __init__(self, service: Service, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+
+    # ---- what the parser calls
+
+    def on_headers_complete(self) -> None:
+        """Begin with a request."""
+        computing = self.service.by_address.get(self.url)
+        if computing is None or not self._is_free():
+            return super().on_headers_complete()
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"")
+        if b"content-encoding" in headers or not length.isdigit() or int(length) > self.service.limits.body:
+            return super().on_headers_complete()
+        header_length = headers.get(_HEADER_LENGTH)
+        said = None if header_length is None else header_length.decode("latin-1")
+        self.cycle: Any = Exchange(computing, said)
+        return None
+
+    def _is_free(self) -> bool:
+        """Tell whether a request is a plain POST, and nothing before it is still to be answered."""
+        parser = self.parser
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+        )
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of a request's body."""
+        exchange = self.cycle
+        if type(exchange) is not Exchange:
+            return super().on_body(body)
+        if exchange.response_complete:
+            return None
+        exchange.parts.append(body)
+        exchange.size += len(body)
+        self.service.receiving += len(body)
+        if self.service.receiving > self.service.limits.bodies:
+            self._refuse(exchange, self.service.limits.too_many())
+        return None
+
+    def on_message_complete(self) -> None:
+        """Hand a whole request to the model."""
+        exchange = self.cycle
+        if type(exchange) is not Exchange:
+            return super().on_message_complete()
+        if exchange.response_complete:
+            return None
+        body = b"".join(exchange.parts) if len(exchange.parts) != 1 else exchange.parts[0]
+        self._received(exchange)
+        try:
+            exchange.question = exchange.computing.understood(body, exchange.header_length)
+            self._compute(exchange)
+        except RequestError as refusal:
+            self._refuse(exchange, refusal)
+        except Exception as error:
+            self._fail(exchange, error)
+        return None
+
+    def _compute(self, exchange: Exchange) -> None:
+        """Compute a question here, if there is nobody else to read from meanwhile, or queue it."""
+        batcher, arrays = exchange.computing.batcher, exchange.question.arrays
+        found = batcher.at_once(arrays) if len(self.connections) == 1 else None
+        if found is None:
+            batcher.put(arrays, lambda found: self._found(exchange, found))
+        else:
+            self._found(exchange, found)
+
+    # ---- what the connection calls
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; the rest of a request has its time from here on."""
+        self.service.lookout.arrived()
+        super().data_received(data)
+        exchange = self.cycle
+        if type(exchange) is not Exchange or exchange.question is not None or exchange.response_complete:
+            return
+        if exchange.timer is None:
+            exchange.timer = self.loop.call_later(self.service.limits.receiving, self._too_slow, exchange)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget what was received."""
+        exchange = self.cycle
+        super().connection_lost(exc)
+        if type(exchange) is Exchange:
+            self._received(exchange)
+
+    def _received(self, exchange: Exchange) -> None:
+        """Count the body no longer among those that are being received."""
+        if exchange.timer is not None:
+            exchange.timer.cancel()
+        self.service.receiving -= exchange.size
+        exchange.size = 0
+        exchange.parts = []
+
+    def _too_slow(self, exchange: Exchange) -> None:
+        if not exchange.response_complete:
+            self._refuse(exchange, self.service.limits.too_slow())
+
+    # ---- answers
+
+    def _found(self, exchange: Exchange, found: Any) -> None:
+        """Answer with the model's outputs, or with what it was refused with."""
+        if isinstance(found, RequestError):
+            return self._refuse(exchange, found)
+        try:
+            content, head = exchange.computing.answered(exchange.question, found)
+        except RequestError as refusal:
+            return self._refuse(exchange, refusal)
+        except Exception as error:
+            return self._fail(exchange, error)
+        kind = _JSON if head is None else b"%s%s: %d\r\n" % (_BINARY, _HEADER_LENGTH, head)
+        return self._respond(exchange, 200, kind, content)
+
+    def _fail(self, exchange: Exchange, error: Exception) -> None:
+        _log.error("A request failed", exc_info=error)
+        self._refuse(exchange, RequestError(500, f"The server made a mistake: {type(error).__name__}."))
+
+    def _refuse(self, exchange: Exchange, refusal: RequestError) -> None:
+        self._received(exchange)
+        more = "".join(f"{name}: {value}\r\n" for name, value in refusal.headers.items()).encode()
+        self._respond(exchange, refusal.status, _JSON + more, orjson.dumps({"error": refusal.message}))
+
+    def _respond(self, exchange: Exchange, status: int, kind: bytes, content: bytes) -> None:
+        """Write an answer, and let uvicorn go on to what waits behind it."""
+        exchange.response_complete = True
+        if not self.transport.is_closing():
+            head = [STATUS_LINE[status]]
+            head += [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
+            closing = b"" if exchange.keep_alive else b"connection: close\r\n"
+            head += [kind, closing, b"content-length: %d\r\n\r\n" % len(content), content]
+            self.transport.write(b"".join(head))
+            self.service.lookout.answered(self.loop)
+            if not exchange.keep_alive:
+                self.transport.close()
+        self.service.metrics.request(exchange.computing.route, status, time.perf_counter() - exchange.started)
+        self.on_response_complete()
+
+
+def gets_along() -> bool:
+    """Tell whether the uvicorn that is installed works as `FastLane` takes it to, by two requests that are refused."""
+    loop, written = asyncio.new_event_loop(), _Written()
+    service: Any = SimpleNamespace(
+        by_address={b"/": _Refusing()}, limits=Limits(), metrics=Metrics(), lookout=Lookout(spare=False), receiving=0
+    )
+    # The application is never reached: what would go to it counts as not answered.
+    config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")  # type: ignore[arg-type]
+    try:
+        lane = FastLane(service, config=config, server_state=ServerState(), app_state={}, _loop=loop)
+        lane.connection_made(written)
+        lane.data_received(2 * b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        lane.connection_lost(None)
+    except Exception:  # another uvicorn may fail in any way
+        return False
+    finally:
+        loop.close()
+    return b"".join(written.parts).count(b"HTTP/1.1 422 ") == 2 and service.receiving == 0
+
+
+class _Refusing:
+    """Stands for a model behind a protocol."""
+
+    route = "/"
+
+    def understood(self, _body: bytes, _header_length: str | None) -> Any:
+        raise RequestError(422, "This is only a try.")
+
+
+class _Written(asyncio.Transport):
+    """Stands for a connection, and keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[Any] = []
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.parts.append(data)
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        """There is nothing to pause."""
+
+    def resume_reading(self) -> None:
+        """There is nothing to go on with."""

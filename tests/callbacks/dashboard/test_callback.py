@@ -1,0 +1,154 @@
+"""The page that shows trainings: what runs tell, what the server answers, who may stop a run."""
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+
+import numpy as np
+import pytest
+
+import cornu
+from cornu import layers
+from cornu.callbacks import CallbackList, Dashboard, EarlyStopping, LambdaCallback
+from cornu.callbacks.dashboard.run_files import Follower, RunFile, newest_runs
+from cornu.callbacks.dashboard.server import Server, shown_folder
+
+X, Y = np.ones((32, 3), "float32"), np.ones((32, 1), "float32")
+
+
+def model():
+    made = cornu.Sequential([layers.Input((3,)), layers.Dense(1)], name="small")
+    made.compile("sgd", "mse", metrics=["mae"])
+    return made
+
+
+def ask(url, path, method="GET", **headers):
+    """Return the status, and the body (the first line of a stream) of the answer."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"), timeout=10)
+    with contextlib.closing(connection):
+        connection.request(method, path, headers=headers)
+        with connection.getresponse() as answer:
+            return answer.status, answer.readline() if path == "/events" else answer.read()
+
+
+@pytest.fixture
+def dashboard(tmp_path):
+    made = Dashboard(name="a try", folder=tmp_path, port=0)
+    yield made
+    if made.server is not None:
+        made.server.close()
+
+
+def test_a_run_tells_its_epochs(dashboard, tmp_path, capsys):
+    history = model().fit(X, Y, batch_size=8, epochs=3, verbose=0, validation_split=0.25, callbacks=[dashboard])
+    lines = list(Follower(tmp_path).news())
+    assert [line["kind"] for line in lines if line["kind"] != "progress"] == ["begin", "epoch", "epoch", "epoch", "end"]
+    assert (lines[0]["name"], lines[0]["epochs"], lines[0]["parameters"]) == ("a try", 3, 4)
+    epochs = [line for line in lines if line["kind"] == "epoch"]
+    assert [line["logs"]["val_mae"] for line in epochs] == pytest.approx(history.history["val_mae"])
+    assert epochs[0]["learning_rate"] == pytest.approx(0.01)
+    assert epochs[0]["speed"] > 0
+    assert not lines[-1]["stopped"]
+    assert capsys.readouterr().out == f"Watch the training at {dashboard.url}\n"
+
+
+def test_the_page_and_its_stream_of_events(dashboard):
+    model().fit(X, Y, epochs=1, verbose=0, callbacks=[dashboard])
+    status, page = ask(dashboard.url, "/")
+    assert status == 200
+    assert b"EventSource" in page
+    assert b"//" not in page.replace(b"http://www.w3.org", b"")  # nothing from elsewhere
+    status, line = ask(dashboard.url, "/events")
+    assert status == 200
+    news = json.loads(line.decode().removeprefix("data: "))
+    assert {"begin", "epoch", "end"} <= {line["kind"] for line in news}
+    assert ask(dashboard.url, "/elsewhere")[0] == 404
+
+
+def test_a_run_that_is_asked_to_stop_ends_cleanly(dashboard):
+    def stop(epoch, logs):
+        if epoch == 1:
+            assert ask(dashboard.url, f"/stop/{dashboard.run.number}", "POST")[0] == 200
+
+    asking = LambdaCallback(on_epoch_end=stop)
+    history = model().fit(X, Y, epochs=50, verbose=0, callbacks=[asking, dashboard])
+    assert history.epoch == [0, 1]
+    assert list(Follower(dashboard.folder).news())[-1]["stopped"]
+    again = model().fit(X, Y, epochs=2, verbose=0, callbacks=[dashboard])
+    assert again.epoch == [0, 1]
+
+
+def test_only_this_page_may_ask(dashboard):
+    model().fit(X, Y, epochs=1, verbose=0, callbacks=[dashboard])
+    number = dashboard.run.number
+    assert ask(dashboard.url, f"/stop/{number}", "POST", Origin="http://elsewhere.example")[0] == 403
+    assert ask(dashboard.url, "/", Host="elsewhere.example:80")[0] == 403
+    for wrong in ("0", "../secret", "%2e%2e/secret", ""):
+        assert ask(dashboard.url, f"/stop/{wrong}", "POST")[0] == 404
+
+
+def test_numbers_that_are_none_are_told_as_none(tmp_path):
+    run = RunFile(tmp_path, "odd")
+    run.tell("epoch", logs={"loss": float("nan"), "many": np.array([1.0, 3.0]), "word": object})
+    (line,) = Follower(tmp_path).news()
+    assert line["logs"]["loss"] is None
+    assert line["logs"]["many"] == 2.0
+
+
+def test_a_full_disk_does_not_end_the_training(tmp_path, monkeypatch):
+    def refuse(path, text):
+        raise OSError(28, "no space left")
+
+    run = RunFile(tmp_path, "one")
+    monkeypatch.setattr("cornu.callbacks.dashboard.run_files.append_text", refuse)
+    with pytest.warns(UserWarning, match="which goes on"):
+        run.tell("begin")
+    run.tell("epoch")  # not a second time
+
+
+def test_a_follower_reads_whole_lines_only_and_each_once(tmp_path):
+    run, follower = RunFile(tmp_path, "one"), Follower(tmp_path)
+    run.tell("begin")
+    assert len(list(follower.news())) == 1
+    with run.path.open("a") as file:
+        file.write('{"kind": "epo')
+    assert list(follower.news()) == []
+    with run.path.open("a") as file:
+        file.write('ch"}\nno json\n')
+    assert [line["kind"] for line in follower.news()] == ["epoch"]
+    assert newest_runs(tmp_path / "nowhere") == []
+
+
+def test_two_dashboards_share_a_page_and_the_second_takes_it_over(tmp_path):
+    first = Server(tmp_path, port=0)
+    first.start()
+    second = Server(tmp_path, port=first.port)
+    second.start()
+    assert second.url == first.url
+    assert shown_folder(second.url) == str(tmp_path.resolve())
+    first.close()
+    second.keep_alive()
+    try:
+        assert ask(second.url, "/about")[0] == 200
+    finally:
+        second.close()
+
+
+def test_another_program_keeps_its_port(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        answering = threading.Thread(target=lambda: other.accept()[0].close(), daemon=True)
+        answering.start()
+        server = Server(tmp_path, port=other.getsockname()[1])
+        server.start()
+        try:
+            assert server.port != other.getsockname()[1]
+            answering.join()
+        finally:
+            server.close()
+
+
+def test_it_does_not_end_the_blocks_of_steps(dashboard):
+    watcher = CallbackList([dashboard, EarlyStopping()]).for_batches("train")
+    assert not watcher.every_batch

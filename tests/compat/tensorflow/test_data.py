@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from cornu.compat.tensorflow.data import Dataset
+
+
+def listed(dataset):
+    return [np.asarray(element).tolist() for element in dataset]
+
+
+def test_slices_of_a_tuple_map_and_batch():
+    x, y = np.arange(10).reshape(5, 2), np.arange(5)
+    dataset = Dataset.from_tensor_slices((x, y)).map(lambda a, b: (a * 2, b + 1)).batch(2)
+    batches = list(dataset)
+    assert len(dataset) == len(batches) == 3
+    np.testing.assert_array_equal(np.concatenate([a for a, _ in batches]), x * 2)
+    assert [b.tolist() for _, b in batches] == [[1, 2], [3, 4], [5]]
+    assert len(list(Dataset.from_tensor_slices(x).batch(2, drop_remainder=True))) == 2
+
+
+def test_dictionaries_and_lists():
+    (batch,) = Dataset.from_tensor_slices(({"a": [1, 2], "b": [3, 4]}, [5, 6])).batch(2)
+    assert batch[0]["b"].tolist() == [3, 4]
+    assert batch[1].tolist() == [5, 6]
+    assert listed(Dataset.from_tensor_slices([[1, 2], [3, 4]])) == [[1, 2], [3, 4]]
+
+
+def test_shuffle_is_a_permutation_another_each_epoch_and_repeatable_with_a_seed():
+    dataset = Dataset.range(20).shuffle(5, seed=3)
+    first, second = listed(dataset), listed(dataset)
+    assert sorted(first) == list(range(20))
+    assert first != second
+    assert listed(Dataset.range(20).shuffle(5, seed=3)) == first
+    assert all(value - place < 5 for place, value in enumerate(first))  # an element leaves after it entered the buffer
+    np.random.seed(1)
+    third = listed(Dataset.range(20).shuffle(100))
+    np.random.seed(1)
+    assert listed(Dataset.range(20).shuffle(100)) == third != list(range(20))
+
+
+def test_chains():
+    numbers = Dataset.range(6)
+    assert listed(numbers.filter(lambda x: x % 2 == 0)) == [0, 2, 4]
+    assert listed(numbers.take(2)) == [0, 1]
+    assert listed(numbers.skip(4)) == [4, 5]
+    assert listed(numbers.take(2).repeat(2)) == [0, 1, 0, 1]
+    assert listed(numbers.repeat().take(7)) == [0, 1, 2, 3, 4, 5, 0]
+    assert listed(numbers.take(1).concatenate(numbers.skip(5))) == [0, 5]
+    assert listed(numbers.batch(4).unbatch()) == [0, 1, 2, 3, 4, 5]
+    assert listed(Dataset.zip((numbers, numbers.skip(3)))) == [[0, 3], [1, 4], [2, 5]]
+    assert [number for number, _ in numbers.take(2).enumerate()] == [0, 1]
+    assert listed(Dataset.from_generator(lambda: iter([1, 2]))) == [1, 2]
+    assert listed(Dataset.from_tensors([1, 2])) == [[1, 2]]
+
+
+def test_cache_computes_once():
+    calls = []
+    dataset = Dataset.range(3).map(lambda x: calls.append(1) or x).cache().prefetch(1)
+    assert listed(dataset) == listed(dataset) == [0, 1, 2]
+    assert len(calls) == 3
+
+
+def test_lengths():
+    assert len(Dataset.range(10).batch(4).repeat(2)) == 6
+    assert Dataset.range(3).repeat().cardinality() == -1
+    assert Dataset.range(3).filter(bool).cardinality() == -2
+    assert len(Dataset.zip(Dataset.range(3), Dataset.range(3).repeat())) == 3
+    with pytest.raises(TypeError):
+        len(Dataset.range(3).repeat())
+    with pytest.raises(ValueError, match="one length"):
+        Dataset.from_tensor_slices((np.zeros(2), np.zeros(3)))

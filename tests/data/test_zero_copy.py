@@ -1,0 +1,98 @@
+"""Large arrays are read where they lie: every row is the right one, and nothing is copied."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import cornu
+from cornu import layers
+from cornu.data import zero_copy
+from cornu.data.arrays import ArrayBatches
+from cornu.data.batch import Batch
+from cornu.data.zero_copy import LEAST_BYTES, Shared, can_be_shared, on_device, share
+
+random = np.random.default_rng(0)
+
+
+def large(shape=(3000, 28, 28, 1), dtype="float32"):
+    return (random.random(shape) * 100).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int32", "float16", "bool"])
+@pytest.mark.parametrize("shape", [(50, 28, 28, 1), (64, 64), (2, 100)])
+@pytest.mark.parametrize("skipped", [0, 1, 3])
+def test_rows_are_those_of_the_array(dtype, shape, skipped):
+    array = large((shape[0] + skipped, *shape[1:]), dtype)[skipped:]
+    numbers = jnp.asarray([0, shape[0] - 1, *random.integers(0, shape[0], 20)])
+    found = jax.jit(lambda shared, numbers: shared.rows(numbers))(share(array), numbers)
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found, array[np.asarray(numbers)])
+
+
+def test_large_arrays_are_not_copied_and_one_program_serves_all_addresses():
+    whole, sizes = large((9000, 784)), []
+
+    @jax.jit
+    def first(rows):
+        sizes.append(1)
+        return rows.rows(jnp.arange(3))
+
+    for start in range(3):
+        part = whole[start : start + 4000, :]
+        found = on_device(part)
+        assert isinstance(found, Shared)
+        lies = found.flat.unsafe_buffer_pointer()
+        assert whole.ctypes.data <= lies < whole.ctypes.data + whole.nbytes
+        assert lies % zero_copy.ALIGNMENT == 0
+        np.testing.assert_array_equal(first(found), part[:3])
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize(
+    ("array", "why"),
+    [
+        (np.zeros((LEAST_BYTES // 400 - 1, 100), "float32"), "small"),
+        (np.zeros((3000, 784), "float32", order="F"), "columns first"),
+        (np.zeros((3000, 1568), "float32")[:, ::2], "every other"),
+        (np.zeros((1, LEAST_BYTES), "float32"), "one row"),
+        (np.zeros((2000, 784), "float64"), "a type that JAX does not take"),
+        (np.zeros((LEAST_BYTES // 4, 1), "float32"), "rows shorter than the distance of aligned addresses"),
+        (jnp.zeros((3000, 784)), "on the device"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_other_arrays_are_copied(array, why):
+    assert not can_be_shared(array), why
+    found = on_device(array)
+    assert isinstance(found, jax.Array)
+    np.testing.assert_array_equal(found, array)
+
+
+def test_training_evaluation_and_validation_are_the_same_to_the_last_bit(monkeypatch):
+    x, y = large() / np.float32(100), random.integers(0, 10, 3000)
+    assert isinstance(ArrayBatches(Batch(x, y), 128, True).device_arrays.x, Shared)
+    results = []
+    for least in (LEAST_BYTES, 1 << 40):
+        monkeypatch.setattr(zero_copy, "LEAST_BYTES", least)
+        cornu.utils.set_random_seed(3)
+        model = cornu.Sequential([layers.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, "softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(x, y, batch_size=128, epochs=2, verbose=0, validation_data=(x, y))
+        results.append((history.history, model.get_weights(), model.evaluate(x, y, verbose=0, batch_size=100)))
+    for ours, wanted in zip(jax.tree.leaves(results[0]), jax.tree.leaves(results[1]), strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+
+
+def test_data_that_a_callback_changes_are_trained_on_as_they_are_then():
+    x, y = large((3000, 784)), np.zeros((3000, 1), "float32")
+
+    class Empties(cornu.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            x[:] = 0
+
+    model = cornu.Sequential([layers.Input((784,)), layers.Dense(1, kernel_initializer="ones", use_bias=False)])
+    model.compile(cornu.optimizers.SGD(0.0), "mse")
+    losses = model.fit(x, y, batch_size=100, epochs=2, verbose=0, callbacks=[Empties()]).history["loss"]
+    assert losses[0] > 0
+    assert losses[1] == 0
