@@ -96,7 +96,8 @@ def new_file(path: Path) -> Iterator[h5py.File]:
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         yield file
-    path.write_bytes(content.getbuffer())
+    with content.getbuffer() as view:
+        path.write_bytes(view)
 
 
 def layer_groups(file: h5py.File) -> h5py.Group | None:

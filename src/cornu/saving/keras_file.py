@@ -35,7 +35,8 @@ def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> 
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in ((METADATA, metadata), (CONFIG, entry)):
             archive.writestr(zipfile.ZipInfo(name, EARLIEST), json.dumps(text))
-        archive.writestr(zipfile.ZipInfo(WEIGHTS, EARLIEST), weights.getbuffer())
+        with weights.getbuffer() as view:
+            archive.writestr(zipfile.ZipInfo(WEIGHTS, EARLIEST), view)
 
 
 def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
