@@ -6,12 +6,14 @@ meaning here (device memory, threads, eager mode) are accepted and do nothing; g
 """
 
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from cornu.compat.backend.calls import tensor_function
 from cornu.compat.backend.from_rows import functions_of
@@ -68,6 +70,60 @@ def one_hot(
     """Return rows with `on_value` at the index and `off_value` elsewhere; `axis` is where the rows are, or the last."""
     hot = jax.nn.one_hot(jnp.asarray(indices), depth, axis=-1 if axis is None else axis, dtype=str(dtype))
     return hot * on_value + (1 - hot) * off_value
+
+
+@tensor_function
+def split(
+    value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str | None = None
+) -> list[jax.Array]:
+    """Return parts along an axis: a number of equal ones, or parts of the given sizes, of which one may be -1."""
+    value, sizes = jnp.asarray(value), num_or_size_splits
+    if np.ndim(sizes):
+        sizes = [int(size) for size in sizes]
+        rest = value.shape[axis] - sum(size for size in sizes if size >= 0)
+        sizes = [rest if size < 0 else size for size in sizes]
+        if sum(sizes) != value.shape[axis] or min(sizes) < 0:
+            raise ValueError(f"split: sizes {num_or_size_splits} do not fit axis {axis} of shape {value.shape}.")
+        return jnp.split(value, list(itertools.accumulate(sizes))[:-1], axis)
+    return jnp.split(value, int(sizes), axis)
+
+
+@tensor_function
+def pad(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None
+) -> jax.Array:
+    """Return `tensor` with a pair (before, after) of values added on each axis; `mode` as numpy's, in any case."""
+    pairs = [tuple(int(size) for size in pair) for pair in paddings]
+    more = {"constant_values": constant_values} if mode.lower() == "constant" else {}
+    return jnp.pad(jnp.asarray(tensor), pairs, mode.lower(), **more)
+
+
+@tensor_function
+def squared_difference(x: Any, y: Any, name: str | None = None) -> jax.Array:
+    """Return ``(x - y) ** 2``."""
+    return jnp.square(jnp.asarray(x) - jnp.asarray(y))
+
+
+@tensor_function
+def cumsum(x: Any, axis: int = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> jax.Array:
+    """Return running sums; `exclusive` leaves an entry out of its own sum, `reverse` begins at the end."""
+    return _running(jnp.cumsum, 0, x, axis, exclusive, reverse)
+
+
+@tensor_function
+def cumprod(x: Any, axis: int = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> jax.Array:
+    """Return running products; `exclusive` leaves an entry out of its own product, `reverse` begins at the end."""
+    return _running(jnp.cumprod, 1, x, axis, exclusive, reverse)
+
+
+def _running(function: Callable, start: int, x: Any, axis: int, exclusive: Any, reverse: Any) -> jax.Array:
+    x = jnp.flip(x, axis) if reverse else jnp.asarray(x)
+    if exclusive:
+        first = [slice(None)] * x.ndim
+        first[axis] = 0
+        x = jnp.roll(x, 1, axis).at[tuple(first)].set(start)
+    result = function(x, axis)
+    return jnp.flip(result, axis) if reverse else result
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> jax.Array:

@@ -30,7 +30,8 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow": _TYPES
     | _own(" ".join(ROWS))
     | _SESSIONS
-    | _own("constant convert_to_tensor reshape transpose matmul zeros ones one_hot shape range")
+    | _own("constant convert_to_tensor reshape transpose matmul zeros ones one_hot shape range split pad")
+    | _own("squared_difference cumsum cumprod")
     | _own("set_random_seed get_logger Tensor")
     | _elsewhere("cornu.compat.tensorflow.tape", "GradientTape")
     | _elsewhere(_TRAINING, "fill add_n truncated_normal random_shuffle")
@@ -55,6 +56,7 @@ NAMES: dict[str, dict[str, str]] = {
         "random_uniform": f"{_OWN}:uniform",
     },
     "tensorflow.math": _own(" ".join(MATH))
+    | _own("squared_difference cumsum cumprod")
     | _elsewhere("cornu.activations", "sigmoid softplus")
     | _elsewhere(_TRAINING, "confusion_matrix")
     | {"l2_normalize": "cornu.compat.backend.functions:l2_normalize"},

@@ -34,7 +34,6 @@ MATH: dict[str, Renamed] = {
     **each("equal not_equal greater greater_equal less less_equal", "x, y, name=None"),
     **each("logical_and logical_or logical_xor", "x, y, name=None"),
     "atan2": Renamed("y, x, name=None", "arctan2"),
-    **each("cumsum cumprod", "x, axis=0, name=None"),
     **each("segment_sum segment_max segment_min segment_prod", "data, segment_ids, name=None"),
     **each(
         "unsorted_segment_sum=segment_sum unsorted_segment_max=segment_max unsorted_segment_min=segment_min "
