@@ -89,6 +89,8 @@ LATE = {
 }
 
 FILE_LIMIT, FUNCTION_LIMIT = 400, 60
+#: A layer is its mathematics: Dense, with Keras's whole signature, shows what a layer costs.
+DENSE_LIMIT = 40
 #: File with more code lines -> its limit and why.
 LONG_FILES: dict[str, tuple[int, str]] = {}
 
@@ -193,6 +195,12 @@ def test_files_and_functions_are_short(name):
         if isinstance(node, FUNCTIONS[:2]):
             length = len(lines.intersection(range(node.lineno, node.end_lineno + 1)))
             assert length <= FUNCTION_LIMIT, f"{name}.{node.name} has {length} lines of code"
+
+
+def test_dense_is_short():
+    (dense,) = [node for node in TREES["cornu.layers.core"].body if getattr(node, "name", "") == "Dense"]
+    lines = code_lines("cornu.layers.core").intersection(range(dense.lineno, dense.end_lineno + 1))
+    assert len(lines) <= DENSE_LIMIT, f"Dense has {len(lines)} lines of code"
 
 
 def test_the_list_of_long_files_holds_nothing_that_became_short():

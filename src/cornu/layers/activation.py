@@ -6,11 +6,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from cornu import activations, constraints, initializers, regularizers
+from cornu import activations
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.layers.argument_checks import known_size, number_in
+from cornu.layers.weight_options import keep_options, make_weight
 
 
 @registry.LAYERS.add()
@@ -98,9 +99,7 @@ class PReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        keep_options(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         self.shared_axes = (
             shared_axes if shared_axes is None or isinstance(shared_axes, (list, tuple)) else [shared_axes]
         )
@@ -109,13 +108,7 @@ class PReLU(Layer):
         shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
         axes = range(1, len(input_shape))
         sizes = {axis: known_size(self, input_shape, axis) for axis in axes if axis not in shared}
-        self.alpha = self.add_weight(
-            name="alpha",
-            shape=tuple(sizes.get(axis, 1) for axis in axes),
-            initializer=self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-        )
+        self.alpha = make_weight(self, "alpha", tuple(sizes.get(axis, 1) for axis in axes))
         self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
 
     def call(self, inputs: jax.Array) -> jax.Array:

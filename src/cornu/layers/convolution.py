@@ -6,14 +6,14 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from cornu import activations, constraints, initializers, regularizers
+from cornu import activations
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.settings import standardize_data_format
-from cornu.core.variable import Variable
 from cornu.kernels.convolution import add_bias, convolution, depthwise_convolution, transposed_convolution
 from cornu.layers.argument_checks import known_size, whole_number
+from cornu.layers.weight_options import keep_options, make_weight
 from cornu.layers.window_arguments import channel_axis, check_not_empty, padding_word, per_dimension
 
 Numbers = int | Sequence[int]
@@ -46,24 +46,8 @@ class _Convolving(Layer):
         self.use_bias = use_bias
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def _keep(self, weight: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
-        """Keep how to make a weight, for example as `kernel_initializer`, `kernel_regularizer`, `kernel_constraint`."""
-        setattr(self, f"{weight}_initializer", initializers.get(initializer))
-        setattr(self, f"{weight}_regularizer", regularizers.get(regularizer))
-        setattr(self, f"{weight}_constraint", constraints.get(constraint))
-
-    def _make(self, weight: str, name: str, shape: tuple[int, ...]) -> Variable:
-        """Make the weight that `_keep` was told of."""
-        return self.add_weight(
-            shape=shape,
-            initializer=getattr(self, f"{weight}_initializer"),
-            regularizer=getattr(self, f"{weight}_regularizer"),
-            constraint=getattr(self, f"{weight}_constraint"),
-            name=name,
-        )
-
     def _make_bias(self, filters: int) -> None:
-        self.bias = self._make("bias", "bias", (filters,)) if self.use_bias else None
+        self.bias = make_weight(self, "bias", (filters,)) if self.use_bias else None
 
     def _channels(self, input_shape: Sequence[int | None]) -> int:
         """Return the number of channels, and expect it from now on."""
@@ -119,8 +103,8 @@ class _Convolution(_Convolving):
         super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
         self.filters = whole_number(self, "filters", filters)
         self.groups = whole_number(self, "groups", groups)
-        self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
+        keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self._refuse_strides_with_dilation()
         if self.filters % self.groups:
             raise ValueError(
@@ -135,7 +119,7 @@ class _Convolution(_Convolving):
                 f"Layer {self.name!r} ({type(self).__name__}) cannot divide the {channels} channels of its input of "
                 f"shape {tuple(input_shape)} ({self.data_format}) into groups={self.groups}."
             )
-        self.kernel = self._make("kernel", "kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self.kernel = make_weight(self, "kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self._make_bias(self.filters)
 
     def call(self, inputs: Array) -> Array:
@@ -218,8 +202,8 @@ class _TransposedConvolution(_Convolving):
         kwargs["activity_regularizer"] = activity_regularizer
         super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
         self.filters = whole_number(self, "filters", filters)
-        self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
+        keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self._refuse_strides_with_dilation()
         self.output_padding = None
         if output_padding is not None:
@@ -231,7 +215,7 @@ class _TransposedConvolution(_Convolving):
                 )
 
     def build(self, input_shape: Any) -> None:
-        self.kernel = self._make("kernel", "kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
+        self.kernel = make_weight(self, "kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
         self._make_bias(self.filters)
 
     def call(self, inputs: Array) -> Array:
@@ -313,12 +297,12 @@ class _DepthwiseConvolution(_Convolving):
         kwargs["activity_regularizer"] = activity_regularizer
         super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
         self.depth_multiplier = whole_number(self, "depth_multiplier", depth_multiplier)
-        self._keep("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
-        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
+        keep_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
+        keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
-        self.kernel = self._make("depthwise", "kernel", (*self.kernel_size, channels, self.depth_multiplier))
+        self.kernel = make_weight(self, "depthwise", (*self.kernel_size, channels, self.depth_multiplier), "kernel")
         self._make_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: Array) -> Array:
@@ -384,16 +368,16 @@ class _SeparableConvolution(_Convolving):
         super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
         self.filters = whole_number(self, "filters", filters)
         self.depth_multiplier = whole_number(self, "depth_multiplier", depth_multiplier)
-        self._keep("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
-        self._keep("pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
-        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
+        keep_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
+        keep_options(self, "pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
+        keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Any) -> None:
         channels, ones = self._channels(input_shape), (1,) * self.rank
         between = channels * self.depth_multiplier
         window = (*self.kernel_size, channels, self.depth_multiplier)
-        self.depthwise_kernel = self._make("depthwise", "depthwise_kernel", window)
-        self.pointwise_kernel = self._make("pointwise", "pointwise_kernel", (*ones, between, self.filters))
+        self.depthwise_kernel = make_weight(self, "depthwise", window, "depthwise_kernel")
+        self.pointwise_kernel = make_weight(self, "pointwise", (*ones, between, self.filters), "pointwise_kernel")
         self._make_bias(self.filters)
 
     def call(self, inputs: Array) -> Array:

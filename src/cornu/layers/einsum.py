@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu import activations, constraints, initializers, regularizers
+from cornu import activations, initializers
 from cornu.core import registry
 from cornu.core.layer import Layer
+from cornu.layers.weight_options import keep_options, make_weight
 
 ELLIPSIS = "..."
 
@@ -61,31 +62,14 @@ class EinsumDense(Layer):
             if letter not in self._letters.outputs:
                 raise ValueError(f"EinsumDense: bias_axes={bias_axes!r} are letters of the output of {equation!r}.")
         self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: tuple) -> None:
         sizes = self._letter_sizes(tuple(input_shape))
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=tuple(self._known(sizes, letter) for letter in self._letters.kernel),
-            initializer=self._initializer_for_kernel(),
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.bias_axes:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=self._bias_shape(sizes, len(input_shape)),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        shape = tuple(self._known(sizes, letter) for letter in self._letters.kernel)
+        self.kernel = make_weight(self, "kernel", shape, initializer=self._initializer_for_kernel())
+        self.bias = make_weight(self, "bias", self._bias_shape(sizes, len(input_shape))) if self.bias_axes else None
 
     def _initializer_for_kernel(self) -> Any:
         """Return the initializer, told which axes of the kernel are outputs where it scales by their number."""

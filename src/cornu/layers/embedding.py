@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu import constraints, initializers, regularizers
 from cornu.core import registry
 from cornu.core.layer import Layer
 from cornu.layers.argument_checks import whole_number
+from cornu.layers.weight_options import keep_options, make_weight
 
 
 @registry.LAYERS.add()
@@ -43,9 +43,7 @@ class Embedding(Layer):
         super().__init__(activity_regularizer=activity_regularizer, weights=weights, **kwargs)
         self.input_dim = whole_number(self, "input_dim", input_dim)
         self.output_dim = whole_number(self, "output_dim", output_dim)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        keep_options(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         self.mask_zero = self.supports_masking = mask_zero
         self.input_length = input_length
         if input_length is not None and self._batch_input_shape is None:
@@ -53,13 +51,7 @@ class Embedding(Layer):
             self._batch_input_shape = (None, *lengths)
 
     def build(self, input_shape: Any = None) -> None:
-        self.embeddings = self.add_weight(
-            name="embeddings",
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = make_weight(self, "embeddings", (self.input_dim, self.output_dim))
 
     def call(self, inputs: jax.Array) -> jax.Array:
         numbers = inputs if jnp.issubdtype(inputs.dtype, np.integer) else inputs.astype("int32")

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from cornu import constraints, initializers, regularizers
+from cornu import initializers
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
@@ -15,6 +15,7 @@ from cornu.core.variable import Variable
 from cornu.kernels.compiler import as_one_program
 from cornu.layers.argument_checks import known_size, number_in, whole_number
 from cornu.layers.core import Wrapper
+from cornu.layers.weight_options import keep_options, make_weight
 from cornu.ops import normalization as ops
 
 Axes = int | Sequence[int]
@@ -25,30 +26,11 @@ class _Normalization(Layer):
 
     supports_masking = True
 
-    def __init__(
-        self,
-        axis: Any = -1,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, axis: Any, epsilon: float, center: bool, scale: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.epsilon = number_in(self, "epsilon", epsilon, 0)
         self.center, self.scale = center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def _axes(self, input_shape: Sequence[int | None]) -> tuple[int, ...]:
         """Return the axes from 0 up; ValueError for one that the input does not have."""
@@ -68,14 +50,7 @@ class _Normalization(Layer):
             self.beta = self._make("beta", shape)
 
     def _make(self, name: str, shape: tuple[int, ...]) -> Variable:
-        return self.add_weight(
-            shape=shape,
-            initializer=getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
-            autocast=False,
-            name=name,
-        )
+        return make_weight(self, name, shape, autocast=False)
 
 
 def _one_axis(layer: Layer, axis: Any) -> int:
@@ -130,10 +105,9 @@ class BatchNormalization(_Normalization):
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        kwargs |= {"beta_initializer": beta_initializer, "gamma_initializer": gamma_initializer}
-        kwargs |= {"beta_regularizer": beta_regularizer, "gamma_regularizer": gamma_regularizer}
-        kwargs |= {"beta_constraint": beta_constraint, "gamma_constraint": gamma_constraint}
         super().__init__(axis, epsilon, center, scale, **kwargs)
+        keep_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        keep_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.axis = _one_axis(self, axis)
         self.momentum = number_in(self, "momentum", momentum, 0, 1)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
@@ -253,10 +227,9 @@ class LayerNormalization(_Normalization):
         rms_scaling: bool = False,
         **kwargs: Any,
     ) -> None:
-        kwargs |= {"beta_initializer": beta_initializer, "gamma_initializer": gamma_initializer}
-        kwargs |= {"beta_regularizer": beta_regularizer, "gamma_regularizer": gamma_regularizer}
-        kwargs |= {"beta_constraint": beta_constraint, "gamma_constraint": gamma_constraint}
         super().__init__(axis, epsilon, center, scale, **kwargs)
+        keep_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        keep_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.axis, self.rms_scaling = _axis_or_axes(self, axis), rms_scaling
         self.autocast = False
 
@@ -297,10 +270,9 @@ class GroupNormalization(_Normalization):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        kwargs |= {"beta_initializer": beta_initializer, "gamma_initializer": gamma_initializer}
-        kwargs |= {"beta_regularizer": beta_regularizer, "gamma_regularizer": gamma_regularizer}
-        kwargs |= {"beta_constraint": beta_constraint, "gamma_constraint": gamma_constraint}
         super().__init__(axis, epsilon, center, scale, **kwargs)
+        keep_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        keep_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.groups = groups if groups == -1 else whole_number(self, "groups", groups)
         self.axis = _one_axis(self, axis)
         self.autocast = False

@@ -1,4 +1,4 @@
-"""The functions of `keras.backend` about shapes, sums, comparisons and elementwise mathematics.
+"""The functions of `keras.backend` about shapes, products and elementwise mathematics that `cornu.ops` does not have.
 
 Follows https://keras.io/2.2.4 ``keras.backend`` as programs of that time use it.
 """
@@ -11,36 +11,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.compat.backend.calls import axes, floats, tensor_function
+from cornu import ops
+from cornu.compat.backend.calls import floats, tensor_function
 from cornu.core import settings
-from cornu.core.dtype_policies import standardize_dtype
 from cornu.ops import image
 
 # ---- one value for each element
-
-abs = tensor_function(jnp.abs)
-cos = tensor_function(jnp.cos)
-equal = tensor_function(jnp.equal)
-exp = tensor_function(jnp.exp)
-greater = tensor_function(jnp.greater)
-greater_equal = tensor_function(jnp.greater_equal)
-less = tensor_function(jnp.less)
-less_equal = tensor_function(jnp.less_equal)
-log = tensor_function(jnp.log)
-maximum = tensor_function(jnp.maximum)
-minimum = tensor_function(jnp.minimum)
-not_equal = tensor_function(jnp.not_equal)
-round = tensor_function(jnp.round)
-sign = tensor_function(jnp.sign)
-sin = tensor_function(jnp.sin)
-square = tensor_function(jnp.square)
-identity = tensor_function(jnp.asarray)
-
-
-@tensor_function
-def pow(x: Any, a: Any) -> jax.Array:
-    """Return ``x ** a``."""
-    return jnp.power(x, a)
 
 
 @tensor_function
@@ -57,115 +33,16 @@ def clip(x: Any, min_value: Any, max_value: Any) -> jax.Array:
     return jnp.clip(x, min_value, max_value)
 
 
-@tensor_function
-def cast(x: Any, dtype: Any) -> jax.Array:
-    """Return `x` in another type."""
-    return jnp.asarray(x).astype(standardize_dtype(dtype))
-
-
 def cast_to_floatx(x: Any) -> Any:
     """Return `x` as an array of the default float type: numpy for what is no tensor."""
     return (
-        cast(x, settings.floatx())
+        tensor_function(ops.cast)(x, settings.floatx())
         if hasattr(x, "node") or isinstance(x, jax.Array)
         else np.asarray(x, settings.floatx())
     )
 
 
-# ---- along axes
-
-
-@tensor_function
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return the sum along `axis`."""
-    return jnp.sum(jnp.asarray(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return the mean along `axis`; of booleans, the share that holds."""
-    return jnp.mean(floats(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return the standard deviation along `axis`."""
-    return jnp.std(floats(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return the variance along `axis`."""
-    return jnp.var(floats(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return the largest value along `axis`."""
-    return jnp.max(jnp.asarray(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return the smallest value along `axis`."""
-    return jnp.min(jnp.asarray(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return the product along `axis`."""
-    return jnp.prod(jnp.asarray(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Tell whether some value is not zero."""
-    return jnp.any(jnp.asarray(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Tell whether all values are not zero."""
-    return jnp.all(jnp.asarray(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return ``log(sum(exp(x)))`` without overflow."""
-    return jax.nn.logsumexp(floats(x), axes(axis), keepdims=keepdims)
-
-
-@tensor_function
-def argmax(x: Any, axis: int = -1) -> jax.Array:
-    """Return where the largest value is along `axis`."""
-    return jnp.argmax(jnp.asarray(x), axis)
-
-
-@tensor_function
-def argmin(x: Any, axis: int = -1) -> jax.Array:
-    """Return where the smallest value is along `axis`."""
-    return jnp.argmin(jnp.asarray(x), axis)
-
-
-@tensor_function
-def cumsum(x: Any, axis: int = 0) -> jax.Array:
-    """Return running sums."""
-    return jnp.cumsum(jnp.asarray(x), axis)
-
-
-@tensor_function
-def cumprod(x: Any, axis: int = 0) -> jax.Array:
-    """Return running products."""
-    return jnp.cumprod(jnp.asarray(x), axis)
-
-
 # ---- products
-
-
-@tensor_function
-def dot(x: Any, y: Any) -> jax.Array:
-    """Multiply: the last axis of `x` with the last but one of `y`, as numpy's ``dot``."""
-    return jnp.dot(jnp.asarray(x), jnp.asarray(y))
 
 
 @tensor_function
@@ -185,12 +62,6 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> jax.Array:
     return result[:, None] if result.ndim == 1 else result
 
 
-@tensor_function
-def transpose(x: Any) -> jax.Array:
-    """Reverse the order of the axes."""
-    return jnp.transpose(jnp.asarray(x))
-
-
 # ---- shapes
 
 
@@ -198,30 +69,6 @@ def transpose(x: Any) -> jax.Array:
 def reshape(x: Any, shape: Sequence[Any]) -> jax.Array:
     """Return the same values in another shape; -1 or None stands for what is left."""
     return jnp.reshape(jnp.asarray(x), [-1 if size is None else int(size) for size in shape])
-
-
-@tensor_function
-def permute_dimensions(x: Any, pattern: Sequence[int]) -> jax.Array:
-    """Put the axes into another order."""
-    return jnp.transpose(jnp.asarray(x), pattern)
-
-
-@tensor_function
-def expand_dims(x: Any, axis: int = -1) -> jax.Array:
-    """Add an axis of size 1."""
-    return jnp.expand_dims(jnp.asarray(x), axis)
-
-
-@tensor_function
-def squeeze(x: Any, axis: Any) -> jax.Array:
-    """Drop an axis of size 1."""
-    return jnp.squeeze(jnp.asarray(x), axes(axis))
-
-
-@tensor_function
-def flatten(x: Any) -> jax.Array:
-    """Return all values in one axis."""
-    return jnp.ravel(jnp.asarray(x))
 
 
 @tensor_function
@@ -235,36 +82,6 @@ def batch_flatten(x: Any) -> jax.Array:
 def repeat(x: Any, n: int) -> jax.Array:
     """Repeat each row: (rows, size) becomes (rows, n, size)."""
     return jnp.repeat(jnp.asarray(x)[:, None], n, axis=1)
-
-
-@tensor_function
-def repeat_elements(x: Any, rep: int, axis: int) -> jax.Array:
-    """Repeat each entry of an axis."""
-    return jnp.repeat(jnp.asarray(x), rep, axis=axis)
-
-
-@tensor_function
-def tile(x: Any, n: Any) -> jax.Array:
-    """Repeat the whole along each axis."""
-    return jnp.tile(jnp.asarray(x), n)
-
-
-@tensor_function
-def concatenate(tensors: Sequence[Any], axis: int = -1) -> jax.Array:
-    """Join along an axis."""
-    return jnp.concatenate([jnp.asarray(tensor) for tensor in tensors], axis)
-
-
-@tensor_function
-def stack(x: Sequence[Any], axis: int = 0) -> jax.Array:
-    """Join along a new axis."""
-    return jnp.stack([jnp.asarray(one) for one in x], axis)
-
-
-@tensor_function
-def reverse(x: Any, axes: Any) -> jax.Array:
-    """Turn axes round."""
-    return jnp.flip(jnp.asarray(x), tuple(axes) if isinstance(axes, (list, tuple)) else axes)
 
 
 @tensor_function
@@ -289,14 +106,8 @@ def gather(reference: Any, indices: Any) -> jax.Array:
 
 @tensor_function
 def one_hot(indices: Any, num_classes: int) -> jax.Array:
-    """Return a one at each class number, zeros elsewhere."""
-    return jax.nn.one_hot(jnp.asarray(indices).astype("int32"), num_classes, dtype=settings.floatx())
-
-
-@tensor_function
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> jax.Array:
-    """Return the numbers from `start` up to but without `stop`; a single argument is `stop`."""
-    return jnp.arange(start, stop, step, dtype=standardize_dtype(dtype))
+    """Return a one at each class number, zeros elsewhere; class numbers may be floats."""
+    return ops.one_hot(jnp.asarray(indices).astype("int32"), num_classes)
 
 
 # ---- images and sequences

@@ -1,6 +1,7 @@
 """`keras.backend`, often imported as K: array functions of Keras 1 and 2, on arrays, variables and symbolic tensors.
 
-Functions that are not defined here lie in the files ``backend_*`` beside this one.
+Functions that are not defined here are in the files beside this one; those that `cornu.ops` has too are made from the
+table in `rows.py`.
 """
 
 # The names of the other files are K's too.
@@ -17,24 +18,21 @@ import numpy as np
 
 from cornu.compat.tensorflow import functions as tf
 from cornu.compat.backend.arrays import (
-    abs, all, any, arange, argmax, argmin, batch_dot, batch_flatten, cast, cast_to_floatx, clip, concatenate, cos,
-    cumprod, cumsum, dot, equal, exp, expand_dims, flatten, gather, greater, greater_equal, identity, less, less_equal,
-    log, logsumexp, max, maximum, mean, min, minimum, not_equal, one_hot, permute_dimensions, pow, prod, repeat,
-    repeat_elements, reshape, resize_images, resize_volumes, reverse, round, sign, sin, slice, spatial_2d_padding,
-    spatial_3d_padding, sqrt, square, squeeze, stack, std, sum, temporal_padding, tile, transpose, var,
+    batch_dot, batch_flatten, cast_to_floatx, clip, gather, one_hot, repeat, reshape, resize_images, resize_volumes,
+    slice, spatial_2d_padding, spatial_3d_padding, sqrt, temporal_padding,
 )
 from cornu.compat.backend.calls import is_concrete, shape, tensor_function, value_of
+from cornu.compat.backend.from_rows import functions_of
 from cornu.compat.backend.graph import (
     batch_get_value, batch_set_value, function, get_value, gradients, learning_phase, moving_average_update, placeholder,
     set_learning_phase, set_value, update, update_add, update_sub,
 )
 from cornu.compat.backend.networks import (
-    batch_normalization, bias_add, binary_crossentropy, categorical_crossentropy, conv1d, conv2d, conv2d_transpose,
-    conv3d, conv3d_transpose, ctc_batch_cost, depthwise_conv2d, elu, foldl, foldr, hard_sigmoid, in_test_phase, in_top_k,
-    in_train_phase, l2_normalize, local_conv1d, local_conv2d, map_fn, normalize_batch_in_training, pool2d, pool3d, relu,
-    rnn, separable_conv1d, separable_conv2d, sigmoid, softmax, softplus, softsign, sparse_categorical_crossentropy,
-    stop_gradient, switch, tanh,
+    bias_add, binary_crossentropy, conv2d_transpose, conv3d_transpose, ctc_batch_cost, foldl, foldr, in_test_phase,
+    in_train_phase, local_conv1d, local_conv2d, map_fn, normalize_batch_in_training, pool2d, pool3d, rnn,
+    sparse_categorical_crossentropy, stop_gradient, switch,
 )
+from cornu.compat.backend.rows import OLD_KEYWORDS, ROWS
 from cornu.compat.tensorflow.functions import get_session, set_session
 from cornu.core import names
 from cornu.core.graph import SymbolicTensor
@@ -49,6 +47,7 @@ from cornu.ops import crossentropy
 from cornu.kernels import random_bits as draws
 # fmt: on
 
+globals().update(functions_of(ROWS, __name__, OLD_KEYWORDS))  # those that are functions of `cornu.ops` with other names
 normalize_data_format = standardize_data_format
 
 
@@ -115,18 +114,6 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> jax.Array:
     """Return the identity matrix, or ones on the diagonal of a matrix of two sizes."""
     rows, columns = size if isinstance(size, (tuple, list)) else (size, size)
     return jnp.eye(rows, columns, dtype=standardize_dtype(dtype))
-
-
-@tensor_function
-def zeros_like(x: Any, dtype: Any = None, name: str | None = None) -> jax.Array:
-    """Return zeros of the shape of `x`."""
-    return jnp.zeros_like(x, None if dtype is None else standardize_dtype(dtype))
-
-
-@tensor_function
-def ones_like(x: Any, dtype: Any = None, name: str | None = None) -> jax.Array:
-    """Return ones of the shape of `x`."""
-    return jnp.ones_like(x, None if dtype is None else standardize_dtype(dtype))
 
 
 # ---- random numbers: others in each call and each training step

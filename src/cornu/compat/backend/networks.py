@@ -1,4 +1,4 @@
-"""The functions of `keras.backend` that networks are made of: activations, losses, convolutions, loops."""
+"""The functions of `keras.backend` that networks are made of and `cornu.ops` does not have: losses, loops, branches."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,42 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu import activations
-from cornu.compat.backend.calls import axes, floats, tensor_function
+from cornu.compat.backend.calls import floats, tensor_function
 from cornu.core import settings
 from cornu.core.scope import scope
-from cornu.ops import crossentropy, math, nn
-from cornu.ops import normalization as ops
+from cornu.ops import crossentropy, nn
 
 # ---- activations
 
-elu = tensor_function(activations.elu)
-sigmoid = tensor_function(activations.sigmoid)
-softplus = tensor_function(activations.softplus)
-softsign = tensor_function(activations.softsign)
-tanh = tensor_function(activations.tanh)
 stop_gradient_of_one = tensor_function(jax.lax.stop_gradient)
-
-
-@tensor_function
-def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> jax.Array:
-    """Return ``max(x, 0)``, or with a slope `alpha` below `threshold` and a largest value."""
-    return activations.relu(x, negative_slope=alpha, max_value=max_value, threshold=threshold)
-
-
-@tensor_function
-def softmax(x: Any, axis: int = -1) -> jax.Array:
-    """Return probabilities along `axis`."""
-    return jax.nn.softmax(floats(x), axis)
-
-
-@tensor_function
-def hard_sigmoid(x: Any) -> jax.Array:
-    """Return ``0.2 * x + 0.5`` cut to 0 and 1, as in Keras 1 and 2.
-
-    The activation of that name is Keras 3's, ``relu6(x + 3) / 6``, whose slope is 1/6.
-    """
-    return jnp.clip(0.2 * floats(x) + 0.5, 0, 1)
 
 
 def stop_gradient(variables: Any) -> Any:
@@ -50,18 +22,6 @@ def stop_gradient(variables: Any) -> Any:
     if isinstance(variables, (list, tuple)):
         return [stop_gradient_of_one(one) for one in variables]
     return stop_gradient_of_one(variables)
-
-
-@tensor_function
-def l2_normalize(x: Any, axis: Any = None) -> jax.Array:
-    """Divide by the Euclidean norm along `axis`."""
-    return ops.normalize(floats(x), axes(axis), epsilon=1e-6)
-
-
-@tensor_function
-def in_top_k(predictions: Any, targets: Any, k: int) -> jax.Array:
-    """Tell for each row whether the target class is among the `k` largest predictions."""
-    return math.in_top_k(targets, predictions, k)
 
 
 # ---- losses
@@ -72,12 +32,6 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     """Return the binary cross-entropy of each element."""
     target, output = jnp.broadcast_arrays(floats(target), floats(output))
     return crossentropy.binary_crossentropy(target, output, from_logits)
-
-
-@tensor_function
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
-    """Return the cross-entropy of each row."""
-    return crossentropy.categorical_crossentropy(target, output, from_logits, axis)
 
 
 @tensor_function
@@ -102,22 +56,6 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
 
 
 @tensor_function
-def conv1d(
-    x: Any,
-    kernel: Any,
-    strides: Any = 1,
-    padding: str = "valid",
-    data_format: str | None = None,
-    dilation_rate: Any = 1,
-) -> jax.Array:
-    """Convolve along one axis; `padding` may be ``causal``."""
-    return nn.conv(x, kernel, strides, padding, data_format, dilation_rate)
-
-
-conv2d = conv3d = conv1d
-
-
-@tensor_function
 def conv2d_transpose(
     x: Any, kernel: Any, output_shape: Any = None, strides: Any = (1, 1), padding: str = "valid",
     data_format: str | None = None, dilation_rate: Any = 1,
@@ -133,27 +71,6 @@ def conv2d_transpose(
 
 
 conv3d_transpose = conv2d_transpose
-
-
-@tensor_function
-def depthwise_conv2d(
-    x: Any, depthwise_kernel: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
-    dilation_rate: Any = (1, 1),
-) -> jax.Array:  # fmt: skip
-    """Convolve each channel with its own kernels."""
-    return nn.depthwise_conv(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
-
-
-@tensor_function
-def separable_conv2d(
-    x: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
-    data_format: str | None = None, dilation_rate: Any = 1,
-) -> jax.Array:  # fmt: skip
-    """Convolve each channel with its own kernels, then mix the channels."""
-    return nn.separable_conv(x, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate)
-
-
-separable_conv1d = separable_conv2d
 
 
 @tensor_function
@@ -218,14 +135,6 @@ def local_conv2d(
 
 
 # ---- normalization
-
-
-@tensor_function
-def batch_normalization(
-    x: Any, mean: Any, var: Any, beta: Any = None, gamma: Any = None, axis: int = -1, epsilon: float = 1e-3
-) -> jax.Array:
-    """Return ``(x - mean) / sqrt(var + epsilon) * gamma + beta``: vectors along `axis`, or arrays of as many axes."""
-    return ops.batch_normalization(floats(x), mean, var, axis, beta, gamma, epsilon)
 
 
 @tensor_function

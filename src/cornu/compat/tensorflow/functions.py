@@ -1,23 +1,25 @@
-"""The functions of the `tensorflow` stand-in: array functions over jax.numpy, and set-up calls.
+"""The functions of the `tensorflow` stand-in: array functions, and set-up calls.
 
-They work on arrays and on symbolic tensors (in Lambda layers, losses, layers of one's own). Set-up calls that have no
+Array functions work on arrays, variables and symbolic tensors (in Lambda layers, losses, custom layers); those that
+`cornu.ops` has too are made from the table in `rows.py`. Set-up calls that have no
 meaning here (device memory, threads, eager mode) are accepted and do nothing; graphs that compute are not.
 """
 
 import contextlib
-import functools
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from cornu.compat.backend.calls import tensor_function
+from cornu.compat.backend.from_rows import functions_of
+from cornu.compat.tensorflow.rows import OLD_KEYWORDS, ROWS
 from cornu.core import graph, seeds
 from cornu.core.randomness import random_key
-
-_KEYWORDS = {"keep_dims": "keepdims", "reduction_indices": "axis", "axes": "axes", "dimension": "axis"}
-_FIRST = ("input_tensor", "input", "tensor", "x", "a", "condition", "values", "indices", "value", "t")
 
 
 class DType(str):
@@ -36,106 +38,92 @@ bool = DType("bool")
 Tensor = jax.Array | graph.SymbolicTensor
 
 
-def _array_function(function: Callable) -> Callable:
-    """Give an array function TensorFlow's keywords (``name``, ``keep_dims``, ...) and symbolic tensors."""
-    compute = graph.op(function)
-
-    @functools.wraps(function)
-    def call(*args: Any, name: str | None = None, **kwargs: Any) -> Any:
-        kwargs = {_KEYWORDS.get(key, key): value for key, value in kwargs.items()}
-        if not args:
-            first = next((key for key in _FIRST if key in kwargs), None)
-            args = (kwargs.pop(first),) if first else ()
-        elif len(args) == 1 and "y" in kwargs:
-            args = (*args, kwargs.pop("y"))
-        return compute(*args, **kwargs)
-
-    return call
+# Functions that are functions of `cornu.ops` with other names.
+globals().update(functions_of(ROWS, __name__, OLD_KEYWORDS))
 
 
-def _reduction(function: Callable) -> Callable:
-    def reduce(x: Any, axis: Any = None, keepdims: Any = False) -> jax.Array:
-        return function(jnp.asarray(x), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
-
-    reduce.__name__ = function.__name__
-    return _array_function(reduce)
+@tensor_function
+def reshape(tensor: Any, shape: Any, name: str | None = None) -> jax.Array:
+    """Return the same values in another shape; -1 is what is left."""
+    return jnp.reshape(jnp.asarray(tensor), tuple(int(size) for size in shape))
 
 
-reduce_mean, reduce_sum, reduce_max, reduce_min = map(_reduction, (jnp.mean, jnp.sum, jnp.max, jnp.min))
-reduce_prod, reduce_any, reduce_all = map(_reduction, (jnp.prod, jnp.any, jnp.all))
-argmax = _array_function(lambda x, axis=0, output_type=None: jnp.argmax(jnp.asarray(x), axis=axis))
-argmin = _array_function(lambda x, axis=0, output_type=None: jnp.argmin(jnp.asarray(x), axis=axis))
-
-abs, add, subtract, multiply, divide, pow, exp, log, sqrt, square, sign, maximum, minimum, sin, cos, tanh = map(
-    _array_function,
-    (
-        jnp.abs,
-        jnp.add,
-        jnp.subtract,
-        jnp.multiply,
-        jnp.divide,
-        jnp.power,
-        jnp.exp,
-        jnp.log,
-        jnp.sqrt,
-        jnp.square,
-        jnp.sign,
-        jnp.maximum,
-        jnp.minimum,
-        jnp.sin,
-        jnp.cos,
-        jnp.tanh,
-    ),
-)
-round, floor, equal, not_equal, greater, greater_equal, less, less_equal, logical_and, logical_or, logical_not = map(
-    _array_function,
-    (
-        jnp.round,
-        jnp.floor,
-        jnp.equal,
-        jnp.not_equal,
-        jnp.greater,
-        jnp.greater_equal,
-        jnp.less,
-        jnp.less_equal,
-        jnp.logical_and,
-        jnp.logical_or,
-        jnp.logical_not,
-    ),
-)
-zeros_like, ones_like, tile, expand_dims, squeeze = map(
-    _array_function, (jnp.zeros_like, jnp.ones_like, jnp.tile, jnp.expand_dims, jnp.squeeze)
-)
-where = _array_function(jnp.where)
-stop_gradient = _array_function(jax.lax.stop_gradient)
-identity = _array_function(jnp.asarray)
-reshape = _array_function(lambda x, shape: jnp.reshape(jnp.asarray(x), tuple(int(size) for size in shape)))
-transpose = _array_function(lambda x, perm=None: jnp.transpose(jnp.asarray(x), perm))
-concat = _array_function(lambda values, axis: jnp.concatenate([jnp.asarray(value) for value in values], axis=axis))
-stack = _array_function(lambda values, axis=0: jnp.stack([jnp.asarray(value) for value in values], axis=axis))
-clip_by_value = _array_function(
-    lambda x, clip_value_min, clip_value_max: jnp.clip(jnp.asarray(x), clip_value_min, clip_value_max)
-)
+@tensor_function
+def transpose(a: Any, perm: Any = None, conjugate: Any = False, name: str | None = None) -> jax.Array:
+    """Return `a` with its axes in the order `perm`, or in reverse order."""
+    a = jnp.asarray(a)
+    return jnp.transpose(jnp.conj(a) if conjugate else a, perm)
 
 
-@_array_function
-def cast(x: Any, dtype: Any) -> jax.Array:
-    """Return `x` in another dtype."""
-    return jnp.asarray(x).astype(str(dtype) if isinstance(dtype, DType) else dtype)
-
-
-@_array_function
-def matmul(a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False) -> jax.Array:
+@tensor_function
+def matmul(a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False, name: str | None = None) -> jax.Array:
     """Return the matrix product; the last two axes of `a` or `b` may be swapped first."""
     a, b = jnp.asarray(a), jnp.asarray(b)
     return jnp.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b)
 
 
-@_array_function
-def one_hot(indices: Any, depth: int, on_value: Any = 1, off_value: Any = 0, dtype: Any = "float32") -> jax.Array:
-    """Return `indices` as rows with `on_value` at the index."""
-    hot = jax.nn.one_hot(jnp.asarray(indices), depth, dtype=str(dtype))
+@tensor_function
+def one_hot(
+    indices: Any, depth: int, on_value: Any = 1, off_value: Any = 0, axis: int | None = None, dtype: Any = "float32",
+    name: str | None = None,
+) -> jax.Array:  # fmt: skip
+    """Return rows with `on_value` at the index and `off_value` elsewhere; `axis` is where the rows are, or the last."""
+    hot = jax.nn.one_hot(jnp.asarray(indices), depth, axis=-1 if axis is None else axis, dtype=str(dtype))
     return hot * on_value + (1 - hot) * off_value
+
+
+@tensor_function
+def split(
+    value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str | None = None
+) -> list[jax.Array]:
+    """Return parts along an axis: a number of equal ones, or parts of the given sizes, of which one may be -1."""
+    value, sizes = jnp.asarray(value), num_or_size_splits
+    if np.ndim(sizes):
+        sizes = [int(size) for size in sizes]
+        rest = value.shape[axis] - sum(size for size in sizes if size >= 0)
+        sizes = [rest if size < 0 else size for size in sizes]
+        if sum(sizes) != value.shape[axis] or min(sizes) < 0:
+            raise ValueError(f"split: sizes {num_or_size_splits} do not fit axis {axis} of shape {value.shape}.")
+        return jnp.split(value, list(itertools.accumulate(sizes))[:-1], axis)
+    return jnp.split(value, int(sizes), axis)
+
+
+@tensor_function
+def pad(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None
+) -> jax.Array:
+    """Return `tensor` with a pair (before, after) of values added on each axis; `mode` as numpy's, in any case."""
+    pairs = [tuple(int(size) for size in pair) for pair in paddings]
+    more = {"constant_values": constant_values} if mode.lower() == "constant" else {}
+    return jnp.pad(jnp.asarray(tensor), pairs, mode.lower(), **more)
+
+
+@tensor_function
+def squared_difference(x: Any, y: Any, name: str | None = None) -> jax.Array:
+    """Return ``(x - y) ** 2``."""
+    return jnp.square(jnp.asarray(x) - jnp.asarray(y))
+
+
+@tensor_function
+def cumsum(x: Any, axis: int = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> jax.Array:
+    """Return running sums; `exclusive` leaves an entry out of its own sum, `reverse` begins at the end."""
+    return _running(jnp.cumsum, 0, x, axis, exclusive, reverse)
+
+
+@tensor_function
+def cumprod(x: Any, axis: int = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> jax.Array:
+    """Return running products; `exclusive` leaves an entry out of its own product, `reverse` begins at the end."""
+    return _running(jnp.cumprod, 1, x, axis, exclusive, reverse)
+
+
+def _running(function: Callable, start: int, x: Any, axis: int, exclusive: Any, reverse: Any) -> jax.Array:
+    x = jnp.flip(x, axis) if reverse else jnp.asarray(x)
+    if exclusive:
+        first = [slice(None)] * x.ndim
+        first[axis] = 0
+        x = jnp.roll(x, 1, axis).at[tuple(first)].set(start)
+    result = function(x, axis)
+    return jnp.flip(result, axis) if reverse else result
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> jax.Array:

@@ -1,5 +1,7 @@
 """The stand-in for `tensorflow`: which names it has, and where they come from."""
 
+from cornu.compat.tensorflow.rows import MATH, ROWS
+
 _OWN = "cornu.compat.tensorflow.functions"
 _TRAINING = "cornu.compat.tensorflow.training"
 
@@ -13,12 +15,6 @@ def _elsewhere(module: str, names: str) -> dict[str, str]:
 
 
 _TYPES = _own("float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 bool")
-_REDUCTIONS = _own("reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_any reduce_all argmax argmin")
-_ELEMENTWISE = _own(
-    "abs add subtract multiply divide pow exp log sqrt square sign maximum minimum sin cos tanh round floor equal "
-    "not_equal greater "
-    "greater_equal less less_equal logical_and logical_not logical_or"
-)
 _ACTIVATIONS = _elsewhere(
     "cornu.activations", "relu relu6 elu selu gelu leaky_relu softmax log_softmax sigmoid softplus softsign tanh silu"
 )
@@ -32,16 +28,13 @@ _SESSIONS = _own(
 #: Module of TensorFlow -> name -> ``module:name``.
 NAMES: dict[str, dict[str, str]] = {
     "tensorflow": _TYPES
-    | _REDUCTIONS
-    | _ELEMENTWISE
+    | _own(" ".join(ROWS))
     | _SESSIONS
-    | _own(
-        "constant convert_to_tensor cast reshape transpose expand_dims squeeze concat stack matmul where zeros ones "
-        "zeros_like"
-    )
-    | _own("ones_like clip_by_value one_hot shape range tile identity stop_gradient set_random_seed get_logger Tensor")
+    | _own("constant convert_to_tensor reshape transpose matmul zeros ones one_hot shape range split pad")
+    | _own("squared_difference cumsum cumprod")
+    | _own("set_random_seed get_logger Tensor")
     | _elsewhere("cornu.compat.tensorflow.tape", "GradientTape")
-    | _elsewhere(_TRAINING, "gather fill add_n rank truncated_normal random_shuffle")
+    | _elsewhere(_TRAINING, "fill add_n truncated_normal random_shuffle")
     | {
         "zeros_initializer": "cornu.initializers:Zeros",
         "ones_initializer": "cornu.initializers:Ones",
@@ -55,19 +48,17 @@ NAMES: dict[str, dict[str, str]] = {
         "newaxis": "numpy:newaxis",
         "name_scope": f"{_OWN}:device",
         "variable_scope": f"{_OWN}:device",
-        "truediv": f"{_OWN}:divide",
         "string": "builtins:str",
-        "reverse": "cornu.ops:flip",
         "Module": "cornu.layers:Layer",
         "print": "builtins:print",
         "py_function": f"{_OWN}:function",
         "random_normal": f"{_OWN}:normal",
         "random_uniform": f"{_OWN}:uniform",
     },
-    "tensorflow.math": _REDUCTIONS
-    | _ELEMENTWISE
+    "tensorflow.math": _own(" ".join(MATH))
+    | _own("squared_difference cumsum cumprod")
     | _elsewhere("cornu.activations", "sigmoid softplus")
-    | _elsewhere(_TRAINING, "reduce_std reduce_variance confusion_matrix")
+    | _elsewhere(_TRAINING, "confusion_matrix")
     | {"l2_normalize": "cornu.compat.backend.functions:l2_normalize"},
     "tensorflow.nn": _ACTIVATIONS
     | _elsewhere(
@@ -80,7 +71,8 @@ NAMES: dict[str, dict[str, str]] = {
         "l2_normalize": "cornu.compat.backend.functions:l2_normalize",
         "moments": "cornu.ops:moments",
         "dropout": "cornu.compat.backend.functions:dropout",
-        "embedding_lookup": f"{_TRAINING}:gather",
+        "embedding_lookup": f"{_OWN}:embedding_lookup",
+        "top_k": f"{_OWN}:top_k",
         "l2_loss": f"{_TRAINING}:l2_loss",
         "bias_add": "cornu.compat.backend.functions:bias_add",
     },

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu import optimizers
-from cornu.compat.tensorflow.functions import _array_function
+from cornu.compat.backend.calls import tensor_function
 from cornu.core.randomness import random_key
 
 
@@ -36,15 +36,15 @@ def get_or_create_global_step() -> int:
     return 0
 
 
-@_array_function
-def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any) -> jax.Array:
+@tensor_function
+def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> jax.Array:
     """Return the crossentropy of each row's class number."""
     rows = jax.nn.log_softmax(jnp.asarray(logits))
     return -jnp.take_along_axis(rows, jnp.asarray(labels)[..., None].astype("int32"), axis=-1)[..., 0]
 
 
-@_array_function
-def softmax_cross_entropy_with_logits(labels: Any, logits: Any) -> jax.Array:
+@tensor_function
+def softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> jax.Array:
     """Return the crossentropy of each row's class probabilities."""
     return -jnp.sum(jnp.asarray(labels) * jax.nn.log_softmax(jnp.asarray(logits)), axis=-1)
 
@@ -52,32 +52,14 @@ def softmax_cross_entropy_with_logits(labels: Any, logits: Any) -> jax.Array:
 softmax_cross_entropy_with_logits_v2 = softmax_cross_entropy_with_logits
 
 
-@_array_function
-def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any) -> jax.Array:
+@tensor_function
+def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> jax.Array:
     """Return the crossentropy of each entry, a probability of its own."""
     labels, logits = jnp.asarray(labels), jnp.asarray(logits)
     return jnp.maximum(logits, 0) - logits * labels + jnp.log1p(jnp.exp(-jnp.abs(logits)))
 
 
-@_array_function
-def reduce_std(x: Any, axis: Any = None, keepdims: Any = False) -> jax.Array:
-    """Return the standard deviation."""
-    return jnp.std(jnp.asarray(x), axis=axis, keepdims=keepdims)
-
-
-@_array_function
-def reduce_variance(x: Any, axis: Any = None, keepdims: Any = False) -> jax.Array:
-    """Return the variance."""
-    return jnp.var(jnp.asarray(x), axis=axis, keepdims=keepdims)
-
-
-@_array_function
-def gather(params: Any, indices: Any, axis: Any = 0) -> jax.Array:
-    """Return the entries at `indices` along an axis."""
-    return jnp.take(jnp.asarray(params), jnp.asarray(indices), axis=axis)
-
-
-def fill(dims: Any, value: Any) -> jax.Array:
+def fill(dims: Any, value: Any, name: str | None = None) -> jax.Array:
     """Return an array of one value."""
     return jnp.full(tuple(dims), value)
 
@@ -117,20 +99,14 @@ def get_strategy() -> Strategy:
     return Strategy()
 
 
-@_array_function
-def add_n(inputs: Any) -> jax.Array:
+@tensor_function
+def add_n(inputs: Any, name: str | None = None) -> jax.Array:
     """Return the sum of several arrays."""
     return sum(map(jnp.asarray, inputs[1:]), jnp.asarray(inputs[0]))
 
 
-@_array_function
-def rank(x: Any) -> int:
-    """Return the number of axes."""
-    return jnp.ndim(x)
-
-
-@_array_function
-def l2_loss(t: Any) -> jax.Array:
+@tensor_function
+def l2_loss(t: Any, name: str | None = None) -> jax.Array:
     """Return half the sum of squares."""
     return jnp.sum(jnp.square(jnp.asarray(t))) / 2
 
