@@ -1,6 +1,5 @@
-"""What a model does with data: compile, fit, evaluate, predict, and the same for single batches."""
+"""What a model does with data: compile, fit, evaluate, predict."""
 
-import inspect
 from typing import Any
 
 import jax
@@ -11,15 +10,14 @@ from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
-from cornu.core.graph import SymbolicTensor, resolve
+from cornu.core.graph import SymbolicTensor
 from cornu.core.spellings import old_keywords
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
-from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
-from cornu.metrics import Metric
 from cornu.models.batch_merging import evaluate_together, rows_together
+from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
@@ -327,7 +325,7 @@ class Trainer:
             params |= {"batch_size": batches.batch_size, "metrics": self.metrics_names}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
         logs = loop.evaluate(self._program("test"), batches, watcher, step_limit(batches, steps))
-        return dict(logs) if return_dict else _as_scores(logs)
+        return dict(logs) if return_dict else as_scores(logs)
 
     @old_keywords("predict")
     def predict(
@@ -359,48 +357,6 @@ class Trainer:
         together = program.together.get(size) if batch_size is None else None
         return predict(program, batches, watcher, step_limit(batches, steps), together)
 
-    # ---- single batches
-
-    @old_keywords("train_on_batch")
-    def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None,
-        return_dict: bool = False, reset_metrics: bool = True,
-    ) -> Any:  # fmt: skip
-        """Train on one batch and return its loss and metrics (a number, a list, or a dictionary).
-
-        The result is that of this batch alone, as in Keras 1 and 2; with ``reset_metrics=False`` metrics run on.
-        """
-        batch = self._one_batch(x, y, sample_weight, class_weight, "train_on_batch")
-        return self._run_one("train", batch, return_dict, reset_metrics)
-
-    @old_keywords("test_on_batch")
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = True
-    ) -> Any:
-        """Evaluate one batch and return its loss and metrics (a number, a list, or a dictionary)."""
-        batch = self._one_batch(x, y, sample_weight, None, "test_on_batch")
-        return self._run_one("test", batch, return_dict, reset_metrics)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Return the outputs for one batch as numpy arrays."""
-        x = as_arrays(x, "x", self._number_of_inputs)
-        self._prepare(Batch(x), "predict")
-        return map_arrays(np.asarray, self._program("predict").on_batch(x))
-
-    def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
-        self._check_compiled(what)
-        batch = array_batch(x, y, sample_weight, class_weight, self._number_of_inputs)
-        self._prepare(map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch), what)
-        checks.check_labels(self.objective, batch.y)
-        return batch
-
-    def _run_one(self, kind: str, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
-        program = self._program(kind)
-        if reset_metrics:
-            program.learner.reset_metrics()
-        logs = program.run_batch(batch)()
-        return logs if return_dict else _as_scores(logs)
-
     # ---- what the steps use
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -417,91 +373,13 @@ class Trainer:
         """Return the outputs for the inputs of one batch; override it for steps of one's own."""
         return self(data, training=False)
 
-    def total_loss(self, batch: Batch, y_pred: Any, training: bool) -> tuple[Any, list[Any]]:
-        """Return the loss with all penalties, and each output's own loss."""
-        if type(self).compute_loss is not Trainer.compute_loss:
-            args = {"x": batch.x, "y": batch.y, "y_pred": y_pred, "sample_weight": batch.sample_weight}
-            return self.compute_loss(**args, **_training_argument(self.compute_loss, training)), []
-        total, each = self.objective.loss_of(batch.y, y_pred, batch.sample_weight)
-        extra = self._extra_losses()
-        if training and not extra and all(one is None for one in each):
-            raise ValueError("There is nothing to train for: compile was given no loss, and no layer adds one.")
-        for tensor, metric in getattr(self, "_graph_metrics", ()):
-            metric.update_state(resolve(tensor))
-        return sum(extra, total), each
-
-    def _extra_losses(self) -> list[Any]:
-        """Return what layers, regularizers and `add_loss` add, as scalars."""
-        values = list(self.losses)
-        for tensor in getattr(self, "_graph_losses", ()):
-            value = resolve(tensor)
-            if value is None:
-                raise ValueError(f"add_loss was given {tensor.name!r}, which does not depend on this model's inputs.")
-            values.append(value)
-        return [value.mean() if np.ndim(value) else value for value in map(_as_value, values)]
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
-        """Return the total loss of a batch; override it to compute it otherwise."""
-        total, _ = self.objective.loss_of(y, y_pred, sample_weight) if self.objective.built else (0.0, [])
-        return sum(self._extra_losses(), total)
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Add a batch to the metrics and return their results; override it for metrics of one's own."""
-        self.objective.update_metrics(y, y_pred, sample_weight)
-        return self.get_metrics_result()
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """Return the results of all metrics by name."""
-        results: dict[str, Any] = {}
-        for metric in self.metrics:
-            result = metric.result()
-            results.update(result if isinstance(result, dict) else {metric.name: result})
-        return results
-
-    def reset_metrics(self) -> None:
-        """Forget the running sums of all metrics."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """All metrics: the mean loss, those given to `compile`, and those that the model and its layers hold."""
-        compiled = self.objective.all_metrics if self.objective is not None else []
-        return list({id(metric): metric for metric in [*compiled, *self.own_metrics]}.values())
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of what `evaluate` returns, in order: loss, each output's loss, metrics."""
-        return [metric.name for metric in self.metrics]
-
-    @property
-    def metrics_variables(self) -> list[Any]:
-        """The variables of all metrics."""
-        return [variable for metric in self.metrics for variable in metric.variables]
-
 
 def _own_steps(model: Any) -> bool:
-    return model.learner.custom_train is not None or type(model).compute_loss is not Trainer.compute_loss
-
-
-def _training_argument(function: Any, training: bool) -> dict[str, bool]:
-    return {"training": training} if "training" in inspect.signature(function).parameters else {}
+    return model.learner.custom_train is not None or type(model).compute_loss is not LossMethods.compute_loss
 
 
 def _is_symbolic(leaf: Any) -> bool:
     return isinstance(leaf, SymbolicTensor)
-
-
-def _as_value(value: Any) -> Any:
-    known = resolve(value) if isinstance(value, SymbolicTensor) else value
-    return value if known is None else known
-
-
-def _as_scores(logs: dict[str, Any]) -> Any:
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
 
 
 def _metric_names(model: Any, validated: bool) -> list[str]:
