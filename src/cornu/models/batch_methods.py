@@ -40,7 +40,7 @@ class BatchMethods:
         """Return the outputs for one batch as numpy arrays."""
         x = as_arrays(x, "x", self._number_of_inputs)
         self._prepare(Batch(x), "predict")
-        return map_arrays(np.asarray, self._program("predict").on_batch(x))
+        return map_arrays(np.asarray, self._programs.get("predict").on_batch(x))
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
         self._check_compiled(what)
@@ -50,7 +50,7 @@ class BatchMethods:
         return batch
 
     def _run_one(self, kind: str, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
-        program = self._program(kind)
+        program = self._programs.get(kind)
         if reset_metrics:
             program.learner.reset_metrics()
         logs = program.run_batch(batch)()

@@ -24,7 +24,7 @@ from cornu.training import fit as loop
 from cornu.training.objective import Objective
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
-from cornu.training.program import Predictor, Program
+from cornu.training.programs import Programs
 from cornu.training.step import Learner, custom_step
 
 
@@ -39,9 +39,8 @@ class Trainer:
     history: History | None = None
     compiled_flags: tuple = ()
     run_eagerly = False
-    _learner: Learner | None = None
-    _optimizer_revision = 0
     _compile_config: dict | None = None
+    _own_programs: Programs | None = None
 
     @old_keywords("compile")
     def compile(
@@ -85,7 +84,7 @@ class Trainer:
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-        self._forget_programs()
+        self._programs.forget("compile changed")
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Return what `compile` was called with."""
@@ -98,49 +97,51 @@ class Trainer:
 
     # ---- programs
 
-    def _forget_programs(self) -> None:
-        """Let the next call compile anew: after `compile`, or when layers changed."""
-        self._learner = None
-        self._programs: dict[str, Any] = {}
+    @property
+    def _programs(self) -> Programs:
+        found = self._own_programs
+        if found is None or found.model is not self:  # a shallow copy of a model has programs of its own
+            found = self._own_programs = Programs(self)
+        return found
 
     @property
     def learner(self) -> Learner:
         """The model with its optimizer and objective as the engine sees them."""
-        if self._learner is None:
-            self._learner = Learner(self)
-            self._programs = {}
-        return self._learner
-
-    def _program(self, kind: str) -> Any:
-        if self.optimizer is not None and self.optimizer.revision != self._optimizer_revision:
-            self._forget_programs()
-            self._optimizer_revision = self.optimizer.revision
-        learner = self.learner
-        if kind not in self._programs:
-            if kind == "train":
-                learner.prepare_optimizer()
-            made = (
-                Predictor(learner, self.run_eagerly) if kind == "predict" else Program(learner, kind, self.run_eagerly)
-            )
-            self._programs[kind] = made
-        return self._programs[kind]
+        return self._programs.learner
 
     def make_train_function(self, force: bool = False) -> None:
         """Prepare training anew; only needed after changing a custom ``train_step``."""
-        self._forget_programs()
+        self._programs.forget("requested")
 
     make_test_function = make_predict_function = make_train_function
 
-    def _prepare(self, example: Batch, what: str) -> None:
-        """Build the model and bind the objective to the shapes of one batch."""
+    # ---- data
+
+    def _prepared(self, what: str, x: Any, y: Any = None, sample_weight: Any = None, **options: Any) -> Batches:
+        """Return the data of `fit`, `evaluate` or `predict` as batches, and make the model ready for them.
+
+        This is where data become arrays. `options` are those of `as_batches`.
+        """
         if what != "predict":
             self._check_compiled(what)
+        batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)
+        if what != "predict" or not self._predicts_rows_like(x):
+            self._prepare(batches.example, what)
+        return batches
+
+    def _predicts_rows_like(self, x: Any) -> bool:
+        """Tell whether the last prediction was for such rows: the fast path for single rows."""
+        program = self._programs.made("predict")
+        return program is not None and program.kind is not None and program.kind == _kind_of_rows(x)
+
+    def _prepare(self, example: Batch, what: str) -> None:
+        """Build the model and bind the objective to the shapes of one batch."""
         outputs = self._outputs_for(example.x)
         if what == "predict" or outputs is None:
             return
         if not self.objective.built:
             self.objective.build(self._names_of(outputs), example.y, outputs)
-            self._learner = None
+            self._programs.forget("metrics made")
         if not _own_steps(self):
             checks.check_targets(self.objective, example.y, outputs)
 
@@ -167,7 +168,7 @@ class Trainer:
             self._seen_structure = self.infer_call((tensors,), {})
             self._seen_shapes = shapes
             if len(self.variables) != before:
-                self._learner = None
+                self._programs.forget("weights added")
         return self._seen_structure
 
     def _names_of(self, outputs: Any) -> list[str]:
@@ -222,20 +223,19 @@ class Trainer:
         if validation_split and is_stream(x):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays.")
         backup = backup_for(callbacks)
-        batches, held_out = self._training_data(
-            x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch, validation_split
-        )
-        self._prepare(batches.example, "fit")
+        if validation_split:
+            rows = array_batch(x, y, sample_weight, None, self._number_of_inputs)
+            x, held_out = split_rows(rows, validation_split)
+            y = sample_weight = None
+            validation_data = held_out if validation_data is None else validation_data
+        options = {"shuffle": shuffle, "class_weight": class_weight, "steps": steps_per_epoch}
+        batches = self._prepared("fit", x, y, sample_weight, batch_size=batch_size, **options)
         checks.check_values(self, batches)
-        validation = self._validation(
-            held_out if validation_data is None else validation_data,
-            (validation_batch_size, batch_size),
-            validation_steps,
-            validation_freq,
-        )
+        sizes = validation_batch_size, batch_size
+        validation = self._validation(validation_data, sizes, validation_steps, validation_freq)
         watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
         self.stop_training = False
-        program, place = self._program("train"), {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
+        program, place = self._programs.get("train"), {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
         backup.attach(self, program, batches, validation, watcher, place)
         loop.fit(
             program,
@@ -249,30 +249,16 @@ class Trainer:
         )
         return self.history
 
-    def _training_data(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, batch_size: Any, shuffle: Any, steps: Any,
-        split: float,
-    ) -> tuple[Batches, Batch | None]:  # fmt: skip
-        inputs, held_out = self._number_of_inputs, None
-        if split:
-            rows, held_out = split_rows(array_batch(x, y, sample_weight, None, inputs), split)
-            x, y, sample_weight = rows
-        options = {"batch_size": batch_size, "shuffle": shuffle, "class_weight": class_weight, "steps": steps}
-        return as_batches(x, y, sample_weight, inputs=inputs, **options), held_out
-
     def _validation(self, data: Any, sizes: tuple, steps: Any, frequency: Any) -> loop.Validation | None:
         if data is None:
             return None
         checks.check_frequency(frequency)
-        if is_stream(data):
-            batches = as_batches(data, steps=steps, inputs=self._number_of_inputs)
-        else:
-            own, size = sizes
-            batches = as_batches(*checks.validation_parts(data), batch_size=own or size, inputs=self._number_of_inputs)
-        self._prepare(batches.example, "evaluate")
+        parts = (data,) if is_stream(data) or isinstance(data, Batch) else checks.validation_parts(data)
+        size = None if is_stream(data) else sizes[0] or sizes[1]
+        batches = self._prepared("evaluate", *parts, batch_size=size, steps=steps)
         if sizes[0] is None:
             evaluate_together(self, batches)
-        return loop.Validation(self._program("test"), batches, step_limit(batches, steps), frequency)
+        return loop.Validation(self._programs.get("test"), batches, step_limit(batches, steps), frequency)
 
     def _callback_list(
         self, callbacks: Any, verbose: Any, batches: Batches, epochs: int, steps: Any, validation: Any
@@ -311,9 +297,7 @@ class Trainer:
 
         Takes the same kinds of data as `fit`. With neither metrics nor several outputs, the loss alone is returned.
         """
-        self._check_compiled("evaluate")
-        batches = as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, inputs=self._number_of_inputs)
-        self._prepare(batches.example, "evaluate")
+        batches = self._prepared("evaluate", x, y, sample_weight, batch_size=batch_size, steps=steps)
         if batches.resident:
             checks.check_labels(self.objective, batches.batch.y)
             checks.check_indices(self._network, batches.batch.x)
@@ -324,7 +308,7 @@ class Trainer:
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
             params |= {"batch_size": batches.batch_size, "metrics": self.metrics_names}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
-        logs = loop.evaluate(self._program("test"), batches, watcher, step_limit(batches, steps))
+        logs = loop.evaluate(self._programs.get("test"), batches, watcher, step_limit(batches, steps))
         return dict(logs) if return_dict else as_scores(logs)
 
     @old_keywords("predict")
@@ -339,14 +323,9 @@ class Trainer:
         """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training."""
         if self.compiled and self.objective is None:
             self.compiled = False
-        options = {"batch_size": batch_size, "steps": steps, "inputs": self._number_of_inputs}
-        batches = as_batches(x, only_inputs=True, **options)
-        kind = (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
-        program = None if self._learner is None else self._programs.get("predict")
-        if program is None or kind is None or kind != program.kind:  # a row at a time has no time to lose
-            self._prepare(batches.example, "predict")
-            program = self._program("predict")
-            program.kind = kind
+        batches = self._prepared("predict", x, batch_size=batch_size, steps=steps, only_inputs=True)
+        program = self._programs.get("predict")
+        program.kind = _kind_of_rows(x)
         watcher = callbacks
         if not isinstance(callbacks, CallbackList):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
@@ -376,6 +355,11 @@ class Trainer:
 
 def _own_steps(model: Any) -> bool:
     return model.learner.custom_train is not None or type(model).compute_loss is not LossMethods.compute_loss
+
+
+def _kind_of_rows(x: Any) -> tuple | None:
+    """Return shape and dtype of the rows of a numpy array; None for other data."""
+    return (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
 
 
 def _is_symbolic(leaf: Any) -> bool:

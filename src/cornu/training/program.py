@@ -75,16 +75,15 @@ class Program:
             pace.begin(start)
             if start < whole:
                 stop = min(start + pace.block(), whole)
-                call = functools.partial(self._run_resident, arrays, order, start, stop, size)
+                bounds = np.int32(start), np.int32(stop)
+                call = functools.partial(
+                    self._call, self._resident, self._first_logs, arrays, order, *bounds, size=size
+                )
             else:
                 stop, rest = last, batches.rows - whole * size
                 call = functools.partial(self._call, self._rest, arrays, order, np.int32(start * size), size=rest)
             yield Block(start * together, min(stop * together, batches.steps), call)
             start = stop
-
-    def _run_resident(self, arrays: Batch, order: Any, start: int, stop: int, size: int) -> Any:
-        bounds = np.int32(start), np.int32(stop)
-        return self._call(self._resident, self._first_logs, arrays, order, *bounds, size=size)
 
     def _prepare(self, batch_of: Callable[..., Batch], arrays: Batch) -> None:
         """Make zeros shaped like the logs of a custom step, which the compiled loop carries; others have none."""
@@ -107,7 +106,8 @@ class Program:
                     if steps is not None:
                         _warn_of_missing_data(step, steps)
                     return
-                yield Block(step, step + 1, functools.partial(self.run_batch, batch))
+                self._prepare(lambda batch: batch, batch)
+                yield Block(step, step + 1, functools.partial(self._call, self._streamed, batch))
         finally:
             if not keep:
                 batches.leave(stream)
