@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from cornu.core.placement import to_device
 from cornu.data.batch import Batch
 from cornu.data.convert import map_arrays
 from cornu.data.prefetch import Stream
@@ -66,7 +66,7 @@ class Program:
 
     def _resident_epoch(self, batches: Any, pace: Pace, start: int) -> Iterator[Block]:
         arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
-        order = None if order is None else jnp.asarray(order)
+        order = None if order is None else to_device(order)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
         whole, last = batches.rows // size, -(-batches.rows // size)
@@ -142,8 +142,11 @@ def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
 
 
 def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0, ahead: bool = True) -> Stream:
-    """Return batches as a stream whose arrays are put on the device (`ahead` of time)."""
-    return Stream(items, lambda batch: map_arrays(jnp.asarray, batch), origin, taken, ahead)
+    """Return batches as a stream whose arrays are put on the device (`ahead` of time).
+
+    They are copies: a generator may fill the same arrays again for its next batch.
+    """
+    return Stream(items, lambda batch: map_arrays(functools.partial(to_device, copy=True), batch), origin, taken, ahead)
 
 
 def _warn_of_missing_data(step: int, steps: int) -> None:
