@@ -125,14 +125,12 @@ class Trainer:
         if what != "predict":
             self._check_compiled(what)
         batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)
-        if what != "predict" or not self._predicts_rows_like(x):
+        if what != "predict":
             self._prepare(batches.example, what)
+        elif (rows := _kind_of_rows(x)) is None or rows != self._programs.predicted_rows:  # else: the fast path
+            self._prepare(batches.example, what)
+            self._programs.predicted_rows = rows
         return batches
-
-    def _predicts_rows_like(self, x: Any) -> bool:
-        """Tell whether the last prediction was for such rows: the fast path for single rows."""
-        program = self._programs.made("predict")
-        return program is not None and program.kind is not None and program.kind == _kind_of_rows(x)
 
     def _prepare(self, example: Batch, what: str) -> None:
         """Build the model and bind the objective to the shapes of one batch."""
@@ -325,7 +323,6 @@ class Trainer:
             self.compiled = False
         batches = self._prepared("predict", x, batch_size=batch_size, steps=steps, only_inputs=True)
         program = self._programs.get("predict")
-        program.kind = _kind_of_rows(x)
         watcher = callbacks
         if not isinstance(callbacks, CallbackList):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}

@@ -170,7 +170,6 @@ class Predictor:
         self.learner = learner
         self.one = run.predicting(learner.predict_step, run_eagerly)
         self.many = run.predicting_many(learner.predict_step)
-        self.kind: Any = None  # shape and type of the rows that the model was last looked at for
         self.together: dict[int, int] = {}  # for batch sizes: how many rows may be computed together
 
     def on_batch(self, x: Any) -> Any:

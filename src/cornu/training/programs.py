@@ -33,6 +33,7 @@ class Programs:
         self._learner: Learner | None = None
         self._made: dict[Kind, Any] = {}
         self._revision = 0
+        self.predicted_rows: tuple | None = None  # shape and dtype of the rows that the model was last prepared for
 
     @property
     def learner(self) -> Learner:
@@ -44,7 +45,7 @@ class Programs:
 
     def get(self, kind: Kind) -> Any:
         """Return the `Program` for training or evaluation, or the `Predictor`; made where there is none yet."""
-        if self._learner is not None and self._revision != self._optimizer_revision():
+        if kind != "predict" and self._learner is not None and self._revision != self._optimizer_revision():
             self.forget("optimizer changed")
         if kind not in self._made:
             self._made[kind] = self._make(kind)
@@ -60,6 +61,7 @@ class Programs:
             _log.debug("Model %r will compile again: %s.", self.model.name, reason)
         self._learner = None
         self._made = {}
+        self.predicted_rows = None
 
     def _make(self, kind: Kind) -> Any:
         learner, run_eagerly = self.learner, self.model.run_eagerly
