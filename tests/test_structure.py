@@ -207,6 +207,26 @@ def test_the_list_of_long_files_holds_nothing_that_became_short():
     assert all(len(code_lines(name)) > FILE_LIMIT for name in LONG_FILES)
 
 
+def attributes_of(name: str) -> set[str]:
+    """Return what a module names with a dot, as `jnp.asarray`, and the names of keywords that it gives."""
+    found = {ast.unparse(node) for node in ast.walk(TREES[name]) if isinstance(node, ast.Attribute)}
+    return found | {node.arg for node in ast.walk(TREES[name]) if isinstance(node, ast.keyword) and node.arg}
+
+
+PLACES_ARRAYS = {"jax.device_put", "donate_argnums", "donate_argnames"}
+#: Folders and modules that hand arrays on: there, host arrays become the device's in no other way.
+HANDS_ON = ("cornu.core.variable", "cornu.data.", "cornu.training.", "cornu.checkpoints.")
+
+
+def test_one_module_decides_where_arrays_are_put():
+    home = "cornu.core.placement"
+    assert attributes_of(home) & PLACES_ARRAYS
+    for name in MODULES:
+        made_elsewhere = {"jnp.asarray", "jnp.array"} if name.startswith(HANDS_ON) else set()
+        wrong = attributes_of(name) & (PLACES_ARRAYS | made_elsewhere)
+        assert name == home or not wrong, f"{name} uses {wrong}: {home} has to_device and compiled for that"
+
+
 def test_no_relative_imports():
     assert not [
         name for name, tree in TREES.items() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level

@@ -1,10 +1,14 @@
 """compile, fit, evaluate, predict: what they take, what they mean, and what they say of mistakes."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from cornu import callbacks, layers, optimizers, regularizers
+from cornu.data import convert
 from cornu.models import Model, Sequential
+from cornu.training import run as compiling
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype("float32")
 LABELS = np.random.default_rng(1).integers(0, 3, 40)
@@ -375,3 +379,94 @@ def test_callbacks_see_validation_data_and_batch_sizes_as_in_keras_2():
     assert watcher.sizes == [(0, 3), (1, 3), (2, 2)]
     assert [array.shape for array in watcher.validation_data] == [(2, 3), (2, 1), (2,)]
     np.testing.assert_allclose(watcher.validation_data[1], y[8:])
+
+
+# ---- how it runs
+
+
+def test_data_become_arrays_once(monkeypatch):
+    seen, to_array = [], convert.to_array
+    monkeypatch.setattr(convert, "to_array", lambda thing, what: seen.append(what) or to_array(thing, what))
+    model, weights = classifier(), np.ones(40)
+    for run, expected in (
+        (lambda: model.fit(X, Y, sample_weight=weights, validation_split=0.25, verbose=0), ["x", "y", "sample_weight"]),
+        (lambda: model.fit(X, Y, validation_data=(X, Y), verbose=0), ["x", "y", "x", "y"]),
+        (lambda: model.evaluate(X, Y, verbose=0), ["x", "y"]),
+        (lambda: model.predict(X, verbose=0), ["x"]),
+        (lambda: model.train_on_batch(X, Y), ["x", "y"]),
+    ):
+        seen.clear()
+        run()
+        assert seen == expected
+
+
+def test_the_weights_of_classes_are_for_training_and_not_for_the_rows_held_out():
+    weights, held_out = {0: 0.0, 1: 2.0, 2: 5.0}, (X[30:], Y[30:])
+    one, other = classifier(), classifier()
+    other.set_weights(one.get_weights())
+    split = one.fit(X, Y, class_weight=weights, validation_split=0.25, shuffle=False, verbose=0).history
+    given = other.fit(X[:30], Y[:30], class_weight=weights, validation_data=held_out, shuffle=False, verbose=0).history
+    assert split["loss"] == pytest.approx(given["loss"])
+    assert split["val_loss"] == pytest.approx(given["val_loss"])
+
+
+def frames_above(name):
+    """Return the names of this library's functions that are running, from `name` down to the caller's caller."""
+    found, frame = [], sys._getframe(2)
+    while frame is not None:
+        if frame.f_globals["__name__"].startswith("cornu."):
+            found.append(frame.f_code.co_name)
+            if found[-1] == name and frame.f_globals["__name__"] == "cornu.models.trainer":
+                return found[::-1]
+        frame = frame.f_back
+    return None
+
+
+def batches_of_ten():
+    while True:
+        for start in range(0, 40, 10):
+            yield X[start : start + 10], Y[start : start + 10]
+
+
+RUNS = {
+    "fit": (lambda model: model.fit(X, Y, verbose=0), 3),
+    "fit, a short last batch": (lambda model: model.fit(X[:35], Y[:35], verbose=0), 3),
+    "fit, a stream": (lambda model: model.fit(batches_of_ten(), steps_per_epoch=4, verbose=0), 3),
+    "fit, an own step": (lambda model: model.fit(X, Y, verbose=0), 3),
+    "evaluate": (lambda model: model.evaluate(X, Y, verbose=0), 3),
+    "predict": (lambda model: model.predict(X, verbose=0), 4),
+}
+
+
+class OwnStep(Model):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+@pytest.mark.parametrize("what", RUNS)
+def test_few_frames_lie_between_a_call_and_its_compiled_program(what, monkeypatch):
+    run, most = RUNS[what]
+    stacks = []
+
+    def noting(make):
+        def made(*args):
+            compiled = make(*args)
+
+            def call(*args, **kwargs):
+                stacks.append(frames_above(what.partition(",")[0]))
+                return compiled(*args, **kwargs)
+
+            return call
+
+        return made
+
+    for name in ("resident", "resident_rest", "streamed", "predicting", "predicting_many"):
+        monkeypatch.setattr(compiling, name, noting(getattr(compiling, name)))
+    inputs = layers.Input((4,))
+    kind = OwnStep if "own" in what else Model
+    model = kind(inputs, layers.Dense(3, activation="softmax")(inputs))
+    model.compile("sgd", "categorical_crossentropy")
+    run(model)
+    assert stacks
+    for stack in stacks:
+        assert 2 <= len(stack[1:]) <= most, stack

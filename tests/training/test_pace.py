@@ -26,3 +26,18 @@ def test_a_callback_for_every_batch_makes_blocks_of_one_step():
     for step in range(5):
         pace.begin(step)
         assert pace.block() == 1
+
+
+def test_the_same_speeds_make_the_same_blocks_whatever_time_it_is(monkeypatch):
+    def lengths(seconds):
+        now, pace, step, found = 0.0, Pace(), 0, []
+        monkeypatch.setattr(time, "perf_counter", lambda: now)
+        monkeypatch.setattr(pace, "decide", lambda speed: Pace.decide(pace, 300.0))  # what the slowest host measured
+        for _ in range(8):
+            pace.begin(step)
+            found.append(pace.block())
+            step += pace.block()
+            now += pace.block() * seconds
+        return found
+
+    assert lengths(0.0001) == lengths(0.003) == [4, 4, 32, *[75] * 5]

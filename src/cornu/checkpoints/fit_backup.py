@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from cornu.callbacks.backup import BackupAndRestore
@@ -19,6 +18,7 @@ from cornu.checkpoints.data_position import Reading
 from cornu.checkpoints.file import Checkpoint, Generations
 from cornu.checkpoints.function_names import Surroundings
 from cornu.checkpoints.plain_data import Packer, Unpacker, Watched, in_words, restore_random
+from cornu.core.placement import to_device
 from cornu.core.seeds import random_states
 from cornu.core.tracking import unique
 from cornu.core.variable import Variable, write
@@ -150,7 +150,7 @@ class FitBackup(Backup):
                 f"The checkpoint in {str(self.generations.folder)!r} holds {len(arrays)} arrays, which are not "
                 f"those of this model's {len(variables)} variables. Delete that folder to begin anew."
             )
-        write(variables, [on_device(array) for array in arrays])
+        write(variables, [to_device(array, copy=True) for array in arrays])
         for optimizer, numbers in zip(self._optimizers(), content["numbers"], strict=True):
             optimizer._numbers.update(numbers)
 
@@ -247,11 +247,6 @@ def settings_of(callback: Any) -> list[str]:
     library = [cls for cls in type(callback).__mro__ if cls.__module__.partition(".")[0] == "cornu"]
     names = {name for cls in library for name in inspect.signature(cls.__init__).parameters}
     return [name for name in names if isinstance(getattr(callback, name, None), (str, os.PathLike))]
-
-
-def on_device(array: np.ndarray) -> Any:
-    """Return an array that training may give away: the device's own copy."""
-    return jnp.array(array, copy=True)
 
 
 def _own_state(callback: Any) -> Any:

@@ -196,7 +196,7 @@ def _show_accuracy(model: Any) -> None:
     objective = getattr(model, "objective", None)
     if objective is not None and not objective.given_metrics and not objective.given_weighted_metrics:
         model.objective = type(objective)(objective.loss, objective.loss_weights, ["accuracy"], None)
-        model._forget_programs()
+        model._programs.forget("compile changed")
 
 
 __all__ = ["old_attribute", "translate_constructor", "translate_keywords"]

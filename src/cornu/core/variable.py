@@ -8,29 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import compilation_cache as compilation_cache  # keeps compiled programs on disk
 from cornu.core.dtype_policies import is_float, standardize_dtype
 from cornu.core.names import unique_name
+from cornu.core.placement import concrete, to_device
 from cornu.core.scope import changed, joined, scope
 from cornu.core.seeds import fresh_seed
-
-
-def concrete_array(value: Any, dtype: Any = None) -> jax.Array:
-    """Return `value` as an array that is no tracer, also while a function is being traced."""
-    if isinstance(value, jax.core.Tracer):
-        return value if dtype is None else value.astype(dtype)
-    with jax.ensure_compile_time_eval():
-        return jnp.asarray(value, dtype=dtype)
-
-
-def own_array(given: Any, array: jax.Array) -> jax.Array:
-    """Return `array`, or a copy where it is the very array that was given: training gives a variable's array away."""
-    if array is given and not isinstance(array, jax.core.Tracer):
-        return jnp.array(array, copy=True)
-    return array
 
 
 class Variable:
@@ -78,8 +63,7 @@ class Variable:
                 initializer = initializer(tuple(shape), dtype=dtype)
         elif dtype is None and not hasattr(initializer, "dtype"):
             dtype = standardize_dtype("float32" if _holds_floats(initializer) else None)
-        made = concrete_array(initializer, None if dtype is None else standardize_dtype(dtype))
-        self._value = made if from_function else own_array(initializer, made)
+        self._value = concrete(initializer, None if dtype is None else standardize_dtype(dtype), copy=True)
         if shape is not None and tuple(shape) != self._value.shape:
             raise ValueError(
                 f"Variable {self.name!r} shall have shape {tuple(shape)}; its value has {self._value.shape}."
@@ -114,7 +98,7 @@ class Variable:
     def assign(self, value: Any) -> None:
         """Set the value; the shape must be the variable's own (ValueError otherwise)."""
         given = value.value if isinstance(value, Variable) else value
-        self._take(own_array(given, concrete_array(given, self._value.dtype)))
+        self._take(concrete(given, self._value.dtype, copy=True))
 
     def _take(self, value: jax.Array) -> None:
         if value.shape != self._value.shape:
@@ -130,11 +114,11 @@ class Variable:
 
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
-        self._take(concrete_array(self._value + _array(value), self._value.dtype))
+        self._take(concrete(self._value + _array(value), self._value.dtype))
 
     def assign_sub(self, value: Any) -> None:
         """Subtract from the value."""
-        self._take(concrete_array(self._value - _array(value), self._value.dtype))
+        self._take(concrete(self._value - _array(value), self._value.dtype))
 
     def numpy(self) -> np.ndarray:
         """Return a copy as a numpy array."""
@@ -188,7 +172,7 @@ def _holds_floats(value: Any) -> bool:
 def _array(value: Any) -> Any:
     if isinstance(value, Variable):
         return value.value
-    return jnp.asarray(value) if isinstance(value, (list, tuple)) else value
+    return to_device(value) if isinstance(value, (list, tuple)) else value
 
 
 def plain(structure: Any) -> Any:

@@ -37,7 +37,7 @@ def as_batches(
     inputs: int | None = None,
     only_inputs: bool = False,
 ) -> Batches:
-    """Return the batches of anything that `fit`, `evaluate` and `predict` accept.
+    """Return the batches of anything that `fit`, `evaluate` and `predict` accept, or of a `Batch` of arrays.
 
     With `only_inputs` the targets that a stream's batches hold are left out.
 
@@ -47,6 +47,9 @@ def as_batches(
         check_batch_size(batch_size)
     if x is None:
         raise ValueError("There is no data: x is None.")
+    if isinstance(x, Batch):  # converted already
+        weights = with_class_weight(x.y, x.sample_weight, class_weight)
+        return ArrayBatches(x._replace(sample_weight=weights), batch_size, shuffle)
     if not is_stream(x):
         return ArrayBatches(array_batch(x, y, sample_weight, class_weight, inputs), batch_size, shuffle)
     kind = type(x).__name__

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from cornu.core.placement import to_device
+
 LEAST_BYTES = 1 << 23  # smaller arrays are copied: that takes a millisecond or two
 ALIGNMENT = 64  # bytes: XLA's CPU programs read the memory of others only from multiples of it
 
@@ -49,7 +51,7 @@ class Shared:
 
 def on_device(array: Any) -> Any:
     """Return an array for compiled programs: shared where it is large and can be, else a copy on the device."""
-    return share(array) if can_be_shared(array) else jnp.asarray(array)
+    return share(array) if can_be_shared(array) else to_device(array)
 
 
 def fresh(array: Any) -> Any:
@@ -78,6 +80,6 @@ def share(array: np.ndarray) -> Shared:
     shift = -array.ctypes.data % ALIGNMENT // array.itemsize
     stop = shift + array.size - ALIGNMENT // array.itemsize
     ends = np.stack([array[0].reshape(-1), array[-1].reshape(-1)])
-    shared = Shared(jax.device_put(flat[shift:stop]), np.int32(shift), jnp.asarray(ends), array.shape)
+    shared = Shared(to_device(flat[shift:stop], copy=False), np.int32(shift), to_device(ends), array.shape)
     shared.source = array
     return shared

@@ -14,6 +14,8 @@ from cornu.core.shapes import shapes_of
 from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
+from cornu.models.batch_methods import BatchMethods
+from cornu.models.loss_methods import LossMethods
 from cornu.models.network import Network
 from cornu.models.pictures import PictureMethods
 from cornu.models.saving_methods import FileMethods
@@ -21,7 +23,7 @@ from cornu.models.trainer import Trainer
 
 
 @registry.MODELS.add()
-class Model(Trainer, FileMethods, PictureMethods, Layer):
+class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Layer):
     """Layers that are trained, evaluated and used together.
 
     ``Model(inputs, outputs)`` makes a functional model from symbolic tensors (single ones, lists or dictionaries). A

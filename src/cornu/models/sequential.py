@@ -42,7 +42,7 @@ class Sequential(Model):
         if self._network is None:
             self._rebuild()
         else:
-            self._forget_programs()
+            self._programs.forget("layers changed")
             self._connect(self._network.inputs, self._network.outputs, self.stack[-1:])
 
     def _put(self, layer: Any) -> None:
@@ -92,7 +92,7 @@ class Sequential(Model):
     def _rebuild(self) -> None:
         """Connect the layers anew where the input's shape is known."""
         self._network, self.built = None, False
-        self._forget_programs()
+        self._programs.forget("layers changed")
         if self.stack and (start := self._starting_tensors()) is not None:
             self._connect(start)
 

@@ -1,6 +1,5 @@
-"""What a model does with data: compile, fit, evaluate, predict, and the same for single batches."""
+"""What a model does with data: compile, fit, evaluate, predict."""
 
-import inspect
 from typing import Any
 
 import jax
@@ -11,22 +10,21 @@ from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
-from cornu.core.graph import SymbolicTensor, resolve
+from cornu.core.graph import SymbolicTensor
 from cornu.core.spellings import old_keywords
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
-from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
-from cornu.metrics import Metric
 from cornu.models.batch_merging import evaluate_together, rows_together
+from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
 from cornu.training.objective import Objective
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
-from cornu.training.program import Predictor, Program
+from cornu.training.programs import Programs
 from cornu.training.step import Learner, custom_step
 
 
@@ -41,9 +39,8 @@ class Trainer:
     history: History | None = None
     compiled_flags: tuple = ()
     run_eagerly = False
-    _learner: Learner | None = None
-    _optimizer_revision = 0
     _compile_config: dict | None = None
+    _own_programs: Programs | None = None
 
     @old_keywords("compile")
     def compile(
@@ -87,7 +84,7 @@ class Trainer:
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-        self._forget_programs()
+        self._programs.forget("compile changed")
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Return what `compile` was called with."""
@@ -100,49 +97,49 @@ class Trainer:
 
     # ---- programs
 
-    def _forget_programs(self) -> None:
-        """Let the next call compile anew: after `compile`, or when layers changed."""
-        self._learner = None
-        self._programs: dict[str, Any] = {}
+    @property
+    def _programs(self) -> Programs:
+        found = self._own_programs
+        if found is None or found.model is not self:  # a shallow copy of a model has programs of its own
+            found = self._own_programs = Programs(self)
+        return found
 
     @property
     def learner(self) -> Learner:
         """The model with its optimizer and objective as the engine sees them."""
-        if self._learner is None:
-            self._learner = Learner(self)
-            self._programs = {}
-        return self._learner
-
-    def _program(self, kind: str) -> Any:
-        if self.optimizer is not None and self.optimizer.revision != self._optimizer_revision:
-            self._forget_programs()
-            self._optimizer_revision = self.optimizer.revision
-        learner = self.learner
-        if kind not in self._programs:
-            if kind == "train":
-                learner.prepare_optimizer()
-            made = (
-                Predictor(learner, self.run_eagerly) if kind == "predict" else Program(learner, kind, self.run_eagerly)
-            )
-            self._programs[kind] = made
-        return self._programs[kind]
+        return self._programs.learner
 
     def make_train_function(self, force: bool = False) -> None:
         """Prepare training anew; only needed after changing a custom ``train_step``."""
-        self._forget_programs()
+        self._programs.forget("requested")
 
     make_test_function = make_predict_function = make_train_function
 
-    def _prepare(self, example: Batch, what: str) -> None:
-        """Build the model and bind the objective to the shapes of one batch."""
+    # ---- data
+
+    def _prepared(self, what: str, x: Any, y: Any = None, sample_weight: Any = None, **options: Any) -> Batches:
+        """Return the data of `fit`, `evaluate` or `predict` as batches, and make the model ready for them.
+
+        This is where data become arrays. `options` are those of `as_batches`.
+        """
         if what != "predict":
             self._check_compiled(what)
+        batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)
+        if what != "predict":
+            self._prepare(batches.example, what)
+        elif (rows := _kind_of_rows(x)) is None or rows != self._programs.predicted_rows:  # else: the fast path
+            self._prepare(batches.example, what)
+            self._programs.predicted_rows = rows
+        return batches
+
+    def _prepare(self, example: Batch, what: str) -> None:
+        """Build the model and bind the objective to the shapes of one batch."""
         outputs = self._outputs_for(example.x)
         if what == "predict" or outputs is None:
             return
         if not self.objective.built:
             self.objective.build(self._names_of(outputs), example.y, outputs)
-            self._learner = None
+            self._programs.forget("metrics made")
         if not _own_steps(self):
             checks.check_targets(self.objective, example.y, outputs)
 
@@ -169,7 +166,7 @@ class Trainer:
             self._seen_structure = self.infer_call((tensors,), {})
             self._seen_shapes = shapes
             if len(self.variables) != before:
-                self._learner = None
+                self._programs.forget("weights added")
         return self._seen_structure
 
     def _names_of(self, outputs: Any) -> list[str]:
@@ -224,20 +221,19 @@ class Trainer:
         if validation_split and is_stream(x):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays.")
         backup = backup_for(callbacks)
-        batches, held_out = self._training_data(
-            x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch, validation_split
-        )
-        self._prepare(batches.example, "fit")
+        if validation_split:
+            rows = array_batch(x, y, sample_weight, None, self._number_of_inputs)
+            x, held_out = split_rows(rows, validation_split)
+            y = sample_weight = None
+            validation_data = held_out if validation_data is None else validation_data
+        options = {"shuffle": shuffle, "class_weight": class_weight, "steps": steps_per_epoch}
+        batches = self._prepared("fit", x, y, sample_weight, batch_size=batch_size, **options)
         checks.check_values(self, batches)
-        validation = self._validation(
-            held_out if validation_data is None else validation_data,
-            (validation_batch_size, batch_size),
-            validation_steps,
-            validation_freq,
-        )
+        sizes = validation_batch_size, batch_size
+        validation = self._validation(validation_data, sizes, validation_steps, validation_freq)
         watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
         self.stop_training = False
-        program, place = self._program("train"), {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
+        program, place = self._programs.get("train"), {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
         backup.attach(self, program, batches, validation, watcher, place)
         loop.fit(
             program,
@@ -251,30 +247,16 @@ class Trainer:
         )
         return self.history
 
-    def _training_data(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, batch_size: Any, shuffle: Any, steps: Any,
-        split: float,
-    ) -> tuple[Batches, Batch | None]:  # fmt: skip
-        inputs, held_out = self._number_of_inputs, None
-        if split:
-            rows, held_out = split_rows(array_batch(x, y, sample_weight, None, inputs), split)
-            x, y, sample_weight = rows
-        options = {"batch_size": batch_size, "shuffle": shuffle, "class_weight": class_weight, "steps": steps}
-        return as_batches(x, y, sample_weight, inputs=inputs, **options), held_out
-
     def _validation(self, data: Any, sizes: tuple, steps: Any, frequency: Any) -> loop.Validation | None:
         if data is None:
             return None
         checks.check_frequency(frequency)
-        if is_stream(data):
-            batches = as_batches(data, steps=steps, inputs=self._number_of_inputs)
-        else:
-            own, size = sizes
-            batches = as_batches(*checks.validation_parts(data), batch_size=own or size, inputs=self._number_of_inputs)
-        self._prepare(batches.example, "evaluate")
+        parts = (data,) if is_stream(data) or isinstance(data, Batch) else checks.validation_parts(data)
+        size = None if is_stream(data) else sizes[0] or sizes[1]
+        batches = self._prepared("evaluate", *parts, batch_size=size, steps=steps)
         if sizes[0] is None:
             evaluate_together(self, batches)
-        return loop.Validation(self._program("test"), batches, step_limit(batches, steps), frequency)
+        return loop.Validation(self._programs.get("test"), batches, step_limit(batches, steps), frequency)
 
     def _callback_list(
         self, callbacks: Any, verbose: Any, batches: Batches, epochs: int, steps: Any, validation: Any
@@ -313,9 +295,7 @@ class Trainer:
 
         Takes the same kinds of data as `fit`. With neither metrics nor several outputs, the loss alone is returned.
         """
-        self._check_compiled("evaluate")
-        batches = as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, inputs=self._number_of_inputs)
-        self._prepare(batches.example, "evaluate")
+        batches = self._prepared("evaluate", x, y, sample_weight, batch_size=batch_size, steps=steps)
         if batches.resident:
             checks.check_labels(self.objective, batches.batch.y)
             checks.check_indices(self._network, batches.batch.x)
@@ -326,8 +306,8 @@ class Trainer:
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
             params |= {"batch_size": batches.batch_size, "metrics": self.metrics_names}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
-        logs = loop.evaluate(self._program("test"), batches, watcher, step_limit(batches, steps))
-        return dict(logs) if return_dict else _as_scores(logs)
+        logs = loop.evaluate(self._programs.get("test"), batches, watcher, step_limit(batches, steps))
+        return dict(logs) if return_dict else as_scores(logs)
 
     @old_keywords("predict")
     def predict(
@@ -341,14 +321,8 @@ class Trainer:
         """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training."""
         if self.compiled and self.objective is None:
             self.compiled = False
-        options = {"batch_size": batch_size, "steps": steps, "inputs": self._number_of_inputs}
-        batches = as_batches(x, only_inputs=True, **options)
-        kind = (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
-        program = None if self._learner is None else self._programs.get("predict")
-        if program is None or kind is None or kind != program.kind:  # a row at a time has no time to lose
-            self._prepare(batches.example, "predict")
-            program = self._program("predict")
-            program.kind = kind
+        batches = self._prepared("predict", x, batch_size=batch_size, steps=steps, only_inputs=True)
+        program = self._programs.get("predict")
         watcher = callbacks
         if not isinstance(callbacks, CallbackList):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
@@ -358,48 +332,6 @@ class Trainer:
             program.together[size] = rows_together(self, size)
         together = program.together.get(size) if batch_size is None else None
         return predict(program, batches, watcher, step_limit(batches, steps), together)
-
-    # ---- single batches
-
-    @old_keywords("train_on_batch")
-    def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None,
-        return_dict: bool = False, reset_metrics: bool = True,
-    ) -> Any:  # fmt: skip
-        """Train on one batch and return its loss and metrics (a number, a list, or a dictionary).
-
-        The result is that of this batch alone, as in Keras 1 and 2; with ``reset_metrics=False`` metrics run on.
-        """
-        batch = self._one_batch(x, y, sample_weight, class_weight, "train_on_batch")
-        return self._run_one("train", batch, return_dict, reset_metrics)
-
-    @old_keywords("test_on_batch")
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = True
-    ) -> Any:
-        """Evaluate one batch and return its loss and metrics (a number, a list, or a dictionary)."""
-        batch = self._one_batch(x, y, sample_weight, None, "test_on_batch")
-        return self._run_one("test", batch, return_dict, reset_metrics)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Return the outputs for one batch as numpy arrays."""
-        x = as_arrays(x, "x", self._number_of_inputs)
-        self._prepare(Batch(x), "predict")
-        return map_arrays(np.asarray, self._program("predict").on_batch(x))
-
-    def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
-        self._check_compiled(what)
-        batch = array_batch(x, y, sample_weight, class_weight, self._number_of_inputs)
-        self._prepare(map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch), what)
-        checks.check_labels(self.objective, batch.y)
-        return batch
-
-    def _run_one(self, kind: str, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
-        program = self._program(kind)
-        if reset_metrics:
-            program.learner.reset_metrics()
-        logs = program.run_batch(batch)()
-        return logs if return_dict else _as_scores(logs)
 
     # ---- what the steps use
 
@@ -417,91 +349,18 @@ class Trainer:
         """Return the outputs for the inputs of one batch; override it for steps of one's own."""
         return self(data, training=False)
 
-    def total_loss(self, batch: Batch, y_pred: Any, training: bool) -> tuple[Any, list[Any]]:
-        """Return the loss with all penalties, and each output's own loss."""
-        if type(self).compute_loss is not Trainer.compute_loss:
-            args = {"x": batch.x, "y": batch.y, "y_pred": y_pred, "sample_weight": batch.sample_weight}
-            return self.compute_loss(**args, **_training_argument(self.compute_loss, training)), []
-        total, each = self.objective.loss_of(batch.y, y_pred, batch.sample_weight)
-        extra = self._extra_losses()
-        if training and not extra and all(one is None for one in each):
-            raise ValueError("There is nothing to train for: compile was given no loss, and no layer adds one.")
-        for tensor, metric in getattr(self, "_graph_metrics", ()):
-            metric.update_state(resolve(tensor))
-        return sum(extra, total), each
-
-    def _extra_losses(self) -> list[Any]:
-        """Return what layers, regularizers and `add_loss` add, as scalars."""
-        values = list(self.losses)
-        for tensor in getattr(self, "_graph_losses", ()):
-            value = resolve(tensor)
-            if value is None:
-                raise ValueError(f"add_loss was given {tensor.name!r}, which does not depend on this model's inputs.")
-            values.append(value)
-        return [value.mean() if np.ndim(value) else value for value in map(_as_value, values)]
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
-        """Return the total loss of a batch; override it to compute it otherwise."""
-        total, _ = self.objective.loss_of(y, y_pred, sample_weight) if self.objective.built else (0.0, [])
-        return sum(self._extra_losses(), total)
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Add a batch to the metrics and return their results; override it for metrics of one's own."""
-        self.objective.update_metrics(y, y_pred, sample_weight)
-        return self.get_metrics_result()
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """Return the results of all metrics by name."""
-        results: dict[str, Any] = {}
-        for metric in self.metrics:
-            result = metric.result()
-            results.update(result if isinstance(result, dict) else {metric.name: result})
-        return results
-
-    def reset_metrics(self) -> None:
-        """Forget the running sums of all metrics."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """All metrics: the mean loss, those given to `compile`, and those that the model and its layers hold."""
-        compiled = self.objective.all_metrics if self.objective is not None else []
-        return list({id(metric): metric for metric in [*compiled, *self.own_metrics]}.values())
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of what `evaluate` returns, in order: loss, each output's loss, metrics."""
-        return [metric.name for metric in self.metrics]
-
-    @property
-    def metrics_variables(self) -> list[Any]:
-        """The variables of all metrics."""
-        return [variable for metric in self.metrics for variable in metric.variables]
-
 
 def _own_steps(model: Any) -> bool:
-    return model.learner.custom_train is not None or type(model).compute_loss is not Trainer.compute_loss
+    return model.learner.custom_train is not None or type(model).compute_loss is not LossMethods.compute_loss
 
 
-def _training_argument(function: Any, training: bool) -> dict[str, bool]:
-    return {"training": training} if "training" in inspect.signature(function).parameters else {}
+def _kind_of_rows(x: Any) -> tuple | None:
+    """Return shape and dtype of the rows of a numpy array; None for other data."""
+    return (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
 
 
 def _is_symbolic(leaf: Any) -> bool:
     return isinstance(leaf, SymbolicTensor)
-
-
-def _as_value(value: Any) -> Any:
-    known = resolve(value) if isinstance(value, SymbolicTensor) else value
-    return value if known is None else known
-
-
-def _as_scores(logs: dict[str, Any]) -> Any:
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
 
 
 def _metric_names(model: Any, validated: bool) -> list[str]:

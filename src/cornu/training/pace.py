@@ -26,11 +26,18 @@ class Pace:
         if not self.every_batch and self._steps_from is not None and step > self._steps_from:
             elapsed = max(now - self._since, 1e-6)
             if self._warm:  # the first block's time is mostly compilation
-                speed = (step - self._steps_from) / elapsed
-                wanted = max(self.tick * speed, min(TOGETHER, self.longest * speed))
-                self._length = int(max(1, min(wanted, 4 * self._length + 16)))
+                self._length = self.decide((step - self._steps_from) / elapsed)
             self._warm = True
         self._steps_from, self._since = step, now
+
+    def decide(self, speed: float) -> int:
+        """Return the length of the next block for a speed in steps per second.
+
+        A length depends on the speeds given so far and on nothing else. Hosts that train together have to run the same
+        blocks: they will if they give the same speed here, such as that of the slowest.
+        """
+        wanted = max(self.tick * speed, min(TOGETHER, self.longest * speed))
+        return int(max(1, min(wanted, 4 * self._length + 16)))
 
     def block(self) -> int:
         """Return the number of steps for the next block."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from cornu.core.placement import to_device
 from cornu.data.batch import Batch
 from cornu.data.convert import map_arrays
 from cornu.data.prefetch import Stream
@@ -66,7 +66,7 @@ class Program:
 
     def _resident_epoch(self, batches: Any, pace: Pace, start: int) -> Iterator[Block]:
         arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
-        order = None if order is None else jnp.asarray(order)
+        order = None if order is None else to_device(order)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
         whole, last = batches.rows // size, -(-batches.rows // size)
@@ -75,16 +75,15 @@ class Program:
             pace.begin(start)
             if start < whole:
                 stop = min(start + pace.block(), whole)
-                call = functools.partial(self._run_resident, arrays, order, start, stop, size)
+                bounds = np.int32(start), np.int32(stop)
+                call = functools.partial(
+                    self._call, self._resident, self._first_logs, arrays, order, *bounds, size=size
+                )
             else:
                 stop, rest = last, batches.rows - whole * size
                 call = functools.partial(self._call, self._rest, arrays, order, np.int32(start * size), size=rest)
             yield Block(start * together, min(stop * together, batches.steps), call)
             start = stop
-
-    def _run_resident(self, arrays: Batch, order: Any, start: int, stop: int, size: int) -> Any:
-        bounds = np.int32(start), np.int32(stop)
-        return self._call(self._resident, self._first_logs, arrays, order, *bounds, size=size)
 
     def _prepare(self, batch_of: Callable[..., Batch], arrays: Batch) -> None:
         """Make zeros shaped like the logs of a custom step, which the compiled loop carries; others have none."""
@@ -107,7 +106,8 @@ class Program:
                     if steps is not None:
                         _warn_of_missing_data(step, steps)
                     return
-                yield Block(step, step + 1, functools.partial(self.run_batch, batch))
+                self._prepare(lambda batch: batch, batch)
+                yield Block(step, step + 1, functools.partial(self._call, self._streamed, batch))
         finally:
             if not keep:
                 batches.leave(stream)
@@ -142,8 +142,11 @@ def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
 
 
 def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0, ahead: bool = True) -> Stream:
-    """Return batches as a stream whose arrays are put on the device (`ahead` of time)."""
-    return Stream(items, lambda batch: map_arrays(jnp.asarray, batch), origin, taken, ahead)
+    """Return batches as a stream whose arrays are put on the device (`ahead` of time).
+
+    They are copies: a generator may fill the same arrays again for its next batch.
+    """
+    return Stream(items, lambda batch: map_arrays(functools.partial(to_device, copy=True), batch), origin, taken, ahead)
 
 
 def _warn_of_missing_data(step: int, steps: int) -> None:
@@ -167,7 +170,6 @@ class Predictor:
         self.learner = learner
         self.one = run.predicting(learner.predict_step, run_eagerly)
         self.many = run.predicting_many(learner.predict_step)
-        self.kind: Any = None  # shape and type of the rows that the model was last looked at for
         self.together: dict[int, int] = {}  # for batch sizes: how many rows may be computed together
 
     def on_batch(self, x: Any) -> Any:

@@ -1,6 +1,5 @@
 """The ways to run a step: many steps inside one compiled loop over resident arrays, or one streamed batch at a time."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from cornu.core.jax_internals import compiler_options
+from cornu.core.placement import compiled, to_device
 from cornu.data.batch import Batch
 from cornu.data.zero_copy import Shared
 from cornu.training.state import TrainState
@@ -34,7 +33,7 @@ def resident(step: Callable, results: Callable) -> Callable:
     The bounds are traced, so that one compilation serves any number of steps; the state is donated.
     """
 
-    @functools.partial(jax.jit, static_argnames="size", donate_argnums=0, compiler_options=compiler_options())
+    @compiled(donates="state", static="size")
     def run(
         state: TrainState, logs: dict, arrays: Batch, order: Any, start: Any, stop: Any, *, size: int
     ) -> tuple[TrainState, dict, dict]:
@@ -50,7 +49,7 @@ def resident(step: Callable, results: Callable) -> Callable:
 def resident_rest(step: Callable, results: Callable) -> Callable:
     """Compile ``run(state, arrays, order, start, size)``: the short last batch, as one step of its own shape."""
 
-    @functools.partial(jax.jit, static_argnames="size", donate_argnums=0, compiler_options=compiler_options())
+    @compiled(donates="state", static="size")
     def run(state: TrainState, arrays: Batch, order: Any, start: Any, *, size: int) -> tuple[TrainState, dict, dict]:
         state, logs = step(state, rows_of(arrays, order, start, size))
         return state, logs, results(state)
@@ -61,7 +60,7 @@ def resident_rest(step: Callable, results: Callable) -> Callable:
 def streamed(step: Callable, results: Callable) -> Callable:
     """Compile ``run(state, batch)``: one step on one batch."""
 
-    @functools.partial(jax.jit, donate_argnums=0, compiler_options=compiler_options())
+    @compiled(donates="state")
     def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
         state, logs = step(state, batch)
         return state, logs, results(state)
@@ -73,7 +72,7 @@ def eager(step: Callable, results: Callable) -> Callable:
     """Return ``run(state, batch)`` uncompiled, for ``run_eagerly=True``."""
 
     def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
-        state, logs = step(state, jax.tree.map(jnp.asarray, batch))
+        state, logs = step(state, jax.tree.map(to_device, batch))
         return state, logs, results(state)
 
     return run
@@ -83,15 +82,15 @@ def predicting(step: Callable, run_eagerly: bool = False) -> Callable:
     """Compile ``run(state, x)``: the outputs for one batch."""
 
     def run(state: TrainState, x: Any) -> tuple[Any, tuple]:
-        return step(state, Batch(jax.tree.map(jnp.asarray, x)))
+        return step(state, Batch(jax.tree.map(to_device, x)))
 
-    return run if run_eagerly else jax.jit(run, compiler_options=compiler_options())
+    return run if run_eagerly else compiled()(run)
 
 
 def predicting_many(step: Callable) -> Callable:
     """Compile ``run(state, x, steps, size)``: the outputs of `steps` whole batches, one after the other in one loop."""
 
-    @functools.partial(jax.jit, static_argnames=("steps", "size"), compiler_options=compiler_options())
+    @compiled(static=("steps", "size"))
     def run(state: TrainState, x: Any, *, steps: int, size: int) -> tuple[Any, tuple]:
         x = jax.tree.map(lambda array: array.reshape(steps, size, *array.shape[1:]), x)
 

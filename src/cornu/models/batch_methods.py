@@ -1,0 +1,57 @@
+"""What a model does with a single batch: train, test, predict."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu.core.spellings import old_keywords
+from cornu.data.batch import Batch
+from cornu.data.batches import array_batch
+from cornu.data.convert import as_arrays, map_arrays
+from cornu.models.loss_methods import as_scores
+from cornu.training import checks
+
+
+class BatchMethods:
+    """The methods of a model that take one batch."""
+
+    @old_keywords("train_on_batch")
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None,
+        return_dict: bool = False, reset_metrics: bool = True,
+    ) -> Any:  # fmt: skip
+        """Train on one batch and return its loss and metrics (a number, a list, or a dictionary).
+
+        The result is that of this batch alone, as in Keras 1 and 2; with ``reset_metrics=False`` metrics run on.
+        """
+        batch = self._one_batch(x, y, sample_weight, class_weight, "train_on_batch")
+        return self._run_one("train", batch, return_dict, reset_metrics)
+
+    @old_keywords("test_on_batch")
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = True
+    ) -> Any:
+        """Evaluate one batch and return its loss and metrics (a number, a list, or a dictionary)."""
+        batch = self._one_batch(x, y, sample_weight, None, "test_on_batch")
+        return self._run_one("test", batch, return_dict, reset_metrics)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for one batch as numpy arrays."""
+        x = as_arrays(x, "x", self._number_of_inputs)
+        self._prepare(Batch(x), "predict")
+        return map_arrays(np.asarray, self._programs.get("predict").on_batch(x))
+
+    def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
+        self._check_compiled(what)
+        batch = array_batch(x, y, sample_weight, class_weight, self._number_of_inputs)
+        self._prepare(map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch), what)
+        checks.check_labels(self.objective, batch.y)
+        return batch
+
+    def _run_one(self, kind: str, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
+        program = self._programs.get(kind)
+        if reset_metrics:
+            program.learner.reset_metrics()
+        logs = program.run_batch(batch)()
+        return logs if return_dict else as_scores(logs)
