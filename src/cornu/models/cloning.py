@@ -8,6 +8,7 @@ import jax
 from cornu.core import spellings
 from cornu.core.graph import SymbolicTensor, op, replace
 from cornu.core.layer import Layer
+from cornu.core.scope import get_mask
 from cornu.core.serialization import deserialize
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Functional, Model
@@ -96,7 +97,7 @@ def _clone_functional(model: Model, input_tensors: Any, clone: Callable, call_fu
 
 
 def _call(copy: Any, args: tuple, kwargs: dict) -> Any:
-    if isinstance(copy, Layer):
+    if isinstance(copy, Layer) or copy is get_mask:  # a symbolic tensor has its mask already
         return copy(*args, **kwargs)
     return op(copy)(*args, **kwargs)
 

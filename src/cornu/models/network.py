@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from cornu.core import dtype_policies
 from cornu.core.graph import SymbolicTensor, leaves, sorted_nodes
 from cornu.core.layer import Layer
-from cornu.core.scope import changed, scope
+from cornu.core.scope import changed, scope, set_mask
 
 
 class Network:
@@ -36,13 +36,18 @@ class Network:
         names = [tensor.node.operation.name for tensor in self.flat_outputs]
         return [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
 
-    def run(self, inputs: Any) -> Any:
-        """Compute the outputs for arrays (or symbolic tensors) given in the structure of the inputs."""
+    def run(self, inputs: Any, mask: Any = None) -> Any:
+        """Compute the outputs for arrays (or symbolic tensors) given in the structure of the inputs.
+
+        `mask` has masks in the same structure, for inputs that carry none.
+        """
         # A dictionary of its own: an inner model may share symbolic tensors with the one around it, with other values.
         around = scope.values
         values: dict[int, Any] = {}
         for reference, given in zip(self.flat_inputs, self.arrange(inputs), strict=True):
             values[id(reference)] = given
+        if mask is not None:
+            self._set_masks(list(values.values()), mask)
         with changed(values=values if around is None else ChainMap(values, around)):
             for node in self.nodes:
                 node.run(values)
@@ -53,6 +58,13 @@ class Network:
         return jax.tree.map(
             lambda _: next(results), self.outputs, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)
         )
+
+    def _set_masks(self, arrays: list[Any], masks: Any) -> None:
+        masks = _by_name(masks, sorted(self.inputs)) if isinstance(self.inputs, dict) else masks
+        flat = masks if isinstance(masks, (list, tuple)) else [masks]
+        for array, mask in zip(arrays, flat, strict=False):
+            if mask is not None:
+                set_mask(array, mask)
 
     def arrange(self, inputs: Any) -> list[Any]:
         """Return the inputs in order, each in the rank and type that its symbolic tensor has; ValueError in words."""
