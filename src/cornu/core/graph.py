@@ -108,6 +108,10 @@ class FunctionOperation:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
+    def copy(self) -> Callable:
+        """Return what adds a like operation to a graph when it is called on symbolic tensors."""
+        return get_mask if self.function is get_mask else op(self.function)  # a symbolic tensor has its mask already
+
 
 class Node:
     """One call of an operation on symbolic tensors."""

@@ -7,6 +7,7 @@ from cornu.core import budget, registry, spellings
 from cornu.core.graph import Node, SymbolicTensor, leaves, replace
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize, serialize, serialize_object
+from cornu.models.operations import KerasOperation, is_operation
 
 KERAS_VERSION = "3.15.1"  # the version whose form the configs have
 
@@ -14,7 +15,7 @@ KERAS_VERSION = "3.15.1"  # the version whose form the configs have
 def of_network(model: Layer, network: Any) -> dict[str, Any]:
     """Return the config of a functional model."""
     numbers = _node_numbers(network)
-    layers = [_layer_config(layer, network, numbers) for layer in network.layers]
+    layers = [_layer_config(layer, network, numbers) for layer in _written(network)]
     keys = (
         [_end(tensor, numbers) for tensor in network.flat_inputs],
         [_end(tensor, numbers) for tensor in network.flat_outputs],
@@ -28,19 +29,25 @@ def of_network(model: Layer, network: Any) -> dict[str, Any]:
     }
 
 
+def _written(network: Any) -> list[Any]:
+    """Return the layers of a network, and those array functions between them that have a config."""
+    return [one for one in network.operations if isinstance(one, (Layer, KerasOperation))]
+
+
 def _node_numbers(network: Any) -> dict[int, int]:
     """Number the nodes of each layer, counting only those inside this network."""
     inside = {id(node) for node in network.nodes} | {id(t.node) for t in network.flat_inputs if t.node is not None}
     numbers: dict[int, int] = {}
-    for layer in network.layers:
+    for layer in _written(network):
         mine = [node for node in layer._inbound_nodes if id(node) in inside]
         numbers.update({id(node): number for number, node in enumerate(mine)})
     return numbers
 
 
-def _layer_config(layer: Layer, network: Any, numbers: dict[int, int]) -> dict[str, Any]:
+def _layer_config(layer: Layer | KerasOperation, network: Any, numbers: dict[int, int]) -> dict[str, Any]:
     nodes = [node for node in layer._inbound_nodes if id(node) in numbers and node.inputs]
-    return serialize_object(layer) | {
+    entry = layer.entry if isinstance(layer, KerasOperation) else serialize_object(layer)
+    return entry | {
         "name": layer.name,
         "inbound_nodes": [_node_config(node, numbers) for node in nodes],
     }
@@ -113,7 +120,7 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
     return _map_keys(find, config["input_layers"]), _map_keys(find, config["output_layers"])
 
 
-def _first_numbers(layer: Layer, name: str, calls: list, inside: set, ends: set) -> tuple[int, int]:
+def _first_numbers(layer: Layer | KerasOperation, name: str, calls: list, inside: set, ends: set) -> tuple[int, int]:
     """Return from which number a layer's calls are counted in the keys of calls, and in those of inputs and outputs.
 
     Keras 2 counts the calls of a model inside the model from 1. Of this Keras 3 has kept that the keys of inputs and
@@ -135,7 +142,7 @@ class _Call(NamedTuple):
     parsed: dict[str, Any]
 
 
-def _run_calls(layers: dict[str, Layer], made: dict, calls: list[_Call]) -> None:
+def _run_calls(layers: dict[str, Layer | KerasOperation], made: dict, calls: list[_Call]) -> None:
     """Repeat the calls, each when the tensors that it needs are there; ValueError where some never are."""
     ready: deque[_Call] = deque()
     waiting: dict[tuple, list[_Call]] = {}
@@ -148,6 +155,8 @@ def _run_calls(layers: dict[str, Layer], made: dict, calls: list[_Call]) -> None
         sort(call)
     while ready:
         call = ready.popleft()
+        if not call.parsed["keys"]:
+            raise ValueError(f"The config calls {call.layer!r} on no tensor; each call in a graph has one at least.")
         args, kwargs = call.parsed["fill"](lambda key: _find(made, key))
         made[call.layer, call.number] = leaves(layers[call.layer](*args, **kwargs))
         for other in waiting.pop((call.layer, call.number), ()):
@@ -168,7 +177,9 @@ def _call_of(key: Any) -> tuple[str, int]:
     return key[0], key[1]
 
 
-def _layer_of(entry: dict[str, Any]) -> Layer:
+def _layer_of(entry: dict[str, Any]) -> Layer | KerasOperation:
+    if is_operation(entry):
+        return KerasOperation(entry)
     layer = deserialize(spellings.translate_layer(entry), table=registry.LAYERS)
     if not isinstance(layer, Layer):
         raise ValueError(f"The config names {entry.get('class_name')!r} as a layer; it is a {type(layer).__name__}.")

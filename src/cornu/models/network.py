@@ -21,7 +21,8 @@ class Network:
         for what, tensors in (("inputs", self.flat_inputs), ("outputs", self.flat_outputs)):
             _check_symbolic(tensors, what)
         self.nodes = sorted_nodes(self.flat_outputs, self.flat_inputs)
-        self.layers, self.depths = layers_by_depth(self)
+        self.operations, self.depths = operations_by_depth(self)
+        self.layers = [operation for operation in self.operations if isinstance(operation, Layer)]
 
     @property
     def input_names(self) -> list[str]:
@@ -147,8 +148,8 @@ def _reshape_advice(shape: tuple, expected: tuple) -> str:
     return f"\nReshape it: x.reshape((-1, {', '.join(map(str, want))}))." if size == 1 and have != want else ""
 
 
-def layers_by_depth(network: Network) -> tuple[list[Layer], dict[int, int]]:
-    """Return the layers as Keras lists them (deepest first, then as met from the outputs), and depth by layer id."""
+def operations_by_depth(network: Network) -> tuple[list[Any], dict[int, int]]:
+    """Return the operations as Keras lists them (deepest first, then as met from the outputs), and depth by id."""
     depth_of_node: dict[int, int] = {}
     depth: dict[int, int] = {}
     for node in reversed(network.nodes):
@@ -162,7 +163,7 @@ def layers_by_depth(network: Network) -> tuple[list[Layer], dict[int, int]]:
             operation = tensor.node.operation
             depth[id(operation)] = max(depth.get(id(operation), 0), depth_of_node.get(id(tensor.node), 0))
     ranked = sorted(_met_from_outputs(network), key=lambda operation: -depth.get(id(operation), 0))
-    return [operation for operation in ranked if isinstance(operation, Layer)], depth
+    return ranked, depth
 
 
 def _met_from_outputs(network: Network) -> list[Any]:
