@@ -372,6 +372,22 @@ def test_real_keras_reads_what_cornu_wrote(real_keras, tmp_path):
     assert np.allclose(again.predict([QUERIES, VALUES], verbose=0), model.predict([QUERIES, VALUES]), atol=1e-5)
 
 
+def test_tensors_by_keyword_in_a_config_of_keras_2():
+    """tf.keras 2 writes the layer's second tensor among the arguments of the first."""
+    config = functional(cornu, Attend, WAYS["mixed"]).get_config()
+    for entry in config["layers"]:
+        name = entry["class_name"]
+        old = {
+            "Embedding": [[["q", 0, 0, {}]], [["v", 0, 0, {}]]],
+            "Attend": [[[config["layers"][2]["name"], 0, 0, {"value": [config["layers"][2]["name"], 1, 0]}]]],
+        }
+        entry["inbound_nodes"] = old.get(name, entry["inbound_nodes"])
+    model = models.Model.from_config(config, custom_objects={"Attend": Attend})
+    model.predict([QUERIES, VALUES], verbose=0)
+    assert model.layers[3].built_for[:2] == ((None, 4, 3), (None, 3, 3))
+    assert model.layers[3].seen[-1][1] is not None
+
+
 # ---- what is said of mistakes
 
 

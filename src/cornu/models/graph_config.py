@@ -1,6 +1,7 @@
 """The graph of a functional model as plain data, in Keras 3's form; Keras 1's and 2's forms are read too."""
 
 from collections import deque
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 from cornu.core import budget, registry, spellings
@@ -103,7 +104,7 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
     for name, layer in layers.items():
         if layer._inbound_nodes and not calls[name]:
             made[name, 0] = leaves(layer._inbound_nodes[0].outputs)
-    parsed = {name: [_parse_call(call) for call in calls[name]] for name in layers}
+    parsed = {name: [_parse_call(call, layers) for call in calls[name]] for name in layers}
     inside = {_call_of(key) for entries in parsed.values() for call in entries for key in call["keys"]}
     ends: set[tuple[str, int]] = set()
     for place in ("input_layers", "output_layers"):
@@ -186,8 +187,11 @@ def _layer_of(entry: dict[str, Any]) -> Layer | KerasOperation:
     return layer
 
 
-def _parse_call(call: Any) -> dict[str, Any]:
-    """Read a call in Keras 3's form (a dictionary) or Keras 1's and 2's (a list of [layer, node, tensor, kwargs])."""
+def _parse_call(call: Any, layers: Container[str]) -> dict[str, Any]:
+    """Read a call in Keras 3's form (a dictionary) or Keras 1's and 2's (a list of [layer, node, tensor, kwargs]).
+
+    In Keras 2's form, tensors among the kwargs are [layer, node, tensor] as well; `layers` has the names.
+    """
     if isinstance(call, dict):
         keys: list[Any] = []
         _collect_keys(call, keys)
@@ -199,13 +203,38 @@ def _parse_call(call: Any) -> dict[str, Any]:
 
         return {"keys": keys, "fill": fill}
     entries = [call] if call and isinstance(call[0], str) else call
+    kwargs = entries[0][3] if entries and len(entries[0]) > 3 and isinstance(entries[0][3], dict) else {}
+    keys = [entry[:3] for entry in entries]
+    _collect_old_keys(kwargs, layers, keys)
 
     def fill_old(find: Any) -> tuple[list, dict]:
         found = [find(entry[:3]) for entry in entries]
-        kwargs = entries[0][3] if len(entries[0]) > 3 else {}
-        return [found[0] if len(found) == 1 else found], {key: _filled(value, find) for key, value in kwargs.items()}
+        filled = {name: _filled(_new_form(value, layers), find) for name, value in kwargs.items()}
+        return [found[0] if len(found) == 1 else found], filled
 
-    return {"keys": [entry[:3] for entry in entries], "fill": fill_old}
+    return {"keys": keys, "fill": fill_old}
+
+
+def _is_old_key(value: Any, layers: Container[str]) -> bool:
+    plain = isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
+    return plain and value[0] in layers and all(type(number) is int for number in value[1:])
+
+
+def _collect_old_keys(value: Any, layers: Container[str], keys: list[Any]) -> None:
+    if _is_old_key(value, layers):
+        keys.append(value)
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _collect_old_keys(item, layers, keys)
+
+
+def _new_form(value: Any, layers: Container[str]) -> Any:
+    """Return an argument of Keras 2's form in Keras 3's."""
+    if _is_old_key(value, layers):
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": value}}
+    if isinstance(value, list):
+        return [_new_form(item, layers) for item in value]
+    return {key: _new_form(item, layers) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _is_tensor(value: Any) -> bool:
