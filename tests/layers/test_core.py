@@ -131,7 +131,7 @@ class TestLambda:
     def test_masks_are_keras_masks(self):
         inputs = np.array([[[1.0], [0.0]]], "float32")
         for mask in (None, lambda x, previous: ~previous, np.array([[False, False]])):
-            found = layers.Lambda(lambda x: x, mask=mask)(layers.Masking()(inputs))
+            found = layers.Lambda(lambda x: x + 0, mask=mask)(layers.Masking()(inputs))
             # Keras warns where a layer drops a mask.
             with warnings.catch_warnings(action="ignore"):
                 reference = keras.layers.Lambda(lambda x: x + 0, mask=mask)(keras.layers.Masking()(inputs))

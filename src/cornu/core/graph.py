@@ -13,7 +13,7 @@ import numpy as np
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.randomness import ambient_seed
-from cornu.core.scope import scope
+from cornu.core.scope import get_mask, scope
 from cornu.core.variable import bound, read
 
 # Sizes that stand for unknown axes while shapes are inferred. Both have many divisors, so that reshapes which halve or
@@ -49,6 +49,7 @@ class SymbolicTensor:
         self.dtype = standardize_dtype(dtype)
         self.name = name or unique_name("keras_tensor")
         self.node, self.index = node, index
+        self._keras_mask: SymbolicTensor | None = None
 
     @property
     def ndim(self) -> int:
@@ -107,6 +108,10 @@ class FunctionOperation:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
+    def copy(self) -> Callable:
+        """Return what adds a like operation to a graph when it is called on symbolic tensors."""
+        return get_mask if self.function is get_mask else op(self.function)  # a symbolic tensor has its mask already
+
 
 class Node:
     """One call of an operation on symbolic tensors."""
@@ -125,6 +130,12 @@ class Node:
         """The symbolic tensors among the arguments."""
         return symbolic_leaves((self.args, self.kwargs))
 
+    @property
+    def argument(self) -> Any:
+        """The argument that holds symbolic tensors, in its nesting; where several do, all the tensors in a list."""
+        holding = [item for item in (*self.args, *self.kwargs.values()) if _holds(item)]
+        return holding[0] if len(holding) == 1 else self.inputs
+
     def run(self, values: MutableMapping[int, Any]) -> Any:
         """Call the operation with each symbolic tensor replaced by its value."""
         args, kwargs = replace((self.args, self.kwargs), lambda tensor: values[id(tensor)])
@@ -139,6 +150,13 @@ def number_outputs(outputs: Any, node: Node) -> Any:
     for index, tensor in enumerate(leaves(outputs)):
         tensor.node, tensor.index = node, index
     return outputs
+
+
+def keep_masks(tensors: Sequence[SymbolicTensor], masks: Sequence[Any]) -> None:
+    """Let symbolic masks travel with symbolic tensors. Each is a node that takes the mask off the tensor's value."""
+    for tensor, mask in zip(tensors, masks, strict=False):
+        if mask is not None:
+            tensor._keras_mask = Node(FunctionOperation(get_mask), (tensor,), {}, mask).outputs
 
 
 def is_symbolic(thing: Any) -> bool:

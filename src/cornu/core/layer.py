@@ -1,26 +1,21 @@
 """The layer: arguments kept, weights made on the first call, then its mathematics."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from cornu.core import dtype_policies, registry, spellings
-from cornu.core.engine_errors import in_words
+from cornu.core.calling import CallMethods
 from cornu.core.errors import did_you_mean
-from cornu.core.graph import Node, SymbolicTensor, holds_symbolic, infer, resolve
-from cornu.core.input_spec import check_inputs
+from cornu.core.graph import Node, op
 from cornu.core.names import to_snake_case, unique_name
-from cornu.core.scope import calling, get_mask, scope, set_mask
 from cornu.core.serialization import construct, default_config, get
-from cornu.core.shapes import batch_input_shape, plain_shapes, shape_tuples, shapes_of, tensors_of_shapes
-from cornu.core.signature import build_parameters, call_signature
-from cornu.core.variable import Variable, array_of, plain, untouched
-from cornu.core.weights import HoldsWeights
+from cornu.core.shapes import batch_input_shape, shape_tuples
+from cornu.core.signature import ShapeParameters, build_parameters
+from cornu.core.variable import Variable
 
 # Arguments that every layer takes beside its own.
 SHAPE_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_shape", "input_dim", "input_length", "batch_size")
@@ -29,7 +24,7 @@ BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights", "dynamic"
 STARTED = ("name", "dtype_policy", "_weights", "_losses", "_inbound_nodes")
 
 
-class Layer(HoldsWeights):
+class Layer(CallMethods):
     """A step from tensors to tensors, with weights of its own.
 
     A layer of one's own has ``__init__`` (keeps its arguments), ``build(input_shape)`` (makes weights with
@@ -37,6 +32,7 @@ class Layer(HoldsWeights):
     `trainable` says whether training changes the weights, `dtype` is a dtype or a policy such as ``"mixed_bfloat16"``.
     Follows https://keras.io/api/layers/base_layer/
 
+    >>> import numpy as np
     >>> class Scale(Layer):
     ...     def build(self, input_shape):
     ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="factor")
@@ -51,12 +47,14 @@ class Layer(HoldsWeights):
     stateful = False
     input_spec: Any = None
     _some_losses = False
-    _build_shape: Any = None
+    _build_shapes: dict[str, Any] | None = None  # what ``build`` was called with
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _marks_built(vars(cls)["build"])  # type: ignore[method-assign]
+        if "compute_mask" in vars(cls):
+            cls.compute_mask = op(vars(cls)["compute_mask"])  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -117,172 +115,8 @@ class Layer(HoldsWeights):
         """The type of the weights."""
         return self.dtype_policy.variable_dtype
 
-    @property
-    def compute_dtype(self) -> str:
-        """The type in which the layer computes."""
-        return self.dtype_policy.compute_dtype
-
-    # ---- calling
-
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of `input_shape` (None: unknown axis). Layers with weights override it."""
-        self.built = True
-
-    def call(self, inputs: Any) -> Any:
-        """Compute the outputs. Every layer overrides it."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no call() method. Define call(self, inputs) with what it computes."
-        )
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the layer on arrays (computes) or symbolic tensors (adds a node to the graph)."""
-        if not self._initialized:
-            raise self._not_started()
-        with self.naming():
-            return self._call_named(args, kwargs)
-
-    def _call_named(self, args: tuple, kwargs: dict) -> Any:
-        if holds_symbolic(args, kwargs):
-            known = resolve((args, kwargs))
-            if known is None:
-                return self._call_symbolic(args, kwargs)
-            args, kwargs = known
-        args, kwargs = self._cast(args), self._cast(kwargs)
-        if self.input_spec is not None:
-            check_inputs(self.input_spec, args[0] if args else None, self.name)
-        self._ensure_built(args, kwargs)
-        return self._call_arrays(args, kwargs)
-
-    def _cast(self, structure: Any) -> Any:
-        """Turn numpy arrays and the like into JAX arrays, and floats into the compute type."""
-        dtype = self.compute_dtype if self.autocast else None
-
-        def cast(leaf: Any) -> Any:
-            if isinstance(leaf, (jax.Array, np.ndarray, np.generic, Variable)) or hasattr(leaf, "__array__"):
-                mask = getattr(leaf, "_keras_mask", None)
-                array = leaf if isinstance(leaf, jax.Array) else jnp.asarray(_host_array(leaf))
-                if dtype is not None and array.dtype.name != dtype and dtype_policies.is_float(array.dtype):
-                    mask = get_mask(leaf) if mask is None else mask
-                    array = array.astype(dtype)
-                if mask is not None and array is not leaf:
-                    set_mask(array, mask)
-                return array
-            return leaf
-
-        return jax.tree.map(cast, structure, is_leaf=lambda leaf: isinstance(leaf, (Variable, SymbolicTensor)))
-
-    def _ensure_built(self, args: tuple, kwargs: dict) -> None:
-        if self.built:
-            return
-        self.build(*self._build_shapes(args, kwargs))
-        self.built = True
-
-    def _build_shapes(self, args: tuple, kwargs: dict) -> list[Any]:
-        """Return the shapes for ``build``: that of the first argument, or one for each ``NAME_shape`` that it names."""
-        names = build_parameters(type(self))
-        given = dict(zip(call_signature(type(self)).names, args, strict=False)) | kwargs
-        first = args[0] if args else next(iter(kwargs.values()), None)
-        if len(names) <= 1:
-            return [shapes_of(first)]
-        return [shapes_of(given.get(name.removesuffix("_shape"))) for name in names]
-
-    def _call_arrays(self, args: tuple, kwargs: dict) -> Any:
-        signature = call_signature(type(self))
-        training = _training(kwargs.get("training"), signature.training_default)
-        if signature.takes_training:
-            kwargs["training"] = training
-        else:
-            kwargs.pop("training", None)
-        masks = jax.tree.map(get_mask, args[0]) if args else None
-        has_masks = bool(jax.tree.leaves(masks))
-        if signature.takes_mask and kwargs.get("mask") is None:
-            kwargs["mask"] = masks if has_masks else None
-        if scope.depth == 0:
-            self._clear_losses()
-        with calling(training, self.compute_dtype if self.autocast else None):
-            with in_words(self, args):
-                outputs = plain(self.call(*args, **kwargs))
-            if self.activity_regularizer is not None:
-                for output in jax.tree.leaves(outputs):
-                    penalty = self.activity_regularizer(output)
-                    self.add_loss(penalty / output.shape[0] if output.shape and output.shape[0] else penalty)
-            self._pass_masks_on(args, masks if has_masks else None, kwargs.get("mask"), outputs)
-        return outputs
-
-    def _pass_masks_on(self, args: tuple, carried: Any, given: Any, outputs: Any) -> None:
-        """Let the mask that `compute_mask` gives travel with the outputs."""
-        overridden = type(self).compute_mask is not Layer.compute_mask
-        if not args or (carried is None and given is None and not overridden):
-            return
-        previous = carried if carried is not None else given
-        mask = self.compute_mask(args[0], previous)
-        tensors = jax.tree.leaves(outputs)
-        several = isinstance(mask, (list, tuple)) and len(mask) == len(tensors)
-        for position, output in enumerate(tensors):
-            set_mask(output, mask[position] if several else mask)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Return the mask of the outputs: that of the inputs where ``supports_masking``, else None."""
-        return previous_mask if self.supports_masking else None
-
-    def _call_symbolic(self, args: tuple, kwargs: dict) -> Any:
-        """Add a node to the graph: build, infer the output shapes, remember the call."""
-        if self.input_spec is not None:
-            check_inputs(self.input_spec, args[0] if args else None, self.name)
-        self._ensure_built(args, kwargs)
-        outputs = self._infer_outputs(args, kwargs)
-        return Node(self, args, kwargs, outputs).outputs
-
-    def _infer_outputs(self, args: tuple, kwargs: dict) -> Any:
-        if type(self).compute_output_shape is not Layer.compute_output_shape and args:
-            shape = self.compute_output_shape(plain_shapes(shapes_of(args[0])))
-            return tensors_of_shapes(shape, self.compute_dtype)
-        return self.infer_call(args, kwargs)
-
-    def infer_call(self, args: tuple, kwargs: dict) -> Any:
-        """Return symbolic tensors like the outputs of a call, by tracing it; variables stay as they are."""
-        with untouched(self.variables):
-            outputs = infer(self._traced_call, args, kwargs)
-        self._clear_losses()
-        return outputs
-
-    def _traced_call(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call_arrays(self._cast(args), self._cast(kwargs))
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the outputs for inputs of `input_shape`, found by tracing the call."""
-        tensors = tensors_of_shapes(input_shape, self.compute_dtype)
-        self._ensure_built((tensors,), {})
-        return jax.tree.map(lambda tensor: tuple(tensor.shape), self.infer_call((tensors,), {}))
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Return symbolic tensors like the outputs of a call on symbolic tensors."""
-        self._ensure_built(args, kwargs)
-        return self.infer_call(args, kwargs)
-
     def get_output_shape_for(self, input_shape: Any) -> Any:
         return self.compute_output_shape(input_shape)
-
-    def stateless_call(
-        self,
-        trainable_variables: Sequence,
-        non_trainable_variables: Sequence,
-        *args: Any,
-        return_losses: bool = False,
-        **kwargs: Any,
-    ) -> tuple:
-        """Call as a pure function of variable values: returns outputs and new non-trainable values (and losses)."""
-        others = self.non_trainable_variables
-        with untouched([*self.trainable_variables, *others]):
-            for variable, value in zip(self.trainable_variables, trainable_variables, strict=True):
-                variable._value = array_of(value)
-            for variable, value in zip(others, non_trainable_variables, strict=True):
-                variable._value = array_of(value)
-            outputs = self(*args, **kwargs)
-            updated = [variable._value for variable in others]
-            losses = self.losses
-        self._clear_losses()
-        return (outputs, updated, losses) if return_losses else (outputs, updated)
 
     # ---- losses
 
@@ -313,7 +147,7 @@ class Layer(HoldsWeights):
         if not self._inbound_nodes:
             raise AttributeError(f"Layer {self.name!r} has no {what} yet: it was not called on a symbolic Input.")
         node = self._inbound_nodes[0]
-        return node.outputs if what == "output" else (node.args[0] if node.args else node.inputs)
+        return node.outputs if what == "output" else node.argument
 
     @property
     def input(self) -> Any:
@@ -327,7 +161,7 @@ class Layer(HoldsWeights):
 
     def get_input_at(self, node_index: int) -> Any:
         """Return the symbolic input of a given call."""
-        return self._inbound_nodes[node_index].args[0]
+        return self._inbound_nodes[node_index].argument
 
     def get_output_at(self, node_index: int) -> Any:
         """Return the symbolic output of a given call."""
@@ -370,14 +204,32 @@ class Layer(HoldsWeights):
         return construct(cls, config)
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """Return the shape that the layer was built with."""
-        return None if self._build_shape is None else {"input_shape": self._build_shape}
+        """Return the shape that the layer was built with, or the shapes by the names of ``build``'s arguments."""
+        if self._build_shapes is None or len(self._build_shapes) > 1:
+            return self._build_shapes and {"shapes_dict": self._build_shapes}
+        return {"input_shape": self._build_shape}
+
+    @property
+    def _build_shape(self) -> Any:
+        """The first shape that ``build`` was called with."""
+        return next(iter(self._build_shapes.values()), None) if self._build_shapes else None
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build with what `get_build_config` returned."""
-        shape = config.get("input_shape")
-        if shape is not None:
-            self.build(shape_tuples(shape))
+        """Build with what `get_build_config` returned. Raises ValueError for shapes that ``build`` does not take."""
+        if config.get("input_shape") is not None:
+            self.build(shape_tuples(config["input_shape"]))
+        elif config.get("shapes_dict"):
+            self.build(**self._named_shapes(config["shapes_dict"]))
+
+    def _named_shapes(self, shapes: dict[str, Any]) -> dict[str, Any]:
+        parameters = build_parameters(type(self))
+        unknown = [] if parameters.takes_any else sorted(set(shapes) - set(parameters.names))
+        if unknown:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) was built with the shapes {', '.join(shapes)}; its "
+                f"build has no argument {unknown[0]!r}.\nIt takes: {', '.join(parameters.names)}."
+            )
+        return {name: None if shape is None else shape_tuples(shape) for name, shape in shapes.items()}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -396,12 +248,14 @@ class Layer(HoldsWeights):
 
 
 def _marks_built(build: Callable) -> Callable:
-    """Wrap a ``build``: it remembers the shape, marks the layer built, and sets weights given to the constructor."""
+    """Wrap a ``build``: it remembers the shapes, marks the layer built, and sets weights given to the constructor."""
 
     @functools.wraps(build)
     def building(self: Layer, *shapes: Any, **kwargs: Any) -> None:
-        if shapes and not self.built and type(self).build is building:  # not one called by super().build(...)
-            self._build_shape = shapes[0]
+        if (
+            (shapes or kwargs) and not self.built and type(self).build is building
+        ):  # not one called by super().build(...)
+            self._build_shapes = _by_name(build_parameters(type(self)), shapes, kwargs)
         with self.naming():
             build(self, *shapes, **kwargs)
         self.built = True
@@ -412,20 +266,6 @@ def _marks_built(build: Callable) -> Callable:
     return building
 
 
-def _training(given: Any, default: Any) -> Any:
-    """Return whether a call trains: as asked, as the call around it, as ``set_learning_phase`` said, or the default."""
-    for value in (given, scope.training, scope.learning_phase, default):
-        if value is not None:
-            return bool(value) if isinstance(value, (int, np.integer)) else value
-    return False
-
-
-def _host_array(leaf: Any) -> Any:
-    if isinstance(leaf, Variable):
-        return leaf.value
-    array = np.asarray(leaf)
-    if array.dtype == object or array.dtype.kind in "US":
-        raise ValueError(
-            f"A layer takes numbers; it was given an array of dtype {array.dtype} and shape {array.shape}."
-        )
-    return array
+def _by_name(parameters: ShapeParameters, shapes: tuple, named_shapes: dict[str, Any]) -> dict[str, Any]:
+    names = parameters.names or ("input_shape",)  # build(self, *shapes)
+    return dict(zip(names, shapes, strict=False)) | named_shapes

@@ -1,4 +1,4 @@
-"""What a layer's ``call`` takes: does it know ``training`` and ``mask``, and what are its arguments named?"""
+"""What the methods of a layer take: the names of ``call``'s arguments, and the shapes that ``build`` asks for."""
 
 import functools
 import inspect
@@ -6,7 +6,10 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from cornu.core.errors import did_you_mean
+
 Found = TypeVar("Found")
+EMPTY = inspect.Parameter.empty
 
 
 def kept_by_class(function: Callable[[Any], Found]) -> Callable[[Any], Found]:
@@ -27,12 +30,47 @@ def kept_by_class(function: Callable[[Any], Found]) -> Callable[[Any], Found]:
 
 
 class CallSignature(NamedTuple):
-    """The part of a ``call`` signature that the layer's caller needs to know."""
+    """The arguments of a layer's ``call``, without ``self``."""
 
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # those that can be given by position
+    by_keyword: tuple[str, ...]  # those that can be given by keyword
+    required: tuple[str, ...]  # those that only the caller of the layer can supply
+    leading: int  # how many of `names` come before ``training`` and the masks
+    takes_any: bool  # has **kwargs
+    takes_more: bool  # has *args
     takes_training: bool
     takes_mask: bool
+    masks: tuple[tuple[str, str], ...]  # arguments with a mask argument: ("query", "query_mask")
     training_default: Any
+
+    def bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call by name; those of ``*args`` have none."""
+        return dict(zip(self.names, args, strict=False)) | kwargs
+
+    def first(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Return the first argument, None if it is left out."""
+        if args:
+            return args[0]
+        return kwargs.get(self.names[0]) if self.names else next(iter(kwargs.values()), None)
+
+    def apart(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Return the call with ``training`` and masks as keywords, where they were given by position."""
+        if len(args) <= self.leading or self.takes_more:
+            return args, kwargs
+        return args[: self.leading], dict(zip(self.names[self.leading :], args[self.leading :], strict=False)) | kwargs
+
+    def complaint(self, args: tuple, kwargs: dict[str, Any]) -> str | None:
+        """Return what is wrong with the arguments of a call, or None."""
+        if len(args) > len(self.names) and not self.takes_more:
+            return f"takes {len(self.names)} arguments by position; got {len(args)}"
+        given = self.names[: len(args)]
+        for name in kwargs:
+            if name in given:
+                return f"got the argument {name!r} twice, by position and by keyword"
+            if name not in self.by_keyword and not self.takes_any and name != "training":
+                return f"has no argument {name!r}{did_you_mean(name, self.by_keyword).rstrip('?')}"
+        missing = [name for name in self.required if name not in given and name not in kwargs]
+        return f"was called without {', '.join(map(repr, missing))}" if missing else None
 
 
 @kept_by_class
@@ -41,14 +79,69 @@ def call_signature(cls: Any) -> CallSignature:
     parameters = list(inspect.signature(cls.call).parameters.values())[1:]
     by_name = {parameter.name: parameter for parameter in parameters}
     training = by_name.get("training")
-    default = training.default if training is not None and training.default is not inspect.Parameter.empty else None
     names = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
-    return CallSignature(names, training is not None, "mask" in by_name, default)
+    masks = tuple((name, f"{name}_mask") for name in by_name if _may_be_none(by_name.get(f"{name}_mask")))
+    filled = {"training", "mask", *(mask for _, mask in masks)}
+    return CallSignature(
+        names=names,
+        by_keyword=tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)),
+        required=tuple(
+            p.name
+            for p in parameters
+            if p.default is EMPTY and p.name not in filled and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        ),
+        leading=next((index for index, name in enumerate(names) if name in filled), len(names)),
+        takes_any=any(p.kind is p.VAR_KEYWORD for p in parameters),
+        takes_more=any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        takes_training=training is not None,
+        takes_mask="mask" in by_name,
+        masks=masks,
+        training_default=None if training is None or training.default is EMPTY else training.default,
+    )
+
+
+def _may_be_none(parameter: inspect.Parameter | None) -> bool:
+    return parameter is not None and (parameter.default is None or parameter.default is EMPTY)
+
+
+def call_text(cls: Any) -> str:
+    """Return the arguments of a layer class's ``call`` as they are written, without annotations.
+
+    >>> from cornu.layers import Dropout
+    >>> call_text(Dropout)
+    '(inputs, training=False)'
+    """
+    parameters = list(inspect.signature(cls.call).parameters.values())[1:]
+    return str(inspect.Signature([parameter.replace(annotation=EMPTY) for parameter in parameters]))
+
+
+class ShapeParameters(NamedTuple):
+    """The arguments of ``build`` or ``compute_output_shape``, without ``self``."""
+
+    names: tuple[str, ...]
+    required: tuple[str, ...]
+    takes_more: bool  # has *args
+    takes_any: bool  # has **kwargs
+
+
+def _shape_parameters(method: Any) -> ShapeParameters:
+    parameters = list(inspect.signature(inspect.unwrap(method)).parameters.values())[1:]
+    plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return ShapeParameters(
+        names=tuple(p.name for p in plain),
+        required=tuple(p.name for p in plain if p.default is EMPTY),
+        takes_more=any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        takes_any=any(p.kind is p.VAR_KEYWORD for p in parameters),
+    )
 
 
 @kept_by_class
-def build_parameters(cls: Any) -> tuple[str, ...]:
-    """Return the argument names of a layer class's ``build``."""
-    method = inspect.unwrap(cls.build)
-    parameters = list(inspect.signature(method).parameters.values())[1:]
-    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+def build_parameters(cls: Any) -> ShapeParameters:
+    """Return what the ``build`` method of a layer class takes."""
+    return _shape_parameters(cls.build)
+
+
+@kept_by_class
+def output_shape_parameters(cls: Any) -> ShapeParameters:
+    """Return what the ``compute_output_shape`` method of a layer class takes."""
+    return _shape_parameters(cls.compute_output_shape)

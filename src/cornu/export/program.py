@@ -75,7 +75,9 @@ def arguments_of(model: Any, signature: Any) -> list[Any]:
         return [network.inputs]
     if signature is None and getattr(model, "_build_shape", None) is not None:
         return [
-            jax.tree.map(_any_batch, tensors_of_shapes(model._build_shape, model.compute_dtype), is_leaf=_is_tensor)
+            jax.tree.map(_any_batch, tensors_of_shapes(shape, model.compute_dtype), is_leaf=_is_tensor)
+            for shape in model._build_shapes.values()
+            if shape is not None
         ]
     if signature is None:
         raise ValueError(

@@ -66,7 +66,7 @@ class Reshape(Layer):
 
     # Where an axis is unknown there is no size that tracing could try: the target shape is the answer.
     def infer_call(self, args: tuple, kwargs: dict) -> Any:
-        inputs = args[0] if args else None
+        inputs = args[0] if args else kwargs.get("inputs")
         if isinstance(inputs, SymbolicTensor) and None in inputs.shape[1:]:
             open_size = [None if size == -1 else size for size in self.target_shape]
             return SymbolicTensor((inputs.shape[0], *open_size), inputs.dtype)

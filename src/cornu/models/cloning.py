@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from cornu.core import spellings
-from cornu.core.graph import SymbolicTensor, op, replace
+from cornu.core.graph import SymbolicTensor, replace
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize
 from cornu.layers.input import Input, InputLayer
@@ -83,22 +83,16 @@ def _clone_functional(model: Model, input_tensors: Any, clone: Callable, call_fu
     for node in network.nodes:
         operation = node.operation
         if id(operation) not in copies:
-            copies[id(operation)] = clone(operation) if isinstance(operation, Layer) else operation.function
+            copies[id(operation)] = clone(operation) if isinstance(operation, Layer) else operation.copy()
         args, kwargs = replace((node.args, node.kwargs), lambda tensor: tensors[id(tensor)])
         copy = copies[id(operation)]
         is_called = call_function is not None and isinstance(operation, Layer)
-        outputs = call_function(copy, *args, **kwargs) if is_called else _call(copy, args, kwargs)
+        outputs = call_function(copy, *args, **kwargs) if is_called else copy(*args, **kwargs)
         for old, new in zip(_leaves(node.outputs), _leaves(outputs), strict=True):
             tensors[id(old)] = new
     found = iter(new_inputs)
     inputs = replace(network.inputs, lambda _: next(found))
     return Functional(inputs, replace(network.outputs, lambda tensor: tensors[id(tensor)]), name=model.name)
-
-
-def _call(copy: Any, args: tuple, kwargs: dict) -> Any:
-    if isinstance(copy, Layer):
-        return copy(*args, **kwargs)
-    return op(copy)(*args, **kwargs)
 
 
 def _leaves(structure: Any) -> list:

@@ -1,12 +1,14 @@
 """The graph of a functional model as plain data, in Keras 3's form; Keras 1's and 2's forms are read too."""
 
 from collections import deque
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 from cornu.core import budget, registry, spellings
 from cornu.core.graph import Node, SymbolicTensor, leaves, replace
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize, serialize, serialize_object
+from cornu.models.operations import KerasOperation, is_operation
 
 KERAS_VERSION = "3.15.1"  # the version whose form the configs have
 
@@ -14,7 +16,7 @@ KERAS_VERSION = "3.15.1"  # the version whose form the configs have
 def of_network(model: Layer, network: Any) -> dict[str, Any]:
     """Return the config of a functional model."""
     numbers = _node_numbers(network)
-    layers = [_layer_config(layer, network, numbers) for layer in network.layers]
+    layers = [_layer_config(layer, network, numbers) for layer in _written(network)]
     keys = (
         [_end(tensor, numbers) for tensor in network.flat_inputs],
         [_end(tensor, numbers) for tensor in network.flat_outputs],
@@ -28,19 +30,25 @@ def of_network(model: Layer, network: Any) -> dict[str, Any]:
     }
 
 
+def _written(network: Any) -> list[Any]:
+    """Return the layers of a network, and those array functions between them that have a config."""
+    return [one for one in network.operations if isinstance(one, (Layer, KerasOperation))]
+
+
 def _node_numbers(network: Any) -> dict[int, int]:
     """Number the nodes of each layer, counting only those inside this network."""
     inside = {id(node) for node in network.nodes} | {id(t.node) for t in network.flat_inputs if t.node is not None}
     numbers: dict[int, int] = {}
-    for layer in network.layers:
+    for layer in _written(network):
         mine = [node for node in layer._inbound_nodes if id(node) in inside]
         numbers.update({id(node): number for number, node in enumerate(mine)})
     return numbers
 
 
-def _layer_config(layer: Layer, network: Any, numbers: dict[int, int]) -> dict[str, Any]:
+def _layer_config(layer: Layer | KerasOperation, network: Any, numbers: dict[int, int]) -> dict[str, Any]:
     nodes = [node for node in layer._inbound_nodes if id(node) in numbers and node.inputs]
-    return serialize_object(layer) | {
+    entry = layer.entry if isinstance(layer, KerasOperation) else serialize_object(layer)
+    return entry | {
         "name": layer.name,
         "inbound_nodes": [_node_config(node, numbers) for node in nodes],
     }
@@ -96,7 +104,7 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
     for name, layer in layers.items():
         if layer._inbound_nodes and not calls[name]:
             made[name, 0] = leaves(layer._inbound_nodes[0].outputs)
-    parsed = {name: [_parse_call(call) for call in calls[name]] for name in layers}
+    parsed = {name: [_parse_call(call, layers) for call in calls[name]] for name in layers}
     inside = {_call_of(key) for entries in parsed.values() for call in entries for key in call["keys"]}
     ends: set[tuple[str, int]] = set()
     for place in ("input_layers", "output_layers"):
@@ -113,7 +121,7 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
     return _map_keys(find, config["input_layers"]), _map_keys(find, config["output_layers"])
 
 
-def _first_numbers(layer: Layer, name: str, calls: list, inside: set, ends: set) -> tuple[int, int]:
+def _first_numbers(layer: Layer | KerasOperation, name: str, calls: list, inside: set, ends: set) -> tuple[int, int]:
     """Return from which number a layer's calls are counted in the keys of calls, and in those of inputs and outputs.
 
     Keras 2 counts the calls of a model inside the model from 1. Of this Keras 3 has kept that the keys of inputs and
@@ -135,7 +143,7 @@ class _Call(NamedTuple):
     parsed: dict[str, Any]
 
 
-def _run_calls(layers: dict[str, Layer], made: dict, calls: list[_Call]) -> None:
+def _run_calls(layers: dict[str, Layer | KerasOperation], made: dict, calls: list[_Call]) -> None:
     """Repeat the calls, each when the tensors that it needs are there; ValueError where some never are."""
     ready: deque[_Call] = deque()
     waiting: dict[tuple, list[_Call]] = {}
@@ -148,6 +156,8 @@ def _run_calls(layers: dict[str, Layer], made: dict, calls: list[_Call]) -> None
         sort(call)
     while ready:
         call = ready.popleft()
+        if not call.parsed["keys"]:
+            raise ValueError(f"The config calls {call.layer!r} on no tensor; each call in a graph has one at least.")
         args, kwargs = call.parsed["fill"](lambda key: _find(made, key))
         made[call.layer, call.number] = leaves(layers[call.layer](*args, **kwargs))
         for other in waiting.pop((call.layer, call.number), ()):
@@ -168,15 +178,20 @@ def _call_of(key: Any) -> tuple[str, int]:
     return key[0], key[1]
 
 
-def _layer_of(entry: dict[str, Any]) -> Layer:
+def _layer_of(entry: dict[str, Any]) -> Layer | KerasOperation:
+    if is_operation(entry):
+        return KerasOperation(entry)
     layer = deserialize(spellings.translate_layer(entry), table=registry.LAYERS)
     if not isinstance(layer, Layer):
         raise ValueError(f"The config names {entry.get('class_name')!r} as a layer; it is a {type(layer).__name__}.")
     return layer
 
 
-def _parse_call(call: Any) -> dict[str, Any]:
-    """Read a call in Keras 3's form (a dictionary) or Keras 1's and 2's (a list of [layer, node, tensor, kwargs])."""
+def _parse_call(call: Any, layers: Container[str]) -> dict[str, Any]:
+    """Read a call in Keras 3's form (a dictionary) or Keras 1's and 2's (a list of [layer, node, tensor, kwargs]).
+
+    In Keras 2's form, tensors among the kwargs are [layer, node, tensor] as well; `layers` has the names.
+    """
     if isinstance(call, dict):
         keys: list[Any] = []
         _collect_keys(call, keys)
@@ -188,13 +203,38 @@ def _parse_call(call: Any) -> dict[str, Any]:
 
         return {"keys": keys, "fill": fill}
     entries = [call] if call and isinstance(call[0], str) else call
+    kwargs = entries[0][3] if entries and len(entries[0]) > 3 and isinstance(entries[0][3], dict) else {}
+    keys = [entry[:3] for entry in entries]
+    _collect_old_keys(kwargs, layers, keys)
 
     def fill_old(find: Any) -> tuple[list, dict]:
         found = [find(entry[:3]) for entry in entries]
-        kwargs = entries[0][3] if len(entries[0]) > 3 else {}
-        return [found[0] if len(found) == 1 else found], {key: _filled(value, find) for key, value in kwargs.items()}
+        filled = {name: _filled(_new_form(value, layers), find) for name, value in kwargs.items()}
+        return [found[0] if len(found) == 1 else found], filled
 
-    return {"keys": [entry[:3] for entry in entries], "fill": fill_old}
+    return {"keys": keys, "fill": fill_old}
+
+
+def _is_old_key(value: Any, layers: Container[str]) -> bool:
+    plain = isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
+    return plain and value[0] in layers and all(type(number) is int for number in value[1:])
+
+
+def _collect_old_keys(value: Any, layers: Container[str], keys: list[Any]) -> None:
+    if _is_old_key(value, layers):
+        keys.append(value)
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _collect_old_keys(item, layers, keys)
+
+
+def _new_form(value: Any, layers: Container[str]) -> Any:
+    """Return an argument of Keras 2's form in Keras 3's."""
+    if _is_old_key(value, layers):
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": value}}
+    if isinstance(value, list):
+        return [_new_form(item, layers) for item in value]
+    return {key: _new_form(item, layers) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _is_tensor(value: Any) -> bool:

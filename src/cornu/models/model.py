@@ -11,6 +11,7 @@ from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.layer import Layer
 from cornu.core.serialization import serialize_object
 from cornu.core.shapes import shapes_of
+from cornu.core.signature import call_signature
 from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
@@ -69,28 +70,31 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
             raise NotImplementedError(
                 f"{type(self).__name__} is subclassed from Model and has no call() method: define call(self, inputs)."
             )
-        return self._network.run(inputs)
+        return self._network.run(inputs, mask)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Masks travel with the tensors inside a model: nothing to add."""
-        return None
-
-    def _pass_masks_on(self, args: tuple, carried: Any, given: Any, outputs: Any) -> None:
-        """The inner layers have set the masks of the outputs."""
-
-    def build(self, input_shape: Any = None) -> None:
-        """Make the weights for inputs of `input_shape` by tracing a call."""
-        if self._network is None and input_shape is not None:
-            self.compute_output_shape(input_shape)
+    def build(self, input_shape: Any = None, **shapes: Any) -> None:
+        """Make the weights for inputs of `input_shape`, or of `shapes` by name, by tracing a call."""
+        if self._network is None and (input_shape is not None or shapes):
+            self.compute_output_shape(*([] if input_shape is None else [input_shape]), **shapes)
         self.built = True
 
     def _ensure_built(self, args: tuple, kwargs: dict) -> None:
         """A subclassed model is built by its layers, when it is called."""
         if not self.built and type(self).build is not Model.build:
-            self.build(*self._build_shapes(args, kwargs))
-        elif not self.built and args:
-            self._build_shape = shapes_of(args[0])
+            super()._ensure_built(args, kwargs)
+        elif not self.built:
+            self._build_shapes = self._input_shapes(args, kwargs)
         self.built = True
+
+    def _input_shapes(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the shapes of the tensors that the model is called on, by the names that a build config has."""
+        named = {name: value for name, value in call_signature(type(self)).bind(args, kwargs).items() if leaves(value)}
+        shapes = {
+            f"{name}_shape": shapes_of(value)
+            for name, value in named.items()
+            if name != "mask" and all(hasattr(leaf, "shape") for leaf in leaves(value))
+        }
+        return shapes or {"input_shape": shapes_of(args[0] if args else None)}
 
     # ---- the graph
 

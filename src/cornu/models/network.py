@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from cornu.core import dtype_policies
 from cornu.core.graph import SymbolicTensor, leaves, sorted_nodes
 from cornu.core.layer import Layer
-from cornu.core.scope import changed, scope
+from cornu.core.scope import changed, scope, set_mask
 
 
 class Network:
@@ -21,7 +21,8 @@ class Network:
         for what, tensors in (("inputs", self.flat_inputs), ("outputs", self.flat_outputs)):
             _check_symbolic(tensors, what)
         self.nodes = sorted_nodes(self.flat_outputs, self.flat_inputs)
-        self.layers, self.depths = layers_by_depth(self)
+        self.operations, self.depths = operations_by_depth(self)
+        self.layers = [operation for operation in self.operations if isinstance(operation, Layer)]
 
     @property
     def input_names(self) -> list[str]:
@@ -36,13 +37,18 @@ class Network:
         names = [tensor.node.operation.name for tensor in self.flat_outputs]
         return [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
 
-    def run(self, inputs: Any) -> Any:
-        """Compute the outputs for arrays (or symbolic tensors) given in the structure of the inputs."""
+    def run(self, inputs: Any, mask: Any = None) -> Any:
+        """Compute the outputs for arrays (or symbolic tensors) given in the structure of the inputs.
+
+        `mask` has masks in the same structure, for inputs that carry none.
+        """
         # A dictionary of its own: an inner model may share symbolic tensors with the one around it, with other values.
         around = scope.values
         values: dict[int, Any] = {}
         for reference, given in zip(self.flat_inputs, self.arrange(inputs), strict=True):
             values[id(reference)] = given
+        if mask is not None:
+            self._set_masks(list(values.values()), mask)
         with changed(values=values if around is None else ChainMap(values, around)):
             for node in self.nodes:
                 node.run(values)
@@ -53,6 +59,13 @@ class Network:
         return jax.tree.map(
             lambda _: next(results), self.outputs, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)
         )
+
+    def _set_masks(self, arrays: list[Any], masks: Any) -> None:
+        masks = _by_name(masks, sorted(self.inputs)) if isinstance(self.inputs, dict) else masks
+        flat = masks if isinstance(masks, (list, tuple)) else [masks]
+        for array, mask in zip(arrays, flat, strict=False):
+            if mask is not None:
+                set_mask(array, mask)
 
     def arrange(self, inputs: Any) -> list[Any]:
         """Return the inputs in order, each in the rank and type that its symbolic tensor has; ValueError in words."""
@@ -135,8 +148,8 @@ def _reshape_advice(shape: tuple, expected: tuple) -> str:
     return f"\nReshape it: x.reshape((-1, {', '.join(map(str, want))}))." if size == 1 and have != want else ""
 
 
-def layers_by_depth(network: Network) -> tuple[list[Layer], dict[int, int]]:
-    """Return the layers as Keras lists them (deepest first, then as met from the outputs), and depth by layer id."""
+def operations_by_depth(network: Network) -> tuple[list[Any], dict[int, int]]:
+    """Return the operations as Keras lists them (deepest first, then as met from the outputs), and depth by id."""
     depth_of_node: dict[int, int] = {}
     depth: dict[int, int] = {}
     for node in reversed(network.nodes):
@@ -150,7 +163,7 @@ def layers_by_depth(network: Network) -> tuple[list[Layer], dict[int, int]]:
             operation = tensor.node.operation
             depth[id(operation)] = max(depth.get(id(operation), 0), depth_of_node.get(id(tensor.node), 0))
     ranked = sorted(_met_from_outputs(network), key=lambda operation: -depth.get(id(operation), 0))
-    return [operation for operation in ranked if isinstance(operation, Layer)], depth
+    return ranked, depth
 
 
 def _met_from_outputs(network: Network) -> list[Any]:

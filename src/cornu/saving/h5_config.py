@@ -79,7 +79,9 @@ def _functional(config: dict[str, Any]) -> dict[str, Any]:
     # Keras 2 counts the calls of an inner model from 1, Keras 3 from 0: they cannot both read the old form then.
     plain = not any("layers" in entry["config"] for entry in config["layers"])
     layers = [
-        old_form(entry)
+        entry
+        if str(entry["module"]).startswith("keras.src.ops.")  # array functions: Keras 2 has no form for them
+        else old_form(entry)
         | {"name": entry["name"], "inbound_nodes": [_call(call) if plain else call for call in entry["inbound_nodes"]]}
         for entry in config["layers"]
     ]

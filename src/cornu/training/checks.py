@@ -141,7 +141,7 @@ def check_indices(network: Any, x: Any) -> None:
         return
     arrays = {id(tensor): array for tensor, array in zip(network.flat_inputs, leaves(x), strict=False)}
     for node in network.nodes:
-        array = arrays.get(id(node.args[0])) if node.args else None
+        array = arrays.get(id(node.argument))
         if not isinstance(node.operation, Embedding) or not isinstance(array, np.ndarray):
             continue
         rows, low, high = node.operation.input_dim, array.min(), array.max()
