@@ -9,6 +9,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+#: The module that fills `cornu.core.spellings` when a program first uses an old spelling. It may be deleted.
+OLD_SPELLINGS = "cornu.compat.install"
+
 #: Public module -> the module that it is.
 _MODULES = {
     name: f"cornu.{name}"
@@ -80,6 +83,4 @@ def __dir__() -> list[str]:
 
 
 def _nearest(name: str) -> str:
-    from cornu.core.errors import did_you_mean
-
-    return did_you_mean(name, __all__)
+    return importlib.import_module("cornu.core.errors").did_you_mean(name, __all__)

@@ -375,3 +375,11 @@ def test_callbacks_see_validation_data_and_batch_sizes_as_in_keras_2():
     assert watcher.sizes == [(0, 3), (1, 3), (2, 2)]
     assert [array.shape for array in watcher.validation_data] == [(2, 3), (2, 1), (2,)]
     np.testing.assert_allclose(watcher.validation_data[1], y[8:])
+
+
+def test_metrics_of_batches_run_on_if_asked():
+    model = Sequential([layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    x = np.ones((2, 1), "float32")
+    losses = [model.test_on_batch(x, x), model.test_on_batch(x, 3 * x, reset_metrics=False), model.test_on_batch(x, x)]
+    assert losses == [0.0, 2.0, 0.0]

@@ -1,4 +1,4 @@
-"""Old keywords become today's: what `core.hooks` asks at every construction, method call and missing attribute."""
+"""Old keywords become today's: what `core.spellings` asks about calls that do not fit today's arguments."""
 
 import functools
 import inspect
@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 from cornu.compat import keywords
-from cornu.compat.attributes import old_attribute
 from cornu.core import registry
 
 #: Each construction looks here first: a keyword that is not in it is today's.
@@ -199,4 +198,4 @@ def _show_accuracy(model: Any) -> None:
         model._forget_programs()
 
 
-__all__ = ["old_attribute", "translate_constructor", "translate_keywords"]
+__all__ = ["translate_constructor", "translate_keywords"]

@@ -159,8 +159,6 @@ UNNEEDED: dict[str, frozenset[str]] = {
     "compile": frozenset(
         ("class_mode", "theano_mode", "experimental_run_tf_function", "distribute", "cloning", "sample_weight_mode")
     ),
-    "train_on_batch": frozenset(("reset_metrics",)),
-    "test_on_batch": frozenset(("reset_metrics",)),
     "save": frozenset(("signatures", "options")),
     "ModelCheckpoint": frozenset(("options", "load_weights_on_restart")),
     "TensorBoard": frozenset(

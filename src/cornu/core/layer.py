@@ -46,6 +46,7 @@ class Layer(HoldsWeights):
     (2, 3)
     """
 
+    _keywords: tuple[str, ...] = BASE_ARGUMENTS
     built = False
     supports_masking = False
     stateful = False

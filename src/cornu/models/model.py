@@ -8,7 +8,7 @@ import jax
 from cornu.core import config_validation, registry
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor, leaves
-from cornu.core.layer import Layer
+from cornu.core.layer import BASE_ARGUMENTS, Layer
 from cornu.core.serialization import serialize_object
 from cornu.core.shapes import shapes_of
 from cornu.core.tracking import parts
@@ -35,6 +35,7 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
     (None, 2)
     """
 
+    _keywords = (*BASE_ARGUMENTS, "inputs", "outputs")
     is_library_model = True
     _network: Network | None = None
 
