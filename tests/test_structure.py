@@ -217,6 +217,11 @@ def test_the_list_of_long_files_holds_nothing_that_became_short():
     assert all(len(code_lines(name)) > FILE_LIMIT for name in LONG_FILES)
 
 
+def test_whose_a_class_is_is_asked_in_one_place():
+    lines = [(name, line) for name, path in MODULES.items() for line in path.read_text(encoding="utf-8").splitlines()]
+    assert not [name for name, line in lines if "__module__" in line and '"cornu' in line]
+
+
 def test_no_relative_imports():
     assert not [
         name for name, tree in TREES.items() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level

@@ -50,6 +50,9 @@ class Layer(HoldsWeights):
     built = False
     supports_masking = False
     stateful = False
+    #: Whether, without training, each row of the outputs depends on the same row of the inputs alone. A class declares
+    #: it beside its `call`; then `predict` may compute many batches together.
+    keeps_rows_apart = False
     input_spec: Any = None
     _some_losses = False
     _build_shape: Any = None

@@ -10,6 +10,7 @@ import numpy as np
 
 from cornu.core import config_validation, registry, spellings
 from cornu.core.errors import did_you_mean
+from cornu.core.ownership import is_library
 from cornu.core.signature import kept_by_class
 
 #: Packages under which Keras registered classes of its own.
@@ -152,7 +153,7 @@ def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, 
 
 
 def _module_of(cls: type) -> str:
-    return "keras" if cls.__module__.startswith("cornu.core") else cls.__module__
+    return "keras" if is_library(cls) else cls.__module__
 
 
 def _serialize_function(function: Any) -> Any:

@@ -25,6 +25,7 @@ class Activation(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -46,6 +47,7 @@ class ReLU(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -69,6 +71,7 @@ class LeakyReLU(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -88,6 +91,7 @@ class PReLU(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -130,6 +134,7 @@ class ELU(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -148,6 +153,7 @@ class Softmax(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

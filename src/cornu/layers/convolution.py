@@ -95,6 +95,8 @@ class _Convolving(Layer):
 class _Convolution(_Convolving):
     """A convolution: each output sums up a window over all channels."""
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         filters: int,
@@ -195,6 +197,8 @@ class Conv3D(_Convolution):
 class _TransposedConvolution(_Convolving):
     """The transposed convolution: each input is spread over a window of outputs."""
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         filters: int,
@@ -291,6 +295,8 @@ class Conv3DTranspose(_TransposedConvolution):
 class _DepthwiseConvolution(_Convolving):
     """A convolution of each channel with kernels of its own."""
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         kernel_size: Numbers,
@@ -356,6 +362,8 @@ class DepthwiseConv2D(_DepthwiseConvolution):
 
 class _SeparableConvolution(_Convolving):
     """A depthwise convolution, then a mixing of the channels at each place."""
+
+    keeps_rows_apart = True
 
     def __init__(
         self,

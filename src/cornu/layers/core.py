@@ -31,6 +31,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class Identity(Layer):
     """Return the inputs unchanged. Follows https://keras.io/api/layers/core_layers/identity/"""
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -163,6 +165,7 @@ class Masking(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -37,6 +37,8 @@ class EinsumDense(Layer):
     (2, 3, 5)
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         equation: str,

@@ -25,6 +25,8 @@ class Embedding(Layer):
     (1, 3, 4)
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         input_dim: int,

@@ -109,6 +109,8 @@ class BatchNormalization(_Normalization):
     [-1.0, 1.0]
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         axis: int = -1,
@@ -238,6 +240,8 @@ class LayerNormalization(_Normalization):
     [[-1.0, 1.0]]
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         axis: Axes = -1,
@@ -281,6 +285,8 @@ class GroupNormalization(_Normalization):
     >>> GroupNormalization(groups=2)(np.ones((1, 4, 4, 6))).shape
     (1, 4, 4, 6)
     """
+
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -333,6 +339,8 @@ class RMSNormalization(Layer):
     [[1. 1.]]
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = _axis_or_axes(self, axis)
@@ -358,6 +366,7 @@ class UnitNormalization(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -377,6 +386,8 @@ class SpectralNormalization(Wrapper):
     Follows https://keras.io/api/layers/normalization_layers/spectral_normalization/ and
     https://arxiv.org/abs/1802.05957
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)

@@ -24,6 +24,7 @@ class Rescaling(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -28,6 +28,7 @@ class TimeDistributed(Wrapper):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def build(self, input_shape: tuple) -> None:
         if len(input_shape) < 3:

@@ -30,6 +30,8 @@ class UpSampling1D(Layer):
     (2, 12, 5)
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = whole_number(self, "size", size)
@@ -50,6 +52,8 @@ class UpSampling2D(Layer):
     >>> UpSampling2D((1, 2), interpolation="bilinear")(np.ones((1, 4, 4, 3))).shape
     (1, 4, 8, 3)
     """
+
+    keeps_rows_apart = True
 
     def __init__(
         self, size: Numbers = 2, data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
@@ -76,6 +80,8 @@ class UpSampling3D(Layer):
     >>> UpSampling3D(2)(np.ones((1, 2, 2, 2, 3))).shape
     (1, 4, 4, 4, 3)
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, size: Numbers = 2, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

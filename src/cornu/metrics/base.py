@@ -19,6 +19,7 @@ from cornu.core.tracking import parts, unique
 from cornu.core.variable import Variable, bound, read
 from cornu.losses.base import (
     FUNCTIONS,
+    ROWS_APART,
     apply_mask,
     as_arrays,
     check_weights,
@@ -47,6 +48,10 @@ class Metric(metaclass=Recorded):
     >>> print(Largest()(jnp.zeros(2), jnp.array([0.5, 3.0])))
     3.0
     """
+
+    #: Whether the variables hold sums of what each row adds on its own, so that batches can be added together. A class
+    #: declares it beside its `update_state`.
+    keeps_rows_apart = False
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or unique_name(to_snake_case(type(self).__name__))
@@ -190,6 +195,8 @@ class Sum(Metric):
     1.0
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(dtype, name)
         self.total = self.add_variable(name="total")
@@ -210,6 +217,8 @@ class Mean(Metric):
     >>> mean.update_state([1.0, 3.0]); mean.update_state([5.0, 7.0], sample_weight=[1, 0]); print(mean.result())
     3.0
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(dtype, name)
@@ -232,6 +241,8 @@ class MeanMetricWrapper(Mean):
     >>> print(MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="off")([1.0], [0.5]))
     0.5
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name or unique_name(to_snake_case(type(self).__name__)), dtype)
@@ -259,9 +270,13 @@ class MeanMetricWrapper(Mean):
 
 
 def metric_function(function: Callable) -> Callable:
-    """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and configs find it by its name."""
-    FUNCTIONS[function.__name__] = op(function)
-    return FUNCTIONS[function.__name__]
+    """Decorate a function of `y_true` and `y_pred` that gives each row a value which depends on this row alone.
+
+    It takes symbolic tensors too, and configs find it by its name.
+    """
+    function = FUNCTIONS[function.__name__] = op(function)
+    ROWS_APART.add(function)
+    return function
 
 
 def _as_column(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -47,6 +47,8 @@ class AUC(Metric):
     0.75
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         num_thresholds: int = 200,

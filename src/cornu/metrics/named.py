@@ -167,6 +167,8 @@ class RootMeanSquaredError(Mean):
     3.0
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 

@@ -30,6 +30,8 @@ class _Overlap(Metric):
     Counts are kept in float32 unless `dtype` says otherwise, so that fractional sample weights count.
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         num_classes: int,
@@ -95,6 +97,8 @@ class IoU(_Overlap):
 @registry.METRICS.add()
 class BinaryIoU(_Overlap):
     """`IoU` of yes-or-no labels: a prediction is yes from `threshold` on."""
+
+    keeps_rows_apart = True
 
     def __init__(
         self,

@@ -43,6 +43,8 @@ class FBetaScore(Metric):
     1.0
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         average: str | None = None,
@@ -134,6 +136,8 @@ class R2Score(Metric):
     >>> print(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [3.0]]))
     1.0
     """
+
+    keeps_rows_apart = True
 
     def __init__(
         self,

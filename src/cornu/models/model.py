@@ -36,12 +36,8 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
     """
 
     _keywords = (*BASE_ARGUMENTS, "inputs", "outputs")
-    is_library_model = True
     _network: Network | None = None
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.is_library_model = cls.__module__.startswith("cornu.models.")
+    keeps_rows_apart = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "Model":
         if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
