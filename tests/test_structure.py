@@ -34,7 +34,7 @@ ORDER = (
     ("checkpoints",),
     ("export",),
     ("models",),
-    ("preprocessing", "datasets", "random", "config", "mixed_precision"),
+    ("preprocessing", "datasets", "random", "config", "mixed_precision", "dtype_policies", "backend"),
     ("utils",),
     ("serve",),
     ("programs",),

@@ -17,10 +17,12 @@ _MODULES = {
     name: f"cornu.{name}"
     for name in (
         "activations",
+        "backend",
         "callbacks",
         "config",
         "constraints",
         "datasets",
+        "dtype_policies",
         "export",
         "initializers",
         "layers",
@@ -36,9 +38,6 @@ _MODULES = {
         "saving",
         "utils",
     )
-} | {
-    "backend": "cornu.compat.backend.functions",
-    "dtype_policies": "cornu.core.dtype_policies",
 }
 
 #: Public name -> the module that holds it, and its name there where that is another.
@@ -79,7 +78,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)
 
 
 def _nearest(name: str) -> str:

@@ -69,10 +69,11 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
         parameters = inspect.signature(method).parameters
         takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
         known = [name for name in parameters if name != "self"]
+        todays = frozenset(parameters)
 
         @functools.wraps(method)
         def accepting(*args: Any, **kwargs: Any) -> Any:
-            if not parameters.keys() >= kwargs.keys():
+            if kwargs and not todays.issuperset(kwargs):
                 answer = _answer_to("keywords")
                 kwargs = answer(where, kwargs, args[0] if args else None) if answer else kwargs
                 if not takes_any:
@@ -104,6 +105,12 @@ def names_of(module: str) -> Callable[[str], Any]:
         return answer(module, name)
 
     return find
+
+
+def old_names(module: str) -> list[str]:
+    """Return the other names that `names_of` finds for a public module."""
+    answer = _answer_to("names")
+    return answer(module) if answer else []
 
 
 def todays_name(module: str, name: Any) -> Any:

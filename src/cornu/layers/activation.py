@@ -179,3 +179,13 @@ def _spreadable(mask: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     if mask.ndim > len(shape) or any(size not in (1, whole) for size, whole in pairs):
         raise ValueError(f"Softmax: a mask of shape {mask.shape} does not spread over inputs of shape {shape}.")
     return mask if mask.dtype == bool else mask > 0.5
+
+
+__all__ = [
+    "ELU",
+    "Activation",
+    "LeakyReLU",
+    "PReLU",
+    "ReLU",
+    "Softmax",
+]

@@ -200,3 +200,12 @@ class Wrapper(Layer):
         if not self.layer.built:
             self.layer.build(input_shape)
             self.layer.built = True
+
+
+__all__ = [
+    "Dense",
+    "Identity",
+    "Lambda",
+    "Masking",
+    "Wrapper",
+]

@@ -167,3 +167,8 @@ def _ellipsis_place(term: str) -> str | None:
     if ELLIPSIS not in term:
         return None
     return "first" if term.startswith(ELLIPSIS) else "last" if term.endswith(ELLIPSIS) else "middle"
+
+
+__all__ = [
+    "EinsumDense",
+]

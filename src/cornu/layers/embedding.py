@@ -70,3 +70,8 @@ class Embedding(Layer):
     def compute_mask(self, inputs: jax.Array, previous_mask: Any = None) -> jax.Array | None:
         """Return True for the numbers that are no padding, where ``mask_zero``."""
         return jnp.not_equal(inputs, 0) if self.mask_zero else None
+
+
+__all__ = [
+    "Embedding",
+]

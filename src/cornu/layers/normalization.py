@@ -424,3 +424,13 @@ class SpectralNormalization(Wrapper):
             right = ops.normalize(left @ matrix, None)
         left, right = lax.stop_gradient((left, right))
         return jnp.reshape(kernel / (left @ matrix @ right.T), kernel.shape), right
+
+
+__all__ = [
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "SpectralNormalization",
+    "UnitNormalization",
+]

@@ -39,3 +39,8 @@ class Rescaling(Layer):
         if array.ndim and settings.image_data_format() == "channels_first":
             return array.reshape(array.shape + (1,) * (3 - array.ndim))
         return array
+
+
+__all__ = [
+    "Rescaling",
+]

@@ -135,3 +135,11 @@ class RepeatVector(Layer):
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return jnp.broadcast_to(inputs[:, None, :], (inputs.shape[0], self.n, inputs.shape[1]))
+
+
+__all__ = [
+    "Flatten",
+    "Permute",
+    "RepeatVector",
+    "Reshape",
+]

@@ -91,3 +91,10 @@ class UpSampling3D(Layer):
 
     def call(self, inputs: Array) -> Array:
         return enlarge(inputs, self.size, self.data_format)
+
+
+__all__ = [
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+]

@@ -254,3 +254,9 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
             "Compare the units of the last layer with the width of the targets."
         )
     return y_true, y_pred
+
+
+__all__ = [
+    "Loss",
+    "LossFunctionWrapper",
+]

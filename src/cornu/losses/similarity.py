@@ -206,3 +206,21 @@ class Circle(LossFunctionWrapper):
     ) -> None:
         options = {"gamma": gamma, "margin": margin, "remove_diagonal": remove_diagonal}
         super().__init__(circle, reduction, name, dtype, **options)
+
+
+__all__ = [
+    "CTC",
+    "Circle",
+    "CosineSimilarity",
+    "Dice",
+    "KLDivergence",
+    "Poisson",
+    "Tversky",
+    "circle",
+    "cosine_similarity",
+    "ctc",
+    "dice",
+    "kl_divergence",
+    "poisson",
+    "tversky",
+]

@@ -15,6 +15,7 @@ from cornu.core.graph import op
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import changed, get_mask, scope
 from cornu.core.serialization import Recorded, construct, default_config
+from cornu.core.spellings import old_keywords
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Variable, bound, read
 from cornu.losses.base import (
@@ -86,12 +87,19 @@ class Metric(metaclass=Recorded):
         self._initial_values.append(np.asarray(variable))
         return variable
 
+    @old_keywords("add_weight")
     def add_weight(
-        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None, **_: Any
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
     ) -> Variable:
         """Make a variable, as `add_variable` does; zeros without an `initializer`."""
-        if isinstance(shape, str):
-            shape, name = (), shape
+        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
+            given = isinstance(initializer, (int, tuple, list))
+            shape, initializer, name = initializer if given else (), None if given else initializer, shape
         return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
 
     @property
@@ -288,3 +296,11 @@ def _as_column(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 def _in_type(y: Any, dtype: str) -> Any:
     """Return `y` as arrays, floats in `dtype`; integers stay, so that class numbers stay exact."""
     return jax.tree.map(lambda array: array.astype(dtype) if is_float(array.dtype) else array, as_arrays(y))
+
+
+__all__ = [
+    "Mean",
+    "MeanMetricWrapper",
+    "Metric",
+    "Sum",
+]

@@ -316,3 +316,17 @@ class RecallAtPrecision(_AtConstraint):
 
     def shares(self, counts: Counts) -> tuple[Array, Array]:
         return precisions(counts), sensitivities(counts)
+
+
+__all__ = [
+    "FalseNegatives",
+    "FalsePositives",
+    "Precision",
+    "PrecisionAtRecall",
+    "Recall",
+    "RecallAtPrecision",
+    "SensitivityAtSpecificity",
+    "SpecificityAtSensitivity",
+    "TrueNegatives",
+    "TruePositives",
+]

@@ -164,3 +164,12 @@ class OneHotMeanIoU(_Overlap):
     ) -> None:
         classes = range(num_classes)
         super().__init__(num_classes, classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+
+__all__ = [
+    "BinaryIoU",
+    "IoU",
+    "MeanIoU",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+]

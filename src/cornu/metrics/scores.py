@@ -194,3 +194,10 @@ class R2Score(Metric):
         freedom = samples - self.num_regressors - 1
         adjusted = 1 - divide_no_nan((1 - score) * (samples - 1), freedom)
         return jnp.where(freedom > 0, adjusted, score)
+
+
+__all__ = [
+    "F1Score",
+    "FBetaScore",
+    "R2Score",
+]
