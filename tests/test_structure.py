@@ -1,6 +1,7 @@
 """The shape of the source: imports point one way, without cycles, and files and functions stay short.
 
-Read from the source alone, so that imports inside functions and in branches count as well.
+Read from the source alone: every import counts, also those inside functions, in branches, of types and of the package
+itself. A module is reached by a string only where `STRINGS` says why.
 """
 
 import ast
@@ -10,10 +11,15 @@ from pathlib import Path
 
 import pytest
 
+import cornu
+from cornu.core import registry
+
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "cornu"
 
-#: A folder or file imports only from lines above its own, and from itself.
+#: A folder or file imports only from lines above its own, and from itself. The empty name is the package's own file,
+#: of which anyone may take the version.
 ORDER = (
+    ("",),
     ("core",),
     ("kernels",),
     ("ops",),
@@ -28,7 +34,7 @@ ORDER = (
     ("checkpoints",),
     ("export",),
     ("models",),
-    ("preprocessing", "datasets", "random", "config", "mixed_precision"),
+    ("preprocessing", "datasets", "random", "config", "mixed_precision", "dtype_policies", "backend"),
     ("utils",),
     ("serve",),
     ("programs",),
@@ -38,19 +44,15 @@ ORDER = (
 )
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
 
-#: Import against the order, inside a function -> why it has to be.
-UPWARD = {
-    (
-        "cornu.core.spellings",
-        "cornu.compat.arguments",
-    ): "the hook: old spellings enter here",
-    ("cornu.core.spellings", "cornu.compat.configs"): "the hook for old configs",
-    ("cornu.core.spellings", "cornu.compat.names"): "the hook for old names of losses, metrics, ...",
-    ("cornu.core.spellings", "cornu.compat.imports"): "the hook for other names of public modules",
-    (
-        "cornu.saving.documents",
-        "cornu.models",
-    ): "a file may be read before anything made a model: this fills the tables",
+#: Import against the order -> why it has to be.
+UPWARD: dict[tuple[str, str], str] = {}
+#: Module that imports by a string -> why.
+STRINGS = {
+    "cornu": "`import cornu` loads one file: public names are imported when they are first asked for",
+    "cornu.core.registry": "a table imports its home at the first name that is missing",
+    "cornu.core.spellings": "what knows old spellings is imported when one is met",
+    "cornu.compat.imports": "names of every Keras, imported when they are first asked for",
+    "cornu.cli.main": "each command is a module that its parser names",
 }
 #: Import inside a function that the order allows -> why it is not at the head of the file. `*`: everywhere.
 LATE = {
@@ -61,7 +63,6 @@ LATE = {
     ("cornu.callbacks.dashboard.callback", "webbrowser"): "for those who ask for it",
     ("*", "optax"): "a quarter of a second, for the programs that use it",
     ("*", "pooch"): "a tenth of a second, for the programs that download",
-    ("cornu", "cornu.core.errors"): "`import cornu` loads one file",
     ("cornu.core.settings", "jax"): "settings can be asked before JAX is loaded, and float64 be allowed",
     ("cornu.core.jax_internals", "jax._src.array"): "a later JAX may not have it",
     ("cornu.core.jax_internals", "jax.interpreters.partial_eval"): "a later JAX may not have it",
@@ -124,17 +125,17 @@ def place(module: str) -> str:
 
 
 def against_the_order(importer: str, imported: str) -> bool:
-    if imported not in MODULES or not place(imported):
+    if imported not in MODULES:
         return False
     here, there = place(importer), place(imported)
-    return here != there and (not here or LEVELS[there] >= LEVELS[here])
+    return here != there and LEVELS[there] >= LEVELS[here]
 
 
 EDGES = sorted({(name, imported, late) for name in MODULES for imported, late in imports_of(name)})
 
 
 def test_every_folder_has_a_place_in_the_order():
-    assert {place(name) for name in MODULES} - {""} == set(LEVELS)
+    assert {place(name) for name in MODULES} == set(LEVELS)
 
 
 def test_imports_point_one_way():
@@ -163,7 +164,7 @@ def test_no_import_cycles():
     """Modules whose imports are all resolved are taken away until none is left; a cycle would stay."""
     needs = {name: set() for name in MODULES}
     for importer, imported, _ in EDGES:
-        if imported in MODULES and place(imported) and (importer, imported) not in UPWARD and imported != importer:
+        if imported in MODULES and imported != importer:
             needs[importer].add(imported)
     while ready := [name for name, imported in needs.items() if not imported]:
         for name in ready:
@@ -171,6 +172,23 @@ def test_no_import_cycles():
         for imported in needs.values():
             imported.difference_update(ready)
     assert not needs, needs
+
+
+def imports_by_string(name: str) -> bool:
+    """Tell whether a module calls ``import_module`` or ``__import__`` with anything but the name of another package."""
+    calls = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.Call)]
+    importing = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] in ("import_module", "__import__")]
+    names = [call.args[0].value if isinstance(call.args[0], ast.Constant) else "cornu" for call in importing]
+    return any(name.partition(".")[0] == "cornu" for name in names)
+
+
+def test_imports_by_a_string_are_those_with_a_reason():
+    assert {name for name in MODULES if imports_by_string(name)} == set(STRINGS)
+
+
+def test_homes_of_tables_are_modules():
+    assert {table.home for table in registry.tables.values()} <= set(MODULES)
+    assert cornu.OLD_SPELLINGS in MODULES
 
 
 def code_lines(name: str) -> set[int]:
@@ -225,6 +243,11 @@ def test_one_module_decides_where_arrays_are_put():
         made_elsewhere = {"jnp.asarray", "jnp.array"} if name.startswith(HANDS_ON) else set()
         wrong = attributes_of(name) & (PLACES_ARRAYS | made_elsewhere)
         assert name == home or not wrong, f"{name} uses {wrong}: {home} has to_device and compiled for that"
+
+
+def test_whose_a_class_is_is_asked_in_one_place():
+    lines = [(name, line) for name, path in MODULES.items() for line in path.read_text(encoding="utf-8").splitlines()]
+    assert not [name for name, line in lines if "__module__" in line and '"cornu' in line]
 
 
 def test_no_relative_imports():

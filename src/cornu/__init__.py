@@ -9,15 +9,20 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+#: The module that fills `cornu.core.spellings` when a program first uses an old spelling. It may be deleted.
+OLD_SPELLINGS = "cornu.compat.install"
+
 #: Public module -> the module that it is.
 _MODULES = {
     name: f"cornu.{name}"
     for name in (
         "activations",
+        "backend",
         "callbacks",
         "config",
         "constraints",
         "datasets",
+        "dtype_policies",
         "export",
         "initializers",
         "layers",
@@ -33,9 +38,6 @@ _MODULES = {
         "saving",
         "utils",
     )
-} | {
-    "backend": "cornu.compat.backend.functions",
-    "dtype_policies": "cornu.core.dtype_policies",
 }
 
 #: Public name -> the module that holds it, and its name there where that is another.
@@ -76,10 +78,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)
 
 
 def _nearest(name: str) -> str:
-    from cornu.core.errors import did_you_mean
-
-    return did_you_mean(name, __all__)
+    return importlib.import_module("cornu.core.errors").did_you_mean(name, __all__)

@@ -10,8 +10,11 @@ from jax import Array
 
 from cornu.core import registry, serialization, spellings
 from cornu.core.graph import op
+from cornu.core.public import offer
 from cornu.kernels.compiler import as_one_program
 from cornu.ops import nn
+
+_IMPORTED = frozenset(globals())
 
 
 def _activation(*aliases: str) -> Callable[[Callable], Callable]:
@@ -236,3 +239,4 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
 
 
 __getattr__ = spellings.names_of(__name__)
+offer(globals(), _IMPORTED)

@@ -3,6 +3,7 @@
 import jax
 
 from cornu.core.dtype_policies import dtype_policy, set_dtype_policy
+from cornu.core.public import offer
 from cornu.core.settings import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -72,3 +73,4 @@ __all__ = [
     "set_max_steps_per_epoch",
     "set_parameter_budget",
 ]
+offer(globals())

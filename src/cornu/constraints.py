@@ -7,7 +7,10 @@ import jax.numpy as jnp
 from jax import Array
 
 from cornu.core import registry, serialization, settings, spellings
+from cornu.core.public import offer
 from cornu.core.serialization import Recorded, construct, default_config
+
+_IMPORTED = frozenset(globals())
 
 
 class Constraint(metaclass=Recorded):
@@ -110,3 +113,4 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
 
 
 __getattr__ = spellings.names_of(__name__)
+offer(globals(), _IMPORTED)

@@ -13,8 +13,11 @@ import numpy as np
 from cornu.core import registry, serialization, spellings
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.errors import unknown
+from cornu.core.public import offer
 from cornu.core.seeds import fresh_seed
 from cornu.core.serialization import Recorded, construct, default_config
+
+_IMPORTED = frozenset(globals())
 
 Shape = Sequence[int]
 
@@ -360,3 +363,4 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
 
 
 __getattr__ = spellings.names_of(__name__)
+offer(globals(), _IMPORTED | {"compute_fans", "RandomInitializer"})

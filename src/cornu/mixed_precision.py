@@ -1,6 +1,7 @@
 """Computing in 16 bits with weights in 32: ``keras.mixed_precision``. Follows https://keras.io/api/mixed_precision/"""
 
 from cornu.core.dtype_policies import DTypePolicy, dtype_policy, set_dtype_policy
+from cornu.core.public import offer
 from cornu.optimizers import LossScaleOptimizer
 
 Policy = DTypePolicy
@@ -15,3 +16,4 @@ __all__ = [
     "set_dtype_policy",
     "set_global_policy",
 ]
+offer(globals())

@@ -11,10 +11,13 @@ import jax.numpy as jnp
 
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import op
+from cornu.core.public import offer
 from cornu.core.randomness import random_key
 from cornu.core.variable import Seed
 from cornu.kernels import random_bits as draws
 from cornu.ops.lifting import array, arrays_first
+
+_IMPORTED = frozenset(globals())
 
 
 class SeedGenerator(Seed):
@@ -116,3 +119,6 @@ def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any =
     """Return how many of `counts` trials succeed."""
     dtype = standardize_dtype(dtype)
     return jax.random.binomial(random_key(seed), array(counts), array(probabilities), tuple(shape)).astype(dtype)
+
+
+offer(globals(), _IMPORTED)

@@ -8,7 +8,10 @@ from jax import Array
 
 from cornu.core import registry, serialization, spellings
 from cornu.core.errors import unknown
+from cornu.core.public import offer
 from cornu.core.serialization import Recorded, construct, default_config
+
+_IMPORTED = frozenset(globals())
 
 
 class Regularizer(metaclass=Recorded):
@@ -124,3 +127,4 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
 
 
 __getattr__ = spellings.names_of(__name__)
+offer(globals(), _IMPORTED)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import cornu
-from cornu.compat.arguments import old_attribute, translate_constructor, translate_keywords
-from cornu.compat.attributes import METHODS
+from cornu.compat.arguments import translate_constructor, translate_keywords
+from cornu.compat.attributes import METHODS, old_attribute
 
 
 def like(name, arguments, bases=()):

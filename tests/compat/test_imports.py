@@ -54,7 +54,7 @@ SAME = {  # old spelling -> the class or function of Cornu that it must be
     "keras.constraints:maxnorm": "constraints:MaxNorm",
     "keras.callbacks:EarlyStopping": "callbacks:EarlyStopping",
     "keras.datasets.mnist:load_data": "datasets.mnist:load_data",
-    "keras.backend.tensorflow_backend:image_data_format": "compat.backend.functions:image_data_format",
+    "keras.backend.tensorflow_backend:image_data_format": "backend:image_data_format",
     "keras.activations:relu": "activations:relu",
     "tensorflow.keras.layers:Dense": "layers:Dense",
     "tensorflow.python.keras.layers:Dense": "layers:Dense",

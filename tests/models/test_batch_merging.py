@@ -1,5 +1,7 @@
 """How many rows `predict` and `evaluate` compute together: many where rows are apart, a batch where they may not be."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,60 @@ class OwnStep(cornu.Model):
         return self(data) * 2
 
 
+class Centred(layers.Dense):
+    def call(self, inputs):
+        outputs = super().call(inputs)
+        return outputs - outputs.mean(axis=0)
+
+
+class Named(layers.Dense):
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.note = "built"
+
+
+class OwnSum(layers.Add):
+    def merge(self, arrays, masks):
+        return arrays[0] - arrays[1].mean(axis=0)
+
+
+class Declared(layers.Layer):
+    keeps_rows_apart = True
+
+    def call(self, inputs):
+        return inputs * 2
+
+
+class Stateful(layers.Dense):
+    stateful = True
+
+
+class OwnModel(cornu.Model):
+    def call(self, inputs):
+        outputs = super().call(inputs)
+        return outputs - outputs.mean(axis=0)
+
+
+def own_model():
+    x = layers.Input((8,))
+    return OwnModel(x, layers.Dense(2)(x))
+
+
+def merged(layer):
+    x = layers.Input((8,))
+    return cornu.Model(x, layer([x, layers.Dense(8)(x)]))
+
+
+def inner_in_training():
+    x = layers.Input((8,))
+    return cornu.Model(x, sequential(layers.BatchNormalization())(x, training=True))
+
+
+@functools.wraps(cornu.activations.relu)
+def wrapped_activation(x):
+    return x - x.mean(axis=0)
+
+
 def with_training():
     x = layers.Input((8,))
     return cornu.Model(x, layers.BatchNormalization()(x, training=True))
@@ -43,10 +99,34 @@ APART = {
     "norm": lambda: sequential(layers.Dense(4), layers.BatchNormalization()),
     "nested": lambda: sequential(sequential(layers.Dense(4)), layers.Dense(2)),
     "steps": lambda: sequential(layers.TimeDistributed(layers.Dense(2)), shape=(3, 8)),
+    "steps of a model": lambda: sequential(layers.TimeDistributed(sequential(layers.Dense(2))), shape=(3, 8)),
+    "own build": lambda: sequential(Named(4)),
+    "declared": lambda: sequential(Declared()),
+    "activation layer": lambda: sequential(layers.Dense(2, activation=layers.LeakyReLU())),
+    "merged": lambda: merged(layers.Concatenate()),
+    "axis": lambda: sequential(layers.Softmax(axis=1), layers.LayerNormalization(axis=[1, 2]), shape=(3, 8)),
 }
 TOGETHER = {
     "lambda": lambda: sequential(layers.Lambda(lambda x: x - x.mean(axis=0))),
     "own layer": lambda: sequential(OwnLayer()),
+    "own call": lambda: sequential(Centred(4)),
+    "own merge": lambda: merged(OwnSum()),
+    "own model": own_model,
+    "own model in a model": lambda: sequential(own_model()),
+    "own activation layer": lambda: sequential(layers.Dense(2, activation=OwnLayer())),
+    "own wrapped activation": lambda: sequential(layers.Dense(2, activation=wrapped_activation)),
+    "steps of an own layer": lambda: sequential(layers.TimeDistributed(OwnLayer()), shape=(3, 8)),
+    "steps of a lambda": lambda: sequential(
+        layers.TimeDistributed(sequential(layers.Lambda(lambda x: x - x.mean(axis=0)))), shape=(3, 8)
+    ),
+    "stateful": lambda: sequential(Stateful(4)),
+    "rows put together": lambda: merged(layers.Concatenate(axis=0)),
+    "softmax over rows": lambda: sequential(layers.Softmax(axis=0)),
+    "softmax over rows, from the end": lambda: sequential(layers.Softmax(axis=-2)),
+    "norm over rows": lambda: sequential(layers.UnitNormalization(axis=[0, 1])),
+    "steps of a softmax over rows": lambda: sequential(layers.TimeDistributed(layers.Softmax(axis=-2)), shape=(3, 8)),
+    "softmax of numbers": lambda: sequential(layers.Softmax(), shape=()),
+    "inner model in training": inner_in_training,
     "nested own layer": lambda: sequential(sequential(OwnLayer())),
     "own activation": lambda: sequential(layers.Dense(2, activation=lambda x: x - x.mean(axis=0))),
     "in training": with_training,
@@ -96,6 +176,27 @@ LABELS = np.random.default_rng(2).integers(0, 3, 1500)
 WEIGHTS = np.random.default_rng(3).uniform(0, 2, 1500).astype("float32")
 
 
+class OwnLoss(cornu.losses.MeanSquaredError):
+    def call(self, y_true, y_pred):
+        return super().call(y_true, y_pred) / abs(y_pred).max()
+
+
+class OwnMean(cornu.metrics.MeanSquaredError):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(y_true, y_pred / abs(y_pred).max(), sample_weight)
+
+
+@functools.wraps(cornu.losses.mean_squared_error)
+def wrapped_loss(y_true, y_pred):
+    return (y_true - y_pred).mean(axis=-1) / abs(y_pred).max()
+
+
+def penalized():
+    model = stack()
+    model.add_loss(cornu.ops.max(model.outputs[0]))
+    return model
+
+
 def largest(y_true, y_pred):
     return abs(y_true - y_pred).max()
 
@@ -103,6 +204,17 @@ def largest(y_true, y_pred):
 class OwnMetrics(cornu.Model):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return {"rows": len(x)}
+
+
+class OwnClass(cornu.Model):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.note = "made"
+
+
+def own_class():
+    x = layers.Input((8,))
+    return OwnClass(x, layers.Dense(3, "softmax")(x))
 
 
 def own_metrics():
@@ -119,6 +231,7 @@ SUMS = {
     "loss alone": (stack, {"loss": SPARSE}),
     "metrics": (stack, {"loss": SPARSE, "metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}),
     "weight penalty": (lambda: stack(kernel_regularizer="l2"), {"loss": SPARSE}),
+    "own model without methods": (own_class, {"loss": SPARSE}),
     "smoothed": (lambda: stack(layers.BatchNormalization()), {"loss": SPARSE, "metrics": [SPARSE]}),
 }
 NO_SUMS = {
@@ -127,6 +240,11 @@ NO_SUMS = {
         stack,
         {"loss": cornu.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")},
     ),
+    "own call of a loss": (lambda: sequential(layers.Dense(1)), {"loss": OwnLoss()}),
+    "own update of a metric": (lambda: sequential(layers.Dense(1)), {"loss": "mse", "metrics": [OwnMean()]}),
+    "wrapped loss": (lambda: sequential(layers.Dense(1)), {"loss": wrapped_loss}),
+    "rows compared": (lambda: sequential(layers.Dense(4), layers.UnitNormalization()), {"loss": "circle"}),
+    "penalty": (penalized, {"loss": SPARSE}),
     "own loss": (lambda: sequential(layers.Dense(1)), {"loss": largest}),
     "own metric": (lambda: sequential(layers.Dense(1)), {"loss": "mse", "metrics": [largest]}),
     "one number per batch": (lambda: sequential(layers.Dense(1, "sigmoid")), {"loss": "dice"}),

@@ -470,3 +470,11 @@ def test_few_frames_lie_between_a_call_and_its_compiled_program(what, monkeypatc
     assert stacks
     for stack in stacks:
         assert 2 <= len(stack[1:]) <= most, stack
+
+
+def test_metrics_of_batches_run_on_if_asked():
+    model = Sequential([layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    x = np.ones((2, 1), "float32")
+    losses = [model.test_on_batch(x, x), model.test_on_batch(x, 3 * x, reset_metrics=False), model.test_on_batch(x, x)]
+    assert losses == [0.0, 2.0, 0.0]

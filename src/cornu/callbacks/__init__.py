@@ -1,40 +1,21 @@
 """Callbacks: what watches training and may change it. The names are those of ``keras.callbacks``."""
 
-from cornu.callbacks.averaging import SwapEMAWeights
-from cornu.callbacks.backup import BackupAndRestore
-from cornu.callbacks.base import Callback
-from cornu.callbacks.checkpoint import ModelCheckpoint
-from cornu.callbacks.dashboard.callback import Dashboard
-from cornu.callbacks.history import History
-from cornu.callbacks.list import CallbackList
-from cornu.callbacks.loggers import CSVLogger, LambdaCallback, RemoteMonitor
-from cornu.callbacks.plot_losses import PlotLosses
-from cornu.callbacks.progress import ProgbarLogger
-from cornu.callbacks.rate_finder import LearningRateFinder
-from cornu.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
-from cornu.callbacks.stopping import EarlyStopping, TerminateOnNaN
-from cornu.callbacks.tensorboard.callback import TensorBoard
+from cornu.callbacks.averaging import *
+from cornu.callbacks.backup import *
+from cornu.callbacks.base import *
+from cornu.callbacks.checkpoint import *
+from cornu.callbacks.dashboard.callback import *
+from cornu.callbacks.history import *
+from cornu.callbacks.list import *
+from cornu.callbacks.loggers import *
+from cornu.callbacks.plot_losses import *
+from cornu.callbacks.progress import *
+from cornu.callbacks.rate_finder import *
+from cornu.callbacks.schedule import *
+from cornu.callbacks.stopping import *
+from cornu.callbacks.tensorboard.callback import *
 from cornu.core import spellings
+from cornu.core.public import offer
 
 __getattr__ = spellings.names_of(__name__)
-
-__all__ = [
-    "BackupAndRestore",
-    "CSVLogger",
-    "Callback",
-    "CallbackList",
-    "Dashboard",
-    "EarlyStopping",
-    "History",
-    "LambdaCallback",
-    "LearningRateFinder",
-    "LearningRateScheduler",
-    "ModelCheckpoint",
-    "PlotLosses",
-    "ProgbarLogger",
-    "ReduceLROnPlateau",
-    "RemoteMonitor",
-    "SwapEMAWeights",
-    "TensorBoard",
-    "TerminateOnNaN",
-]
+offer(globals())

@@ -68,3 +68,8 @@ class SwapEMAWeights(Callback):
 
     def on_predict_end(self, logs: dict | None = None) -> None:
         self._put_own()
+
+
+__all__ = [
+    "SwapEMAWeights",
+]

@@ -38,3 +38,8 @@ class BackupAndRestore(Callback):
             raise ValueError(f"save_freq is 'epoch' or a whole number of batches, 1 or more; it is {save_freq!r}.")
         self.backup_dir, self.save_freq = Path(backup_dir), save_freq
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
+
+
+__all__ = [
+    "BackupAndRestore",
+]

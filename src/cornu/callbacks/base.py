@@ -81,3 +81,8 @@ class Callback:
 
     def on_predict_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """After a batch of prediction; `logs` has its ``outputs``."""
+
+
+__all__ = [
+    "Callback",
+]

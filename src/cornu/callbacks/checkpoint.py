@@ -112,3 +112,8 @@ class ModelCheckpoint(Callback):
 def _asked(error: KeyError) -> str:
     """Return the name that was not found: the first word of what `Logs` says."""
     return str(error.args[0]).split(" is not among")[0]
+
+
+__all__ = [
+    "ModelCheckpoint",
+]

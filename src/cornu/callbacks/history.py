@@ -35,3 +35,8 @@ class History(Callback):
         """Raise TypeError where a checkpoint has put something else than lists into ``history``."""
         if not all(isinstance(values, list) for values in self.history.values()):
             raise TypeError("a history that is no dictionary of lists")
+
+
+__all__ = [
+    "History",
+]

@@ -166,3 +166,8 @@ def _flat(callbacks: Any) -> list[Any]:
             f"A callback is an object of a class made from keras.callbacks.Callback; it is {callbacks!r}.{advice}"
         )
     return [callbacks]
+
+
+__all__ = [
+    "CallbackList",
+]

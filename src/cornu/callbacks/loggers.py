@@ -139,3 +139,10 @@ class RemoteMonitor(Callback):
             urllib.request.urlopen(request, timeout=10).close()
         except (OSError, ValueError) as error:
             warnings.warn(f"RemoteMonitor could not reach {self.root}: {error}", stacklevel=2)
+
+
+__all__ = [
+    "CSVLogger",
+    "LambdaCallback",
+    "RemoteMonitor",
+]

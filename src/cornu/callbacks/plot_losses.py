@@ -143,3 +143,8 @@ def _figure_class() -> Any:
     except ImportError as error:
         raise ImportError("Drawing curves needs matplotlib: pip install 'cornu[plot]'") from error
     return Figure
+
+
+__all__ = [
+    "PlotLosses",
+]

@@ -291,3 +291,8 @@ class ProgbarLogger(Callback):
             self.bar.stateful_metrics.update(logs or {})
             self.bar.update(self._step, list((logs or {}).items()), finalize=True)
             self.bar = None
+
+
+__all__ = [
+    "ProgbarLogger",
+]

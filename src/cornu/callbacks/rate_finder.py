@@ -109,3 +109,8 @@ class LearningRateFinder(Callback):
             parts.append(f'<path class="ideal" d="M{x:.1f} {bottom:.1f}V{high:.1f}"/>')
             parts.append(svg.text("axis", x + 5, high + 12, f"{self.suggestion:.2g}", "start"))
         return axes.chart(parts, "Loss by learning rate", x_words=lambda power: f"1e{power:.0f}", whole_x=True)
+
+
+__all__ = [
+    "LearningRateFinder",
+]

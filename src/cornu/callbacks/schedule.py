@@ -144,3 +144,9 @@ class ReduceLROnPlateau(Callback):
         if self.verbose > 0:
             say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new:g}.")
         self.cooldown_counter, self.wait = self.cooldown, 0
+
+
+__all__ = [
+    "LearningRateScheduler",
+    "ReduceLROnPlateau",
+]

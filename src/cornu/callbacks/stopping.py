@@ -118,3 +118,9 @@ class TerminateOnNaN(Callback):
             raise RuntimeError(f"{message} A smaller learning rate often helps.")
         say(message)
         self.model.stop_training = True
+
+
+__all__ = [
+    "EarlyStopping",
+    "TerminateOnNaN",
+]

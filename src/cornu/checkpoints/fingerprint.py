@@ -14,6 +14,7 @@ import numpy as np
 
 from cornu import __version__
 from cornu.core.jax_internals import JAXLIB
+from cornu.core.ownership import custom_classes
 from cornu.core.processor import threads
 from cornu.core.variable import Variable
 
@@ -70,9 +71,7 @@ def _config_of(layer: Any) -> Any:
 
 def of_classes(classes: list[type]) -> str:
     """Return a digest of the code of classes that are not the library's, with their bases."""
-    own = {
-        cls for one in classes for cls in one.__mro__ if cls.__module__.partition(".")[0] not in ("cornu", "builtins")
-    }
+    own = {cls for one in classes for cls in custom_classes(one)}
     functions = [
         (cls.__qualname__, name, of_code(function.__code__))
         for cls in own

@@ -18,6 +18,7 @@ from cornu.checkpoints.data_position import Reading
 from cornu.checkpoints.file import Checkpoint, Generations
 from cornu.checkpoints.function_names import Surroundings
 from cornu.checkpoints.plain_data import Packer, Unpacker, Watched, in_words, restore_random
+from cornu.core.ownership import is_library, library_classes
 from cornu.core.placement import to_device
 from cornu.core.seeds import random_states
 from cornu.core.tracking import unique
@@ -229,7 +230,7 @@ class FitBackup(Backup):
 
 def _check_kinds(callback: Any, before: dict[str, Any]) -> None:
     """Raise TypeError where an attribute of one of the library's callbacks is of another kind than it was."""
-    if type(callback).__module__.partition(".")[0] != "cornu":
+    if not is_library(type(callback)):
         return  # a program's own attributes may be anything
     numbers = (int, float, np.generic)
     for name, value in vars(callback).items():
@@ -244,8 +245,7 @@ def settings_of(callback: Any) -> list[str]:
 
     They are no state of a training: it is the program that says where files are written, never a checkpoint.
     """
-    library = [cls for cls in type(callback).__mro__ if cls.__module__.partition(".")[0] == "cornu"]
-    names = {name for cls in library for name in inspect.signature(cls.__init__).parameters}
+    names = {name for cls in library_classes(type(callback)) for name in inspect.signature(cls.__init__).parameters}
     return [name for name in names if isinstance(getattr(callback, name, None), (str, os.PathLike))]
 
 

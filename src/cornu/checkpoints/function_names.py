@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cornu.checkpoints.plain_data import Packer, Unpacker, Watched
+from cornu.core.ownership import custom_classes, is_library_module
 
 MOST = 1 << 25  # bytes: larger arrays are data, which does not change
 KINDS = (bool, int, float, str, list, dict, set, tuple, np.ndarray, np.generic, type(None))
@@ -30,7 +31,7 @@ class Surroundings:
             names = function.__globals__
             used = {name for name in _names(function.__code__) if isinstance(names.get(name), KINDS)}
             module = names.get("__name__", "")
-            if used and module.partition(".")[0] != "cornu":
+            if used and not is_library_module(module):
                 key = f"{module} {function.__qualname__}"
                 self.watched[key] = Watched(_Names(names), set(names) - used, MOST)
         self.enclosed = Watched(_Names(self._contents()), most=MOST)
@@ -60,8 +61,7 @@ class Surroundings:
 
 def functions_of(callback: Any) -> Iterator[FunctionType]:
     """Yield the functions that a callback holds, and the methods of its class that are not the library's."""
-    own = [cls for cls in type(callback).__mro__ if cls.__module__.partition(".")[0] not in ("cornu", "builtins")]
-    for owner in (callback, *own):
+    for owner in (callback, *custom_classes(type(callback))):
         for value in list(vars(owner).values()) if hasattr(owner, "__dict__") else []:
             if isinstance(value, FunctionType):
                 yield value

@@ -1,4 +1,4 @@
-"""Old keywords become today's: what `core.hooks` asks at every construction, method call and missing attribute."""
+"""Old keywords become today's: what `core.spellings` asks about calls that do not fit today's arguments."""
 
 import functools
 import inspect
@@ -6,8 +6,8 @@ import warnings
 from typing import Any
 
 from cornu.compat import keywords
-from cornu.compat.attributes import old_attribute
 from cornu.core import registry
+from cornu.core.ownership import is_library
 
 #: Each construction looks here first: a keyword that is not in it is today's.
 _OLD = frozenset(
@@ -22,6 +22,9 @@ def translate_constructor(cls: type, args: tuple, kwargs: dict) -> tuple[tuple, 
     A keyword that the class itself takes is never touched, nor is a class whose ``__init__`` is the user's own.
     Raises ValueError for an old argument that cannot be followed, and TypeError for one given in both spellings.
     """
+    own = _own_names(cls)
+    if own is None:
+        return args, kwargs
     if args and cls.__name__ in keywords.OLD_ORDERS:
         args, kwargs = _reordered(keywords.OLD_ORDERS[cls.__name__], args, kwargs)
     if len(args) > 1 and cls.__name__ in keywords.INITIALIZER_SECOND and _is_initializer(args[1]):
@@ -29,9 +32,6 @@ def translate_constructor(cls: type, args: tuple, kwargs: dict) -> tuple[tuple, 
     if len(args) > 2 and cls.__name__ in keywords.KERNEL_NUMBERS:
         args = _with_kernel(cls.__name__, args, kwargs)
     if _OLD.isdisjoint(kwargs):
-        return args, kwargs
-    own = _own_names(cls)
-    if own is None:
         return args, kwargs
     return _with_parts(cls.__name__, own, args, _renamed(cls.__name__, own, kwargs))
 
@@ -47,7 +47,7 @@ def _is_initializer(value: Any) -> bool:
 def _own_names(cls: type) -> frozenset[str] | None:
     """Return the names that a class's ``__init__`` takes, or None where it is the user's."""
     owner = next((base for base in cls.__mro__ if "__init__" in vars(base)), object)
-    if not owner.__module__.startswith("cornu."):
+    if not is_library(owner):
         return None
     names = frozenset(inspect.signature(cls.__init__).parameters)
     return names | {"inputs", "outputs"} if any(base.__name__ == "Model" for base in cls.__mro__) else names
@@ -199,4 +199,4 @@ def _show_accuracy(model: Any) -> None:
         model._programs.forget("compile changed")
 
 
-__all__ = ["old_attribute", "translate_constructor", "translate_keywords"]
+__all__ = ["translate_constructor", "translate_keywords"]

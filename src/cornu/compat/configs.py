@@ -188,7 +188,7 @@ def _lambda(config: dict[str, Any]) -> dict[str, Any]:
 
 def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the config without keys that the layer lacks and that say nothing."""
-    cls = registry.LAYERS.things.get(class_name) if registry.custom_object(class_name) is None else None
+    cls = registry.LAYERS.get(class_name) if registry.custom_object(class_name) is None else None
     if cls is None or not isinstance(cls, type):
         return config
     _, config = translate_constructor(cls, (), config)

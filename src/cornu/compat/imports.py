@@ -170,6 +170,11 @@ def old_name(module: str, name: str) -> Any:
     return found[0]
 
 
+def old_names(module: str) -> list[str]:
+    """Return the names that `old_name` finds for a module of Cornu."""
+    return [name for name in _public(module.removeprefix("cornu.")) if not name.startswith("_")]
+
+
 def _target(place: str, new: str) -> tuple[Any] | None:
     """Return what an entry of the tables names: a name of the same place, ``module:name``, or a module of Cornu."""
     if ":" in new:
@@ -213,7 +218,7 @@ def _public(place: str) -> list[str]:
             content = importlib.import_module(module)
             known |= {
                 name
-                for name in getattr(content, "__all__", dir(content))
+                for name in (content.__all__ if hasattr(content, "__all__") else dir(content))
                 if not name.startswith("_") and not (place and isinstance(content.__dict__.get(name), ModuleType))
             }
     return sorted(known | set(_below(place)))

@@ -148,6 +148,7 @@ METHODS: dict[str, dict[str, str]] = {
     "load_data": {"nb_words": "num_words"},
     "to_categorical": {"nb_classes": "num_classes", "y": "x"},
     "save": {},
+    "add_weight": {"experimental_autocast": "autocast"},
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
 }
 
@@ -159,9 +160,8 @@ UNNEEDED: dict[str, frozenset[str]] = {
     "compile": frozenset(
         ("class_mode", "theano_mode", "experimental_run_tf_function", "distribute", "cloning", "sample_weight_mode")
     ),
-    "train_on_batch": frozenset(("reset_metrics",)),
-    "test_on_batch": frozenset(("reset_metrics",)),
     "save": frozenset(("signatures", "options")),
+    "add_weight": frozenset(("use_resource", "synchronization", "partitioner", "collections", "getter")),
     "ModelCheckpoint": frozenset(("options", "load_weights_on_restart")),
     "TensorBoard": frozenset(
         ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data", "write_train_graph")

@@ -4,16 +4,18 @@ A *place* is a module of today's Keras namespace (``layers``, ``utils``, ...); t
 Cornu modules of its place, then in the place's old names.
 """
 
+from typing import Any
+
 #: Place -> the modules of Cornu that hold its names, in the order in which they are looked at.
 PLACES: dict[str, tuple[str, ...]] = {
     "": ("cornu",),
     "activations": ("cornu.activations",),
-    "backend": ("cornu.compat.backend.functions",),
+    "backend": ("cornu.compat.backend.functions", "cornu.backend"),
     "callbacks": ("cornu.callbacks",),
     "config": ("cornu.config", "cornu.compat.backend.functions"),
     "constraints": ("cornu.constraints",),
     "datasets": ("cornu.datasets",),
-    "dtype_policies": ("cornu.core.dtype_policies",),
+    "dtype_policies": ("cornu.dtype_policies", "cornu.core.dtype_policies"),
     "engine": ("cornu.layers", "cornu.models", "cornu.utils", "cornu.callbacks"),
     "initializations": ("cornu.compat.initializations", "cornu.initializers"),
     "initializers": ("cornu.initializers",),
@@ -264,6 +266,12 @@ IDENTIFIERS: dict[str, dict[str, str]] = {
         "minmaxnorm": "min_max_norm",
     },
 }
+
+
+def todays_identifier(module: str, name: Any) -> Any:
+    """Return today's name of a loss, metric, ... of the table `module`, or `name` where it has no other."""
+    return IDENTIFIERS.get(module, {}).get(name, name)
+
 
 #: Place -> names that Keras has and Cornu will have: they can be imported, and say so when they are used.
 LATER: dict[str, frozenset[str]] = {

@@ -42,9 +42,13 @@ class Layer(CallMethods):
     (2, 3)
     """
 
+    _keywords: tuple[str, ...] = BASE_ARGUMENTS
     built = False
     supports_masking = False
     stateful = False
+    #: Whether, without training, each row of the outputs depends on the same row of the inputs alone. A class declares
+    #: it beside its `call`; then `predict` may compute many batches together.
+    keeps_rows_apart = False
     input_spec: Any = None
     _some_losses = False
     _build_shapes: dict[str, Any] | None = None  # what ``build`` was called with

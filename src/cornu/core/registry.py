@@ -1,5 +1,12 @@
-"""One table per concept (layers, losses, ...): names to classes and functions. Each concept fills its own."""
+"""One table per concept (layers, losses, ...): names to classes and functions. Each concept fills its own.
 
+A table knows its home, the module whose import fills it, and imports it when a name is first missing. So a config can
+be read in a fresh process, and a program loads only the concepts that it uses. These strings, and the one by which
+`core.spellings` is filled, are the only way in which a module reaches one above it: `tests/test_structure.py` counts
+every import, also those inside functions.
+"""
+
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -13,12 +20,31 @@ tables: "dict[str, Table]" = {}
 
 
 class Table:
-    """The names of one concept, for example every loss; `module` is where Keras's configs say that they live."""
+    """The names of one concept, for example every loss.
 
-    def __init__(self, concept: str, module: str) -> None:
-        self.concept, self.module = concept, module
+    Args:
+        concept: what one of the things is, for error messages: ``"loss"``.
+        module: where Keras's configs say that they live: ``"keras.losses"``.
+        home: the module of Cornu whose import fills the table: ``"cornu.losses"``.
+    """
+
+    def __init__(self, concept: str, module: str, home: str) -> None:
+        self.concept, self.module, self.home = concept, module, home
         self.things: dict[str, Any] = {}
+        self._is_full = False
         tables[module] = self
+
+    def fill(self) -> None:
+        """Import the table's home, once."""
+        if not self._is_full:
+            importlib.import_module(self.home)
+            self._is_full = True
+
+    def get(self, name: Any) -> Any:
+        """Return what today's `name` stands for, or None."""
+        if name not in self.things:
+            self.fill()
+        return self.things.get(name)
 
     def add(self, *aliases: str) -> Callable[[Thing], Thing]:
         """Decorate a class or function: it is found by its name, its name in snake case, and `aliases`."""
@@ -36,9 +62,10 @@ class Table:
             self.add()(thing)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.things or spellings.todays_name(self.module, name) in self.things
+        return self.get(name) is not None or spellings.todays_name(self.module, name) in self.things
 
     def __iter__(self) -> Iterator[str]:
+        self.fill()
         return iter(self.things)
 
     def find(self, name: str) -> Any:
@@ -46,31 +73,25 @@ class Table:
         custom = custom_object(name)
         if custom is not None:
             return custom
-        known = name if name in self.things else spellings.todays_name(self.module, name)
-        if known not in self.things:
+        known = self.get(name)
+        if known is None:
+            known = self.get(spellings.todays_name(self.module, name))
+        if known is None:
             raise unknown(self.concept, name, self.things)
-        return self.things[known]
-
-    def owns(self, thing: Any) -> bool:
-        """Tell whether a class or function is one of this table's."""
-        return any(known is thing for known in self.things.values())
-
-    def name_of(self, thing: Any) -> str | None:
-        """Return the first name of a class or function of this table, or None."""
-        return next((name for name, known in self.things.items() if known is thing), None)
+        return known
 
 
-ACTIVATIONS = Table("activation", "keras.activations")
-INITIALIZERS = Table("initializer", "keras.initializers")
-REGULARIZERS = Table("regularizer", "keras.regularizers")
-CONSTRAINTS = Table("constraint", "keras.constraints")
-LOSSES = Table("loss", "keras.losses")
-METRICS = Table("metric", "keras.metrics")
-SCHEDULES = Table("learning rate schedule", "keras.optimizers.schedules")
-OPTIMIZERS = Table("optimizer", "keras.optimizers")
-LAYERS = Table("layer", "keras.layers")
-MODELS = Table("model", "keras.models")
-CORE = Table("object", "keras")
+ACTIVATIONS = Table("activation", "keras.activations", "cornu.activations")
+INITIALIZERS = Table("initializer", "keras.initializers", "cornu.initializers")
+REGULARIZERS = Table("regularizer", "keras.regularizers", "cornu.regularizers")
+CONSTRAINTS = Table("constraint", "keras.constraints", "cornu.constraints")
+LOSSES = Table("loss", "keras.losses", "cornu.losses")
+METRICS = Table("metric", "keras.metrics", "cornu.metrics")
+SCHEDULES = Table("learning rate schedule", "keras.optimizers.schedules", "cornu.optimizers.schedules")
+OPTIMIZERS = Table("optimizer", "keras.optimizers", "cornu.optimizers")
+LAYERS = Table("layer", "keras.layers", "cornu.layers")
+MODELS = Table("model", "keras.models", "cornu.models")
+CORE = Table("object", "keras", "cornu.core.dtype_policies")
 
 
 def table_of(thing: Any) -> Table | None:

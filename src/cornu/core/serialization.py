@@ -10,18 +10,27 @@ import numpy as np
 
 from cornu.core import config_validation, registry, spellings
 from cornu.core.errors import did_you_mean
+from cornu.core.ownership import is_library
 from cornu.core.signature import kept_by_class
 
 #: Packages under which Keras registered classes of its own.
 KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
+#: Arguments of today that had other values before: `epsilon=None`, `reduction="auto"`, `distribution="normal"`.
+OTHER_VALUES = frozenset(("epsilon", "reduction", "distribution"))
 
 
 class Recorded(type):
-    """Metaclass that keeps the arguments of the constructor call in ``_arguments``, defaults applied."""
+    """Metaclass that keeps the arguments of the constructor call in ``_arguments``, defaults applied.
+
+    `_keywords` of a class are those that its constructor takes as ``**kwargs``.
+    """
+
+    _keywords: tuple[str, ...] = ()
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        args, kwargs = spellings.translate_constructor(cls, args, kwargs)
+        if len(args) > 1 or not _todays_keywords(cls).issuperset(kwargs):
+            args, kwargs = spellings.translate_constructor(cls, args, kwargs)
         try:
             instance = super().__call__(*args, **kwargs)
         except TypeError as error:
@@ -40,6 +49,19 @@ class Recorded(type):
 @kept_by_class
 def _signature(cls: type) -> inspect.Signature:
     return inspect.signature(cls.__init__)  # type: ignore[misc]
+
+
+@kept_by_class
+def _todays_keywords(cls: Recorded) -> frozenset[str]:
+    """Return the keywords that mean the same in every Keras, or are Cornu's alone: nobody is asked about them."""
+    names = set(cls._keywords)
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
+            names.update(parameter.name for parameter in parameters)
+            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+                break
+    return frozenset(names) - OTHER_VALUES
 
 
 def _bind(cls: type, args: tuple, kwargs: dict) -> dict[str, Any]:
@@ -131,7 +153,7 @@ def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, 
 
 
 def _module_of(cls: type) -> str:
-    return "keras" if cls.__module__.startswith("cornu.core") else cls.__module__
+    return "keras" if is_library(cls) else cls.__module__
 
 
 def _serialize_function(function: Any) -> Any:

@@ -1,41 +1,65 @@
-"""Where old spellings enter: `compat` translates names and arguments, and answers for missing attributes.
+"""Where old spellings enter. This module is empty: `cornu.compat.install` fills it when an old spelling is first met.
 
-The core knows today's spelling only. When the package ``cornu.compat`` is there, it is asked; when it has been
-deleted, nothing is translated.
+The core knows today's spelling only, and asks here about everything that does not fit it. The package root names the
+module that fills; if that has been deleted, nothing is translated.
 """
 
 import functools
+import importlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from cornu.core.errors import did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+#: Question -> ``module:name`` of the function that answers it, or the function once it was asked.
+_answers: dict[str, Any] = {}
+
+
+def fill(answers: Mapping[str, str]) -> None:
+    """Take the functions that know old spellings, each as ``module:name``; a module is imported when it is asked."""
+    _answers.update(answers)
+
 
 @functools.cache
-def _compat() -> Any:
+def _filled() -> bool:
+    """Import the module that fills this one; return whether there is one."""
+    package = sys.modules[__name__.partition(".")[0]]
     try:
-        from cornu.compat import arguments
-    except ImportError:
+        importlib.import_module(package.OLD_SPELLINGS)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{package.OLD_SPELLINGS}.".startswith(f"{error.name}."):
+            raise
+        return False
+    return True
+
+
+def _answer_to(question: str) -> Callable[..., Any] | None:
+    """Return the function that answers a question, or None if there are no old spellings."""
+    if not _filled():
         return None
-    return arguments
+    found = _answers[question]
+    if isinstance(found, str):
+        module, _, name = found.partition(":")
+        found = _answers[question] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def translate_constructor(cls: type, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Return the arguments of a constructor call in today's spelling."""
-    compat = _compat()
-    return compat.translate_constructor(cls, args, kwargs) if compat else (args, kwargs)
+    answer = _answer_to("constructor")
+    return answer(cls, args, kwargs) if answer else (args, kwargs)
 
 
 def old_attribute(instance: object, name: str) -> Any:
     """Return what an old attribute or method `name` of `instance` means today, or raise AttributeError."""
-    compat = _compat()
-    if compat is None:
+    answer = _answer_to("attribute")
+    if answer is None:
         raise AttributeError(f"{type(instance).__name__!r} object has no attribute {name!r}.")
-    return compat.old_attribute(instance, name)
+    return answer(instance, name)
 
 
 def old_keywords(where: str) -> Callable[[Function], Function]:
@@ -44,14 +68,16 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
     def decorate(method: Function) -> Function:
         parameters = inspect.signature(method).parameters
         takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
-        known = None if takes_any else [name for name in parameters if name != "self"]
+        known = [name for name in parameters if name != "self"]
+        todays = frozenset(parameters)
 
         @functools.wraps(method)
         def accepting(*args: Any, **kwargs: Any) -> Any:
-            compat = _compat()
-            if compat is not None and kwargs:
-                kwargs = compat.translate_keywords(where, kwargs, args[0] if args else None)
-            _refuse_unknown(where, known, kwargs)
+            if kwargs and not todays.issuperset(kwargs):
+                answer = _answer_to("keywords")
+                kwargs = answer(where, kwargs, args[0] if args else None) if answer else kwargs
+                if not takes_any:
+                    _refuse_unknown(where, known, kwargs)
             return method(*args, **kwargs)
 
         return accepting  # type: ignore[return-value]
@@ -59,11 +85,11 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
     return decorate
 
 
-def _refuse_unknown(where: str, known: list[str] | None, kwargs: dict[str, Any]) -> None:
-    unknown = [] if known is None else [name for name in kwargs if name not in known]
+def _refuse_unknown(where: str, known: list[str], kwargs: dict[str, Any]) -> None:
+    unknown = [name for name in kwargs if name not in known]
     if unknown:
-        hint = did_you_mean(unknown[0], known or ())
-        raise TypeError(f"{where} has no argument {unknown[0]!r}.{hint}\nIt takes: {', '.join(known or ())}.")
+        hint = did_you_mean(unknown[0], known)
+        raise TypeError(f"{where} has no argument {unknown[0]!r}.{hint}\nIt takes: {', '.join(known)}.")
 
 
 def names_of(module: str) -> Callable[[str], Any]:
@@ -72,39 +98,37 @@ def names_of(module: str) -> Callable[[str], Any]:
     def find(name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        try:
-            from cornu.compat import imports
-        except ImportError:
+        answer = _answer_to("name")
+        if answer is None:
             hint = did_you_mean(name, dir(sys.modules[module]))
-            raise AttributeError(f"module {module!r} has no attribute {name!r}.{hint}") from None
-        return imports.old_name(module, name)
+            raise AttributeError(f"module {module!r} has no attribute {name!r}.{hint}")
+        return answer(module, name)
 
     return find
 
 
+def old_names(module: str) -> list[str]:
+    """Return the other names that `names_of` finds for a public module."""
+    answer = _answer_to("names")
+    return answer(module) if answer else []
+
+
 def todays_name(module: str, name: Any) -> Any:
     """Return today's name of a loss, metric, ... (`module` is that of its table), or `name` where it has no other."""
-    try:
-        from cornu.compat import names
-    except ImportError:
-        return name
-    return names.IDENTIFIERS.get(module, {}).get(name, name)
+    answer = _answer_to("identifier")
+    return answer(module, name) if answer else name
 
 
 def translate_layer(entry: dict[str, Any]) -> dict[str, Any]:
     """Return a layer's entry of a model config in today's spelling."""
-    try:
-        from cornu.compat import configs
-    except ImportError:
+    answer = _answer_to("layer config")
+    if answer is None:
         return entry
-    name, config = configs.translate_layer_config(entry["class_name"], entry["config"])
+    name, config = answer(entry["class_name"], entry["config"])
     return entry | {"class_name": name, "config": config}
 
 
 def translate_model(entry: Any, writer: str) -> Any:
     """Return a whole model's config with other names where a name means something else than in the Keras `writer`."""
-    try:
-        from cornu.compat import configs
-    except ImportError:
-        return entry
-    return configs.translate_meanings(entry, writer)
+    answer = _answer_to("model config")
+    return answer(entry, writer) if answer else entry

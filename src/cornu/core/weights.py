@@ -9,6 +9,7 @@ import numpy as np
 from cornu.core import budget, dtype_policies, registry
 from cornu.core.scope import inside, joined, scope
 from cornu.core.serialization import Recorded, get
+from cornu.core.spellings import old_keywords
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Seed, Variable
 
@@ -50,6 +51,7 @@ class HoldsWeights(metaclass=Recorded):
     def _path(self) -> str:
         return joined(scope.path if self._around is None else self._around, self.name)
 
+    @old_keywords("add_weight")
     def add_weight(
         self,
         shape: Any = None,
@@ -60,13 +62,40 @@ class HoldsWeights(metaclass=Recorded):
         regularizer: Any = None,
         constraint: Any = None,
         aggregation: str = "none",
+        layout: Any = None,
+        overwrite_with_gradient: bool = False,
         name: str | None = None,
-        **_: Any,
     ) -> Variable:
-        """Make a weight of this layer: glorot-uniform for floats, zeros otherwise, unless `initializer` is given."""
+        """Make a weight of this layer.
+
+        Args:
+            shape: its sizes, all known; a number for one axis, nothing for a scalar.
+            initializer: its first values; None is glorot-uniform for floats, zeros otherwise.
+            dtype: its dtype; None is the layer's `variable_dtype`.
+            trainable: whether training changes it.
+            autocast: whether calls see it in the layer's `compute_dtype`.
+            regularizer: a penalty that is added to the loss.
+            constraint: what it must obey after each update.
+            aggregation, layout: how replicas are joined, and how it is spread over devices. Keras has them; on one
+                device they change nothing.
+            overwrite_with_gradient: must be False.
+            name: its name in the layer.
+
+        Returns:
+            The weight, a `Variable`.
+
+        Raises:
+            TypeError: for a keyword that is not among these.
+            ValueError: for `overwrite_with_gradient`.
+
+        >>> from cornu.layers import Layer
+        >>> Layer(name="scale").add_weight(shape=(2,), initializer="ones", name="factor").path
+        'scale/factor'
+        """
+        if overwrite_with_gradient:
+            raise ValueError("add_weight(overwrite_with_gradient=True) cannot be followed: leave it out.")
         if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
-            shape, name = initializer if initializer is not None else (), shape
-            initializer = _.get("initializer")
+            shape, initializer, name = initializer if initializer is not None else (), None, shape
         dtype = dtype_policies.standardize_dtype(dtype or self.dtype_policy.variable_dtype)
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
         budget.take(f"Layer {self.name!r}", name, shape)

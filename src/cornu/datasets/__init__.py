@@ -1,6 +1,7 @@
 """Data sets as in Keras: names, arguments, values. MNIST is inside the package, the others are downloaded once."""
 
 from cornu.core import spellings
+from cornu.core.public import offer
 from cornu.datasets import (
     boston_housing,
     california_housing,
@@ -24,3 +25,4 @@ __all__ = [
     "mnist",
     "reuters",
 ]
+offer(globals())

@@ -4,8 +4,11 @@ import os
 
 import numpy as np
 
+from cornu.core.public import offer
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split, shuffled, split, training_rows
+
+_IMPORTED = frozenset(globals())
 
 DIGEST = "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5"
 
@@ -35,3 +38,6 @@ def load_data(
     with np.load(found, allow_pickle=False) as arrays:
         x, y = shuffled((arrays["x"], arrays["y"]), np.random.RandomState(seed))
     return split(x, y, training_rows(len(x), test_split))
+
+
+offer(globals(), _IMPORTED)

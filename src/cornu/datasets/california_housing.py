@@ -5,8 +5,11 @@ import os
 import numpy as np
 
 from cornu.core.errors import unknown
+from cornu.core.public import offer
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split, shuffled, split, training_rows
+
+_IMPORTED = frozenset(globals())
 
 DIGEST = "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f"
 ROWS = {"small": 600, "large": None}
@@ -41,3 +44,6 @@ def load_data(
         x, y = (arrays[name][: ROWS[version]] for name in ("x", "y"))
     x, y = shuffled((x, y), np.random.RandomState(seed))
     return split(x, y, training_rows(len(x), test_split))
+
+
+offer(globals(), _IMPORTED)

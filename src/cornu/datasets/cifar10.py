@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from cornu.core.public import offer
 from cornu.datasets.cifar import column, read_batches
 from cornu.datasets.fetch import fetch
 from cornu.datasets.splits import Split
+
+_IMPORTED = frozenset(globals())
 
 ORIGIN = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 DIGEST = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
@@ -32,3 +35,6 @@ def load_data() -> tuple[Split, Split]:
     labels = np.concatenate([column(batches[name][1], "uint8") for name in TRAINING])
     x_test, y_test = batches[TEST]
     return (images, labels), (np.ascontiguousarray(x_test), column(y_test, "uint8"))
+
+
+offer(globals(), _IMPORTED)

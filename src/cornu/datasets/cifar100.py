@@ -3,9 +3,12 @@
 import numpy as np
 
 from cornu.core.errors import unknown
+from cornu.core.public import offer
 from cornu.datasets.cifar import column, read_batches
 from cornu.datasets.fetch import fetch
 from cornu.datasets.splits import Split
+
+_IMPORTED = frozenset(globals())
 
 ORIGIN = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 DIGEST = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
@@ -35,3 +38,6 @@ def load_data(label_mode: str = "fine") -> tuple[Split, Split]:
     batches = read_batches(fetch(*NAMES, origin=ORIGIN, digest=DIGEST), MEMBERS, f"{label_mode}_labels")
     train, test = ((np.ascontiguousarray(x), column(y, "int64")) for x, y in (batches[name] for name in MEMBERS))
     return train, test
+
+
+offer(globals(), _IMPORTED)

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from cornu.core.public import offer
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split
+
+_IMPORTED = frozenset(globals())
 
 DEBIAN_PACKAGE = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
 
@@ -53,3 +56,6 @@ def _read_idx(path: Path) -> np.ndarray:
     axes = content[3]
     shape = np.frombuffer(content, ">u4", count=axes, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape).copy()
+
+
+offer(globals(), _IMPORTED)

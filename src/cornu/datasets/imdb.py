@@ -5,10 +5,13 @@ import os
 import numpy as np
 
 from cornu.core import spellings
+from cornu.core.public import offer
 from cornu.datasets.arrays import load_npz
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split, shuffled
 from cornu.datasets.words import Marks, choose_words, number_words, read_word_index, shorter_than
+
+_IMPORTED = frozenset(globals())
 
 DIGEST = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 WORD_INDEX_DIGEST = "bfafd718b763782e994055a2d397834f"
@@ -61,3 +64,6 @@ def get_word_index(path: str | os.PathLike = "imdb_word_index.json") -> dict[str
     """Return ``{word: number}``; `load_data` adds `index_from` to these numbers."""
     origin = KERAS_FILES + "imdb_word_index.json"
     return read_word_index(fetch(os.fspath(path), origin=origin, digest=WORD_INDEX_DIGEST))
+
+
+offer(globals(), _IMPORTED)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from cornu.core.public import offer
 from cornu.datasets.splits import Split, split
+
+_IMPORTED = frozenset(globals())
 
 PACKAGED = Path(__file__).parent / "bundled" / "mnist.zip"
 TRAINING_ROWS = 60_000
@@ -34,3 +37,6 @@ def load_data(path: str | os.PathLike = "mnist.npz") -> tuple[Split, Split]:
     images = np.unpackbits(ink)
     images[images.view(bool)] = darkness  # a bit for each pixel that has ink
     return split(images.reshape(-1, 28, 28), labels, TRAINING_ROWS)
+
+
+offer(globals(), _IMPORTED)

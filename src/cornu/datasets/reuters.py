@@ -5,10 +5,13 @@ import os
 import numpy as np
 
 from cornu.core import spellings
+from cornu.core.public import offer
 from cornu.datasets.arrays import load_npz
 from cornu.datasets.fetch import KERAS_FILES, fetch
 from cornu.datasets.splits import Split, shuffled, training_rows
 from cornu.datasets.words import Marks, choose_words, number_words, read_word_index, shorter_than
+
+_IMPORTED = frozenset(globals())
 
 DIGEST = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
 WORD_INDEX_DIGEST = "4d44cc38712099c9e383dc6e5f11a921"
@@ -73,3 +76,6 @@ def get_label_names() -> tuple[str, ...]:
     ('cocoa', 'grain', 'veg-oil', 'earn')
     """
     return tuple(TOPICS.split())
+
+
+offer(globals(), _IMPORTED)

@@ -26,6 +26,7 @@ class Activation(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -47,6 +48,7 @@ class ReLU(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -70,6 +72,7 @@ class LeakyReLU(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -89,6 +92,7 @@ class PReLU(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -123,6 +127,7 @@ class ELU(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -141,6 +146,7 @@ class Softmax(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -166,3 +172,13 @@ def _spreadable(mask: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     if mask.ndim > len(shape) or any(size not in (1, whole) for size, whole in pairs):
         raise ValueError(f"Softmax: a mask of shape {mask.shape} does not spread over inputs of shape {shape}.")
     return mask if mask.dtype == bool else mask > 0.5
+
+
+__all__ = [
+    "ELU",
+    "Activation",
+    "LeakyReLU",
+    "PReLU",
+    "ReLU",
+    "Softmax",
+]

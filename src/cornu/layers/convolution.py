@@ -79,6 +79,8 @@ class _Convolving(Layer):
 class _Convolution(_Convolving):
     """A convolution: each output sums up a window over all channels."""
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         filters: int,
@@ -179,6 +181,8 @@ class Conv3D(_Convolution):
 class _TransposedConvolution(_Convolving):
     """The transposed convolution: each input is spread over a window of outputs."""
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         filters: int,
@@ -275,6 +279,8 @@ class Conv3DTranspose(_TransposedConvolution):
 class _DepthwiseConvolution(_Convolving):
     """A convolution of each channel with kernels of its own."""
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         kernel_size: Numbers,
@@ -340,6 +346,8 @@ class DepthwiseConv2D(_DepthwiseConvolution):
 
 class _SeparableConvolution(_Convolving):
     """A depthwise convolution, then a mixing of the channels at each place."""
+
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -412,3 +420,17 @@ class SeparableConv2D(_SeparableConvolution):
     """
 
     rank = 2
+
+
+__all__ = [
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "SeparableConv1D",
+    "SeparableConv2D",
+]

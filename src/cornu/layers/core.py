@@ -32,6 +32,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Identity(Layer):
     """Return the inputs unchanged. Follows https://keras.io/api/layers/core_layers/identity/"""
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -146,6 +148,7 @@ class Masking(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -180,3 +183,12 @@ class Wrapper(Layer):
         if not self.layer.built:
             self.layer.build(input_shape)
             self.layer.built = True
+
+
+__all__ = [
+    "Dense",
+    "Identity",
+    "Lambda",
+    "Masking",
+    "Wrapper",
+]

@@ -38,6 +38,8 @@ class EinsumDense(Layer):
     (2, 3, 5)
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         equation: str,
@@ -149,3 +151,8 @@ def _ellipsis_place(term: str) -> str | None:
     if ELLIPSIS not in term:
         return None
     return "first" if term.startswith(ELLIPSIS) else "last" if term.endswith(ELLIPSIS) else "middle"
+
+
+__all__ = [
+    "EinsumDense",
+]

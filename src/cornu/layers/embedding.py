@@ -25,6 +25,8 @@ class Embedding(Layer):
     (1, 3, 4)
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         input_dim: int,
@@ -60,3 +62,8 @@ class Embedding(Layer):
     def compute_mask(self, inputs: jax.Array, previous_mask: Any = None) -> jax.Array | None:
         """Return True for the numbers that are no padding, where ``mask_zero``."""
         return jnp.not_equal(inputs, 0) if self.mask_zero else None
+
+
+__all__ = [
+    "Embedding",
+]

@@ -24,6 +24,8 @@ class InputLayer(Layer):
     (None, 28, 28)
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         shape: Any = None,
@@ -148,3 +150,9 @@ def _sizes(shape: Any, argument: str) -> tuple[int | None, ...]:
         if size is not None and (not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 0):
             raise ValueError(f"Input: the sizes in `{argument}` are whole numbers or None; it got {shape!r}.")
     return tuple(None if size is None else int(size) for size in sizes)
+
+
+__all__ = [
+    "Input",
+    "InputLayer",
+]

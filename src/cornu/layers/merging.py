@@ -90,6 +90,8 @@ class Add(Merge):
     [[2.0, 2.0]]
     """
 
+    keeps_rows_apart = True
+
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return functools.reduce(operator.add, arrays)
 
@@ -97,6 +99,8 @@ class Add(Merge):
 @registry.LAYERS.add()
 class Subtract(Merge):
     """The first input less the second. Follows https://keras.io/api/layers/merging_layers/subtract/"""
+
+    keeps_rows_apart = True
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
@@ -114,6 +118,8 @@ class Multiply(Merge):
     What is masked counts as 1; where all inputs have masks and all are masked, the product is 0.
     """
 
+    keeps_rows_apart = True
+
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         product = functools.reduce(operator.mul, map(functools.partial(_masked_to, 1), arrays, masks))
         if any(mask is None for mask in masks):
@@ -129,6 +135,8 @@ def _masked_to(value: float, array: jax.Array, mask: jax.Array | None) -> jax.Ar
 class Average(Merge):
     """The mean of the inputs. Follows https://keras.io/api/layers/merging_layers/average/"""
 
+    keeps_rows_apart = True
+
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return functools.reduce(operator.add, arrays) / len(arrays)
 
@@ -140,6 +148,8 @@ class Maximum(Merge):
     Follows https://keras.io/api/layers/merging_layers/maximum/
     """
 
+    keeps_rows_apart = True
+
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return _reduce_unmasked(jnp.maximum, arrays, masks)
 
@@ -150,6 +160,8 @@ class Minimum(Merge):
 
     Follows https://keras.io/api/layers/merging_layers/minimum/
     """
+
+    keeps_rows_apart = True
 
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return _reduce_unmasked(jnp.minimum, arrays, masks)
@@ -176,6 +188,8 @@ class Concatenate(Merge):
     >>> Concatenate()([np.ones((2, 3)), np.ones((2, 4))]).shape
     (2, 7)
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -225,6 +239,8 @@ class Dot(Merge):
     >>> Dot(axes=1)([np.ones((2, 3)), np.ones((2, 3))]).tolist()
     [[3.0], [3.0]]
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -306,3 +322,23 @@ def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
 def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, normalize: bool = False, **kwargs: Any) -> Any:
     """Return the dot products of two inputs along `axes`, as `Dot`."""
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)
+
+
+__all__ = [
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dot",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]

@@ -84,6 +84,8 @@ class BatchNormalization(_Normalization):
     [-1.0, 1.0]
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         axis: int = -1,
@@ -212,6 +214,8 @@ class LayerNormalization(_Normalization):
     [[-1.0, 1.0]]
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         axis: Axes = -1,
@@ -254,6 +258,8 @@ class GroupNormalization(_Normalization):
     >>> GroupNormalization(groups=2)(np.ones((1, 4, 4, 6))).shape
     (1, 4, 4, 6)
     """
+
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -305,6 +311,8 @@ class RMSNormalization(Layer):
     [[1. 1.]]
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = _axis_or_axes(self, axis)
@@ -330,6 +338,7 @@ class UnitNormalization(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -349,6 +358,8 @@ class SpectralNormalization(Wrapper):
     Follows https://keras.io/api/layers/normalization_layers/spectral_normalization/ and
     https://arxiv.org/abs/1802.05957
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
@@ -385,3 +396,13 @@ class SpectralNormalization(Wrapper):
             right = ops.normalize(left @ matrix, None)
         left, right = lax.stop_gradient((left, right))
         return jnp.reshape(kernel / (left @ matrix @ right.T), kernel.shape), right
+
+
+__all__ = [
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "SpectralNormalization",
+    "UnitNormalization",
+]

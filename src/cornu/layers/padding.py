@@ -16,6 +16,7 @@ class _ZeroPadding(Layer):
     """Zeros around space."""
 
     rank: int
+    keeps_rows_apart = True
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -100,6 +101,7 @@ class Cropping1D(_Cropping):
     """
 
     rank = 1
+    keeps_rows_apart = True
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -111,6 +113,8 @@ class Cropping1D(_Cropping):
 
 
 class _SpatialCropping(_Cropping):
+    keeps_rows_apart = True
+
     def __init__(self, cropping: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cropping = sides(self, "cropping", cropping, self.rank)
@@ -149,3 +153,13 @@ class Cropping3D(_SpatialCropping):
 
     def __init__(self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(cropping, data_format, **kwargs)
+
+
+__all__ = [
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+]

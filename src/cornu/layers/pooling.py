@@ -23,6 +23,7 @@ class _Pooling(Layer):
 
     rank: int
     pool: Any
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -140,11 +141,15 @@ class _GlobalPooling(Layer):
 
 
 class _GlobalMaxPooling(_GlobalPooling):
+    keeps_rows_apart = True
+
     def call(self, inputs: Array) -> Array:
         return jnp.max(inputs, self._space, keepdims=self.keepdims)
 
 
 class _GlobalAveragePooling(_GlobalPooling):
+    keeps_rows_apart = True
+
     def call(self, inputs: Array) -> Array:
         return means(inputs, self._space, self.keepdims)
 
@@ -194,6 +199,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
     rank = 1
     supports_masking = True
+    keeps_rows_apart = True
 
     def call(self, inputs: Array, mask: Array | None = None) -> Array:
         if mask is None:
@@ -235,6 +241,7 @@ class _AdaptivePooling(Layer):
 
     rank: int
     pool: Any
+    keeps_rows_apart = True
 
     def __init__(self, output_size: Numbers, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -318,3 +325,25 @@ class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
     """
 
     rank = 3
+
+
+__all__ = [
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+]

@@ -24,6 +24,7 @@ class Rescaling(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -38,3 +39,8 @@ class Rescaling(Layer):
         if array.ndim and settings.image_data_format() == "channels_first":
             return array.reshape(array.shape + (1,) * (3 - array.ndim))
         return array
+
+
+__all__ = [
+    "Rescaling",
+]

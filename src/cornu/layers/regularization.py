@@ -30,6 +30,7 @@ class Dropout(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -130,6 +131,7 @@ class GaussianDropout(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -153,6 +155,7 @@ class GaussianNoise(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -181,6 +184,7 @@ class AlphaDropout(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -209,6 +213,7 @@ class ActivityRegularization(Layer):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
@@ -216,3 +221,15 @@ class ActivityRegularization(Layer):
 
     def call(self, inputs: Any) -> Any:
         return inputs
+
+
+__all__ = [
+    "ActivityRegularization",
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+]

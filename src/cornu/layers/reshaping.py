@@ -27,6 +27,8 @@ class Flatten(Layer):
     (2, 784)
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = settings.standardize_data_format(data_format)
@@ -49,6 +51,8 @@ class Reshape(Layer):
     >>> Reshape((-1, 4))(np.ones((2, 28))).shape
     (2, 7, 4)
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -96,6 +100,8 @@ class Permute(Layer):
     (2, 4, 3)
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
@@ -120,6 +126,8 @@ class RepeatVector(Layer):
     (2, 3, 5)
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.n = whole_number(self, "n", n)
@@ -127,3 +135,11 @@ class RepeatVector(Layer):
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return jnp.broadcast_to(inputs[:, None, :], (inputs.shape[0], self.n, inputs.shape[1]))
+
+
+__all__ = [
+    "Flatten",
+    "Permute",
+    "RepeatVector",
+    "Reshape",
+]

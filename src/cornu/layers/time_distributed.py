@@ -28,6 +28,7 @@ class TimeDistributed(Wrapper):
     """
 
     supports_masking = True
+    keeps_rows_apart = True
 
     def build(self, input_shape: tuple) -> None:
         if len(input_shape) < 3:
@@ -73,3 +74,8 @@ def _keeps_statistics(layer: Layer) -> bool:
     """Tell whether a call in training changes more than random keys."""
     own = [variable for part in layer._flatten_layers() for variable in part._own_variables()]
     return any(not variable.trainable and not isinstance(variable, Seed) for variable in own)
+
+
+__all__ = [
+    "TimeDistributed",
+]

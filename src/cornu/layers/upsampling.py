@@ -30,6 +30,8 @@ class UpSampling1D(Layer):
     (2, 12, 5)
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = whole_number(self, "size", size)
@@ -50,6 +52,8 @@ class UpSampling2D(Layer):
     >>> UpSampling2D((1, 2), interpolation="bilinear")(np.ones((1, 4, 4, 3))).shape
     (1, 4, 8, 3)
     """
+
+    keeps_rows_apart = True
 
     def __init__(
         self, size: Numbers = 2, data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
@@ -77,6 +81,8 @@ class UpSampling3D(Layer):
     (1, 4, 4, 4, 3)
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, size: Numbers = 2, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = per_dimension(self, "size", size, 3)
@@ -85,3 +91,10 @@ class UpSampling3D(Layer):
 
     def call(self, inputs: Array) -> Array:
         return enlarge(inputs, self.size, self.data_format)
+
+
+__all__ = [
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+]

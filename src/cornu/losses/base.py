@@ -38,6 +38,10 @@ class Loss(metaclass=Recorded):
     0.5
     """
 
+    #: Whether `call` gives each row a value that depends on this row alone, if its function does (`ROWS_APART`).
+    #: A class declares it beside its `call`; then `evaluate` may compute many batches together.
+    keeps_rows_apart = False
+
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
     ) -> None:
@@ -157,6 +161,8 @@ class LossFunctionWrapper(Loss):
     3.0
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         fn: Callable,
@@ -185,6 +191,8 @@ class LossFunctionWrapper(Loss):
 
 # Functions of losses and metrics by name. (In the table of metrics the same names stand for classes.)
 FUNCTIONS: dict[str, Callable] = {}
+#: Those of them that give each row a value which depends on this row alone.
+ROWS_APART: set[Callable] = set()
 
 
 def with_function_named(config: dict[str, Any]) -> dict[str, Any]:
@@ -218,11 +226,16 @@ class PlainLoss(LossFunctionWrapper):
         super().__init__(type(self).function, reduction, name, dtype)
 
 
-def loss_function(*aliases: str) -> Callable[[Callable], Callable]:
-    """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and has its names in the table."""
+def loss_function(*aliases: str, keeps_rows_apart: bool = True) -> Callable[[Callable], Callable]:
+    """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and has its names in the table.
+
+    `keeps_rows_apart` says whether it gives each row a value that depends on this row alone.
+    """
 
     def decorate(function: Callable) -> Callable:
         function = FUNCTIONS[function.__name__] = op(function)
+        if keeps_rows_apart:
+            ROWS_APART.add(function)
         return registry.LOSSES.add(*aliases)(function)
 
     return decorate
@@ -241,3 +254,9 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
             "Compare the units of the last layer with the width of the targets."
         )
     return y_true, y_pred
+
+
+__all__ = [
+    "Loss",
+    "LossFunctionWrapper",
+]

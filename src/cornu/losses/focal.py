@@ -125,3 +125,13 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
         if not 0 < q < 1:
             raise ValueError(f"CategoricalGeneralizedCrossEntropy needs a `q` between 0 and 1; it got {q}.")
         super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)
+
+
+__all__ = [
+    "BinaryFocalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "binary_focal_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+]

@@ -57,3 +57,13 @@ class CategoricalHinge(PlainLoss):
     """`categorical_hinge` as a loss."""
 
     function = staticmethod(categorical_hinge)
+
+
+__all__ = [
+    "CategoricalHinge",
+    "Hinge",
+    "SquaredHinge",
+    "categorical_hinge",
+    "hinge",
+    "squared_hinge",
+]

@@ -99,3 +99,19 @@ class Huber(LossFunctionWrapper):
         dtype: Any = None,
     ) -> None:
         super().__init__(huber, reduction, name, dtype, delta=delta)
+
+
+__all__ = [
+    "Huber",
+    "LogCosh",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "huber",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+]

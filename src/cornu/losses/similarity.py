@@ -44,7 +44,7 @@ def _axes(axis: Axes) -> int | tuple[int, ...] | None:
     return tuple(axis) if isinstance(axis, (list, tuple)) else axis
 
 
-@loss_function()
+@loss_function(keeps_rows_apart=False)
 def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Array:
     """Return 1 minus twice the overlap divided by the sum of both regions, over `axis` (None: over everything).
 
@@ -57,7 +57,7 @@ def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Array:
     return 1 - 2 * overlap / (both + settings.epsilon())
 
 
-@loss_function()
+@loss_function(keeps_rows_apart=False)
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None) -> Array:
     """Return 1 minus the overlap divided by overlap + `alpha` * missed + `beta` * too many, over `axis`.
 
@@ -71,7 +71,7 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
     return 1 - overlap / (overlap + alpha * missed + beta * too_many + settings.epsilon())
 
 
-@loss_function()
+@loss_function(keeps_rows_apart=False)
 def circle(
     y_true: Any,
     y_pred: Any,
@@ -206,3 +206,21 @@ class Circle(LossFunctionWrapper):
     ) -> None:
         options = {"gamma": gamma, "margin": margin, "remove_diagonal": remove_diagonal}
         super().__init__(circle, reduction, name, dtype, **options)
+
+
+__all__ = [
+    "CTC",
+    "Circle",
+    "CosineSimilarity",
+    "Dice",
+    "KLDivergence",
+    "Poisson",
+    "Tversky",
+    "circle",
+    "cosine_similarity",
+    "ctc",
+    "dice",
+    "kl_divergence",
+    "poisson",
+    "tversky",
+]

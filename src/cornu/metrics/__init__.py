@@ -1,152 +1,66 @@
 """Metrics: numbers gathered over batches. ``compile(metrics=["accuracy"])`` finds them by name."""
 
 from cornu.core import registry, spellings
+from cornu.core.public import offer
 from cornu.losses import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_hinge,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
+    binary_crossentropy as binary_crossentropy,
 )
-from cornu.metrics.accuracy import (
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    SparseCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy,
-    TopKCategoricalAccuracy,
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
+from cornu.losses import (
+    binary_focal_crossentropy as binary_focal_crossentropy,
 )
-from cornu.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
-from cornu.metrics.confusion import (
-    FalseNegatives,
-    FalsePositives,
-    Precision,
-    PrecisionAtRecall,
-    Recall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
-    TrueNegatives,
-    TruePositives,
+from cornu.losses import (
+    categorical_crossentropy as categorical_crossentropy,
 )
-from cornu.metrics.curves import AUC
-from cornu.metrics.lookup import deserialize, get, resolve, serialize
-from cornu.metrics.named import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    ConcordanceCorrelation,
-    CosineSimilarity,
-    Hinge,
-    KLDivergence,
-    LogCoshError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    PearsonCorrelation,
-    Poisson,
-    RootMeanSquaredError,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-    concordance_correlation,
-    pearson_correlation,
+from cornu.losses import (
+    categorical_focal_crossentropy as categorical_focal_crossentropy,
 )
-from cornu.metrics.overlap import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
-from cornu.metrics.scores import F1Score, FBetaScore, R2Score
+from cornu.losses import (
+    categorical_hinge as categorical_hinge,
+)
+from cornu.losses import (
+    hinge as hinge,
+)
+from cornu.losses import (
+    huber as huber,
+)
+from cornu.losses import (
+    kl_divergence as kl_divergence,
+)
+from cornu.losses import (
+    log_cosh as log_cosh,
+)
+from cornu.losses import (
+    mean_absolute_error as mean_absolute_error,
+)
+from cornu.losses import (
+    mean_absolute_percentage_error as mean_absolute_percentage_error,
+)
+from cornu.losses import (
+    mean_squared_error as mean_squared_error,
+)
+from cornu.losses import (
+    mean_squared_logarithmic_error as mean_squared_logarithmic_error,
+)
+from cornu.losses import (
+    poisson as poisson,
+)
+from cornu.losses import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
+from cornu.losses import (
+    squared_hinge as squared_hinge,
+)
+from cornu.metrics.accuracy import *
+from cornu.metrics.base import *
+from cornu.metrics.confusion import *
+from cornu.metrics.curves import *
+from cornu.metrics.lookup import *
+from cornu.metrics.named import *
+from cornu.metrics.overlap import *
+from cornu.metrics.scores import *
 
 registry.METRICS.things["Metric"] = Metric
 
-__getattr__ = spellings.names_of(__name__)
 
-__all__ = [
-    "AUC",
-    "Accuracy",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "BinaryIoU",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
-    "ConcordanceCorrelation",
-    "CosineSimilarity",
-    "F1Score",
-    "FBetaScore",
-    "FalseNegatives",
-    "FalsePositives",
-    "Hinge",
-    "IoU",
-    "KLDivergence",
-    "LogCoshError",
-    "Mean",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanIoU",
-    "MeanMetricWrapper",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "Metric",
-    "OneHotIoU",
-    "OneHotMeanIoU",
-    "PearsonCorrelation",
-    "Poisson",
-    "Precision",
-    "PrecisionAtRecall",
-    "R2Score",
-    "Recall",
-    "RecallAtPrecision",
-    "RootMeanSquaredError",
-    "SensitivityAtSpecificity",
-    "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy",
-    "SpecificityAtSensitivity",
-    "SquaredHinge",
-    "Sum",
-    "TopKCategoricalAccuracy",
-    "TrueNegatives",
-    "TruePositives",
-    "binary_accuracy",
-    "binary_crossentropy",
-    "binary_focal_crossentropy",
-    "categorical_accuracy",
-    "categorical_crossentropy",
-    "categorical_focal_crossentropy",
-    "categorical_hinge",
-    "concordance_correlation",
-    "deserialize",
-    "get",
-    "hinge",
-    "huber",
-    "kl_divergence",
-    "log_cosh",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_logarithmic_error",
-    "pearson_correlation",
-    "poisson",
-    "resolve",
-    "serialize",
-    "sparse_categorical_accuracy",
-    "sparse_categorical_crossentropy",
-    "sparse_top_k_categorical_accuracy",
-    "squared_hinge",
-    "top_k_categorical_accuracy",
-]
+__getattr__ = spellings.names_of(__name__)
+offer(globals())

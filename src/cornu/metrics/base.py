@@ -15,10 +15,12 @@ from cornu.core.graph import op
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import changed, get_mask, scope
 from cornu.core.serialization import Recorded, construct, default_config
+from cornu.core.spellings import old_keywords
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Variable, bound, read
 from cornu.losses.base import (
     FUNCTIONS,
+    ROWS_APART,
     apply_mask,
     as_arrays,
     check_weights,
@@ -47,6 +49,10 @@ class Metric(metaclass=Recorded):
     >>> print(Largest()(jnp.zeros(2), jnp.array([0.5, 3.0])))
     3.0
     """
+
+    #: Whether the variables hold sums of what each row adds on its own, so that batches can be added together. A class
+    #: declares it beside its `update_state`.
+    keeps_rows_apart = False
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or unique_name(to_snake_case(type(self).__name__))
@@ -81,12 +87,19 @@ class Metric(metaclass=Recorded):
         self._initial_values.append(np.asarray(variable))
         return variable
 
+    @old_keywords("add_weight")
     def add_weight(
-        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None, **_: Any
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
     ) -> Variable:
         """Make a variable, as `add_variable` does; zeros without an `initializer`."""
-        if isinstance(shape, str):
-            shape, name = (), shape
+        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
+            given = isinstance(initializer, (int, tuple, list))
+            shape, initializer, name = initializer if given else (), None if given else initializer, shape
         return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
 
     @property
@@ -190,6 +203,8 @@ class Sum(Metric):
     1.0
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(dtype, name)
         self.total = self.add_variable(name="total")
@@ -210,6 +225,8 @@ class Mean(Metric):
     >>> mean.update_state([1.0, 3.0]); mean.update_state([5.0, 7.0], sample_weight=[1, 0]); print(mean.result())
     3.0
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(dtype, name)
@@ -232,6 +249,8 @@ class MeanMetricWrapper(Mean):
     >>> print(MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="off")([1.0], [0.5]))
     0.5
     """
+
+    keeps_rows_apart = True
 
     def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name or unique_name(to_snake_case(type(self).__name__)), dtype)
@@ -259,9 +278,13 @@ class MeanMetricWrapper(Mean):
 
 
 def metric_function(function: Callable) -> Callable:
-    """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and configs find it by its name."""
-    FUNCTIONS[function.__name__] = op(function)
-    return FUNCTIONS[function.__name__]
+    """Decorate a function of `y_true` and `y_pred` that gives each row a value which depends on this row alone.
+
+    It takes symbolic tensors too, and configs find it by its name.
+    """
+    function = FUNCTIONS[function.__name__] = op(function)
+    ROWS_APART.add(function)
+    return function
 
 
 def _as_column(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -273,3 +296,11 @@ def _as_column(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 def _in_type(y: Any, dtype: str) -> Any:
     """Return `y` as arrays, floats in `dtype`; integers stay, so that class numbers stay exact."""
     return jax.tree.map(lambda array: array.astype(dtype) if is_float(array.dtype) else array, as_arrays(y))
+
+
+__all__ = [
+    "Mean",
+    "MeanMetricWrapper",
+    "Metric",
+    "Sum",
+]

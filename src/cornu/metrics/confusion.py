@@ -76,6 +76,7 @@ class _OneCount(Metric):
     """The sum of one of the four counts."""
 
     field: str
+    keeps_rows_apart = True
 
     def __init__(self, thresholds: Thresholds = None, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(dtype, name)
@@ -127,6 +128,7 @@ class _Share(Metric):
     """True positives divided by true positives and one kind of error."""
 
     errors: str
+    keeps_rows_apart = True
 
     def __init__(
         self,
@@ -192,6 +194,8 @@ def spread_thresholds(number: int, low: float = 0.0, high: float = 1.0) -> list[
 
 class _AtConstraint(Metric):
     """The best of one share over the thresholds at which another share is at least a given value."""
+
+    keeps_rows_apart = True
 
     def __init__(
         self, value: float, argument: str, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any
@@ -312,3 +316,17 @@ class RecallAtPrecision(_AtConstraint):
 
     def shares(self, counts: Counts) -> tuple[Array, Array]:
         return precisions(counts), sensitivities(counts)
+
+
+__all__ = [
+    "FalseNegatives",
+    "FalsePositives",
+    "Precision",
+    "PrecisionAtRecall",
+    "Recall",
+    "RecallAtPrecision",
+    "SensitivityAtSpecificity",
+    "SpecificityAtSensitivity",
+    "TrueNegatives",
+    "TruePositives",
+]

@@ -47,6 +47,8 @@ class AUC(Metric):
     0.75
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         num_thresholds: int = 200,
@@ -164,3 +166,8 @@ def _interpolated_precision_area(counts: Counts) -> Array:
     ratio = jnp.where(both, said[:-1] / jnp.where(both, said[1:], 1), 1)
     pieces = slope * (right[:-1] - right[1:] + start * jnp.log(ratio))
     return jnp.sum(divide_no_nan(pieces, jnp.maximum(right[1:] + counts.false_negatives[1:], 0)), 0)
+
+
+__all__ = [
+    "AUC",
+]

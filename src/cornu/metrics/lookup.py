@@ -65,3 +65,11 @@ def kind_of_labels(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[in
     if len(y_pred_shape) < 2 or y_pred_shape[-1] == 1:
         return 0
     return 1 if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1 else 2
+
+
+__all__ = [
+    "deserialize",
+    "get",
+    "resolve",
+    "serialize",
+]

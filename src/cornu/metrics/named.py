@@ -167,6 +167,8 @@ class RootMeanSquaredError(Mean):
     3.0
     """
 
+    keeps_rows_apart = True
+
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
@@ -217,3 +219,26 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "concordance_correlation", dtype: Any = None, axis: Axes = -1) -> None:
         super().__init__(concordance_correlation, name, dtype, axis=axis)
+
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ConcordanceCorrelation",
+    "CosineSimilarity",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "PearsonCorrelation",
+    "Poisson",
+    "RootMeanSquaredError",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "concordance_correlation",
+    "pearson_correlation",
+]

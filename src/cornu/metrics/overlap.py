@@ -30,6 +30,8 @@ class _Overlap(Metric):
     Counts are kept in float32 unless `dtype` says otherwise, so that fractional sample weights count.
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         num_classes: int,
@@ -96,6 +98,8 @@ class IoU(_Overlap):
 class BinaryIoU(_Overlap):
     """`IoU` of yes-or-no labels: a prediction is yes from `threshold` on."""
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         target_class_ids: Sequence[int] = (0, 1),
@@ -160,3 +164,12 @@ class OneHotMeanIoU(_Overlap):
     ) -> None:
         classes = range(num_classes)
         super().__init__(num_classes, classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+
+__all__ = [
+    "BinaryIoU",
+    "IoU",
+    "MeanIoU",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+]

@@ -43,6 +43,8 @@ class FBetaScore(Metric):
     1.0
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         average: str | None = None,
@@ -135,6 +137,8 @@ class R2Score(Metric):
     1.0
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",
@@ -190,3 +194,10 @@ class R2Score(Metric):
         freedom = samples - self.num_regressors - 1
         adjusted = 1 - divide_no_nan((1 - score) * (samples - 1), freedom)
         return jnp.where(freedom > 0, adjusted, score)
+
+
+__all__ = [
+    "F1Score",
+    "FBetaScore",
+    "R2Score",
+]

@@ -1,6 +1,7 @@
 """Models: functional, subclassed, sequential."""
 
 from cornu.core import spellings
+from cornu.core.public import offer
 from cornu.models.cloning import clone_model, model_from_config, model_from_json
 from cornu.models.model import Functional, Model
 from cornu.models.sequential import Sequential
@@ -18,3 +19,4 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
+offer(globals())

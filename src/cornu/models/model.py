@@ -8,7 +8,7 @@ import jax
 from cornu.core import config_validation, registry
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor, leaves
-from cornu.core.layer import Layer
+from cornu.core.layer import BASE_ARGUMENTS, Layer
 from cornu.core.serialization import serialize_object
 from cornu.core.shapes import shapes_of
 from cornu.core.signature import call_signature
@@ -38,12 +38,9 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     (None, 2)
     """
 
-    is_library_model = True
+    _keywords = (*BASE_ARGUMENTS, "inputs", "outputs")
     _network: Network | None = None
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.is_library_model = cls.__module__.startswith("cornu.models.")
+    keeps_rows_apart = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "Model":
         if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):

@@ -11,6 +11,7 @@ from cornu.callbacks.list import CallbackList
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
 from cornu.core.graph import SymbolicTensor
+from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
@@ -31,7 +32,6 @@ from cornu.training.step import Learner, custom_step
 class Trainer:
     """The part of a model that trains; it needs the layer's and network's parts beside it."""
 
-    is_library_model = True  # its steps are not a user's own
     compiled = False
     stop_training = False
     optimizer: Any = None
@@ -275,7 +275,7 @@ class Trainer:
         held_out = None if validation is None else validation.batches.rows
         found = CallbackList(callbacks, model=self, params=params, add_history=True, validation_rows=held_out)
         if validation is not None and validation.batches.resident:
-            for callback in (one for one in found.callbacks if not type(one).__module__.startswith("cornu.")):
+            for callback in (one for one in found.callbacks if not is_library(type(one))):
                 callback.validation_data = as_flat_list(validation.batches)
         return found
 

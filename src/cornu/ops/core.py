@@ -14,8 +14,11 @@ from jax import lax
 
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import SymbolicTensor, op
+from cornu.core.public import offer
 from cornu.core.variable import Variable
 from cornu.ops.lifting import array, arrays_first, unary
+
+_IMPORTED = frozenset(globals())
 
 stop_gradient = unary(lax.stop_gradient)
 
@@ -197,3 +200,6 @@ def custom_gradient(f: Callable) -> Callable:
 def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tuple:
     """Return the value of a function and its derivative in a direction."""
     return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
+
+
+offer(globals(), _IMPORTED)

@@ -113,3 +113,12 @@ def ctc_decode(
     order = jnp.argsort(~kept, axis=1, stable=True)
     labels = jnp.take_along_axis(jnp.where(kept, best, -1), order, axis=1)
     return labels[None], scores
+
+
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "ctc_decode",
+    "ctc_loss",
+    "sparse_categorical_crossentropy",
+]

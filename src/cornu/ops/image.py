@@ -10,7 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import settings
+from cornu.core.public import offer
 from cornu.ops.lifting import arrays_first
+
+_IMPORTED = frozenset(globals())
 
 
 def _spatial(x: Any, data_format: str | None) -> tuple[int, int]:
@@ -148,3 +151,6 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
     like = jax.ShapeDtypeStruct((x.shape[0], channels, *_pair(output_size)), x.dtype)
     transposed = jax.linear_transpose(lambda images: unfold(images, kernel_size, dilation, padding, stride), like)
     return transposed(jnp.asarray(x))[0]
+
+
+offer(globals(), _IMPORTED | {"enlarge"})

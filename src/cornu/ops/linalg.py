@@ -5,7 +5,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from cornu.core.public import offer
 from cornu.ops.lifting import arrays_first, unary
+
+_IMPORTED = frozenset(globals())
 
 det = unary(jnp.linalg.det)
 eig = unary(jnp.linalg.eig)
@@ -73,7 +76,4 @@ def cdist(x: Any, y: Any) -> jax.Array:
     return jnp.linalg.norm(x[..., :, None, :] - y[..., None, :, :], axis=-1)
 
 
-__all__ = [
-    "cdist", "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "logdet", "lstsq", "lu_factor", "matrix_rank",
-    "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd",
-]  # fmt: skip
+offer(globals(), _IMPORTED)

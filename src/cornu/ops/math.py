@@ -9,7 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.core.public import offer
 from cornu.ops.lifting import arrays_first, lifted, unary
+
+_IMPORTED = frozenset(globals())
 
 erf = unary(jax.scipy.special.erf)
 erfc = unary(jax.scipy.special.erfc)
@@ -147,3 +150,6 @@ def _window(window: Any, sequence_length: int, fft_length: int) -> np.ndarray:
         values = np.asarray(window)
     before = (fft_length - len(values)) // 2
     return np.pad(values, (before, fft_length - len(values) - before))
+
+
+offer(globals(), _IMPORTED)

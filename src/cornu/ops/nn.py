@@ -11,17 +11,16 @@ import numpy as np
 
 from cornu.core import settings
 from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.public import offer
 from cornu.kernels import adaptive_pooling, convolution, pooling
-from cornu.ops.crossentropy import (  # noqa: F401
-    binary_crossentropy,
-    categorical_crossentropy,
-    ctc_decode,
-    ctc_loss,
-    sparse_categorical_crossentropy,
-)
-from cornu.ops.image import depth_to_space, fold, space_to_depth, unfold  # noqa: F401
 from cornu.ops.lifting import arrays_first, unary
-from cornu.ops.normalization import (  # noqa: F401
+
+_IMPORTED = frozenset(globals())
+
+# What other files define and this namespace offers as well.
+from cornu.ops.crossentropy import *  # noqa: E402, F403
+from cornu.ops.image import depth_to_space, fold, space_to_depth, unfold  # noqa: E402, F401
+from cornu.ops.normalization import (  # noqa: E402, F401
     batch_normalization,
     layer_normalization,
     moments,
@@ -235,3 +234,6 @@ def dot_product_attention(
 def psnr(x1: Any, x2: Any, max_val: float) -> jax.Array:
     """Return the ratio of the largest possible signal to the difference of two arrays, in decibels."""
     return 20 * jnp.log10(max_val) - 10 * jnp.log10(jnp.mean(jnp.square(x1 - x2)))
+
+
+offer(globals(), _IMPORTED)

@@ -14,9 +14,13 @@ import numpy as np
 
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import op
+from cornu.core.public import offer
 from cornu.ops.lifting import array as to_array
 from cornu.ops.lifting import arrays_first, binary, lifted, lifted_sequence, unary
-from cornu.ops.normalization import normalize  # noqa: F401
+
+_IMPORTED = frozenset(globals())
+
+from cornu.ops.normalization import normalize  # noqa: E402, F401
 
 abs = unary(jnp.abs)
 absolute = unary(jnp.absolute)
@@ -451,3 +455,6 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> jax.Array:
     order = [names.index(name) for group in right for name in group]
     split = x.reshape([sizes[name] for name in names]).transpose(order)
     return split.reshape([int(np.prod([sizes[name] for name in group])) for group in right])
+
+
+offer(globals(), _IMPORTED)

@@ -3,42 +3,16 @@
 from typing import Any
 
 from cornu.core import registry, serialization, spellings
-from cornu.optimizers import schedules
-from cornu.optimizers.base import Optimizer
-from cornu.optimizers.loss_scale import LossScaleOptimizer
-from cornu.optimizers.matrices import Adafactor, Muon
-from cornu.optimizers.moments import Adam, Adamax, AdamW, Lamb, Lion, Nadam, ScheduleFreeAdamW
-from cornu.optimizers.multiple import MultiOptimizer, OptimizerMap
-from cornu.optimizers.rules import SGD, Adadelta, Adagrad, Ftrl, RMSprop
-from cornu.optimizers.transformation import OptaxOptimizer, is_transformation
-
-__getattr__ = spellings.names_of(__name__)
-
-__all__ = [
-    "SGD",
-    "Adadelta",
-    "Adafactor",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Ftrl",
-    "Lamb",
-    "Lion",
-    "LossScaleOptimizer",
-    "MultiOptimizer",
-    "Muon",
-    "Nadam",
-    "OptaxOptimizer",
-    "Optimizer",
-    "OptimizerMap",
-    "RMSprop",
-    "ScheduleFreeAdamW",
-    "deserialize",
-    "get",
-    "schedules",
-    "serialize",
-]
+from cornu.core.public import offer
+from cornu.optimizers import schedules as schedules
+from cornu.optimizers import transformation
+from cornu.optimizers.base import *
+from cornu.optimizers.loss_scale import *
+from cornu.optimizers.matrices import *
+from cornu.optimizers.moments import *
+from cornu.optimizers.multiple import *
+from cornu.optimizers.rules import *
+from cornu.optimizers.transformation import *
 
 
 def get(identifier: Any) -> Optimizer | None:
@@ -50,7 +24,7 @@ def get(identifier: Any) -> Optimizer | None:
     >>> get("sgd").name
     'sgd'
     """
-    if is_transformation(identifier):
+    if transformation.is_transformation(identifier):
         return OptaxOptimizer(identifier)
     if isinstance(identifier, str):
         identifier = _known_spelling(identifier)
@@ -82,3 +56,7 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
     with registry.CustomObjectScope(custom_objects or {}):
         config = config | {"class_name": _known_spelling(config["class_name"])}
     return serialization.deserialize(config, custom_objects, registry.OPTIMIZERS)
+
+
+__getattr__ = spellings.names_of(__name__)
+offer(globals(), modules=["schedules"])

@@ -520,3 +520,8 @@ def _with_gradients(gradients: Sequence[Any], variables: list[Variable]) -> tupl
             f"Gradients do not exist for variables {missing}: the loss does not depend on them.", stacklevel=4
         )
     return [jnp.asarray(gradient) for gradient, _ in present], [variable for _, variable in present]
+
+
+__all__ = [
+    "Optimizer",
+]

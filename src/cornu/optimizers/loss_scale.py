@@ -116,3 +116,8 @@ def _refuse_options(given: dict[str, Any]) -> None:
             raise TypeError(f"LossScaleOptimizer has no argument {name!r}.")
         if value != silent.get(name):
             raise ValueError(f"LossScaleOptimizer does not take {name}: give it to the inner optimizer.")
+
+
+__all__ = [
+    "LossScaleOptimizer",
+]

@@ -165,3 +165,9 @@ class Muon(Optimizer):
             square = x @ x.T
             x = self.muon_a * x + (self.muon_b * square + self.muon_c * square @ square) @ x
         return x.T if tall else x
+
+
+__all__ = [
+    "Adafactor",
+    "Muon",
+]

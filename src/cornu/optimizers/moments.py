@@ -278,3 +278,14 @@ class ScheduleFreeAdamW(Optimizer):
         average = (value - (1 - beta_1) * momentum) / beta_1
         average = (1 - 1 / step) * average + 1 / step * new
         return (1 - beta_1) * new + beta_1 * average, {"momentum": new, "velocity": velocity}
+
+
+__all__ = [
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lamb",
+    "Lion",
+    "Nadam",
+    "ScheduleFreeAdamW",
+]

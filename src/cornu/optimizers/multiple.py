@@ -167,3 +167,9 @@ def _single(optimizer: Any) -> Optimizer:
     if not isinstance(optimizer, Optimizer) or refused:
         raise TypeError(f"Each weight takes a plain optimizer such as Adam(); it got {optimizer!r}.")
     return optimizer
+
+
+__all__ = [
+    "MultiOptimizer",
+    "OptimizerMap",
+]

@@ -206,3 +206,12 @@ class Ftrl(Optimizer):
         l1, l2 = self.l1_regularization_strength, self.l2_regularization_strength + self.beta / (2.0 * rate)
         value = (jnp.clip(linear, -l1, l1) - linear) / (new / rate + 2 * l2)
         return value, {"accumulator": squares, "linear": linear}
+
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Ftrl",
+    "RMSprop",
+]

@@ -8,7 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import registry, serialization
+from cornu.core.public import offer
 from cornu.core.serialization import Recorded
+
+_IMPORTED = frozenset(globals())
 
 
 class LearningRateSchedule(metaclass=Recorded):
@@ -255,3 +258,6 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
     """Return the schedule that `config` describes; ValueError for a class that nobody knows."""
     return serialization.deserialize(config, custom_objects, registry.SCHEDULES)
+
+
+offer(globals(), _IMPORTED)

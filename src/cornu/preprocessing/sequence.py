@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.public import offer
 from cornu.data.streams import PyDataset
+
+_IMPORTED = frozenset(globals())
 
 
 def pad_sequences(
@@ -169,3 +172,6 @@ class TimeseriesGenerator(PyDataset):
     def to_json(self, **kwargs: Any) -> str:
         """Return class name and config as JSON."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+
+offer(globals(), _IMPORTED)

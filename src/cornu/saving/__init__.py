@@ -1,5 +1,6 @@
 """Model files, and the names that configs in them know."""
 
+from cornu.core.public import offer
 from cornu.core.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -26,3 +27,4 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
+offer(globals())

@@ -115,7 +115,7 @@ def to_training_config(config: dict[str, Any]) -> dict[str, Any]:
 def _whole_names(loss: Any) -> Any:
     """Return losses by their whole names: Keras 3 cannot read short ones such as ``mse`` out of these files."""
     if isinstance(loss, str):
-        return getattr(registry.LOSSES.things.get(loss), "__name__", loss)
+        return getattr(registry.LOSSES.get(loss), "__name__", loss)
     if isinstance(loss, list):
         return [_whole_names(item) for item in loss]
     if isinstance(loss, dict) and "class_name" not in loss:
@@ -125,7 +125,7 @@ def _whole_names(loss: Any) -> Any:
 
 def _telling(optimizer: dict[str, Any]) -> dict[str, Any]:
     """Return an optimizer's config without what Keras 2 lacks and its default says anyway."""
-    cls = registry.OPTIMIZERS.things.get(optimizer["class_name"])
+    cls = registry.OPTIMIZERS.get(optimizer["class_name"])
     config = optimizer["config"]
     if cls is None:
         return config

@@ -23,8 +23,6 @@ def model_of(
     `budget` says how many values its weights may have; None is the library's limit.
     Raises ValueError that names the file where the config describes no model that can be built.
     """
-    import cornu.models  # noqa: F401 (fills the tables)
-
     if not isinstance(entry.get("class_name"), str) or "config" not in entry:
         raise ValueError(f"The config of {source} describes no model: it has no class_name with a config.")
     with registry.CustomObjectScope(custom_objects or {}), _naming(source), config_validation.reading(entry, budget):

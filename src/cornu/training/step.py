@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from cornu.core.ownership import is_library
 from cornu.core.randomness import follow_numpy
 from cornu.core.scope import calling, changed, get_mask, set_mask
 from cornu.core.tracking import parts, unique
@@ -223,4 +224,4 @@ def _packed(batch: Batch) -> Any:
 def custom_step(model: Any, name: str) -> Any:
     """Return the ``train_step`` or ``test_step`` that a user's model class defines, or None."""
     defining = next((cls for cls in type(model).__mro__ if name in vars(cls)), None)
-    return None if defining is None or getattr(defining, "is_library_model", False) else getattr(model, name)
+    return None if defining is None or is_library(defining) else getattr(model, name)

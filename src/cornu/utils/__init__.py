@@ -3,6 +3,7 @@
 from cornu.callbacks.progress import Progbar
 from cornu.core import spellings
 from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.public import offer
 from cornu.core.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -68,3 +69,4 @@ __all__ = [
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
+offer(globals())

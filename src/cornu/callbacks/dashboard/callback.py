@@ -103,3 +103,8 @@ def _open(url: str) -> None:
     import webbrowser
 
     webbrowser.open(url)
+
+
+__all__ = [
+    "Dashboard",
+]

@@ -167,3 +167,8 @@ def kernel_picture(kernel: np.ndarray, most: int = 64) -> np.ndarray:
         top, left = i // across * (rows + 1), i % across * (columns + 1)
         sheet[top : top + rows, left : left + columns] = planes[..., i]
     return weight_colours(sheet[:-1, :-1])
+
+
+__all__ = [
+    "TensorBoard",
+]

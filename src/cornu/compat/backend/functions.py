@@ -36,6 +36,7 @@ from cornu.compat.backend.rows import OLD_KEYWORDS, ROWS
 from cornu.compat.tensorflow.functions import get_session, set_session
 from cornu.core import names
 from cornu.core.graph import SymbolicTensor
+from cornu.core.public import offer
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.randomness import random_key
 from cornu.core.scope import scope
@@ -314,3 +315,6 @@ class _LearningPhase:
 def symbolic(function: Any) -> Any:
     """Return the function (a decorator of Keras 2.3)."""
     return function
+
+
+offer(globals(), {"SymbolicTensor", "Variable", "is_concrete", "random_key", "tensor_function", "value_of"})

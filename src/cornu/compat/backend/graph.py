@@ -11,10 +11,12 @@ from cornu.compat.backend.calls import value_of
 from cornu.core import graph
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
+from cornu.core.ownership import is_library
 from cornu.core.randomness import ambient_seed
 from cornu.core.scope import calling, changed, scope
 from cornu.core.tracking import unique
 from cornu.core.variable import Seed, Variable, bound, read, write
+from cornu.layers import Lambda
 
 _phase: list[SymbolicTensor] = []
 
@@ -62,9 +64,13 @@ def _leaves(structure: Any) -> list:
 
 def _may_hide_variables(nodes: Sequence[graph.Node]) -> bool:
     """Tell whether some node is a function of the user's, which may use variables that nobody knows of."""
-    return any(type(node.operation).__name__ == "Lambda" or (not isinstance(node.operation, Layer) and not
-               getattr(node.operation.function, "__module__", "").startswith(("cornu.", "jax", "_operator")))
+    return any(isinstance(node.operation, Lambda) or not (isinstance(node.operation, Layer)
+               or is_library(node.operation.function) or _is_jaxs(node.operation.function))
                for node in nodes)  # fmt: skip
+
+
+def _is_jaxs(function: Any) -> bool:
+    return str(getattr(function, "__module__", "")).startswith(("jax", "_operator"))
 
 
 class Function:

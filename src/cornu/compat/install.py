@@ -1,0 +1,16 @@
+"""What fills `cornu.core.spellings`: for each question that the core has, the function that answers it."""
+
+from cornu.core import spellings
+
+spellings.fill(
+    {
+        "constructor": "cornu.compat.arguments:translate_constructor",
+        "keywords": "cornu.compat.arguments:translate_keywords",
+        "attribute": "cornu.compat.attributes:old_attribute",
+        "name": "cornu.compat.imports:old_name",
+        "names": "cornu.compat.imports:old_names",
+        "identifier": "cornu.compat.names:todays_identifier",
+        "layer config": "cornu.compat.configs:translate_layer_config",
+        "model config": "cornu.compat.configs:translate_meanings",
+    }
+)
