@@ -51,6 +51,7 @@ STRINGS = {
     "cornu": "`import cornu` loads one file: public names are imported when they are first asked for",
     "cornu.core.registry": "a table imports its home at the first name that is missing",
     "cornu.core.spellings": "what knows old spellings is imported when one is met",
+    "cornu.compat.backend.from_rows": "a row names a function of another module",
     "cornu.compat.imports": "names of every Keras, imported when they are first asked for",
     "cornu.cli.main": "each command is a module that its parser names",
 }
