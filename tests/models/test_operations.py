@@ -8,8 +8,11 @@ import pytest
 
 from cornu import models
 
-# Real Keras warns where it passes a mask to an inner model.
-pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
+pytestmark = [
+    pytest.mark.old_spellings,  # configs of real Keras have arguments that only compat knows
+    # Real Keras warns where it passes a mask to an inner model.
+    pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning"),
+]
 
 IDS, OTHERS = np.array([[1, 2, 0, 3], [4, 0, 0, 0]], "int32"), np.array([[1, 0, 5, 0], [2, 6, 0, 0]], "int32")
 ROWS = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32") * (IDS > 0)[..., None]
