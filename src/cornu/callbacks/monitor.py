@@ -1,4 +1,4 @@
-"""The number that a callback watches: where it is found in the logs, and which way is better."""
+"""The monitored value of a callback: how it is found in the logs, and which direction is better."""
 
 import warnings
 from collections.abc import Callable
@@ -21,10 +21,16 @@ _SMALLER = (
 
 
 def comparison(monitor: str, mode: str, who: str) -> Callable:
-    """Return ``numpy.less`` or ``numpy.greater``: which of two values of `monitor` is the better one.
+    """Return ``numpy.less`` or ``numpy.greater``: which of two values of `monitor` is better.
 
-    `mode` is ``"min"``, ``"max"``, or ``"auto"``: by the name (what ends in "loss" shrinks; accuracy, AUC, F measure
-    and the like grow). A name that says nothing is taken to shrink, with a warning. Raises ValueError for other modes.
+    Args:
+        monitor: name of the monitored value.
+        mode: ``"min"``, ``"max"``, or ``"auto"``: by the name (names that end in "loss" are minimized; accuracy, AUC, F
+            measure and the like are maximized). A name that fits neither is minimized, with a warning.
+        who: name of the callback, for messages.
+
+    Raises:
+        ValueError: for other modes.
 
     >>> comparison("val_acc", "auto", "EarlyStopping").__name__
     'greater'
@@ -54,8 +60,8 @@ def _has_word(name: str, words: tuple[str, ...]) -> bool:
 def value_of(monitor: str, logs: dict[str, Any] | None, params: dict[str, Any], who: str) -> float | None:
     """Return the value of `monitor` in the logs of an epoch, in either spelling (``acc``, ``accuracy``).
 
-    None, with a warning that names what there is, where it is missing; without one where the run has it in other
-    epochs (``validation_freq``). Raises ValueError where it is no single number.
+    Returns None, with a warning that lists the logs, if it is missing; without a warning if other epochs of the run
+    have it (``validation_freq``). Raises ValueError if it is not a single number.
     """
     logs = Logs(logs or {})
     if monitor in logs:

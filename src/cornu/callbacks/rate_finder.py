@@ -1,4 +1,4 @@
-"""Finding a learning rate: training runs while the rate grows, and the loss says which is good."""
+"""Finding a learning rate: it grows during training, and the loss shows which value is good."""
 
 import math
 from typing import Any
@@ -15,13 +15,22 @@ TOO_MUCH = 4.0  # the loss has run away when it is so many times the smallest
 
 
 class LearningRateFinder(Callback):
-    """Tries learning rates from `lowest` to `highest`, one per batch, and keeps the loss of each.
+    """Tries learning rates from `lowest` to `highest`, one per batch, and records the losses.
 
-    Give it to `fit`; after `steps` batches, or when the loss runs away, training stops. Then the weights and the
-    optimizer are as they were, `rates` and `losses` hold what was seen, `suggestion` is the rate at which the smoothed
-    loss fell fastest, and ``plot("rates.svg")`` draws the curve. Raises TypeError where the optimizer has a schedule,
-    ValueError for limits that are none. Follows Smith, Cyclical learning rates (2017),
-    https://arxiv.org/abs/1506.01186, section 3.3
+    Pass it to `fit`; after `steps` batches, or when the loss diverges, training stops, and weights and optimizer are
+    restored. Then `rates` and `losses` hold the measurements, `suggestion` is the rate at which the smoothed loss fell
+    fastest, and ``plot("rates.svg")`` draws the curve.
+
+    Args:
+        lowest: the first rate, above 0.
+        highest: the last rate.
+        steps: number of batches, at least 5.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        TypeError: if the optimizer has a schedule.
+
+    Smith 2017, Cyclical learning rates, section 3.3, https://arxiv.org/abs/1506.01186
 
     >>> round(LearningRateFinder(lowest=1e-5, highest=1.0, steps=6).rate(4), 6)
     0.1
@@ -40,7 +49,7 @@ class LearningRateFinder(Callback):
         self.smoothed: list[float] = []
 
     def rate(self, step: int) -> float:
-        """Return the learning rate of a step: each is the same factor above the one before."""
+        """Return the learning rate of a step; the rates grow exponentially."""
         return self.lowest * (self.highest / self.lowest) ** (step / (self.steps - 1))
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -80,7 +89,7 @@ class LearningRateFinder(Callback):
 
     @property
     def suggestion(self) -> float | None:
-        """The rate at which the smoothed loss fell fastest; None where it never fell."""
+        """The rate at which the smoothed loss fell fastest; None if it never fell."""
         curve = np.array([value for value in self.smoothed if math.isfinite(value)])
         if len(curve) < 5:
             return None
@@ -91,11 +100,11 @@ class LearningRateFinder(Callback):
         return self.rates[steepest] if falls.min() < 0 else None
 
     def plot(self, path: Any) -> None:
-        """Write the curve of loss by learning rate into an SVG file."""
+        """Write the curve of loss against learning rate to an SVG file."""
         atomic_files.write_text(path, svg.alone(self.chart()))
 
     def chart(self) -> str:
-        """Return the curve as SVG for a page."""
+        """Return the curve as an SVG element for a web page."""
         shown = [i for i, loss in enumerate(self.smoothed) if math.isfinite(loss)]
         powers = [math.log10(self.rates[i]) for i in shown]
         values = [self.smoothed[i] for i in shown]

@@ -1,4 +1,4 @@
-"""What a user gives made into arrays: numpy, jax, torch, pandas, lists, dictionaries."""
+"""Conversion of user data to arrays: numpy, jax, torch, pandas, lists, dictionaries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ _NO_NUMBERS = {"U": "text", "S": "bytes", "M": "dates", "m": "lengths of time", 
 
 
 def is_array(thing: Any) -> bool:
-    """Tell whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), and no plain list."""
+    """Tell whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), not a plain list."""
     return isinstance(thing, (np.ndarray, jax.Array, np.generic)) or (
         (hasattr(thing, "shape") and hasattr(thing, "dtype"))
         or hasattr(thing, "to_numpy")
@@ -22,7 +22,16 @@ def is_array(thing: Any) -> bool:
 
 
 def to_array(thing: Any, what: str) -> Any:
-    """Return `thing` as a numpy or jax array of numbers, doubles as ``floatx``; TypeError or ValueError in words."""
+    """Return `thing` as a numeric numpy or jax array, float64 cast to ``floatx()``.
+
+    Args:
+        thing: an array of any library, or nested lists.
+        what: name of the argument, for messages.
+
+    Raises:
+        TypeError: if it does not hold numbers, or is a sparse matrix or a function.
+        ValueError: if it is a list of rows of different lengths.
+    """
     if isinstance(thing, jax.Array):
         return thing
     if hasattr(thing, "toarray") and not hasattr(thing, "__array__"):  # scipy
@@ -67,10 +76,12 @@ def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def as_arrays(given: Any, what: str, inputs: int | None = None) -> Any:
-    """Return `given` with every array of it converted: one array, a list, a tuple or a dictionary of arrays.
+    """Return a structure (an array, a list, a tuple or a dictionary) with every array converted.
 
-    `inputs` is the number of arrays that the model takes, where known: it decides whether a list of lists is one
-    array or several.
+    Args:
+        given: the data.
+        what: name of the argument, for messages.
+        inputs: number of the model's inputs, if known: it decides whether a list of lists is one array or several.
     """
     if given is None:
         return None
@@ -95,7 +106,7 @@ def _is_one_array(given: Any, inputs: int | None) -> bool:
 
 
 def rows_in(*structures: Any) -> int:
-    """Return the number of rows, which all arrays share; ValueError where they do not."""
+    """Return the number of rows, which all arrays share; ValueError if they differ or there are none."""
     counts: dict[str, int] = {}
     for name, structure in zip(("x", "y", "sample_weight"), structures, strict=False):
         for path, array in jax.tree_util.tree_flatten_with_path(structure)[0]:

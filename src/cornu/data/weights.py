@@ -1,4 +1,4 @@
-"""Weights of rows: ``class_weight`` and ``sample_weight`` made one."""
+"""Weights per row: ``class_weight`` and ``sample_weight`` combined."""
 
 from typing import Any
 
@@ -6,10 +6,16 @@ import numpy as np
 
 
 def with_class_weight(y: Any, sample_weight: Any, class_weight: dict[int, float] | None) -> Any:
-    """Return sample weights that include the weight of each row's class.
+    """Return sample weights multiplied by the weight of each row's class.
 
-    `y` holds integer classes (rows,) or (rows, 1), or one-hot rows (rows, classes). Classes that `class_weight` does
-    not name weigh 1. Raises ValueError where `y` has no classes to look up.
+    Args:
+        y: integer classes, ``(batch,)`` or ``(batch, 1)``, or one-hot labels, ``(batch, classes)``.
+        sample_weight: ``(batch, ...)``, or None.
+        class_weight: weights by class; other classes have weight 1. None returns `sample_weight`.
+
+    Raises:
+        ValueError: if `y` does not hold one class per row.
+        TypeError: if `class_weight` is not a dictionary.
     """
     if class_weight is None:
         return sample_weight

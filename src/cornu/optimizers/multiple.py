@@ -1,4 +1,4 @@
-"""Several optimizers for one model: each weight has the one that its path or a function chooses."""
+"""Several optimizers for one model: a path pattern or a function selects the optimizer of each weight."""
 
 import re
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
@@ -11,9 +11,16 @@ from cornu.optimizers.base import Optimizer
 
 @registry.OPTIMIZERS.add()
 class OptimizerMap(MutableMapping):
-    """Optimizers by regular expressions that match a whole path of a weight; the others get `default_optimizer`.
+    """Maps regular expressions to optimizers; an expression must match the whole path of a weight.
 
-    Raises ValueError where two expressions match, and for a second optimizer under one expression.
+    Args:
+        default_optimizer: for weights that no expression matches.
+        optimizer_map: optimizers by regular expression.
+
+    Raises:
+        ValueError: if two expressions match a weight, or if an expression is set twice.
+        TypeError: if a value is not a plain optimizer.
+
     Follows https://keras.io/api/optimizers/multi_optimizer/
 
     >>> from cornu.optimizers import SGD, Adam
@@ -60,16 +67,27 @@ class OptimizerMap(MutableMapping):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "OptimizerMap":
-        """Return the map that `config` describes."""
+        """Return the map for a config."""
         return cls(**{key: serialization.deserialize(value, custom_objects) for key, value in config.items()})
 
 
 @registry.OPTIMIZERS.add()
 class MultiOptimizer(Optimizer):
-    """Several optimizers as one. `optimizer_map` is an `OptimizerMap`, or a function from a weight to its optimizer.
+    """Several optimizers as one; each has its own learning rate, in `optimizers`.
 
-    Learning rates and the like are those of the single optimizers, in `optimizers`.
+    Args:
+        optimizer_map: an `OptimizerMap`, or a function from a weight to its optimizer.
+        loss_scale_factor: multiplies the loss and divides the gradients.
+        name: name of the optimizer.
+
     Follows https://keras.io/api/optimizers/multi_optimizer/
+
+    >>> import cornu, jax.numpy as jnp
+    >>> slow, fast = cornu.optimizers.SGD(0.25), cornu.optimizers.SGD(0.5)
+    >>> optimizer = MultiOptimizer(lambda weight: fast if weight.ndim == 1 else slow)
+    >>> weight = cornu.Variable([1.0])
+    >>> optimizer.apply([jnp.array([1.0])], [weight]); print(weight.numpy())
+    [0.5]
     """
 
     def __init__(
@@ -100,7 +118,7 @@ class MultiOptimizer(Optimizer):
 
     @property
     def learning_rate(self) -> Any:
-        """Not there (AttributeError): each of `optimizers` has its own."""
+        """Raises AttributeError: each of `optimizers` has its own."""
         return self.__getattr__("learning_rate")
 
     @learning_rate.setter
@@ -117,7 +135,7 @@ class MultiOptimizer(Optimizer):
     def _grouped(
         self, things: Sequence[Any], variables: Sequence[Variable]
     ) -> list[tuple[Optimizer, list[tuple[Any, Variable]]]]:
-        """Return each optimizer with its weights, and what belongs to them."""
+        """Return each optimizer with its weights, paired with the corresponding `things`."""
         chosen = [(self._take(self.optimizer_map(variable)), variable) for variable in variables]
         groups = []
         for optimizer in self.optimizers:
@@ -142,7 +160,7 @@ class MultiOptimizer(Optimizer):
         return self._revision + sum(optimizer.revision for optimizer in self.optimizers)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """Update the weights, each with its optimizer."""
+        """Update each weight with its optimizer."""
         if len(grads) == 0:
             return
         for optimizer, pairs in self._grouped(grads, self._weights_of(grads, trainable_variables)):

@@ -1,4 +1,4 @@
-"""Mistakes that can be known before training starts, said in words."""
+"""Mistakes that can be detected before training starts, reported with a clear error."""
 
 from collections.abc import Collection
 from typing import Any
@@ -19,7 +19,7 @@ ONE_HOT = ("categorical_crossentropy", "categorical_focal_crossentropy", "kl_div
 
 
 def check_epochs(epochs: Any, initial_epoch: Any, steps: Any) -> None:
-    """Raise ValueError for numbers of epochs or steps that make no sense."""
+    """Raise ValueError if the numbers of epochs or steps are not valid."""
     for name, value, least in (
         ("epochs", epochs, 0),
         ("initial_epoch", initial_epoch, 0),
@@ -32,7 +32,7 @@ def check_epochs(epochs: Any, initial_epoch: Any, steps: Any) -> None:
 
 
 def check_frequency(frequency: Any) -> None:
-    """Raise ValueError where `validation_freq` is neither a positive number nor a collection of epochs."""
+    """Raise ValueError if `validation_freq` is neither a positive integer nor a collection of epochs."""
     if isinstance(frequency, Collection) and not isinstance(frequency, str):
         return
     if isinstance(frequency, bool) or not isinstance(frequency, (int, np.integer)) or frequency < 1:
@@ -40,7 +40,7 @@ def check_frequency(frequency: Any) -> None:
 
 
 def validation_parts(data: Any) -> tuple:
-    """Return x, y and sample weights of ``validation_data``; ValueError where it is not (x, y) or (x, y, weights)."""
+    """Return x, y and sample weights of ``validation_data``; ValueError if it is not (x, y) or (x, y, weights)."""
     if isinstance(data, (tuple, list)) and 1 <= len(data) <= 3:
         return tuple(data)
     raise ValueError(
@@ -50,7 +50,7 @@ def validation_parts(data: Any) -> tuple:
 
 
 def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
-    """Raise ValueError for a loss or metric whose name is unknown, at `compile` rather than later."""
+    """Raise ValueError for an unknown name of a loss or metric, in `compile` rather than later."""
     for name in _strings(loss):
         registry.LOSSES.find(name)
     for name in [*_strings(metrics), *_strings(weighted_metrics)]:
@@ -69,13 +69,13 @@ def _strings(given: Any) -> list[str]:
 
 
 def loss_name(loss: Any) -> str:
-    """Return the name of the loss function inside a loss object, in snake case where it is one of Keras's."""
+    """Return the name of the loss function inside a loss object, in snake case if it is one of Keras's."""
     function = getattr(loss, "fn", None)
     return getattr(function, "__name__", getattr(loss, "name", "") or "")
 
 
 def check_targets(objective: Objective, y: Any, y_pred: Any) -> None:
-    """Raise ValueError where the shape of `y` cannot go with the model's outputs."""
+    """Raise ValueError if the shape of `y` does not fit the model's outputs."""
     predictions = leaves(y_pred)
     if y is None:
         if any(loss is not None for loss in objective.losses):
@@ -103,7 +103,7 @@ def _check_shape(output: str, loss: str, y: tuple, prediction: tuple) -> None:
 
 
 def _fits_all(given: tuple, expected: tuple) -> bool:
-    """Tell whether the shapes agree wherever both are known."""
+    """Tell whether the shapes agree on all axes that are known in both."""
     return len(given) == len(expected) and all(
         a is None or b is None or a == b for a, b in zip(given, expected, strict=True)
     )
@@ -114,7 +114,7 @@ def _one_hot_advice(given: tuple, expected: tuple) -> str:
 
 
 def check_labels(objective: Objective, y: Any) -> None:
-    """Raise ValueError for integer classes in host arrays that lie outside the model's output."""
+    """Raise ValueError for integer labels in host arrays that are out of range for the model's output."""
     if y is None or not objective.built:
         return
     targets = spread(y, objective.names, "y")
@@ -136,7 +136,7 @@ def _ignored_class(loss: Any) -> Any:
 
 
 def check_indices(network: Any, x: Any) -> None:
-    """Raise ValueError for numbers in host arrays that lie outside the embedding that they go into."""
+    """Raise ValueError for indices in host arrays that are out of range for the embedding they are passed to."""
     if network is None or isinstance(x, dict):
         return
     arrays = {id(tensor): array for tensor, array in zip(network.flat_inputs, leaves(x), strict=False)}
@@ -153,7 +153,7 @@ def check_indices(network: Any, x: Any) -> None:
 
 
 def check_values(model: Any, batches: Any) -> None:
-    """Raise ValueError for labels and indices out of range, and for NaN in the data where it makes the loss NaN."""
+    """Raise ValueError for labels and indices out of range, and for NaN in the data if it makes the loss NaN."""
     batch: Batch | None = getattr(batches, "batch", None)
     if batch is None or not batches.resident:
         return

@@ -1,4 +1,4 @@
-"""Prediction over many rows: blocks of whole batches in one compiled loop, the rest padded to a few fixed shapes."""
+"""Prediction: blocks of whole batches in one compiled loop, the remaining rows padded to a few fixed shapes."""
 
 from typing import Any
 
@@ -17,9 +17,17 @@ MOST_STEPS = 256
 def predict(
     predictor: Predictor, batches: Batches, callbacks: Any, steps: int | None = None, together: int | None = None
 ) -> Any:
-    """Return the outputs for all rows as numpy arrays, telling the `callbacks` which steps are done.
+    """Return the outputs for all rows as numpy arrays.
 
-    `together` is the number of rows to compute at once, where that may be more than a batch: a power of two times it.
+    Args:
+        predictor: the compiled prediction.
+        batches: the data.
+        callbacks: the `CallbackList` to notify.
+        steps: number of batches; None runs all.
+        together: number of rows to compute at once, if larger batches are allowed: the batch size times a power of two.
+
+    Raises:
+        ValueError: if a stream contains no batch.
     """
     callbacks.on_predict_begin()
     watcher = callbacks.for_batches("predict")
@@ -37,7 +45,7 @@ def predict(
 
 
 def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
-    """Run 256, 128, ... whole batches at a time, then the rows that are left."""
+    """Run 256, 128, ... whole batches at a time, then the remaining rows."""
     outputs: list[Any] = []
     size = batches.batch_size
     whole = batches.rows // size
@@ -55,7 +63,7 @@ def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
 
 
 def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> list[Any]:
-    """Run pieces of `most` rows, several in a call, then smaller ones, each a power of two or padded to the next."""
+    """Run chunks of `most` rows, several per call, then smaller ones, each a power of two or padded to the next."""
     outputs: list[Any] = []
     done, size = 0, batches.batch_size
     while done < batches.rows:
@@ -72,7 +80,7 @@ def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> l
 
 
 def _piece(left: int, size: int) -> int:
-    """Return all rows that are left where padding adds less than a third to them, or they are few; else most of them.
+    """Return all remaining rows if padding adds less than a third to them, or if they are few; otherwise most of them.
 
     >>> _piece(100, 32), _piece(70, 32), _piece(7, 32)
     (100, 64, 7)

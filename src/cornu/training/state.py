@@ -1,4 +1,4 @@
-"""What a training program reads and returns: arrays only."""
+"""The input and output of a training program: arrays only."""
 
 from typing import NamedTuple
 
