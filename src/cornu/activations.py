@@ -25,7 +25,7 @@ def _activation(*aliases: str) -> Callable[[Callable], Callable]:
 
         @functools.wraps(function)
         def on_array(x: Any, *args: Any, **kwargs: Any) -> Array:
-            usual = not args and not kwargs  # other numbers would each be compiled for
+            usual = not args and not kwargs  # each other value would be compiled separately
             x = x if isinstance(x, Array) else jnp.asarray(x)
             return (program if usual else function)(x, *args, **kwargs)
 
@@ -191,7 +191,7 @@ def glu(x: Array, axis: int = -1) -> Array:
     [1.5]
     """
     if x.shape[axis] % 2:
-        raise ValueError(f"glu halves axis {axis}, so its size must be even; x has shape {x.shape}.")
+        raise ValueError(f"glu splits axis {axis} in half, so its size must be even; x has shape {x.shape}.")
     return jax.nn.glu(x, axis)
 
 

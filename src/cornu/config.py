@@ -43,7 +43,7 @@ def set_backend(backend: str) -> None:
     >>> set_backend("jax")
     """
     if backend != "jax":
-        raise ValueError(f"Cornu runs on JAX only: set_backend({backend!r}) cannot be done. Use 'jax'.")
+        raise ValueError(f"Cornu runs on JAX only: set_backend({backend!r}) is not possible. Use 'jax'.")
 
 
 def enable_traceback_filtering() -> None:

@@ -28,7 +28,9 @@ class Constraint(metaclass=Recorded):
         Args:
             w: the weight.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no __call__(self, w): write one that returns the weight.")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not implement __call__(self, w), which returns the weight."
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

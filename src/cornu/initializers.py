@@ -18,7 +18,7 @@ from cornu.core.serialization import Recorded, construct, default_config
 
 Shape = Sequence[int]
 
-# Standard deviation of a standard normal distribution that is cut at -2 and 2.
+# Standard deviation of a standard normal distribution truncated at -2 and 2.
 CUT_NORMAL_STDDEV = 0.87962566103423978
 
 
@@ -31,7 +31,7 @@ def _sizes(shape: Any) -> tuple[int, ...]:
     """Return a shape as a tuple of integers; ValueError if a size is unknown or negative."""
     sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     if any(size is None or int(size) < 0 for size in sizes):
-        raise ValueError(f"An initializer needs a shape of whole numbers, for example (784, 10); it got {shape!r}.")
+        raise ValueError(f"An initializer needs a shape of integers, for example (784, 10); got {shape!r}.")
     return tuple(int(size) for size in sizes)
 
 
@@ -54,7 +54,7 @@ class Initializer(metaclass=Recorded):
             shape: a tuple of integers.
             dtype: dtype of the values; None takes ``floatx()``.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no __call__(self, shape, dtype=None): write one.")
+        raise NotImplementedError(f"{type(self).__name__} does not implement __call__(self, shape, dtype=None).")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -140,7 +140,7 @@ class Identity(Initializer):
     def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
         sizes = _sizes(shape)
         if len(sizes) != 2:
-            raise ValueError(f"Identity makes matrices, so it needs a shape of two sizes; it got {sizes}.")
+            raise ValueError(f"Identity creates matrices, so it needs a shape with two axes; got {sizes}.")
         return (self.gain * np.eye(*sizes)).astype(_numpy_dtype(dtype))
 
 
@@ -163,12 +163,12 @@ class RandomInitializer(Initializer):
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Return values of the shape `shape`, drawn from `generator`."""
-        raise NotImplementedError(f"{type(self).__name__} has no draw(self, generator, shape).")
+        raise NotImplementedError(f"{type(self).__name__} does not implement draw(self, generator, shape).")
 
     def _generator(self) -> np.random.Generator:
         if self.seed is None:
             return np.random.default_rng(fresh_seed())
-        if hasattr(self.seed, "next"):  # a SeedGenerator moves on with each call
+        if hasattr(self.seed, "next"):  # a SeedGenerator advances with each call
             import jax
 
             return np.random.default_rng(np.asarray(jax.random.key_data(self.seed.next())).ravel())
@@ -321,7 +321,7 @@ class VarianceScaling(RandomInitializer):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         if scale <= 0:
-            raise ValueError(f"VarianceScaling needs a `scale` above 0; it got {scale}.")
+            raise ValueError(f"VarianceScaling needs a `scale` above 0; got {scale}.")
         if str(mode).lower() not in MODES:
             raise unknown("mode of VarianceScaling", mode, MODES)
         if str(distribution).lower() not in DISTRIBUTIONS:
@@ -491,8 +491,8 @@ class Orthogonal(RandomInitializer):
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) < 2:
-            raise ValueError(f"Orthogonal needs a shape of two sizes or more; it got {shape}.")
-        rows, columns = math.prod(shape[:-1]), shape[-1]
+            raise ValueError(f"Orthogonal needs a shape with at least two axes; got {shape}.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]  # (height, width, inputs, filters) -> (rows, columns)
         q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # so that each orthogonal matrix is equally likely
         return self.gain * (q.T if rows < columns else q).reshape(shape)

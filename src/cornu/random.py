@@ -146,8 +146,8 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     [[0 0 0]]
     """
     shape = (num_samples, *logits.shape[:-1])
-    drawn = jax.random.categorical(random_key(seed), logits, shape=shape)
-    return jnp.moveaxis(drawn, 0, -1).astype(standardize_dtype(dtype))
+    drawn = jax.random.categorical(random_key(seed), logits, shape=shape)  # (num_samples, batch)
+    return jnp.moveaxis(drawn, 0, -1).astype(standardize_dtype(dtype))  # (batch, num_samples)
 
 
 @arrays_first(1)

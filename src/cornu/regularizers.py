@@ -30,7 +30,7 @@ class Regularizer(metaclass=Recorded):
             x: a weight or output, any shape.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} has no __call__(self, x): write one that returns the penalty."
+            f"{type(self).__name__} does not implement __call__(self, x), which returns the penalty."
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _factor(value: Any, owner: str, argument: str) -> float:
     """Return a penalty's factor as a float (None is 0); ValueError unless it is a finite number of at least 0."""
     value = 0.0 if value is None else value
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
-        raise ValueError(f"{owner} takes a finite number that is not negative as `{argument}`; it got {value!r}.")
+        raise ValueError(f"{owner} takes a finite number of at least 0 as `{argument}`; got {value!r}.")
     return float(value)
 
 
@@ -146,11 +146,11 @@ class OrthogonalRegularizer(Regularizer):
     def __call__(self, x: Any) -> Array:
         x = jnp.asarray(x)
         if x.ndim != 2:
-            raise ValueError(f"OrthogonalRegularizer takes a matrix (2 axes); it got an array of shape {x.shape}.")
-        rows = x if self.mode == "rows" else x.T
+            raise ValueError(f"OrthogonalRegularizer takes a matrix (2 axes); got an array of shape {x.shape}.")
+        rows = x if self.mode == "rows" else x.T  # (count, length)
         rows = rows * jnp.minimum(1 / jnp.linalg.norm(rows, axis=1, keepdims=True), 1e6)
         count = rows.shape[0]
-        cosines = (rows @ rows.T) * (1 - jnp.eye(count, dtype=rows.dtype))
+        cosines = (rows @ rows.T) * (1 - jnp.eye(count, dtype=rows.dtype))  # (count, count)
         pairs = count * (count - 1) / 2
         return self.factor * 0.5 * jnp.sum(jnp.abs(cosines)) / pairs
 

@@ -26,13 +26,13 @@ class SwapEMAWeights(Callback):
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = swap_on_epoch
-        self._own: tuple[list, Any] | None = None  # the variables that hold averages now, and their own values
+        self._own: tuple[list, Any] | None = None  # the variables that hold averages now, and their original values
 
     def _put_averages(self) -> None:
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         if not getattr(optimizer, "use_ema", False):
-            raise ValueError("SwapEMAWeights needs an optimizer that averages weights: give it use_ema=True.")
+            raise ValueError("SwapEMAWeights needs an optimizer that averages weights: create it with use_ema=True.")
         if self._own is None and optimizer.built:
             variables = list(optimizer._trainable_variables)
             self._own = variables, read(variables)

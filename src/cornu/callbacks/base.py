@@ -24,7 +24,7 @@ class Callback:
     epoch 0 done
     """
 
-    per_batch = True  # False: overridden per-batch methods are content with a call per block of batches
+    per_batch = True  # False: overridden per-batch methods may be called once per block of batches
     model: Any = None
     params: dict[str, Any] = {}  # noqa: RUF012 (replaced, never changed)
     validation_data: Any = None

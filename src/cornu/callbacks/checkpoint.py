@@ -53,7 +53,7 @@ class ModelCheckpoint(Callback):
         for name, number in (("period", period), ("save_freq", 1 if save_freq == "epoch" else save_freq)):
             if isinstance(number, bool) or not isinstance(number, int) or number < 1:
                 alternative = "'epoch' or " if name == "save_freq" else ""
-                raise ValueError(f"{name} is {alternative}a whole number, 1 or more; it is {number!r}.")
+                raise ValueError(f"{name} must be {alternative}an integer, 1 or more; got {number!r}.")
         self.filepath = os.fspath(filepath)
         self.monitor, self.mode, self.verbose = monitor, mode, verbose
         self.monitor_op = comparison(monitor, mode, "ModelCheckpoint") if save_best_only else None
@@ -116,7 +116,9 @@ class ModelCheckpoint(Callback):
             return self.filepath.format_map(values)
         except KeyError as error:
             names = ", ".join(map(str, values))
-            raise KeyError(f"The file name {self.filepath!r} asks for {_asked(error)}; there are: {names}.") from None
+            raise KeyError(
+                f"The file name {self.filepath!r} contains {_asked(error)}, which is not among the logs: {names}."
+            ) from None
 
 
 def _asked(error: KeyError) -> str:

@@ -45,4 +45,4 @@ class History(Callback):
     def restore_training_state(self, _: None) -> None:
         """Raise TypeError if a checkpoint put anything other than lists into ``history``."""
         if not all(isinstance(values, list) for values in self.history.values()):
-            raise TypeError("a history that is no dictionary of lists")
+            raise TypeError("history is not a dictionary of lists")

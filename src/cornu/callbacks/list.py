@@ -177,6 +177,6 @@ def _flat(callbacks: Any) -> list[Any]:
     if isinstance(callbacks, type) or not hasattr(callbacks, "on_epoch_end"):
         advice = f"\nCall the class: {callbacks.__name__}(...)." if isinstance(callbacks, type) else ""
         raise TypeError(
-            f"A callback is an object of a class made from keras.callbacks.Callback; it is {callbacks!r}.{advice}"
+            f"A callback must be an instance of a subclass of keras.callbacks.Callback; got {callbacks!r}.{advice}"
         )
     return [callbacks]

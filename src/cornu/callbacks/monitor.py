@@ -9,7 +9,7 @@ import numpy as np
 from cornu.callbacks.logs import Logs
 from cornu.core.errors import unknown
 
-# Parts of names, told apart at their first letters within words: what grows, and what shrinks, as a model learns.
+# Prefixes of words in names: what is maximized, and what is minimized.
 _LARGER = (
     "acc", "auc", "fmeasure", "precision", "recall", "f1", "fbeta", "iou", "io_u", "r2", "sensitivity",
     "specificity", "cosine_similarity", "true_positives", "true_negatives", "psnr", "ssim", "bleu", "dice",
@@ -46,8 +46,8 @@ def comparison(monitor: str, mode: str, who: str) -> Callable:
         return np.greater
     if not _has_word(name, _SMALLER):
         warnings.warn(
-            f"{who} cannot tell from the name {monitor!r} whether larger is better, and takes smaller for better: "
-            "give mode='max' or mode='min'.",
+            f"{who} cannot tell from the name {monitor!r} whether larger is better, and assumes that smaller is: "
+            "pass mode='max' or mode='min'.",
             stacklevel=4,
         )
     return np.less
@@ -67,10 +67,12 @@ def value_of(monitor: str, logs: dict[str, Any] | None, params: dict[str, Any], 
     if monitor in logs:
         value = np.asarray(logs[monitor])
         if value.size != 1:
-            raise ValueError(f"{who} watches {monitor!r}, whose value is an array of shape {value.shape}, no number.")
+            raise ValueError(
+                f"{who} watches {monitor!r}, whose value is an array of shape {value.shape}, not a number."
+            )
         return float(value.reshape(()))
     if monitor not in Logs.fromkeys(params.get("metrics") or ()):
         names = ", ".join(map(str, logs)) or "nothing"
-        advice = " Give fit validation_data or validation_split." if monitor.startswith("val_") else ""
+        advice = " Pass validation_data or validation_split to fit." if monitor.startswith("val_") else ""
         warnings.warn(f"{who} watches {monitor!r}, which is not among the logs: {names}.{advice}", stacklevel=3)
     return None

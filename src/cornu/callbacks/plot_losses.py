@@ -41,17 +41,17 @@ class PlotLosses(Callback):
         self, path: Any = None, metrics: Any = None, figsize: tuple[float, float] = (5.0, 3.5), every: int = 1
     ) -> None:
         if not isinstance(every, int) or every < 1:
-            raise ValueError(f"PlotLosses: every is a number of epochs, 1 or more, not {every!r}.")
+            raise ValueError(f"PlotLosses: every must be a number of epochs, 1 or more; got {every!r}.")
         self.path = None if path is None else Path(os.fspath(path))
         self.metrics, self.figsize, self.every = metrics, figsize, every
         if self.path is not None:
-            _figure_class()  # better now than after an hour of training
+            _figure_class()  # fail now rather than after an hour of training
         self._forget()
 
     def _forget(self) -> None:
-        self._shown: Any = None  # the notebook's place of the figure
+        self._shown: Any = None  # the notebook's display of the figure
         self.epochs: list[int] = []
-        self.curves: dict[str, dict[str, list[float | None]]] = {}  # None: not known after that epoch
+        self.curves: dict[str, dict[str, list[float | None]]] = {}  # None: missing in that epoch
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._forget()
@@ -74,7 +74,7 @@ class PlotLosses(Callback):
         if self.path is not None:
             with replacing(self.path) as temporary:
                 temporary.write_bytes(self._drawn(self.path.suffix[1:] or "png"))
-            say(f"The curves are in {self.path}")
+            say(f"Curves saved to {self.path}")
 
     def _show(self) -> None:
         if in_notebook(sys.stdout):
@@ -132,7 +132,7 @@ def sparkline(points: list[float], width: int) -> str:
     True
     """
     marks = BLOCKS if can_write(sys.stdout, BLOCKS) else PLAIN
-    if len(points) > width:  # the last of each stretch
+    if len(points) > width:  # the last of each interval
         points = [points[(index + 1) * len(points) // width - 1] for index in range(width)]
     finite = [point for point in points if point - point == 0]
     low, high = min(finite, default=0.0), max(finite, default=0.0)

@@ -12,8 +12,8 @@ import numpy as np
 from cornu.callbacks.base import Callback
 from cornu.visuals.streams import can_write, in_notebook, printable
 
-REFRESH = 0.1  # seconds between two drawings of the bar: at most ten a second
-HEARTBEAT = 60.0  # seconds between two lines of a long epoch where there is no bar
+REFRESH = 0.1  # seconds between redraws of the bar
+HEARTBEAT = 60.0  # seconds between lines in a long epoch without a bar
 _NOTEBOOK_STYLE = (
     "margin:0;white-space:pre-wrap;word-break:normal;font-family:monospace;font-size:var(--jp-code-font-size,13px)"
 )
@@ -114,7 +114,9 @@ class Progbar:
         unit_name: str = "step",
     ) -> None:
         if stateful_metrics and stateless_metrics:
-            raise ValueError("Progbar takes stateful_metrics or stateless_metrics, the rest being the other kind.")
+            raise ValueError(
+                "Progbar takes stateful_metrics or stateless_metrics, not both: the rest is of the other kind."
+            )
         self.target, self.width, self.verbose = target, width, verbose
         self.interval, self.unit_name = max(interval, REFRESH), unit_name
         self.stateful_metrics = set(stateful_metrics or ())
@@ -123,9 +125,9 @@ class Progbar:
         self._seen = self._drawn = 0
         self._start = time.perf_counter()
         self._last, self._beat = 0.0, self._start
-        self._first: tuple[int, float] | None = None  # the steps done when the bar was first told, and when
+        self._first: tuple[int, float] | None = None  # the steps done at the first update, and its time
         self._live = is_live(sys.stdout)
-        self._place: Any = None  # where a notebook shows the bar
+        self._place: Any = None  # the notebook's display of the bar
 
     def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
         """Show that `current` steps are done.
@@ -245,7 +247,7 @@ class ProgbarLogger(Callback):
     """
 
     per_batch = False
-    validation_rows: int | None = None  # how many rows the run validates on, where known
+    validation_rows: int | None = None  # number of rows that the run validates on, if known
 
     def __init__(self, count_mode: str = "steps", stateful_metrics: Any = None) -> None:
         self.count_mode, self.stateful_metrics = count_mode, stateful_metrics

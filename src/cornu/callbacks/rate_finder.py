@@ -10,8 +10,8 @@ from cornu.callbacks.schedule import rate_of
 from cornu.core import atomic_files
 from cornu.visuals import svg
 
-SMOOTHING = 0.9  # how much of the mean so far stays at each step
-TOO_MUCH = 4.0  # the loss has run away when it is so many times the smallest
+SMOOTHING = 0.9  # decay rate of the moving average
+TOO_MUCH = 4.0  # the loss has diverged at this multiple of the smallest loss
 
 
 class LearningRateFinder(Callback):
@@ -40,9 +40,11 @@ class LearningRateFinder(Callback):
 
     def __init__(self, lowest: float = 1e-6, highest: float = 10.0, steps: int = 100) -> None:
         if not 0 < lowest < highest < math.inf:
-            raise ValueError(f"Learning rates run from `lowest` up to `highest`, above 0: it got {lowest}, {highest}.")
+            raise ValueError(
+                f"Learning rates must satisfy 0 < lowest < highest < infinity; got {lowest} and {highest}."
+            )
         if steps < 5:
-            raise ValueError(f"A curve needs 5 steps or more; steps is {steps}.")
+            raise ValueError(f"LearningRateFinder needs at least 5 steps; got {steps}.")
         self.lowest, self.highest, self.steps = lowest, highest, steps
         self.rates: list[float] = []
         self.losses: list[float] = []
@@ -71,7 +73,7 @@ class LearningRateFinder(Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if self.model.stop_training:
             return
-        total = float((logs or {})["loss"]) * (batch + 1)  # logs hold the mean since the epoch began
+        total = float((logs or {})["loss"]) * (batch + 1)  # logs hold the mean since the start of the epoch
         loss, self._sum = total - self._sum, total
         self.rates.append(self.rate(len(self.rates)))
         self.losses.append(loss)
@@ -93,7 +95,7 @@ class LearningRateFinder(Callback):
         curve = np.array([value for value in self.smoothed if math.isfinite(value)])
         if len(curve) < 5:
             return None
-        apart = max(len(curve) // 10, 2)  # the first batches, and single ones, say little
+        apart = max(len(curve) // 10, 2)  # the first batches, and single ones, are noisy
         end = max(int(curve.argmin()) + 1, 2 * apart + 1)
         falls = curve[apart:end] - curve[: end - apart]
         steepest = int(falls[1:].argmin()) + 1 + apart // 2
@@ -108,7 +110,7 @@ class LearningRateFinder(Callback):
         shown = [i for i, loss in enumerate(self.smoothed) if math.isfinite(loss)]
         powers = [math.log10(self.rates[i]) for i in shown]
         values = [self.smoothed[i] for i in shown]
-        top = max([*values[:1], 1.6 * min(values, default=0.0)])  # what ran away would flatten the rest
+        top = max([*values[:1], 1.6 * min(values, default=0.0)])  # a diverged loss would flatten the rest
         lowest = svg.limits(values)[0]
         axes = svg.Axes(svg.limits(powers), (lowest, top), ("learning rate", "loss (smoothed)"), (640, 360))
         parts = [svg.curve(svg.Curve("loss", powers, [min(value, top) for value in values], "train"), axes)]

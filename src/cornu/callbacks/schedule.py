@@ -20,7 +20,7 @@ def rate_of(model: Any, who: str) -> float:
         raise ValueError(f"{who} needs an optimizer with a learning rate; the model has {model.optimizer!r}.")
     if not isinstance(rate, (Variable, float)):
         raise TypeError(
-            f"{who} sets the learning rate, but the optimizer follows a schedule of its own: use one or the other."
+            f"{who} sets the learning rate, but the optimizer already follows a schedule: use one or the other."
         )
     return float(np.asarray(rate))
 
@@ -44,7 +44,7 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable, verbose: int = 0) -> None:
         if not callable(schedule):
-            raise TypeError(f"LearningRateScheduler takes a function of the epoch; it got {schedule!r}.")
+            raise TypeError(f"LearningRateScheduler takes a function of the epoch; got {schedule!r}.")
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -54,8 +54,8 @@ class LearningRateScheduler(Callback):
             new = None
         if new is None:
             raise ValueError(
-                "The function given to LearningRateScheduler has to return the learning rate, one number: "
-                f"for epoch {epoch} it did not. Does it end without `return`?"
+                "The function passed to LearningRateScheduler must return the learning rate, one number; "
+                f"it did not for epoch {epoch}. Is a `return` missing?"
             )
         self.model.optimizer.learning_rate = float(np.asarray(new).reshape(()))
         if self.verbose > 0:
@@ -72,7 +72,7 @@ def _takes_two(schedule: Callable) -> bool:
         inspect.signature(schedule).bind(0, 0.1)
     except TypeError:
         return False
-    except ValueError:  # a built-in function that does not say
+    except ValueError:  # a built-in function without a signature
         return True
     return True
 
@@ -111,7 +111,7 @@ class ReduceLROnPlateau(Callback):
         min_lr: float = 0.0,
     ) -> None:
         if factor >= 1.0:
-            raise ValueError(f"ReduceLROnPlateau makes the learning rate smaller: factor is below 1; it is {factor}.")
+            raise ValueError(f"ReduceLROnPlateau expects a factor below 1; got {factor}.")
         self.monitor, self.mode = monitor, mode
         self.monitor_op = comparison(monitor, mode, "ReduceLROnPlateau")
         self.factor, self.patience, self.verbose = factor, patience, verbose

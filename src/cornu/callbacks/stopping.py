@@ -108,7 +108,7 @@ class TerminateOnNaN(Callback):
     RuntimeError: The loss is nan at batch 4: training was stopped. A smaller learning rate often helps.
     """
 
-    per_batch = False  # the loss is a running mean, in which a NaN stays
+    per_batch = False  # the loss is a running mean, so a NaN persists
 
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error
@@ -124,7 +124,7 @@ class TerminateOnNaN(Callback):
         loss = (logs or {}).get("loss")
         if loss is None or np.all(np.isfinite(loss)):
             return
-        message = f"The loss is {loss} at {where}: training was ended."
+        message = f"The loss is {loss} at {where}: training was stopped."
         if self.raise_error:
             raise RuntimeError(f"{message} A smaller learning rate often helps.")
         say(message)

@@ -67,7 +67,7 @@ class ArrayBatches(Opening):
             return None
         if self.shuffle == "batch":
             starts = np.random.permutation(self.rows // self.batch_size) * self.batch_size
-            rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)
+            rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)  # (batches, batch_size) -> (rows,)
             return np.concatenate([rows, np.arange(rows.size, self.rows)]).astype(np.int32)
         return np.random.permutation(self.rows).astype(np.int32)
 
@@ -100,7 +100,7 @@ def check_batch_size(batch_size: Any) -> int:
     if batch_size is None:
         return 32
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(f"batch_size is a whole number of rows, 1 or more; it is {batch_size!r}.")
+        raise ValueError(f"batch_size must be an integer, 1 or more; got {batch_size!r}.")
     return int(batch_size)
 
 
@@ -110,7 +110,7 @@ def split_rows(batch: Batch, fraction: float) -> tuple[Batch, Batch]:
     Raises ValueError if `fraction` is not between 0 and 1, or if one part would be empty.
     """
     if not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
-        raise ValueError(f"validation_split is a fraction between 0 and 1; it is {fraction!r}.")
+        raise ValueError(f"validation_split must be a fraction between 0 and 1; got {fraction!r}.")
     rows = rows_in(batch.x, batch.y, batch.sample_weight)
     cut = math.floor(rows * (1 - fraction))
     if cut == 0 or cut == rows:

@@ -60,7 +60,7 @@ def as_batches(
     kind = type(x).__name__
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
-            raise ValueError(f"x is a {kind}, whose batches hold {name} too: do not give {name} beside it.")
+            raise ValueError(f"x is a {kind}, whose batches contain {name}: do not pass {name} as well.")
     return StreamBatches(x, steps, shuffle, class_weight, inputs, only_inputs)
 
 

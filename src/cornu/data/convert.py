@@ -8,7 +8,7 @@ import numpy as np
 
 from cornu.core import settings
 
-# Kinds of numpy's types that are no numbers, in words.
+# Kinds of numpy dtypes that are not numbers, in the words of messages.
 _NO_NUMBERS = {"U": "text", "S": "bytes", "M": "dates", "m": "lengths of time", "V": "records of several fields"}
 
 
@@ -35,25 +35,25 @@ def to_array(thing: Any, what: str) -> Any:
     if isinstance(thing, jax.Array):
         return thing
     if hasattr(thing, "toarray") and not hasattr(thing, "__array__"):  # scipy
-        raise TypeError(f"{what} is a sparse matrix; a model takes dense arrays. Give {what}.toarray().")
+        raise TypeError(f"{what} is a sparse matrix; a model takes dense arrays. Pass {what}.toarray().")
     if callable(thing) and not is_array(thing):
-        raise TypeError(f"{what} is a {type(thing).__name__}, not data: call it, and give what it returns.")
-    if hasattr(thing, "detach"):  # torch: may need gradients or lie on another device
+        raise TypeError(f"{what} is a {type(thing).__name__}, not data: call it, and pass what it returns.")
+    if hasattr(thing, "detach"):  # torch: may require gradients or be on another device
         thing = thing.detach().cpu()
-        thing = (thing.float() if str(thing.dtype) == "torch.bfloat16" else thing).numpy()  # numpy lacks that type
+        thing = (thing.float() if str(thing.dtype) == "torch.bfloat16" else thing).numpy()  # numpy lacks that dtype
     elif hasattr(thing, "to_numpy"):  # pandas
         thing = thing.to_numpy()
     try:
         array = thing if isinstance(thing, np.ndarray) else np.asarray(thing)
     except ValueError as error:
         raise ValueError(
-            f"{what} is a list whose rows differ in length: pad them, or give one array. ({error})"
+            f"{what} is a list whose rows differ in length: pad them, or pass one array. ({error})"
         ) from None
     if array.dtype == object:
         array = _from_objects(array, what)
     if array.dtype.kind in _NO_NUMBERS:
         raise TypeError(
-            f"{what} holds {_NO_NUMBERS[array.dtype.kind]}; a model takes numbers. Encode them as numbers first."
+            f"{what} contains {_NO_NUMBERS[array.dtype.kind]}; a model takes numbers. Encode them as numbers first."
         )
     if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
         array = array.astype(settings.floatx())

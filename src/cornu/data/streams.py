@@ -37,7 +37,7 @@ class PyDataset:
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
 
-    # For subclasses whose constructor does not call this one.
+    # For subclasses whose constructor does not call super().__init__().
     workers, use_multiprocessing, max_queue_size = 1, False, 10
 
     def __getitem__(self, index: int) -> Any:
@@ -96,7 +96,7 @@ class StreamBatches(Opening):
             first = next(iterator, None)
             self.draws = random_marks() != before
             if first is None:
-                raise ValueError("There is no data: the generator or dataset gave no batch.")
+                raise ValueError("There is no data: the generator or dataset yielded no batch.")
             self._peeked.append(first)
             if self._endless is None:
                 self._rest: Iterator | None = iterator

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-LEAST_BYTES = 1 << 23  # smaller arrays are copied: that takes a millisecond or two
-ALIGNMENT = 64  # bytes: XLA's CPU programs read the memory of others only from multiples of it
+LEAST_BYTES = 1 << 23  # smaller arrays are copied, which takes a millisecond or two
+ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
 
 @jax.tree_util.register_pytree_node_class
@@ -39,8 +39,9 @@ class Shared:
     def rows(self, numbers: jax.Array) -> jax.Array:
         """Return the rows with these indices."""
         width = math.prod(self.shape[1:])
-        starts = numbers[:, None] * width - self.shift
+        starts = numbers[:, None] * width - self.shift  # (rows, 1)
         form = lax.GatherDimensionNumbers(offset_dims=(1,), collapsed_slice_dims=(), start_index_map=(0,))
+        # (rows, width)
         taken = lax.gather(self.flat, starts, form, (width,), mode=lax.GatherScatterMode.CLIP)
         for number, end in ((0, self.ends[0]), (self.shape[0] - 1, self.ends[1])):
             taken = jnp.where(numbers[:, None] == number, end, taken)

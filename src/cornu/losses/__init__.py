@@ -85,7 +85,7 @@ _CLASSES = (
     SquaredHinge,
     Tversky,
 )
-# Snake-case names stand for the functions, which are in the table already.
+# Snake-case names refer to the functions, which are already in the table.
 registry.LOSSES.things.update({cls.__name__: cls for cls in _CLASSES})
 
 

@@ -59,7 +59,7 @@ class Loss(metaclass=Recorded):
             y_true: targets, ``(batch, ...)``.
             y_pred: predictions, ``(batch, ...)``.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no call(self, y_true, y_pred): write one.")
+        raise NotImplementedError(f"{type(self).__name__} does not implement call(self, y_true, y_pred).")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Array:
         """Return the reduced loss.
@@ -116,9 +116,9 @@ def same_rank(a: Array, b: Array) -> tuple[Array, Array]:
         b, a = same_rank(b, a)
     elif b.ndim == a.ndim + 1 and b.shape[-1] == 1:
         if a.ndim == 1:
-            a = a[:, None]
+            a = a[:, None]  # (batch,) -> (batch, 1)
         else:
-            b = b[..., 0]
+            b = b[..., 0]  # (..., 1) -> (...)
     return a, b
 
 
@@ -141,14 +141,15 @@ def _over_trailing_axes(weights: Array, values: Array) -> Array:
 def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str | None, dtype: Any = None) -> Array:
     """Return the values of a loss after weights, mask and reduction (None or ``"none"``: not reduced)."""
     values = jnp.asarray(values, standardize_dtype(dtype))
-    if sample_weight is not None and values.ndim:  # a loss of one number takes any weights, as in Keras
+    if sample_weight is not None and values.ndim:  # a scalar loss accepts any weights, as in Keras
         sample_weight, values = same_rank(jnp.asarray(sample_weight, values.dtype), values)
         check_weights(sample_weight.shape, values.shape)
     if mask is not None:
         sample_weight = apply_mask(sample_weight, mask, values.dtype, reduction)
     if sample_weight is not None:
-        # A mask may have more axes than the values, where a loss averages over steps itself.
+        # A mask may have more axes than the values, if the loss itself averages over time.
         sample_weight, values = same_rank(jnp.asarray(sample_weight, values.dtype), values)
+        # (batch,) and (batch, time) give (batch, time)
         values = _over_trailing_axes(values, sample_weight) * _over_trailing_axes(sample_weight, values)
     if reduction in (None, "none") or values.ndim == 0:
         return values
@@ -165,8 +166,8 @@ def check_weights(weights: tuple[int, ...], values: tuple[int, ...]) -> None:
     """Raise ValueError if sample weights of shape `weights` do not fit values of shape `values`."""
     if len(weights) > len(values) or any(a not in (1, b) and b != 1 for a, b in zip(weights, values, strict=False)):
         raise ValueError(
-            f"sample_weight has shape {weights}, but the loss gives values of shape {values}.\n"
-            "Give one weight per sample (rows,), or one per value."
+            f"sample_weight has shape {weights}, but the loss returns values of shape {values}.\n"
+            "Pass one weight per sample, (batch,), or one per value."
         )
 
 
@@ -213,7 +214,7 @@ class LossFunctionWrapper(Loss):
         return construct(cls, with_function_found(config))
 
 
-# Functions of losses and metrics by name. (In the table of metrics the same names stand for classes.)
+# Functions of losses and metrics by name. (In the table of metrics the same names refer to classes.)
 FUNCTIONS: dict[str, Callable] = {}
 
 
@@ -267,7 +268,7 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
     y_true, y_pred = same_rank(jnp.asarray(y_true, y_pred.dtype), y_pred)
     if any(a != b and 1 not in (a, b) for a, b in zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)):
         raise ValueError(
-            f"The targets have shape {y_true.shape}, the predictions {y_pred.shape}: they must be alike.\n"
-            "Compare the units of the last layer with the width of the targets."
+            f"The targets have shape {y_true.shape} but the predictions have shape {y_pred.shape}.\n"
+            "The units of the last layer must match the last axis of the targets."
         )
     return y_true, y_pred

@@ -19,15 +19,15 @@ def check_one_hot(y_true: tuple[int, ...], y_pred: tuple[int, ...], loss: str) -
     """Raise ValueError, with advice, if the targets of a categorical loss differ in shape from the predictions."""
     if y_true == y_pred:
         return
-    advice = "Compare the units of the last layer with the number of classes."
+    advice = "The units of the last layer must match the number of classes."
     if y_true[: len(y_pred) - 1] == y_pred[:-1] and (len(y_true) < len(y_pred) or y_true[-1] == 1):
         advice = (
-            f"Class numbers? Then use loss='sparse_{loss}' or keras.utils.to_categorical(y, {y_pred[-1]})."
+            f"For integer classes, use loss='sparse_{loss}' or keras.utils.to_categorical(y, {y_pred[-1]})."
             if loss == "categorical_crossentropy"
-            else f"Class numbers? Then use keras.utils.to_categorical(y, {y_pred[-1]})."
+            else f"For integer classes, use keras.utils.to_categorical(y, {y_pred[-1]})."
         )
     raise ValueError(
-        f"{loss} takes targets of the predictions' shape {y_pred} (one-hot labels); it got {y_true}.\n{advice}"
+        f"{loss} expects one-hot targets of the same shape as the predictions, {y_pred}; got {y_true}.\n{advice}"
     )
 
 
@@ -62,7 +62,7 @@ def categorical_crossentropy(
     """
     y_true, y_pred = _categorical_pair(y_true, y_pred, "categorical_crossentropy")
     y_true = smoothed(y_true, label_smoothing, y_pred.shape[-1])
-    return -jnp.sum(y_true * log_probabilities(y_pred, from_logits, axis), axis)
+    return -jnp.sum(y_true * log_probabilities(y_pred, from_logits, axis), axis)  # (..., classes) -> (...)
 
 
 @loss_function()
@@ -89,8 +89,8 @@ def sparse_categorical_crossentropy(
     >>> print(sparse_categorical_crossentropy([1], [[0.5, 0.5]]))
     [0.6931472]
     """
-    y_pred = jnp.moveaxis(float_array(y_pred), axis, -1)
-    labels = class_numbers(y_true, y_pred.shape)
+    y_pred = jnp.moveaxis(float_array(y_pred), axis, -1)  # (..., classes)
+    labels = class_numbers(y_true, y_pred.shape)  # (...)
     values = -of_classes(log_probabilities(y_pred, from_logits), labels)
     if ignore_class is None:
         return values
@@ -104,14 +104,14 @@ def class_numbers(y_true: Any, y_pred_shape: tuple[int, ...], loss: str = "spars
     """Return integer classes without a last axis of size 1; ValueError if their shape does not fit the predictions."""
     labels = jnp.asarray(y_true)
     if labels.ndim == len(y_pred_shape) and labels.shape[-1] == 1:
-        labels = labels[..., 0]
+        labels = labels[..., 0]  # (..., 1) -> (...)
     if labels.shape != tuple(y_pred_shape[:-1]):
-        advice = "Compare the targets with the output of the last layer."
+        advice = "The output of the last layer must match the targets."
         if labels.shape == tuple(y_pred_shape):
-            advice = "One-hot labels? Then use loss='categorical_crossentropy', or give y.argmax(-1)."
+            advice = "For one-hot labels, use loss='categorical_crossentropy', or pass y.argmax(-1)."
         raise ValueError(
-            f"{loss} takes one class number for each prediction, shape {y_pred_shape[:-1]}; "
-            f"it got targets of shape {labels.shape}.\n{advice}"
+            f"{loss} expects one integer class per prediction, shape {y_pred_shape[:-1]}; "
+            f"got targets of shape {labels.shape}.\n{advice}"
         )
     return labels.astype("int32")
 
@@ -142,7 +142,7 @@ def binary_crossentropy(
     """
     y_true, y_pred = as_pair(y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
-    return -jnp.mean(binary_log_likelihood(y_true, y_pred, from_logits), axis)
+    return -jnp.mean(binary_log_likelihood(y_true, y_pred, from_logits), axis)  # (batch, labels) -> (batch,)
 
 
 class CategoricalCrossentropy(LossFunctionWrapper):

@@ -87,7 +87,7 @@ def categorical_focal_crossentropy(
         y_pred = jax.nn.softmax(y_pred, axis)
     y_pred = clipped(y_pred / jnp.sum(y_pred, axis, keepdims=True))
     weights = jnp.asarray(alpha, y_pred.dtype) * (1 - y_pred) ** gamma
-    return -jnp.sum(weights * y_true * jnp.log(y_pred), axis)
+    return -jnp.sum(weights * y_true * jnp.log(y_pred), axis)  # (..., classes) -> (...)
 
 
 @loss_function()
@@ -114,7 +114,7 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0
     """
     y_pred = jnp.asarray(y_pred)
     labels = class_numbers(y_true, y_pred.shape, "categorical_generalized_cross_entropy")
-    return (1 - of_classes(y_pred, labels) ** q) / q
+    return (1 - of_classes(y_pred, labels) ** q) / q  # (..., classes) -> (...)
 
 
 class BinaryFocalCrossentropy(LossFunctionWrapper):
@@ -204,5 +204,5 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
         dtype: Any = None,
     ) -> None:
         if not 0 < q < 1:
-            raise ValueError(f"CategoricalGeneralizedCrossEntropy needs a `q` between 0 and 1; it got {q}.")
+            raise ValueError(f"CategoricalGeneralizedCrossEntropy expects 0 < q < 1; got q={q}.")
         super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)

@@ -71,7 +71,7 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Array:
     [0.75]
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    right = jnp.sum(y_true * y_pred, -1)
+    right = jnp.sum(y_true * y_pred, -1)  # (..., classes) -> (...)
     wrong = jnp.max((1 - y_true) * y_pred, -1)
     return jnp.maximum(wrong - right + 1, 0)
 

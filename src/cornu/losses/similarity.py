@@ -162,14 +162,14 @@ def circle(
     labels = jnp.asarray(y_true).astype("int32").reshape(-1)
     references = labels if ref_labels is None else jnp.asarray(ref_labels).astype("int32").reshape(-1)
     similarity = y_pred @ (y_pred if ref_embeddings is None else jnp.asarray(ref_embeddings, y_pred.dtype)).T
-    similarity = 1 - jnp.maximum(1 - similarity, 0)  # a cosine; rounding must not lift it above 1
-    alike = labels[:, None] == references[None, :]
+    similarity = 1 - jnp.maximum(1 - similarity, 0)  # (batch, references); rounding must not exceed 1
+    alike = labels[:, None] == references[None, :]  # (batch, references)
     apart = ~alike
     if remove_diagonal:
         alike = alike & ~jnp.eye(alike.shape[0], alike.shape[1], dtype=bool)
     pull = nn.relu(1 + margin - similarity)
     push = nn.relu(similarity + margin)
-    near = _log_sum(-gamma * pull * (similarity - (1 - margin)), alike)
+    near = _log_sum(-gamma * pull * (similarity - (1 - margin)), alike)  # (batch, references) -> (batch,)
     far = _log_sum(gamma * push * (similarity - margin), apart)
     values = nn.softplus(near + far)
     set_mask(values, jnp.any(alike, -1))
@@ -204,8 +204,8 @@ def ctc(y_true: Any, y_pred: Any) -> Array:
     labels = jnp.asarray(y_true).astype("int32")
     if y_pred.ndim != 3 or labels.ndim != 2:
         raise ValueError(
-            f"ctc takes labels of shape (rows, labels) and predictions (rows, steps, classes); "
-            f"it got {labels.shape} and {y_pred.shape}."
+            f"ctc expects labels of shape (batch, labels) and predictions of shape (batch, time, classes); "
+            f"got {labels.shape} and {y_pred.shape}."
         )
     return ctc_loss(labels, y_pred, jnp.sum(labels != 0, -1), jnp.full(labels.shape[:1], y_pred.shape[1]))
 

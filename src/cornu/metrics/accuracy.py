@@ -91,7 +91,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
     """
     y_pred = jnp.asarray(y_pred)
     labels = _class_numbers(y_true, y_pred)
-    found = jnp.argmax(y_pred, -1)
+    found = jnp.argmax(y_pred, -1)  # (..., classes) -> (...)
     return (labels.astype(found.dtype) == found).astype("float32")
 
 
@@ -102,8 +102,8 @@ def _class_numbers(y_true: Any, y_pred: Array) -> Array:
         labels = labels[..., 0]
     if labels.shape != y_pred.shape[:-1]:
         raise ValueError(
-            f"This accuracy takes one class number for each prediction, shape {y_pred.shape[:-1]}; "
-            f"it got labels of shape {labels.shape}. One-hot labels need categorical_accuracy."
+            f"This accuracy expects one integer class per prediction, shape {y_pred.shape[:-1]}; "
+            f"got labels of shape {labels.shape}. For one-hot labels, use categorical_accuracy."
         )
     return labels
 
@@ -149,7 +149,7 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     y_pred = jnp.asarray(y_pred)
     labels = _class_numbers(y_true, y_pred).astype("int32")
     if from_sorted_ids:
-        found = jnp.any(y_pred[..., :k].astype("int32") == labels[..., None], -1)
+        found = jnp.any(y_pred[..., :k].astype("int32") == labels[..., None], -1)  # (..., k) -> (...)
     else:
         found = in_top_k(labels, y_pred, k)
     return found.astype("float32")

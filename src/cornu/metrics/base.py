@@ -117,11 +117,13 @@ class Metric(metaclass=Recorded):
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the variables."""
-        raise NotImplementedError(f"{type(self).__name__} has no update_state(self, y_true, y_pred, sample_weight).")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not implement update_state(self, y_true, y_pred, sample_weight)."
+        )
 
     def result(self) -> Any:
         """Return the metric over all batches since the last `reset_state`."""
-        raise NotImplementedError(f"{type(self).__name__} has no result(self): write one that returns a number.")
+        raise NotImplementedError(f"{type(self).__name__} does not implement result(self), which returns a number.")
 
     def reset_state(self) -> None:
         """Set every variable back to its initial value."""
@@ -166,7 +168,7 @@ class Metric(metaclass=Recorded):
 
     def _checked(self, values: Sequence[Any]) -> list[Any]:
         if len(values) != len(self.variables):
-            raise ValueError(f"Metric {self.name!r} has {len(self.variables)} variables; it got {len(values)} values.")
+            raise ValueError(f"Metric {self.name!r} has {len(self.variables)} variables; got {len(values)} values.")
         return [jnp.asarray(value.value if isinstance(value, Variable) else value) for value in values]
 
     def get_config(self) -> dict[str, Any]:
@@ -199,13 +201,14 @@ def samplewise(values: Any, sample_weight: Any, dtype: Any, reduce: Callable = j
             sample_weight = apply_mask(sample_weight, mask, dtype, "sum")
         values, sample_weight = same_rank(values, sample_weight)
         check_weights(sample_weight.shape, values.shape)
+        # (batch, time, units) and weights (batch, time) give (batch, time)
         values = reduce(values, axis=tuple(range(sample_weight.ndim, values.ndim))) * sample_weight
         sample_weight = _per_sample(sample_weight, reduce)
     return _per_sample(values, reduce), sample_weight
 
 
 def _per_sample(values: Array, reduce: Callable) -> Array:
-    return reduce(values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values
+    return reduce(values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values  # (batch,)
 
 
 @registry.METRICS.add()

@@ -36,6 +36,7 @@ def count(y_true: Array, y_pred: Array, weights: Array | None, thresholds: Any, 
     """
     axes = tuple(range(1, y_pred.ndim + (0 if keep_labels else 1)))
     is_yes = y_true != 0
+    # (thresholds, batch, ..., labels)
     says_yes = y_pred > jnp.asarray(thresholds, y_pred.dtype).reshape((-1,) + (1,) * y_pred.ndim)
     weights = jnp.ones((), y_pred.dtype) if weights is None else weights
     weights = jnp.broadcast_to(weights, y_pred.shape)
@@ -65,14 +66,14 @@ def checked_thresholds(thresholds: Thresholds, default: float = 0.5) -> list[flo
         return [default]
     found = [float(value) for value in np.ravel(np.asarray(thresholds, dtype=object)) if value is not None]
     if not found or len(found) < np.size(thresholds) or not all(0 <= value <= 1 for value in found):
-        raise ValueError(f"Thresholds are numbers from 0 to 1; got {thresholds!r}.")
+        raise ValueError(f"Thresholds must be numbers from 0 to 1; got {thresholds!r}.")
     return found
 
 
 def only_top(y_pred: Array, k: int) -> Array:
     """Replace all but the `k` highest predictions of the last axis with -infinity."""
-    _, places = lax.top_k(y_pred, k)
-    is_top = jnp.any(places[..., None] == jnp.arange(y_pred.shape[-1]), -2)
+    _, places = lax.top_k(y_pred, k)  # (..., k)
+    is_top = jnp.any(places[..., None] == jnp.arange(y_pred.shape[-1]), -2)  # (..., k, labels) -> (..., labels)
     return jnp.where(is_top, y_pred, -jnp.inf)
 
 
@@ -279,9 +280,9 @@ class _AtConstraint(Metric):
     ) -> None:
         super().__init__(dtype, name)
         if not 0 <= value <= 1:
-            raise ValueError(f"{type(self).__name__} needs a `{argument}` from 0 to 1; it got {value!r}.")
+            raise ValueError(f"{type(self).__name__} expects a `{argument}` from 0 to 1; got {value!r}.")
         if num_thresholds <= 0:
-            raise ValueError(f"{type(self).__name__} needs `num_thresholds` of at least 1; it got {num_thresholds!r}.")
+            raise ValueError(f"{type(self).__name__} expects `num_thresholds` of at least 1; got {num_thresholds!r}.")
         self.num_thresholds, self.class_id, self._value = num_thresholds, class_id, value
         self._thresholds = spread_thresholds(num_thresholds)
         self._counts = [self.add_variable((num_thresholds,), name=field) for field in Counts._fields]

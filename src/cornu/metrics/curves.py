@@ -97,7 +97,7 @@ class AUC(Metric):
         self.build(y_true.shape, y_pred.shape)
         labels = self._counts[0].shape[-1]
         if self.multi_label and (y_pred.ndim != 2 or y_pred.shape[-1] != labels):
-            raise ValueError(f"AUC {self.name!r} counts {labels} labels; the predictions have shape {y_pred.shape}.")
+            raise ValueError(f"AUC {self.name!r} expects {labels} labels; got predictions of shape {y_pred.shape}.")
         if self.from_logits:
             y_pred = jax.nn.sigmoid(y_pred)
         counts = count(y_true, y_pred, weights_like(sample_weight, y_pred), self._thresholds, self.multi_label)
@@ -123,7 +123,7 @@ def _check_options(curve: str, summation_method: str, num_thresholds: int, thres
     if str(summation_method).lower() not in SUMMATIONS:
         raise unknown("summation_method of AUC", summation_method, SUMMATIONS)
     if thresholds is None and (not isinstance(num_thresholds, int) or num_thresholds < 2):
-        raise ValueError(f"AUC needs `num_thresholds` of at least 2; it got {num_thresholds!r}.")
+        raise ValueError(f"AUC expects `num_thresholds` of at least 2; got {num_thresholds!r}.")
 
 
 def area_under(counts: Counts, curve: str, summation_method: str) -> Array:
@@ -137,7 +137,7 @@ def area_under(counts: Counts, curve: str, summation_method: str) -> Array:
     else:
         x, y = _gain(counts, counts.false_negatives), _gain(counts, counts.false_positives)
         x = jnp.where(counts.true_positives == 0, 0, jnp.maximum(x, 0))
-    left, right = y[:-1], y[1:]
+    left, right = y[:-1], y[1:]  # (thresholds - 1, ...)
     heights = {
         "interpolation": (left + right) / 2,
         "minoring": jnp.minimum(left, right),
@@ -160,8 +160,9 @@ def _gain(counts: Counts, errors: Array) -> Array:
 
 def _interpolated_precision_area(counts: Counts) -> Array:
     """Return the area under the precision-recall curve, with counts interpolated linearly between thresholds."""
-    right = counts.true_positives
+    right = counts.true_positives  # (thresholds, ...)
     said = right + counts.false_positives
+    # (thresholds - 1, ...)
     slope = divide_no_nan(right[:-1] - right[1:], jnp.maximum(said[:-1] - said[1:], 0))
     start = right[1:] - slope * said[1:]
     both = (said[:-1] > 0) & (said[1:] > 0)

@@ -83,7 +83,7 @@ def resolve(
         return _BY_SHAPE[kind][kind_of_labels(y_true_shape, y_pred_shape)](name=identifier)
     metric = get(identifier)
     if isinstance(metric, Metric):
-        if isinstance(identifier, str) and identifier not in registry.METRICS.things:  # an old name: logs have it
+        if isinstance(identifier, str) and identifier not in registry.METRICS.things:  # an old name: logs keep it
             metric.name = identifier
         return metric
     name = identifier if isinstance(identifier, str) else getattr(metric, "name", getattr(metric, "__name__", None))

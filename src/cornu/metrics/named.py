@@ -332,7 +332,7 @@ class RootMeanSquaredError(Mean):
 def _centred(y: Array, axis: Axes) -> tuple[Array, Array, Array]:
     """Return the mean of `y`, its deviation from the mean, and its variance, over `axis`."""
     mean = jnp.mean(y, axis, keepdims=True)
-    return mean, y - mean, jnp.mean(jnp.square(y - mean), axis)
+    return mean, y - mean, jnp.mean(jnp.square(y - mean), axis)  # (..., 1), (..., n), (...)
 
 
 @metric_function

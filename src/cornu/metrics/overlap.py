@@ -29,7 +29,7 @@ def confusion_matrix(y_true: Array, y_pred: Array, weights: Array | None, classe
      [1 1]]
     """
     known = (y_true >= 0) & (y_true < classes) & (y_pred >= 0) & (y_pred < classes)
-    cells = jnp.where(known, y_true * classes + y_pred, classes * classes)
+    cells = jnp.where(known, y_true * classes + y_pred, classes * classes)  # (entries,)
     amounts = jnp.ones(cells.shape, dtype) if weights is None else weights.astype(dtype)
     return jnp.zeros(classes * classes, dtype).at[cells].add(amounts, mode="drop").reshape(classes, classes)
 
@@ -57,14 +57,16 @@ class _Overlap(Metric):
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
         strange = [number for number in self.target_class_ids if not 0 <= number < num_classes]
         if strange:
-            raise ValueError(f"target_class_ids are from 0 to {num_classes - 1} (num_classes - 1); got {strange[0]}.")
+            raise ValueError(
+                f"target_class_ids must be from 0 to {num_classes - 1} (num_classes - 1); got {strange[0]}."
+            )
         self.total_confusion_matrix = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
         y_true = y_true if self.sparse_y_true else jnp.argmax(y_true, self.axis)
         y_pred = y_pred if self.sparse_y_pred else jnp.argmax(y_pred, self.axis)
-        y_true, y_pred = y_true.astype("int32").ravel(), y_pred.astype("int32").ravel()
+        y_true, y_pred = y_true.astype("int32").ravel(), y_pred.astype("int32").ravel()  # (entries,)
         weights = _entry_weights(sample_weight, y_true.size, self.dtype)
         if self.ignore_class is not None:
             y_true = jnp.where(y_true == self.ignore_class, -1, y_true)
@@ -74,7 +76,7 @@ class _Overlap(Metric):
     def result(self) -> Array:
         matrix = self.total_confusion_matrix.value.astype("float32")
         targets = jnp.asarray(self.target_class_ids, "int32")
-        overlap = jnp.diagonal(matrix)[targets]
+        overlap = jnp.diagonal(matrix)[targets]  # (classes, classes) -> (targets,)
         union = (jnp.sum(matrix, 0) + jnp.sum(matrix, 1))[targets] - overlap
         return divide_no_nan(jnp.sum(divide_no_nan(overlap, union)), jnp.sum(union != 0))
 
@@ -85,7 +87,9 @@ def _entry_weights(sample_weight: Any, entries: int, dtype: Any) -> Array | None
         return None
     weights = jnp.asarray(sample_weight, dtype).ravel()
     if weights.size == 0 or entries % weights.size:
-        raise ValueError(f"There are {weights.size} sample weights for {entries} labels: give one for each.")
+        raise ValueError(
+            f"Expected one sample weight per label or per sample; got {weights.size} weights for {entries} labels."
+        )
     return jnp.repeat(weights, entries // weights.size)
 
 

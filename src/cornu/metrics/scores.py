@@ -21,8 +21,8 @@ def _matrix(y_true: Any, y_pred: Any, dtype: str, metric: str) -> tuple[Array, A
     y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, dtype))
     if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
         raise ValueError(
-            f"{metric} takes labels and predictions of one shape (rows, classes); "
-            f"it got {y_true.shape} and {y_pred.shape}."
+            f"{metric} expects labels and predictions of the same shape (batch, classes); "
+            f"got {y_true.shape} and {y_pred.shape}."
         )
     return y_true, y_pred
 
@@ -61,9 +61,9 @@ class FBetaScore(Metric):
         if average not in AVERAGES:
             raise unknown(f"average of {type(self).__name__}", average, AVERAGES)
         if not isinstance(beta, (int, float)) or beta <= 0:
-            raise ValueError(f"{type(self).__name__} needs a `beta` above 0; it got {beta!r}.")
+            raise ValueError(f"{type(self).__name__} expects a `beta` above 0; got {beta!r}.")
         if threshold is not None and not 0 < threshold <= 1:
-            raise ValueError(f"{type(self).__name__} needs a `threshold` above 0 and up to 1; it got {threshold!r}.")
+            raise ValueError(f"{type(self).__name__} expects a `threshold` above 0 and at most 1; got {threshold!r}.")
         self.average, self.beta, self.threshold = average, beta, threshold
 
     def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
@@ -80,12 +80,12 @@ class FBetaScore(Metric):
         y_true, y_pred = _matrix(y_true, y_pred, self.dtype, type(self).__name__)
         self.build(y_true.shape, y_pred.shape)
         if self.threshold is None:
-            highest = jnp.max(y_pred, -1, keepdims=True)
+            highest = jnp.max(y_pred, -1, keepdims=True)  # (batch, 1)
             y_pred = ((y_pred >= highest) & (jnp.abs(y_pred) > 1e-9)).astype(self.dtype)
         else:
             y_pred = (y_pred > self.threshold).astype(self.dtype)
         weights = weights_like(sample_weight, y_pred)
-        axis = None if self.average == "micro" else 0
+        axis = None if self.average == "micro" else 0  # (batch, classes) -> () or (classes,)
 
         def total(values: Array) -> Array:
             return jnp.sum(values if weights is None else values * weights, axis)
@@ -166,7 +166,7 @@ class R2Score(Metric):
         if class_aggregation not in AGGREGATIONS:
             raise unknown("class_aggregation of R2Score", class_aggregation, AGGREGATIONS)
         if num_regressors < 0:
-            raise ValueError(f"R2Score needs `num_regressors` of at least 0; it got {num_regressors!r}.")
+            raise ValueError(f"R2Score expects `num_regressors` of at least 0; got {num_regressors!r}.")
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_variable(name="num_samples")
 
@@ -185,7 +185,7 @@ class R2Score(Metric):
         self.build(y_true.shape, y_pred.shape)
         weights = weights_like(sample_weight, y_pred)
         weights = jnp.broadcast_to(1.0 if weights is None else weights, y_true.shape)
-        self.sum.assign_add(jnp.sum(weights * y_true, 0))
+        self.sum.assign_add(jnp.sum(weights * y_true, 0))  # (batch, outputs) -> (outputs,)
         self.squared_sum.assign_add(jnp.sum(weights * y_true**2, 0))
         self.total_mse.assign_add(jnp.sum(weights * (y_true - y_pred) ** 2, 0))
         self.count.assign_add(jnp.sum(weights, 0))

@@ -66,7 +66,7 @@ def get(identifier: Any) -> Optimizer | None:
     )
     if found is not None and not isinstance(found, Optimizer):
         raise TypeError(
-            f"An optimizer is a name, a config, an optimizer or an optax transformation; it got {identifier!r} "
+            f"Expected the name or config of an optimizer, an optimizer or an optax transformation; got {identifier!r} "
             f"({type(identifier).__name__})."
         )
     return found

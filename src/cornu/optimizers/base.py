@@ -18,7 +18,7 @@ from cornu.core.variable import Variable, array_of, bound, read, write
 from cornu.optimizers.hyper import Hyper, as_given, as_number
 from cornu.optimizers.schedules import LearningRateSchedule
 
-# Switched on after building, these need slots that were not made.
+# Switched on after building, these would need slots that do not exist.
 NEEDS_SLOTS = frozenset(("use_ema", "gradient_accumulation_steps", "amsgrad", "centered"))
 
 
@@ -72,7 +72,7 @@ class Optimizer(metaclass=Recorded):
 
     built = False
     _revision = 0
-    #: Arguments of ours that a config leaves out while they are at these values, since Keras does not know them.
+    #: Arguments that Keras does not have: a config omits them while they have these values.
     ours: ClassVar[dict[str, Any]] = {"decay": 0.0}
 
     def __init__(
@@ -112,20 +112,20 @@ class Optimizer(metaclass=Recorded):
         given = [f"{name}={value}" for name, value in clips.items() if value is not None]
         steps, frequency = self.gradient_accumulation_steps, self.ema_overwrite_frequency
         if len(given) > 1:
-            raise ValueError(f"{type(self).__name__} takes one way of clipping gradients; it got {', '.join(given)}.")
+            raise ValueError(f"{type(self).__name__} accepts one kind of gradient clipping; got {', '.join(given)}.")
         if steps and not steps >= 2:
-            raise ValueError(f"gradient_accumulation_steps is a whole number of at least 2, or None; it got {steps}.")
+            raise ValueError(f"gradient_accumulation_steps must be an integer of at least 2, or None; got {steps}.")
         if self.use_ema and not 0 <= self.ema_momentum <= 1:
-            raise ValueError(f"ema_momentum lies between 0 and 1; it got {self.ema_momentum}.")
+            raise ValueError(f"ema_momentum must be between 0 and 1; got {self.ema_momentum}.")
         if self.use_ema and frequency and (not isinstance(frequency, int) or frequency < 1):
-            raise ValueError(f"ema_overwrite_frequency is a whole number of at least 1, or None; it got {frequency}.")
+            raise ValueError(f"ema_overwrite_frequency must be an integer of at least 1, or None; got {frequency}.")
 
     def __setattr__(self, name: str, value: Any) -> None:
         structural = self.built and name in vars(self).get("_arguments", ()) and name in vars(self)
         if structural and name in NEEDS_SLOTS and value and not getattr(self, name):
             raise ValueError(
-                f"{self.name} was built with {name}={getattr(self, name)}: {name}={value} comes too late.\n"
-                f"Make a new {type(self).__name__}({name}={value}) and compile again."
+                f"{self.name} was built with {name}={getattr(self, name)}: {name}={value} "
+                f"cannot be set after building.\nMake a new {type(self).__name__}({name}={value}) and compile again."
             )
         super().__setattr__(name, value)
         if structural:
@@ -136,7 +136,7 @@ class Optimizer(metaclass=Recorded):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
         return spellings.old_attribute(self, name)
 
-    # The numbers that callbacks may change.
+    # Hyperparameters, which callbacks may change.
 
     @property
     def learning_rate(self) -> Any:
@@ -236,7 +236,7 @@ class Optimizer(metaclass=Recorded):
         groups = [{"average": 0.0}] if self.use_ema else []
         groups += [{"gradient_accumulator": 0.0}] if self.gradient_accumulation_steps else []
         for group in [*groups, *self.slots()]:
-            # One weight after the other, and for each its slots of the group: the order of Keras's files.
+            # Weight by weight, and for each the slots of the group: the order of Keras's files.
             for variable in fresh:
                 for name, initial in group.items():
                     self._add_slot(variable, name, initial)
@@ -282,7 +282,7 @@ class Optimizer(metaclass=Recorded):
         if isinstance(initializer, str):
             initializer = initializers.get(initializer)
         if not callable(initializer):
-            # In numpy, so that an optimizer can also be built while something is traced.
+            # In numpy, so that an optimizer can also be built during tracing.
             initializer = np.broadcast_to(np.asarray(initializer), tuple(shape))
         dtype = dtype or settings.floatx()
         made = Variable(initializer, shape, dtype, trainable=False, autocast=False, aggregation=aggregation)
@@ -412,7 +412,7 @@ class Optimizer(metaclass=Recorded):
             ]
         if self.has("global_clipnorm"):
             norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
-            # norm - norm is 0, but NaN for an infinite norm: the failure shall be seen.
+            # norm - norm is 0, but NaN for an infinite norm: the failure must show.
             scale = self.global_clipnorm * jnp.minimum(1.0 / norm, 1.0 / self.global_clipnorm) + (norm - norm)
             return [gradient * scale for gradient in gradients]
         if self.has("clipvalue"):
@@ -441,7 +441,7 @@ class Optimizer(metaclass=Recorded):
             ValueError: after `build`.
         """
         if self.built:
-            raise ValueError("exclude_from_weight_decay comes too late: call it before the optimizer is built.")
+            raise ValueError("exclude_from_weight_decay must be called before the optimizer is built.")
         self._excluded = frozenset(map(id, var_list or ())), "|".join(var_names) if var_names else None
 
     def update_all(self, gradients: list, variables: list[Variable], rate: Any) -> None:

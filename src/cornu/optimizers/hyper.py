@@ -55,8 +55,9 @@ class Hyper:
             return
         if value and self.slot is not None and self.slot not in optimizer._slots:
             raise ValueError(
-                f"{type(optimizer).__name__} was built with {self.name}=0 and keeps no {self.slot} of the weights: "
-                f"{self.name}={value} comes too late.\nMake a new optimizer with {self.name}={value} and compile again."
+                f"{type(optimizer).__name__} was built with {self.name}=0 and has no {self.slot} slots: "
+                f"{self.name}={value} cannot be set after building.\n"
+                f"Make a new optimizer with {self.name}={value} and compile again."
             )
         optimizer._revision += 1
 
@@ -66,7 +67,7 @@ def as_number(optimizer: Any, name: str, value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{type(optimizer).__name__} takes a number as {name}; it got {value!r}.") from error
+        raise TypeError(f"{type(optimizer).__name__} takes a number as {name}; got {value!r}.") from error
 
 
 def as_given(given: float, value: Any) -> float:
@@ -79,6 +80,6 @@ def _put(optimizer: Any, name: str, value: float) -> None:
     if name in optimizer._hyper:
         optimizer._hyper[name].assign(value)
     else:
-        # 0.999 is 1 in bfloat16, and 1e-8 is 0 in float16: these numbers are never kept in less than float32.
+        # 0.999 is 1 in bfloat16, and 1e-8 is 0 in float16: these numbers are always kept in float32 or more.
         dtype = "float64" if settings.floatx() == "float64" else "float32"
         optimizer._hyper[name] = Variable(value, dtype=dtype, trainable=False, autocast=False, name=name)

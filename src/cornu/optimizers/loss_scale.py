@@ -118,10 +118,10 @@ class LossScaleOptimizer(Optimizer):
 def _refuse_options(given: dict[str, Any]) -> None:
     """Raise for arguments that belong to the inner optimizer, unless they have their default values."""
     if not given.pop("dynamic", True):
-        raise ValueError("A fixed loss scale needs no LossScaleOptimizer: give the optimizer loss_scale_factor=...")
+        raise ValueError("A fixed loss scale needs no LossScaleOptimizer: pass loss_scale_factor=... to the optimizer.")
     silent = {"use_ema": False, "ema_momentum": 0.99, "decay": 0.0}
     for name, value in given.items():
         if name not in Options.__annotations__:
             raise TypeError(f"LossScaleOptimizer has no argument {name!r}.")
         if value != silent.get(name):
-            raise ValueError(f"LossScaleOptimizer does not take {name}: give it to the inner optimizer.")
+            raise ValueError(f"LossScaleOptimizer does not take {name}: pass it to the inner optimizer.")

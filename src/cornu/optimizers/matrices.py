@@ -80,9 +80,10 @@ class Adafactor(Optimizer):
             return beta * old + (1 - beta) * new
 
         if value.ndim > 1:
+            # (..., n, m) -> (..., n) and (..., m)
             rows, columns = mean(rows, jnp.mean(squares, axis=-1)), mean(columns, jnp.mean(squares, axis=-2))
             share = rows / jnp.mean(rows, axis=-1, keepdims=True)
-            velocity = share[..., None] * columns[..., None, :]
+            velocity = share[..., None] * columns[..., None, :]  # (..., n, m)
         else:
             velocity = mean(velocity, squares)
         change = gradient / jnp.sqrt(velocity)
@@ -185,9 +186,9 @@ class Muon(Optimizer):
     def _orthogonal(self, matrix: Any) -> Any:
         """Return a matrix with nearly the same singular vectors, and singular values near 1."""
         tall = matrix.shape[0] > matrix.shape[1]
-        x = matrix.T if tall else matrix
+        x = matrix.T if tall else matrix  # (n, m), n <= m
         x = x / (jnp.linalg.norm(x, keepdims=True) + 1e-7)
         for _ in range(self.ns_steps):
-            square = x @ x.T
+            square = x @ x.T  # (n, n)
             x = self.muon_a * x + (self.muon_b * square + self.muon_c * square @ square) @ x
         return x.T if tall else x

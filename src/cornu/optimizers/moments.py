@@ -100,7 +100,7 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, **options)
         if weight_decay is None:
-            raise ValueError("AdamW takes a number as weight_decay; it got None. Without weight decay, use Adam.")
+            raise ValueError("AdamW takes a number as weight_decay; got None. Without weight decay, use Adam.")
 
 
 @registry.OPTIMIZERS.add()
@@ -206,7 +206,7 @@ class Nadam(Optimizer):
     def update(self, gradient: Any, value: Any, rate: Any, momentum: Any, velocity: Any) -> tuple[Any, Slots]:
         now, following = self._scheduled(self.step), self._scheduled(self.step + 1)
         product = self._product.value
-        # Keras takes these complements after rounding; the slots of its files come out equal only so.
+        # Keras computes these complements after rounding; only so do the slots equal those of its files.
         momentum = momentum + (gradient - momentum) * (1 - jnp.asarray(self.beta_1))
         velocity = velocity + (jnp.square(gradient) - velocity) * (1 - jnp.asarray(self.beta_2))
         mean = following * momentum / (1 - product * following) + (1 - now) * gradient / (1 - product)
@@ -293,7 +293,7 @@ class Lion(Optimizer):
         super().__init__(learning_rate, **options)
         self.beta_1, self.beta_2 = beta_1, beta_2
         if not 0 < self.beta_1 <= 1:
-            raise ValueError(f"Lion takes a beta_1 above 0 and at most 1; it got {beta_1}.")
+            raise ValueError(f"Lion takes a beta_1 above 0 and at most 1; got {beta_1}.")
 
     def slots(self) -> list[Slots]:
         return [{"momentum": 0.0}]
@@ -344,7 +344,7 @@ class ScheduleFreeAdamW(Optimizer):
         self.beta_1, self.beta_2, self.epsilon, self.warmup_steps = beta_1, beta_2, epsilon, warmup_steps
 
     def slots(self) -> list[Slots]:
-        # The momentum slot holds the paper's z, which starts at the weight.
+        # The momentum slot holds the paper's z, whose initial value is the weight.
         return [{"momentum": lambda variable: np.array(variable), "velocity": 0.0}]
 
     def update(self, gradient: Any, value: Any, rate: Any, momentum: Any, velocity: Any) -> tuple[Any, Slots]:

@@ -39,14 +39,14 @@ class OptimizerMap(MutableMapping):
             return self._map[path]
         matching = [expression for expression in self._map if re.fullmatch(expression, path)]
         if len(matching) > 1:
-            raise ValueError(f"Several optimizers are given for the weight {path!r}: by {matching}.")
+            raise ValueError(f"Several expressions match the weight {path!r}: {matching}.")
         return self._map[matching[0]] if matching else self.default_optimizer
 
     def __setitem__(self, expression: str, optimizer: Optimizer) -> None:
         if not isinstance(expression, str):
-            raise ValueError(f"An optimizer is given for a regular expression, a string; it got {expression!r}.")
+            raise ValueError(f"The key of an optimizer must be a regular expression, a string; got {expression!r}.")
         if expression in self._map:
-            raise ValueError(f"There is an optimizer for {expression!r} already: delete it first.")
+            raise ValueError(f"There is already an optimizer for {expression!r}: delete it first.")
         self._map[expression] = _single(optimizer)
 
     def __delitem__(self, expression: str) -> None:
@@ -183,5 +183,5 @@ def _single(optimizer: Any) -> Optimizer:
     """Return an optimizer that may be one of several; TypeError for anything else."""
     refused = isinstance(optimizer, MultiOptimizer) or type(optimizer).__name__ == "LossScaleOptimizer"
     if not isinstance(optimizer, Optimizer) or refused:
-        raise TypeError(f"Each weight takes a plain optimizer such as Adam(); it got {optimizer!r}.")
+        raise TypeError(f"Expected a plain optimizer such as Adam() for each weight; got {optimizer!r}.")
     return optimizer

@@ -46,7 +46,7 @@ class SGD(Optimizer):
         super().__init__(learning_rate, **options)
         self.momentum, self.nesterov = momentum, nesterov
         if not 0 <= self.momentum <= 1:
-            raise ValueError(f"SGD takes a momentum between 0 and 1; it got {momentum}.")
+            raise ValueError(f"SGD takes a momentum between 0 and 1; got {momentum}.")
 
     def slots(self) -> list[Slots]:
         return [{"momentum": 0.0}] if self.has("momentum") else []
@@ -244,10 +244,10 @@ class Ftrl(Optimizer):
         self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
         self.beta = beta
         if self.learning_rate_power > 0:
-            raise ValueError(f"Ftrl takes a learning_rate_power of 0 or below; it got {learning_rate_power}.")
+            raise ValueError(f"Ftrl takes a learning_rate_power of at most 0; got {learning_rate_power}.")
         for name in ("initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength"):
             if getattr(self, name) < 0:
-                raise ValueError(f"Ftrl takes {name} of 0 or above; it got {getattr(self, name)}.")
+                raise ValueError(f"Ftrl takes {name} of at least 0; got {getattr(self, name)}.")
 
     def slots(self) -> list[Slots]:
         return [{"accumulator": self.initial_accumulator_value, "linear": 0.0}]

@@ -45,7 +45,7 @@ def _number(step: Any) -> jax.Array:
 
 def _check_positive(schedule: LearningRateSchedule, name: str, value: float) -> None:
     if value <= 0:
-        raise ValueError(f"{type(schedule).__name__} got {name}={value}; it takes a number of steps above 0.")
+        raise ValueError(f"{type(schedule).__name__} expects a number of steps above 0; got {name}={value}.")
 
 
 @registry.SCHEDULES.add()
@@ -110,8 +110,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.boundaries, self.values, self.name = list(boundaries), list(values), name
         if len(self.boundaries) != len(self.values) - 1:
             raise ValueError(
-                f"PiecewiseConstantDecay got {len(self.boundaries)} boundaries and {len(self.values)} values; "
-                "it takes one value more than boundaries."
+                "PiecewiseConstantDecay expects one value more than boundaries; "
+                f"got {len(self.boundaries)} boundaries and {len(self.values)} values."
             )
 
     def __call__(self, step: Any) -> jax.Array:
@@ -244,7 +244,7 @@ class CosineDecay(LearningRateSchedule):
             return self._decayed(step, self.initial_learning_rate)
         decayed = self._decayed(step - self.warmup_steps, self.warmup_target)
         rise = _number(self.warmup_target) - _number(self.initial_learning_rate)
-        # Without warm-up steps the first branch is never taken; the division only has to be harmless.
+        # Without warmup steps the first branch is never selected; the division only has to be valid.
         warming = rise * (step / max(self.warmup_steps, 1)) + self.initial_learning_rate
         return jnp.where(step < self.warmup_steps, warming, decayed)
 

@@ -47,7 +47,7 @@ class OptaxOptimizer(Optimizer):
             )
         super().build(variables)
         with jax.ensure_compile_time_eval():
-            # Copies: a state may hold the weights themselves, whose arrays a step gives away.
+            # Copies: a state may hold the weights themselves, whose arrays a step donates.
             state = self.transformation.init([jnp.array(variable._value, copy=True) for variable in variables])
         leaves, self._structure = jax.tree_util.tree_flatten_with_path(state)
         self._state = [
@@ -72,7 +72,7 @@ class OptaxOptimizer(Optimizer):
     def get_config(self) -> dict[str, Any]:
         raise TypeError(
             f"{self.name} is an optax transformation, which is made of functions and has no config.\n"
-            "Save the weights, and give the transformation to compile() again after loading."
+            "Save the weights, and pass the transformation to compile() again after loading."
         )
 
 

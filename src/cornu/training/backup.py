@@ -9,8 +9,8 @@ class Place(NamedTuple):
 
     epoch: int
     step: int = 0
-    logs: dict[str, Any] = {}  # noqa: RUF012 (never changed): those of the epoch so far, or of the last one
-    stopped: bool = False  # a callback has ended the training
+    logs: dict[str, Any] = {}  # noqa: RUF012 (never changed): logs of the epoch so far, or of the last one
+    stopped: bool = False  # a callback has stopped training
 
 
 class Backup:

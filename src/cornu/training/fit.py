@@ -10,7 +10,7 @@ from cornu.training.interrupt import careful_interrupts
 from cornu.training.pace import Pace
 from cornu.training.program import Block, Program
 
-TICK = 0.1  # seconds between two looks at the logs of a streamed epoch
+TICK = 0.1  # seconds between readings of the logs in a streamed epoch
 
 
 def run_epoch(

@@ -34,7 +34,7 @@ class Objective:
         self.loss_means: list[Mean] = []
         self.metrics: list[list[Metric]] = []
         self.weighted: list[list[Metric]] = []
-        self.is_sum: bool | None = None  # over rows, so that batches may be put together; None: not found out
+        self.is_sum: bool | None = None  # over rows, so that batches may be merged; None: unknown yet
 
     # ---- binding to outputs
 
@@ -150,6 +150,7 @@ def _make_variables(metric: Metric, target: Any, prediction: Any) -> None:
 
 def _times(weight: Any, mask: Any) -> Any:
     extra = mask.ndim - weight.ndim
+    # (batch,) and (batch, time) give (batch, time)
     return weight.reshape(*weight.shape, *([1] * extra)) * mask if extra > 0 else weight * mask
 
 
@@ -170,12 +171,12 @@ def comparing(what: str, output: str, target: Any, prediction: Any) -> Iterator[
         if isinstance(error, NEEDS_NUMBER):
             raise EngineError(f"{what} cannot be compiled. {NUMBER_ADVICE}") from None
         if "None is not a valid value" in text:
-            raise EngineError(f"{what} gave None instead of a number: does its function end with `return`?") from None
+            raise EngineError(f"{what} returned None instead of a number: is a `return` missing?") from None
         if "sample_weight" in text or not (from_engine(error) or "shape" in text.lower()):
             raise
         raise EngineError(
             f"{what} cannot compare y of shape {tuple(target.shape)} with the model's output {output!r} of "
-            f"shape {tuple(prediction.shape)}.\nEither the last layer has the wrong size, or y needs another form "
+            f"shape {tuple(prediction.shape)}.\nEither the last layer has the wrong size, or y needs another format "
             f"(to_categorical for classes, a sparse_... loss or metric for integers).\n({plain_message(error)})"
         ) from None
 
@@ -230,7 +231,7 @@ def spread(given: Any, names: Sequence[str], what: str, broadcast: bool = False)
         return [given] * len(names)
     raise ValueError(
         f"The model has {len(names)} outputs {list(names)}: {what} needs one entry for each, "
-        f"as a list or a dictionary; it is a single {'array' if hasattr(given, 'shape') else type(given).__name__}."
+        f"as a list or a dictionary; got a single {'array' if hasattr(given, 'shape') else type(given).__name__}."
     )
 
 

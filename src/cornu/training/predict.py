@@ -10,7 +10,7 @@ from cornu.data.batches import Batches
 from cornu.data.convert import map_arrays
 from cornu.training.program import Predictor
 
-# Whole batches that one compiled call runs at most; powers of two below it are compiled as they are needed.
+# The most whole batches that one compiled call runs; smaller powers of two are compiled as needed.
 MOST_STEPS = 256
 
 
@@ -102,5 +102,5 @@ def _streamed(predictor: Predictor, batches: Batches, watcher: Any, steps: int |
         outputs.append(predictor.on_padded(batch.x))
         watcher.on_batch_end(step, {"outputs": outputs[-1]})
     if not outputs:
-        raise ValueError("There is no data to predict for: the stream gave no batch.")
+        raise ValueError("There is no data to predict for: the stream yielded no batch.")
     return outputs

@@ -98,7 +98,7 @@ class Program:
             self._first_logs = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
     def _streamed_epoch(self, batches: Any, steps: int | None, start: int) -> Iterator[Block]:
-        # Validation looks at the same first steps each time, where the data can begin anew.
+        # Validation uses the same first steps each time, if the data can restart.
         keep = steps is not None and (self.training or not batches.restarts)
         stream = _open(batches, keep)
         try:
@@ -152,8 +152,8 @@ def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0, ahead: bo
 
 def _warn_of_missing_data(step: int, steps: int) -> None:
     warnings.warn(
-        f"The data ended after {step} steps of {steps}: training goes on with what there was. "
-        "A generator has to give at least steps_per_epoch * epochs batches; let it loop with `while True`.",
+        f"The data ended after {step} steps of {steps}: training continues with those. "
+        "A generator must yield at least steps_per_epoch * epochs batches; make it loop with `while True`.",
         stacklevel=2,
     )
 
@@ -171,8 +171,8 @@ class Predictor:
         self.learner = learner
         self.one = run.predicting(learner.predict_step, run_eagerly)
         self.many = run.predicting_many(learner.predict_step)
-        self.kind: Any = None  # shape and type of the rows that the model was last looked at for
-        self.together: dict[int, int] = {}  # for batch sizes: how many rows may be computed together
+        self.kind: Any = None  # shape and dtype of the rows that the model was last analyzed for
+        self.together: dict[int, int] = {}  # batch size -> how many rows may be computed together
 
     def on_batch(self, x: Any) -> Any:
         """Return the outputs (device arrays) for one batch, without padding."""
@@ -190,7 +190,7 @@ class Predictor:
 
     def on_many(self, x: Any, steps: int, size: int) -> Any:
         """Return the outputs as numpy arrays for `steps` whole batches of `size` rows."""
-        if steps == 1:  # the program for one batch, which other calls use too
+        if steps == 1:  # the program for one batch, shared with other calls
             return jax.tree.map(np.asarray, self.on_batch(x))
         outputs, seeds = self.many(self.learner.read(training=False), x, steps=steps, size=size)
         self._keep(seeds)

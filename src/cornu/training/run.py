@@ -93,6 +93,7 @@ def predicting_many(step: Callable) -> Callable:
 
     @functools.partial(jax.jit, static_argnames=("steps", "size"), compiler_options=compiler_options())
     def run(state: TrainState, x: Any, *, steps: int, size: int) -> tuple[Any, tuple]:
+        # (steps * size, ...) -> (steps, size, ...)
         x = jax.tree.map(lambda array: array.reshape(steps, size, *array.shape[1:]), x)
 
         def body(state: TrainState, rows: Any) -> tuple[TrainState, tuple]:
@@ -100,6 +101,7 @@ def predicting_many(step: Callable) -> Callable:
             return state, (outputs, seeds)
 
         _, (outputs, seeds) = lax.scan(body, state, x)
+        # (steps, size, ...) -> (steps * size, ...)
         outputs = jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:]), outputs)
         return outputs, jax.tree.map(lambda key: key[-1], seeds)
 

@@ -138,7 +138,7 @@ class Learner:
             "y_pred": y_pred,
             "masks": [get_mask(one) for one in jax.tree.leaves(y_pred)],
             "others": read(self.others),
-            "totals": read(self.totals),  # a model's call may update metrics of its own
+            "totals": read(self.totals),  # a model's call may update metrics
         }
         return self.optimizer.scale_loss(total), found
 
@@ -190,11 +190,13 @@ class Learner:
         """
         data = _packed(batch)
         if len(inspect.signature(step).parameters) == 1:
-            with noting_changes():  # what is asked about the state before the step
+            with noting_changes():  # reads of the state see the values before the step
                 logs = self._noted(step(data))
             return self.read(training=bool(state.slots)), logs
-        count = len(self.optimizer.variables) if state.slots else 0  # beyond these lie numbers that callbacks may set
-        own = len(self.model.non_trainable_variables)  # the last of the others is the seed of the backend's functions
+        count = (
+            len(self.optimizer.variables) if state.slots else 0
+        )  # the rest are hyperparameters that callbacks may set
+        own = len(self.model.non_trainable_variables)  # the last of `others` is the seed of the backend's functions
         given = [list(state.params), list(state.others[:own]), list(state.slots[:count]), list(state.totals)]
         if not state.slots:
             del given[2]
@@ -206,7 +208,7 @@ class Learner:
     def _noted(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""
         if not isinstance(logs, dict):
-            raise TypeError(f"A train_step or test_step returns a dictionary such as {{'loss': loss}}, not {logs!r}.")
+            raise TypeError(f"A train_step or test_step returns a dictionary such as {{'loss': loss}}; got {logs!r}.")
         self.custom_log_names = list(logs)
         return plain(dict(logs))
 

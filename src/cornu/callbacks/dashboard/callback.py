@@ -10,7 +10,7 @@ from cornu.callbacks.dashboard.run_files import RunFile, runs_folder
 from cornu.callbacks.dashboard.server import PORT, Server
 from cornu.callbacks.progress import say
 
-TELLING = 0.5  # seconds between two lines about a running epoch
+TELLING = 0.5  # seconds between updates within an epoch
 
 
 class Dashboard(Callback):

@@ -19,7 +19,7 @@ import platformdirs
 
 from cornu.core.atomic_files import append_text
 
-SHOWN = 20  # runs on one page, the newest
+SHOWN = 20  # the newest runs, on one page
 
 
 def runs_folder() -> Path:
@@ -45,7 +45,7 @@ class RunFile:
             append_text(self.path, line + "\n")
         except OSError as error:
             self.full = True
-            warnings.warn(f"The dashboard is told no more of this training, which goes on: {error}", stacklevel=2)
+            warnings.warn(f"The dashboard cannot be updated; training continues: {error}", stacklevel=2)
 
     def stop_asked(self) -> bool:
         """Tell whether this run has been asked to stop."""
@@ -99,7 +99,7 @@ class Follower:
                 try:
                     yield {"run": path.stem, **json.loads(line)}
                 except (ValueError, TypeError):
-                    continue  # not of ours
+                    continue  # not a line of a run file
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from cornu.callbacks.dashboard.run_files import Follower, ask_to_stop
 
 PORT = 8642
-LOOK = 0.3  # seconds between two looks for news
+LOOK = 0.3  # seconds between polls
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
@@ -60,7 +60,7 @@ class Server:
 
 class _Threads(ThreadingHTTPServer):
     daemon_threads = True
-    allow_reuse_address = False  # two processes must not share a port without knowing
+    allow_reuse_address = False  # two processes must not share a port by accident
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore errors of browsers that disconnected."""
@@ -95,18 +95,18 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/events":
             self._follow()
         else:
-            self._answer_json(HTTPStatus.NOT_FOUND, {"error": "there is no such page"})
+            self._answer_json(HTTPStatus.NOT_FOUND, {"error": "page not found"})
 
     def do_POST(self) -> None:
         if not self._is_meant():
             return
         origin = self.headers.get("Origin")
         if origin is not None and origin.partition("://")[2] != self.headers.get("Host"):
-            self._answer_json(HTTPStatus.FORBIDDEN, {"error": "asked for by another page"})
+            self._answer_json(HTTPStatus.FORBIDDEN, {"error": "requested by a foreign page"})
         elif self.path.startswith("/stop/") and ask_to_stop(self.folder, self.path.removeprefix("/stop/")):
             self._answer_json(HTTPStatus.OK, {"stopping": True})
         else:
-            self._answer_json(HTTPStatus.NOT_FOUND, {"error": "there is no such run"})
+            self._answer_json(HTTPStatus.NOT_FOUND, {"error": "run not found"})
 
     def _is_meant(self) -> bool:
         """Reject requests for another host name: a foreign page may have pointed its name here (DNS rebinding)."""

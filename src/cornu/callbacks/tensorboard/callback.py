@@ -16,7 +16,7 @@ from cornu.callbacks.tensorboard.event_hyperparameters import ended, hyperparame
 from cornu.core.spellings import old_keywords
 from cornu.visuals.tiles import weight_colours
 
-PARTS = ("", "train", "validation")  # folders below log_dir
+PARTS = ("", "train", "validation")  # subfolders of log_dir
 
 
 class TensorBoard(Callback):
@@ -59,11 +59,11 @@ class TensorBoard(Callback):
         hparams: dict[str, Any] | None = None,
     ) -> None:
         if update_freq not in ("epoch", "batch") and (not isinstance(update_freq, int) or update_freq < 1):
-            raise ValueError(f"update_freq is 'epoch', 'batch' or a number of batches; it is {update_freq!r}.")
+            raise ValueError(f"update_freq must be 'epoch', 'batch' or a number of batches; got {update_freq!r}.")
         unwritten = {"profile_batch": profile_batch, "embeddings_freq": embeddings_freq}
         if any(unwritten.values()):
             asked = ", ".join(name for name, value in unwritten.items() if value)
-            warnings.warn(f"TensorBoard writes no profiles or embeddings; {asked} has no effect.", stacklevel=3)
+            warnings.warn(f"TensorBoard does not write profiles or embeddings; {asked} has no effect.", stacklevel=3)
         self.log_dir, self.histogram_freq, self.write_graph = Path(log_dir), histogram_freq, write_graph
         self.write_steps_per_second, self.update_freq = write_steps_per_second, update_freq
         self.write_images, self.hparams = write_images, dict(hparams or {})
@@ -142,7 +142,7 @@ class TensorBoard(Callback):
         """Remove what was written after the backup, which is written again, and continue in new files."""
         mark = state["mark"]
         if not re.fullmatch("[0-9a-f]{8}", mark):
-            raise ValueError(f"{str(mark)[:80]!r} is no mark of TensorBoard's files.")
+            raise ValueError(f"{str(mark)[:80]!r} is not a valid mark of TensorBoard files.")
         for part in PARTS:
             for name in files_of(self.log_dir / part, mark):
                 cut(self.log_dir / part / name, state["sizes"][part].get(name, 0))

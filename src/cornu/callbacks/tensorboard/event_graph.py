@@ -17,7 +17,7 @@ def graph_of(model: Any) -> bytes:
     for source, target in _edges(frame):
         taken.setdefault(target, []).append(names[source])
     nodes = (_node(names[box.number], box, taken.get(box.number, [])) for _, box in boxes)
-    return b"".join(field(1, node) for node in nodes) + field(4, whole(1, 22))  # versions: any producer's
+    return b"".join(field(1, node) for node in nodes) + field(4, whole(1, 22))  # versions: any producer
 
 
 def _boxes(frame: Frame, scope: str) -> Iterator[tuple[str, Box]]:
