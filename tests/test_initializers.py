@@ -174,9 +174,9 @@ def test_other_types_and_extra_keywords_are_taken():
         (lambda: initializers.VarianceScaling(scale=0), "above 0"),
         (lambda: initializers.VarianceScaling(mode="fan"), "Did you mean 'fan"),
         (lambda: initializers.VarianceScaling(distribution="norml"), "Did you mean 'normal'"),
-        (lambda: initializers.Identity()((3,)), "two sizes"),
-        (lambda: initializers.Orthogonal()((3,)), "two sizes"),
-        (lambda: initializers.Zeros()((None, 3)), "whole numbers"),
+        (lambda: initializers.Identity()((3,)), "two axes"),
+        (lambda: initializers.Orthogonal()((3,)), "at least two axes"),
+        (lambda: initializers.Zeros()((None, 3)), "shape of integers"),
         (lambda: initializers.Constant(np.ones(3))((4, 2)), "shape"),
     ],
 )

@@ -66,7 +66,7 @@ def test_anything_else_is_answered_in_words():
     assert regularizers.get(None) is None
     with pytest.raises(ValueError, match="Unknown regularizer: 'l3'"):
         regularizers.get("l3")
-    with pytest.raises(ValueError, match="`l2`; it got 'a lot'"):
+    with pytest.raises(ValueError, match="`l2`; got 'a lot'"):
         regularizers.L2("a lot")
     with pytest.raises(ValueError, match=r"shape \(3,\)"):
         regularizers.OrthogonalRegularizer()(np.ones(3))

@@ -1,4 +1,4 @@
-"""Library-wide settings: ``keras.config``. Follows https://keras.io/api/utils/config_utils/"""
+"""Global settings: ``keras.config``. Follows https://keras.io/api/utils/config_utils/"""
 
 import jax
 
@@ -24,28 +24,54 @@ from cornu.core.settings import (
 
 
 def backend() -> str:
-    """Return the name of the array engine, as Keras calls it: always ``"jax"``."""
+    """Return the name of the backend, which is always ``"jax"``.
+
+    >>> backend()
+    'jax'
+    """
     return "jax"
 
 
 def set_backend(backend: str) -> None:
-    """Accept ``"jax"``, the engine that there is; raise ValueError for any other."""
+    """Accept ``"jax"``, the only backend.
+
+    Args:
+        backend: name of the backend.
+
+    Raises:
+        ValueError: for any other name.
+
+    >>> set_backend("jax")
+    """
     if backend != "jax":
-        raise ValueError(f"Cornu runs on JAX only: set_backend({backend!r}) cannot be done. Use 'jax'.")
+        raise ValueError(f"Cornu runs on JAX only: set_backend({backend!r}) is not possible. Use 'jax'.")
 
 
 def enable_traceback_filtering() -> None:
-    """Leave JAX's own lines out of tracebacks; so it is at the start."""
+    """Leave JAX's own frames out of tracebacks, which is the default.
+
+    >>> enable_traceback_filtering(); is_traceback_filtering_enabled()
+    True
+    """
     jax.config.update("jax_traceback_filtering", "auto")
 
 
 def disable_traceback_filtering() -> None:
-    """Show every line of a traceback, JAX's own too."""
+    """Show every frame of a traceback, including JAX's own.
+
+    >>> disable_traceback_filtering(); is_traceback_filtering_enabled()
+    False
+    >>> enable_traceback_filtering()
+    """
     jax.config.update("jax_traceback_filtering", "off")
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Tell whether tracebacks leave out JAX's own lines."""
+    """Tell whether tracebacks leave out JAX's own frames.
+
+    >>> is_traceback_filtering_enabled()
+    True
+    """
     return jax.config.jax_traceback_filtering != "off"
 
 

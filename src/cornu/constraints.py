@@ -1,4 +1,4 @@
-"""Constraints: what a weight must obey; applied after each update."""
+"""Constraints: projections of a weight onto allowed values, applied after each update."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,13 +14,26 @@ _IMPORTED = frozenset(globals())
 
 
 class Constraint(metaclass=Recorded):
-    """A rule for a weight; one of your own has ``__call__(self, w)`` that returns the nearest allowed value.
+    """Base class of all constraints; a custom one overrides ``__call__(self, w)`` and returns the nearest valid value.
 
     Follows https://keras.io/api/layers/constraints/
+
+    >>> class Clip(Constraint):
+    ...     def __call__(self, w):
+    ...         return jnp.clip(w, -1, 1)
+    >>> print(Clip()(jnp.array([0.5, 3.0])))
+    [0.5 1. ]
     """
 
     def __call__(self, w: Any) -> Array:
-        raise NotImplementedError(f"{type(self).__name__} has no __call__(self, w): write one that returns the weight.")
+        """Return the constrained weight, of the same shape.
+
+        Args:
+            w: the weight.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not implement __call__(self, w), which returns the weight."
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -28,7 +41,7 @@ class Constraint(metaclass=Recorded):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Constraint":
-        """Return a constraint made with the arguments in `config`."""
+        """Return a constraint built from the arguments in `config`."""
         return construct(cls, config)
 
 
@@ -39,9 +52,14 @@ def _norms(w: Array, axis: int | Sequence[int]) -> Array:
 
 @registry.CONSTRAINTS.add()
 class MaxNorm(Constraint):
-    """Vectors along `axis` are at most `max_value` long; longer ones are shortened.
+    """Scales down vectors along `axis` that are longer than `max_value`.
 
-    `axis` is 0 for a dense kernel (inputs, units), ``[0, 1, 2]`` for a convolution's (rows, columns, inputs, filters).
+    Args:
+        max_value: the largest norm.
+        axis: 0 for a dense kernel ``(inputs, units)``, ``[0, 1, 2]`` for the kernel of a convolution
+            ``(rows, columns, inputs, filters)``.
+
+    Srivastava et al. 2014, Dropout. Follows https://keras.io/api/layers/constraints/#maxnorm-class
 
     >>> print(MaxNorm(2)([[0.0], [8.0]]).ravel())
     [0. 2.]
@@ -58,7 +76,13 @@ class MaxNorm(Constraint):
 
 @registry.CONSTRAINTS.add()
 class NonNeg(Constraint):
-    """No entry is negative; negative ones become 0."""
+    """Sets negative values to 0.
+
+    Follows https://keras.io/api/layers/constraints/#nonneg-class
+
+    >>> print(NonNeg()([2.0, -3.0]))
+    [ 2. -0.]
+    """
 
     def __call__(self, w: Any) -> Array:
         w = jnp.asarray(w)
@@ -67,7 +91,16 @@ class NonNeg(Constraint):
 
 @registry.CONSTRAINTS.add()
 class UnitNorm(Constraint):
-    """Vectors along `axis` have the length 1."""
+    """Scales vectors along `axis` to length 1.
+
+    Args:
+        axis: 0 for a dense kernel ``(inputs, units)``, ``[0, 1, 2]`` for the kernel of a convolution.
+
+    Follows https://keras.io/api/layers/constraints/#unitnorm-class
+
+    >>> print(UnitNorm()([[0.0], [8.0]]).ravel())
+    [0. 1.]
+    """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
         self.axis = axis
@@ -79,7 +112,19 @@ class UnitNorm(Constraint):
 
 @registry.CONSTRAINTS.add()
 class MinMaxNorm(Constraint):
-    """Vectors along `axis` are between `min_value` and `max_value` long; `rate` (0 to 1) is how far they are moved."""
+    """Scales vectors along `axis` so that their lengths are between `min_value` and `max_value`.
+
+    Args:
+        min_value: the smallest norm.
+        max_value: the largest norm.
+        rate: from 0 to 1: how far lengths are moved towards these limits; 1 enforces them.
+        axis: 0 for a dense kernel ``(inputs, units)``, ``[0, 1, 2]`` for the kernel of a convolution.
+
+    Follows https://keras.io/api/layers/constraints/#minmaxnorm-class
+
+    >>> round(float(MinMaxNorm(0.0, 2.0, rate=0.5)([[0.0], [8.0]])[1, 0]), 4)
+    5.0
+    """
 
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
@@ -98,17 +143,44 @@ registry.CONSTRAINTS.things["Constraint"] = Constraint
 
 
 def get(identifier: Any) -> Any:
-    """Return the constraint for a name, a config, a class or a callable; None stays None."""
+    """Return the constraint for an identifier.
+
+    Args:
+        identifier: a name, a config, a class or a callable; None stays None.
+
+    Raises:
+        ValueError: if the name is unknown.
+
+    Follows https://keras.io/api/layers/constraints/
+
+    >>> get("max_norm").max_value
+    2
+    """
     return serialization.get(identifier, registry.CONSTRAINTS)
 
 
 def serialize(constraint: Constraint) -> dict[str, Any]:
-    """Return the config of a constraint."""
+    """Return the config of a constraint.
+
+    >>> serialize(NonNeg())["class_name"]
+    'NonNeg'
+    """
     return serialization.serialize(constraint)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the constraint that a config describes."""
+    """Return the constraint for a config.
+
+    Args:
+        config_: the config, as `serialize` returns it.
+        custom_objects: names of custom classes and functions.
+
+    Raises:
+        ValueError: if the class is unknown.
+
+    >>> deserialize(serialize(MaxNorm(3))).max_value
+    3
+    """
     return serialization.deserialize(config_, custom_objects, registry.CONSTRAINTS)
 
 

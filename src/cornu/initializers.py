@@ -1,6 +1,6 @@
-"""Initializers: first values of weights, drawn with numpy.
+"""Initializers: initial values of weights, drawn with numpy.
 
-numpy draws them, not jax: nothing is compiled at start-up, and a layer can be built inside a trace.
+numpy rather than jax draws them: nothing is compiled at startup, and a layer can be built inside a trace.
 """
 
 import math
@@ -21,7 +21,7 @@ _IMPORTED = frozenset(globals())
 
 Shape = Sequence[int]
 
-# Standard deviation of a standard normal distribution that is cut at -2 and 2.
+# Standard deviation of a standard normal distribution truncated at -2 and 2.
 CUT_NORMAL_STDDEV = 0.87962566103423978
 
 
@@ -31,21 +31,33 @@ def _numpy_dtype(dtype: Any) -> np.dtype:
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
-    """Return a shape as a tuple of numbers; ValueError in words where a size is unknown or negative."""
+    """Return a shape as a tuple of integers; ValueError if a size is unknown or negative."""
     sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     if any(size is None or int(size) < 0 for size in sizes):
-        raise ValueError(f"An initializer needs a shape of whole numbers, for example (784, 10); it got {shape!r}.")
+        raise ValueError(f"An initializer needs a shape of integers, for example (784, 10); got {shape!r}.")
     return tuple(int(size) for size in sizes)
 
 
 class Initializer(metaclass=Recorded):
-    """Gives first values; one of your own has ``__call__(self, shape, dtype=None)``.
+    """Base class of all initializers; a custom one overrides ``__call__(self, shape, dtype=None)``.
 
     Follows https://keras.io/api/layers/initializers/
+
+    >>> class Alternating(Initializer):
+    ...     def __call__(self, shape, dtype=None):
+    ...         return np.resize([1.0, -1.0], shape)
+    >>> Alternating()((4,)).tolist()
+    [1.0, -1.0, 1.0, -1.0]
     """
 
     def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no __call__(self, shape, dtype=None): write one.")
+        """Return the initial values.
+
+        Args:
+            shape: a tuple of integers.
+            dtype: dtype of the values; None takes ``floatx()``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not implement __call__(self, shape, dtype=None).")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -53,17 +65,23 @@ class Initializer(metaclass=Recorded):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Initializer":
-        """Return an initializer made with the arguments in `config`."""
+        """Return an initializer built from the arguments in `config`."""
         return construct(cls, config)
 
     def clone(self) -> "Initializer":
-        """Return another one with the same arguments."""
+        """Return another initializer with the same arguments."""
         return type(self).from_config(self.get_config())
 
 
 @registry.INITIALIZERS.add("zero")
 class Zeros(Initializer):
-    """All values are 0."""
+    """All values are 0.
+
+    Follows https://keras.io/api/layers/initializers/#zeros-class
+
+    >>> Zeros()((2,)).tolist()
+    [0.0, 0.0]
+    """
 
     def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
         return np.zeros(_sizes(shape), _numpy_dtype(dtype))
@@ -71,7 +89,13 @@ class Zeros(Initializer):
 
 @registry.INITIALIZERS.add("one")
 class Ones(Initializer):
-    """All values are 1."""
+    """All values are 1.
+
+    Follows https://keras.io/api/layers/initializers/#ones-class
+
+    >>> Ones()((2,)).tolist()
+    [1.0, 1.0]
+    """
 
     def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
         return np.ones(_sizes(shape), _numpy_dtype(dtype))
@@ -79,7 +103,12 @@ class Ones(Initializer):
 
 @registry.INITIALIZERS.add()
 class Constant(Initializer):
-    """All values are `value`, a number, or an array that fits the shape.
+    """All values are `value`.
+
+    Args:
+        value: a number, or an array that broadcasts to the shape.
+
+    Follows https://keras.io/api/layers/initializers/#constant-class
 
     >>> print(Constant(3.0)((2,)))
     [3. 3.]
@@ -94,7 +123,19 @@ class Constant(Initializer):
 
 @registry.INITIALIZERS.add("IdentityInitializer")
 class Identity(Initializer):
-    """The identity matrix times `gain`; only for shapes of two sizes."""
+    """The identity matrix times `gain`, ``(rows, columns)``.
+
+    Args:
+        gain: the value on the diagonal.
+
+    Raises:
+        ValueError: when called with a shape that does not have two axes.
+
+    Follows https://keras.io/api/layers/initializers/#identity-class
+
+    >>> Identity(gain=2.0)((2, 2)).tolist()
+    [[2.0, 0.0], [0.0, 2.0]]
+    """
 
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
@@ -102,12 +143,21 @@ class Identity(Initializer):
     def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
         sizes = _sizes(shape)
         if len(sizes) != 2:
-            raise ValueError(f"Identity makes matrices, so it needs a shape of two sizes; it got {sizes}.")
+            raise ValueError(f"Identity creates matrices, so it needs a shape with two axes; got {sizes}.")
         return (self.gain * np.eye(*sizes)).astype(_numpy_dtype(dtype))
 
 
 class RandomInitializer(Initializer):
-    """Draws its values. A `seed` gives the same values on every call; without one each call gives fresh values."""
+    """Base class of random initializers; a custom one overrides `draw`.
+
+    With a `seed`, every call returns the same values; without one, each call draws new ones.
+
+    >>> class Coin(RandomInitializer):
+    ...     def draw(self, generator, shape):
+    ...         return generator.integers(0, 2, shape)
+    >>> Coin()((3, 2)).shape
+    (3, 2)
+    """
 
     seed: Any = None
 
@@ -115,13 +165,13 @@ class RandomInitializer(Initializer):
         return np.asarray(self.draw(self._generator(), _sizes(shape))).astype(_numpy_dtype(dtype), copy=False)
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        """Return the values for `shape`, drawn from `generator`."""
-        raise NotImplementedError(f"{type(self).__name__} has no draw(self, generator, shape).")
+        """Return values of the shape `shape`, drawn from `generator`."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement draw(self, generator, shape).")
 
     def _generator(self) -> np.random.Generator:
         if self.seed is None:
             return np.random.default_rng(fresh_seed())
-        if hasattr(self.seed, "next"):  # a SeedGenerator moves on with each call
+        if hasattr(self.seed, "next"):  # a SeedGenerator advances with each call
             import jax
 
             return np.random.default_rng(np.asarray(jax.random.key_data(self.seed.next())).ravel())
@@ -129,7 +179,7 @@ class RandomInitializer(Initializer):
 
 
 def _cut_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Return standard normal values between -2 and 2: those outside are drawn again."""
+    """Return standard normal values between -2 and 2: those outside are redrawn."""
     values = generator.standard_normal(math.prod(shape), dtype=np.float32)
     outside = np.flatnonzero(np.abs(values) > 2)
     while outside.size:
@@ -146,6 +196,13 @@ def _uniform(generator: np.random.Generator, shape: tuple[int, ...], low: float,
 class RandomNormal(RandomInitializer):
     """Normal distribution.
 
+    Args:
+        mean: mean of the distribution.
+        stddev: standard deviation.
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+
+    Follows https://keras.io/api/layers/initializers/#randomnormal-class
+
     >>> RandomNormal(stddev=1.0, seed=1)((2, 3)).shape
     (2, 3)
     """
@@ -159,7 +216,18 @@ class RandomNormal(RandomInitializer):
 
 @registry.INITIALIZERS.add()
 class TruncatedNormal(RandomInitializer):
-    """Normal distribution; values further than two `stddev` from `mean` are drawn again."""
+    """Normal distribution truncated at two standard deviations: values outside are redrawn.
+
+    Args:
+        mean: mean of the distribution.
+        stddev: standard deviation before truncation.
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+
+    Follows https://keras.io/api/layers/initializers/#truncatednormal-class
+
+    >>> bool(np.abs(TruncatedNormal(stddev=1.0, seed=1)((1000,))).max() <= 2)
+    True
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed
@@ -170,7 +238,18 @@ class TruncatedNormal(RandomInitializer):
 
 @registry.INITIALIZERS.add("uniform")
 class RandomUniform(RandomInitializer):
-    """Uniform distribution from `minval` to `maxval`; for integer types the whole numbers below `maxval`."""
+    """Uniform distribution from `minval` to `maxval`; for integer dtypes, integers below `maxval`.
+
+    Args:
+        minval: lower bound, included.
+        maxval: upper bound, excluded.
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+
+    Follows https://keras.io/api/layers/initializers/#randomuniform-class
+
+    >>> RandomUniform(0, 2, seed=1)((3, 2), "int32").shape
+    (3, 2)
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
         self.minval, self.maxval, self.seed = minval, maxval, seed
@@ -192,10 +271,12 @@ DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
 def compute_fans(
     shape: Shape, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
 ) -> tuple[int, int]:
-    """Return how many inputs and outputs a weight of `shape` joins.
+    """Return the number of inputs and of outputs of a unit of a weight.
 
-    The last axis counts outputs, the one before it inputs, and a convolution's window multiplies both, unless
-    `input_axes` and `output_axes` say otherwise.
+    Args:
+        shape: for example ``(inputs, outputs)`` or ``(rows, columns, inputs, outputs)``: the last axis counts outputs,
+            the one before it inputs, and the window of a convolution multiplies both.
+        input_axes, output_axes: the axes that count inputs and outputs, if they are others.
 
     >>> compute_fans((3, 3, 32, 64))
     (288, 576)
@@ -214,16 +295,23 @@ def compute_fans(
 
 @registry.INITIALIZERS.add()
 class VarianceScaling(RandomInitializer):
-    """Draws values whose variance is `scale` divided by the number of inputs, of outputs, or their mean.
+    """Values whose variance is `scale` divided by the fan-in, the fan-out, or their mean.
 
     Args:
-        scale: a positive number.
+        scale: a number above 0.
         mode: ``"fan_in"``, ``"fan_out"`` or ``"fan_avg"``.
-        distribution: ``"truncated_normal"``, ``"untruncated_normal"`` or ``"uniform"``.
-        seed: an integer for the same values on every call.
-        input_axes, output_axes: which axes of the weight count inputs and outputs.
+        distribution: ``"truncated_normal"`` (also ``"normal"``), ``"untruncated_normal"`` or ``"uniform"``.
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+        input_axes, output_axes: the axes of the weight that count inputs and outputs; see `compute_fans`.
+
+    Raises:
+        ValueError: if an argument is unknown or out of range.
 
     Follows https://keras.io/api/layers/initializers/#variancescaling-class
+
+    >>> values = VarianceScaling(scale=3.0, mode="fan_in", distribution="uniform", seed=1)((4, 1000))
+    >>> bool(np.abs(values).max() <= 1.5)
+    True
     """
 
     def __init__(
@@ -236,7 +324,7 @@ class VarianceScaling(RandomInitializer):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         if scale <= 0:
-            raise ValueError(f"VarianceScaling needs a `scale` above 0; it got {scale}.")
+            raise ValueError(f"VarianceScaling needs a `scale` above 0; got {scale}.")
         if str(mode).lower() not in MODES:
             raise unknown("mode of VarianceScaling", mode, MODES)
         if str(distribution).lower() not in DISTRIBUTIONS:
@@ -258,7 +346,7 @@ class VarianceScaling(RandomInitializer):
 
 
 class _NamedScaling(VarianceScaling):
-    """A `VarianceScaling` whose numbers are those of a paper."""
+    """A `VarianceScaling` with the constants of a paper."""
 
     numbers: tuple[float, str, str]
 
@@ -273,52 +361,132 @@ class _NamedScaling(VarianceScaling):
 
 @registry.INITIALIZERS.add()
 class GlorotUniform(_NamedScaling):
-    """Uniform, variance 2 / (inputs + outputs) (Glorot and Bengio 2010); the default of most layers."""
+    """Uniform, variance ``2 / (inputs + outputs)``; the default of most layers.
+
+    Args:
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+        input_axes, output_axes: see `VarianceScaling`.
+
+    Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks.
+    Follows https://keras.io/api/layers/initializers/#glorotuniform-class
+
+    >>> bool(np.abs(GlorotUniform(seed=1)((20, 4))).max() <= 0.5)
+    True
+    """
 
     numbers = (1.0, "fan_avg", "uniform")
 
 
 @registry.INITIALIZERS.add()
 class GlorotNormal(_NamedScaling):
-    """Cut normal, variance 2 / (inputs + outputs) (Glorot and Bengio 2010)."""
+    """Truncated normal, variance ``2 / (inputs + outputs)``.
+
+    Args:
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+        input_axes, output_axes: see `VarianceScaling`.
+
+    Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks.
+    Follows https://keras.io/api/layers/initializers/#glorotnormal-class
+
+    >>> GlorotNormal(seed=1)((20, 4)).shape
+    (20, 4)
+    """
 
     numbers = (1.0, "fan_avg", "truncated_normal")
 
 
 @registry.INITIALIZERS.add()
 class HeUniform(_NamedScaling):
-    """Uniform, variance 2 / inputs (https://arxiv.org/abs/1502.01852)."""
+    """Uniform, variance ``2 / inputs``.
+
+    Args:
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+        input_axes, output_axes: see `VarianceScaling`.
+
+    He et al. 2015, https://arxiv.org/abs/1502.01852
+    Follows https://keras.io/api/layers/initializers/#heuniform-class
+
+    >>> bool(np.abs(HeUniform(seed=1)((24, 4))).max() <= 0.5)
+    True
+    """
 
     numbers = (2.0, "fan_in", "uniform")
 
 
 @registry.INITIALIZERS.add()
 class HeNormal(_NamedScaling):
-    """Cut normal, variance 2 / inputs (https://arxiv.org/abs/1502.01852)."""
+    """Truncated normal, variance ``2 / inputs``.
+
+    Args:
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+        input_axes, output_axes: see `VarianceScaling`.
+
+    He et al. 2015, https://arxiv.org/abs/1502.01852
+    Follows https://keras.io/api/layers/initializers/#henormal-class
+
+    >>> HeNormal(seed=1)((24, 4)).shape
+    (24, 4)
+    """
 
     numbers = (2.0, "fan_in", "truncated_normal")
 
 
 @registry.INITIALIZERS.add()
 class LecunUniform(_NamedScaling):
-    """Uniform, variance 1 / inputs (LeCun and others 1998, Efficient Backprop)."""
+    """Uniform, variance ``1 / inputs``.
+
+    Args:
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+        input_axes, output_axes: see `VarianceScaling`.
+
+    LeCun et al. 1998, Efficient BackProp.
+    Follows https://keras.io/api/layers/initializers/#lecununiform-class
+
+    >>> bool(np.abs(LecunUniform(seed=1)((12, 4))).max() <= 0.5)
+    True
+    """
 
     numbers = (1.0, "fan_in", "uniform")
 
 
 @registry.INITIALIZERS.add()
 class LecunNormal(_NamedScaling):
-    """Cut normal, variance 1 / inputs (LeCun and others 1998, Efficient Backprop)."""
+    """Truncated normal, variance ``1 / inputs``.
+
+    Args:
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+        input_axes, output_axes: see `VarianceScaling`.
+
+    LeCun et al. 1998, Efficient BackProp.
+    Follows https://keras.io/api/layers/initializers/#lecunnormal-class
+
+    >>> LecunNormal(seed=1)((12, 4)).shape
+    (12, 4)
+    """
 
     numbers = (1.0, "fan_in", "truncated_normal")
 
 
 @registry.INITIALIZERS.add("OrthogonalInitializer")
 class Orthogonal(RandomInitializer):
-    """A random orthogonal matrix times `gain` (https://arxiv.org/abs/1312.6120).
+    """A random orthogonal matrix times `gain`.
 
-    With more than two sizes all but the last are taken together as rows. Rows or columns, whichever are fewer, are
+    With more than two axes, all but the last are flattened into rows. Rows or columns, whichever are fewer, are
     orthogonal to each other.
+
+    Args:
+        gain: length of these vectors.
+        seed: an integer or a `SeedGenerator`; an integer gives the same values on every call.
+
+    Raises:
+        ValueError: when called with a shape of fewer than two axes.
+
+    Saxe et al. 2013, https://arxiv.org/abs/1312.6120
+    Follows https://keras.io/api/layers/initializers/#orthogonal-class
+
+    >>> matrix = Orthogonal(seed=1)((3, 3))
+    >>> bool(np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-6))
+    True
     """
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
@@ -326,8 +494,8 @@ class Orthogonal(RandomInitializer):
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) < 2:
-            raise ValueError(f"Orthogonal needs a shape of two sizes or more; it got {shape}.")
-        rows, columns = math.prod(shape[:-1]), shape[-1]
+            raise ValueError(f"Orthogonal needs a shape with at least two axes; got {shape}.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]  # (height, width, inputs, filters) -> (rows, columns)
         q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # so that each orthogonal matrix is equally likely
         return self.gain * (q.T if rows < columns else q).reshape(shape)
@@ -342,7 +510,15 @@ registry.INITIALIZERS.things["Initializer"] = Initializer
 
 
 def get(identifier: Any) -> Any:
-    """Return the initializer for a name, a config, a class, a callable or an array; None stays None.
+    """Return the initializer for an identifier.
+
+    Args:
+        identifier: a name, a config, a class, a callable or an array; None stays None.
+
+    Raises:
+        ValueError: if the name is unknown.
+
+    Follows https://keras.io/api/layers/initializers/
 
     >>> type(get("he_normal")).__name__
     'HeNormal'
@@ -353,12 +529,27 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(initializer: Initializer | Callable) -> Any:
-    """Return the config of an initializer."""
+    """Return the config of an initializer.
+
+    >>> serialize(Zeros())["class_name"]
+    'Zeros'
+    """
     return serialization.serialize(initializer)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the initializer that a config describes."""
+    """Return the initializer for a config.
+
+    Args:
+        config_: the config, as `serialize` returns it.
+        custom_objects: names of custom classes and functions.
+
+    Raises:
+        ValueError: if the class is unknown.
+
+    >>> deserialize(serialize(Constant(3.0))).value
+    3.0
+    """
     return serialization.deserialize(config_, custom_objects, registry.INITIALIZERS)
 
 

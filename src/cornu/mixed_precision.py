@@ -1,4 +1,10 @@
-"""Computing in 16 bits with weights in 32: ``keras.mixed_precision``. Follows https://keras.io/api/mixed_precision/"""
+"""Mixed precision, 16-bit compute with 32-bit weights: `keras.mixed_precision`.
+
+Follows https://keras.io/api/mixed_precision/
+
+>>> DTypePolicy("mixed_bfloat16").variable_dtype
+'float32'
+"""
 
 from cornu.core.dtype_policies import DTypePolicy, dtype_policy, set_dtype_policy
 from cornu.core.public import offer

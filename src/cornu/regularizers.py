@@ -15,14 +15,25 @@ _IMPORTED = frozenset(globals())
 
 
 class Regularizer(metaclass=Recorded):
-    """A penalty on an array; one of your own has ``__call__(self, x)`` that returns a number.
+    """Base class of all regularizers; a custom one overrides ``__call__(self, x)``, which returns a number.
 
     Follows https://keras.io/api/layers/regularizers/
+
+    >>> class Largest(Regularizer):
+    ...     def __call__(self, x):
+    ...         return 0.1 * jnp.max(jnp.abs(x))
+    >>> print(Largest()(jnp.array([5.0, -20.0])))
+    2.0
     """
 
     def __call__(self, x: Any) -> Array:
+        """Return the penalty, a scalar.
+
+        Args:
+            x: a weight or output, any shape.
+        """
         raise NotImplementedError(
-            f"{type(self).__name__} has no __call__(self, x): write one that returns the penalty."
+            f"{type(self).__name__} does not implement __call__(self, x), which returns the penalty."
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -31,21 +42,29 @@ class Regularizer(metaclass=Recorded):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Regularizer":
-        """Return a regularizer made with the arguments in `config`."""
+        """Return a regularizer built from the arguments in `config`."""
         return construct(cls, config)
 
 
 def _factor(value: Any, owner: str, argument: str) -> float:
-    """Return a penalty's factor as a float; None is 0. ValueError for what is no finite number of 0 or more."""
+    """Return a penalty's factor as a float (None is 0); ValueError unless it is a finite number of at least 0."""
     value = 0.0 if value is None else value
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
-        raise ValueError(f"{owner} takes a finite number that is not negative as `{argument}`; it got {value!r}.")
+        raise ValueError(f"{owner} takes a finite number of at least 0 as `{argument}`; got {value!r}.")
     return float(value)
 
 
 @registry.REGULARIZERS.add("l1_l2")
 class L1L2(Regularizer):
     """``l1 * sum(abs(x)) + l2 * sum(x^2)``.
+
+    Args:
+        l1, l2: factors, 0 or more; None means 0.
+
+    Raises:
+        ValueError: if a factor is negative or not a finite number.
+
+    Follows https://keras.io/api/layers/regularizers/#l1l2-class
 
     >>> print(L1L2(l1=1.0, l2=0.5)([1.0, -2.0]))
     5.5
@@ -60,7 +79,19 @@ class L1L2(Regularizer):
 
 @registry.REGULARIZERS.add()
 class L1(Regularizer):
-    """``l1 * sum(abs(x))``."""
+    """``l1 * sum(abs(x))``.
+
+    Args:
+        l1: the factor, 0 or more; None means 0.
+
+    Raises:
+        ValueError: if the factor is negative or not a finite number.
+
+    Follows https://keras.io/api/layers/regularizers/#l1-class
+
+    >>> print(L1(0.5)([1.0, -2.0]))
+    1.5
+    """
 
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = _factor(l1, "L1", "l1")
@@ -71,7 +102,19 @@ class L1(Regularizer):
 
 @registry.REGULARIZERS.add()
 class L2(Regularizer):
-    """``l2 * sum(x^2)``."""
+    """``l2 * sum(x^2)``.
+
+    Args:
+        l2: the factor, 0 or more; None means 0.
+
+    Raises:
+        ValueError: if the factor is negative or not a finite number.
+
+    Follows https://keras.io/api/layers/regularizers/#l2-class
+
+    >>> print(L2(0.5)([1.0, -2.0]))
+    2.5
+    """
 
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = _factor(l2, "L2", "l2")
@@ -82,11 +125,19 @@ class L2(Regularizer):
 
 @registry.REGULARIZERS.add()
 class OrthogonalRegularizer(Regularizer):
-    """``factor`` times the mean size of the cosines between the rows (or columns) of a matrix.
+    """`factor` times half the mean absolute cosine similarity between the rows (or columns) of a matrix.
 
     Args:
-        factor: weight of the penalty.
-        mode: ``"rows"`` or ``"columns"``: which vectors shall be orthogonal to each other.
+        factor: weight of the penalty, 0 or more.
+        mode: ``"rows"`` or ``"columns"``: which vectors should be orthogonal to each other.
+
+    Raises:
+        ValueError: if an argument is out of range, or when called on an array that is not a matrix.
+
+    Follows https://keras.io/api/layers/regularizers/#orthogonalregularizer-class
+
+    >>> round(float(OrthogonalRegularizer(0.5)([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])), 4)
+    0.1667
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
@@ -98,11 +149,11 @@ class OrthogonalRegularizer(Regularizer):
     def __call__(self, x: Any) -> Array:
         x = jnp.asarray(x)
         if x.ndim != 2:
-            raise ValueError(f"OrthogonalRegularizer takes a matrix (2 axes); it got an array of shape {x.shape}.")
-        rows = x if self.mode == "rows" else x.T
+            raise ValueError(f"OrthogonalRegularizer takes a matrix (2 axes); got an array of shape {x.shape}.")
+        rows = x if self.mode == "rows" else x.T  # (count, length)
         rows = rows * jnp.minimum(1 / jnp.linalg.norm(rows, axis=1, keepdims=True), 1e6)
         count = rows.shape[0]
-        cosines = (rows @ rows.T) * (1 - jnp.eye(count, dtype=rows.dtype))
+        cosines = (rows @ rows.T) * (1 - jnp.eye(count, dtype=rows.dtype))  # (count, count)
         pairs = count * (count - 1) / 2
         return self.factor * 0.5 * jnp.sum(jnp.abs(cosines)) / pairs
 
@@ -112,17 +163,44 @@ registry.REGULARIZERS.things["Regularizer"] = Regularizer
 
 
 def get(identifier: Any) -> Any:
-    """Return the regularizer for a name, a config, a class or a callable; None stays None."""
+    """Return the regularizer for an identifier.
+
+    Args:
+        identifier: a name, a config, a class or a callable; None stays None.
+
+    Raises:
+        ValueError: if the name is unknown.
+
+    Follows https://keras.io/api/layers/regularizers/
+
+    >>> get("l2").l2
+    0.01
+    """
     return serialization.get(identifier, registry.REGULARIZERS)
 
 
 def serialize(regularizer: Regularizer) -> dict[str, Any]:
-    """Return the config of a regularizer."""
+    """Return the config of a regularizer.
+
+    >>> serialize(L2())["class_name"]
+    'L2'
+    """
     return serialization.serialize(regularizer)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the regularizer that a config describes."""
+    """Return the regularizer for a config.
+
+    Args:
+        config_: the config, as `serialize` returns it.
+        custom_objects: names of custom classes and functions.
+
+    Raises:
+        ValueError: if the class is unknown.
+
+    >>> deserialize(serialize(L2(0.5))).l2
+    0.5
+    """
     return serialization.deserialize(config_, custom_objects, registry.REGULARIZERS)
 
 

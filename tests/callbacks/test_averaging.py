@@ -56,5 +56,5 @@ def test_a_second_fit_goes_on():
 
 
 def test_an_optimizer_without_averages_is_refused():
-    with pytest.raises(ValueError, match="give it use_ema=True"):
+    with pytest.raises(ValueError, match="create it with use_ema=True"):
         trained([SwapEMAWeights()])

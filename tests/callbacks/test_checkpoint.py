@@ -20,7 +20,7 @@ def test_names_are_filled_in(tmp_path):
 
 
 def test_name_that_is_missing_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(KeyError, match="asks for 'val_auc'; there are: val_loss, epoch"):
+    with pytest.raises(KeyError, match="contains 'val_auc', which is not among the logs: val_loss, epoch"):
         saved(ModelCheckpoint(tmp_path / "{val_auc}.keras"), [0.5])
 
 
@@ -67,7 +67,7 @@ def test_says_what_it_does(tmp_path, capsys):
 
 @pytest.mark.parametrize("options", [{"save_freq": "epochs"}, {"save_freq": 0}, {"period": 0}, {"save_freq": True}])
 def test_frequency_that_makes_no_sense_is_refused(options):
-    with pytest.raises(ValueError, match="a whole number, 1 or more"):
+    with pytest.raises(ValueError, match="an integer"):
         ModelCheckpoint("a.keras", **options)
 
 

@@ -63,7 +63,7 @@ def test_nested_lists_and_a_single_callback_are_taken():
 
 
 def test_what_is_no_callback_is_refused():
-    with pytest.raises(TypeError, match=r"made from keras.callbacks.Callback; it is .*EarlyStopping"):
+    with pytest.raises(TypeError, match=r"subclass of keras.callbacks.Callback; got .*EarlyStopping"):
         CallbackList([EarlyStopping])
 
 

@@ -30,7 +30,7 @@ def test_the_file_is_drawn_when_training_ends(tmp_path, capsys, suffix):
     assert path.read_bytes().startswith(beginnings[suffix])
     if suffix == "svg":
         ElementTree.fromstring(path.read_bytes())
-    assert f"The curves are in {path}" in capsys.readouterr().out
+    assert f"Curves saved to {path}" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -87,7 +87,7 @@ def test_a_line_has_the_characters_that_the_encoding_has(monkeypatch):
 
 
 def test_what_it_is_given_is_checked():
-    with pytest.raises(ValueError, match="every is a number of epochs"):
+    with pytest.raises(ValueError, match="every must be a number of epochs"):
         PlotLosses(every=0)
 
 

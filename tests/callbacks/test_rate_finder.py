@@ -55,7 +55,7 @@ def test_the_curve_is_drawn(tmp_path):
 
 def test_what_cannot_be_is_refused():
     for options in ({"lowest": 0}, {"lowest": 1.0, "highest": 0.1}, {"highest": math.inf}, {"steps": 2}):
-        with pytest.raises(ValueError, match=r"Learning rates|5 steps"):
+        with pytest.raises(ValueError, match=r"Learning rates|at least 5 steps"):
             LearningRateFinder(**options)
     schedule = cornu.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     with pytest.raises(TypeError, match="LearningRateFinder sets the learning rate"):

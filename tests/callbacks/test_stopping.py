@@ -53,7 +53,7 @@ def test_either_spelling_of_accuracy_is_found(asked, there):
 
 
 def test_missing_monitor_warns_with_the_names_there_are():
-    with pytest.warns(UserWarning, match="'val_loss'.* among the logs: loss. Give fit validation_data"):
+    with pytest.warns(UserWarning, match="'val_loss'.* among the logs: loss. Pass validation_data"):
         model, logs = drive(EarlyStopping(), [0.3, 0.3, 0.3], "loss")
     assert len(logs) == 3
     assert not model.stop_training
@@ -72,7 +72,7 @@ def test_unknown_mode_is_refused():
 
 
 def test_name_that_says_nothing_warns():
-    with pytest.warns(UserWarning, match="give mode='max' or mode='min'"):
+    with pytest.warns(UserWarning, match="pass mode='max' or mode='min'"):
         EarlyStopping("val_quality")
 
 
@@ -103,7 +103,7 @@ def test_nan_ends_training(capsys):
     x = np.ones((64, 1), "float32")
     history = model.fit(x, x, epochs=5, batch_size=4, verbose=0, callbacks=[TerminateOnNaN()])
     assert len(history.epoch) == 1
-    assert "training was ended" in capsys.readouterr().out
+    assert "training was stopped" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])

@@ -62,7 +62,7 @@ def test_numpys_seed_fixes_the_order():
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "32", True])
 def test_batch_sizes_that_make_no_sense_are_refused(size):
-    with pytest.raises(ValueError, match="batch_size is a whole number of rows, 1 or more"):
+    with pytest.raises(ValueError, match="batch_size must be an integer, 1 or more"):
         batches(4, size)
 
 

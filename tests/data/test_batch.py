@@ -22,5 +22,5 @@ def test_arrays_and_dictionaries_are_inputs():
 
 @pytest.mark.parametrize("parts", [(), (x, y, w, w)])
 def test_other_numbers_of_parts_are_refused(parts):
-    with pytest.raises(ValueError, match=f"it is a tuple of {len(parts)} parts"):
+    with pytest.raises(ValueError, match=f"got a tuple of {len(parts)} parts"):
         unpack(parts)

@@ -85,15 +85,15 @@ def test_the_number_of_inputs_decides_what_a_list_of_lists_is():
     ("given", "error", "words"),
     [
         ([[1, 2], [3]], ValueError, "x is a list whose rows differ in length: pad them"),
-        (["a", "b"], TypeError, "x holds text; a model takes numbers"),
-        (np.array([b"a"]), TypeError, "x holds bytes"),
-        (np.array(["2020-01-01"], "datetime64[D]"), TypeError, "x holds dates"),
-        (np.zeros(2, [("a", int)]), TypeError, "x holds records"),
+        (["a", "b"], TypeError, "x contains text; a model takes numbers"),
+        (np.array([b"a"]), TypeError, "x contains bytes"),
+        (np.array(["2020-01-01"], "datetime64[D]"), TypeError, "x contains dates"),
+        (np.zeros(2, [("a", int)]), TypeError, "x contains records"),
         (pd.DataFrame({"a": [1, 2], "b": ["up", "down"]}), TypeError, "one is 'up', str"),
         (np.array([np.zeros(2), np.zeros(3)], object), TypeError, "pad rows of different length"),
         (print, TypeError, "not data: call it"),
-        ({"a": ["x"]}, TypeError, r"x\['a'\] holds text"),
-        ([np.zeros(2), np.array(["x"])], TypeError, r"x\[1\] holds text"),
+        ({"a": ["x"]}, TypeError, r"x\['a'\] contains text"),
+        ([np.zeros(2), np.array(["x"])], TypeError, r"x\[1\] contains text"),
     ],
 )
 def test_what_is_no_array_of_numbers_is_refused_in_words(given, error, words):
@@ -106,7 +106,7 @@ def test_sparse_matrices_are_refused_in_words():
         def toarray(self):
             return np.eye(3)
 
-    with pytest.raises(TypeError, match=r"Give x.toarray\(\)"):
+    with pytest.raises(TypeError, match=r"Pass x.toarray\(\)"):
         as_arrays(Sparse(), "x")
 
 

@@ -183,8 +183,8 @@ def test_no_thread_is_left_behind():
 @pytest.mark.parametrize(
     ("source", "options", "words"),
     [
-        (generator(), {"y": np.zeros(3)}, "x is a generator, whose batches hold y too"),
-        (Numbers(), {"sample_weight": np.zeros(3)}, "x is a Numbers, whose batches hold sample_weight too"),
+        (generator(), {"y": np.zeros(3)}, "x is a generator, whose batches contain y:"),
+        (Numbers(), {"sample_weight": np.zeros(3)}, "x is a Numbers, whose batches contain sample_weight:"),
         (None, {}, "x is None"),
     ],
 )
@@ -194,12 +194,12 @@ def test_arguments_that_contradict_each_other(source, options, words):
 
 
 def test_no_batch_at_all_is_an_error():
-    with pytest.raises(ValueError, match="gave no batch"):
+    with pytest.raises(ValueError, match="yielded no batch"):
         small_model().fit(generator(0), steps_per_epoch=1, verbose=0)
 
 
 def test_a_batch_of_too_many_parts_is_an_error():
-    with pytest.raises(ValueError, match="it is a tuple of 4 parts"):
+    with pytest.raises(ValueError, match="got a tuple of 4 parts"):
         small_model().fit(iter([(1, 2, 3, 4)]), verbose=0)
 
 

@@ -36,11 +36,11 @@ def test_without_class_weight_sample_weights_stay():
 @pytest.mark.parametrize(
     ("y", "class_weight", "error", "words"),
     [
-        (None, {0: 1}, ValueError, "a single output and y given"),
+        (None, {0: 1}, ValueError, "a single output, and y"),
         ({"a": np.zeros(3)}, {0: 1}, ValueError, "a single output"),
         (np.zeros((2, 3, 4)), {0: 1}, ValueError, r"one class per row; y has shape \(2, 3, 4\)"),
-        (np.zeros(3), [1, 2], TypeError, "a dictionary from classes to weights"),
-        (np.zeros(3), "balanced", TypeError, "a dictionary from classes to weights"),
+        (np.zeros(3), [1, 2], TypeError, "must be a dictionary"),
+        (np.zeros(3), "balanced", TypeError, "must be a dictionary"),
     ],
 )
 def test_what_cannot_be_looked_up_is_refused(y, class_weight, error, words):

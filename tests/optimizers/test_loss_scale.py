@@ -59,7 +59,7 @@ def test_configs_are_keras_s(real_keras):
 
 def test_what_belongs_to_the_inner_optimizer_is_refused():
     LossScaleOptimizer(SGD(), dynamic=True, clipnorm=None, use_ema=False)
-    with pytest.raises(ValueError, match="clipnorm: give it to the inner optimizer"):
+    with pytest.raises(ValueError, match="clipnorm: pass it to the inner optimizer"):
         LossScaleOptimizer(SGD(), clipnorm=1.0)
     with pytest.raises(ValueError, match="loss_scale_factor"):
         LossScaleOptimizer(SGD(), dynamic=False)

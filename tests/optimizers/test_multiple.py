@@ -74,7 +74,7 @@ def test_configs_are_keras_s(real_keras):
 def test_misuse_is_said_in_words():
     chosen = OptimizerMap(SGD(), {".*kernel": Adam()})
     chosen["dense/.*"] = SGD()
-    with pytest.raises(ValueError, match="Several optimizers are given for the weight 'dense/kernel'"):
+    with pytest.raises(ValueError, match="Several expressions match the weight 'dense/kernel'"):
         chosen["dense/kernel"]
     with pytest.raises(ValueError, match="already"):
         chosen["dense/.*"] = SGD()

@@ -130,11 +130,11 @@ def test_arguments_of_all_may_be_positional_in_keras_s_order():
 @pytest.mark.parametrize(
     ("name", "arguments", "part"),
     [
-        ("SGD", {"momentum": 2.0}, "between 0 and 1; it got 2.0"),
+        ("SGD", {"momentum": 2.0}, "between 0 and 1; got 2.0"),
         ("AdamW", {"weight_decay": None}, "use Adam"),
         ("Lion", {"beta_1": 0.0}, "above 0"),
-        ("Ftrl", {"learning_rate_power": 0.5}, "0 or below"),
-        ("Ftrl", {"l1_regularization_strength": -1.0}, "l1_regularization_strength of 0 or above"),
+        ("Ftrl", {"learning_rate_power": 0.5}, "at most 0"),
+        ("Ftrl", {"l1_regularization_strength": -1.0}, "l1_regularization_strength of at least 0"),
         ("Adam", {"clipnorm": 1.0, "clipvalue": 1.0}, "clipnorm=1.0, clipvalue=1.0"),
         ("Adam", {"gradient_accumulation_steps": 1}, "at least 2"),
         ("Adam", {"use_ema": True, "ema_momentum": 2.0}, "between 0 and 1"),

@@ -39,7 +39,7 @@ CASES = {
     "a loss with if": (dense(loss=branching), y, {}, r"The loss 'branching' cannot be compiled.*keras\.ops"),
     "a metric with numpy": (dense(metrics=[with_numpy]), y, {}, "The metric 'with_numpy' cannot be compiled"),
     "a metric with float": (dense(metrics=[with_float]), y, {}, "The metric 'with_float' cannot be compiled"),
-    "a loss without return": (dense(loss=nothing), y, {}, "The loss 'nothing' gave None"),
+    "a loss without return": (dense(loss=nothing), y, {}, "The loss 'nothing' returned None"),
     "a metric for other labels": (
         dense(2, sparse, metrics=[metrics.Precision()]),
         labels,
@@ -48,7 +48,7 @@ CASES = {
     ),
     "a loss for other shapes": (dense(3), np.ones((40, 2)), {}, "The loss 'mean_squared_error' cannot compare y"),
     "weights per nothing": (dense(), y, {"sample_weight": np.ones((40, 7))}, r"sample_weight has shape \(32, 7\)"),
-    "labels outside": (dense(2, sparse), labels + 1, {}, "2 classes, 0 to 1; y holds labels from 1 to 2"),
+    "labels outside": (dense(2, sparse), labels + 1, {}, "2 classes, 0 to 1; y contains labels from 1 to 2"),
     "classes for one-hot": (dense(2, CategoricalCrossentropy()), labels, {}, "sparse_categorical_crossentropy"),
     "no loss": (dense(loss=None), y, {}, "nothing to train for"),
 }
@@ -73,14 +73,14 @@ def test_labels_outside_are_found_on_single_batches_and_in_subclassed_models():
 
     for model in (dense(2, sparse), Classifier()):
         model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
-        with pytest.raises(ValueError, match="y holds labels from 1 to 2"):
+        with pytest.raises(ValueError, match="y contains labels from 1 to 2"):
             model.train_on_batch(x, labels + 1)
 
 
 def test_numbers_outside_an_embedding():
     model = models.Sequential([layers.Embedding(5, 2), layers.Flatten(), layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match=r"5 rows, for numbers from 0 to 4; x holds numbers from 0 to 7"):
+    with pytest.raises(ValueError, match=r"5 rows, for indices from 0 to 4; x contains indices from 0 to 7"):
         model.fit(np.array([[0, 7], [1, 2]]), np.ones(2), verbose=0)
 
 
@@ -88,7 +88,7 @@ def test_one_array_for_two_outputs():
     start = layers.Input((4,))
     model = models.Model(start, [layers.Dense(1)(start), layers.Dense(1)(start)])
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="it is a single array"):
+    with pytest.raises(ValueError, match="got a single array"):
         model.fit(x, y, verbose=0)
 
 

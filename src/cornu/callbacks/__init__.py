@@ -1,4 +1,4 @@
-"""Callbacks: what watches training and may change it. The names are those of ``keras.callbacks``."""
+"""Callbacks: they watch training and may change it. The names are those of ``keras.callbacks``."""
 
 from cornu.callbacks.averaging import *
 from cornu.callbacks.backup import *

@@ -1,4 +1,4 @@
-"""Evaluating with averaged weights."""
+"""Evaluation with averaged weights."""
 
 from typing import Any
 
@@ -10,10 +10,15 @@ from cornu.core.variable import read, write
 
 
 class SwapEMAWeights(Callback):
-    """Evaluates and predicts with the moving averages of the weights that an optimizer with ``use_ema=True`` keeps.
+    """Evaluates and predicts with the moving averages kept by an optimizer with ``use_ema=True``.
 
-    With `swap_on_epoch` the averages are in the model from the end of an epoch to the start of the next, so that
-    callbacks listed after this one (`ModelCheckpoint`) save them. Raises ValueError for an optimizer without averages.
+    Args:
+        swap_on_epoch: keep the averages in the model from the end of an epoch to the start of the next, so that
+            callbacks listed after this one (`ModelCheckpoint`) save them.
+
+    Raises:
+        ValueError: if the optimizer keeps no averages.
+
     Follows https://keras.io/api/callbacks/swap_ema_weights/
 
     >>> averaged = SwapEMAWeights(swap_on_epoch=True)
@@ -21,13 +26,13 @@ class SwapEMAWeights(Callback):
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = swap_on_epoch
-        self._own: tuple[list, Any] | None = None  # the variables that hold averages now, and their own values
+        self._own: tuple[list, Any] | None = None  # the variables that hold averages now, and their original values
 
     def _put_averages(self) -> None:
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         if not getattr(optimizer, "use_ema", False):
-            raise ValueError("SwapEMAWeights needs an optimizer that averages weights: give it use_ema=True.")
+            raise ValueError("SwapEMAWeights needs an optimizer that averages weights: create it with use_ema=True.")
         if self._own is None and optimizer.built:
             variables = list(optimizer._trainable_variables)
             self._own = variables, read(variables)
@@ -39,11 +44,11 @@ class SwapEMAWeights(Callback):
             self._own = None
 
     def training_state(self) -> list | None:
-        """Return the weights' own values while averages are in their place, for a backup."""
+        """Return the original weights while the averages are in their place, for a backup."""
         return None if self._own is None else [np.array(value) for value in self._own[1]]
 
     def restore_training_state(self, state: list | None) -> None:
-        """Put the weights' own values aside, as they were at the backup."""
+        """Restore the original weights from a backup, to be swapped back later."""
         optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         self._own = None if state is None else (list(optimizer._trainable_variables), tuple(map(jnp.array, state)))
 

@@ -1,4 +1,4 @@
-"""Keeping where a training stands, so that it can be killed and taken up again."""
+"""Saving the state of a training run, so that it can resume after it was killed."""
 
 import os
 from pathlib import Path
@@ -8,15 +8,23 @@ from cornu.callbacks.base import Callback
 
 
 class BackupAndRestore(Callback):
-    """Keeps the whole state of a training in `backup_dir`; the same program, killed and started again, goes on there.
+    """Saves the whole state of a training run; the same program, restarted after it was killed, resumes there.
 
-    It ends then as if it had never been killed, bit for bit: weights, optimizer, random numbers, `History`, and what
-    the other callbacks remember. `save_freq` is ``"epoch"``, or a number of batches after which the state is kept, in
-    the middle of an epoch too (at the end of the block of steps that is running). Two files are kept in turn, whether
-    or not `double_checkpoint` asks for it, and the newest whole one is taken. They are deleted when the training ends,
-    unless `delete_checkpoint` is False. Raises ValueError where the training is another one than that which was kept
-    (data, model, batch size, callbacks), OSError where the folder cannot be written. A disk that is full later on gives
-    a warning, and training goes on.
+    The result is the same as without the interruption, bit for bit: weights, optimizer, random numbers, `History`, and
+    the state of other callbacks. Two files are written alternately, and the newest complete one is used. If the disk
+    fills up later, training continues with a warning.
+
+    Args:
+        backup_dir: folder of the files.
+        save_freq: ``"epoch"``, or a number of batches after which the state is saved (at the end of the current block
+            of steps).
+        double_checkpoint: kept for Keras's signature; two files are written in any case.
+        delete_checkpoint: delete the files when training ends.
+
+    Raises:
+        ValueError: if the saved state is from another run (data, model, batch size or callbacks differ).
+        OSError: if the folder cannot be written.
+
     Follows https://keras.io/api/callbacks/backup_and_restore/
 
     >>> backup = BackupAndRestore("backup", save_freq=1000)
@@ -35,7 +43,9 @@ class BackupAndRestore(Callback):
             raise ValueError("BackupAndRestore needs a folder: backup_dir is empty.")
         whole = isinstance(save_freq, int) and not isinstance(save_freq, bool)
         if save_freq != "epoch" and not (whole and save_freq >= 1):
-            raise ValueError(f"save_freq is 'epoch' or a whole number of batches, 1 or more; it is {save_freq!r}.")
+            raise ValueError(
+                f"save_freq must be 'epoch' or an integer number of batches, 1 or more; got {save_freq!r}."
+            )
         self.backup_dir, self.save_freq = Path(backup_dir), save_freq
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
 

@@ -1,35 +1,40 @@
-"""The callback: methods that training calls as it goes. Override those you want."""
+"""The callback: methods that training calls as it runs. Override the ones you need."""
 
 from typing import Any
 
 
 class Callback:
-    """Something that watches training; override the methods you need.
+    """Base class of all callbacks, which watch training and may change it; override the methods you need.
 
-    While a method runs, the model's variables are current: weights may be read, and the learning rate set. `model` is
-    the model, `params` a dictionary with epochs, steps, batch size and the like, `validation_data` a list of the arrays
-    (inputs, targets, weights) that `fit` validates on, where they are arrays. A callback that overrides a per-batch
-    method makes training return to Python after each batch.
+    While a method runs, the model's variables are current: weights can be read, and the learning rate set. A callback
+    that overrides a per-batch method makes training return to Python after each batch.
+
+    Attributes:
+        model: the model.
+        params: a dictionary with the number of epochs and steps, the batch size and the like.
+        validation_data: a list of the arrays (inputs, targets, sample weights) that `fit` validates on, if
+            they are arrays.
+
     Follows https://keras.io/api/callbacks/base_callback/
 
-    >>> class Shout(Callback):
+    >>> class PrintEpoch(Callback):
     ...     def on_epoch_end(self, epoch, logs=None):
     ...         print("epoch", epoch, "done")
-    >>> Shout().on_epoch_end(0)
+    >>> PrintEpoch().on_epoch_end(0)
     epoch 0 done
     """
 
-    per_batch = True  # False: overridden per-batch methods are content with a call per block of batches
+    per_batch = True  # False: overridden per-batch methods may be called once per block of batches
     model: Any = None
     params: dict[str, Any] = {}  # noqa: RUF012 (replaced, never changed)
     validation_data: Any = None
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Take the settings of the run."""
+        """Set the parameters of the run, before it starts."""
         self.params = params
 
     def set_model(self, model: Any) -> None:
-        """Take the model."""
+        """Set the model, before the run starts."""
         self.model = model
 
     def on_batch_begin(self, batch: int, logs: dict | None = None) -> None:
@@ -39,48 +44,48 @@ class Callback:
         """Old name of `on_train_batch_end`."""
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Before an epoch, numbered from 0."""
+        """Called before an epoch, numbered from 0."""
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """After an epoch; `logs` has loss, metrics, and those of the validation with ``val_``."""
+        """Called after an epoch; `logs` holds loss and metrics; those of the validation start with ``val_``."""
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Before the first epoch."""
+        """Called before the first epoch."""
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        """After the last epoch."""
+        """Called after the last epoch."""
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """Before a batch of training."""
+        """Called before a training batch."""
         self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """After a batch of training; `logs` has the means since the epoch began."""
+        """Called after a training batch; `logs` holds the means since the start of the epoch."""
         self.on_batch_end(batch, logs)
 
     def on_test_begin(self, logs: dict | None = None) -> None:
-        """Before an evaluation or validation."""
+        """Called before an evaluation or validation."""
 
     def on_test_end(self, logs: dict | None = None) -> None:
-        """After an evaluation or validation."""
+        """Called after an evaluation or validation."""
 
     def on_test_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """Before a batch of evaluation."""
+        """Called before an evaluation batch."""
 
     def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """After a batch of evaluation."""
+        """Called after an evaluation batch."""
 
     def on_predict_begin(self, logs: dict | None = None) -> None:
-        """Before a prediction."""
+        """Called before a prediction."""
 
     def on_predict_end(self, logs: dict | None = None) -> None:
-        """After a prediction."""
+        """Called after a prediction."""
 
     def on_predict_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """Before a batch of prediction."""
+        """Called before a prediction batch."""
 
     def on_predict_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """After a batch of prediction; `logs` has its ``outputs``."""
+        """Called after a prediction batch; `logs` holds its ``outputs``."""
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Saving the model while it trains."""
+"""Saving the model during training."""
 
 import os
 from pathlib import Path
@@ -12,14 +12,24 @@ from cornu.core.spellings import old_keywords
 
 
 class ModelCheckpoint(Callback):
-    """Saves the model, or its weights, after each epoch or every so many batches.
+    """Saves the model, or its weights, after each epoch or every few batches.
 
-    `filepath` may hold ``{epoch}`` (from 1), ``{batch}`` and names of the logs with their formats, such as
-    ``"weights.{epoch:02d}-{val_acc:.2f}.h5"``; folders are made. With `save_best_only`, it is written only when
-    `monitor` is better than before (and than `initial_value_threshold`), in the direction of `mode` ("min", "max",
-    "auto": by the name). `save_weights_only` writes what ``model.load_weights`` reads. `save_freq` is ``"epoch"`` or a
-    number of batches, counted over all epochs; with ``"epoch"``, `period` is how many epochs lie between two savings.
-    `verbose` 1 says what is done. Raises ValueError for other values, KeyError for a name that the logs lack.
+    Args:
+        filepath: path that may contain ``{epoch}`` (from 1), ``{batch}`` and names of logs with formats, such as
+            ``"weights.{epoch:02d}-{val_acc:.2f}.h5"``; missing folders are created.
+        monitor: name of the value to watch.
+        verbose: 1 prints what is done.
+        save_best_only: save only when `monitor` has improved.
+        save_weights_only: write a file for ``model.load_weights``.
+        mode: ``"min"``, ``"max"`` or ``"auto"`` (by the name): which direction is better.
+        save_freq: ``"epoch"`` or a number of batches, counted across epochs.
+        initial_value_threshold: the value to improve on at the start.
+        period: number of epochs between saves, for ``save_freq="epoch"``.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        KeyError: if `filepath` names a log that does not exist.
+
     Follows https://keras.io/api/callbacks/model_checkpoint/
 
     >>> best = ModelCheckpoint("best.keras", monitor="val_acc", save_best_only=True)
@@ -43,7 +53,7 @@ class ModelCheckpoint(Callback):
         for name, number in (("period", period), ("save_freq", 1 if save_freq == "epoch" else save_freq)):
             if isinstance(number, bool) or not isinstance(number, int) or number < 1:
                 alternative = "'epoch' or " if name == "save_freq" else ""
-                raise ValueError(f"{name} is {alternative}a whole number, 1 or more; it is {number!r}.")
+                raise ValueError(f"{name} must be {alternative}an integer, 1 or more; got {number!r}.")
         self.filepath = os.fspath(filepath)
         self.monitor, self.mode, self.verbose = monitor, mode, verbose
         self.monitor_op = comparison(monitor, mode, "ModelCheckpoint") if save_best_only else None
@@ -98,7 +108,7 @@ class ModelCheckpoint(Callback):
             self.model.save(path, overwrite=True)
 
     def path_for(self, epoch: int, batch: int | None, logs: dict | None) -> str:
-        """Return the file name for an epoch (from 0), its batch (from 0) and its logs."""
+        """Return the file name for an epoch (from 0), a batch (from 0, or None) and its logs."""
         values = Logs({**(logs or {}), "epoch": epoch + 1})
         if batch is not None:
             values["batch"] = batch + 1
@@ -106,11 +116,13 @@ class ModelCheckpoint(Callback):
             return self.filepath.format_map(values)
         except KeyError as error:
             names = ", ".join(map(str, values))
-            raise KeyError(f"The file name {self.filepath!r} asks for {_asked(error)}; there are: {names}.") from None
+            raise KeyError(
+                f"The file name {self.filepath!r} contains {_asked(error)}, which is not among the logs: {names}."
+            ) from None
 
 
 def _asked(error: KeyError) -> str:
-    """Return the name that was not found: the first word of what `Logs` says."""
+    """Return the missing name: the first word of the message of `Logs`."""
     return str(error.args[0]).split(" is not among")[0]
 
 

@@ -1,4 +1,4 @@
-"""What a training run returns: the logs of each epoch."""
+"""The return value of `fit`: the logs of each epoch."""
 
 import time
 
@@ -7,9 +7,20 @@ from cornu.callbacks.logs import Logs
 
 
 class History(Callback):
-    """Keeps loss and metrics of each epoch in ``history``, a dictionary of lists; ``epoch`` lists their numbers.
+    """Records loss and metrics of each epoch; `fit` returns it.
 
-    ``seconds`` lists how long each took.
+    Attributes:
+        history: a list of values per name.
+        epoch: the epoch numbers, from 0.
+        seconds: the duration of each epoch.
+
+    Follows https://keras.io/api/callbacks/
+
+    >>> import numpy as np, cornu
+    >>> model = cornu.Sequential([cornu.Input((1,)), cornu.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=2, verbose=0).epoch
+    [0, 1]
     """
 
     def __init__(self) -> None:
@@ -32,9 +43,9 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
 
     def restore_training_state(self, _: None) -> None:
-        """Raise TypeError where a checkpoint has put something else than lists into ``history``."""
+        """Raise TypeError if a checkpoint put anything other than lists into ``history``."""
         if not all(isinstance(values, list) for values in self.history.values()):
-            raise TypeError("a history that is no dictionary of lists")
+            raise TypeError("history is not a dictionary of lists")
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""All callbacks of a run as one."""
+"""All callbacks of a run as one object."""
 
 from typing import Any
 
@@ -16,11 +16,25 @@ _BATCH_METHODS = {
 
 
 class CallbackList:
-    """Calls every callback in turn; `History` and the progress display are added unless they are there.
+    """Calls every callback in turn.
 
-    `validation_rows` is the number of rows that the run validates on, where known; the progress display says it.
+    Args:
+        callbacks: a callback or a list of callbacks, possibly nested.
+        add_history: add a `History` if there is none.
+        add_progbar: add a `ProgbarLogger` if there is none and ``verbose`` is not 0.
+        model: the model.
+        validation_rows: number of rows that the run validates on, if known; the progress display shows it.
+        **params: the parameters of the run, such as ``epochs``, ``steps`` and ``verbose``.
+
+    Raises:
+        TypeError: if something is not a callback.
 
     Follows https://keras.io/api/callbacks/ (``CallbackList``)
+
+    >>> from cornu.callbacks import LambdaCallback
+    >>> callbacks = CallbackList([LambdaCallback(on_epoch_begin=lambda epoch, logs: print("epoch", epoch))])
+    >>> callbacks.on_epoch_begin(0)
+    epoch 0
     """
 
     def __init__(
@@ -60,27 +74,27 @@ class CallbackList:
         self.callbacks.append(callback)
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Give the settings of the run to each callback."""
+        """Pass the parameters of the run to each callback."""
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
     def set_model(self, model: Any) -> None:
-        """Give the model to each callback."""
+        """Pass the model to each callback."""
         self.model = model
         for callback in self.callbacks:
             callback.set_model(model)
 
     def named(self, logs: dict[str, Any]) -> Logs:
-        """Return logs in which either spelling of a metric is found."""
+        """Return logs that can be looked up by either spelling of a metric."""
         return Logs(logs)
 
     def stopped(self) -> bool:
-        """Tell whether a callback asked to stop."""
+        """Tell whether a callback asked to stop training."""
         return bool(getattr(self.model, "stop_training", False))
 
     def for_batches(self, kind: str) -> "BatchWatcher":
-        """Return what an epoch of training, testing or predicting tells about its batches."""
+        """Return the object to notify of the batches of training (``"train"``), testing or predicting."""
         return BatchWatcher(self, kind)
 
     def __getattr__(self, name: str) -> Any:
@@ -95,7 +109,7 @@ class CallbackList:
 
 
 def _with_logs(name: str, args: tuple, kwargs: dict[str, Any]) -> tuple:
-    """Return the arguments of a callback's method, with empty logs where none are given: it may have no default."""
+    """Return the arguments of a callback's method, with empty logs if none were passed: it may have no default."""
     positions = 2 if "_epoch_" in name or "_batch_" in name else 1
     if len(args) < positions and "logs" not in kwargs:
         args = (*args, {})
@@ -103,7 +117,7 @@ def _with_logs(name: str, args: tuple, kwargs: dict[str, Any]) -> tuple:
 
 
 class BatchWatcher:
-    """The callbacks that overrode a per-batch method, told of blocks or single batches."""
+    """The callbacks that override a per-batch method, to be notified of blocks or single batches."""
 
     def __init__(self, callbacks: CallbackList, kind: str) -> None:
         self.callbacks, self.kind = callbacks, kind
@@ -120,7 +134,7 @@ class BatchWatcher:
             getattr(callback, f"on_{self.kind}_batch_end")(step, self._batch_logs(step, logs))
 
     def _batch_logs(self, step: int, logs: dict[str, Any]) -> Logs:
-        """Return a batch's logs, of which its number and (where known) its size can be asked too, as in Keras 2."""
+        """Return the logs of a batch, which also answer to ``batch`` and (if known) ``size``, as in Keras 2."""
         result = Logs(logs)
         beside = {"batch": step}
         size, rows = self.callbacks.params.get("batch_size"), self.callbacks.params.get("samples")
@@ -134,7 +148,7 @@ class BatchWatcher:
 
 
 def _overrides(callback: Any, methods: tuple[str, ...]) -> bool:
-    """Tell whether a callback has a method of its own among `methods` (on its class or on the object itself)."""
+    """Tell whether a callback overrides one of `methods`, on its class or on the object itself."""
     for method in methods:
         own = getattr(type(callback), method, None)
         if method in vars(callback) or (own is not None and own is not getattr(Callback, method)):
@@ -143,9 +157,9 @@ def _overrides(callback: Any, methods: tuple[str, ...]) -> bool:
 
 
 def _wants_every_batch(callback: Any, methods: tuple[str, ...]) -> bool:
-    """Tell whether a callback has to be told of every batch.
+    """Tell whether a callback must be notified of every batch.
 
-    Its `per_batch` counts, unless a per-batch method was overridden below the class that says so.
+    Its `per_batch` decides, unless a per-batch method is overridden in a subclass of the class that sets it.
     """
     classes = type(callback).__mro__
     depths = [classes.index(cls) for cls in classes if any(method in vars(cls) for method in methods)]
@@ -163,7 +177,7 @@ def _flat(callbacks: Any) -> list[Any]:
     if isinstance(callbacks, type) or not hasattr(callbacks, "on_epoch_end"):
         advice = f"\nCall the class: {callbacks.__name__}(...)." if isinstance(callbacks, type) else ""
         raise TypeError(
-            f"A callback is an object of a class made from keras.callbacks.Callback; it is {callbacks!r}.{advice}"
+            f"A callback must be an instance of a subclass of keras.callbacks.Callback; got {callbacks!r}.{advice}"
         )
     return [callbacks]
 

@@ -1,4 +1,4 @@
-"""Callbacks that write down how training goes, and the one made from functions."""
+"""Callbacks that record logs, and the one made of functions."""
 
 import csv
 import io
@@ -18,11 +18,14 @@ from cornu.core.errors import did_you_mean
 
 
 class CSVLogger(Callback):
-    """Writes the logs of each epoch as a row of a CSV file, with a line of names first.
+    """Writes the logs of each epoch as a row of a CSV file, after a header row.
 
-    `filename` is the file, in a folder that is made if need be, `separator` stands between values. With `append` rows
-    are added to a file that is there, in the order of its columns; otherwise it is replaced. Values that an epoch lacks
-    are written as ``NA``. Follows https://keras.io/api/callbacks/csv_logger/
+    Args:
+        filename: path of the file; missing folders are created.
+        separator: separates the values.
+        append: add rows to an existing file, in the order of its columns, instead of replacing it.
+
+    Values that an epoch lacks are written as ``NA``. Follows https://keras.io/api/callbacks/csv_logger/
 
     >>> logger = CSVLogger("training.csv", separator=";")
     """
@@ -38,7 +41,7 @@ class CSVLogger(Callback):
             write_text(self.filename, "")
 
     def _columns_of_file(self) -> list[str] | None:
-        """Return the names in the first line of the file, or None where there is none."""
+        """Return the column names in the first line of the file, or None if there is none."""
         if not self.filename.exists():
             return None
         with self.filename.open(newline="", encoding="utf-8") as file:
@@ -56,12 +59,12 @@ class CSVLogger(Callback):
         append_text(self.filename, text.getvalue())
 
     def training_state(self) -> str:
-        """Return the file's content, for a backup: rows after it are written again."""
+        """Return the file's content, for a backup: later rows are written again after a restart."""
         with self.filename.open(newline="", encoding="utf-8") as file:
             return file.read()
 
     def restore_training_state(self, state: str) -> None:
-        """Let the file have the content that it had at the backup."""
+        """Restore the file's content from a backup."""
         write_text(self.filename, state)
 
 
@@ -72,14 +75,22 @@ def _cell(value: Any) -> str:
 
 
 class LambdaCallback(Callback):
-    """A callback made of functions, given by the names of the methods that they replace.
+    """A callback made of functions.
 
-    Functions of epochs and batches are called with the number and the logs, the others with the logs. A function for
-    batches makes training return to Python after each batch. Raises TypeError for a name that no callback has.
+    Args:
+        on_epoch_begin, on_epoch_end: functions of the epoch number and the logs.
+        on_train_begin, on_train_end: functions of the logs.
+        on_train_batch_begin, on_train_batch_end: functions of the batch number and the logs; they make training
+            return to Python after each batch.
+        **kwargs: functions for other methods of `Callback`, by name.
+
+    Raises:
+        TypeError: if `Callback` has no method of that name.
+
     Follows https://keras.io/api/callbacks/lambda_callback/
 
-    >>> shout = LambdaCallback(on_epoch_end=lambda epoch, logs: print("epoch", epoch, logs["loss"]))
-    >>> shout.on_epoch_end(0, {"loss": 0.5})
+    >>> printing = LambdaCallback(on_epoch_end=lambda epoch, logs: print("epoch", epoch, logs["loss"]))
+    >>> printing.on_epoch_end(0, {"loss": 0.5})
     epoch 0 0.5
     """
 
@@ -110,11 +121,20 @@ class LambdaCallback(Callback):
 
 
 class RemoteMonitor(Callback):
-    """Sends the logs of each epoch to a web server by POST.
+    """Sends the logs of each epoch to a web server by POST, as JSON.
 
-    They go to ``root + path`` as JSON: in the form field `field`, or with `send_as_json` as the body. `headers` are
-    sent too. A server that cannot be reached gives a warning and does not stop training.
+    A server that cannot be reached gives a warning and does not stop training.
+
+    Args:
+        root: address of the server.
+        path: path on the server.
+        field: name of the form field that holds the JSON.
+        headers: extra HTTP headers.
+        send_as_json: send the JSON as the body instead of a form field.
+
     Follows https://keras.io/api/callbacks/remote_monitor/
+
+    >>> monitor = RemoteMonitor("http://localhost:9000", send_as_json=True)
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Logs: dictionaries that answer ``acc`` and ``accuracy`` alike, whichever the program wrote."""
+"""Logs: dictionaries in which ``acc`` and ``accuracy`` are the same key, whichever the program wrote."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -14,7 +14,7 @@ _SPELLINGS = (
 
 
 def other_spellings(name: str) -> list[str]:
-    """Return `name` with the word for a metric spelled in its other ways.
+    """Return `name` with the other spellings of its metric.
 
     >>> other_spellings("val_acc")
     ['val_accuracy']
@@ -28,15 +28,15 @@ def other_spellings(name: str) -> list[str]:
 
 
 class Logs(dict):
-    """A dictionary from names to values in which a metric's other spelling is found too.
+    """A dictionary of values by name that also finds the other spelling of a metric.
 
-    `beside` holds what can be asked for by name but is not listed: the ``batch`` and ``size`` of Keras 2's batch logs.
+    `beside` holds values that can be looked up but are not listed: the ``batch`` and ``size`` of Keras 2's batch logs.
     """
 
     beside: Mapping[str, Any] = MappingProxyType({})
 
     def find(self, name: Any) -> Any:
-        """Return the key that `name` stands for, or None."""
+        """Return the key that `name` refers to, or None."""
         if dict.__contains__(self, name):
             return name
         if not isinstance(name, str):
@@ -45,7 +45,7 @@ class Logs(dict):
         return next((other for other in candidates if dict.__contains__(self, other)), None)
 
     def _without_kind(self, name: str) -> list[str]:
-        """Return the keys meant where eras disagree on how full an accuracy's name is (``categorical_accuracy``)."""
+        """Return the full names of an accuracy (``categorical_accuracy``): Keras versions disagree on them."""
         prefix = "val_" if name.startswith("val_") else ""
         kinds = [f"{kind}_accuracy" for kind in ("categorical", "binary", "sparse_categorical")]
         return [prefix + kind for kind in kinds] if name.removeprefix("val_") in ("acc", "accuracy") else []

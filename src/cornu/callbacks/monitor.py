@@ -1,4 +1,4 @@
-"""The number that a callback watches: where it is found in the logs, and which way is better."""
+"""The monitored value of a callback: how it is found in the logs, and which direction is better."""
 
 import warnings
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy as np
 from cornu.callbacks.logs import Logs
 from cornu.core.errors import unknown
 
-# Parts of names, told apart at their first letters within words: what grows, and what shrinks, as a model learns.
+# Prefixes of words in names: what is maximized, and what is minimized.
 _LARGER = (
     "acc", "auc", "fmeasure", "precision", "recall", "f1", "fbeta", "iou", "io_u", "r2", "sensitivity",
     "specificity", "cosine_similarity", "true_positives", "true_negatives", "psnr", "ssim", "bleu", "dice",
@@ -21,10 +21,16 @@ _SMALLER = (
 
 
 def comparison(monitor: str, mode: str, who: str) -> Callable:
-    """Return ``numpy.less`` or ``numpy.greater``: which of two values of `monitor` is the better one.
+    """Return ``numpy.less`` or ``numpy.greater``: which of two values of `monitor` is better.
 
-    `mode` is ``"min"``, ``"max"``, or ``"auto"``: by the name (what ends in "loss" shrinks; accuracy, AUC, F measure
-    and the like grow). A name that says nothing is taken to shrink, with a warning. Raises ValueError for other modes.
+    Args:
+        monitor: name of the monitored value.
+        mode: ``"min"``, ``"max"``, or ``"auto"``: by the name (names that end in "loss" are minimized; accuracy, AUC, F
+            measure and the like are maximized). A name that fits neither is minimized, with a warning.
+        who: name of the callback, for messages.
+
+    Raises:
+        ValueError: for other modes.
 
     >>> comparison("val_acc", "auto", "EarlyStopping").__name__
     'greater'
@@ -40,8 +46,8 @@ def comparison(monitor: str, mode: str, who: str) -> Callable:
         return np.greater
     if not _has_word(name, _SMALLER):
         warnings.warn(
-            f"{who} cannot tell from the name {monitor!r} whether larger is better, and takes smaller for better: "
-            "give mode='max' or mode='min'.",
+            f"{who} cannot tell from the name {monitor!r} whether larger is better, and assumes that smaller is: "
+            "pass mode='max' or mode='min'.",
             stacklevel=4,
         )
     return np.less
@@ -54,17 +60,19 @@ def _has_word(name: str, words: tuple[str, ...]) -> bool:
 def value_of(monitor: str, logs: dict[str, Any] | None, params: dict[str, Any], who: str) -> float | None:
     """Return the value of `monitor` in the logs of an epoch, in either spelling (``acc``, ``accuracy``).
 
-    None, with a warning that names what there is, where it is missing; without one where the run has it in other
-    epochs (``validation_freq``). Raises ValueError where it is no single number.
+    Returns None, with a warning that lists the logs, if it is missing; without a warning if other epochs of the run
+    have it (``validation_freq``). Raises ValueError if it is not a single number.
     """
     logs = Logs(logs or {})
     if monitor in logs:
         value = np.asarray(logs[monitor])
         if value.size != 1:
-            raise ValueError(f"{who} watches {monitor!r}, whose value is an array of shape {value.shape}, no number.")
+            raise ValueError(
+                f"{who} watches {monitor!r}, whose value is an array of shape {value.shape}, not a number."
+            )
         return float(value.reshape(()))
     if monitor not in Logs.fromkeys(params.get("metrics") or ()):
         names = ", ".join(map(str, logs)) or "nothing"
-        advice = " Give fit validation_data or validation_split." if monitor.startswith("val_") else ""
+        advice = " Pass validation_data or validation_split to fit." if monitor.startswith("val_") else ""
         warnings.warn(f"{who} watches {monitor!r}, which is not among the logs: {names}.{advice}", stacklevel=3)
     return None

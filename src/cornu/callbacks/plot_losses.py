@@ -1,4 +1,4 @@
-"""Curves of loss and metrics while a model trains: a figure in a notebook, a small chart on a terminal, a file."""
+"""Curves of loss and metrics during training: a figure in a notebook, a small chart on a terminal, a file."""
 
 import io
 import os
@@ -19,11 +19,18 @@ UNDRAWN = "learning_rate"
 class PlotLosses(Callback):
     """Draws the curves of loss and metrics after each epoch, training and validation in one chart.
 
-    In a notebook the figure is drawn anew each time, on a terminal every curve is a line of small blocks; where the
-    output is a file or a pipe, that comes once, at the end. With a `path` (``"curves.png"``, ``.svg``, ``.pdf``) the
-    figure is also written there when training ends. `metrics` names the curves wanted (all of them otherwise),
-    `figsize` is the size of one chart in inches, `every` the number of epochs between two drawings. Figures need
-    matplotlib: the extra ``plot``. Raises ImportError when a figure is asked for without it.
+    A notebook shows a figure that is redrawn, a terminal one line of small blocks per curve; if the output is a file or
+    a pipe, the lines are written once, at the end. Figures need matplotlib: the extra ``plot``.
+
+    Args:
+        path: file for the figure (``"curves.png"``, ``.svg``, ``.pdf``), written when training ends; None for no file.
+        metrics: names of the curves to draw; None draws all.
+        figsize: width and height of one chart, in inches.
+        every: number of epochs between drawings.
+
+    Raises:
+        ValueError: if `every` is not a positive integer.
+        ImportError: if a figure is needed and matplotlib is missing.
 
     >>> curves = PlotLosses(path="curves.svg")
     """
@@ -34,17 +41,17 @@ class PlotLosses(Callback):
         self, path: Any = None, metrics: Any = None, figsize: tuple[float, float] = (5.0, 3.5), every: int = 1
     ) -> None:
         if not isinstance(every, int) or every < 1:
-            raise ValueError(f"PlotLosses: every is a number of epochs, 1 or more, not {every!r}.")
+            raise ValueError(f"PlotLosses: every must be a number of epochs, 1 or more; got {every!r}.")
         self.path = None if path is None else Path(os.fspath(path))
         self.metrics, self.figsize, self.every = metrics, figsize, every
         if self.path is not None:
-            _figure_class()  # better now than after an hour of training
+            _figure_class()  # fail now rather than after an hour of training
         self._forget()
 
     def _forget(self) -> None:
-        self._shown: Any = None  # the notebook's place of the figure
+        self._shown: Any = None  # the notebook's display of the figure
         self.epochs: list[int] = []
-        self.curves: dict[str, dict[str, list[float | None]]] = {}  # None: not known after that epoch
+        self.curves: dict[str, dict[str, list[float | None]]] = {}  # None: missing in that epoch
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._forget()
@@ -67,7 +74,7 @@ class PlotLosses(Callback):
         if self.path is not None:
             with replacing(self.path) as temporary:
                 temporary.write_bytes(self._drawn(self.path.suffix[1:] or "png"))
-            say(f"The curves are in {self.path}")
+            say(f"Curves saved to {self.path}")
 
     def _show(self) -> None:
         if in_notebook(sys.stdout):
@@ -82,7 +89,7 @@ class PlotLosses(Callback):
             say("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """Return a line per curve: its name, its shape in small blocks, first and last value."""
+        """Return one line per curve: its name, its shape in small blocks, its first and last value."""
         names = [
             (base if kind == "training" else f"val_{base}", [point for point in points if point is not None])
             for base, kinds in self.curves.items()
@@ -119,13 +126,13 @@ class PlotLosses(Callback):
 
 
 def sparkline(points: list[float], width: int) -> str:
-    """Return numbers as a line of blocks, at most `width` of them, in characters that the output's encoding has.
+    """Return numbers as a line of at most `width` blocks, in characters that the output's encoding supports.
 
     >>> sparkline([1, 2], 10) in ("▁█", "_@")
     True
     """
     marks = BLOCKS if can_write(sys.stdout, BLOCKS) else PLAIN
-    if len(points) > width:  # the last of each stretch
+    if len(points) > width:  # the last of each interval
         points = [points[(index + 1) * len(points) // width - 1] for index in range(width)]
     finite = [point for point in points if point - point == 0]
     low, high = min(finite, default=0.0), max(finite, default=0.0)

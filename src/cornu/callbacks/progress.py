@@ -12,15 +12,15 @@ import numpy as np
 from cornu.callbacks.base import Callback
 from cornu.visuals.streams import can_write, in_notebook, printable
 
-REFRESH = 0.1  # seconds between two drawings of the bar: at most ten a second
-HEARTBEAT = 60.0  # seconds between two lines of a long epoch where there is no bar
+REFRESH = 0.1  # seconds between redraws of the bar
+HEARTBEAT = 60.0  # seconds between lines in a long epoch without a bar
 _NOTEBOOK_STYLE = (
     "margin:0;white-space:pre-wrap;word-break:normal;font-family:monospace;font-size:var(--jp-code-font-size,13px)"
 )
 
 
 def is_live(stream: TextIO) -> bool:
-    """Tell whether lines may be drawn over: a real terminal that is not "dumb", or a notebook."""
+    """Tell whether lines can be overwritten: a real terminal that is not "dumb", or a notebook."""
     if in_notebook(stream):
         return True
     try:
@@ -30,15 +30,15 @@ def is_live(stream: TextIO) -> bool:
 
 
 class _Line:
-    """How many characters of a bar that is not finished stand before the terminal's cursor."""
+    """The number of characters of an unfinished bar before the terminal's cursor."""
 
     drawn = 0
 
 
 def say(message: str) -> None:
-    """Print a message on a line of its own, in place of a bar that is not finished, in characters that the output has.
+    """Print a message on its own line, overwriting an unfinished bar, in characters that the output supports.
 
-    The bar is drawn again below by its next update.
+    The bar is drawn again below it on the next update.
     """
     cleared = f"\r{' ' * _Line.drawn}\r" if _Line.drawn else ""
     print(cleared + printable(sys.stdout, message), flush=True)
@@ -46,7 +46,7 @@ def say(message: str) -> None:
 
 
 def format_value(name: str, value: Any) -> str:
-    """Return ``name: value`` with four decimals, or scientific where that would show nothing.
+    """Return ``name: value`` with four decimals, or in scientific notation for small values.
 
     >>> format_value("loss", 0.25), format_value("lr", 1e-5)
     ('loss: 0.2500', 'lr: 1.0000e-05')
@@ -59,7 +59,7 @@ def format_value(name: str, value: Any) -> str:
 
 
 def format_left(seconds: float) -> str:
-    """Return the time that is left, in the unit that suits it.
+    """Return the remaining time in a suitable unit.
 
     >>> format_left(3725), format_left(75), format_left(3.9)
     ('1:02:05', '1:15', '3s')
@@ -70,7 +70,7 @@ def format_left(seconds: float) -> str:
 
 
 def format_pace(seconds: float) -> str:
-    """Return the time that one step takes, in the unit that suits it.
+    """Return the time per step in a suitable unit.
 
     >>> format_pace(2.0), format_pace(0.0213), format_pace(5e-5)
     ('2s', '21ms', '50us')
@@ -81,12 +81,23 @@ def format_pace(seconds: float) -> str:
 
 
 class Progbar:
-    """A progress bar: `update` it with the number of steps done and values to show.
+    """A progress bar; call `update` with the number of completed steps and the values to show.
 
-    `target` is the number of steps (None: unknown), `width` the bar's length in characters, `verbose` 0, 1 (bar) or 2
-    (one line at the end), `interval` the seconds between two drawings, `stateful_metrics` names whose values are shown
-    as given rather than averaged over steps (or `stateless_metrics` those that are averaged), `unit_name` what is
-    counted. Where the output is no terminal, only the last line is written. Follows https://keras.io/api/utils/python_utils/#progbar-class
+    If the output is not a terminal, only the last line is written.
+
+    Args:
+        target: total number of steps; None if unknown.
+        width: length of the bar in characters.
+        verbose: 0 (silent), 1 (bar) or 2 (one line at the end).
+        interval: seconds between drawings.
+        stateful_metrics: names whose values are shown as they are, not averaged over steps.
+        stateless_metrics: instead of `stateful_metrics`: the names to average.
+        unit_name: what is counted.
+
+    Raises:
+        ValueError: if both kinds of names are passed.
+
+    Follows https://keras.io/api/utils/python_utils/#progbar-class
 
     >>> bar = Progbar(2, verbose=2)
     >>> bar.update(1, [("loss", 2.0)])
@@ -103,7 +114,9 @@ class Progbar:
         unit_name: str = "step",
     ) -> None:
         if stateful_metrics and stateless_metrics:
-            raise ValueError("Progbar takes stateful_metrics or stateless_metrics, the rest being the other kind.")
+            raise ValueError(
+                "Progbar takes stateful_metrics or stateless_metrics, not both: the rest is of the other kind."
+            )
         self.target, self.width, self.verbose = target, width, verbose
         self.interval, self.unit_name = max(interval, REFRESH), unit_name
         self.stateful_metrics = set(stateful_metrics or ())
@@ -112,12 +125,18 @@ class Progbar:
         self._seen = self._drawn = 0
         self._start = time.perf_counter()
         self._last, self._beat = 0.0, self._start
-        self._first: tuple[int, float] | None = None  # the steps done when the bar was first told, and when
+        self._first: tuple[int, float] | None = None  # the steps done at the first update, and its time
         self._live = is_live(sys.stdout)
-        self._place: Any = None  # where a notebook shows the bar
+        self._place: Any = None  # the notebook's display of the bar
 
     def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
-        """Show that `current` steps are done; `values` is a list of (name, value)."""
+        """Show that `current` steps are done.
+
+        Args:
+            current: number of completed steps.
+            values: a list of (name, value).
+            finalize: whether this is the last update; None: if `current` has reached `target`.
+        """
         finalize = self.target is not None and current >= self.target if finalize is None else finalize
         self._take(current, values or [])
         now = time.perf_counter()
@@ -156,7 +175,7 @@ class Progbar:
         return [format_value(name, mean) for name, mean in means]
 
     def _seconds_per_step(self, current: int, now: float) -> float:
-        """Return the seconds per step, those of the first left out where others are known: it compiles."""
+        """Return the seconds per step, without those up to the first update if possible: they include compilation."""
         steps, since = self._first or (0, self._start)
         if 0 < steps <= current / 2:
             return (now - since) / (current - steps)
@@ -166,7 +185,7 @@ class Progbar:
         return f"{format_pace(self._seconds_per_step(current, now))}/{self.unit_name}"
 
     def _line(self, current: int, now: float, finalize: bool) -> str:
-        """Return the line with its bar: Keras's, with the time that is left, and at the end the time it took."""
+        """Return the line with its bar, in Keras's format: the remaining time, and at the end the total time."""
         spent = f"{now - self._start:.0f}s"
         if not self.target:
             head = f"{current:7d}/Unknown"
@@ -186,7 +205,7 @@ class Progbar:
         return " - ".join([self._count(current).strip(), spent, self._pace(current, now), *self._values()])
 
     def _draw(self, line: str, finalize: bool) -> None:
-        """Draw over the bar; until it is finished, what is longer than the terminal's line is left out."""
+        """Overwrite the bar; until it is finished, text beyond the width of the terminal is cut off."""
         if in_notebook(sys.stdout):
             self._show_in_notebook(line)
             return
@@ -200,7 +219,7 @@ class Progbar:
         _Line.drawn = 0 if finalize else len(line)
 
     def _show_in_notebook(self, line: str) -> None:
-        """Show the line in a place of its own under the cell, so that a notebook keeps the last one alone."""
+        """Update one output area under the cell, so that the notebook keeps only the last line."""
         from IPython import display
 
         shown = {"text/plain": line, "text/html": f'<pre style="{_NOTEBOOK_STYLE}">{html.escape(line)}</pre>'}
@@ -211,15 +230,24 @@ class Progbar:
 
 
 def bar_characters(stream: TextIO) -> tuple[str, str]:
-    """Return the characters for the done and the open part of a bar, which the stream's encoding must have."""
+    """Return the characters for the done and remaining parts of a bar, which the stream's encoding supports."""
     return ("━", " ") if can_write(stream, "━") else ("=", ".")
 
 
 class ProgbarLogger(Callback):
-    """Shows the progress of `fit`, `evaluate` and `predict`: a bar (`verbose` 1) or a line per epoch (2)."""
+    """Shows the progress of `fit`, `evaluate` and `predict`: a bar (``verbose=1``) or a line per epoch (``verbose=2``).
+
+    Args:
+        count_mode: kept for Keras's signature; steps are counted.
+        stateful_metrics: kept for Keras's signature; logs are shown as they are.
+
+    Follows https://keras.io/api/callbacks/
+
+    >>> progress = ProgbarLogger()
+    """
 
     per_batch = False
-    validation_rows: int | None = None  # how many rows the run validates on, where known
+    validation_rows: int | None = None  # number of rows that the run validates on, if known
 
     def __init__(self, count_mode: str = "steps", stateful_metrics: Any = None) -> None:
         self.count_mode, self.stateful_metrics = count_mode, stateful_metrics

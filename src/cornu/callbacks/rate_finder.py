@@ -1,4 +1,4 @@
-"""Finding a learning rate: training runs while the rate grows, and the loss says which is good."""
+"""Finding a learning rate: it grows during training, and the loss shows which value is good."""
 
 import math
 from typing import Any
@@ -10,18 +10,27 @@ from cornu.callbacks.schedule import rate_of
 from cornu.core import atomic_files
 from cornu.visuals import svg
 
-SMOOTHING = 0.9  # how much of the mean so far stays at each step
-TOO_MUCH = 4.0  # the loss has run away when it is so many times the smallest
+SMOOTHING = 0.9  # decay rate of the moving average
+TOO_MUCH = 4.0  # the loss has diverged at this multiple of the smallest loss
 
 
 class LearningRateFinder(Callback):
-    """Tries learning rates from `lowest` to `highest`, one per batch, and keeps the loss of each.
+    """Tries learning rates from `lowest` to `highest`, one per batch, and records the losses.
 
-    Give it to `fit`; after `steps` batches, or when the loss runs away, training stops. Then the weights and the
-    optimizer are as they were, `rates` and `losses` hold what was seen, `suggestion` is the rate at which the smoothed
-    loss fell fastest, and ``plot("rates.svg")`` draws the curve. Raises TypeError where the optimizer has a schedule,
-    ValueError for limits that are none. Follows Smith, Cyclical learning rates (2017),
-    https://arxiv.org/abs/1506.01186, section 3.3
+    Pass it to `fit`; after `steps` batches, or when the loss diverges, training stops, and weights and optimizer are
+    restored. Then `rates` and `losses` hold the measurements, `suggestion` is the rate at which the smoothed loss fell
+    fastest, and ``plot("rates.svg")`` draws the curve.
+
+    Args:
+        lowest: the first rate, above 0.
+        highest: the last rate.
+        steps: number of batches, at least 5.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        TypeError: if the optimizer has a schedule.
+
+    Smith 2017, Cyclical learning rates, section 3.3, https://arxiv.org/abs/1506.01186
 
     >>> round(LearningRateFinder(lowest=1e-5, highest=1.0, steps=6).rate(4), 6)
     0.1
@@ -31,16 +40,18 @@ class LearningRateFinder(Callback):
 
     def __init__(self, lowest: float = 1e-6, highest: float = 10.0, steps: int = 100) -> None:
         if not 0 < lowest < highest < math.inf:
-            raise ValueError(f"Learning rates run from `lowest` up to `highest`, above 0: it got {lowest}, {highest}.")
+            raise ValueError(
+                f"Learning rates must satisfy 0 < lowest < highest < infinity; got {lowest} and {highest}."
+            )
         if steps < 5:
-            raise ValueError(f"A curve needs 5 steps or more; steps is {steps}.")
+            raise ValueError(f"LearningRateFinder needs at least 5 steps; got {steps}.")
         self.lowest, self.highest, self.steps = lowest, highest, steps
         self.rates: list[float] = []
         self.losses: list[float] = []
         self.smoothed: list[float] = []
 
     def rate(self, step: int) -> float:
-        """Return the learning rate of a step: each is the same factor above the one before."""
+        """Return the learning rate of a step; the rates grow exponentially."""
         return self.lowest * (self.highest / self.lowest) ** (step / (self.steps - 1))
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -62,7 +73,7 @@ class LearningRateFinder(Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if self.model.stop_training:
             return
-        total = float((logs or {})["loss"]) * (batch + 1)  # logs hold the mean since the epoch began
+        total = float((logs or {})["loss"]) * (batch + 1)  # logs hold the mean since the start of the epoch
         loss, self._sum = total - self._sum, total
         self.rates.append(self.rate(len(self.rates)))
         self.losses.append(loss)
@@ -80,26 +91,26 @@ class LearningRateFinder(Callback):
 
     @property
     def suggestion(self) -> float | None:
-        """The rate at which the smoothed loss fell fastest; None where it never fell."""
+        """The rate at which the smoothed loss fell fastest; None if it never fell."""
         curve = np.array([value for value in self.smoothed if math.isfinite(value)])
         if len(curve) < 5:
             return None
-        apart = max(len(curve) // 10, 2)  # the first batches, and single ones, say little
+        apart = max(len(curve) // 10, 2)  # the first batches, and single ones, are noisy
         end = max(int(curve.argmin()) + 1, 2 * apart + 1)
         falls = curve[apart:end] - curve[: end - apart]
         steepest = int(falls[1:].argmin()) + 1 + apart // 2
         return self.rates[steepest] if falls.min() < 0 else None
 
     def plot(self, path: Any) -> None:
-        """Write the curve of loss by learning rate into an SVG file."""
+        """Write the curve of loss against learning rate to an SVG file."""
         atomic_files.write_text(path, svg.alone(self.chart()))
 
     def chart(self) -> str:
-        """Return the curve as SVG for a page."""
+        """Return the curve as an SVG element for a web page."""
         shown = [i for i, loss in enumerate(self.smoothed) if math.isfinite(loss)]
         powers = [math.log10(self.rates[i]) for i in shown]
         values = [self.smoothed[i] for i in shown]
-        top = max([*values[:1], 1.6 * min(values, default=0.0)])  # what ran away would flatten the rest
+        top = max([*values[:1], 1.6 * min(values, default=0.0)])  # a diverged loss would flatten the rest
         lowest = svg.limits(values)[0]
         axes = svg.Axes(svg.limits(powers), (lowest, top), ("learning rate", "loss (smoothed)"), (640, 360))
         parts = [svg.curve(svg.Curve("loss", powers, [min(value, top) for value in values], "train"), axes)]

@@ -14,23 +14,29 @@ from cornu.core.variable import Variable
 
 
 def rate_of(model: Any, who: str) -> float:
-    """Return the learning rate; TypeError where the optimizer follows a schedule of its own."""
+    """Return the learning rate of the optimizer; TypeError if it follows a schedule."""
     rate = getattr(model.optimizer, "learning_rate", None)
     if rate is None:
         raise ValueError(f"{who} needs an optimizer with a learning rate; the model has {model.optimizer!r}.")
     if not isinstance(rate, (Variable, float)):
         raise TypeError(
-            f"{who} sets the learning rate, but the optimizer follows a schedule of its own: use one or the other."
+            f"{who} sets the learning rate, but the optimizer already follows a schedule: use one or the other."
         )
     return float(np.asarray(rate))
 
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate at the start of each epoch to what a function returns.
+    """Sets the learning rate at the start of each epoch to the return value of a function.
 
-    `schedule` takes the epoch, numbered from 0, and may take the present learning rate as its second argument.
-    `verbose` 1 prints each new value. The rate is added to the logs as ``learning_rate`` (also found as ``lr``).
-    Raises TypeError where the optimizer has a schedule, ValueError where the function returns no number.
+    Args:
+        schedule: a function of the epoch, numbered from 0, and optionally of the current learning rate.
+        verbose: 1 prints each new value.
+
+    Raises:
+        TypeError: if the optimizer has a schedule, or if `schedule` is not callable.
+        ValueError: if the function does not return a number.
+
+    The logs then include ``learning_rate`` (also found as ``lr``).
     Follows https://keras.io/api/callbacks/learning_rate_scheduler/
 
     >>> halving = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
@@ -38,7 +44,7 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable, verbose: int = 0) -> None:
         if not callable(schedule):
-            raise TypeError(f"LearningRateScheduler takes a function of the epoch; it got {schedule!r}.")
+            raise TypeError(f"LearningRateScheduler takes a function of the epoch; got {schedule!r}.")
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -48,8 +54,8 @@ class LearningRateScheduler(Callback):
             new = None
         if new is None:
             raise ValueError(
-                "The function given to LearningRateScheduler has to return the learning rate, one number: "
-                f"for epoch {epoch} it did not. Does it end without `return`?"
+                "The function passed to LearningRateScheduler must return the learning rate, one number; "
+                f"it did not for epoch {epoch}. Is a `return` missing?"
             )
         self.model.optimizer.learning_rate = float(np.asarray(new).reshape(()))
         if self.verbose > 0:
@@ -66,18 +72,28 @@ def _takes_two(schedule: Callable) -> bool:
         inspect.signature(schedule).bind(0, 0.1)
     except TypeError:
         return False
-    except ValueError:  # a built-in function that does not say
+    except ValueError:  # a built-in function without a signature
         return True
     return True
 
 
 class ReduceLROnPlateau(Callback):
-    """Multiplies the learning rate by `factor` when `monitor` has not become better for `patience` epochs.
+    """Multiplies the learning rate by `factor` when `monitor` has not improved for `patience` epochs.
 
-    Better means by more than `min_delta`, in the direction of `mode` ("min", "max", "auto": by the name). After a
-    reduction `cooldown` epochs are not counted; the rate does not fall below `min_lr`. `verbose` 1 prints each change.
-    The rate is added to the logs as ``learning_rate``. Raises ValueError for a factor of 1 or more.
-    Follows https://keras.io/api/callbacks/reduce_lr_on_plateau/
+    Args:
+        monitor: name of the value to watch.
+        factor: below 1.
+        patience: epochs without improvement before a reduction.
+        verbose: 1 prints each change.
+        mode: ``"min"``, ``"max"`` or ``"auto"`` (by the name): which direction is better.
+        min_delta: the least change that counts as an improvement.
+        cooldown: epochs after a reduction that are not counted.
+        min_lr: lower limit of the learning rate.
+
+    Raises:
+        ValueError: if `factor` is 1 or more, or `mode` is unknown.
+
+    The logs then include ``learning_rate``. Follows https://keras.io/api/callbacks/reduce_lr_on_plateau/
 
     >>> plateau = ReduceLROnPlateau("val_loss", factor=0.2, patience=5, min_lr=1e-5)
     """
@@ -95,7 +111,7 @@ class ReduceLROnPlateau(Callback):
         min_lr: float = 0.0,
     ) -> None:
         if factor >= 1.0:
-            raise ValueError(f"ReduceLROnPlateau makes the learning rate smaller: factor is below 1; it is {factor}.")
+            raise ValueError(f"ReduceLROnPlateau expects a factor below 1; got {factor}.")
         self.monitor, self.mode = monitor, mode
         self.monitor_op = comparison(monitor, mode, "ReduceLROnPlateau")
         self.factor, self.patience, self.verbose = factor, patience, verbose
@@ -110,7 +126,7 @@ class ReduceLROnPlateau(Callback):
         self._reset()
 
     def in_cooldown(self) -> bool:
-        """Tell whether epochs are not counted now."""
+        """Tell whether epochs are currently not counted."""
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Callbacks that end a training early."""
+"""Callbacks that stop training early."""
 
 from typing import Any
 
@@ -10,12 +10,21 @@ from cornu.callbacks.progress import say
 
 
 class EarlyStopping(Callback):
-    """Stops training when `monitor` has not become better for `patience` epochs.
+    """Stops training when `monitor` has not improved for `patience` epochs.
 
-    Better means by more than `min_delta`, in the direction of `mode` ("min", "max", "auto": by the name); with a
-    `baseline`, patience is renewed only by values better than it too. Epochs before `start_from_epoch` are not looked
-    at. With `restore_best_weights` the model ends with the weights of its best epoch, whether it was stopped or not.
-    `verbose` 1 says what is done. Raises ValueError for an unknown mode; warns where `monitor` is not in the logs.
+    Args:
+        monitor: name of the value to watch; a warning says if the logs lack it.
+        min_delta: the least change that counts as an improvement.
+        patience: epochs without improvement before training stops.
+        verbose: 1 prints what is done.
+        mode: ``"min"``, ``"max"`` or ``"auto"`` (by the name): which direction is better.
+        baseline: only values better than it reset the patience.
+        restore_best_weights: end with the weights of the best epoch, whether training stopped early or not.
+        start_from_epoch: epochs before it are ignored.
+
+    Raises:
+        ValueError: if `mode` is unknown.
+
     Follows https://keras.io/api/callbacks/early_stopping/
 
     >>> stopping = EarlyStopping("val_acc", patience=3, restore_best_weights=True)
@@ -47,7 +56,7 @@ class EarlyStopping(Callback):
         self._reset()
 
     def get_monitor_value(self, logs: dict | None) -> float | None:
-        """Return what is watched; override it to watch something else."""
+        """Return the monitored value; override it to watch something else."""
         return value_of(self.monitor, logs, self.params, "EarlyStopping")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -89,15 +98,17 @@ class EarlyStopping(Callback):
 class TerminateOnNaN(Callback):
     """Stops training when the loss is NaN or infinite.
 
-    With `raise_error` it raises RuntimeError at once instead, so that no callback's ``on_train_end`` runs.
+    Args:
+        raise_error: raise RuntimeError at once, so that no callback's ``on_train_end`` runs.
+
     Follows https://keras.io/api/callbacks/terminate_on_nan/
 
     >>> TerminateOnNaN(raise_error=True).on_train_batch_end(3, {"loss": float("nan")})
     Traceback (most recent call last):
-    RuntimeError: The loss is nan at batch 4: training was ended. A smaller learning rate often helps.
+    RuntimeError: The loss is nan at batch 4: training was stopped. A smaller learning rate often helps.
     """
 
-    per_batch = False  # the loss is a running mean, in which a NaN stays
+    per_batch = False  # the loss is a running mean, so a NaN persists
 
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error
@@ -113,7 +124,7 @@ class TerminateOnNaN(Callback):
         loss = (logs or {}).get("loss")
         if loss is None or np.all(np.isfinite(loss)):
             return
-        message = f"The loss is {loss} at {where}: training was ended."
+        message = f"The loss is {loss} at {where}: training was stopped."
         if self.raise_error:
             raise RuntimeError(f"{message} A smaller learning rate often helps.")
         say(message)

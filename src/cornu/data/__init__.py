@@ -1,1 +1,1 @@
-"""Data: what `fit`, `evaluate` and `predict` accept, made into batches."""
+"""Data: whatever `fit`, `evaluate` and `predict` accept, converted to batches."""

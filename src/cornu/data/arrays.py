@@ -1,4 +1,4 @@
-"""Arrays in memory (or mapped from a file) as batches."""
+"""Batches of arrays in memory (or memory-mapped files)."""
 
 import math
 from collections.abc import Iterator
@@ -16,9 +16,13 @@ RESIDENT_BYTES = 4 << 30
 
 
 class ArrayBatches(Opening):
-    """Rows of arrays, in order or shuffled anew each epoch.
+    """Batches of rows of arrays, in order or reshuffled each epoch. The short last batch is kept.
 
-    `shuffle` is True (all rows), ``"batch"`` (whole batches change places) or False. The short last batch is kept.
+    Args:
+        batch: all rows.
+        batch_size: rows per batch; None means 32.
+        shuffle: True (all rows), ``"batch"`` (the order of whole batches) or False.
+
     `together` is the number of batches that an evaluation may compute as one.
     """
 
@@ -46,7 +50,7 @@ class ArrayBatches(Opening):
 
     @property
     def device_arrays(self) -> Batch:
-        """The arrays on the device, put there once; or where they lie."""
+        """The arrays on the device, transferred once, or shared with the host."""
         if self._device is None:
             self._device = map_arrays(on_device, self.batch)
         else:
@@ -54,7 +58,7 @@ class ArrayBatches(Opening):
         return self._device
 
     def order(self) -> np.ndarray | None:
-        """Return the row numbers of a new epoch, or None for rows as they stand."""
+        """Return the row indices of a new epoch, or None for rows in order."""
         self.last_order = self._new_order()
         return self.last_order
 
@@ -63,12 +67,12 @@ class ArrayBatches(Opening):
             return None
         if self.shuffle == "batch":
             starts = np.random.permutation(self.rows // self.batch_size) * self.batch_size
-            rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)
+            rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)  # (batches, batch_size) -> (rows,)
             return np.concatenate([rows, np.arange(rows.size, self.rows)]).astype(np.int32)
         return np.random.permutation(self.rows).astype(np.int32)
 
     def stream(self) -> Iterator[Batch]:
-        """Return the batches of an epoch as host arrays, one after the other."""
+        """Return an iterator over the batches of an epoch, as host arrays."""
         order = self.order()
         return (self._rows(order, start) for start in range(0, self.rows, self.batch_size))
 
@@ -78,11 +82,11 @@ class ArrayBatches(Opening):
         return map_arrays(lambda array: _host_rows(array, rows), self.batch)
 
     def on_epoch_end(self) -> None:
-        """Nothing to do between epochs."""
+        """Does nothing between epochs."""
 
 
 def _host_rows(array: Any, rows: Any) -> np.ndarray:
-    """Return some rows as a plain array; doubles, which a mapped file may hold, in the type the device takes."""
+    """Return some rows as a plain array; float64, which a mapped file may hold, is cast to the dtype of the device."""
     taken = np.asarray(array[rows])
     return taken.astype(_device_dtype(taken.dtype), copy=False)
 
@@ -92,18 +96,21 @@ def _device_dtype(dtype: Any) -> Any:
 
 
 def check_batch_size(batch_size: Any) -> int:
-    """Return the batch size as int, 32 for None; ValueError for anything that is no positive whole number."""
+    """Return the batch size as int, 32 for None; ValueError if it is not a positive integer."""
     if batch_size is None:
         return 32
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(f"batch_size is a whole number of rows, 1 or more; it is {batch_size!r}.")
+        raise ValueError(f"batch_size must be an integer, 1 or more; got {batch_size!r}.")
     return int(batch_size)
 
 
 def split_rows(batch: Batch, fraction: float) -> tuple[Batch, Batch]:
-    """Split off the last `fraction` of the rows: returns the rows for training and those for validation."""
+    """Return the rows for training and those for validation, the last `fraction` of all rows.
+
+    Raises ValueError if `fraction` is not between 0 and 1, or if one part would be empty.
+    """
     if not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
-        raise ValueError(f"validation_split is a fraction between 0 and 1; it is {fraction!r}.")
+        raise ValueError(f"validation_split must be a fraction between 0 and 1; got {fraction!r}.")
     rows = rows_in(batch.x, batch.y, batch.sample_weight)
     cut = math.floor(rows * (1 - fraction))
     if cut == 0 or cut == rows:

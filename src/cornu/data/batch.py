@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 
 class Batch(NamedTuple):
-    """The rows of one step; `y` and `sample_weight` may be None, each may be a nested structure of arrays."""
+    """The rows of one step; `y` and `sample_weight` may be None, and each may be a nested structure of arrays."""
 
     x: Any
     y: Any = None
@@ -15,7 +15,7 @@ class Batch(NamedTuple):
 def unpack(data: Any) -> Batch:
     """Return ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)`` as a `Batch`.
 
-    Lists count as tuples of parts, as a torch ``DataLoader`` yields them. Raises ValueError for more than three parts.
+    A list counts as a tuple, since a torch ``DataLoader`` yields lists. Raises ValueError for more than three parts.
     """
     if isinstance(data, Batch):
         return data
@@ -23,22 +23,22 @@ def unpack(data: Any) -> Batch:
         return Batch(data)
     if not 1 <= len(data) <= 3:
         raise ValueError(
-            f"A batch is x, (x, y) or (x, y, sample_weight); it is a {type(data).__name__} of {len(data)} parts."
+            f"A batch must be x, (x, y) or (x, y, sample_weight); got a {type(data).__name__} of {len(data)} parts."
         )
     return Batch(*data)
 
 
 class Opening:
-    """What both kinds of batches know of how far their data was read, so that a backup can read on from there."""
+    """How far the data has been read, for both kinds of batches, so that a backup can continue from there."""
 
-    running: Any = None  # the stream that goes on from epoch to epoch
-    current: Any = None  # the stream that is being read, whether it goes on or not
-    reopened: Any = None  # a stream that a backup has advanced: the next one to be read
-    remember: Callable[[], Any] | None = None  # asked at each opening, by a backup
-    openings = 0  # how many streams there were
-    consumed = 0  # batches taken from streams that are done
-    draws = False  # whether making a batch draws from the global random generators
-    last_order: Any = None  # the row numbers of the present epoch
+    running: Any = None  # the stream that continues from epoch to epoch
+    current: Any = None  # the stream that is being read, whether it continues or not
+    reopened: Any = None  # a stream that a backup has advanced, to be read next
+    remember: Callable[[], Any] | None = None  # called at each opening, set by a backup
+    openings = 0  # number of streams opened so far
+    consumed = 0  # batches taken from closed streams
+    draws = False  # whether creating a batch draws from the global random generators
+    last_order: Any = None  # the row indices of the current epoch
 
     def leave(self, stream: Any) -> None:
         """Stop reading a stream."""
@@ -47,7 +47,7 @@ class Opening:
         self.current = None
 
     def close(self) -> None:
-        """End the thread that makes batches ahead, where one goes on from epoch to epoch."""
+        """Stop the thread that prepares batches, if its stream continues from epoch to epoch."""
         if self.running is not None:
             self.running.close()
             self.running = None

@@ -1,4 +1,4 @@
-"""The one door for data: whatever a user gives becomes `ArrayBatches` or `StreamBatches`."""
+"""The single entry point for data: whatever a user passes becomes `ArrayBatches` or `StreamBatches`."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ Batches = ArrayBatches | StreamBatches
 def array_batch(
     x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None, inputs: int | None = None
 ) -> Batch:
-    """Return arrays given to `fit` as one `Batch` of all rows, checked and converted."""
+    """Return arrays passed to `fit` as one `Batch` of all rows, checked and converted."""
     x, y = as_arrays(x, "x", inputs), as_arrays(y, "y")
     weights = as_arrays(sample_weight, "sample_weight")
     rows_in(x, y, weights)
@@ -39,9 +39,17 @@ def as_batches(
 ) -> Batches:
     """Return the batches of anything that `fit`, `evaluate` and `predict` accept, or of a `Batch` of arrays.
 
-    With `only_inputs` the targets that a stream's batches hold are left out.
+    Args:
+        x, y, sample_weight: arrays, or a stream of batches as `x` alone.
+        batch_size: rows per batch of arrays; None means 32.
+        shuffle: True, False or ``"batch"``.
+        class_weight: weights by class.
+        steps: batches per epoch of a stream.
+        inputs: number of the model's inputs, if known.
+        only_inputs: drop the targets in a stream's batches.
 
-    Raises ValueError where arguments contradict each other, such as `y` given beside a generator.
+    Raises:
+        ValueError: if arguments contradict each other, such as `y` passed along with a generator.
     """
     if batch_size is not None:
         check_batch_size(batch_size)
@@ -55,12 +63,12 @@ def as_batches(
     kind = type(x).__name__
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
-            raise ValueError(f"x is a {kind}, whose batches hold {name} too: do not give {name} beside it.")
+            raise ValueError(f"x is a {kind}, whose batches contain {name}: do not pass {name} as well.")
     return StreamBatches(x, steps, shuffle, class_weight, inputs, only_inputs)
 
 
 def step_limit(batches: Batches, steps: int | None) -> int | None:
-    """Return the number of steps to stop at, or None where an epoch is all there is."""
+    """Return the number of steps after which to stop, or None to run the whole epoch."""
     most = settings.max_steps_per_epoch()
     if most is not None:
         steps = min(steps or batches.steps or most, most)

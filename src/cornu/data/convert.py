@@ -1,4 +1,4 @@
-"""What a user gives made into arrays: numpy, jax, torch, pandas, lists, dictionaries."""
+"""Conversion of user data to arrays: numpy, jax, torch, pandas, lists, dictionaries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +8,12 @@ import numpy as np
 
 from cornu.core import settings
 
-# Kinds of numpy's types that are no numbers, in words.
+# Kinds of numpy dtypes that are not numbers, in the words of messages.
 _NO_NUMBERS = {"U": "text", "S": "bytes", "M": "dates", "m": "lengths of time", "V": "records of several fields"}
 
 
 def is_array(thing: Any) -> bool:
-    """Tell whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), and no plain list."""
+    """Tell whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), not a plain list."""
     return isinstance(thing, (np.ndarray, jax.Array, np.generic)) or (
         (hasattr(thing, "shape") and hasattr(thing, "dtype"))
         or hasattr(thing, "to_numpy")
@@ -22,29 +22,38 @@ def is_array(thing: Any) -> bool:
 
 
 def to_array(thing: Any, what: str) -> Any:
-    """Return `thing` as a numpy or jax array of numbers, doubles as ``floatx``; TypeError or ValueError in words."""
+    """Return `thing` as a numeric numpy or jax array, float64 cast to ``floatx()``.
+
+    Args:
+        thing: an array of any library, or nested lists.
+        what: name of the argument, for messages.
+
+    Raises:
+        TypeError: if it does not hold numbers, or is a sparse matrix or a function.
+        ValueError: if it is a list of rows of different lengths.
+    """
     if isinstance(thing, jax.Array):
         return thing
     if hasattr(thing, "toarray") and not hasattr(thing, "__array__"):  # scipy
-        raise TypeError(f"{what} is a sparse matrix; a model takes dense arrays. Give {what}.toarray().")
+        raise TypeError(f"{what} is a sparse matrix; a model takes dense arrays. Pass {what}.toarray().")
     if callable(thing) and not is_array(thing):
-        raise TypeError(f"{what} is a {type(thing).__name__}, not data: call it, and give what it returns.")
-    if hasattr(thing, "detach"):  # torch: may need gradients or lie on another device
+        raise TypeError(f"{what} is a {type(thing).__name__}, not data: call it, and pass what it returns.")
+    if hasattr(thing, "detach"):  # torch: may require gradients or be on another device
         thing = thing.detach().cpu()
-        thing = (thing.float() if str(thing.dtype) == "torch.bfloat16" else thing).numpy()  # numpy lacks that type
+        thing = (thing.float() if str(thing.dtype) == "torch.bfloat16" else thing).numpy()  # numpy lacks that dtype
     elif hasattr(thing, "to_numpy"):  # pandas
         thing = thing.to_numpy()
     try:
         array = thing if isinstance(thing, np.ndarray) else np.asarray(thing)
     except ValueError as error:
         raise ValueError(
-            f"{what} is a list whose rows differ in length: pad them, or give one array. ({error})"
+            f"{what} is a list whose rows differ in length: pad them, or pass one array. ({error})"
         ) from None
     if array.dtype == object:
         array = _from_objects(array, what)
     if array.dtype.kind in _NO_NUMBERS:
         raise TypeError(
-            f"{what} holds {_NO_NUMBERS[array.dtype.kind]}; a model takes numbers. Encode them as numbers first."
+            f"{what} contains {_NO_NUMBERS[array.dtype.kind]}; a model takes numbers. Encode them as numbers first."
         )
     if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
         array = array.astype(settings.floatx())
@@ -67,10 +76,12 @@ def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def as_arrays(given: Any, what: str, inputs: int | None = None) -> Any:
-    """Return `given` with every array of it converted: one array, a list, a tuple or a dictionary of arrays.
+    """Return a structure (an array, a list, a tuple or a dictionary) with every array converted.
 
-    `inputs` is the number of arrays that the model takes, where known: it decides whether a list of lists is one
-    array or several.
+    Args:
+        given: the data.
+        what: name of the argument, for messages.
+        inputs: number of the model's inputs, if known: it decides whether a list of lists is one array or several.
     """
     if given is None:
         return None
@@ -95,7 +106,7 @@ def _is_one_array(given: Any, inputs: int | None) -> bool:
 
 
 def rows_in(*structures: Any) -> int:
-    """Return the number of rows, which all arrays share; ValueError where they do not."""
+    """Return the number of rows, which all arrays share; ValueError if they differ or there are none."""
     counts: dict[str, int] = {}
     for name, structure in zip(("x", "y", "sample_weight"), structures, strict=False):
         for path, array in jax.tree_util.tree_flatten_with_path(structure)[0]:

@@ -1,4 +1,4 @@
-"""Making the next batches while the device computes: a thread that stays a few batches ahead."""
+"""Preparing the next batches while the device computes: a thread that stays a few batches ahead."""
 
 import queue
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 def prefetched(items: Iterable[Any], prepare: Callable[[Any], Any], depth: int = 2) -> Iterator[Any]:
     """Yield ``prepare(item)`` for each item, computed by a thread that is at most `depth` items ahead.
 
-    An exception in the thread is raised here, at the item where it happened. Closing the iterator stops the thread.
+    An exception in the thread is raised here, at the item that caused it. Closing the iterator stops the thread.
     """
     ready: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=depth)
     stopped = threading.Event()
@@ -49,10 +49,14 @@ def prefetched(items: Iterable[Any], prepare: Callable[[Any], Any], depth: int =
 
 
 class Stream:
-    """The batches of a source from one opening on: made ready ahead by a thread, and counted as they are taken.
+    """The batches of a source, prepared by a thread and counted as they are taken.
 
-    `origin` is what a backup noted when the source was opened, `taken` how many batches were taken since. Without
-    `ahead` no thread is used: where the source draws from the global random generators, they stand where they would.
+    Args:
+        items: the source.
+        prepare: function applied to each item.
+        origin: what a backup recorded when the source was opened.
+        taken: number of batches taken since then.
+        ahead: use a thread. False if the source draws from the global random generators, whose state a backup saves.
     """
 
     def __init__(

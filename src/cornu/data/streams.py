@@ -1,4 +1,4 @@
-"""Batches that are made as they are needed: generators, `PyDataset`, torch ``DataLoader``, any iterable."""
+"""Batches created on demand: generators, `PyDataset`, torch ``DataLoader``, any iterable."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -15,11 +15,16 @@ from cornu.data.weights import with_class_weight
 
 
 class PyDataset:
-    """Batches by number: ``__getitem__(index)`` gives a batch, ``__len__`` says how many (also Keras 2's ``Sequence``).
+    """Base class of datasets with numbered batches (also Keras 2's ``Sequence``).
 
-    With `workers` above 1, batches are made ahead in that many threads, at most `max_queue_size` at once; with
-    `use_multiprocessing` too (threads are used, since a forked process cannot use JAX). `on_epoch_begin` and
-    `on_epoch_end` may be overridden.
+    A dataset overrides ``__getitem__(index)``, which returns a batch, and ``__len__``, the number of batches; it may
+    also override `on_epoch_begin` and `on_epoch_end`.
+
+    Args:
+        workers: number of threads that prepare batches; 1 means none.
+        use_multiprocessing: kept for Keras's signature; threads are used, since a forked process cannot use JAX.
+        max_queue_size: the largest number of prepared batches.
+
     Follows https://keras.io/api/utils/python_utils/#pydataset-class
 
     >>> class Squares(PyDataset):
@@ -32,7 +37,7 @@ class PyDataset:
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
 
-    # For subclasses whose constructor does not call this one.
+    # For subclasses whose constructor does not call super().__init__().
     workers, use_multiprocessing, max_queue_size = 1, False, 10
 
     def __getitem__(self, index: int) -> Any:
@@ -47,7 +52,7 @@ class PyDataset:
 
     @property
     def num_batches(self) -> int | None:
-        """The number of batches; None for endless."""
+        """The number of batches; None if it is infinite."""
         return len(self)
 
     def on_epoch_begin(self) -> None:
@@ -61,7 +66,7 @@ Sequence = PyDataset
 
 
 class StreamBatches(Opening):
-    """Batches from a source that makes them as it goes."""
+    """Batches from a source that creates them on demand."""
 
     resident = False
     rows = batch_size = None
@@ -85,13 +90,13 @@ class StreamBatches(Opening):
 
     @property
     def example(self) -> Batch:
-        """Shapes and dtypes of one batch; the batch looked at is not lost."""
+        """Shapes and dtypes of one batch; the batch that was inspected is still delivered."""
         if not self._peeked:
             iterator, before = self._iterate(), random_marks()
             first = next(iterator, None)
             self.draws = random_marks() != before
             if first is None:
-                raise ValueError("There is no data: the generator or dataset gave no batch.")
+                raise ValueError("There is no data: the generator or dataset yielded no batch.")
             self._peeked.append(first)
             if self._endless is None:
                 self._rest: Iterator | None = iterator
@@ -100,19 +105,19 @@ class StreamBatches(Opening):
         )
 
     def stream(self) -> Iterator[Batch]:
-        """Yield the batches of one epoch (a generator goes on where it stopped)."""
+        """Return an iterator over the batches of one epoch (a generator continues where it stopped)."""
         peeked, self._peeked = self._peeked, []
         if peeked and self._endless is None:
             return itertools.chain(peeked, self._rest or ())
         return itertools.chain(peeked, self._iterate())
 
     def on_epoch_end(self) -> None:
-        """Tell a dataset that an epoch has ended."""
+        """Notify a dataset of the end of an epoch."""
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
     def forget_example(self) -> None:
-        """Drop the batch that was looked at: a new stream begins at the beginning."""
+        """Drop the inspected batch: a new stream starts at the beginning."""
         self._peeked, self._rest = [], None
 
     def _iterate(self) -> Iterator[Batch]:
@@ -145,7 +150,7 @@ class StreamBatches(Opening):
 
 
 def ahead(function: Callable, numbers: Iterable[int], workers: int, window: int) -> Iterator[Any]:
-    """Yield ``function(number)`` in order, computed ahead by some threads, at most `window` at once."""
+    """Yield ``function(number)`` in order, computed by a pool of threads, at most `window` at once."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-data")
     try:
         remaining = iter(numbers)
@@ -159,14 +164,14 @@ def ahead(function: Callable, numbers: Iterable[int], workers: int, window: int)
 
 
 def is_indexed(source: Any) -> bool:
-    """Tell whether batches are asked for by number."""
+    """Tell whether batches are accessed by index."""
     return isinstance(source, PyDataset) or (
         hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
     )
 
 
 def is_stream(thing: Any) -> bool:
-    """Tell whether `thing` gives batches (and is no array, list or dictionary)."""
+    """Tell whether `thing` yields batches (and is not an array, list or dictionary)."""
     if (
         isinstance(thing, (list, tuple, dict, str, bytes, range))
         or hasattr(thing, "shape")
@@ -177,7 +182,7 @@ def is_stream(thing: Any) -> bool:
 
 
 def length_of(source: Any) -> int | None:
-    """Return the number of batches of an epoch, or None where the source does not say."""
+    """Return the number of batches of an epoch, or None if the source does not define it."""
     if isinstance(source, PyDataset):
         return source.num_batches
     try:

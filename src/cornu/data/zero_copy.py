@@ -1,4 +1,4 @@
-"""A user's array that a compiled program reads where it lies, so that large data are not held twice."""
+"""A user's array that a compiled program reads in place, so that large data is not held twice."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from jax import lax
 
 from cornu.core.placement import to_device
 
-LEAST_BYTES = 1 << 23  # smaller arrays are copied: that takes a millisecond or two
-ALIGNMENT = 64  # bytes: XLA's CPU programs read the memory of others only from multiples of it
+LEAST_BYTES = 1 << 23  # smaller arrays are copied, which takes a millisecond or two
+ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
 
 @jax.tree_util.register_pytree_node_class
 class Shared:
     """The rows of a numpy array, read from its own memory.
 
-    `flat` is that memory from its first aligned address on (numpy's begins 16 bytes behind one), without its last
-    bytes, so that its length does not hang on the address; `shift` says how many numbers come before it. The first and
-    the last row, which it lacks in part, are copied in `ends`. What is changed in the array is seen by the next
-    program; in those two rows after `fresh`.
+    `flat` is that memory from its first aligned address on (numpy's starts 16 bytes after one), without its last bytes,
+    so that its length does not depend on the address; `shift` is the number of elements before it. The first and last
+    row, which it contains only in part, are copied to `ends`. The next program sees changes to the array; changes to
+    those two rows, after `fresh`.
     """
 
     source: np.ndarray
@@ -39,10 +39,11 @@ class Shared:
         return cls(*children, shape)
 
     def rows(self, numbers: jax.Array) -> jax.Array:
-        """Return the rows of these numbers."""
+        """Return the rows with these indices."""
         width = math.prod(self.shape[1:])
-        starts = numbers[:, None] * width - self.shift
+        starts = numbers[:, None] * width - self.shift  # (rows, 1)
         form = lax.GatherDimensionNumbers(offset_dims=(1,), collapsed_slice_dims=(), start_index_map=(0,))
+        # (rows, width)
         taken = lax.gather(self.flat, starts, form, (width,), mode=lax.GatherScatterMode.CLIP)
         for number, end in ((0, self.ends[0]), (self.shape[0] - 1, self.ends[1])):
             taken = jnp.where(numbers[:, None] == number, end, taken)
@@ -50,17 +51,17 @@ class Shared:
 
 
 def on_device(array: Any) -> Any:
-    """Return an array for compiled programs: shared where it is large and can be, else a copy on the device."""
+    """Return an array for compiled programs: shared if it is large and can be, otherwise a copy on the device."""
     return share(array) if can_be_shared(array) else to_device(array)
 
 
 def fresh(array: Any) -> Any:
-    """Return what `on_device` gave; of a shared array, with the first and the last row as they are now."""
+    """Return what `on_device` returned; for a shared array, with the current first and last row."""
     return share(array.source) if isinstance(array, Shared) else array
 
 
 def can_be_shared(array: Any) -> bool:
-    """Tell whether programs can read an array where it lies: large, contiguous, of a type they know, on the CPU."""
+    """Tell whether programs can read an array in place: large, contiguous, of a supported dtype, on the CPU."""
     return (
         isinstance(array, np.ndarray)
         and array.nbytes >= LEAST_BYTES

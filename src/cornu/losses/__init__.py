@@ -1,4 +1,4 @@
-"""Losses: one function for each, one class made from it. ``compile(loss="mse")`` finds them by name."""
+"""Losses: one function for each, and a class that wraps it. ``compile(loss="mse")`` finds them by name."""
 
 from typing import Any
 
@@ -11,16 +11,23 @@ from cornu.losses.hinge import *
 from cornu.losses.regression import *
 from cornu.losses.similarity import *
 
-# Snake-case names are those of the functions, which are in the table already.
+# Snake-case names refer to the functions, which are already in the table.
 registry.LOSSES.things.update(
     {name: thing for name, thing in globals().items() if isinstance(thing, type) and issubclass(thing, Loss)}
 )
 
 
 def get(identifier: Any) -> Any:
-    """Return the loss for a name (a function for ``"mse"``, an object for ``"MeanSquaredError"``), a config, or itself.
+    """Return the loss for an identifier.
 
-    None stays None. Raises ValueError for an unknown name.
+    Args:
+        identifier: a name (``"mse"`` gives a function, ``"MeanSquaredError"`` an object), a config, a loss or
+            a function; None stays None.
+
+    Raises:
+        ValueError: if the name is unknown.
+
+    Follows https://keras.io/api/losses/
 
     >>> get("mse") is mean_squared_error
     True
@@ -29,12 +36,27 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(loss: Any) -> Any:
-    """Return the config of a loss; the name of a function of Cornu's."""
+    """Return the config of a loss object, or the name of a library function.
+
+    >>> serialize(mean_squared_error)
+    'mean_squared_error'
+    """
     return serialization.serialize(loss)
 
 
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the loss that a name or config describes."""
+    """Return the loss for a name or config.
+
+    Args:
+        name: a name or a config.
+        custom_objects: names of custom classes and functions.
+
+    Raises:
+        ValueError: if the class or name is unknown.
+
+    >>> deserialize("mse") is mean_squared_error
+    True
+    """
     return serialization.deserialize(name, custom_objects, registry.LOSSES)
 
 

@@ -1,4 +1,4 @@
-"""The loss: from two arrays to one number, with sample weights, masks and a reduction."""
+"""The loss: reduces two arrays to one number, with sample weights, masks and a reduction."""
 
 import math
 from collections.abc import Callable
@@ -21,20 +21,25 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 
 
 class Loss(metaclass=Recorded):
-    """What training makes small. One of your own has ``call(self, y_true, y_pred)`` that returns a value per sample.
+    """Base class of all losses: the number that training minimizes.
+
+    A custom loss overrides ``call(self, y_true, y_pred)``, which returns one value per sample.
 
     Args:
-        name: a name; the class's own in snake case where it is None.
+        name: name of the loss in logs; None takes the class name in snake case.
         reduction: ``"sum_over_batch_size"`` (the mean; also ``"mean"`` and the old ``"auto"``), ``"sum"``,
-            ``"mean_with_sample_weight"`` (divided by the sum of the weights), or ``"none"`` / None.
-        dtype: the type to compute in; ``floatx()`` where it is None.
+            ``"mean_with_sample_weight"`` (the sum divided by the sum of the weights), or ``"none"`` / None.
+        dtype: dtype to compute in; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if `reduction` is unknown, or if a sample weight does not fit the values.
 
     Follows https://keras.io/api/losses/
 
-    >>> class Worst(Loss):
+    >>> class MaxError(Loss):
     ...     def call(self, y_true, y_pred):
     ...         return jnp.max(jnp.abs(y_true - y_pred), axis=-1)
-    >>> print(Worst()([[0.0, 1.0]], [[0.5, 0.75]]))
+    >>> print(MaxError()([[0.0, 1.0]], [[0.5, 0.75]]))
     0.5
     """
 
@@ -52,11 +57,25 @@ class Loss(metaclass=Recorded):
         self.dtype = standardize_dtype(getattr(dtype, "compute_dtype", dtype))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return a value per sample."""
-        raise NotImplementedError(f"{type(self).__name__} has no call(self, y_true, y_pred): write one.")
+        """Return one value per sample.
+
+        Args:
+            y_true: targets, ``(batch, ...)``.
+            y_pred: predictions, ``(batch, ...)``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not implement call(self, y_true, y_pred).")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Array:
-        """Return the loss of `y_pred` (rows, ...) against `y_true`, each sample times its weight, reduced."""
+        """Return the reduced loss.
+
+        Args:
+            y_true: targets, ``(batch, ...)``.
+            y_pred: predictions, ``(batch, ...)``.
+            sample_weight: one weight per sample, ``(batch,)``, or per value that `call` returns.
+
+        Returns:
+            A scalar, or one value per sample if the reduction is None.
+        """
         return loss_value(self, y_true, y_pred, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
@@ -65,7 +84,7 @@ class Loss(metaclass=Recorded):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Loss":
-        """Return a loss made with the arguments in `config`."""
+        """Return a loss built from the arguments in `config`."""
         return construct(cls, config)
 
     def __repr__(self) -> str:
@@ -74,6 +93,7 @@ class Loss(metaclass=Recorded):
 
 @op
 def loss_value(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+    """Return what ``loss(y_true, y_pred, sample_weight)`` returns, also for symbolic tensors."""
     in_mask = get_mask(y_pred)
     y_true, y_pred = as_arrays(y_true, loss.dtype), as_arrays(y_pred, loss.dtype)
     with changed(masks=dict(scope.masks)):
@@ -84,29 +104,30 @@ def loss_value(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Arra
 
 
 def as_arrays(y: Any, dtype: Any = None) -> Any:
-    """Return an array of `y`; where it is a list or dictionary of arrays (several outputs), one of each."""
+    """Return `y` as an array; a list or dictionary of arrays (several outputs) keeps its structure."""
     if isinstance(y, dict) or (isinstance(y, (list, tuple)) and any(hasattr(leaf, "shape") for leaf in y)):
         return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), y)
     return jnp.asarray(y, dtype)
 
 
 def same_rank(a: Array, b: Array) -> tuple[Array, Array]:
-    """Return two arrays with as many axes, where one has a last axis of size 1 more than the other.
+    """Return two arrays of the same rank if their ranks differ by a last axis of size 1.
 
-    (rows,) beside (rows, 1) becomes (rows, 1); otherwise the axis of size 1 is taken away. Other ranks stay.
+    ``(batch,)`` next to ``(batch, 1)`` becomes ``(batch, 1)``; otherwise the axis of size 1 is dropped. Other ranks are
+    unchanged.
     """
     if a.ndim == b.ndim + 1:
         b, a = same_rank(b, a)
     elif b.ndim == a.ndim + 1 and b.shape[-1] == 1:
         if a.ndim == 1:
-            a = a[:, None]
+            a = a[:, None]  # (batch,) -> (batch, 1)
         else:
-            b = b[..., 0]
+            b = b[..., 0]  # (..., 1) -> (...)
     return a, b
 
 
 def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: str | None) -> Array:
-    """Return sample weights that are 0 where `mask` is; a mean then divides by the entries that count."""
+    """Return sample weights that are 0 where `mask` is False; a mean then divides by the number of unmasked entries."""
     mask = jnp.asarray(mask, dtype)
     if reduction in ("mean", "sum_over_batch_size", "auto"):
         mask = mask * (mask.size / (jnp.sum(mask) + settings.epsilon()))
@@ -117,21 +138,22 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: str | None)
 
 
 def _over_trailing_axes(weights: Array, values: Array) -> Array:
-    """Return `weights` with axes of size 1 appended, so that a weight per sample counts for the whole sample."""
+    """Append axes of size 1 to `weights`, so that one weight per sample applies to the whole sample."""
     return weights.reshape(weights.shape + (1,) * max(0, values.ndim - weights.ndim))
 
 
 def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str | None, dtype: Any = None) -> Array:
-    """Return the values of a loss, weighted, masked, and reduced to one number (or not, for None and ``"none"``)."""
+    """Return the values of a loss after weights, mask and reduction (None or ``"none"``: not reduced)."""
     values = jnp.asarray(values, standardize_dtype(dtype))
-    if sample_weight is not None and values.ndim:  # a loss of one number takes any weights, as in Keras
+    if sample_weight is not None and values.ndim:  # a scalar loss accepts any weights, as in Keras
         sample_weight, values = same_rank(jnp.asarray(sample_weight, values.dtype), values)
         check_weights(sample_weight.shape, values.shape)
     if mask is not None:
         sample_weight = apply_mask(sample_weight, mask, values.dtype, reduction)
     if sample_weight is not None:
-        # A mask may have more axes than the values, where a loss averages over steps itself.
+        # A mask may have more axes than the values, if the loss itself averages over time.
         sample_weight, values = same_rank(jnp.asarray(sample_weight, values.dtype), values)
+        # (batch,) and (batch, time) give (batch, time)
         values = _over_trailing_axes(values, sample_weight) * _over_trailing_axes(sample_weight, values)
     if reduction in (None, "none") or values.ndim == 0:
         return values
@@ -145,16 +167,25 @@ def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str |
 
 
 def check_weights(weights: tuple[int, ...], values: tuple[int, ...]) -> None:
-    """Raise ValueError where sample weights of one shape do not fit values of another."""
+    """Raise ValueError if sample weights of shape `weights` do not fit values of shape `values`."""
     if len(weights) > len(values) or any(a not in (1, b) and b != 1 for a, b in zip(weights, values, strict=False)):
         raise ValueError(
-            f"sample_weight has shape {weights}, but the loss gives values of shape {values}.\n"
-            "Give one weight per sample (rows,), or one per value."
+            f"sample_weight has shape {weights}, but the loss returns values of shape {values}.\n"
+            "Pass one weight per sample, (batch,), or one per value."
         )
 
 
 class LossFunctionWrapper(Loss):
-    """A loss made of a function ``fn(y_true, y_pred, **kwargs)``; the keywords are kept as attributes.
+    """A loss that wraps a function ``fn(y_true, y_pred, **kwargs)``.
+
+    Args:
+        fn: function of targets and predictions that returns one value per sample.
+        reduction: how the values are reduced; see `Loss`.
+        name: name of the loss; None takes the name of the function.
+        dtype: dtype to compute in; None takes ``floatx()``.
+        **kwargs: keyword arguments for `fn`, kept as attributes.
+
+    Follows https://keras.io/api/losses/
 
     >>> from cornu.losses import mean_absolute_error
     >>> print(LossFunctionWrapper(mean_absolute_error, reduction="sum")([[1.0], [2.0]], [[0.0], [0.0]]))
@@ -189,14 +220,14 @@ class LossFunctionWrapper(Loss):
         return construct(cls, with_function_found(config))
 
 
-# Functions of losses and metrics by name. (In the table of metrics the same names stand for classes.)
+# Functions of losses and metrics by name. (In the table of metrics the same names refer to classes.)
 FUNCTIONS: dict[str, Callable] = {}
 #: Those of them that give each row a value which depends on this row alone.
 ROWS_APART: set[Callable] = set()
 
 
 def with_function_named(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a config in which a function of Cornu's under ``"fn"`` has become what Keras writes for it."""
+    """Replace a library function under ``"fn"`` with its entry in Keras's config format."""
     name = getattr(config.get("fn"), "__name__", None)
     if name is None or FUNCTIONS.get(name) is not config["fn"]:
         return config
@@ -207,7 +238,7 @@ def with_function_named(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_function_found(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a config in which the name of a function of Cornu's under ``"fn"`` has become the function."""
+    """Replace the name of a library function under ``"fn"`` with the function."""
     named = config.get("fn")
     name = named.get("config") if isinstance(named, dict) else named
     if not isinstance(name, str) or name not in FUNCTIONS or registry.custom_object(name) is not None:
@@ -216,7 +247,7 @@ def with_function_found(config: dict[str, Any]) -> dict[str, Any]:
 
 
 class PlainLoss(LossFunctionWrapper):
-    """A loss whose function takes no arguments beside `y_true` and `y_pred`."""
+    """A loss whose function takes no arguments other than `y_true` and `y_pred`."""
 
     function: Callable
 
@@ -227,7 +258,7 @@ class PlainLoss(LossFunctionWrapper):
 
 
 def loss_function(*aliases: str, keeps_rows_apart: bool = True) -> Callable[[Callable], Callable]:
-    """Decorate a function of `y_true` and `y_pred`: it takes symbolic tensors too, and has its names in the table.
+    """Decorate a function of `y_true` and `y_pred`: it also takes symbolic tensors, and is registered by name.
 
     `keeps_rows_apart` says whether it gives each row a value that depends on this row alone.
     """
@@ -242,16 +273,16 @@ def loss_function(*aliases: str, keeps_rows_apart: bool = True) -> Callable[[Cal
 
 
 def as_pair(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
-    """Return both as arrays of one rank, `y_true` in the type of `y_pred` (a float type).
+    """Return both as arrays of the same rank, `y_true` cast to the float dtype of `y_pred`.
 
-    Raises ValueError in words where their shapes do not fit together.
+    Raises ValueError, with both shapes, if they cannot be broadcast together.
     """
     y_pred = float_array(y_pred)
     y_true, y_pred = same_rank(jnp.asarray(y_true, y_pred.dtype), y_pred)
     if any(a != b and 1 not in (a, b) for a, b in zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)):
         raise ValueError(
-            f"The targets have shape {y_true.shape}, the predictions {y_pred.shape}: they must be alike.\n"
-            "Compare the units of the last layer with the width of the targets."
+            f"The targets have shape {y_true.shape} but the predictions have shape {y_pred.shape}.\n"
+            "The units of the last layer must match the last axis of the targets."
         )
     return y_true, y_pred
 

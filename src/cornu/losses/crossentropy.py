@@ -1,4 +1,4 @@
-"""Crossentropies: how unlikely a prediction finds the truth."""
+"""Crossentropies: the negative log-likelihood of the targets under the predictions."""
 
 from typing import Any
 
@@ -11,23 +11,23 @@ from cornu.ops.crossentropy import binary_log_likelihood, float_array, log_proba
 
 
 def smoothed(y_true: Array, label_smoothing: float, classes: int, share: float = 1.0) -> Array:
-    """Return labels moved from 0 and 1 towards an equal share of each class."""
+    """Return labels moved from 0 and 1 towards a uniform distribution over the classes."""
     return y_true * (1 - label_smoothing) + share * label_smoothing / classes if label_smoothing else y_true
 
 
 def check_one_hot(y_true: tuple[int, ...], y_pred: tuple[int, ...], loss: str) -> None:
-    """Raise ValueError in words where targets are not as wide as the predictions of a categorical loss."""
+    """Raise ValueError, with advice, if the targets of a categorical loss differ in shape from the predictions."""
     if y_true == y_pred:
         return
-    advice = "Compare the units of the last layer with the number of classes."
+    advice = "The units of the last layer must match the number of classes."
     if y_true[: len(y_pred) - 1] == y_pred[:-1] and (len(y_true) < len(y_pred) or y_true[-1] == 1):
         advice = (
-            f"Class numbers? Then use loss='sparse_{loss}' or keras.utils.to_categorical(y, {y_pred[-1]})."
+            f"For integer classes, use loss='sparse_{loss}' or keras.utils.to_categorical(y, {y_pred[-1]})."
             if loss == "categorical_crossentropy"
-            else f"Class numbers? Then use keras.utils.to_categorical(y, {y_pred[-1]})."
+            else f"For integer classes, use keras.utils.to_categorical(y, {y_pred[-1]})."
         )
     raise ValueError(
-        f"{loss} takes targets of the predictions' shape {y_pred} (one-hot labels); it got {y_true}.\n{advice}"
+        f"{loss} expects one-hot targets of the same shape as the predictions, {y_pred}; got {y_true}.\n{advice}"
     )
 
 
@@ -43,10 +43,17 @@ def categorical_crossentropy(
     """Return ``-sum(y_true * log(y_pred))`` over the classes.
 
     Args:
-        y_true: (..., classes), one-hot labels or probabilities.
-        y_pred: (..., classes), probabilities, or any numbers where `from_logits` is true.
-        label_smoothing: from 0 to 1; the share of each label that is spread over all classes.
-        axis: the axis of the classes.
+        y_true: one-hot labels or probabilities, ``(..., classes)``.
+        y_pred: probabilities, or logits if `from_logits`, ``(..., classes)``.
+        from_logits: whether `y_pred` holds logits.
+        label_smoothing: from 0 to 1: the fraction of each label that is spread uniformly over all classes.
+        axis: the class axis.
+
+    Returns:
+        One value per sample, ``(...)``.
+
+    Raises:
+        ValueError: if the shapes of `y_true` and `y_pred` differ.
 
     Follows https://keras.io/api/losses/probabilistic_losses/#categoricalcrossentropy-class
 
@@ -55,28 +62,35 @@ def categorical_crossentropy(
     """
     y_true, y_pred = _categorical_pair(y_true, y_pred, "categorical_crossentropy")
     y_true = smoothed(y_true, label_smoothing, y_pred.shape[-1])
-    return -jnp.sum(y_true * log_probabilities(y_pred, from_logits, axis), axis)
+    return -jnp.sum(y_true * log_probabilities(y_pred, from_logits, axis), axis)  # (..., classes) -> (...)
 
 
 @loss_function()
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Array:
-    """Return ``-log`` of the probability that `y_pred` gives to the class numbered `y_true`.
+    """Return the negative log-probability that `y_pred` assigns to the class `y_true`.
 
     Args:
-        y_true: (...) or (..., 1), class numbers.
-        y_pred: (..., classes), probabilities, or any numbers where `from_logits` is true.
-        ignore_class: entries with this number count neither in the sum nor in its divisor.
-        axis: the axis of the classes.
+        y_true: integer classes, ``(...)`` or ``(..., 1)``.
+        y_pred: probabilities, or logits if `from_logits`, ``(..., classes)``.
+        from_logits: whether `y_pred` holds logits.
+        ignore_class: entries with this label are left out of the sum and of the mean's divisor.
+        axis: the class axis.
+
+    Returns:
+        One value per label, ``(...)``.
+
+    Raises:
+        ValueError: if the shape of `y_true` does not fit that of `y_pred`.
 
     Follows https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class
 
     >>> print(sparse_categorical_crossentropy([1], [[0.5, 0.5]]))
     [0.6931472]
     """
-    y_pred = jnp.moveaxis(float_array(y_pred), axis, -1)
-    labels = class_numbers(y_true, y_pred.shape)
+    y_pred = jnp.moveaxis(float_array(y_pred), axis, -1)  # (..., classes)
+    labels = class_numbers(y_true, y_pred.shape)  # (...)
     values = -of_classes(log_probabilities(y_pred, from_logits), labels)
     if ignore_class is None:
         return values
@@ -87,17 +101,17 @@ def sparse_categorical_crossentropy(
 
 
 def class_numbers(y_true: Any, y_pred_shape: tuple[int, ...], loss: str = "sparse_categorical_crossentropy") -> Array:
-    """Return class numbers as integers without a last axis of size 1; ValueError where they do not fit predictions."""
+    """Return integer classes without a last axis of size 1; ValueError if their shape does not fit the predictions."""
     labels = jnp.asarray(y_true)
     if labels.ndim == len(y_pred_shape) and labels.shape[-1] == 1:
-        labels = labels[..., 0]
+        labels = labels[..., 0]  # (..., 1) -> (...)
     if labels.shape != tuple(y_pred_shape[:-1]):
-        advice = "Compare the targets with the output of the last layer."
+        advice = "The output of the last layer must match the targets."
         if labels.shape == tuple(y_pred_shape):
-            advice = "One-hot labels? Then use loss='categorical_crossentropy', or give y.argmax(-1)."
+            advice = "For one-hot labels, use loss='categorical_crossentropy', or pass y.argmax(-1)."
         raise ValueError(
-            f"{loss} takes one class number for each prediction, shape {y_pred_shape[:-1]}; "
-            f"it got targets of shape {labels.shape}.\n{advice}"
+            f"{loss} expects one integer class per prediction, shape {y_pred_shape[:-1]}; "
+            f"got targets of shape {labels.shape}.\n{advice}"
         )
     return labels.astype("int32")
 
@@ -106,13 +120,20 @@ def class_numbers(y_true: Any, y_pred_shape: tuple[int, ...], loss: str = "spars
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Array:
-    """Return the mean over `axis` of ``-log`` of the probability given to each yes-or-no label.
+    """Return the negative log-likelihood of binary labels, averaged over `axis`.
 
     Args:
-        y_true: (rows, labels), 0 or 1.
-        y_pred: (rows, labels), probabilities of 1, or any numbers where `from_logits` is true.
-        label_smoothing: from 0 to 1; labels move that far towards 0.5.
+        y_true: labels, 0 or 1, ``(batch, labels)``.
+        y_pred: probabilities of 1, or logits if `from_logits`, ``(batch, labels)``.
+        from_logits: whether `y_pred` holds logits.
+        label_smoothing: from 0 to 1: how far labels are moved towards 0.5.
         axis: the axis to average over.
+
+    Returns:
+        One value per sample, ``(batch,)``.
+
+    Raises:
+        ValueError: if the shapes of `y_true` and `y_pred` cannot be broadcast.
 
     Follows https://keras.io/api/losses/probabilistic_losses/#binarycrossentropy-class
 
@@ -121,11 +142,23 @@ def binary_crossentropy(
     """
     y_true, y_pred = as_pair(y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
-    return -jnp.mean(binary_log_likelihood(y_true, y_pred, from_logits), axis)
+    return -jnp.mean(binary_log_likelihood(y_true, y_pred, from_logits), axis)  # (batch, labels) -> (batch,)
 
 
 class CategoricalCrossentropy(LossFunctionWrapper):
-    """`categorical_crossentropy` as a loss: labels are one-hot, (rows, classes)."""
+    """`categorical_crossentropy` as a loss, for one-hot labels ``(batch, classes)``.
+
+    Args:
+        from_logits: whether predictions are logits rather than probabilities.
+        label_smoothing: from 0 to 1: the fraction of each label that is spread uniformly over all classes.
+        axis: the class axis.
+        reduction, name, dtype: see `Loss`.
+
+    Follows https://keras.io/api/losses/probabilistic_losses/#categoricalcrossentropy-class
+
+    >>> round(float(CategoricalCrossentropy()([[0.0, 1.0], [1.0, 0.0]], [[0.5, 0.5], [1.0, 0.0]])), 4)
+    0.3466
+    """
 
     def __init__(
         self,
@@ -141,7 +174,19 @@ class CategoricalCrossentropy(LossFunctionWrapper):
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
-    """`sparse_categorical_crossentropy` as a loss: labels are class numbers, (rows,) or (rows, 1)."""
+    """`sparse_categorical_crossentropy` as a loss, for integer classes ``(batch,)`` or ``(batch, 1)``.
+
+    Args:
+        from_logits: whether predictions are logits rather than probabilities.
+        ignore_class: entries with this label are left out.
+        reduction, name, dtype: see `Loss`.
+        axis: the class axis.
+
+    Follows https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class
+
+    >>> round(float(SparseCategoricalCrossentropy(from_logits=True)([0, 1], [[0.0, 0.0], [0.0, 0.0]])), 4)
+    0.6931
+    """
 
     def __init__(
         self,
@@ -157,7 +202,19 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
-    """`binary_crossentropy` as a loss: labels are 0 or 1, (rows,) or (rows, labels)."""
+    """`binary_crossentropy` as a loss, for labels 0 or 1, ``(batch,)`` or ``(batch, labels)``.
+
+    Args:
+        from_logits: whether predictions are logits rather than probabilities.
+        label_smoothing: from 0 to 1: how far labels are moved towards 0.5.
+        axis: the axis to average over.
+        reduction, name, dtype: see `Loss`.
+
+    Follows https://keras.io/api/losses/probabilistic_losses/#binarycrossentropy-class
+
+    >>> round(float(BinaryCrossentropy()([0, 1], [0.5, 1.0])), 4)
+    0.3466
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Losses that compare distributions, directions and regions."""
+"""Losses that compare distributions, directions, regions or embeddings."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,21 +17,57 @@ Axes = int | Sequence[int] | None
 
 @loss_function("kld", "KLD")
 def kl_divergence(y_true: Any, y_pred: Any) -> Array:
-    """Return ``sum(y_true * log(y_true / y_pred))`` over the last axis."""
+    """Return the Kullback-Leibler divergence ``sum(y_true * log(y_true / y_pred))`` over the last axis.
+
+    Args:
+        y_true: probabilities, ``(..., classes)``.
+        y_pred: probabilities, ``(..., classes)``.
+
+    Returns:
+        One value per sample, ``(...)``.
+
+    Follows https://keras.io/api/losses/probabilistic_losses/#kldivergence-class
+
+    >>> round(float(kl_divergence([[0.0, 1.0]], [[0.5, 0.5]])[0]), 4)
+    0.6931
+    """
     y_true, y_pred = (jnp.clip(y, settings.epsilon(), 1) for y in as_pair(y_true, y_pred))
     return jnp.sum(y_true * jnp.log(y_true / y_pred), -1)
 
 
 @loss_function()
 def poisson(y_true: Any, y_pred: Any) -> Array:
-    """Return the mean of ``y_pred - y_true * log(y_pred)``."""
+    """Return the Poisson loss, the mean of ``y_pred - y_true * log(y_pred)`` over the last axis.
+
+    Args:
+        y_true: counts, ``(batch, ...)``.
+        y_pred: expected counts, above 0, ``(batch, ...)``.
+
+    Returns:
+        One value per sample.
+
+    Follows https://keras.io/api/losses/probabilistic_losses/#poisson-class
+
+    >>> round(float(poisson([[2.0, 0.0]], [[1.0, 1.0]])[0]), 4)
+    1.0
+    """
     y_true, y_pred = as_pair(y_true, y_pred)
     return jnp.mean(y_pred - y_true * jnp.log(y_pred + settings.epsilon()), -1)
 
 
 @loss_function()
 def cosine_similarity(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
-    """Return minus the cosine between both along `axis`: -1 for equal directions, 1 for opposite ones.
+    """Return the negative cosine similarity along `axis`: -1 for the same direction, 1 for opposite directions.
+
+    Args:
+        y_true: vectors, ``(..., features)``.
+        y_pred: vectors, ``(..., features)``.
+        axis: the axis or axes of the vectors.
+
+    Returns:
+        One value per vector, ``(...)``.
+
+    Follows https://keras.io/api/losses/regression_losses/#cosinesimilarity-class
 
     >>> print(cosine_similarity([[0.0, 1.0]], [[0.0, 3.0]]))
     [-1.]
@@ -46,9 +82,19 @@ def _axes(axis: Axes) -> int | tuple[int, ...] | None:
 
 @loss_function(keeps_rows_apart=False)
 def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Array:
-    """Return 1 minus twice the overlap divided by the sum of both regions, over `axis` (None: over everything).
+    """Return 1 minus the Dice coefficient: twice the overlap divided by the sum of both regions.
 
-    >>> print(dice([[1.0, 0.0]], [[1.0, 0.0]]).round(3))
+    Args:
+        y_true: mask, 0 or 1, any shape.
+        y_pred: probabilities, of the same shape.
+        axis: the axes to sum over; None sums over all.
+
+    Returns:
+        A scalar, or one value per entry of the remaining axes.
+
+    Follows https://keras.io/api/losses/regression_losses/
+
+    >>> round(float(dice([[1.0, 0.0]], [[1.0, 0.0]])), 3)
     0.0
     """
     y_true, y_pred = as_pair(y_true, y_pred)
@@ -59,10 +105,22 @@ def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Array:
 
 @loss_function(keeps_rows_apart=False)
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None) -> Array:
-    """Return 1 minus the overlap divided by overlap + `alpha` * missed + `beta` * too many, over `axis`.
+    """Return 1 minus the Tversky index ``overlap / (overlap + alpha * missed + beta * false_alarms)``.
 
-    `missed` is what is in `y_true` but not in `y_pred`, `too many` the reverse (this order is that of Keras 3).
-    From https://arxiv.org/abs/1706.05721
+    Args:
+        y_true: mask, 0 or 1, any shape.
+        y_pred: probabilities, of the same shape.
+        alpha: weight of what is in `y_true` but not in `y_pred` (the order of Keras 3).
+        beta: weight of what is in `y_pred` but not in `y_true`.
+        axis: the axes to sum over; None sums over all.
+
+    Returns:
+        A scalar, or one value per entry of the remaining axes.
+
+    Salehi et al. 2017, https://arxiv.org/abs/1706.05721
+
+    >>> round(float(tversky([[1.0, 1.0]], [[1.0, 0.0]], alpha=1.0)), 3)
+    0.5
     """
     y_true, y_pred = as_pair(y_true, y_pred)
     overlap, too_many, missed = (
@@ -81,29 +139,37 @@ def circle(
     gamma: float = 80,
     margin: float = 0.4,
 ) -> Array:
-    """Return the circle loss of embeddings: near for equal labels, far for different ones.
+    """Return the circle loss: embeddings with the same label attract, those with different labels repel.
 
     Args:
-        y_true: (rows,), class numbers.
-        y_pred: (rows, features), embeddings of length 1.
-        ref_labels, ref_embeddings: what the rows are compared with; the rows themselves where None.
-        remove_diagonal: row n is not compared with reference n (itself, where the references are the rows).
-        gamma: scale; margin: how far inside the goal a pair must be to count no more.
+        y_true: integer classes, ``(batch,)``.
+        y_pred: embeddings of length 1, ``(batch, features)``.
+        ref_labels: classes of the references, ``(references,)``; None takes `y_true`.
+        ref_embeddings: the embeddings to compare with, ``(references, features)``; None takes `y_pred`.
+        remove_diagonal: do not compare row n with reference n (itself, if the references are the batch).
+        gamma: scale of the similarities.
+        margin: relaxation of the decision boundary.
 
-    A row without another of its label gives 0 and is not counted in means. From https://arxiv.org/abs/2002.10857
+    Returns:
+        One value per row, ``(batch,)``. A row without a positive pair gives 0 and is left out of means.
+
+    Sun et al. 2020, https://arxiv.org/abs/2002.10857
+
+    >>> print(circle([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], gamma=1.0))
+    [0.545... 0.545... 0. ...]
     """
     y_pred = jnp.asarray(y_pred)
     labels = jnp.asarray(y_true).astype("int32").reshape(-1)
     references = labels if ref_labels is None else jnp.asarray(ref_labels).astype("int32").reshape(-1)
     similarity = y_pred @ (y_pred if ref_embeddings is None else jnp.asarray(ref_embeddings, y_pred.dtype)).T
-    similarity = 1 - jnp.maximum(1 - similarity, 0)  # a cosine; rounding must not lift it above 1
-    alike = labels[:, None] == references[None, :]
+    similarity = 1 - jnp.maximum(1 - similarity, 0)  # (batch, references); rounding must not exceed 1
+    alike = labels[:, None] == references[None, :]  # (batch, references)
     apart = ~alike
     if remove_diagonal:
         alike = alike & ~jnp.eye(alike.shape[0], alike.shape[1], dtype=bool)
     pull = nn.relu(1 + margin - similarity)
     push = nn.relu(similarity + margin)
-    near = _log_sum(-gamma * pull * (similarity - (1 - margin)), alike)
+    near = _log_sum(-gamma * pull * (similarity - (1 - margin)), alike)  # (batch, references) -> (batch,)
     far = _log_sum(gamma * push * (similarity - margin), apart)
     values = nn.softplus(near + far)
     set_mask(values, jnp.any(alike, -1))
@@ -111,48 +177,96 @@ def circle(
 
 
 def _log_sum(values: Array, counts: Array) -> Array:
-    """Return the logarithm of the sum of exponentials over the last axis, where `counts` is true."""
+    """Return the log-sum-exp over the last axis, where `counts` is true."""
     return nn.logsumexp(jnp.where(counts, values, -1e9), -1)
 
 
 @loss_function()
 def ctc(y_true: Any, y_pred: Any) -> Array:
-    """Return the connectionist temporal classification loss of each row (Graves and others 2006).
+    """Return the connectionist temporal classification loss.
 
     Args:
-        y_true: (rows, labels), class numbers from 1; rows that are shorter are filled up with 0.
-        y_pred: (rows, steps, classes), logits; class 0 is the blank.
+        y_true: integer classes from 1 on, padded with 0, ``(batch, labels)``.
+        y_pred: logits, ``(batch, time, classes)``; class 0 is the blank.
+
+    Returns:
+        The negative log-likelihood of each label sequence, ``(batch,)``.
+
+    Raises:
+        ValueError: if an array has another number of axes.
+
+    Graves et al. 2006, Connectionist temporal classification. Follows https://keras.io/api/losses/probabilistic_losses/
+
+    >>> round(float(ctc([[1]], jnp.zeros((1, 2, 2)))[0]), 4)
+    0.2877
     """
     y_pred = jnp.asarray(y_pred)
     labels = jnp.asarray(y_true).astype("int32")
     if y_pred.ndim != 3 or labels.ndim != 2:
         raise ValueError(
-            f"ctc takes labels of shape (rows, labels) and predictions (rows, steps, classes); "
-            f"it got {labels.shape} and {y_pred.shape}."
+            f"ctc expects labels of shape (batch, labels) and predictions of shape (batch, time, classes); "
+            f"got {labels.shape} and {y_pred.shape}."
         )
     return ctc_loss(labels, y_pred, jnp.sum(labels != 0, -1), jnp.full(labels.shape[:1], y_pred.shape[1]))
 
 
 class KLDivergence(PlainLoss):
-    """`kl_divergence` as a loss."""
+    """`kl_divergence` as a loss, for probabilities ``(batch, classes)``.
+
+    Args:
+        reduction, name, dtype: see `Loss`.
+
+    Follows https://keras.io/api/losses/probabilistic_losses/#kldivergence-class
+
+    >>> round(float(KLDivergence()([[0.0, 1.0]], [[0.5, 0.5]])), 4)
+    0.6931
+    """
 
     function = staticmethod(kl_divergence)
 
 
 class Poisson(PlainLoss):
-    """`poisson` as a loss."""
+    """`poisson` as a loss, for counts.
+
+    Args:
+        reduction, name, dtype: see `Loss`.
+
+    Follows https://keras.io/api/losses/probabilistic_losses/#poisson-class
+
+    >>> round(float(Poisson()([[2.0], [0.0]], [[1.0], [1.0]])), 4)
+    1.0
+    """
 
     function = staticmethod(poisson)
 
 
 class CTC(PlainLoss):
-    """`ctc` as a loss."""
+    """`ctc` as a loss: labels ``(batch, labels)``, padded with 0, and logits ``(batch, time, classes)``.
+
+    Args:
+        reduction, name, dtype: see `Loss`.
+
+    Graves et al. 2006, Connectionist temporal classification.
+
+    >>> round(float(CTC()([[1]], jnp.zeros((1, 2, 2)))), 4)
+    0.2877
+    """
 
     function = staticmethod(ctc)
 
 
 class CosineSimilarity(LossFunctionWrapper):
-    """`cosine_similarity` as a loss: -1 is best."""
+    """`cosine_similarity` as a loss; -1 is best.
+
+    Args:
+        axis: the axis or axes of the vectors.
+        reduction, name, dtype: see `Loss`.
+
+    Follows https://keras.io/api/losses/regression_losses/#cosinesimilarity-class
+
+    >>> print(CosineSimilarity()([[0.0, 1.0], [0.0, 1.0]], [[0.0, 3.0], [2.0, 0.0]]))
+    -0.5
+    """
 
     def __init__(
         self,
@@ -165,7 +279,17 @@ class CosineSimilarity(LossFunctionWrapper):
 
 
 class Dice(LossFunctionWrapper):
-    """`dice` as a loss."""
+    """`dice` as a loss, for masks and predicted probabilities of the same shape.
+
+    Args:
+        reduction, name, dtype: see `Loss`.
+        axis: the axes to sum over; None sums over all.
+
+    Follows https://keras.io/api/losses/
+
+    >>> round(float(Dice()([[1.0, 0.0]], [[1.0, 0.0]])), 3)
+    0.0
+    """
 
     def __init__(
         self,
@@ -178,7 +302,19 @@ class Dice(LossFunctionWrapper):
 
 
 class Tversky(LossFunctionWrapper):
-    """`tversky` as a loss."""
+    """`tversky` as a loss, for masks and predicted probabilities of the same shape.
+
+    Args:
+        alpha: weight of what is in the target but not in the prediction.
+        beta: weight of what is in the prediction but not in the target.
+        reduction, name, dtype: see `Loss`.
+        axis: the axes to sum over; None sums over all.
+
+    Salehi et al. 2017, https://arxiv.org/abs/1706.05721
+
+    >>> round(float(Tversky(alpha=1.0)([[1.0, 1.0]], [[1.0, 0.0]])), 3)
+    0.5
+    """
 
     def __init__(
         self,
@@ -193,7 +329,19 @@ class Tversky(LossFunctionWrapper):
 
 
 class Circle(LossFunctionWrapper):
-    """`circle` as a loss: labels are class numbers (rows,), predictions embeddings of length 1 (rows, features)."""
+    """`circle` as a loss, for integer classes ``(batch,)`` and embeddings of length 1, ``(batch, features)``.
+
+    Args:
+        gamma: scale of the similarities.
+        margin: relaxation of the decision boundary.
+        remove_diagonal: do not compare a row with itself.
+        reduction, name, dtype: see `Loss`.
+
+    Sun et al. 2020, https://arxiv.org/abs/2002.10857
+
+    >>> round(float(Circle(gamma=1.0)([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])), 3)
+    0.546
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Metrics: numbers gathered over batches. ``compile(metrics=["accuracy"])`` finds them by name."""
+"""Metrics: numbers accumulated over batches. ``compile(metrics=["accuracy"])`` finds them by name."""
 
 from cornu.core import registry, spellings
 from cornu.core.public import offer

@@ -1,4 +1,4 @@
-"""The metric: variables that keep sums, and a result computed from them."""
+"""The metric: variables that accumulate sums over batches, and a result computed from them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -32,11 +32,17 @@ from cornu.ops.numpy import divide_no_nan
 
 
 class Metric(metaclass=Recorded):
-    """A number that is gathered over batches. One of your own has `update_state` and `result`.
+    """Base class of all metrics: a number accumulated over batches.
 
-    ``__init__`` makes variables with `add_variable`; ``update_state(y_true, y_pred, sample_weight=None)`` adds a batch
-    to them, with array functions only; `result` returns the number (or a dictionary of numbers) for all batches since
-    `reset_state`. Follows https://keras.io/api/metrics/base_metric/
+    A custom metric creates variables in ``__init__`` with `add_variable`, adds a batch to them in
+    ``update_state(y_true, y_pred, sample_weight=None)`` (with array functions only), and returns a number, or a
+    dictionary of numbers, from ``result()``.
+
+    Args:
+        dtype: dtype of the variables; None takes ``floatx()``.
+        name: name of the metric in logs; None takes the class name in snake case, made unique.
+
+    Follows https://keras.io/api/metrics/base_metric/
 
     >>> class Largest(Metric):
     ...     def __init__(self, name="largest"):
@@ -68,7 +74,15 @@ class Metric(metaclass=Recorded):
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """Make a variable that `reset_state` sets back to what `initializer` gives now."""
+        """Create a variable, which `reset_state` sets back to its initial value.
+
+        Args:
+            shape: shape of the variable.
+            initializer: a name, an initializer or a function of shape and dtype.
+            dtype: None takes the metric's dtype.
+            aggregation: how replicas are combined; kept for Keras's signature.
+            name: name of the variable.
+        """
         if isinstance(shape, str):  # Keras 2: add_weight(name, shape, initializer)
             shape, name = (), shape
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -96,7 +110,7 @@ class Metric(metaclass=Recorded):
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """Make a variable, as `add_variable` does; zeros without an `initializer`."""
+        """Create a variable, as `add_variable` does; `initializer` None means zeros."""
         if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
             given = isinstance(initializer, (int, tuple, list))
             shape, initializer, name = initializer if given else (), None if given else initializer, shape
@@ -104,7 +118,7 @@ class Metric(metaclass=Recorded):
 
     @property
     def variables(self) -> list[Variable]:
-        """The variables of this metric and of those that it holds."""
+        """The variables of this metric and of the metrics it contains."""
         nested = [variable for metric in parts(self, Metric) for variable in metric.variables]
         return unique([*self._own_variables, *parts(self, Variable), *nested])
 
@@ -112,25 +126,27 @@ class Metric(metaclass=Recorded):
     non_trainable_variables = variables
 
     def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
-        """Make the variables whose shape hangs on the data; most metrics have none."""
+        """Create the variables whose shapes depend on the data; most metrics have none."""
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the variables."""
-        raise NotImplementedError(f"{type(self).__name__} has no update_state(self, y_true, y_pred, sample_weight).")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not implement update_state(self, y_true, y_pred, sample_weight)."
+        )
 
     def result(self) -> Any:
-        """Return the metric over all batches since `reset_state`."""
-        raise NotImplementedError(f"{type(self).__name__} has no result(self): write one that returns a number.")
+        """Return the metric over all batches since the last `reset_state`."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement result(self), which returns a number.")
 
     def reset_state(self) -> None:
-        """Forget all batches: each variable gets its first value again."""
+        """Set every variable back to its initial value."""
         for variable, value in zip(self._own_variables, self._initial_values, strict=True):
             variable.assign(value.copy())
         for metric in parts(self, Metric):
             metric.reset_state()
 
     def reset_states(self) -> None:
-        """Forget all batches (the name in older Keras)."""
+        """Old name of `reset_state`."""
         self.reset_state()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -139,25 +155,33 @@ class Metric(metaclass=Recorded):
         return self.result()
 
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Array]:
-        """Return the variables' values after a batch, from their values before; the metric stays as it is."""
+        """Return the variables' values after a batch; the metric itself is unchanged.
+
+        Args:
+            metric_variables: values before the batch, in the order of `variables`.
+            *args, **kwargs: arguments of `update_state`.
+
+        Raises:
+            ValueError: if the number of values differs from that of `variables`.
+        """
         with bound(self.variables, self._checked(metric_variables)):
             self.update_state(*args, **kwargs)
             return list(read(self.variables))
 
     def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
-        """Return the result that the given values of the variables stand for."""
+        """Return the result for the values `metric_variables`, in the order of `variables`."""
         with bound(self.variables, self._checked(metric_variables)):
             return self.result()
 
     def stateless_reset_state(self) -> list[Array]:
-        """Return the values that `reset_state` would set."""
+        """Return the initial values of `variables`."""
         with bound(self.variables, read(self.variables)):
             self.reset_state()
             return list(read(self.variables))
 
     def _checked(self, values: Sequence[Any]) -> list[Any]:
         if len(values) != len(self.variables):
-            raise ValueError(f"Metric {self.name!r} has {len(self.variables)} variables; it got {len(values)} values.")
+            raise ValueError(f"Metric {self.name!r} has {len(self.variables)} variables; got {len(values)} values.")
         return [jnp.asarray(value.value if isinstance(value, Variable) else value) for value in values]
 
     def get_config(self) -> dict[str, Any]:
@@ -166,7 +190,7 @@ class Metric(metaclass=Recorded):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Metric":
-        """Return a metric made with the arguments in `config`."""
+        """Return a metric built from the arguments in `config`."""
         return construct(cls, config)
 
     def __repr__(self) -> str:
@@ -174,9 +198,13 @@ class Metric(metaclass=Recorded):
 
 
 def samplewise(values: Any, sample_weight: Any, dtype: Any, reduce: Callable = jnp.mean) -> tuple[Array, Array | None]:
-    """Return values times their weights, and the weights, both with one entry per sample.
+    """Return weighted values and the weights, with one entry per sample.
 
-    `reduce` brings together what one sample has several of.
+    Args:
+        values: ``(batch, ...)``.
+        sample_weight: weights that fit `values`, or None.
+        dtype: dtype of the result.
+        reduce: combines the values of one sample.
     """
     mask = get_mask(values)
     values = jnp.asarray(values, dtype)
@@ -186,18 +214,25 @@ def samplewise(values: Any, sample_weight: Any, dtype: Any, reduce: Callable = j
             sample_weight = apply_mask(sample_weight, mask, dtype, "sum")
         values, sample_weight = same_rank(values, sample_weight)
         check_weights(sample_weight.shape, values.shape)
+        # (batch, time, units) and weights (batch, time) give (batch, time)
         values = reduce(values, axis=tuple(range(sample_weight.ndim, values.ndim))) * sample_weight
         sample_weight = _per_sample(sample_weight, reduce)
     return _per_sample(values, reduce), sample_weight
 
 
 def _per_sample(values: Array, reduce: Callable) -> Array:
-    return reduce(values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values
+    return reduce(values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values  # (batch,)
 
 
 @registry.METRICS.add()
 class Sum(Metric):
     """The weighted sum of values.
+
+    Args:
+        name: name of the metric in logs.
+        dtype: dtype of the sum; None takes ``floatx()``.
+
+    Follows https://keras.io/api/metrics/reduction_metrics/#sum-class
 
     >>> print(Sum()([1.0, 3.0], sample_weight=[1, 0]))
     1.0
@@ -220,6 +255,12 @@ class Sum(Metric):
 @registry.METRICS.add()
 class Mean(Metric):
     """The weighted mean of values.
+
+    Args:
+        name: name of the metric in logs.
+        dtype: dtype of the sums; None takes ``floatx()``.
+
+    Follows https://keras.io/api/metrics/reduction_metrics/#mean-class
 
     >>> mean = Mean()
     >>> mean.update_state([1.0, 3.0]); mean.update_state([5.0, 7.0], sample_weight=[1, 0]); print(mean.result())
@@ -244,9 +285,17 @@ class Mean(Metric):
 
 @registry.METRICS.add()
 class MeanMetricWrapper(Mean):
-    """The weighted mean of what a function ``fn(y_true, y_pred, **kwargs)`` gives for each sample.
+    """The weighted mean of a function ``fn(y_true, y_pred, **kwargs)`` over all samples.
 
-    >>> print(MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="off")([1.0], [0.5]))
+    Args:
+        fn: function of targets and predictions that returns one value per sample.
+        name: name of the metric in logs; None takes the class name in snake case, made unique.
+        dtype: dtype of the sums; None takes ``floatx()``.
+        **kwargs: keyword arguments for `fn`, kept as attributes.
+
+    Follows https://keras.io/api/metrics/reduction_metrics/#meanmetricwrapper-class
+
+    >>> print(MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="error")([1.0], [0.5]))
     0.5
     """
 
@@ -288,13 +337,16 @@ def metric_function(function: Callable) -> Callable:
 
 
 def _as_column(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Let (rows,) beside (rows, 1) be (rows, 1), as losses do: a function of the user's would make (rows, rows)."""
+    """Reshape targets ``(batch,)`` to ``(batch, 1)`` if the predictions have that shape.
+
+    Otherwise a custom function would broadcast them to ``(batch, batch)``. Losses do the same.
+    """
     column = getattr(y_true, "ndim", None) == 1 and getattr(y_pred, "shape", ())[1:] == (1,)
     return (y_true[:, None] if column else y_true), y_pred
 
 
 def _in_type(y: Any, dtype: str) -> Any:
-    """Return `y` as arrays, floats in `dtype`; integers stay, so that class numbers stay exact."""
+    """Return `y` as arrays, floats cast to `dtype`; integers are kept, so that class labels stay exact."""
     return jax.tree.map(lambda array: array.astype(dtype) if is_float(array.dtype) else array, as_arrays(y))
 
 

@@ -1,4 +1,4 @@
-"""Metrics that count right and wrong yes-or-no predictions at one or more thresholds."""
+"""Metrics that count true and false positives and negatives at one or more thresholds."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ Thresholds = float | Sequence[float] | None
 
 
 class Counts(NamedTuple):
-    """How many predictions are right and wrong, for each threshold (and label)."""
+    """The four counts of a confusion matrix, ``(thresholds,)`` or ``(thresholds, labels)`` each."""
 
     true_positives: Array
     false_positives: Array
@@ -25,9 +25,18 @@ class Counts(NamedTuple):
 
 
 def count(y_true: Array, y_pred: Array, weights: Array | None, thresholds: Any, keep_labels: bool = False) -> Counts:
-    """Return the counts at each threshold, over all entries, or for each entry of the last axis (`keep_labels`)."""
+    """Return the counts at each threshold, over all entries or per entry of the last axis.
+
+    Args:
+        y_true: labels, 0 or 1, ``(batch, ..., labels)``.
+        y_pred: predictions of the same shape.
+        weights: weights that broadcast to `y_pred`, or None.
+        thresholds: ``(thresholds,)``.
+        keep_labels: return ``(thresholds, labels)`` instead of ``(thresholds,)``.
+    """
     axes = tuple(range(1, y_pred.ndim + (0 if keep_labels else 1)))
     is_yes = y_true != 0
+    # (thresholds, batch, ..., labels)
     says_yes = y_pred > jnp.asarray(thresholds, y_pred.dtype).reshape((-1,) + (1,) * y_pred.ndim)
     weights = jnp.ones((), y_pred.dtype) if weights is None else weights
     weights = jnp.broadcast_to(weights, y_pred.shape)
@@ -41,7 +50,7 @@ def count(y_true: Array, y_pred: Array, weights: Array | None, thresholds: Any, 
 
 
 def weights_like(sample_weight: Any, y_pred: Array) -> Array | None:
-    """Return sample weights that can be multiplied with `y_pred`: per sample, or per entry."""
+    """Return sample weights, one per sample or per entry, with axes appended so that they broadcast to `y_pred`."""
     if sample_weight is None:
         return None
     weights = jnp.asarray(sample_weight, y_pred.dtype)
@@ -52,19 +61,19 @@ def weights_like(sample_weight: Any, y_pred: Array) -> Array | None:
 
 
 def checked_thresholds(thresholds: Thresholds, default: float = 0.5) -> list[float]:
-    """Return thresholds as a list; ValueError for one that is not from 0 to 1."""
+    """Return thresholds as a list; ValueError if one is not between 0 and 1."""
     if thresholds is None:
         return [default]
     found = [float(value) for value in np.ravel(np.asarray(thresholds, dtype=object)) if value is not None]
     if not found or len(found) < np.size(thresholds) or not all(0 <= value <= 1 for value in found):
-        raise ValueError(f"Thresholds are numbers from 0 to 1; got {thresholds!r}.")
+        raise ValueError(f"Thresholds must be numbers from 0 to 1; got {thresholds!r}.")
     return found
 
 
 def only_top(y_pred: Array, k: int) -> Array:
-    """Return predictions with all but the `k` highest of the last axis as -infinity."""
-    _, places = lax.top_k(y_pred, k)
-    is_top = jnp.any(places[..., None] == jnp.arange(y_pred.shape[-1]), -2)
+    """Replace all but the `k` highest predictions of the last axis with -infinity."""
+    _, places = lax.top_k(y_pred, k)  # (..., k)
+    is_top = jnp.any(places[..., None] == jnp.arange(y_pred.shape[-1]), -2)  # (..., k, labels) -> (..., labels)
     return jnp.where(is_top, y_pred, -jnp.inf)
 
 
@@ -94,7 +103,17 @@ class _OneCount(Metric):
 
 @registry.METRICS.add()
 class TruePositives(_OneCount):
-    """How many labels 1 are predicted above the threshold.
+    """The number of positive labels predicted above the threshold.
+
+    Args:
+        thresholds: from 0 to 1: one number, or several (the result then has one entry per threshold); None means 0.5.
+        name: name of the metric in logs.
+        dtype: dtype of the count; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if a threshold is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#truepositives-class
 
     >>> print(TruePositives()([0, 1, 1], [0.9, 0.9, 0.2]))
     1.0
@@ -105,27 +124,69 @@ class TruePositives(_OneCount):
 
 @registry.METRICS.add()
 class FalsePositives(_OneCount):
-    """How many labels 0 are predicted above the threshold."""
+    """The number of negative labels predicted above the threshold.
+
+    Args:
+        thresholds: from 0 to 1: one number, or several (the result then has one entry per threshold); None means 0.5.
+        name: name of the metric in logs.
+        dtype: dtype of the count; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if a threshold is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#falsepositives-class
+
+    >>> print(FalsePositives()([0, 1, 1], [0.9, 0.9, 0.2]))
+    1.0
+    """
 
     field = "false_positives"
 
 
 @registry.METRICS.add()
 class TrueNegatives(_OneCount):
-    """How many labels 0 are predicted at or below the threshold."""
+    """The number of negative labels predicted at or below the threshold.
+
+    Args:
+        thresholds: from 0 to 1: one number, or several (the result then has one entry per threshold); None means 0.5.
+        name: name of the metric in logs.
+        dtype: dtype of the count; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if a threshold is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#truenegatives-class
+
+    >>> print(TrueNegatives()([0, 0, 1], [0.1, 0.2, 0.9]))
+    2.0
+    """
 
     field = "true_negatives"
 
 
 @registry.METRICS.add()
 class FalseNegatives(_OneCount):
-    """How many labels 1 are predicted at or below the threshold."""
+    """The number of positive labels predicted at or below the threshold.
+
+    Args:
+        thresholds: from 0 to 1: one number, or several (the result then has one entry per threshold); None means 0.5.
+        name: name of the metric in logs.
+        dtype: dtype of the count; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if a threshold is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#falsenegatives-class
+
+    >>> print(FalseNegatives(thresholds=[0.5, 0.95])([0, 1, 1], [0.9, 0.9, 0.2]))
+    [1. 2.]
+    """
 
     field = "false_negatives"
 
 
 class _Share(Metric):
-    """True positives divided by true positives and one kind of error."""
+    """True positives divided by the sum of true positives and one kind of error."""
 
     errors: str
     keeps_rows_apart = True
@@ -162,12 +223,17 @@ class _Share(Metric):
 
 @registry.METRICS.add()
 class Precision(_Share):
-    """The share of labels 1 among what is predicted above the threshold.
+    """The fraction of predicted positives that are positive.
 
     Args:
-        thresholds: a number from 0 to 1, or several (the result is then one number for each); 0.5 where None.
-        top_k: only the `top_k` highest predictions of each sample count as yes.
-        class_id: only this column counts.
+        thresholds: from 0 to 1: one number, or several (the result then has one entry per threshold); None means 0.5.
+        top_k: count only the `top_k` highest predictions of each sample as positive.
+        class_id: evaluate only this column.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if a threshold is out of range.
 
     Follows https://keras.io/api/metrics/classification_metrics/#precision-class
 
@@ -180,20 +246,36 @@ class Precision(_Share):
 
 @registry.METRICS.add()
 class Recall(_Share):
-    """The share of labels 1 that are predicted above the threshold; the arguments are those of `Precision`."""
+    """The fraction of positives that are predicted as positive.
+
+    Args:
+        thresholds: from 0 to 1: one number, or several (the result then has one entry per threshold); None means 0.5.
+        top_k: count only the `top_k` highest predictions of each sample as positive.
+        class_id: evaluate only this column.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if a threshold is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#recall-class
+
+    >>> print(Recall()([0, 1, 1, 1, 1], [1, 0, 0, 1, 1]))
+    0.5
+    """
 
     errors = "false_negatives"
 
 
 def spread_thresholds(number: int, low: float = 0.0, high: float = 1.0) -> list[float]:
-    """Return `number` thresholds at equal distances from 0 to 1, the outermost moved to `low` and `high`."""
+    """Return `number` equally spaced thresholds from 0 to 1, the outermost replaced by `low` and `high`."""
     if number == 1:
         return [0.5]
     return [low, *(step / (number - 1) for step in range(1, number - 1)), high]
 
 
 class _AtConstraint(Metric):
-    """The best of one share over the thresholds at which another share is at least a given value."""
+    """The best value of one rate over the thresholds at which another rate is at least a given value."""
 
     keeps_rows_apart = True
 
@@ -202,9 +284,9 @@ class _AtConstraint(Metric):
     ) -> None:
         super().__init__(dtype, name)
         if not 0 <= value <= 1:
-            raise ValueError(f"{type(self).__name__} needs a `{argument}` from 0 to 1; it got {value!r}.")
+            raise ValueError(f"{type(self).__name__} expects a `{argument}` from 0 to 1; got {value!r}.")
         if num_thresholds <= 0:
-            raise ValueError(f"{type(self).__name__} needs `num_thresholds` of at least 1; it got {num_thresholds!r}.")
+            raise ValueError(f"{type(self).__name__} expects `num_thresholds` of at least 1; got {num_thresholds!r}.")
         self.num_thresholds, self.class_id, self._value = num_thresholds, class_id, value
         self._thresholds = spread_thresholds(num_thresholds)
         self._counts = [self.add_variable((num_thresholds,), name=field) for field in Counts._fields]
@@ -219,7 +301,7 @@ class _AtConstraint(Metric):
             variable.assign_add(value)
 
     def shares(self, counts: Counts) -> tuple[Array, Array]:
-        """Return the share that is held and the one that is asked for, for each threshold."""
+        """Return, for each threshold, the rate that is constrained and the rate to maximize."""
         raise NotImplementedError
 
     def result(self) -> Array:
@@ -228,23 +310,39 @@ class _AtConstraint(Metric):
 
 
 def sensitivities(counts: Counts) -> Array:
-    """Return the shares of labels 1 that are predicted so (also named recall)."""
+    """Return the fraction of positives that are predicted as positive (also called recall)."""
     return divide_no_nan(counts.true_positives, counts.true_positives + counts.false_negatives)
 
 
 def specificities(counts: Counts) -> Array:
-    """Return the shares of labels 0 that are predicted so."""
+    """Return the fraction of negatives that are predicted as negative."""
     return divide_no_nan(counts.true_negatives, counts.true_negatives + counts.false_positives)
 
 
 def precisions(counts: Counts) -> Array:
-    """Return the shares of labels 1 among what is predicted so."""
+    """Return the fraction of predicted positives that are positive."""
     return divide_no_nan(counts.true_positives, counts.true_positives + counts.false_positives)
 
 
 @registry.METRICS.add()
 class SensitivityAtSpecificity(_AtConstraint):
-    """The best sensitivity where the specificity is at least `specificity`, over `num_thresholds` thresholds."""
+    """The best sensitivity over the thresholds at which the specificity is at least `specificity`.
+
+    Args:
+        specificity: from 0 to 1: the least specificity.
+        num_thresholds: number of equally spaced thresholds to try.
+        class_id: evaluate only this column.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if `specificity` or `num_thresholds` is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#sensitivityatspecificity-class
+
+    >>> print(SensitivityAtSpecificity(0.5)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
+    1.0
+    """
 
     def __init__(
         self,
@@ -263,7 +361,23 @@ class SensitivityAtSpecificity(_AtConstraint):
 
 @registry.METRICS.add()
 class SpecificityAtSensitivity(_AtConstraint):
-    """The best specificity where the sensitivity is at least `sensitivity`, over `num_thresholds` thresholds."""
+    """The best specificity over the thresholds at which the sensitivity is at least `sensitivity`.
+
+    Args:
+        sensitivity: from 0 to 1: the least sensitivity.
+        num_thresholds: number of equally spaced thresholds to try.
+        class_id: evaluate only this column.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if `sensitivity` or `num_thresholds` is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#specificityatsensitivity-class
+
+    >>> print(SpecificityAtSensitivity(0.5)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
+    1.0
+    """
 
     def __init__(
         self,
@@ -282,7 +396,23 @@ class SpecificityAtSensitivity(_AtConstraint):
 
 @registry.METRICS.add()
 class PrecisionAtRecall(_AtConstraint):
-    """The best precision where the recall is at least `recall`, over `num_thresholds` thresholds."""
+    """The best precision over the thresholds at which the recall is at least `recall`.
+
+    Args:
+        recall: from 0 to 1: the least recall.
+        num_thresholds: number of equally spaced thresholds to try.
+        class_id: evaluate only this column.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if `recall` or `num_thresholds` is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#precisionatrecall-class
+
+    >>> print(PrecisionAtRecall(0.5)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
+    1.0
+    """
 
     def __init__(
         self,
@@ -301,7 +431,23 @@ class PrecisionAtRecall(_AtConstraint):
 
 @registry.METRICS.add()
 class RecallAtPrecision(_AtConstraint):
-    """The best recall where the precision is at least `precision`, over `num_thresholds` thresholds."""
+    """The best recall over the thresholds at which the precision is at least `precision`.
+
+    Args:
+        precision: from 0 to 1: the least precision.
+        num_thresholds: number of equally spaced thresholds to try.
+        class_id: evaluate only this column.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+
+    Raises:
+        ValueError: if `precision` or `num_thresholds` is out of range.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#recallatprecision-class
+
+    >>> print(RecallAtPrecision(0.8)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
+    0.5
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The area under a curve of right and wrong predictions over all thresholds."""
+"""The area under a ROC or precision-recall curve."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,18 +28,22 @@ SUMMATIONS = ("interpolation", "minoring", "majoring")
 
 @registry.METRICS.add()
 class AUC(Metric):
-    """The area under the receiver operating curve (ROC), or under precision over recall (PR, or their gains, PRGAIN).
+    """The area under the ROC curve, the precision-recall curve (PR), or the precision-recall-gain curve (PRGAIN).
 
     Args:
-        num_thresholds: how many thresholds at equal distances from 0 to 1 the curve is made of.
+        num_thresholds: number of equally spaced thresholds from 0 to 1.
         curve: ``"ROC"``, ``"PR"`` or ``"PRGAIN"``.
-        summation_method: ``"interpolation"`` (trapezes; for PR the curve of Davis and Goadrich 2006), ``"minoring"`` or
-            ``"majoring"`` (the lower or the higher end of each piece).
-        thresholds: the thresholds between 0 and 1 themselves, in place of `num_thresholds`.
-        multi_label: columns are labels of their own, whose areas are averaged; else all entries are taken together.
-        num_labels: how many columns there are; by the first batch where None.
-        label_weights: what each label counts in the average.
-        from_logits: predictions are any numbers, not probabilities.
+        summation_method: ``"interpolation"`` (trapezoids; for PR the interpolation of Davis and Goadrich 2006),
+            ``"minoring"`` or ``"majoring"`` (the lower or upper end of each interval).
+        name, dtype: see `Metric`.
+        thresholds: explicit thresholds between 0 and 1, instead of `num_thresholds`.
+        multi_label: average the areas of the columns instead of pooling all entries.
+        num_labels: number of columns; None takes that of the first batch.
+        label_weights: weight of each column in the average.
+        from_logits: whether predictions are logits rather than probabilities.
+
+    Raises:
+        ValueError: if an argument is unknown or out of range, or if the columns do not match `num_labels`.
 
     Follows https://keras.io/api/metrics/classification_metrics/#auc-class
 
@@ -80,11 +84,11 @@ class AUC(Metric):
 
     @property
     def thresholds(self) -> list[float]:
-        """The thresholds, the outermost a little outside 0 and 1."""
+        """The thresholds; the outermost are slightly outside 0 and 1."""
         return self._thresholds
 
     def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
-        """Make the variables, for multi-label curves one column per label."""
+        """Create the variables, with one column per label for multi-label curves."""
         if self._counts:
             return
         shape = (self.num_thresholds, y_pred_shape[-1]) if self.multi_label else (self.num_thresholds,)
@@ -95,7 +99,7 @@ class AUC(Metric):
         self.build(y_true.shape, y_pred.shape)
         labels = self._counts[0].shape[-1]
         if self.multi_label and (y_pred.ndim != 2 or y_pred.shape[-1] != labels):
-            raise ValueError(f"AUC {self.name!r} counts {labels} labels; the predictions have shape {y_pred.shape}.")
+            raise ValueError(f"AUC {self.name!r} expects {labels} labels; got predictions of shape {y_pred.shape}.")
         if self.from_logits:
             y_pred = jax.nn.sigmoid(y_pred)
         counts = count(y_true, y_pred, weights_like(sample_weight, y_pred), self._thresholds, self.multi_label)
@@ -121,11 +125,11 @@ def _check_options(curve: str, summation_method: str, num_thresholds: int, thres
     if str(summation_method).lower() not in SUMMATIONS:
         raise unknown("summation_method of AUC", summation_method, SUMMATIONS)
     if thresholds is None and (not isinstance(num_thresholds, int) or num_thresholds < 2):
-        raise ValueError(f"AUC needs `num_thresholds` of at least 2; it got {num_thresholds!r}.")
+        raise ValueError(f"AUC expects `num_thresholds` of at least 2; got {num_thresholds!r}.")
 
 
 def area_under(counts: Counts, curve: str, summation_method: str) -> Array:
-    """Return the area under a curve from counts at rising thresholds (first axis)."""
+    """Return the area under a curve from counts at increasing thresholds (first axis)."""
     if curve == "PR" and summation_method == "interpolation":
         return _interpolated_precision_area(counts)
     if curve == "ROC":
@@ -135,7 +139,7 @@ def area_under(counts: Counts, curve: str, summation_method: str) -> Array:
     else:
         x, y = _gain(counts, counts.false_negatives), _gain(counts, counts.false_positives)
         x = jnp.where(counts.true_positives == 0, 0, jnp.maximum(x, 0))
-    left, right = y[:-1], y[1:]
+    left, right = y[:-1], y[1:]  # (thresholds - 1, ...)
     heights = {
         "interpolation": (left + right) / 2,
         "minoring": jnp.minimum(left, right),
@@ -145,21 +149,22 @@ def area_under(counts: Counts, curve: str, summation_method: str) -> Array:
 
 
 def _false_alarms(counts: Counts) -> Array:
-    """Return the shares of labels 0 that are predicted as 1."""
+    """Return the false positive rate: the fraction of negatives that are predicted as positive."""
     return divide_no_nan(counts.false_positives, counts.false_positives + counts.true_negatives)
 
 
 def _gain(counts: Counts, errors: Array) -> Array:
-    """Return the gain of recall (errors: false negatives) or precision (false positives), after Flach and Kull 2015."""
+    """Return the gain of recall (`errors`: false negatives) or precision (false positives); Flach and Kull 2015."""
     yes = counts.true_positives + counts.false_negatives
     no = counts.true_negatives + counts.false_positives
     return 1 - divide_no_nan(yes, no) * divide_no_nan(errors, counts.true_positives)
 
 
 def _interpolated_precision_area(counts: Counts) -> Array:
-    """Return the area under precision over recall where true and false positives grow linearly between thresholds."""
-    right = counts.true_positives
+    """Return the area under the precision-recall curve, with counts interpolated linearly between thresholds."""
+    right = counts.true_positives  # (thresholds, ...)
     said = right + counts.false_positives
+    # (thresholds - 1, ...)
     slope = divide_no_nan(right[:-1] - right[1:], jnp.maximum(said[:-1] - said[1:], 0))
     start = right[1:] - slope * said[1:]
     both = (said[:-1] > 0) & (said[1:] > 0)

@@ -1,4 +1,4 @@
-"""Finding a metric: by name, by config, or for ``"accuracy"`` by the shapes of labels and predictions."""
+"""Finding a metric: by name, by config, or for ``"accuracy"`` by the shapes of targets and predictions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,15 @@ from cornu.metrics.named import BinaryCrossentropy, CategoricalCrossentropy, Spa
 
 
 def get(identifier: Any) -> Any:
-    """Return the metric for a name, a config, a class or a callable; None stays None.
+    """Return the metric for an identifier.
+
+    Args:
+        identifier: a name, a config, a class or a callable; None stays None.
+
+    Raises:
+        ValueError: if the name is unknown.
+
+    Follows https://keras.io/api/metrics/
 
     >>> get("mean").name
     'mean'
@@ -19,12 +27,29 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(metric: Any) -> Any:
-    """Return the config of a metric."""
+    """Return the config of a metric.
+
+    >>> from cornu.metrics import Mean
+    >>> serialize(Mean())["class_name"]
+    'Mean'
+    """
     return serialization.serialize(metric)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the metric that a name or config describes."""
+    """Return the metric for a config, or the class for a name.
+
+    Args:
+        config_: a name or a config.
+        custom_objects: names of custom classes and functions.
+
+    Raises:
+        ValueError: if the class or name is unknown.
+
+    >>> from cornu.metrics import Mean
+    >>> deserialize(serialize(Mean())).name
+    'mean'
+    """
     return serialization.deserialize(config_, custom_objects, registry.METRICS)
 
 
@@ -37,11 +62,16 @@ _BY_SHAPE = {
 def resolve(
     identifier: Any, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None], y_true_dtype: Any = None
 ) -> Metric:
-    """Return the `Metric` that one entry of ``compile(metrics=[...])`` stands for.
+    """Return the `Metric` for one entry of ``compile(metrics=[...])``.
 
-    ``"accuracy"`` (``"acc"``) and ``"crossentropy"`` (``"ce"``) become the binary, the sparse or the one-hot kind by
-    the shapes of labels and predictions, and a function is averaged over the samples. The metric is called as the
-    program called it.
+    ``"accuracy"`` (``"acc"``) and ``"crossentropy"`` (``"ce"``) become the binary, sparse or categorical kind, as the
+    shapes require. A function is averaged over samples. The metric keeps the name that the program used.
+
+    Args:
+        identifier: anything that `get` takes.
+        y_true_shape: shape of the targets.
+        y_pred_shape: shape of the predictions.
+        y_true_dtype: not used.
 
     >>> type(resolve("acc", (None,), (None, 10))).__name__
     'SparseCategoricalAccuracy'
@@ -53,7 +83,7 @@ def resolve(
         return _BY_SHAPE[kind][kind_of_labels(y_true_shape, y_pred_shape)](name=identifier)
     metric = get(identifier)
     if isinstance(metric, Metric):
-        if isinstance(identifier, str) and identifier not in registry.METRICS.things:  # an old name: logs have it
+        if isinstance(identifier, str) and identifier not in registry.METRICS.things:  # an old name: logs keep it
             metric.name = identifier
         return metric
     name = identifier if isinstance(identifier, str) else getattr(metric, "name", getattr(metric, "__name__", None))
@@ -61,7 +91,7 @@ def resolve(
 
 
 def kind_of_labels(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> int:
-    """Return 0 for yes-or-no labels, 1 for class numbers, 2 for one-hot labels."""
+    """Return 0 for binary labels, 1 for integer classes, 2 for one-hot labels."""
     if len(y_pred_shape) < 2 or y_pred_shape[-1] == 1:
         return 0
     return 1 if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1 else 2

@@ -1,4 +1,4 @@
-"""Intersection over union: how well predicted regions cover the labelled ones."""
+"""Intersection over union: how well predicted regions match the labelled ones."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,22 +12,32 @@ from cornu.ops.numpy import divide_no_nan
 
 
 def confusion_matrix(y_true: Array, y_pred: Array, weights: Array | None, classes: int, dtype: Any) -> Array:
-    """Return how often class row is predicted as class column; numbers outside the classes are left out.
+    """Return the number of entries per true class (row) and predicted class (column).
+
+    Args:
+        y_true: integer classes, ``(entries,)``; entries outside ``range(classes)`` are ignored.
+        y_pred: integer classes, ``(entries,)``.
+        weights: ``(entries,)``, or None.
+        classes: number of classes.
+        dtype: dtype of the counts.
+
+    Returns:
+        ``(classes, classes)``.
 
     >>> print(confusion_matrix(jnp.array([0, 1, 1]), jnp.array([0, 1, 0]), None, 2, "int32"))
     [[1 0]
      [1 1]]
     """
     known = (y_true >= 0) & (y_true < classes) & (y_pred >= 0) & (y_pred < classes)
-    cells = jnp.where(known, y_true * classes + y_pred, classes * classes)
+    cells = jnp.where(known, y_true * classes + y_pred, classes * classes)  # (entries,)
     amounts = jnp.ones(cells.shape, dtype) if weights is None else weights.astype(dtype)
     return jnp.zeros(classes * classes, dtype).at[cells].add(amounts, mode="drop").reshape(classes, classes)
 
 
 class _Overlap(Metric):
-    """A confusion matrix, and the intersection over union of some of its classes.
+    """A confusion matrix, and the mean intersection over union of some of its classes.
 
-    Counts are kept in float32 unless `dtype` says otherwise, so that fractional sample weights count.
+    Counts are float32 unless `dtype` says otherwise, so that fractional sample weights are kept.
     """
 
     keeps_rows_apart = True
@@ -49,14 +59,16 @@ class _Overlap(Metric):
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
         strange = [number for number in self.target_class_ids if not 0 <= number < num_classes]
         if strange:
-            raise ValueError(f"target_class_ids are from 0 to {num_classes - 1} (num_classes - 1); got {strange[0]}.")
+            raise ValueError(
+                f"target_class_ids must be from 0 to {num_classes - 1} (num_classes - 1); got {strange[0]}."
+            )
         self.total_confusion_matrix = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
         y_true = y_true if self.sparse_y_true else jnp.argmax(y_true, self.axis)
         y_pred = y_pred if self.sparse_y_pred else jnp.argmax(y_pred, self.axis)
-        y_true, y_pred = y_true.astype("int32").ravel(), y_pred.astype("int32").ravel()
+        y_true, y_pred = y_true.astype("int32").ravel(), y_pred.astype("int32").ravel()  # (entries,)
         weights = _entry_weights(sample_weight, y_true.size, self.dtype)
         if self.ignore_class is not None:
             y_true = jnp.where(y_true == self.ignore_class, -1, y_true)
@@ -66,27 +78,40 @@ class _Overlap(Metric):
     def result(self) -> Array:
         matrix = self.total_confusion_matrix.value.astype("float32")
         targets = jnp.asarray(self.target_class_ids, "int32")
-        overlap = jnp.diagonal(matrix)[targets]
+        overlap = jnp.diagonal(matrix)[targets]  # (classes, classes) -> (targets,)
         union = (jnp.sum(matrix, 0) + jnp.sum(matrix, 1))[targets] - overlap
         return divide_no_nan(jnp.sum(divide_no_nan(overlap, union)), jnp.sum(union != 0))
 
 
 def _entry_weights(sample_weight: Any, entries: int, dtype: Any) -> Array | None:
-    """Return one weight per entry; a weight per sample counts for each of its entries."""
+    """Return one weight per entry; a weight per sample is repeated for each of its entries."""
     if sample_weight is None:
         return None
     weights = jnp.asarray(sample_weight, dtype).ravel()
     if weights.size == 0 or entries % weights.size:
-        raise ValueError(f"There are {weights.size} sample weights for {entries} labels: give one for each.")
+        raise ValueError(
+            f"Expected one sample weight per label or per sample; got {weights.size} weights for {entries} labels."
+        )
     return jnp.repeat(weights, entries // weights.size)
 
 
 @registry.METRICS.add()
 class IoU(_Overlap):
-    """The mean of intersection over union of the classes `target_class_ids`.
+    """The mean intersection over union of the classes `target_class_ids`.
 
-    Labels and predictions are class numbers; where `sparse_y_true` or `sparse_y_pred` is false they are scores along
-    `axis` instead. Entries labelled `ignore_class` do not count.
+    Args:
+        num_classes: number of classes.
+        target_class_ids: the classes to average over.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+        ignore_class: entries with this label are left out.
+        sparse_y_true: labels are integer classes; if False, one-hot along `axis`.
+        sparse_y_pred: predictions are integer classes; if False, scores along `axis`.
+        axis: the class axis.
+
+    Raises:
+        ValueError: if a class is not in ``range(num_classes)``.
+
     Follows https://keras.io/api/metrics/segmentation_metrics/#iou-class
 
     >>> print(IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 0, 1, 1]))
@@ -96,7 +121,19 @@ class IoU(_Overlap):
 
 @registry.METRICS.add()
 class BinaryIoU(_Overlap):
-    """`IoU` of yes-or-no labels: a prediction is yes from `threshold` on."""
+    """`IoU` of the classes 0 and 1, for predicted probabilities.
+
+    Args:
+        target_class_ids: the classes to average over.
+        threshold: a prediction of at least this counts as class 1.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+
+    Follows https://keras.io/api/metrics/segmentation_metrics/#binaryiou-class
+
+    >>> print(BinaryIoU()([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]))
+    1.0
+    """
 
     keeps_rows_apart = True
 
@@ -116,7 +153,17 @@ class BinaryIoU(_Overlap):
 
 @registry.METRICS.add()
 class MeanIoU(_Overlap):
-    """The mean of intersection over union of all classes; the arguments are those of `IoU`."""
+    """The mean intersection over union of all classes.
+
+    Args:
+        num_classes: number of classes.
+        name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis: see `IoU`.
+
+    Follows https://keras.io/api/metrics/segmentation_metrics/#meaniou-class
+
+    >>> print(MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 0, 1, 1]))
+    1.0
+    """
 
     def __init__(
         self,
@@ -134,7 +181,20 @@ class MeanIoU(_Overlap):
 
 @registry.METRICS.add()
 class OneHotIoU(_Overlap):
-    """`IoU` of one-hot labels, and of predictions that are scores (or class numbers, with `sparse_y_pred`)."""
+    """`IoU` for one-hot labels ``(..., classes)`` and predicted scores of the same shape.
+
+    Args:
+        num_classes: number of classes.
+        target_class_ids: the classes to average over.
+        name, dtype, ignore_class: see `IoU`.
+        sparse_y_pred: predictions are integer classes ``(...)`` instead of scores.
+        axis: the class axis.
+
+    Follows https://keras.io/api/metrics/segmentation_metrics/#onehotiou-class
+
+    >>> print(OneHotIoU(num_classes=2, target_class_ids=[0])([[1, 0], [0, 1]], [[0.8, 0.2], [0.4, 0.6]]))
+    1.0
+    """
 
     def __init__(
         self,
@@ -151,7 +211,19 @@ class OneHotIoU(_Overlap):
 
 @registry.METRICS.add()
 class OneHotMeanIoU(_Overlap):
-    """`MeanIoU` of one-hot labels, and of predictions that are scores (or class numbers, with `sparse_y_pred`)."""
+    """`MeanIoU` for one-hot labels ``(..., classes)`` and predicted scores of the same shape.
+
+    Args:
+        num_classes: number of classes.
+        name, dtype, ignore_class: see `IoU`.
+        sparse_y_pred: predictions are integer classes ``(...)`` instead of scores.
+        axis: the class axis.
+
+    Follows https://keras.io/api/metrics/segmentation_metrics/#onehotmeaniou-class
+
+    >>> print(OneHotMeanIoU(num_classes=2)([[1, 0], [0, 1]], [[0.8, 0.2], [0.4, 0.6]]))
+    1.0
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Scores that are computed for each class or output and then averaged: F1, F-beta, R2."""
+"""Scores that are computed per class or output and then averaged: F1, F-beta, R2."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,8 +21,8 @@ def _matrix(y_true: Any, y_pred: Any, dtype: str, metric: str) -> tuple[Array, A
     y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, dtype))
     if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
         raise ValueError(
-            f"{metric} takes labels and predictions of one shape (rows, classes); "
-            f"it got {y_true.shape} and {y_pred.shape}."
+            f"{metric} expects labels and predictions of the same shape (batch, classes); "
+            f"got {y_true.shape} and {y_pred.shape}."
         )
     return y_true, y_pred
 
@@ -32,12 +32,18 @@ class FBetaScore(Metric):
     """``(1 + beta^2) * precision * recall / (beta^2 * precision + recall)`` of each class.
 
     Args:
-        average: None (a score per class), ``"micro"`` (all classes counted together), ``"macro"`` (the mean) or
-            ``"weighted"`` (the mean weighted by how often each class is labelled).
-        beta: how much more recall counts than precision.
-        threshold: predictions above it are yes; where None, the highest of each row is.
+        average: None (a score per class), ``"micro"`` (counts of all classes pooled), ``"macro"`` (the mean) or
+            ``"weighted"`` (the mean weighted by the number of true labels of each class).
+        beta: weight of recall relative to precision, above 0.
+        threshold: predictions above it count as positive; None takes the highest of each row.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
 
-    Labels are 0 or 1, (rows, classes). Follows https://keras.io/api/metrics/classification_metrics/#fbetascore-class
+    Raises:
+        ValueError: if an argument is out of range, or if the shapes differ or are not ``(batch, classes)``.
+
+    Labels are 0 or 1, ``(batch, classes)``.
+    Follows https://keras.io/api/metrics/classification_metrics/#fbetascore-class
 
     >>> print(FBetaScore(beta=2.0, average="micro")([[0, 1], [1, 0]], [[0.2, 0.8], [0.6, 0.4]]))
     1.0
@@ -57,13 +63,13 @@ class FBetaScore(Metric):
         if average not in AVERAGES:
             raise unknown(f"average of {type(self).__name__}", average, AVERAGES)
         if not isinstance(beta, (int, float)) or beta <= 0:
-            raise ValueError(f"{type(self).__name__} needs a `beta` above 0; it got {beta!r}.")
+            raise ValueError(f"{type(self).__name__} expects a `beta` above 0; got {beta!r}.")
         if threshold is not None and not 0 < threshold <= 1:
-            raise ValueError(f"{type(self).__name__} needs a `threshold` above 0 and up to 1; it got {threshold!r}.")
+            raise ValueError(f"{type(self).__name__} expects a `threshold` above 0 and at most 1; got {threshold!r}.")
         self.average, self.beta, self.threshold = average, beta, threshold
 
     def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
-        """Make the variables, one entry per class (a single one for ``"micro"``)."""
+        """Create the variables, one entry per class (a scalar for ``"micro"``)."""
         if self.variables:
             return
         shape = () if self.average == "micro" else (y_pred_shape[-1],)
@@ -76,12 +82,12 @@ class FBetaScore(Metric):
         y_true, y_pred = _matrix(y_true, y_pred, self.dtype, type(self).__name__)
         self.build(y_true.shape, y_pred.shape)
         if self.threshold is None:
-            highest = jnp.max(y_pred, -1, keepdims=True)
+            highest = jnp.max(y_pred, -1, keepdims=True)  # (batch, 1)
             y_pred = ((y_pred >= highest) & (jnp.abs(y_pred) > 1e-9)).astype(self.dtype)
         else:
             y_pred = (y_pred > self.threshold).astype(self.dtype)
         weights = weights_like(sample_weight, y_pred)
-        axis = None if self.average == "micro" else 0
+        axis = None if self.average == "micro" else 0  # (batch, classes) -> () or (classes,)
 
         def total(values: Array) -> Array:
             return jnp.sum(values if weights is None else values * weights, axis)
@@ -107,7 +113,14 @@ class FBetaScore(Metric):
 
 @registry.METRICS.add()
 class F1Score(FBetaScore):
-    """``2 * precision * recall / (precision + recall)`` of each class; the arguments are those of `FBetaScore`.
+    """``2 * precision * recall / (precision + recall)`` of each class, for labels 0 or 1, ``(batch, classes)``.
+
+    Args:
+        average, threshold: see `FBetaScore`.
+        name: name of the metric in logs.
+        dtype: dtype of the counts; None takes ``floatx()``.
+
+    Follows https://keras.io/api/metrics/classification_metrics/#f1score-class
 
     >>> print(F1Score()([[0, 1], [1, 0]], [[0.2, 0.8], [0.6, 0.4]]))
     [1. 1.]
@@ -125,13 +138,20 @@ class F1Score(FBetaScore):
 
 @registry.METRICS.add()
 class R2Score(Metric):
-    """1 minus the squared error divided by the variance of the labels: 1 is best, 0 is as good as their mean.
+    """The coefficient of determination: 1 minus squared error over the variance of the targets.
+
+    1 is best; 0 is as good as predicting the mean. Targets and predictions are ``(batch, outputs)``.
 
     Args:
         class_aggregation: ``"uniform_average"``, ``"variance_weighted_average"`` or None (a score per output).
-        num_regressors: how many independent variables the adjusted score allows for; 0 for the plain score.
+        num_regressors: number of independent variables, for the adjusted score; 0 for the plain score.
+        name: name of the metric in logs.
+        dtype: dtype of the sums; None takes ``floatx()``.
 
-    Labels are (rows, outputs). Follows https://keras.io/api/metrics/regression_metrics/#r2score-class
+    Raises:
+        ValueError: if an argument is out of range, or if the shapes differ or are not ``(batch, outputs)``.
+
+    Follows https://keras.io/api/metrics/regression_metrics/#r2score-class
 
     >>> print(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [3.0]]))
     1.0
@@ -150,12 +170,12 @@ class R2Score(Metric):
         if class_aggregation not in AGGREGATIONS:
             raise unknown("class_aggregation of R2Score", class_aggregation, AGGREGATIONS)
         if num_regressors < 0:
-            raise ValueError(f"R2Score needs `num_regressors` of at least 0; it got {num_regressors!r}.")
+            raise ValueError(f"R2Score expects `num_regressors` of at least 0; got {num_regressors!r}.")
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_variable(name="num_samples")
 
     def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
-        """Make the variables, one entry per output."""
+        """Create the variables, one entry per output."""
         if len(self.variables) > 1:
             return
         shape = (y_pred_shape[-1],)
@@ -169,7 +189,7 @@ class R2Score(Metric):
         self.build(y_true.shape, y_pred.shape)
         weights = weights_like(sample_weight, y_pred)
         weights = jnp.broadcast_to(1.0 if weights is None else weights, y_true.shape)
-        self.sum.assign_add(jnp.sum(weights * y_true, 0))
+        self.sum.assign_add(jnp.sum(weights * y_true, 0))  # (batch, outputs) -> (outputs,)
         self.squared_sum.assign_add(jnp.sum(weights * y_true**2, 0))
         self.total_mse.assign_add(jnp.sum(weights * (y_true - y_pred) ** 2, 0))
         self.count.assign_add(jnp.sum(weights, 0))
@@ -189,7 +209,7 @@ class R2Score(Metric):
         return self._adjusted(score) if self.num_regressors else score
 
     def _adjusted(self, score: Array) -> Array:
-        """Return the score as it would be if the regressors had not helped by chance."""
+        """Return the adjusted score, which corrects for the number of regressors."""
         samples = self.num_samples.value
         freedom = samples - self.num_regressors - 1
         adjusted = 1 - divide_no_nan((1 - score) * (samples - 1), freedom)

@@ -1,4 +1,4 @@
-"""What all optimizers share: clipping, weight decay, accumulation, averages, and the numbers that callbacks change."""
+"""What all optimizers share: clipping, weight decay, accumulation, averaging, and adjustable hyperparameters."""
 
 import inspect
 import re
@@ -18,12 +18,12 @@ from cornu.core.variable import Variable, array_of, bound, read, write
 from cornu.optimizers.hyper import Hyper, as_given, as_number
 from cornu.optimizers.schedules import LearningRateSchedule
 
-# Switched on after building, these need slots that were not made.
+# Switched on after building, these would need slots that do not exist.
 NEEDS_SLOTS = frozenset(("use_ema", "gradient_accumulation_steps", "amsgrad", "centered"))
 
 
 def when(condition: Any, variables: Sequence[Variable], action: Callable[[], Any]) -> None:
-    """Run `action`, which changes some of `variables` and nothing else, if `condition` holds (it may be traced)."""
+    """Run `action` if `condition` (which may be traced) is true; it may change only `variables`."""
     if not isinstance(condition, jax.core.Tracer):
         if condition:
             action()
@@ -38,15 +38,25 @@ def when(condition: Any, variables: Sequence[Variable], action: Callable[[], Any
 
 
 class Optimizer(metaclass=Recorded):
-    """The base of all optimizers. One of your own overrides `slots` and `update`, or Keras's `build` and `update_step`.
+    """Base class of all optimizers. A custom one overrides `slots` and `update`, or Keras's `build` and `update_step`.
 
-    `learning_rate` is a number, a schedule, or a function of no argument or of the step. Then, in this order: at most
-    one of `clipnorm` (each gradient), `global_clipnorm` (all together) and `clipvalue` (each element); `weight_decay`,
-    which takes ``weight * weight_decay * learning_rate`` off before the update; the update. With `use_ema`, averages
-    of the weights replace them every `ema_overwrite_frequency` steps, or at the end of `fit`.
-    `gradient_accumulation_steps` updates once per so many calls, with the mean gradient. `loss_scale_factor` multiplies
-    the loss and divides the gradients. `decay` divides the learning rate by ``1 + decay * iterations``.
-    Numbers may be set at any time (``optimizer.learning_rate = 0.01``): that compiles nothing anew.
+    Args:
+        learning_rate: a number, a schedule, or a function of no argument or of the step.
+        weight_decay: subtracts ``weight * weight_decay * learning_rate`` before each update.
+        clipnorm, clipvalue, global_clipnorm: the largest norm of each gradient, the largest absolute value of each
+            element, or the largest norm of all gradients together; at most one of them.
+        use_ema: average the weights: ``average = ema_momentum * average + (1 - ema_momentum) * weight``.
+        ema_momentum: from 0 to 1.
+        ema_overwrite_frequency: steps after which the averages replace the weights; None: at the end of `fit`.
+        loss_scale_factor: multiplies the loss and divides the gradients.
+        gradient_accumulation_steps: update once per so many calls, with the mean gradient.
+        name: name of the optimizer.
+        decay: divides the learning rate by ``1 + decay * iterations``, as in Keras 1 and 2.
+
+    Raises:
+        ValueError: if arguments contradict each other or are out of range.
+
+    Hyperparameters may be set at any time (``optimizer.learning_rate = 0.01``) without recompiling.
     Follows https://keras.io/api/optimizers/
 
     >>> class SignDescent(Optimizer):
@@ -62,7 +72,7 @@ class Optimizer(metaclass=Recorded):
 
     built = False
     _revision = 0
-    #: Arguments of ours that a config leaves out while they are at these values, since Keras does not know them.
+    #: Arguments that Keras does not have: a config omits them while they have these values.
     ours: ClassVar[dict[str, Any]] = {"decay": 0.0}
 
     def __init__(
@@ -102,20 +112,20 @@ class Optimizer(metaclass=Recorded):
         given = [f"{name}={value}" for name, value in clips.items() if value is not None]
         steps, frequency = self.gradient_accumulation_steps, self.ema_overwrite_frequency
         if len(given) > 1:
-            raise ValueError(f"{type(self).__name__} takes one way of clipping gradients; it got {', '.join(given)}.")
+            raise ValueError(f"{type(self).__name__} accepts one kind of gradient clipping; got {', '.join(given)}.")
         if steps and not steps >= 2:
-            raise ValueError(f"gradient_accumulation_steps is a whole number of at least 2, or None; it got {steps}.")
+            raise ValueError(f"gradient_accumulation_steps must be an integer of at least 2, or None; got {steps}.")
         if self.use_ema and not 0 <= self.ema_momentum <= 1:
-            raise ValueError(f"ema_momentum lies between 0 and 1; it got {self.ema_momentum}.")
+            raise ValueError(f"ema_momentum must be between 0 and 1; got {self.ema_momentum}.")
         if self.use_ema and frequency and (not isinstance(frequency, int) or frequency < 1):
-            raise ValueError(f"ema_overwrite_frequency is a whole number of at least 1, or None; it got {frequency}.")
+            raise ValueError(f"ema_overwrite_frequency must be an integer of at least 1, or None; got {frequency}.")
 
     def __setattr__(self, name: str, value: Any) -> None:
         structural = self.built and name in vars(self).get("_arguments", ()) and name in vars(self)
         if structural and name in NEEDS_SLOTS and value and not getattr(self, name):
             raise ValueError(
-                f"{self.name} was built with {name}={getattr(self, name)}: {name}={value} comes too late.\n"
-                f"Make a new {type(self).__name__}({name}={value}) and compile again."
+                f"{self.name} was built with {name}={getattr(self, name)}: {name}={value} "
+                f"cannot be set after building.\nMake a new {type(self).__name__}({name}={value}) and compile again."
             )
         super().__setattr__(name, value)
         if structural:
@@ -126,11 +136,11 @@ class Optimizer(metaclass=Recorded):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
         return spellings.old_attribute(self, name)
 
-    # The numbers that callbacks may change.
+    # Hyperparameters, which callbacks may change.
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate: a Variable, or a schedule's value at this step. It can be set to a number or schedule."""
+        """The learning rate: a Variable, or the schedule's value at this step. Set it to a number or a schedule."""
         rate = self._learning_rate
         if isinstance(rate, Variable) or not callable(rate):
             return rate
@@ -160,29 +170,29 @@ class Optimizer(metaclass=Recorded):
         self._revision += 1
 
     def has(self, name: str) -> bool:
-        """Tell whether a number is given and not zero: what the shape of the traced update depends on."""
+        """Tell whether a hyperparameter is set and not zero: the traced update depends on this."""
         return bool(self._numbers.get(name))
 
     def one_minus(self, name: str) -> Any:
-        """Return one minus a number that was declared ``Hyper(complement=True)``, exact to float32."""
+        """Return one minus a hyperparameter declared as ``Hyper(complement=True)``, exact to float32."""
         return self._hyper[f"one_minus_{name}"].value
 
     @property
     def hyper_variables(self) -> list[Variable]:
-        """The variables of the numbers that may be set during training; a step reads and does not change them."""
+        """The variables of the adjustable hyperparameters; a step reads them and does not change them."""
         rate = [self._learning_rate] if isinstance(self._learning_rate, Variable) else []
         return [*rate, *self._hyper.values()]
 
     @property
     def revision(self) -> int:
-        """Grows when something was set that the update must be traced again for: part of a compiled program's key."""
+        """A counter that increases when the update must be traced again; part of a compiled program's key."""
         return self._revision
 
     # State.
 
     @property
     def variables(self) -> list[Variable]:
-        """Step count, learning rate, and slots, in Keras's order (that of its files)."""
+        """Step count, learning rate and slots, in the order of Keras's files."""
         return list(self._variables)
 
     @property
@@ -192,33 +202,33 @@ class Optimizer(metaclass=Recorded):
 
     @property
     def iterations(self) -> Any:
-        """How many updates were made: a Variable, or with gradient accumulation an array."""
+        """The number of updates so far: a Variable, or an array with gradient accumulation."""
         steps = self.gradient_accumulation_steps
         return self._iterations.value // steps if steps else self._iterations
 
     @property
     def step(self) -> jax.Array:
-        """The number of the update being made, from 1 on, as a float array."""
+        """The number of the current update, counted from 1, as a float array."""
         return jnp.asarray(_value(self.iterations) + 1, dtype=jnp.float32)
 
     def slots(self) -> list[dict[str, Any]]:
-        """Say what is kept for each weight: groups of names with first values.
+        """Return the slots kept for each weight: groups of names with initial values.
 
-        A first value is a number, or a function of the weight that returns an array, or None where nothing is kept.
+        An initial value is a number, or a function of the weight that returns an array, or None for no slot.
         """
         return []
 
     def prepare(self, variables: Sequence[Variable]) -> None:
-        """Build for those of `variables` that are not known yet.
+        """Build slots for those of `variables` that are new.
 
         As in Keras 2, one optimizer may serve several models (the usual GAN program): each weight has its own slots,
-        and the step count is common.
+        and the step count is shared.
         """
         if not self.built or any(id(variable) not in self._positions for variable in variables):
             self.build(variables)
 
     def build(self, variables: Sequence[Variable]) -> None:
-        """Make the slots of `variables`, the weights to be trained."""
+        """Create the slots of `variables`, the weights to be trained."""
         fresh = [variable for variable in variables if id(variable) not in self._positions]
         for variable in fresh:
             self._positions[id(variable)] = len(self._trainable_variables)
@@ -226,7 +236,7 @@ class Optimizer(metaclass=Recorded):
         groups = [{"average": 0.0}] if self.use_ema else []
         groups += [{"gradient_accumulator": 0.0}] if self.gradient_accumulation_steps else []
         for group in [*groups, *self.slots()]:
-            # One weight after the other, and for each its slots of the group: the order of Keras's files.
+            # Weight by weight, and for each the slots of the group: the order of Keras's files.
             for variable in fresh:
                 for name, initial in group.items():
                     self._add_slot(variable, name, initial)
@@ -239,11 +249,11 @@ class Optimizer(metaclass=Recorded):
             self._slots.setdefault(name, {})[id(variable)] = made
 
     def slot_name(self, variable: Variable, name: str) -> str:
-        """Return what the slot `name` of a weight is called (in Keras's files too)."""
+        """Return the name of the slot `name` of a weight, also used in Keras's files."""
         return f"{variable.path.replace('/', '_')}_{name}"
 
     def _get_variable_index(self, variable: Variable) -> int:
-        """Return the place of a weight among those that the optimizer was built for (for optimizers of one's own)."""
+        """Return the index of a weight among those the optimizer was built for (used by custom optimizers)."""
         if id(variable) not in self._positions:
             raise ValueError(
                 f"{self.name} was built for other weights than {variable.path!r}.\n"
@@ -260,11 +270,19 @@ class Optimizer(metaclass=Recorded):
         layout: Any = None,
         name: str | None = None,
     ) -> Variable:
-        """Make a variable of this optimizer; `initializer` is a number, an array, a name or an initializer."""
+        """Create a variable of this optimizer.
+
+        Args:
+            shape: shape of the variable.
+            initializer: a number, an array, a name or an initializer.
+            dtype: None takes ``floatx()``.
+            aggregation, layout: kept for Keras's signature.
+            name: name of the variable.
+        """
         if isinstance(initializer, str):
             initializer = initializers.get(initializer)
         if not callable(initializer):
-            # In numpy, so that an optimizer can also be built while something is traced.
+            # In numpy, so that an optimizer can also be built during tracing.
             initializer = np.broadcast_to(np.asarray(initializer), tuple(shape))
         dtype = dtype or settings.floatx()
         made = Variable(initializer, shape, dtype, trainable=False, autocast=False, aggregation=aggregation)
@@ -274,14 +292,14 @@ class Optimizer(metaclass=Recorded):
     def add_variable_from_reference(
         self, reference_variable: Variable, name: str | None = None, initializer: Any = 0.0
     ) -> Variable:
-        """Make a variable of the shape and type of a weight."""
+        """Create a variable with the shape and dtype of a weight."""
         name = self.slot_name(reference_variable, name or "var")
         return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = 0.0
     ) -> Any:
-        """Make one variable for each weight and return the list; several names give a tuple of lists."""
+        """Create one variable per weight and return the list; several names give a tuple of lists."""
         names = [name] if isinstance(name, str) else list(name)
         initials = list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
         made: tuple[list[Variable], ...] = tuple([] for _ in names)
@@ -299,7 +317,11 @@ class Optimizer(metaclass=Recorded):
         return [variable.numpy() for variable in self.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the values of `variables`; ValueError where number or shapes differ."""
+        """Set the values of `variables`.
+
+        Raises:
+            ValueError: if the number or a shape differs, or before `build`.
+        """
         if not self.built:
             raise ValueError(f"{self.name} has no slots yet: call build(model.trainable_variables) first.")
         if len(weights) != len(self.variables):
@@ -310,7 +332,14 @@ class Optimizer(metaclass=Recorded):
     # The step.
 
     def apply_gradients(self, grads_and_vars: Any) -> Variable:
-        """Update the weights, given as pairs of gradient and variable; return the step count."""
+        """Update the weights.
+
+        Args:
+            grads_and_vars: pairs of gradient and variable.
+
+        Returns:
+            The step count, a Variable.
+        """
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self._iterations
@@ -318,8 +347,13 @@ class Optimizer(metaclass=Recorded):
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
         """Update the weights with their gradients.
 
-        `trainable_variables` may be left out after `build`. A gradient of None leaves its weight as it is, with a
-        warning; ValueError where all are None, or where the weights are not those that the optimizer was built for.
+        Args:
+            grads: one gradient per weight; None leaves the weight unchanged, with a warning.
+            trainable_variables: the weights; may be omitted after `build`.
+
+        Raises:
+            ValueError: if all gradients are None, if there are more or fewer gradients than weights, or if the
+                optimizer was built for other weights.
         """
         if len(grads) == 0:
             return
@@ -339,7 +373,7 @@ class Optimizer(metaclass=Recorded):
         self._iterations.assign_add(1)
 
     def _weights_of(self, gradients: Sequence[Any], variables: Sequence[Variable] | None) -> list[Variable]:
-        """Return the weights that the gradients belong to, all of them known; build for them the first time."""
+        """Return the weights that the gradients belong to; build slots for new ones."""
         if variables is None and not self.built:
             raise ValueError(
                 f"{self.name} does not know the weights yet: call build(variables), or apply(grads, variables)."
@@ -351,7 +385,7 @@ class Optimizer(metaclass=Recorded):
         return variables
 
     def _accumulate(self, gradients: list, variables: list[Variable]) -> None:
-        """Add the gradients up; at every last of `gradient_accumulation_steps` calls update with their mean."""
+        """Sum the gradients; on the last of `gradient_accumulation_steps` calls, update with their mean."""
         steps = self.gradient_accumulation_steps
         accumulators = [self._slots["gradient_accumulator"][id(variable)] for variable in variables]
         last = (self._iterations.value + 1) % steps == 0
@@ -378,7 +412,7 @@ class Optimizer(metaclass=Recorded):
             ]
         if self.has("global_clipnorm"):
             norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
-            # norm - norm is 0, but NaN for an infinite norm: the failure shall be seen.
+            # norm - norm is 0, but NaN for an infinite norm: the failure must show.
             scale = self.global_clipnorm * jnp.minimum(1.0 / norm, 1.0 / self.global_clipnorm) + (norm - norm)
             return [gradient * scale for gradient in gradients]
         if self.has("clipvalue"):
@@ -390,20 +424,28 @@ class Optimizer(metaclass=Recorded):
         return self.weight_decay if self.has("weight_decay") and self.may_decay(variable) else None
 
     def may_decay(self, variable: Variable) -> bool:
-        """Tell whether `exclude_from_weight_decay` left a weight in."""
+        """Tell whether a weight is subject to weight decay; see `exclude_from_weight_decay`."""
         excluded, pattern = self._excluded
         return id(variable) not in excluded and not (pattern and re.search(pattern, variable.name))
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
-        """Leave these variables, and those whose names contain one of `var_names`, out of weight decay."""
+        """Exclude weights from weight decay.
+
+        Args:
+            var_list: variables to exclude.
+            var_names: regular expressions; variables whose names match one are excluded.
+
+        Raises:
+            ValueError: after `build`.
+        """
         if self.built:
-            raise ValueError("exclude_from_weight_decay comes too late: call it before the optimizer is built.")
+            raise ValueError("exclude_from_weight_decay must be called before the optimizer is built.")
         self._excluded = frozenset(map(id, var_list or ())), "|".join(var_names) if var_names else None
 
     def update_all(self, gradients: list, variables: list[Variable], rate: Any) -> None:
-        """Update all weights: `update_step` for each."""
+        """Update all weights, by calling `update_step` for each."""
         for gradient, variable in zip(gradients, variables, strict=True):
             self.update_step(gradient, variable, rate)
 
@@ -419,11 +461,18 @@ class Optimizer(metaclass=Recorded):
             slot.assign(new[name])
 
     def update(self, gradient: Any, value: Any, rate: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
-        """Return the new value of a weight and of its slots, by name: the rule itself, on arrays."""
+        """Return the new value of a weight and of its slots, by name: the update rule, on arrays.
+
+        Args:
+            gradient: of the shape of the weight.
+            value: the weight.
+            rate: the learning rate, a scalar.
+            **slots: the slots of the weight.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a method update(self, gradient, value, rate, **slots).")
 
     def _average(self, variables: list[Variable]) -> None:
-        """Move the averages towards the weights (the first time: onto them); at some steps put them in the weights."""
+        """Update the averages (initially the weights); at overwrite steps, copy them to the weights."""
         count = _value(self.iterations)
         momentum = jnp.where(count == 0, 0.0, self.ema_momentum)
         frequency = self.ema_overwrite_frequency
@@ -434,7 +483,7 @@ class Optimizer(metaclass=Recorded):
                 variable.assign(jnp.where((count + 1) % frequency == 0, slot.value, variable.value))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """Put the averages into the weights, if the optimizer keeps them (`fit` does so at its end)."""
+        """Copy the averages to the weights, if `use_ema`; `fit` does so at its end."""
         if self.use_ema:
             for variable in var_list:
                 variable.assign(self._slots["average"][id(variable)].value)
@@ -442,7 +491,19 @@ class Optimizer(metaclass=Recorded):
     def stateless_apply(
         self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
     ) -> tuple[list, list]:
-        """Return the values of the weights and of `variables` after a step from the values given; change nothing."""
+        """Return the values of weights and optimizer variables after a step; nothing is changed.
+
+        Args:
+            optimizer_variables: values of `variables`.
+            grads: one gradient per weight.
+            trainable_variables: values of the weights.
+
+        Returns:
+            The new values of the weights, and those of `variables`.
+
+        Raises:
+            ValueError: before `build`, or if the numbers differ.
+        """
         if not self.built:
             raise ValueError(f"{self.name} has no slots yet: call build(trainable_variables) before stateless_apply.")
         weights, own = self._trainable_variables, self.variables
@@ -461,7 +522,7 @@ class Optimizer(metaclass=Recorded):
         return loss * self.loss_scale_factor if self.has("loss_scale_factor") else loss
 
     def assign(self, variable: Variable, value: Any) -> None:
-        """Set a variable (for optimizers of one's own)."""
+        """Set a variable (used by custom optimizers)."""
         variable.assign(value)
 
     def assign_add(self, variable: Variable, value: Any) -> None:
@@ -475,7 +536,7 @@ class Optimizer(metaclass=Recorded):
     # Configs.
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as they are now."""
+        """Return the constructor's arguments with their current values."""
         config = {name: self._argument(name, given) for name, given in self._arguments.items()}
         return {key: value for key, value in config.items() if not (key in self.ours and value == self.ours[key])}
 
@@ -489,7 +550,7 @@ class Optimizer(metaclass=Recorded):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "Optimizer":
-        """Return an optimizer with these arguments; its slots start anew."""
+        """Return an optimizer built from these arguments; its slots start from scratch."""
         with registry.CustomObjectScope(custom_objects or {}):
             return serialization.construct(cls, config)
 
@@ -506,7 +567,7 @@ def _takes_step(function: Callable) -> bool:
 
 
 def _with_gradients(gradients: Sequence[Any], variables: list[Variable]) -> tuple[list, list[Variable]]:
-    """Return the gradients that are there and their weights; warn about the others."""
+    """Return the gradients that are not None and their weights; warn about the others."""
     present = [
         (gradient, variable) for gradient, variable in zip(gradients, variables, strict=True) if gradient is not None
     ]

@@ -1,4 +1,4 @@
-"""Numbers of an optimizer that may change during training without recompiling it."""
+"""Hyperparameters of an optimizer that may change during training without recompiling."""
 
 from typing import Any
 
@@ -10,12 +10,15 @@ from cornu.core.variable import Variable
 
 
 class Hyper:
-    """An attribute of an optimizer that is a number kept in a variable, which the training program reads.
+    """A number of an optimizer that is kept in a variable, which the training program reads.
 
-    Inside a trace it reads as the variable's value, elsewhere as a float. With `complement`, a second variable holds
-    one minus the number, taken before rounding: in float32 ``1 - 0.999`` has only four right digits. `slot` names what
-    the optimizer keeps per weight only while the number is not zero. With `epsilon`, None means
-    ``cornu.config.epsilon()``.
+    Inside a trace it reads as the variable's value, elsewhere as a float.
+
+    Args:
+        complement: keep one minus the number in a second variable, computed before rounding: in float32,
+            ``1 - 0.999`` has only four correct digits.
+        slot: the slot that exists only while the number is not zero.
+        epsilon: whether None means ``cornu.config.epsilon()``.
     """
 
     def __init__(self, complement: bool = False, slot: str | None = None, epsilon: bool = False) -> None:
@@ -47,27 +50,28 @@ class Hyper:
                 _put(optimizer, f"one_minus_{self.name}", 1.0 - value)
 
     def _check(self, optimizer: Any, value: float | None) -> None:
-        """Note when the update must be traced again; refuse what would need slots that were not made."""
+        """Note when the update must be traced again; raise ValueError if the new value needs slots that are missing."""
         if not optimizer.built or bool(value) == bool(optimizer._numbers.get(self.name)):
             return
         if value and self.slot is not None and self.slot not in optimizer._slots:
             raise ValueError(
-                f"{type(optimizer).__name__} was built with {self.name}=0 and keeps no {self.slot} of the weights: "
-                f"{self.name}={value} comes too late.\nMake a new optimizer with {self.name}={value} and compile again."
+                f"{type(optimizer).__name__} was built with {self.name}=0 and has no {self.slot} slots: "
+                f"{self.name}={value} cannot be set after building.\n"
+                f"Make a new optimizer with {self.name}={value} and compile again."
             )
         optimizer._revision += 1
 
 
 def as_number(optimizer: Any, name: str, value: Any) -> float:
-    """Return `value` as a float; TypeError in the user's words for what is none."""
+    """Return `value` as a float; TypeError, with the argument's name, if it is not a number."""
     try:
         return float(value)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{type(optimizer).__name__} takes a number as {name}; it got {value!r}.") from error
+        raise TypeError(f"{type(optimizer).__name__} takes a number as {name}; got {value!r}.") from error
 
 
 def as_given(given: float, value: Any) -> float:
-    """Return the number as the user wrote it (0.1, not 0.10000000149), unless the variable was changed since."""
+    """Return the number as the user wrote it (0.1, not 0.10000000149), unless the variable has changed since."""
     value = np.asarray(value)
     return given if np.asarray(given, value.dtype) == value else float(value)
 
@@ -76,6 +80,6 @@ def _put(optimizer: Any, name: str, value: float) -> None:
     if name in optimizer._hyper:
         optimizer._hyper[name].assign(value)
     else:
-        # 0.999 is 1 in bfloat16, and 1e-8 is 0 in float16: these numbers are never kept in less than float32.
+        # 0.999 is 1 in bfloat16, and 1e-8 is 0 in float16: these numbers are always kept in float32 or more.
         dtype = "float64" if settings.floatx() == "float64" else "float32"
         optimizer._hyper[name] = Variable(value, dtype=dtype, trainable=False, autocast=False, name=name)

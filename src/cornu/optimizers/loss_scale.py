@@ -1,4 +1,4 @@
-"""Loss scaling for mixed precision: steps whose gradients overflow are left out, and the scale follows."""
+"""Loss scaling for mixed precision: steps whose gradients overflow are skipped, and the scale adapts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +13,19 @@ from cornu.optimizers.options import Options
 
 @registry.OPTIMIZERS.add()
 class LossScaleOptimizer(Optimizer):
-    """An optimizer around `inner_optimizer` that scales the loss up, so that float16 gradients do not vanish.
+    """Wraps an optimizer and scales the loss up, so that float16 gradients do not underflow.
 
-    The scale starts at `initial_scale`. A step with a gradient that is infinite or NaN changes no weight and halves it;
-    `dynamic_growth_steps` good steps in a row double it. Other arguments belong to the inner optimizer (ValueError).
+    A step with an infinite or NaN gradient changes no weight and halves the scale.
+
+    Args:
+        inner_optimizer: the optimizer to wrap, or its name.
+        initial_scale: the scale at the start.
+        dynamic_growth_steps: number of consecutive finite steps after which the scale doubles.
+        name: name of the optimizer.
+
+    Raises:
+        ValueError: for an argument that belongs to the inner optimizer.
+
     Follows https://keras.io/api/optimizers/loss_scale_optimizer/
 
     >>> import cornu
@@ -75,7 +84,7 @@ class LossScaleOptimizer(Optimizer):
     lr = learning_rate
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """Update the weights with gradients of the scaled loss, if all of these are finite."""
+        """Update the weights with gradients of the scaled loss, if all are finite."""
         if len(grads) == 0:
             return
         weights = self._weights_of(grads, trainable_variables)
@@ -107,15 +116,15 @@ class LossScaleOptimizer(Optimizer):
 
 
 def _refuse_options(given: dict[str, Any]) -> None:
-    """Refuse what the inner optimizer does, unless it says nothing."""
+    """Raise for arguments that belong to the inner optimizer, unless they have their default values."""
     if not given.pop("dynamic", True):
-        raise ValueError("A fixed loss scale needs no LossScaleOptimizer: give the optimizer loss_scale_factor=...")
+        raise ValueError("A fixed loss scale needs no LossScaleOptimizer: pass loss_scale_factor=... to the optimizer.")
     silent = {"use_ema": False, "ema_momentum": 0.99, "decay": 0.0}
     for name, value in given.items():
         if name not in Options.__annotations__:
             raise TypeError(f"LossScaleOptimizer has no argument {name!r}.")
         if value != silent.get(name):
-            raise ValueError(f"LossScaleOptimizer does not take {name}: give it to the inner optimizer.")
+            raise ValueError(f"LossScaleOptimizer does not take {name}: pass it to the inner optimizer.")
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Rules that look at a weight as a matrix: Adafactor and Muon, with Keras's arguments and numbers."""
+"""Rules that treat a weight as a matrix: Adafactor and Muon, with Keras's arguments and numerics."""
 
 import re
 from collections.abc import Sequence
@@ -22,12 +22,24 @@ def _root_mean_square(array: Any) -> Any:
 
 @registry.OPTIMIZERS.add()
 class Adafactor(Optimizer):
-    """Adam-like steps from the mean squares of rows and columns (Shazeer and Stern 2018, arXiv 1804.04235).
+    """Adam-like steps from the mean squared gradients of rows and columns, which saves memory.
 
-    `beta_2_decay` says how fast the means lengthen; `epsilon_1` is added to the squares, `epsilon_2` is the least size
-    of a weight that the step is scaled by, `clip_threshold` the largest root mean square of a step. `relative_step`
-    keeps the rate at or below ``1 / sqrt(step)``, as Keras's formula does in any case. The other arguments are
-    `Optimizer`'s. Follows https://keras.io/api/optimizers/adafactor/
+    Args:
+        learning_rate: a number, a schedule or a function; scaled by the root mean square of the weight.
+        beta_2_decay: exponent of the decay rate of the means, below 0.
+        epsilon_1: added to the squared gradients.
+        epsilon_2: the least scale of a weight.
+        clip_threshold: the largest root mean square of a step.
+        relative_step: keep the rate at or below ``1 / sqrt(step)``; Keras's formula does so in any case.
+        **options: the other arguments are those of `Optimizer`.
+
+    Shazeer and Stern 2018, https://arxiv.org/abs/1804.04235
+    Follows https://keras.io/api/optimizers/adafactor/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([2.0])
+    >>> Adafactor(0.25).apply([jnp.array([3.0])], [weight]); print(weight.numpy())
+    [1.5]
     """
 
     beta_2_decay, epsilon_1, epsilon_2, clip_threshold = Hyper(), Hyper(), Hyper(), Hyper()
@@ -68,9 +80,10 @@ class Adafactor(Optimizer):
             return beta * old + (1 - beta) * new
 
         if value.ndim > 1:
+            # (..., n, m) -> (..., n) and (..., m)
             rows, columns = mean(rows, jnp.mean(squares, axis=-1)), mean(columns, jnp.mean(squares, axis=-2))
             share = rows / jnp.mean(rows, axis=-1, keepdims=True)
-            velocity = share[..., None] * columns[..., None, :]
+            velocity = share[..., None] * columns[..., None, :]  # (..., n, m)
         else:
             velocity = mean(velocity, squares)
         change = gradient / jnp.sqrt(velocity)
@@ -81,13 +94,27 @@ class Adafactor(Optimizer):
 
 @registry.OPTIMIZERS.add()
 class Muon(Optimizer):
-    """Momentum made orthogonal by Newton-Schulz steps, for matrices; AdamW for everything else (Jordan et al. 2024).
+    """Momentum orthogonalized by Newton-Schulz iterations, for matrices; AdamW for all other weights.
 
-    Matrices are weights with two axes, except embeddings (with `exclude_embeddings`) and those whose path matches one
-    of `exclude_layers`. `momentum`, `nesterov`, `ns_steps`, `muon_a`, `muon_b`, `muon_c` are the rule's own,
-    `rms_rate` brings its steps to Adam's size (arXiv 2502.16982; None: not), `adam_...` and `epsilon` are AdamW's, its
-    rate being `adam_lr_ratio` times the learning rate. The other arguments are `Optimizer`'s.
-    Follows https://keras.io/api/optimizers/muon/
+    Args:
+        learning_rate, weight_decay: for matrices: weights with two axes.
+        adam_beta_1, adam_beta_2, adam_weight_decay, epsilon: for AdamW.
+        exclude_layers: regular expressions; weights whose path matches one use AdamW.
+        exclude_embeddings: whether embeddings use AdamW.
+        muon_a, muon_b, muon_c: coefficients of the Newton-Schulz iteration.
+        adam_lr_ratio: AdamW's learning rate, as a fraction of `learning_rate`.
+        momentum: decay rate of the momentum, from 0 to 1.
+        ns_steps: number of Newton-Schulz iterations.
+        nesterov: whether to use Nesterov momentum.
+        rms_rate: scales steps to the size of Adam's (https://arxiv.org/abs/2502.16982); None: no scaling.
+        **options: the other arguments are those of `Optimizer`.
+
+    Jordan et al. 2024. Follows https://keras.io/api/optimizers/muon/
+
+    >>> import cornu
+    >>> bias = cornu.Variable([1.0])  # one axis, so AdamW updates it
+    >>> Muon(0.5, adam_weight_decay=0).apply([jnp.array([3.0])], [bias]); print(bias.numpy().round(4))
+    [0.5]
     """
 
     adam_beta_1, adam_beta_2, epsilon = Hyper(complement=True), Hyper(complement=True), Hyper(epsilon=True)
@@ -159,10 +186,10 @@ class Muon(Optimizer):
     def _orthogonal(self, matrix: Any) -> Any:
         """Return a matrix with nearly the same singular vectors, and singular values near 1."""
         tall = matrix.shape[0] > matrix.shape[1]
-        x = matrix.T if tall else matrix
+        x = matrix.T if tall else matrix  # (n, m), n <= m
         x = x / (jnp.linalg.norm(x, keepdims=True) + 1e-7)
         for _ in range(self.ns_steps):
-            square = x @ x.T
+            square = x @ x.T  # (n, n)
             x = self.muon_a * x + (self.muon_b * square + self.muon_c * square @ square) @ x
         return x.T if tall else x
 

@@ -1,4 +1,4 @@
-"""Rules that keep moments of the gradients: Adam and its relatives, each with Keras's arguments and numbers."""
+"""Rules that keep moments of the gradients: Adam and its relatives, with Keras's arguments and numerics."""
 
 from typing import Any, Unpack
 
@@ -16,11 +16,17 @@ Slots = dict[str, Any]
 
 @registry.OPTIMIZERS.add()
 class Adam(Optimizer):
-    """Adaptive moments (Kingma and Ba 2014, arXiv 1412.6980).
+    """Adaptive moment estimation.
 
-    `beta_1` keeps the mean of the gradients and `beta_2` that of their squares; `epsilon` is the paper's epsilon hat,
-    added outside the root and before bias correction. `amsgrad` divides by the largest mean square so far
-    (arXiv 1904.09237). The other arguments are `Optimizer`'s.
+    Args:
+        learning_rate: a number, a schedule or a function.
+        beta_1: decay rate of the mean gradient.
+        beta_2: decay rate of the mean squared gradient.
+        epsilon: the paper's epsilon hat, added outside the root before bias correction; None takes ``epsilon()``.
+        amsgrad: divide by the largest mean square so far (https://arxiv.org/abs/1904.09237).
+        **options: the other arguments are those of `Optimizer`.
+
+    Kingma and Ba 2014, https://arxiv.org/abs/1412.6980
     Follows https://keras.io/api/optimizers/adam/
 
     >>> import cornu
@@ -62,9 +68,23 @@ class Adam(Optimizer):
 
 @registry.OPTIMIZERS.add("adamw")
 class AdamW(Adam):
-    """`Adam` with decoupled weight decay, on by default (Loshchilov and Hutter 2017, arXiv 1711.05101).
+    """`Adam` with decoupled weight decay.
 
+    Args:
+        learning_rate, beta_1, beta_2, epsilon, amsgrad: see `Adam`.
+        weight_decay: subtracts ``weight * weight_decay * learning_rate`` before each update.
+        **options: the other arguments are those of `Optimizer`.
+
+    Raises:
+        ValueError: if `weight_decay` is None.
+
+    Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101
     Follows https://keras.io/api/optimizers/adamw/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([1.0])
+    >>> AdamW(0.5, weight_decay=0.5).apply([jnp.array([3.0])], [weight]); print(weight.numpy().round(4))
+    [0.25]
     """
 
     @with_options
@@ -80,16 +100,28 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, **options)
         if weight_decay is None:
-            raise ValueError("AdamW takes a number as weight_decay; it got None. Without weight decay, use Adam.")
+            raise ValueError("AdamW takes a number as weight_decay; got None. Without weight decay, use Adam.")
 
 
 @registry.OPTIMIZERS.add()
 class Adamax(Optimizer):
-    """Adam with the largest gradient in place of the mean square (Kingma and Ba 2014, arXiv 1412.6980, section 7).
+    """Adam with the infinity norm of the gradients instead of their mean square (section 7 of the paper).
 
-    The default learning rate is the paper's and Keras 2's 0.002, with which published results come true (Keras 3 takes
-    0.001). The other arguments are `Optimizer`'s.
+    Args:
+        learning_rate: a number, a schedule or a function. The default is that of the paper and of Keras 2, which
+            reproduces published results (Keras 3 takes 0.001).
+        beta_1: decay rate of the mean gradient.
+        beta_2: decay rate of the infinity norm.
+        epsilon: added to the norm; None takes ``epsilon()``.
+        **options: the other arguments are those of `Optimizer`.
+
+    Kingma and Ba 2014, https://arxiv.org/abs/1412.6980
     Follows https://keras.io/api/optimizers/adamax/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([1.0])
+    >>> Adamax(0.5).apply([jnp.array([3.0])], [weight]); print(weight.numpy().round(4))
+    [0.5]
     """
 
     beta_1, beta_2, epsilon = Hyper(complement=True), Hyper(), Hyper(epsilon=True)
@@ -118,12 +150,24 @@ class Adamax(Optimizer):
 
 @registry.OPTIMIZERS.add()
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum (Dozat 2015).
+    """Adam with Nesterov momentum.
 
-    `beta_1` is reached along ``1 - 0.5 * 0.96 ** (schedule_decay * step)``; Keras 3 has `schedule_decay` 1, the paper
-    and Keras 2 have 0.004. The default learning rate is Keras 2's 0.002, with which published results come true (Keras
-    3 takes 0.001). The other arguments are `Optimizer`'s.
+    Args:
+        learning_rate: a number, a schedule or a function. The default is that of Keras 2, which reproduces published
+            results (Keras 3 takes 0.001).
+        beta_1: decay rate of the mean gradient, approached along ``1 - 0.5 * 0.96 ** (schedule_decay * step)``.
+        beta_2: decay rate of the mean squared gradient.
+        epsilon: added outside the root; None takes ``epsilon()``.
+        schedule_decay: 1 as in Keras 3; the paper and Keras 2 use 0.004.
+        **options: the other arguments are those of `Optimizer`.
+
+    Dozat 2015, Incorporating Nesterov momentum into Adam.
     Follows https://keras.io/api/optimizers/nadam/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([1.0])
+    >>> Nadam(0.5, schedule_decay=0.004).apply([jnp.array([3.0])], [weight]); print(weight.numpy().round(2))
+    [0.47]
     """
 
     beta_1, beta_2, epsilon = Hyper(), Hyper(), Hyper(epsilon=True)
@@ -162,7 +206,7 @@ class Nadam(Optimizer):
     def update(self, gradient: Any, value: Any, rate: Any, momentum: Any, velocity: Any) -> tuple[Any, Slots]:
         now, following = self._scheduled(self.step), self._scheduled(self.step + 1)
         product = self._product.value
-        # Keras takes these complements after rounding; the slots of its files come out equal only so.
+        # Keras computes these complements after rounding; only so do the slots equal those of its files.
         momentum = momentum + (gradient - momentum) * (1 - jnp.asarray(self.beta_1))
         velocity = velocity + (jnp.square(gradient) - velocity) * (1 - jnp.asarray(self.beta_2))
         mean = following * momentum / (1 - product * following) + (1 - now) * gradient / (1 - product)
@@ -173,9 +217,22 @@ class Nadam(Optimizer):
 
 @registry.OPTIMIZERS.add()
 class Lamb(Optimizer):
-    """Adam's steps scaled to each weight's own size, for large batches (You et al. 2019, arXiv 1904.00962).
+    """Adam with steps scaled to the norm of each weight, for large batches.
 
-    The arguments are those of `Adam` without `amsgrad`. Follows https://keras.io/api/optimizers/lamb/
+    Args:
+        learning_rate: a number, a schedule or a function.
+        beta_1: decay rate of the mean gradient.
+        beta_2: decay rate of the mean squared gradient.
+        epsilon: added outside the root; None takes ``epsilon()``.
+        **options: the other arguments are those of `Optimizer`.
+
+    You et al. 2019, https://arxiv.org/abs/1904.00962
+    Follows https://keras.io/api/optimizers/lamb/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([4.0])
+    >>> Lamb(0.5).apply([jnp.array([3.0])], [weight]); print(weight.numpy().round(4))
+    [2.]
     """
 
     beta_1, beta_2, epsilon = Hyper(complement=True), Hyper(complement=True), Hyper(epsilon=True)
@@ -207,10 +264,19 @@ class Lamb(Optimizer):
 
 @registry.OPTIMIZERS.add()
 class Lion(Optimizer):
-    """Steps of one size along the sign of the momentum (Chen et al. 2023, arXiv 2302.06675).
+    """Steps of constant size along the sign of the momentum.
 
-    `beta_1` (above 0) mixes the momentum with the gradient for the step, `beta_2` for keeping it. The other arguments
-    are `Optimizer`'s. Follows https://keras.io/api/optimizers/lion/
+    Args:
+        learning_rate: a number, a schedule or a function.
+        beta_1: weight of the momentum, against the gradient, in the step; above 0 and at most 1.
+        beta_2: decay rate of the momentum.
+        **options: the other arguments are those of `Optimizer`.
+
+    Raises:
+        ValueError: if `beta_1` is out of range.
+
+    Chen et al. 2023, https://arxiv.org/abs/2302.06675
+    Follows https://keras.io/api/optimizers/lion/
 
     >>> import cornu
     >>> weight = cornu.Variable([1.0, 1.0])
@@ -227,7 +293,7 @@ class Lion(Optimizer):
         super().__init__(learning_rate, **options)
         self.beta_1, self.beta_2 = beta_1, beta_2
         if not 0 < self.beta_1 <= 1:
-            raise ValueError(f"Lion takes a beta_1 above 0 and at most 1; it got {beta_1}.")
+            raise ValueError(f"Lion takes a beta_1 above 0 and at most 1; got {beta_1}.")
 
     def slots(self) -> list[Slots]:
         return [{"momentum": 0.0}]
@@ -242,10 +308,23 @@ class Lion(Optimizer):
 
 @registry.OPTIMIZERS.add()
 class ScheduleFreeAdamW(Optimizer):
-    """Adam that averages the weights instead of lowering the learning rate (Defazio et al. 2024, arXiv 2405.15682).
+    """Adam that averages the weights instead of lowering the learning rate.
 
-    The rate rises linearly over the first `warmup_steps`. The other arguments are those of `Adam` and `Optimizer`.
+    Args:
+        learning_rate: a number, a schedule or a function.
+        beta_1: interpolation between the weights and their average.
+        beta_2: decay rate of the mean squared gradient.
+        epsilon: added outside the root; None takes ``epsilon()``.
+        warmup_steps: steps over which the rate rises linearly.
+        **options: the other arguments are those of `Optimizer`.
+
+    Defazio et al. 2024, https://arxiv.org/abs/2405.15682
     Follows https://keras.io/api/optimizers/schedule_free_adamw/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([1.0])
+    >>> ScheduleFreeAdamW(0.5).apply([jnp.array([3.0])], [weight]); print(weight.numpy().round(4))
+    [0.5]
     """
 
     beta_1, beta_2, epsilon = Hyper(), Hyper(), Hyper(epsilon=True)
@@ -265,7 +344,7 @@ class ScheduleFreeAdamW(Optimizer):
         self.beta_1, self.beta_2, self.epsilon, self.warmup_steps = beta_1, beta_2, epsilon, warmup_steps
 
     def slots(self) -> list[Slots]:
-        # The momentum slot holds the paper's z, which starts at the weight.
+        # The momentum slot holds the paper's z, whose initial value is the weight.
         return [{"momentum": lambda variable: np.array(variable), "velocity": 0.0}]
 
     def update(self, gradient: Any, value: Any, rate: Any, momentum: Any, velocity: Any) -> tuple[Any, Slots]:

@@ -1,4 +1,4 @@
-"""Several optimizers for one model: each weight has the one that its path or a function chooses."""
+"""Several optimizers for one model: a path pattern or a function selects the optimizer of each weight."""
 
 import re
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
@@ -11,9 +11,16 @@ from cornu.optimizers.base import Optimizer
 
 @registry.OPTIMIZERS.add()
 class OptimizerMap(MutableMapping):
-    """Optimizers by regular expressions that match a whole path of a weight; the others get `default_optimizer`.
+    """Maps regular expressions to optimizers; an expression must match the whole path of a weight.
 
-    Raises ValueError where two expressions match, and for a second optimizer under one expression.
+    Args:
+        default_optimizer: for weights that no expression matches.
+        optimizer_map: optimizers by regular expression.
+
+    Raises:
+        ValueError: if two expressions match a weight, or if an expression is set twice.
+        TypeError: if a value is not a plain optimizer.
+
     Follows https://keras.io/api/optimizers/multi_optimizer/
 
     >>> from cornu.optimizers import SGD, Adam
@@ -32,14 +39,14 @@ class OptimizerMap(MutableMapping):
             return self._map[path]
         matching = [expression for expression in self._map if re.fullmatch(expression, path)]
         if len(matching) > 1:
-            raise ValueError(f"Several optimizers are given for the weight {path!r}: by {matching}.")
+            raise ValueError(f"Several expressions match the weight {path!r}: {matching}.")
         return self._map[matching[0]] if matching else self.default_optimizer
 
     def __setitem__(self, expression: str, optimizer: Optimizer) -> None:
         if not isinstance(expression, str):
-            raise ValueError(f"An optimizer is given for a regular expression, a string; it got {expression!r}.")
+            raise ValueError(f"The key of an optimizer must be a regular expression, a string; got {expression!r}.")
         if expression in self._map:
-            raise ValueError(f"There is an optimizer for {expression!r} already: delete it first.")
+            raise ValueError(f"There is already an optimizer for {expression!r}: delete it first.")
         self._map[expression] = _single(optimizer)
 
     def __delitem__(self, expression: str) -> None:
@@ -60,16 +67,27 @@ class OptimizerMap(MutableMapping):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "OptimizerMap":
-        """Return the map that `config` describes."""
+        """Return the map for a config."""
         return cls(**{key: serialization.deserialize(value, custom_objects) for key, value in config.items()})
 
 
 @registry.OPTIMIZERS.add()
 class MultiOptimizer(Optimizer):
-    """Several optimizers as one. `optimizer_map` is an `OptimizerMap`, or a function from a weight to its optimizer.
+    """Several optimizers as one; each has its own learning rate, in `optimizers`.
 
-    Learning rates and the like are those of the single optimizers, in `optimizers`.
+    Args:
+        optimizer_map: an `OptimizerMap`, or a function from a weight to its optimizer.
+        loss_scale_factor: multiplies the loss and divides the gradients.
+        name: name of the optimizer.
+
     Follows https://keras.io/api/optimizers/multi_optimizer/
+
+    >>> import cornu, jax.numpy as jnp
+    >>> slow, fast = cornu.optimizers.SGD(0.25), cornu.optimizers.SGD(0.5)
+    >>> optimizer = MultiOptimizer(lambda weight: fast if weight.ndim == 1 else slow)
+    >>> weight = cornu.Variable([1.0])
+    >>> optimizer.apply([jnp.array([1.0])], [weight]); print(weight.numpy())
+    [0.5]
     """
 
     def __init__(
@@ -100,7 +118,7 @@ class MultiOptimizer(Optimizer):
 
     @property
     def learning_rate(self) -> Any:
-        """Not there (AttributeError): each of `optimizers` has its own."""
+        """Raises AttributeError: each of `optimizers` has its own."""
         return self.__getattr__("learning_rate")
 
     @learning_rate.setter
@@ -117,7 +135,7 @@ class MultiOptimizer(Optimizer):
     def _grouped(
         self, things: Sequence[Any], variables: Sequence[Variable]
     ) -> list[tuple[Optimizer, list[tuple[Any, Variable]]]]:
-        """Return each optimizer with its weights, and what belongs to them."""
+        """Return each optimizer with its weights, paired with the corresponding `things`."""
         chosen = [(self._take(self.optimizer_map(variable)), variable) for variable in variables]
         groups = []
         for optimizer in self.optimizers:
@@ -142,7 +160,7 @@ class MultiOptimizer(Optimizer):
         return self._revision + sum(optimizer.revision for optimizer in self.optimizers)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """Update the weights, each with its optimizer."""
+        """Update each weight with its optimizer."""
         if len(grads) == 0:
             return
         for optimizer, pairs in self._grouped(grads, self._weights_of(grads, trainable_variables)):
@@ -165,7 +183,7 @@ def _single(optimizer: Any) -> Optimizer:
     """Return an optimizer that may be one of several; TypeError for anything else."""
     refused = isinstance(optimizer, MultiOptimizer) or type(optimizer).__name__ == "LossScaleOptimizer"
     if not isinstance(optimizer, Optimizer) or refused:
-        raise TypeError(f"Each weight takes a plain optimizer such as Adam(); it got {optimizer!r}.")
+        raise TypeError(f"Expected a plain optimizer such as Adam() for each weight; got {optimizer!r}.")
     return optimizer
 
 

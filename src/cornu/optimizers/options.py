@@ -1,4 +1,4 @@
-"""The arguments that every optimizer takes beside its own, written once."""
+"""The arguments that all optimizers share, defined once."""
 
 import functools
 import inspect
@@ -25,10 +25,10 @@ class Options(TypedDict, total=False):
 
 
 def with_options(constructor: Callable[..., None]) -> Callable[..., None]:
-    """Decorate ``__init__(self, own, ..., **options)``: its signature then spells out the `Options`.
+    """Decorate ``__init__(self, own, ..., **options)`` so that its signature lists the `Options`.
 
-    They stand after the constructor's own arguments (its keyword-only ones come last), in Keras's order, and may be
-    given by position too.
+    They come after the constructor's own arguments (its keyword-only ones come last), in Keras's order, and may also be
+    passed by position.
     """
     own = inspect.signature(constructor).parameters
     shared = inspect.signature(Optimizer.__init__).parameters

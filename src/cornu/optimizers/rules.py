@@ -1,4 +1,4 @@
-"""Rules for single elements: gradient descent and scaling by past squares, each with Keras's arguments and numbers."""
+"""Elementwise rules: gradient descent and scaling by past squared gradients, with Keras's arguments and numerics."""
 
 from typing import Any, Unpack
 
@@ -14,10 +14,17 @@ Slots = dict[str, Any]
 
 @registry.OPTIMIZERS.add()
 class SGD(Optimizer):
-    """Gradient descent, ``weight -= learning_rate * gradient``, with momentum and Nesterov's momentum.
+    """Gradient descent, ``weight -= learning_rate * gradient``, with optional momentum.
 
-    With `momentum` (0 to 1): ``m = momentum * m - learning_rate * gradient; weight += m``; with `nesterov`,
-    ``weight += momentum * m - learning_rate * gradient``. The other arguments are `Optimizer`'s.
+    Args:
+        learning_rate: a number, a schedule or a function.
+        momentum: from 0 to 1: ``m = momentum * m - learning_rate * gradient; weight += m``.
+        nesterov: use Nesterov momentum: ``weight += momentum * m - learning_rate * gradient``.
+        **options: the other arguments are those of `Optimizer`.
+
+    Raises:
+        ValueError: if `momentum` is out of range.
+
     Follows https://keras.io/api/optimizers/sgd/
 
     >>> import cornu
@@ -39,7 +46,7 @@ class SGD(Optimizer):
         super().__init__(learning_rate, **options)
         self.momentum, self.nesterov = momentum, nesterov
         if not 0 <= self.momentum <= 1:
-            raise ValueError(f"SGD takes a momentum between 0 and 1; it got {momentum}.")
+            raise ValueError(f"SGD takes a momentum between 0 and 1; got {momentum}.")
 
     def slots(self) -> list[Slots]:
         return [{"momentum": 0.0}] if self.has("momentum") else []
@@ -54,11 +61,23 @@ class SGD(Optimizer):
 
 @registry.OPTIMIZERS.add("rmsprop")
 class RMSprop(Optimizer):
-    """Gradients divided by the root of their moving mean square (Tieleman and Hinton 2012).
+    """Gradients divided by the root of their moving mean square.
 
-    `rho` keeps the mean square; `centered` takes the square of the mean off it; `epsilon` is added under the root.
-    With `momentum`, a running sum of the steps is taken instead of the step. The other arguments are `Optimizer`'s.
+    Args:
+        learning_rate: a number, a schedule or a function.
+        rho: decay rate of the mean square.
+        momentum: from 0 to 1: apply a running sum of the steps, which decays by this.
+        epsilon: added under the root; None takes ``epsilon()``.
+        centered: subtract the squared mean gradient, so that the variance is used.
+        **options: the other arguments are those of `Optimizer`.
+
+    Tieleman and Hinton 2012, Lecture 6.5.
     Follows https://keras.io/api/optimizers/rmsprop/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([2.0])
+    >>> RMSprop(0.5, rho=0.75).apply([jnp.array([1.0])], [weight]); print(weight.numpy().round(4))
+    [1.]
     """
 
     rho, momentum, epsilon = Hyper(complement=True), Hyper(slot="momentum"), Hyper(epsilon=True)
@@ -96,12 +115,22 @@ class RMSprop(Optimizer):
 
 @registry.OPTIMIZERS.add()
 class Adadelta(Optimizer):
-    """Steps as large as the recent steps over the recent gradients (Zeiler 2012, arXiv 1212.5701).
+    """Steps scaled by the ratio of recent steps to recent gradients.
 
-    `rho` keeps both mean squares, and `epsilon` is added under both roots. The default learning rate is the paper's
-    1.0, as in Keras 1 and 2: the results published for bare ``Adadelta()`` come true only with it (Keras 3 takes
-    0.001). The other arguments are `Optimizer`'s.
+    Args:
+        learning_rate: a number, a schedule or a function. The default is that of the paper and of Keras 1 and 2, which
+            reproduces results published for ``Adadelta()`` (Keras 3 takes 0.001).
+        rho: decay rate of both mean squares.
+        epsilon: added under both roots; None takes ``epsilon()``.
+        **options: the other arguments are those of `Optimizer`.
+
+    Zeiler 2012, https://arxiv.org/abs/1212.5701
     Follows https://keras.io/api/optimizers/adadelta/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([1.0])
+    >>> Adadelta(epsilon=0.05).apply([jnp.array([1.0])], [weight]); print(weight.numpy().round(3))
+    [0.293]
     """
 
     rho, epsilon = Hyper(complement=True), Hyper(epsilon=True)
@@ -130,11 +159,22 @@ class Adadelta(Optimizer):
 
 @registry.OPTIMIZERS.add()
 class Adagrad(Optimizer):
-    """Gradients divided by the root of the sum of all their squares (Duchi, Hazan and Singer 2011).
+    """Gradients divided by the root of the sum of all past squares.
 
-    The sum starts at `initial_accumulator_value`, and `epsilon` is added under the root. The default learning rate is
-    Keras 2's 0.01, with which published results come true (Keras 3 takes 0.001). The other arguments are `Optimizer`'s.
+    Args:
+        learning_rate: a number, a schedule or a function. The default is that of Keras 2, which reproduces published
+            results (Keras 3 takes 0.001).
+        initial_accumulator_value: initial value of the sum.
+        epsilon: added under the root; None takes ``epsilon()``.
+        **options: the other arguments are those of `Optimizer`.
+
+    Duchi, Hazan and Singer 2011, Adaptive subgradient methods.
     Follows https://keras.io/api/optimizers/adagrad/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([1.0])
+    >>> Adagrad(0.5, initial_accumulator_value=0).apply([jnp.array([3.0])], [weight]); print(weight.numpy().round(4))
+    [0.5]
     """
 
     epsilon = Hyper(epsilon=True)
@@ -160,12 +200,26 @@ class Adagrad(Optimizer):
 
 @registry.OPTIMIZERS.add()
 class Ftrl(Optimizer):
-    """Follow the regularized leader, for sparse linear models (McMahan et al. 2013).
+    """Follow the regularized leader, for sparse linear models.
 
-    `learning_rate_power` (at most 0) says how the rate falls with the sum of squares, which starts at
-    `initial_accumulator_value`; `l1_regularization_strength` and `l2_regularization_strength` act on the weights,
-    `l2_shrinkage_regularization_strength` on the gradient; `beta` is the paper's. Other arguments: see `Optimizer`.
-    Follows https://keras.io/api/optimizers/ftrl/
+    Args:
+        learning_rate: a number, a schedule or a function.
+        learning_rate_power: at most 0: exponent of the sum of squares in the rate.
+        initial_accumulator_value: initial value of the sum, 0 or more.
+        l1_regularization_strength, l2_regularization_strength: penalties on the weights, 0 or more.
+        l2_shrinkage_regularization_strength: penalty on the weights that is added to the gradient.
+        beta: the paper's beta.
+        **options: the other arguments are those of `Optimizer`.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    McMahan et al. 2013, Ad click prediction. Follows https://keras.io/api/optimizers/ftrl/
+
+    >>> import cornu
+    >>> weight = cornu.Variable([0.0])
+    >>> Ftrl(0.5, initial_accumulator_value=0).apply([jnp.array([2.0])], [weight]); print(weight.numpy())
+    [-0.5]
     """
 
     learning_rate_power, l1_regularization_strength, l2_regularization_strength = Hyper(), Hyper(), Hyper()
@@ -190,10 +244,10 @@ class Ftrl(Optimizer):
         self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
         self.beta = beta
         if self.learning_rate_power > 0:
-            raise ValueError(f"Ftrl takes a learning_rate_power of 0 or below; it got {learning_rate_power}.")
+            raise ValueError(f"Ftrl takes a learning_rate_power of at most 0; got {learning_rate_power}.")
         for name in ("initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength"):
             if getattr(self, name) < 0:
-                raise ValueError(f"Ftrl takes {name} of 0 or above; it got {getattr(self, name)}.")
+                raise ValueError(f"Ftrl takes {name} of at least 0; got {getattr(self, name)}.")
 
     def slots(self) -> list[Slots]:
         return [{"accumulator": self.initial_accumulator_value, "linear": 0.0}]

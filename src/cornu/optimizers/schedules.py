@@ -15,7 +15,7 @@ _IMPORTED = frozenset(globals())
 
 
 class LearningRateSchedule(metaclass=Recorded):
-    """A learning rate as a function of the step: override ``__call__(step)`` with array functions.
+    """Base class of learning rate schedules; a custom one overrides ``__call__(step)`` with array functions.
 
     Follows https://keras.io/api/optimizers/learning_rate_schedules/learning_rate_schedule/
 
@@ -27,7 +27,11 @@ class LearningRateSchedule(metaclass=Recorded):
     """
 
     def __call__(self, step: Any) -> Any:
-        """Return the learning rate at `step`, the number of updates made so far (a scalar array)."""
+        """Return the learning rate.
+
+        Args:
+            step: the number of updates so far, a scalar array.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a method __call__(self, step) that returns a number.")
 
     def get_config(self) -> dict[str, Any]:
@@ -44,14 +48,23 @@ def _number(step: Any) -> jax.Array:
 
 def _check_positive(schedule: LearningRateSchedule, name: str, value: float) -> None:
     if value <= 0:
-        raise ValueError(f"{type(schedule).__name__} got {name}={value}; it takes a number of steps above 0.")
+        raise ValueError(f"{type(schedule).__name__} expects a number of steps above 0; got {name}={value}.")
 
 
 @registry.SCHEDULES.add()
 class ExponentialDecay(LearningRateSchedule):
-    """``initial_learning_rate * decay_rate ** (step / decay_steps)``; `staircase` takes whole quotients only.
+    """``initial_learning_rate * decay_rate ** (step / decay_steps)``.
 
-    Raises ValueError unless ``decay_steps > 0``.
+    Args:
+        initial_learning_rate: the rate at step 0.
+        decay_steps: steps per factor of `decay_rate`, above 0.
+        decay_rate: the factor.
+        staircase: round the quotient down, so that the rate falls in steps.
+        name: name of the schedule.
+
+    Raises:
+        ValueError: if `decay_steps` is not above 0.
+
     Follows https://keras.io/api/optimizers/learning_rate_schedules/exponential_decay/
 
     >>> round(float(ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(20)), 6)
@@ -81,7 +94,14 @@ class ExponentialDecay(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[i]`` up to and including step ``boundaries[i]``, and the last value after the last boundary.
 
-    Raises ValueError unless there is one value more than boundaries.
+    Args:
+        boundaries: increasing steps.
+        values: learning rates, one more than boundaries.
+        name: name of the schedule.
+
+    Raises:
+        ValueError: if the lengths do not fit.
+
     Follows https://keras.io/api/optimizers/learning_rate_schedules/piecewise_constant_decay/
 
     >>> schedule = PiecewiseConstantDecay([10, 20], [1.0, 0.5, 0.25])
@@ -93,8 +113,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.boundaries, self.values, self.name = list(boundaries), list(values), name
         if len(self.boundaries) != len(self.values) - 1:
             raise ValueError(
-                f"PiecewiseConstantDecay got {len(self.boundaries)} boundaries and {len(self.values)} values; "
-                "it takes one value more than boundaries."
+                "PiecewiseConstantDecay expects one value more than boundaries; "
+                f"got {len(self.boundaries)} boundaries and {len(self.values)} values."
             )
 
     def __call__(self, step: Any) -> jax.Array:
@@ -107,8 +127,17 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """From `initial_learning_rate` to `end_learning_rate` in `decay_steps`, along ``(1 - progress) ** power``.
 
-    With `cycle`, the decay starts again over the next multiple of `decay_steps` instead of staying at its end.
-    Raises ValueError unless ``decay_steps > 0``.
+    Args:
+        initial_learning_rate: the rate at step 0.
+        decay_steps: number of steps to the end, above 0.
+        end_learning_rate: the rate at the end.
+        power: exponent of the curve; 1 is linear.
+        cycle: decay again over the next multiple of `decay_steps` instead of staying at the end.
+        name: name of the schedule.
+
+    Raises:
+        ValueError: if `decay_steps` is not above 0.
+
     Follows https://keras.io/api/optimizers/learning_rate_schedules/polynomial_decay/
 
     >>> round(float(PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.0)(5)), 6)
@@ -140,9 +169,18 @@ class PolynomialDecay(LearningRateSchedule):
 
 @registry.SCHEDULES.add()
 class InverseTimeDecay(LearningRateSchedule):
-    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``; `staircase` takes whole quotients only.
+    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``.
 
-    Raises ValueError unless ``decay_steps > 0``.
+    Args:
+        initial_learning_rate: the rate at step 0.
+        decay_steps: steps per unit of decay, above 0.
+        decay_rate: how much the divisor grows per unit.
+        staircase: round the quotient down, so that the rate falls in steps.
+        name: name of the schedule.
+
+    Raises:
+        ValueError: if `decay_steps` is not above 0.
+
     Follows https://keras.io/api/optimizers/learning_rate_schedules/inverse_time_decay/
 
     >>> round(float(InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10)), 6)
@@ -170,11 +208,20 @@ class InverseTimeDecay(LearningRateSchedule):
 
 @registry.SCHEDULES.add()
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine from `initial_learning_rate` down to its `alpha`-th part, perhaps after a linear warm-up.
+    """Half a cosine from `initial_learning_rate` down to a fraction of it, optionally after a linear warmup.
 
-    With `warmup_target`, the rate first rises from `initial_learning_rate` to it in `warmup_steps`, and decays from it
-    in the `decay_steps` that follow. Raises ValueError unless ``decay_steps > 0``.
-    Loshchilov and Hutter 2016 (arXiv 1608.03983).
+    Args:
+        initial_learning_rate: the rate at step 0.
+        decay_steps: number of steps of the decay, above 0.
+        alpha: the final rate, as a fraction of the rate at which the decay starts.
+        name: name of the schedule.
+        warmup_target: the rate to which the warmup rises, and from which the decay starts; None: no warmup.
+        warmup_steps: number of steps of the warmup, before the decay.
+
+    Raises:
+        ValueError: if `decay_steps` is not above 0.
+
+    Loshchilov and Hutter 2016, https://arxiv.org/abs/1608.03983
     Follows https://keras.io/api/optimizers/learning_rate_schedules/cosine_decay/
 
     >>> round(float(CosineDecay(0.1, decay_steps=10)(5)), 6)
@@ -200,7 +247,7 @@ class CosineDecay(LearningRateSchedule):
             return self._decayed(step, self.initial_learning_rate)
         decayed = self._decayed(step - self.warmup_steps, self.warmup_target)
         rise = _number(self.warmup_target) - _number(self.initial_learning_rate)
-        # Without warm-up steps the first branch is never taken; the division only has to be harmless.
+        # Without warmup steps the first branch is never selected; the division only has to be valid.
         warming = rise * (step / max(self.warmup_steps, 1)) + self.initial_learning_rate
         return jnp.where(step < self.warmup_steps, warming, decayed)
 
@@ -212,9 +259,20 @@ class CosineDecay(LearningRateSchedule):
 
 @registry.SCHEDULES.add()
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decays one after the other: each `t_mul` times as long as the last and starting at `m_mul` times its rate.
+    """A sequence of cosine decays, each longer than the last and starting at a changed rate.
 
-    Raises ValueError unless ``first_decay_steps > 0``. Loshchilov and Hutter 2016 (arXiv 1608.03983).
+    Args:
+        initial_learning_rate: the rate at step 0.
+        first_decay_steps: number of steps of the first decay, above 0.
+        t_mul: factor from the length of one decay to that of the next.
+        m_mul: factor from the initial rate of one decay to that of the next.
+        alpha: the final rate, as a fraction of the initial rate.
+        name: name of the schedule.
+
+    Raises:
+        ValueError: if `first_decay_steps` is not above 0.
+
+    Loshchilov and Hutter 2016, https://arxiv.org/abs/1608.03983
     Follows https://keras.io/api/optimizers/learning_rate_schedules/cosine_decay_restarts/
 
     >>> round(float(CosineDecayRestarts(0.1, first_decay_steps=10)(10)), 6)
@@ -240,7 +298,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         return self.initial_learning_rate * ((1 - self.alpha) * cosine + self.alpha)
 
     def _position(self, periods: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Return how many restarts lie behind, and how far (0 to 1) the decay under way has come."""
+        """Return the number of restarts so far, and the progress (0 to 1) of the current decay."""
         if self.t_mul == 1.0:
             restarts = jnp.floor(periods)
             return restarts, periods - restarts
@@ -251,12 +309,27 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """Return the config of a schedule as plain data."""
+    """Return the config of a schedule as plain data.
+
+    >>> serialize(CosineDecay(0.1, decay_steps=10))["class_name"]
+    'CosineDecay'
+    """
     return serialization.serialize(learning_rate_schedule)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
-    """Return the schedule that `config` describes; ValueError for a class that nobody knows."""
+    """Return the schedule for a config.
+
+    Args:
+        config: the config, as `serialize` returns it.
+        custom_objects: names of custom classes.
+
+    Raises:
+        ValueError: if the class is unknown.
+
+    >>> deserialize(serialize(CosineDecay(0.1, decay_steps=10))).decay_steps
+    10
+    """
     return serialization.deserialize(config, custom_objects, registry.SCHEDULES)
 
 

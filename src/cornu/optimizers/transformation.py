@@ -12,11 +12,21 @@ from cornu.optimizers.options import Options, with_options
 
 
 class OptaxOptimizer(Optimizer):
-    """An optimizer made of an optax transformation: a pair of ``init(params)`` and ``update(grads, state, params)``.
+    """An optax transformation as an optimizer.
 
-    The learning rate usually lies in the transformation; `learning_rate` here is a factor on its updates that callbacks
-    can change. Parameters are a list of arrays, in the order of the model's trainable weights. The other arguments are
-    `Optimizer`'s. It serves one set of weights (ValueError for a second), and has no config (TypeError).
+    It serves one set of weights, and has no config.
+
+    Args:
+        transformation: a pair of ``init(params)`` and ``update(grads, state, params)``; parameters are a list of
+            arrays, in the order of the model's trainable weights.
+        learning_rate: a factor on the updates, which callbacks can change; the learning rate itself is usually part of
+            the transformation.
+        **options: the other arguments are those of `Optimizer`.
+
+    Raises:
+        ValueError: when built for a second set of weights.
+        TypeError: from `get_config`.
+
     Follows https://optax.readthedocs.io/
 
     >>> import optax, cornu
@@ -37,7 +47,7 @@ class OptaxOptimizer(Optimizer):
             )
         super().build(variables)
         with jax.ensure_compile_time_eval():
-            # Copies: a state may hold the weights themselves, whose arrays a step gives away.
+            # Copies: a state may hold the weights themselves, whose arrays a step donates.
             state = self.transformation.init([jnp.array(variable._value, copy=True) for variable in variables])
         leaves, self._structure = jax.tree_util.tree_flatten_with_path(state)
         self._state = [
@@ -47,7 +57,7 @@ class OptaxOptimizer(Optimizer):
         self._variables.extend(self._state)
 
     def update_all(self, gradients: list, variables: list[Variable], rate: Any) -> None:
-        """Update all weights at once; one without a gradient counts as one with a gradient of zero, and stays."""
+        """Update all weights at once; a weight without a gradient is passed a zero gradient, and stays unchanged."""
         given = {id(variable): gradient for gradient, variable in zip(gradients, variables, strict=True)}
         weights = self._trainable_variables
         whole = [given.get(id(weight), jnp.zeros(weight.shape, weight.dtype)) for weight in weights]
@@ -62,7 +72,7 @@ class OptaxOptimizer(Optimizer):
     def get_config(self) -> dict[str, Any]:
         raise TypeError(
             f"{self.name} is an optax transformation, which is made of functions and has no config.\n"
-            "Save the weights, and give the transformation to compile() again after loading."
+            "Save the weights, and pass the transformation to compile() again after loading."
         )
 
 

@@ -1,33 +1,33 @@
-"""Where a training stands, and what `fit` tells to whatever keeps backups of it."""
+"""A position in a training run, and the interface through which `fit` reports it to a backup."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
 class Place(NamedTuple):
-    """A point between two blocks of steps, or between two epochs: what comes next is step `step` of epoch `epoch`."""
+    """A position between two blocks of steps, or between two epochs: next is step `step` of epoch `epoch`."""
 
     epoch: int
     step: int = 0
-    logs: dict[str, Any] = {}  # noqa: RUF012 (never changed): those of the epoch so far, or of the last one
-    stopped: bool = False  # a callback has ended the training
+    logs: dict[str, Any] = {}  # noqa: RUF012 (never changed): logs of the epoch so far, or of the last one
+    stopped: bool = False  # a callback has stopped training
 
 
 class Backup:
-    """Told by `fit` where it is; this one keeps nothing."""
+    """Notified by `fit` of its progress; this base class saves nothing."""
 
     def restore(self, callbacks: Any) -> Place | None:
-        """Put a kept state in place, after ``on_train_begin``, and say where to go on; None to begin anew."""
+        """Restore a saved state, after ``on_train_begin``, and return where to continue; None to start from scratch."""
         return None
 
     def after_block(self, epoch: int, step: int, read_logs: Callable[[], dict]) -> None:
-        """Training goes on with step `step` of the epoch; `read_logs` gives its logs so far."""
+        """Called when step `step` of the epoch is next; `read_logs` returns its logs so far."""
 
     def after_epoch(self, epoch: int, logs: dict[str, Any], last: bool) -> None:
-        """An epoch has ended, callbacks included; `last` says that none follows."""
+        """Called after an epoch, callbacks included; `last` says whether it was the final one."""
 
     def finish(self) -> None:
-        """The training has ended well."""
+        """Called when training has completed."""
 
     def close(self) -> None:
-        """The training has ended somehow: wait for what is being written."""
+        """Called when training has ended in any way: wait for pending writes."""

@@ -1,4 +1,4 @@
-"""Mistakes that can be known before training starts, said in words."""
+"""Mistakes that can be detected before training starts, reported with a clear error."""
 
 from collections.abc import Collection
 from typing import Any
@@ -19,7 +19,7 @@ ONE_HOT = ("categorical_crossentropy", "categorical_focal_crossentropy", "kl_div
 
 
 def check_epochs(epochs: Any, initial_epoch: Any, steps: Any) -> None:
-    """Raise ValueError for numbers of epochs or steps that make no sense."""
+    """Raise ValueError if the numbers of epochs or steps are not valid."""
     for name, value, least in (
         ("epochs", epochs, 0),
         ("initial_epoch", initial_epoch, 0),
@@ -28,29 +28,29 @@ def check_epochs(epochs: Any, initial_epoch: Any, steps: Any) -> None:
         if name == "steps_per_epoch" and value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name} is a whole number, {least} or more; it is {value!r}.")
+            raise ValueError(f"{name} must be an integer, {least} or more; got {value!r}.")
 
 
 def check_frequency(frequency: Any) -> None:
-    """Raise ValueError where `validation_freq` is neither a positive number nor a collection of epochs."""
+    """Raise ValueError if `validation_freq` is neither a positive integer nor a collection of epochs."""
     if isinstance(frequency, Collection) and not isinstance(frequency, str):
         return
     if isinstance(frequency, bool) or not isinstance(frequency, (int, np.integer)) or frequency < 1:
-        raise ValueError(f"validation_freq is a whole number of epochs, or a list of epochs; it is {frequency!r}.")
+        raise ValueError(f"validation_freq must be a number of epochs, or a list of epochs; got {frequency!r}.")
 
 
 def validation_parts(data: Any) -> tuple:
-    """Return x, y and sample weights of ``validation_data``; ValueError where it is not (x, y) or (x, y, weights)."""
+    """Return x, y and sample weights of ``validation_data``; ValueError if it is not (x, y) or (x, y, weights)."""
     if isinstance(data, (tuple, list)) and 1 <= len(data) <= 3:
         return tuple(data)
     raise ValueError(
-        f"validation_data is (x_val, y_val), (x_val, y_val, sample_weights), or a stream of batches; "
-        f"it is a {type(data).__name__}{f' of {len(data)} parts' if hasattr(data, '__len__') else ''}."
+        f"validation_data must be (x_val, y_val), (x_val, y_val, sample_weights), or a stream of batches; "
+        f"got a {type(data).__name__}{f' of {len(data)} parts' if hasattr(data, '__len__') else ''}."
     )
 
 
 def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
-    """Raise ValueError for a loss or metric whose name is unknown, at `compile` rather than later."""
+    """Raise ValueError for an unknown name of a loss or metric, in `compile` rather than later."""
     for name in _strings(loss):
         registry.LOSSES.find(name)
     for name in [*_strings(metrics), *_strings(weighted_metrics)]:
@@ -69,17 +69,19 @@ def _strings(given: Any) -> list[str]:
 
 
 def loss_name(loss: Any) -> str:
-    """Return the name of the loss function inside a loss object, in snake case where it is one of Keras's."""
+    """Return the name of the loss function inside a loss object, in snake case if it is one of Keras's."""
     function = getattr(loss, "fn", None)
     return getattr(function, "__name__", getattr(loss, "name", "") or "")
 
 
 def check_targets(objective: Objective, y: Any, y_pred: Any) -> None:
-    """Raise ValueError where the shape of `y` cannot go with the model's outputs."""
+    """Raise ValueError if the shape of `y` does not fit the model's outputs."""
     predictions = leaves(y_pred)
     if y is None:
         if any(loss is not None for loss in objective.losses):
-            raise ValueError("The model has a loss that compares outputs with y, but y is missing: give fit(x, y).")
+            raise ValueError(
+                "The model has a loss that compares outputs with y, but y is missing: pass it as fit(x, y)."
+            )
         return
     targets = spread(y, objective.names, "y")
     for name, loss, target, prediction in zip(objective.names, objective.losses, targets, predictions, strict=True):
@@ -92,18 +94,18 @@ def _check_shape(output: str, loss: str, y: tuple, prediction: tuple) -> None:
     if loss in SPARSE:
         if given not in (expected[:-1], (*expected[:-1], 1)):
             raise ValueError(
-                f"The loss {loss!r} takes integer classes of shape {expected[:-1]} for the output {output!r} of shape "
-                f"{expected}; y has shape {given}.{_one_hot_advice(given, expected)}"
+                f"The loss {loss!r} expects integer classes of shape {expected[:-1]} for the output {output!r} "
+                f"of shape {expected}; y has shape {given}.{_one_hot_advice(given, expected)}"
             )
     elif loss in ONE_HOT and given != expected and _fits_all(given, expected) is False:
         advice = "\nIf y holds integer classes, use sparse_categorical_crossentropy, or to_categorical(y)."
         raise ValueError(
-            f"The loss {loss!r} takes y of shape {expected}, as the output {output!r}; y has shape {given}.{advice}"
+            f"The loss {loss!r} expects y of shape {expected}, like the output {output!r}; y has shape {given}.{advice}"
         )
 
 
 def _fits_all(given: tuple, expected: tuple) -> bool:
-    """Tell whether the shapes agree wherever both are known."""
+    """Tell whether the shapes agree on all axes that are known in both."""
     return len(given) == len(expected) and all(
         a is None or b is None or a == b for a, b in zip(given, expected, strict=True)
     )
@@ -114,7 +116,7 @@ def _one_hot_advice(given: tuple, expected: tuple) -> str:
 
 
 def check_labels(objective: Objective, y: Any) -> None:
-    """Raise ValueError for integer classes in host arrays that lie outside the model's output."""
+    """Raise ValueError for integer labels in host arrays that are out of range for the model's output."""
     if y is None or not objective.built:
         return
     targets = spread(y, objective.names, "y")
@@ -125,8 +127,9 @@ def check_labels(objective: Objective, y: Any) -> None:
         low, high = int(target.min()), int(target.max())
         if (low < 0 or high >= classes) and _ignored_class(loss) is None:
             raise ValueError(
-                f"The output {name!r} has {classes} classes, 0 to {classes - 1}; y holds labels from {low} to {high}.\n"
-                "Give the last layer as many units as there are classes, or renumber the labels from 0."
+                f"The output {name!r} has {classes} classes, 0 to {classes - 1}; y contains labels "
+                f"from {low} to {high}.\n"
+                "The last layer needs as many units as there are classes, and labels must count from 0."
             )
 
 
@@ -136,7 +139,7 @@ def _ignored_class(loss: Any) -> Any:
 
 
 def check_indices(network: Any, x: Any) -> None:
-    """Raise ValueError for numbers in host arrays that lie outside the embedding that they go into."""
+    """Raise ValueError for indices in host arrays that are out of range for the embedding they are passed to."""
     if network is None or isinstance(x, dict):
         return
     arrays = {id(tensor): array for tensor, array in zip(network.flat_inputs, leaves(x), strict=False)}
@@ -147,13 +150,13 @@ def check_indices(network: Any, x: Any) -> None:
         rows, low, high = node.operation.input_dim, array.min(), array.max()
         if low < 0 or high >= rows:
             raise ValueError(
-                f"Layer {node.operation.name!r} has {rows} rows, for numbers from 0 to {rows - 1}; "
-                f"x holds numbers from {low} to {high}.\nGive it input_dim={int(high) + 1}, or renumber the data."
+                f"Layer {node.operation.name!r} has {rows} rows, for indices from 0 to {rows - 1}; "
+                f"x contains indices from {low} to {high}.\nUse input_dim={int(high) + 1}, or renumber the data."
             )
 
 
 def check_values(model: Any, batches: Any) -> None:
-    """Raise ValueError for labels and indices out of range, and for NaN in the data where it makes the loss NaN."""
+    """Raise ValueError for labels and indices out of range, and for NaN in the data if it makes the loss NaN."""
     batch: Batch | None = getattr(batches, "batch", None)
     if batch is None or not batches.resident:
         return
@@ -168,13 +171,13 @@ def check_values(model: Any, batches: Any) -> None:
 def _complain_of_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
     bad = np.isnan(array) | np.isinf(array)
     rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
-    if rows.size == 0:  # the sum overflowed, no single value is at fault
+    if rows.size == 0:  # the sum overflowed; every value is finite
         return
     row = slice(int(rows[0]), int(rows[0]) + 1)
     logs = model.test_on_batch(*jax.tree.map(lambda a: a[row], batch), return_dict=True)
     if all(np.isfinite(np.asarray(value)).all() for value in logs.values()):
-        return  # the model's masks or losses leave these values out
+        return  # the model's masks or losses ignore these values
     raise ValueError(
-        f"{name} holds {int(bad.sum())} values that are NaN or infinite, the first in row {rows[0]}; "
-        "the loss would be NaN.\nDrop those rows or fill the gaps, for example with numpy.nan_to_num."
+        f"{name} contains {int(bad.sum())} values that are NaN or infinite, the first in row {rows[0]}; "
+        "the loss would be NaN.\nDrop those rows or replace the values, for example with numpy.nan_to_num."
     )

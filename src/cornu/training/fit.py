@@ -1,4 +1,4 @@
-"""The loop over epochs. Training and validation share it."""
+"""The loop over epochs, shared by training and validation."""
 
 import time
 from contextlib import closing
@@ -10,7 +10,7 @@ from cornu.training.interrupt import careful_interrupts
 from cornu.training.pace import Pace
 from cornu.training.program import Block, Program
 
-TICK = 0.1  # seconds between two looks at the logs of a streamed epoch
+TICK = 0.1  # seconds between readings of the logs in a streamed epoch
 
 
 def run_epoch(
@@ -21,10 +21,15 @@ def run_epoch(
     place: Place | None = None,
     backup: Backup | None = None,
 ) -> dict[str, Any]:
-    """Run all batches once (or `steps` of them) and return the logs at the end.
+    """Run all batches once (or `steps` of them) and return the final logs.
 
-    `callbacks` has ``every_batch``, ``on_batch_begin(step)``, ``on_batch_end(step, logs)`` and ``stopped()``. With a
-    `place` inside of an epoch, the epoch is taken up there; a `backup` is told after each block.
+    Args:
+        program: the compiled training or evaluation.
+        batches: the data.
+        callbacks: has ``every_batch``, ``on_batch_begin(step)``, ``on_batch_end(step, logs)`` and ``stopped()``.
+        steps: number of batches; None runs all.
+        place: where to resume inside an epoch.
+        backup: notified after each block.
     """
     place = place or Place(0)
     if place.step == 0:
@@ -55,7 +60,7 @@ def _is_due(block: Block, batches: Batches, looked: float) -> bool:
 
 
 class Validation:
-    """The validation of a `fit`: its batches, and in which epochs (numbered from 0) it runs."""
+    """The validation during `fit`: its batches, and the epochs (numbered from 0) in which it runs."""
 
     def __init__(self, program: Program, batches: Batches, steps: int | None, frequency: Any) -> None:
         self.program, self.batches, self.steps, self.frequency = program, batches, steps, frequency
@@ -80,9 +85,17 @@ def fit(
     validation: Validation | None = None,
     backup: Backup | None = None,
 ) -> None:
-    """Train for epochs `initial_epoch` to `epochs`, telling the `callbacks` (a `CallbackList`) what happens.
+    """Train for epochs `initial_epoch` to `epochs`.
 
-    A `backup` may have kept where an earlier run was: then training goes on from there.
+    Args:
+        program: the compiled training.
+        batches: the data.
+        callbacks: the `CallbackList` to notify.
+        epochs: the number of the last epoch, counted from 1.
+        initial_epoch: the first epoch, counted from 0.
+        steps: batches per epoch; None runs all.
+        validation: runs after the epochs in which it is due.
+        backup: may have saved the position of an earlier run; then training resumes there.
     """
     backup = backup or Backup()
     with careful_interrupts(), closing(backup), closing(batches), closing(validation or batches):
@@ -115,7 +128,7 @@ def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:
 
 
 def evaluate(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
-    """Run the evaluation of all batches and return its logs."""
+    """Evaluate all batches and return the logs."""
     with careful_interrupts(), closing(batches):
         callbacks.on_test_begin()
         logs = callbacks.named(run_epoch(program, batches, callbacks.for_batches("test"), steps))

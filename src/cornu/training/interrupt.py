@@ -8,7 +8,7 @@ from types import FrameType
 
 
 class _Interrupts:
-    """Whether a Ctrl-C has to wait, and whether one came meanwhile."""
+    """Whether Ctrl-C must be delayed, and whether one is pending."""
 
     def __init__(self) -> None:
         self.busy = False
@@ -25,7 +25,7 @@ _interrupts = _Interrupts()
 
 @contextlib.contextmanager
 def careful_interrupts() -> Iterator[None]:
-    """Inside this block Ctrl-C waits for the end of an `unbroken` part; in other threads nothing changes."""
+    """Within this block, Ctrl-C waits for the end of an `unbroken` section; other threads are not affected."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
         yield
@@ -40,7 +40,7 @@ def careful_interrupts() -> Iterator[None]:
 
 @contextlib.contextmanager
 def unbroken() -> Iterator[None]:
-    """Hold a Ctrl-C back until this block has ended."""
+    """Delay Ctrl-C until this block has ended."""
     _interrupts.busy = True
     try:
         yield

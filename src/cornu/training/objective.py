@@ -1,4 +1,4 @@
-"""What `compile` asked for: losses with weights and metrics, for one output or several."""
+"""The losses, loss weights and metrics passed to `compile`, for one output or several."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,11 @@ from cornu.metrics import Mean, Metric
 
 
 class Objective:
-    """The loss and metrics of a compiled model; `build` binds them to the outputs once their shapes are known."""
+    """Loss and metrics of a compiled model; `build` binds them to the outputs once their shapes are known.
+
+    Args:
+        loss, loss_weights, metrics, weighted_metrics: as passed to `compile`.
+    """
 
     def __init__(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
         self.loss, self.loss_weights = loss, loss_weights
@@ -30,12 +34,17 @@ class Objective:
         self.loss_means: list[Mean] = []
         self.metrics: list[list[Metric]] = []
         self.weighted: list[list[Metric]] = []
-        self.is_sum: bool | None = None  # over rows, so that batches may be put together; None: not found out
+        self.is_sum: bool | None = None  # over rows, so that batches may be merged; None: unknown yet
 
     # ---- binding to outputs
 
     def build(self, names: Sequence[str], y: Any, y_pred: Any) -> None:
-        """Bind to outputs called `names`; `y` and `y_pred` are arrays or shapes of one batch."""
+        """Bind to the outputs.
+
+        Args:
+            names: names of the outputs.
+            y, y_pred: arrays or shapes of one batch.
+        """
         self.names = list(names)
         predictions = flat_outputs(y_pred)
         self.shapes = [tuple(prediction.shape) for prediction in predictions]
@@ -74,7 +83,7 @@ class Objective:
 
     @property
     def all_metrics(self) -> list[Metric]:
-        """Every metric, the mean loss first, in the order of the logs."""
+        """All metrics in the order of the logs, starting with the mean loss."""
         flat = [metric for group in (*self.metrics, *self.weighted) for metric in group]
         means = [mean for mean, loss in zip(self.loss_means, self.losses, strict=False) if loss is not None]
         return [self.total, *means, *flat]
@@ -84,14 +93,14 @@ class Objective:
         return [variable for metric in self.all_metrics for variable in metric.variables]
 
     def reset(self) -> None:
-        """Forget all running sums."""
+        """Reset all running sums."""
         for metric in self.all_metrics:
             metric.reset_state()
 
     # ---- computing
 
     def loss_of(self, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, list[Any]]:
-        """Return the weighted sum of the losses, and each output's own."""
+        """Return the weighted sum of the losses, and the loss of each output."""
         predictions = flat_outputs(y_pred)
         targets = spread(y, self.names, "y") if y is not None else [None] * len(predictions)
         weights = spread_weights(sample_weight, self.names)
@@ -104,7 +113,7 @@ class Objective:
         return total, each
 
     def update_loss(self, total: Any, each: Sequence[Any], batch: Any) -> None:
-        """Add one batch to the mean losses, each weighted by its number of rows."""
+        """Add one batch to the mean losses, weighted by its number of rows."""
         rows = jax.tree.leaves(batch.x)[0].shape[0] if jax.tree.leaves(batch.x) else 1
         self.total.update_state(total, sample_weight=float(rows))
         for mean, one in zip(self.loss_means, each, strict=False):
@@ -112,7 +121,7 @@ class Objective:
                 mean.update_state(one, sample_weight=float(rows))
 
     def update_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
-        """Add one batch to the metrics beside the loss."""
+        """Add one batch to the metrics other than the loss."""
         predictions = flat_outputs(y_pred)
         targets = spread(y, self.names, "y") if y is not None else [None] * len(predictions)
         weights = spread_weights(sample_weight, self.names)
@@ -134,13 +143,14 @@ class Objective:
 
 
 def _make_variables(metric: Metric, target: Any, prediction: Any) -> None:
-    """Let a metric make the variables whose shapes hang on the data now: a step that is traced cannot take new ones."""
+    """Create the metric's variables whose shapes depend on the data: a traced step cannot add new ones."""
     if target is not None:
         metric.build(tuple(target.shape), tuple(prediction.shape))
 
 
 def _times(weight: Any, mask: Any) -> Any:
     extra = mask.ndim - weight.ndim
+    # (batch,) and (batch, time) give (batch, time)
     return weight.reshape(*weight.shape, *([1] * extra)) * mask if extra > 0 else weight * mask
 
 
@@ -151,7 +161,7 @@ def _evaluate(loss: Callable, name: str, target: Any, prediction: Any, weight: A
 
 @contextlib.contextmanager
 def comparing(what: str, output: str, target: Any, prediction: Any) -> Iterator[None]:
-    """Say errors of a loss or metric in words: which one, for which output, what shapes it got."""
+    """Explain errors of a loss or metric: which one, for which output, with which shapes."""
     try:
         yield
     except EngineError:
@@ -161,18 +171,18 @@ def comparing(what: str, output: str, target: Any, prediction: Any) -> Iterator[
         if isinstance(error, NEEDS_NUMBER):
             raise EngineError(f"{what} cannot be compiled. {NUMBER_ADVICE}") from None
         if "None is not a valid value" in text:
-            raise EngineError(f"{what} gave None instead of a number: does its function end with `return`?") from None
+            raise EngineError(f"{what} returned None instead of a number: is a `return` missing?") from None
         if "sample_weight" in text or not (from_engine(error) or "shape" in text.lower()):
             raise
         raise EngineError(
             f"{what} cannot compare y of shape {tuple(target.shape)} with the model's output {output!r} of "
-            f"shape {tuple(prediction.shape)}.\nEither the last layer has the wrong size, or y needs another form "
+            f"shape {tuple(prediction.shape)}.\nEither the last layer has the wrong size, or y needs another format "
             f"(to_categorical for classes, a sparse_... loss or metric for integers).\n({plain_message(error)})"
         ) from None
 
 
 def as_loss(identifier: Any) -> Callable:
-    """Return a loss object ``(y_true, y_pred, sample_weight)`` for a name, function or loss."""
+    """Return a loss object ``(y_true, y_pred, sample_weight)`` for a name, a function or a loss."""
     found = losses.get(identifier)
     return found if isinstance(found, losses.Loss) else losses.LossFunctionWrapper(found, name=_name(found))
 
@@ -196,7 +206,17 @@ def _check_keys(given: dict, names: Sequence[str], what: str) -> None:
 
 
 def spread(given: Any, names: Sequence[str], what: str, broadcast: bool = False) -> list[Any]:
-    """Return one item per output from a single thing, a list, or a dictionary by output name."""
+    """Return one item per output from a single item, a list, or a dictionary by output name.
+
+    Args:
+        given: the items.
+        names: names of the outputs.
+        what: name of the argument, for messages.
+        broadcast: a single item applies to all outputs.
+
+    Raises:
+        ValueError: if the number of items or a key does not fit.
+    """
     if isinstance(given, dict) and not hasattr(given, "get_config"):
         if len(names) == 1 and len(given) == 1 and what == "y":
             return list(given.values())
@@ -211,12 +231,12 @@ def spread(given: Any, names: Sequence[str], what: str, broadcast: bool = False)
         return [given] * len(names)
     raise ValueError(
         f"The model has {len(names)} outputs {list(names)}: {what} needs one entry for each, "
-        f"as a list or a dictionary; it is a single {'array' if hasattr(given, 'shape') else type(given).__name__}."
+        f"as a list or a dictionary; got a single {'array' if hasattr(given, 'shape') else type(given).__name__}."
     )
 
 
 def spread_weights(given: Any, names: Sequence[str]) -> list[Any]:
-    """Return one array of sample weights (or None) per output; a single array serves all."""
+    """Return one array of sample weights (or None) per output; a single array applies to all."""
     if given is None or not isinstance(given, (dict, list, tuple)):
         return [given] * len(names)
     return spread(given, names, "sample_weight")
@@ -225,7 +245,7 @@ def spread_weights(given: Any, names: Sequence[str]) -> list[Any]:
 def spread_metrics(given: Any, names: Sequence[str]) -> list[list[Any]]:
     """Return the list of metrics of each output.
 
-    A flat list serves every output, as in Keras 1 and 2, unless it has just one entry per output, as in Keras 3.
+    A flat list applies to every output, as in Keras 1 and 2, unless it has exactly one entry per output, as in Keras 3.
     """
     if given is None:
         return [[] for _ in names]
@@ -245,7 +265,7 @@ def spread_metrics(given: Any, names: Sequence[str]) -> list[list[Any]]:
 
 
 def _fresh(metric: Any, position: int) -> Any:
-    """Return a metric of its own for each output that shares the list."""
+    """Return a separate metric for each output that shares the list."""
     return type(metric).from_config(metric.get_config()) if position and isinstance(metric, Metric) else metric
 
 

@@ -1,4 +1,4 @@
-"""An optimizer remembers the weights of one model; a second model that is compiled with it gets a copy."""
+"""An optimizer holds the slots of one model; a second model compiled with it gets a copy."""
 
 import weakref
 from typing import Any
@@ -10,8 +10,8 @@ from cornu.optimizers import Optimizer
 def own_optimizer(optimizer: Optimizer, model: Any) -> Optimizer:
     """Return an optimizer for `model` alone.
 
-    One optimizer object given to several models (as GAN programs do) kept apart what it remembers of each model in
-    Keras 1 and 2: here the later models take copies, which share the learning rate.
+    In Keras 1 and 2, one optimizer passed to several models (as GAN programs do) kept separate state for each. Here the
+    later models get copies, which share the learning rate.
     """
     owner = _owner(optimizer)
     if owner is not None and (owner is not model or not _serves(optimizer, model)):
@@ -26,7 +26,7 @@ def _owner(optimizer: Optimizer) -> Any:
 
 
 def _serves(optimizer: Optimizer, model: Any) -> bool:
-    """Tell whether an optimizer can go on with the weights that train now."""
+    """Tell whether an optimizer can continue with the current trainable weights."""
     if not optimizer.built:
         return True
     return {id(v) for v in optimizer._trainable_variables} == {id(v) for v in model.trainable_variables}

@@ -1,4 +1,4 @@
-"""How many steps one compiled call runs: one where a callback wants every batch, else about a tick's worth of time."""
+"""How many steps one compiled call runs: one if a callback needs every batch, otherwise those of about one tick."""
 
 import time
 
@@ -8,9 +8,9 @@ TOGETHER = 8
 
 
 class Pace:
-    """Chooses block lengths from measured speed: blocks last about `tick` seconds.
+    """Chooses block lengths from measured speed, so that blocks last about `tick` seconds.
 
-    Those of 8 steps or fewer may last until `longest`, as long as Ctrl-C and the progress bar may have to wait.
+    Blocks of at most 8 steps may last up to `longest` seconds, which delays Ctrl-C and the progress bar by that much.
     """
 
     def __init__(self, every_batch: bool = False, tick: float = 0.25, longest: float = 1.0, first: int = 4) -> None:
@@ -21,7 +21,7 @@ class Pace:
         self._warm = False
 
     def begin(self, step: int) -> None:
-        """Note that a block begins at `step`; the block before it, if finished, tells the speed."""
+        """Note that a block starts at `step`; the previous block, if finished, determines the speed."""
         now = time.perf_counter()
         if not self.every_batch and self._steps_from is not None and step > self._steps_from:
             elapsed = max(now - self._since, 1e-6)

@@ -1,4 +1,4 @@
-"""Prediction over many rows: blocks of whole batches in one compiled loop, the rest padded to a few fixed shapes."""
+"""Prediction: blocks of whole batches in one compiled loop, the remaining rows padded to a few fixed shapes."""
 
 from typing import Any
 
@@ -10,16 +10,24 @@ from cornu.data.batches import Batches
 from cornu.data.convert import map_arrays
 from cornu.training.program import Predictor
 
-# Whole batches that one compiled call runs at most; powers of two below it are compiled as they are needed.
+# The most whole batches that one compiled call runs; smaller powers of two are compiled as needed.
 MOST_STEPS = 256
 
 
 def predict(
     predictor: Predictor, batches: Batches, callbacks: Any, steps: int | None = None, together: int | None = None
 ) -> Any:
-    """Return the outputs for all rows as numpy arrays, telling the `callbacks` which steps are done.
+    """Return the outputs for all rows as numpy arrays.
 
-    `together` is the number of rows to compute at once, where that may be more than a batch: a power of two times it.
+    Args:
+        predictor: the compiled prediction.
+        batches: the data.
+        callbacks: the `CallbackList` to notify.
+        steps: number of batches; None runs all.
+        together: number of rows to compute at once, if larger batches are allowed: the batch size times a power of two.
+
+    Raises:
+        ValueError: if a stream contains no batch.
     """
     callbacks.on_predict_begin()
     watcher = callbacks.for_batches("predict")
@@ -37,7 +45,7 @@ def predict(
 
 
 def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
-    """Run 256, 128, ... whole batches at a time, then the rows that are left."""
+    """Run 256, 128, ... whole batches at a time, then the remaining rows."""
     outputs: list[Any] = []
     size = batches.batch_size
     whole = batches.rows // size
@@ -55,7 +63,7 @@ def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
 
 
 def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> list[Any]:
-    """Run pieces of `most` rows, several in a call, then smaller ones, each a power of two or padded to the next."""
+    """Run chunks of `most` rows, several per call, then smaller ones, each a power of two or padded to the next."""
     outputs: list[Any] = []
     done, size = 0, batches.batch_size
     while done < batches.rows:
@@ -72,7 +80,7 @@ def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> l
 
 
 def _piece(left: int, size: int) -> int:
-    """Return all rows that are left where padding adds less than a third to them, or they are few; else most of them.
+    """Return all remaining rows if padding adds less than a third to them, or if they are few; otherwise most of them.
 
     >>> _piece(100, 32), _piece(70, 32), _piece(7, 32)
     (100, 64, 7)
@@ -94,5 +102,5 @@ def _streamed(predictor: Predictor, batches: Batches, watcher: Any, steps: int |
         outputs.append(predictor.on_padded(batch.x))
         watcher.on_batch_end(step, {"outputs": outputs[-1]})
     if not outputs:
-        raise ValueError("There is no data to predict for: the stream gave no batch.")
+        raise ValueError("There is no data to predict for: the stream yielded no batch.")
     return outputs

@@ -1,4 +1,4 @@
-"""A program: one way to use a model (train, test, predict), compiled once and kept until the next `compile`."""
+"""A program: one use of a model (train, test, predict), compiled once and kept until the next `compile`."""
 
 import functools
 import itertools
@@ -20,7 +20,7 @@ from cornu.training.step import Learner
 
 
 class Block(NamedTuple):
-    """Some steps of an epoch: `run` runs them and returns a function that gives the logs so far."""
+    """Some steps of an epoch: `run` runs them and returns a function that returns the logs so far."""
 
     start: int
     stop: int
@@ -28,7 +28,7 @@ class Block(NamedTuple):
 
 
 class Program:
-    """Training (``"train"``) or evaluating (``"test"``) batches: reads the variables, runs, writes them back."""
+    """Training (``"train"``) or evaluation (``"test"``) of batches: reads the variables, runs, writes them back."""
 
     def __init__(self, learner: Learner, kind: str, run_eagerly: bool = False) -> None:
         self.learner, self.kind = learner, kind
@@ -52,16 +52,20 @@ class Program:
         return make(self.step, self.learner.results)
 
     def epoch(self, batches: Any, pace: Pace, steps: int | None = None, start: int = 0) -> Iterator[Block]:
-        """Yield the blocks of an epoch; each is run by the caller, and the variables are current after it.
+        """Yield the blocks of an epoch, to be run by the caller; the variables are current after each.
 
-        `start` is above 0 where an epoch is taken up again: its order and streams have been put in place then.
+        Args:
+            batches: the data.
+            pace: chooses the block lengths.
+            steps: number of batches; None runs all.
+            start: step to resume at; the order and the streams of the epoch must already be restored.
         """
         if batches.resident and not self.run_eagerly and steps is None:
             return self._resident_epoch(batches, pace, start)
         return self._streamed_epoch(batches, steps, start)
 
     def prepare_for(self, batches: Any) -> None:
-        """Find out all that a custom step changes, before a first batch is run."""
+        """Find all variables that a custom step changes, before the first batch runs."""
         self._prepare(lambda batch: batch, batches.example)
 
     def _resident_epoch(self, batches: Any, pace: Pace, start: int) -> Iterator[Block]:
@@ -86,14 +90,14 @@ class Program:
             start = stop
 
     def _prepare(self, batch_of: Callable[..., Batch], arrays: Batch) -> None:
-        """Make zeros shaped like the logs of a custom step, which the compiled loop carries; others have none."""
+        """Create zeros shaped like the logs of a custom step, for the compiled loop to carry; other steps have none."""
         if self._first_logs is None:
             learner = self.learner
             shapes = learner.rehearse(self.step, self.training, batch_of, arrays) if self.custom else {}
             self._first_logs = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
     def _streamed_epoch(self, batches: Any, steps: int | None, start: int) -> Iterator[Block]:
-        # Validation looks at the same first steps each time, where the data can begin anew.
+        # Validation uses the same first steps each time, if the data can restart.
         keep = steps is not None and (self.training or not batches.restarts)
         stream = _open(batches, keep)
         try:
@@ -113,12 +117,12 @@ class Program:
                 batches.leave(stream)
 
     def run_batch(self, batch: Batch) -> Any:
-        """Run one batch; returns the function that gives the logs."""
+        """Run one batch; return the function that returns the logs."""
         self._prepare(lambda batch: batch, batch)
         return self._call(self._streamed, batch)
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Any:
-        """Read, run, write: the variables are whole again before anything else happens."""
+        """Read, run, write: the variables are consistent again before anything else happens."""
         with unbroken():
             state, own_logs, results = compiled(self.learner.read(self.training), *args, **kwargs)
             self.learner.write(state)
@@ -127,7 +131,7 @@ class Program:
 
 
 def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
-    """Return the stream of an epoch, made ready by a thread; a kept one goes on in the next epoch."""
+    """Return the stream of an epoch, prepared by a thread; a kept stream continues in the next epoch."""
     if keep and not fresh and batches.running is not None:
         return batches.running
     stream, batches.reopened = batches.reopened, None
@@ -142,7 +146,7 @@ def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
 
 
 def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0, ahead: bool = True) -> Stream:
-    """Return batches as a stream whose arrays are put on the device (`ahead` of time).
+    """Return a stream of batches whose arrays are moved to the device (`ahead` of time).
 
     They are copies: a generator may fill the same arrays again for its next batch.
     """
@@ -151,14 +155,14 @@ def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0, ahead: bo
 
 def _warn_of_missing_data(step: int, steps: int) -> None:
     warnings.warn(
-        f"The data ended after {step} steps of {steps}: training goes on with what there was. "
-        "A generator has to give at least steps_per_epoch * epochs batches; let it loop with `while True`.",
+        f"The data ended after {step} steps of {steps}: training continues with those. "
+        "A generator must yield at least steps_per_epoch * epochs batches; make it loop with `while True`.",
         stacklevel=2,
     )
 
 
 def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """Return logs as Python numbers (arrays where a metric gives one), in the order in which they were made."""
+    """Return logs as Python numbers (arrays if a metric returns one), in the order of `names`."""
     found = jax.device_get(logs)
     return {name: float(found[name]) if np.ndim(found[name]) == 0 else found[name] for name in names}
 
@@ -170,16 +174,16 @@ class Predictor:
         self.learner = learner
         self.one = run.predicting(learner.predict_step, run_eagerly)
         self.many = run.predicting_many(learner.predict_step)
-        self.together: dict[int, int] = {}  # for batch sizes: how many rows may be computed together
+        self.together: dict[int, int] = {}  # batch size -> how many rows may be computed together
 
     def on_batch(self, x: Any) -> Any:
-        """Return the outputs (device arrays) for one batch of rows, exactly as given."""
+        """Return the outputs (device arrays) for one batch, without padding."""
         outputs, seeds = self.one(self.learner.read(training=False), x)
         self._keep(seeds)
         return outputs
 
     def on_padded(self, x: Any) -> Any:
-        """Return the outputs as numpy arrays; rows are padded to the next power of two, so that few shapes compile."""
+        """Return the outputs as numpy arrays; rows are padded to a power of two, so that few shapes are compiled."""
         rows = jax.tree.leaves(x)[0].shape[0]
         padded = 1 << (rows - 1).bit_length()
         if padded != rows:
@@ -188,7 +192,7 @@ class Predictor:
 
     def on_many(self, x: Any, steps: int, size: int) -> Any:
         """Return the outputs as numpy arrays for `steps` whole batches of `size` rows."""
-        if steps == 1:  # the program for one batch, which other calls use too
+        if steps == 1:  # the program for one batch, shared with other calls
             return jax.tree.map(np.asarray, self.on_batch(x))
         outputs, seeds = self.many(self.learner.read(training=False), x, steps=steps, size=size)
         self._keep(seeds)
@@ -200,5 +204,5 @@ class Predictor:
 
 
 def _padded(array: np.ndarray, rows: int) -> np.ndarray:
-    """Repeat the last row until there are `rows`."""
+    """Repeat the last row until the array has `rows` rows."""
     return np.concatenate([array, np.broadcast_to(array[-1:], (rows - array.shape[0], *array.shape[1:]))])

@@ -1,4 +1,4 @@
-"""The ways to run a step: many steps inside one compiled loop over resident arrays, or one streamed batch at a time."""
+"""The ways to run a step: many steps in one compiled loop over resident arrays, or one streamed batch at a time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from cornu.training.state import TrainState
 
 
 def rows_of(arrays: Batch, order: jax.Array | None, start: Any, size: int) -> Batch:
-    """Return `size` rows from `start` on, through the shuffled row numbers `order` where given."""
+    """Return `size` rows from `start` on, through the shuffled indices `order` if it is not None."""
     numbers = start + jnp.arange(size) if order is None else lax.dynamic_slice_in_dim(order, start, size)
 
     def rows(array: Any) -> jax.Array:
@@ -47,7 +47,7 @@ def resident(step: Callable, results: Callable) -> Callable:
 
 
 def resident_rest(step: Callable, results: Callable) -> Callable:
-    """Compile ``run(state, arrays, order, start, size)``: the short last batch, as one step of its own shape."""
+    """Compile ``run(state, arrays, order, start, size)``: the short last batch, as one step with its own shape."""
 
     @compiled(donates="state", static="size")
     def run(state: TrainState, arrays: Batch, order: Any, start: Any, *, size: int) -> tuple[TrainState, dict, dict]:
@@ -69,7 +69,7 @@ def streamed(step: Callable, results: Callable) -> Callable:
 
 
 def eager(step: Callable, results: Callable) -> Callable:
-    """Return ``run(state, batch)`` uncompiled, for ``run_eagerly=True``."""
+    """Return ``run(state, batch)`` without compiling it, for ``run_eagerly=True``."""
 
     def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
         state, logs = step(state, jax.tree.map(to_device, batch))
@@ -88,10 +88,11 @@ def predicting(step: Callable, run_eagerly: bool = False) -> Callable:
 
 
 def predicting_many(step: Callable) -> Callable:
-    """Compile ``run(state, x, steps, size)``: the outputs of `steps` whole batches, one after the other in one loop."""
+    """Compile ``run(state, x, steps, size)``: the outputs of `steps` whole batches, one after another in one loop."""
 
     @compiled(static=("steps", "size"))
     def run(state: TrainState, x: Any, *, steps: int, size: int) -> tuple[Any, tuple]:
+        # (steps * size, ...) -> (steps, size, ...)
         x = jax.tree.map(lambda array: array.reshape(steps, size, *array.shape[1:]), x)
 
         def body(state: TrainState, rows: Any) -> tuple[TrainState, tuple]:
@@ -99,6 +100,7 @@ def predicting_many(step: Callable) -> Callable:
             return state, (outputs, seeds)
 
         _, (outputs, seeds) = lax.scan(body, state, x)
+        # (steps, size, ...) -> (steps * size, ...)
         outputs = jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:]), outputs)
         return outputs, jax.tree.map(lambda key: key[-1], seeds)
 

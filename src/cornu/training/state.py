@@ -1,4 +1,4 @@
-"""What a training program reads and returns: arrays only."""
+"""The input and output of a training program: arrays only."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import jax
 class TrainState(NamedTuple):
     """The arrays that a step changes, in the order of the learner's variables."""
 
-    params: tuple[jax.Array, ...]  # what gradients change
+    params: tuple[jax.Array, ...]  # trainable weights
     others: tuple[jax.Array, ...]  # moving averages, random keys, frozen weights
     slots: tuple[jax.Array, ...]  # the optimizer's variables, learning rate included
     totals: tuple[jax.Array, ...]  # running sums of metrics

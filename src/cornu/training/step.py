@@ -1,4 +1,4 @@
-"""The one training step, pure in its arrays, and its two relatives for evaluation and prediction."""
+"""The training step, a pure function of arrays, and its counterparts for evaluation and prediction."""
 
 import contextlib
 import inspect
@@ -20,7 +20,7 @@ from cornu.training.state import TrainState
 class Learner:
     """A model with its optimizer and objective, and their variables in the order of `TrainState`.
 
-    Which weights train is what `trainable` said when the model was compiled, as in Keras 1 and 2.
+    As in Keras 1 and 2, the weights that train are those that were trainable when the model was compiled.
     """
 
     def __init__(self, model: Any) -> None:
@@ -38,7 +38,7 @@ class Learner:
         self.own_optimizers = parts(model, Optimizer)
 
     def prepare_optimizer(self) -> None:
-        """Make the optimizer's slots for the weights that train."""
+        """Create the optimizer's slots for the trainable weights."""
         self.optimizer.prepare(self.params)
         self.slots = self.optimizer.all_variables
 
@@ -52,7 +52,7 @@ class Learner:
         return TrainState(read(self.params), read(self.others), slots, read(self.totals))
 
     def write(self, state: TrainState) -> None:
-        """Put a state back into the variables."""
+        """Write a state back to the variables."""
         write(self.params, state.params)
         write(self.others, state.others)
         if state.slots:
@@ -61,7 +61,7 @@ class Learner:
 
     @contextlib.contextmanager
     def as_compiled(self) -> Iterator[None]:
-        """Let layers have the ``trainable`` flags that they had when the model was compiled."""
+        """Restore the ``trainable`` flags that layers had when the model was compiled, within this block."""
         flags = self.model.compiled_flags
         now = [(layer, layer._trainable) for layer, _ in flags]
         for layer, flag in flags:
@@ -74,7 +74,7 @@ class Learner:
 
     @contextlib.contextmanager
     def tracing(self, state: TrainState) -> Iterator[None]:
-        """Bind the variables to a state's arrays while a step is traced; afterwards they are as before."""
+        """Bind the variables to a state's arrays while a step is traced; they are restored afterwards."""
         with bound(self.variables, read(self.variables)), changed(values={}), calling(None, None), self.as_compiled():
             self.model._clear_losses()
             self.write(state)
@@ -84,9 +84,9 @@ class Learner:
                 self.model._clear_losses()
 
     def rehearse(self, step: Callable, training: bool, batch_of: Callable[..., Batch], arrays: Batch) -> dict:
-        """Trace a custom step once, on the batch that `batch_of` takes from `arrays`; returns what its logs look like.
+        """Trace a custom step once, on the batch that `batch_of` takes from `arrays`; return the shapes of its logs.
 
-        All that it assigns to becomes part of the state, such as the variables of optimizers that the model holds.
+        Every variable that it assigns becomes part of the state, such as those of optimizers that the model holds.
         """
         with noting_changes() as noted, untouched(self.variables):
             logs = jax.eval_shape(lambda state, arrays: step(state, batch_of(arrays))[1], self.read(training), arrays)
@@ -100,19 +100,19 @@ class Learner:
         return logs
 
     def reset_metrics(self) -> None:
-        """Forget all running sums."""
+        """Reset all running sums."""
         for metric in self.metrics:
             metric.reset_state()
 
     def finish_training(self) -> None:
-        """Let the optimizer put averaged weights in place, where it keeps them."""
+        """Copy averaged weights into the model, if the optimizer keeps them."""
         if self.optimizer.use_ema:
             self.optimizer.finalize_variable_values(self.params)
 
     # ---- the steps
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
-        """Return the state after one batch: forward, backward, update, metrics; and the logs of a custom step."""
+        """Return the state after one batch (forward, backward, update, metrics), and the logs of a custom step."""
         with self.tracing(state):
             if self.custom_train is not None:
                 return self._custom(self.custom_train, state, batch)
@@ -120,7 +120,7 @@ class Learner:
             return self.read(), {}
 
     def learn(self, batch: Batch) -> None:
-        """Forward, backward, update, metrics, on the variables as they are: what `train_step` does by default."""
+        """Forward, backward, update and metrics on the current variables: the default of `train_step`."""
         params = read(self.params)
         (_, found), gradients = jax.value_and_grad(self._loss, has_aux=True)(params, batch)
         write(self.params, params)
@@ -139,12 +139,12 @@ class Learner:
             "y_pred": y_pred,
             "masks": [get_mask(one) for one in jax.tree.leaves(y_pred)],
             "others": read(self.others),
-            "totals": read(self.totals),  # a model's call may update metrics of its own
+            "totals": read(self.totals),  # a model's call may update metrics
         }
         return self.optimizer.scale_loss(total), found
 
     def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
-        """Return the state after one batch was evaluated: only running sums (and random keys) change."""
+        """Return the state after evaluating one batch: only running sums (and random keys) change."""
         with self.tracing(state):
             if self.custom_test is not None:
                 return self._custom(self.custom_test, state, batch)
@@ -152,14 +152,14 @@ class Learner:
             return self.read(training=bool(state.slots)), {}
 
     def examine(self, batch: Batch) -> None:
-        """Forward and metrics, on the variables as they are: what `test_step` does by default."""
+        """Forward and metrics on the current variables: the default of `test_step`."""
         y_pred = self.model(batch.x, training=False)
         total, each = self.model.total_loss(batch, y_pred, training=False)
         masks = [get_mask(one) for one in jax.tree.leaves(y_pred)]
         self._update_metrics({"total": total, "each": each, "y_pred": y_pred, "masks": masks}, batch)
 
     def predict_step(self, state: TrainState, batch: Batch) -> tuple[Any, tuple]:
-        """Return the model's outputs, and the random keys as they are afterwards."""
+        """Return the model's outputs, and the random keys after the step."""
         with self.tracing(state):
             return plain(self.model.predict_step(batch.x)), read(self.seeds)
 
@@ -168,7 +168,7 @@ class Learner:
         return [variable for variable in self.others if isinstance(variable, Seed)]
 
     def results(self, state: TrainState) -> dict[str, Any]:
-        """Return what the metrics say of a state."""
+        """Return the results of all metrics for a state."""
         with self.tracing(state):
             found: dict[str, Any] = {}
             for metric in self.metrics:
@@ -184,18 +184,20 @@ class Learner:
         self.model.compute_metrics(batch.x, batch.y, found["y_pred"], batch.sample_weight)
 
     def _custom(self, step: Any, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
-        """Run a ``train_step`` or ``test_step`` of the user's own, in either of its two forms.
+        """Run a custom ``train_step`` or ``test_step``, in either of its two forms.
 
         ``(self, state, data)`` is Keras 3's on JAX: it returns logs and new states. ``(self, data)`` changes the
         variables and returns logs.
         """
         data = _packed(batch)
         if len(inspect.signature(step).parameters) == 1:
-            with noting_changes():  # what is asked about the state before the step
+            with noting_changes():  # reads of the state see the values before the step
                 logs = self._noted(step(data))
             return self.read(training=bool(state.slots)), logs
-        count = len(self.optimizer.variables) if state.slots else 0  # beyond these lie numbers that callbacks may set
-        own = len(self.model.non_trainable_variables)  # the last of the others is the seed of the backend's functions
+        count = (
+            len(self.optimizer.variables) if state.slots else 0
+        )  # the rest are hyperparameters that callbacks may set
+        own = len(self.model.non_trainable_variables)  # the last of `others` is the seed of the backend's functions
         given = [list(state.params), list(state.others[:own]), list(state.slots[:count]), list(state.totals)]
         if not state.slots:
             del given[2]
@@ -207,13 +209,13 @@ class Learner:
     def _noted(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Remember the order of a custom step's logs, since compiled programs sort dictionaries."""
         if not isinstance(logs, dict):
-            raise TypeError(f"A train_step or test_step returns a dictionary such as {{'loss': loss}}, not {logs!r}.")
+            raise TypeError(f"A train_step or test_step returns a dictionary such as {{'loss': loss}}; got {logs!r}.")
         self.custom_log_names = list(logs)
         return plain(dict(logs))
 
 
 def _packed(batch: Batch) -> Any:
-    """Return a batch as Keras gives it to a ``train_step``: a single `x` without targets is no tuple."""
+    """Return a batch in the form that Keras passes to ``train_step``: a single `x` without targets is not a tuple."""
     if batch.sample_weight is not None:
         return tuple(batch)
     if batch.y is not None:
@@ -222,6 +224,6 @@ def _packed(batch: Batch) -> Any:
 
 
 def custom_step(model: Any, name: str) -> Any:
-    """Return the ``train_step`` or ``test_step`` that a user's model class defines, or None."""
+    """Return the ``train_step`` or ``test_step`` that a custom model class defines, or None."""
     defining = next((cls for cls in type(model).__mro__ if name in vars(cls)), None)
     return None if defining is None or is_library(defining) else getattr(model, name)

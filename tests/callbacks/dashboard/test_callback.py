@@ -103,7 +103,7 @@ def test_a_full_disk_does_not_end_the_training(tmp_path, monkeypatch):
 
     run = RunFile(tmp_path, "one")
     monkeypatch.setattr("cornu.callbacks.dashboard.run_files.append_text", refuse)
-    with pytest.warns(UserWarning, match="which goes on"):
+    with pytest.warns(UserWarning, match="training continues"):
         run.tell("begin")
     run.tell("epoch")  # not a second time
 

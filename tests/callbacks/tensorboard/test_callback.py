@@ -114,7 +114,7 @@ def test_an_evaluation_of_its_own(tmp_path):
 def test_what_is_not_written_warns():
     with pytest.warns(UserWarning, match="profile_batch, embeddings_freq has no effect"):
         TensorBoard(profile_batch=2, embeddings_freq=1)
-    with pytest.raises(ValueError, match="update_freq is 'epoch', 'batch' or a number"):
+    with pytest.raises(ValueError, match="update_freq must be 'epoch', 'batch' or a number"):
         TensorBoard(update_freq="epochs")
 
 
@@ -286,6 +286,6 @@ def test_curves_of_a_training_that_was_killed_are_those_of_one_that_was_not(tmp_
 def test_a_mark_that_is_none_names_no_files(tmp_path):
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "events.out.tfevents.1.other.v2").write_bytes(b"1")
-    with pytest.raises(ValueError, match="no mark"):
+    with pytest.raises(ValueError, match="not a valid mark"):
         TensorBoard(tmp_path).restore_training_state({"mark": "*", "sizes": {}})
     assert len(list((tmp_path / "train").iterdir())) == 1

@@ -1,3 +1,4 @@
-"""The live page of running trainings.
+"""The live web page of training runs.
 
-`callback.py` writes a run file (`run_files.py`), `server.py` serves `dashboard.html`."""
+`callback.py` writes a run file (`run_files.py`), `server.py` serves `dashboard.html`.
+"""

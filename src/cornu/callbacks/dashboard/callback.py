@@ -1,4 +1,4 @@
-"""A web page on this machine that shows trainings as they run."""
+"""A local web page that shows training runs live."""
 
 import os
 import time
@@ -10,18 +10,22 @@ from cornu.callbacks.dashboard.run_files import RunFile, runs_folder
 from cornu.callbacks.dashboard.server import PORT, Server
 from cornu.callbacks.progress import say
 
-TELLING = 0.5  # seconds between two lines about a running epoch
+TELLING = 0.5  # seconds between updates within an epoch
 
 
 class Dashboard(Callback):
-    """Shows training on a web page of this machine: curves that grow, rate, throughput, time left, a button to stop.
+    """Shows training on a local web page: curves, learning rate, throughput, remaining time, and a stop button.
 
-    `name` is what the page calls the run (the model's name otherwise). Runs that share a `folder` (a folder of the user
-    otherwise) are on one page, to compare them: those of other processes and earlier ones too. `port` is where the page
-    is; where another Cornu shows the same folder there already, that page is used, and where another program has the
-    port, a free one is taken. `host` other than the loopback address lets other machines see the page and stop runs.
-    `open_browser` opens the page. The page lives as long as a process with a dashboard on its port;
-    ``cornu watch`` shows it at any time.
+    Runs that share a `folder` are on one page: earlier ones and those of other processes too. The page stays up while a
+    process with a dashboard on its port is running; ``cornu watch`` shows it at any time.
+
+    Args:
+        name: name of the run on the page; None takes that of the model.
+        folder: folder of the run files; None takes one in the user's home.
+        port: port of the page. If another dashboard already serves the same folder there, its page is used; if another
+            program has the port, a free one is chosen.
+        host: address to serve at. Other than the loopback address, it lets other machines see the page and stop runs.
+        open_browser: open the page in a browser.
 
     >>> dashboard = Dashboard(name="first try")
     """
@@ -44,7 +48,7 @@ class Dashboard(Callback):
 
     @property
     def url(self) -> str | None:
-        """The address of the page, once training has begun."""
+        """The address of the page, or None before training has started."""
         return None if self.server is None else self.server.url
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -84,7 +88,7 @@ class Dashboard(Callback):
         self.server.keep_alive()
 
     def _speed(self, steps: int, now: float) -> float:
-        """Return rows (or steps, where rows are not known) per second in this epoch."""
+        """Return rows (or steps, if the number of rows is unknown) per second in this epoch."""
         size = self.params.get("batch_size")
         rows = min(steps * size, self.params.get("samples") or steps * size) if size else steps
         return rows / max(now - self._epoch, 1e-9)

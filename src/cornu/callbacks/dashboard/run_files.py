@@ -1,6 +1,6 @@
-"""What a training tells to those who watch it: one file of JSON lines per run, in a folder that many runs share.
+"""The record of a run: one file of JSON lines per run, in a folder that many runs share.
 
-A file is enough for several processes on one page, for runs that have ended, and for a watcher that comes later.
+Files suffice for several processes on one page, for finished runs, and for a viewer that connects later.
 """
 
 import json
@@ -19,16 +19,16 @@ import platformdirs
 
 from cornu.core.atomic_files import append_text
 
-SHOWN = 20  # runs on one page, the newest
+SHOWN = 20  # the newest runs, on one page
 
 
 def runs_folder() -> Path:
-    """Return the folder of runs that nobody named: ``runs`` in the user's folder for the state of programs."""
+    """Return the default folder of run files: ``runs`` in the user's state folder."""
     return platformdirs.user_state_path("cornu") / "runs"
 
 
 class RunFile:
-    """The file of one run in `folder`; `name` is what people read, `number` what files and addresses say."""
+    """The file of one run in `folder`; `name` is shown to people, `number` is used in file names and addresses."""
 
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ class RunFile:
         self.path = folder / f"{self.number}.jsonl"
 
     def tell(self, kind: str, **what: Any) -> None:
-        """Add a line: what happened, and when."""
+        """Append a line: what happened, and when."""
         line = json.dumps({"kind": kind, "time": time.time(), **_plain(what)}, allow_nan=False)
         if self.full:
             return
@@ -45,19 +45,19 @@ class RunFile:
             append_text(self.path, line + "\n")
         except OSError as error:
             self.full = True
-            warnings.warn(f"The dashboard is told no more of this training, which goes on: {error}", stacklevel=2)
+            warnings.warn(f"The dashboard cannot be updated; training continues: {error}", stacklevel=2)
 
     def stop_asked(self) -> bool:
-        """Tell whether someone asked this run to stop."""
+        """Tell whether this run has been asked to stop."""
         return _stop_file(self.path).exists()
 
     def close(self) -> None:
-        """Take away what asked it to stop."""
+        """Remove the stop request."""
         _stop_file(self.path).unlink(missing_ok=True)
 
 
 def ask_to_stop(folder: Path, number: str) -> bool:
-    """Ask the run with this number to stop; False where there is none."""
+    """Ask the run `number` to stop; returns False if there is no such run."""
     path = folder / f"{number}.jsonl"
     if not re.fullmatch(r"[0-9a-f-]+", number) or not path.is_file():
         return False
@@ -70,7 +70,7 @@ def _stop_file(path: Path) -> Path:
 
 
 def newest_runs(folder: Path) -> list[Path]:
-    """Return the files of the newest runs, oldest of them first."""
+    """Return the files of the newest runs, oldest first."""
     names = (
         sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(".jsonl")) if folder.is_dir() else []
     )
@@ -78,7 +78,7 @@ def newest_runs(folder: Path) -> list[Path]:
 
 
 class Follower:
-    """Reads what runs have told since it looked last."""
+    """Reads the lines that runs have written since the last call."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -99,11 +99,11 @@ class Follower:
                 try:
                     yield {"run": path.stem, **json.loads(line)}
                 except (ValueError, TypeError):
-                    continue  # not of ours
+                    continue  # not a line of a run file
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` as JSON has it: numbers that are none become None, arrays their mean."""
+    """Return `value` as JSON data: non-finite numbers become None, arrays their mean."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""The server behind `Dashboard`: one page, and a stream of what the runs of a folder tell."""
+"""The server behind `Dashboard`: one page, and a stream of the events of the runs in a folder."""
 
 import contextlib
 import http.client
@@ -14,12 +14,12 @@ from typing import Any
 from cornu.callbacks.dashboard.run_files import Follower, ask_to_stop
 
 PORT = 8642
-LOOK = 0.3  # seconds between two looks for news
+LOOK = 0.3  # seconds between polls
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 class Server:
-    """Shows the runs of `folder` at a port of this machine, in a thread of its own."""
+    """Serves the runs of `folder` on a local port, in its own thread."""
 
     def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = PORT) -> None:
         self.folder, self.host, self.port = Path(folder), host, port
@@ -31,7 +31,7 @@ class Server:
         return f"http://{host}:{self.port}/"
 
     def start(self) -> None:
-        """Begin to serve, unless another process shows this folder at the port; take a free port if it is not ours."""
+        """Start serving, unless another process already serves this folder; if the port is taken, use a free one."""
         try:
             self._bind(self.port)
         except OSError:
@@ -39,7 +39,7 @@ class Server:
                 self._bind(0)
 
     def keep_alive(self) -> None:
-        """Take over the port where another process showed this folder, and has ended."""
+        """Take over the port if another process served this folder and has ended."""
         if self._http is None:
             with contextlib.suppress(OSError):
                 self._bind(self.port)
@@ -51,7 +51,7 @@ class Server:
         threading.Thread(target=self._http.serve_forever, name="cornu-dashboard", daemon=True).start()
 
     def close(self) -> None:
-        """End the server, if it is this process's."""
+        """Stop the server, if this process runs it."""
         if self._http is not None:
             self._http.shutdown()
             self._http.server_close()
@@ -60,14 +60,14 @@ class Server:
 
 class _Threads(ThreadingHTTPServer):
     daemon_threads = True
-    allow_reuse_address = False  # two processes must not share a port without knowing
+    allow_reuse_address = False  # two processes must not share a port by accident
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of browsers that went away."""
+        """Ignore errors of browsers that disconnected."""
 
 
 def shown_folder(url: str) -> str | None:
-    """Return the folder that a dashboard at `url` shows; None where there is no dashboard."""
+    """Return the folder that a dashboard at `url` serves; None if there is no dashboard."""
     address = url.removeprefix("http://").rstrip("/")
     connection = http.client.HTTPConnection(address, timeout=2)
     try:
@@ -95,21 +95,21 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/events":
             self._follow()
         else:
-            self._answer_json(HTTPStatus.NOT_FOUND, {"error": "there is no such page"})
+            self._answer_json(HTTPStatus.NOT_FOUND, {"error": "page not found"})
 
     def do_POST(self) -> None:
         if not self._is_meant():
             return
         origin = self.headers.get("Origin")
         if origin is not None and origin.partition("://")[2] != self.headers.get("Host"):
-            self._answer_json(HTTPStatus.FORBIDDEN, {"error": "asked for by another page"})
+            self._answer_json(HTTPStatus.FORBIDDEN, {"error": "requested by a foreign page"})
         elif self.path.startswith("/stop/") and ask_to_stop(self.folder, self.path.removeprefix("/stop/")):
             self._answer_json(HTTPStatus.OK, {"stopping": True})
         else:
-            self._answer_json(HTTPStatus.NOT_FOUND, {"error": "there is no such run"})
+            self._answer_json(HTTPStatus.NOT_FOUND, {"error": "run not found"})
 
     def _is_meant(self) -> bool:
-        """Refuse requests under another name: a page elsewhere may have pointed its name at this machine."""
+        """Reject requests for another host name: a foreign page may have pointed its name here (DNS rebinding)."""
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
         if self.public or host in LOOPBACK:
             return True
@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def _follow(self) -> None:
-        """Send all that runs have told, and then whatever they tell, as server-sent events."""
+        """Send all events so far, and then new ones as they come, as server-sent events."""
         self.close_connection = True
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream")
@@ -148,4 +148,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Write nothing: the terminal shows the training."""
+        """Log nothing: the terminal shows the training."""

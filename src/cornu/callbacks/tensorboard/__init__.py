@@ -1,3 +1,4 @@
 """TensorBoard event files, written without TensorFlow.
 
-`callback.py` is the callback; the other files write the format."""
+`callback.py` is the callback; the other files write the format.
+"""

@@ -16,18 +16,27 @@ from cornu.callbacks.tensorboard.event_hyperparameters import ended, hyperparame
 from cornu.core.spellings import old_keywords
 from cornu.visuals.tiles import weight_colours
 
-PARTS = ("", "train", "validation")  # folders below log_dir
+PARTS = ("", "train", "validation")  # subfolders of log_dir
 
 
 class TensorBoard(Callback):
-    """Writes loss and metrics into `log_dir`, in the files that ``tensorboard --logdir logs`` shows.
+    """Writes loss and metrics for ``tensorboard --logdir logs``.
 
-    ``train`` and ``validation`` in it hold a curve ``epoch_<name>`` for each log. With `update_freq` ``"batch"`` or a
-    number of batches, ``batch_<name>`` is written that often too. Every `histogram_freq` epochs the distribution of
-    each weight is written, and with `write_images` a picture of each kernel. `write_graph` adds the layers and what
-    connects them, `write_steps_per_second` the speed. The page HPARAMS lists optimizer, learning rate, batch size and
-    the like, with those in `hparams` (names and values of one's own): give each run a folder of its own, and
-    TensorBoard the folder above. Profiles and embeddings are not written, and asking for them warns.
+    The folders ``train`` and ``validation`` hold a curve ``epoch_<name>`` per log.
+
+    Args:
+        log_dir: folder of this run; point TensorBoard at its parent.
+        histogram_freq: epochs between histograms of the weights; 0 for none.
+        write_graph: write the layers and their connections.
+        write_images: write an image of each kernel along with the histograms.
+        write_steps_per_second: write the speed.
+        update_freq: ``"epoch"``, ``"batch"`` or a number of batches after which ``batch_<name>`` is written.
+        profile_batch, embeddings_freq, embeddings_metadata: not supported; the first two warn.
+        hparams: values by name for the HPARAMS page, in addition to optimizer, learning rate, batch size and the like.
+
+    Raises:
+        ValueError: if `update_freq` is something else.
+
     Follows https://keras.io/api/callbacks/tensorboard/
 
     >>> board = TensorBoard("logs/first", update_freq=100, hparams={"units": 64})
@@ -50,11 +59,11 @@ class TensorBoard(Callback):
         hparams: dict[str, Any] | None = None,
     ) -> None:
         if update_freq not in ("epoch", "batch") and (not isinstance(update_freq, int) or update_freq < 1):
-            raise ValueError(f"update_freq is 'epoch', 'batch' or a number of batches; it is {update_freq!r}.")
+            raise ValueError(f"update_freq must be 'epoch', 'batch' or a number of batches; got {update_freq!r}.")
         unwritten = {"profile_batch": profile_batch, "embeddings_freq": embeddings_freq}
         if any(unwritten.values()):
             asked = ", ".join(name for name, value in unwritten.items() if value)
-            warnings.warn(f"TensorBoard writes no profiles or embeddings; {asked} has no effect.", stacklevel=3)
+            warnings.warn(f"TensorBoard does not write profiles or embeddings; {asked} has no effect.", stacklevel=3)
         self.log_dir, self.histogram_freq, self.write_graph = Path(log_dir), histogram_freq, write_graph
         self.write_steps_per_second, self.update_freq = write_steps_per_second, update_freq
         self.write_images, self.hparams = write_images, dict(hparams or {})
@@ -86,7 +95,7 @@ class TensorBoard(Callback):
         self._write("", 0, [ended()])
 
     def _write_graph(self) -> None:
-        """Write the model's graph once, as soon as its layers are known."""
+        """Write the model's graph once, as soon as the model is built."""
         if self._graph_due and getattr(self.model, "built", False):
             self._file("train").write_graph(graph_of(self.model))
             self._graph_due = False
@@ -126,14 +135,14 @@ class TensorBoard(Callback):
             self._write("validation", self._updates(), _scalars("evaluation", logs or {}, "_vs_iterations"))
 
     def training_state(self) -> dict[str, Any]:
-        """Return which files this training has written, and how far, for a backup."""
+        """Return the files that this run has written and their sizes, for a backup."""
         return {"mark": self._mark, "sizes": {part: files_of(self.log_dir / part, self._mark) for part in PARTS}}
 
     def restore_training_state(self, state: dict[str, Any]) -> None:
-        """Take back what was written after the backup, which is written again, and go on in new files."""
+        """Remove what was written after the backup, which is written again, and continue in new files."""
         mark = state["mark"]
         if not re.fullmatch("[0-9a-f]{8}", mark):
-            raise ValueError(f"{str(mark)[:80]!r} is no mark of TensorBoard's files.")
+            raise ValueError(f"{str(mark)[:80]!r} is not a valid mark of TensorBoard files.")
         for part in PARTS:
             for name in files_of(self.log_dir / part, mark):
                 cut(self.log_dir / part / name, state["sizes"][part].get(name, 0))
@@ -142,7 +151,7 @@ class TensorBoard(Callback):
         self._mark, self._began, self._updates_before = mark, time.perf_counter(), self._updates()
 
     def _updates(self) -> int:
-        """Return how many updates the optimizer has made."""
+        """Return the number of updates of the optimizer."""
         return int(np.asarray(getattr(self.model.optimizer, "iterations", 0)))
 
 
@@ -155,7 +164,7 @@ def _scalars(prefix: str, logs: dict[str, Any], suffix: str = "") -> list[bytes]
 
 
 def kernel_picture(kernel: np.ndarray, most: int = 64) -> np.ndarray:
-    """Return weights as colours: a matrix as it is, filters of a convolution side by side, at most `most` in a row."""
+    """Return weights as colours: a matrix as it is, or the filters of a convolution tiled, at most `most` per row."""
     if kernel.ndim == 2:
         return weight_colours(kernel.T if kernel.shape[0] > kernel.shape[1] else kernel)
     planes = kernel.reshape(*kernel.shape[:2], -1)[..., : most * most]  # (rows, columns, planes)

@@ -1,7 +1,7 @@
-"""Files that TensorBoard reads: events in protocol-buffer encoding, in records with checksums.
+"""Files that TensorBoard reads: events in protocol buffer encoding, in records with checksums.
 
-The formats are those of ``event.proto``, ``summary.proto`` and the TFRecord file, as far as scalars, histograms,
-pictures, graphs and data of plugins go.
+Of ``event.proto``, ``summary.proto`` and the TFRecord format, this covers scalars, histograms, images, graphs and
+plugin data.
 """
 
 import itertools
@@ -46,7 +46,7 @@ def crc32c(data: bytes) -> int:
 
 
 def _masked(data: bytes) -> bytes:
-    """Return the checksum as it stands in a record: rotated, with a constant added."""
+    """Return the checksum as records store it: rotated, with a constant added."""
     crc = crc32c(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
@@ -58,7 +58,7 @@ def record(data: bytes) -> bytes:
 
 
 def varint(number: int) -> bytes:
-    """Return a number of up to 64 bits, seven bits a byte; a negative one as its two's complement."""
+    """Return a number of up to 64 bits in seven bits per byte; a negative one as two's complement."""
     number &= 0xFFFFFFFFFFFFFFFF
     out = bytearray()
     while number > 0x7F:
@@ -68,27 +68,27 @@ def varint(number: int) -> bytes:
 
 
 def field(number: int, value: bytes) -> bytes:
-    """Return a field that has a length: text, a message, or packed numbers."""
+    """Return a length-delimited field: text, a message, or packed numbers."""
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
 def whole(number: int, value: int) -> bytes:
-    """Return a field that holds a whole number."""
+    """Return a field that holds an integer."""
     return varint(number << 3) + varint(value)
 
 
 def double(number: int, value: float) -> bytes:
-    """Return a field that holds a float of 64 bits."""
+    """Return a field that holds a 64-bit float."""
     return varint(number << 3 | 1) + struct.pack("<d", value)
 
 
 def scalar(tag: str, value: float) -> bytes:
-    """Return a summary value with one number."""
+    """Return a summary value that holds one number."""
     return field(1, field(1, tag.encode()) + varint(2 << 3 | 5) + struct.pack("<f", value))
 
 
 def histogram(tag: str, values: Any, bins: int = 30) -> bytes:
-    """Return a summary value with the distribution of an array's finite values."""
+    """Return a summary value that holds the distribution of an array's finite values."""
     values = np.asarray(values, np.float64).ravel()
     values = values[np.isfinite(values)]
     values = values if values.size else np.zeros(1)
@@ -100,7 +100,7 @@ def histogram(tag: str, values: Any, bins: int = 30) -> bytes:
 
 
 def picture(tag: str, pixels: np.ndarray) -> bytes:
-    """Return a summary value with a picture: bytes (rows, columns), or (rows, columns, 3)."""
+    """Return a summary value that holds an image: bytes, ``(rows, columns)`` or ``(rows, columns, 3)``."""
     height, width = pixels.shape[:2]
     colours = 1 if pixels.ndim == 2 else 3
     return field(
@@ -111,16 +111,16 @@ def picture(tag: str, pixels: np.ndarray) -> bytes:
 
 
 def plugin_data(tag: str, plugin: str, content: bytes) -> bytes:
-    """Return a summary value that carries data for a plugin of TensorBoard, and an empty tensor."""
+    """Return a summary value that holds data for a TensorBoard plugin, and an empty tensor."""
     metadata = field(1, field(1, plugin.encode()) + field(2, content)) + whole(4, 2)  # 2: kept as a tensor
     empty = whole(1, 1) + field(2, field(2, b""))  # float32, of shape (0,)
     return field(1, field(1, tag.encode()) + field(8, empty) + field(9, metadata))
 
 
 class EventFile:
-    """A file of events in a folder, which is made; each event that is added reaches the disk at once.
+    """A file of events in a folder, which is created if missing; every event reaches the disk at once.
 
-    `mark` is part of its name, and tells to which training it belongs.
+    `mark` is part of the file name and identifies the training run.
     """
 
     def __init__(self, folder: Path, mark: str = "00000000") -> None:
@@ -132,15 +132,15 @@ class EventFile:
             temporary.write_bytes(record(double(1, now) + field(3, b"brain.Event:2")))
 
     def write(self, step: int, values: list[bytes]) -> None:
-        """Add summary values (of `scalar`, `histogram`, ...) at a step."""
+        """Append summary values (from `scalar`, `histogram`, ...) at a step."""
         self._append(whole(2, step) + field(5, b"".join(values)))
 
     def write_graph(self, graph: bytes) -> None:
-        """Add a graph, as `event_graph.graph_of` gives it."""
+        """Append a graph, as `event_graph.graph_of` returns it."""
         self._append(field(4, graph))
 
     def take(self, mark: str) -> None:
-        """Belong to another training, which goes on here."""
+        """Rename the file so that it belongs to the run `mark`, which continues here."""
         self.path = self.path.rename(self.path.with_name(f"{self._stem}.{mark}.v2"))
 
     def _append(self, what: bytes) -> None:
@@ -148,12 +148,12 @@ class EventFile:
 
 
 def files_of(folder: Path, mark: str) -> dict[str, int]:
-    """Return the sizes of a training's files in a folder, by their names."""
+    """Return the sizes of a run's files in a folder, by name."""
     return {path.name: path.stat().st_size for path in folder.glob(f"events.out.tfevents.*.{mark}.v2")}
 
 
 def cut(path: Path, size: int) -> None:
-    """Take the end of a file away, or all of it; what was written before stays whole at any moment."""
+    """Truncate a file to `size` bytes, or delete it for 0; the kept part is intact at any moment."""
     if size == 0:
         path.unlink()
     elif size < path.stat().st_size:

@@ -1,4 +1,4 @@
-"""A model as the graph that TensorBoard draws: ``graph.proto``, one node per layer, inner models as scopes."""
+"""A model as a TensorBoard graph (``graph.proto``): one node per layer, nested models as scopes."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from cornu.visuals.graphs import Box, Frame, Show, frame_of
 
 
 def graph_of(model: Any) -> bytes:
-    """Return the layers of a model and what they take, with their classes and shapes, as a GraphDef."""
+    """Return the layers of a model and their inputs, with classes and shapes, as a GraphDef."""
     frame = frame_of(model, Show(shapes=True, nested=True))
     boxes = list(_boxes(frame, ""))
     names = _different({box.number: path for path, box in boxes})
@@ -17,11 +17,11 @@ def graph_of(model: Any) -> bytes:
     for source, target in _edges(frame):
         taken.setdefault(target, []).append(names[source])
     nodes = (_node(names[box.number], box, taken.get(box.number, [])) for _, box in boxes)
-    return b"".join(field(1, node) for node in nodes) + field(4, whole(1, 22))  # versions: any producer's
+    return b"".join(field(1, node) for node in nodes) + field(4, whole(1, 22))  # versions: any producer
 
 
 def _boxes(frame: Frame, scope: str) -> Iterator[tuple[str, Box]]:
-    """Yield the path and box of each layer; paths hold only characters that names in TensorFlow have."""
+    """Yield the path and box of each layer; paths contain only characters that TensorFlow allows in names."""
     for part in frame.parts:
         if isinstance(part, Frame):
             yield from _boxes(part, f"{scope}{_plain(part.label)}/")
@@ -34,7 +34,7 @@ def _plain(name: str) -> str:
 
 
 def _different(paths: dict[str, str]) -> dict[str, str]:
-    """Return the paths, those that came before with a number."""
+    """Return unique paths: duplicates get a number."""
     found: dict[str, str] = {}
     used: set[str] = set()
     for number, path in paths.items():

@@ -1,4 +1,4 @@
-"""The hyperparameters of a run, as TensorBoard's page HPARAMS lists them (``plugin_data.proto`` of that plugin)."""
+"""The hyperparameters of a run for TensorBoard's HPARAMS page (``plugin_data.proto`` of that plugin)."""
 
 import time
 from typing import Any
@@ -11,13 +11,13 @@ SUCCESS = 1
 
 
 def started(values: dict[str, Any]) -> bytes:
-    """Return a summary value that says with which values a run began: numbers, truth values or texts."""
+    """Return a summary value that holds the hyperparameters of a run: numbers, booleans or strings."""
     entries = b"".join(field(1, field(1, key.encode()) + field(2, _value(value))) for key, value in values.items())
     return _session("_hparams_/session_start_info", field(3, entries + double(5, time.time())))
 
 
 def ended(status: int = SUCCESS) -> bytes:
-    """Return a summary value that says how a run ended."""
+    """Return a summary value that holds the final status of a run."""
     return _session("_hparams_/session_end_info", field(4, whole(1, status) + double(2, time.time())))
 
 
@@ -34,7 +34,7 @@ def _value(value: Any) -> bytes:
 
 
 def hyperparameters(model: Any, params: dict[str, Any]) -> dict[str, Any]:
-    """Return what a run was begun with: epochs, rows in a batch, optimizer and its rate, loss, number of parameters."""
+    """Return the settings of a run: epochs, batch size, optimizer, learning rate, loss, number of parameters."""
     found = {name: params[name] for name in ("epochs", "batch_size") if params.get(name)}
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
