@@ -1,4 +1,4 @@
-"""How many rows `predict` and `evaluate` may compute together where nobody said how many."""
+"""Larger batches for `predict` and `evaluate` when the caller set no batch size."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -14,15 +14,15 @@ from cornu.metrics import MeanMetricWrapper
 from cornu.training.step import custom_step
 
 MOST_ROWS = 1024
-MOST_BYTES = 2**26  # of the largest output of a layer: stays near the processor's cache
+MOST_BYTES = 2**26  # of the largest layer output, to stay near the processor's cache
 
 
 def rows_together(model: Any, size: int) -> int:
-    """Return `size`, or a power of two times it where each row's outputs are known to hang on that row alone.
+    """Return a batch size for prediction: `size`, or a larger power of two times it if rows are independent.
 
-    Small products of matrices leave a processor idle: 10,000 rows through a perceptron take a third of the time in
-    batches of 1024 that they take in batches of 32. Layers of the library keep rows apart at inference; of functions
-    and classes of the user's own it is not known.
+    Small matrix products leave a processor idle: 10,000 rows through a perceptron take a third of the time in batches
+    of 1024 that they take in batches of 32. This needs each output row to depend only on its input row. Layers of the
+    library do that at inference; custom functions and classes may not.
     """
     if custom_step(model, "predict_step") is not None:
         return size
@@ -33,10 +33,10 @@ def rows_together(model: Any, size: int) -> int:
 
 
 def evaluate_together(model: Any, batches: Batches) -> None:
-    """Let `batches` be evaluated many at a time, where losses and metrics are known to be sums over rows.
+    """Evaluate several batches at once, if losses and metrics are known to be sums over rows.
 
-    What it gives is the same but for rounding. The library's own losses and metrics are such sums, without masks
-    (a masked batch is divided by the rows that count), penalties for activity, and reductions other than the mean.
+    The result is the same up to rounding. The library's losses and metrics are such sums, unless there are masks (a
+    masked batch is divided by the number of unmasked rows), activity penalties, or reductions other than the mean.
     """
     if not isinstance(batches, ArrayBatches) or not batches.resident or not type(model).__module__.startswith("cornu."):
         return
@@ -57,7 +57,7 @@ def _no_masks_or_penalties(model: Any) -> bool:
 
 
 def _operations(model: Any) -> Iterator[Any]:
-    """Yield what a model runs, and what models inside of it run; nothing of those without a network."""
+    """Yield the operations of a model and of its inner models; none for models without a graph."""
     network = getattr(model, "_network", None)
     for node in network.nodes if network is not None else ():
         yield node.operation
@@ -86,7 +86,7 @@ def _is_ours(function: Any) -> bool:
 def _gives_rows(function: Callable, pair: tuple) -> bool:
     try:
         return jax.eval_shape(function, *pair).shape[:1] == pair[0].shape[:1]
-    except (TypeError, ValueError):  # said in words when it is evaluated
+    except (TypeError, ValueError):  # evaluate reports it with a clear error
         return False
 
 

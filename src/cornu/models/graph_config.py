@@ -1,4 +1,4 @@
-"""The graph of a functional model as plain data, in Keras 3's form; Keras 1's and 2's forms are read too."""
+"""The graph of a functional model as plain data, in Keras 3's form. Keras 1's and 2's forms can be read too."""
 
 from collections import deque
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from cornu.core.graph import Node, SymbolicTensor, leaves, replace
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize, serialize, serialize_object
 
-KERAS_VERSION = "3.15.1"  # the version whose form the configs have
+KERAS_VERSION = "3.15.1"  # the configs follow the form of this version
 
 
 def of_network(model: Layer, network: Any) -> dict[str, Any]:
@@ -59,14 +59,14 @@ def _history(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
     if tensor.node is None or id(tensor.node) not in numbers:
         name = "an input" if tensor.node is None else repr(tensor.node.operation.name)
         raise ValueError(
-            f"The model uses {name} between its layers, an array function that is no layer and has no config.\n"
-            "Put it into a Lambda layer (or a layer of your own) to write the model's architecture."
+            f"The model uses {name} between its layers, an array function that is not a layer and has no config.\n"
+            "Put it into a Lambda layer (or a custom layer) to write the model's architecture."
         )
     return [tensor.node.operation.name, numbers[id(tensor.node)], tensor.index]
 
 
 def _end(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
-    """Return the key of an input or output, where Keras 3 counts a functional model's calls from 1."""
+    """Return the key of an input or output; Keras 3 counts a functional model's calls from 1 there."""
     name, number, index = _history(tensor, numbers)
     return [name, number + _is_functional(tensor.node.operation), index]  # type: ignore[union-attr]
 
@@ -76,7 +76,7 @@ def _is_functional(layer: Any) -> bool:
 
 
 def _like(structure: Any, keys: list[list]) -> Any:
-    """Return the keys of tensors in the structure that they had: one key, a list, or a dictionary."""
+    """Return the keys of tensors in the tensors' structure: one key, a list, or a dictionary."""
     if isinstance(structure, SymbolicTensor):
         return keys[0]
     if isinstance(structure, dict):
@@ -85,7 +85,7 @@ def _like(structure: Any, keys: list[list]) -> Any:
 
 
 def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
-    """Rebuild the graph that a config describes and return its symbolic inputs and outputs."""
+    """Rebuild the graph of a config and return its symbolic inputs and outputs."""
     budget.step(len(config["layers"]))
     layers = {entry.get("name") or entry["config"]["name"]: _layer_of(entry) for entry in config["layers"]}
     calls = {
@@ -114,10 +114,10 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _first_numbers(layer: Layer, name: str, calls: list, inside: set, ends: set) -> tuple[int, int]:
-    """Return from which number a layer's calls are counted in the keys of calls, and in those of inputs and outputs.
+    """Return the first number of a layer's calls in the keys of calls, and in the keys of inputs and outputs.
 
-    Keras 2 counts the calls of a model inside the model from 1. Of this Keras 3 has kept that the keys of inputs and
-    outputs do, for functional models.
+    Keras 2 counts the calls of an inner model from 1. Keras 3 does so only for functional models, and only in the keys
+    of inputs and outputs.
     """
     if getattr(layer, "_network", None) is None or not calls:
         return 0, 0
@@ -128,7 +128,7 @@ def _first_numbers(layer: Layer, name: str, calls: list, inside: set, ends: set)
 
 
 class _Call(NamedTuple):
-    """The call of a layer with a number, as `_parse_call` read it."""
+    """One numbered call of a layer, as `_parse_call` read it."""
 
     layer: str
     number: int
@@ -136,7 +136,7 @@ class _Call(NamedTuple):
 
 
 def _run_calls(layers: dict[str, Layer], made: dict, calls: list[_Call]) -> None:
-    """Repeat the calls, each when the tensors that it needs are there; ValueError where some never are."""
+    """Repeat the calls, each once its input tensors exist; ValueError if some never do."""
     ready: deque[_Call] = deque()
     waiting: dict[tuple, list[_Call]] = {}
 
@@ -155,16 +155,16 @@ def _run_calls(layers: dict[str, Layer], made: dict, calls: list[_Call]) -> None
     if waiting:
         name = next(iter(waiting.values()))[0].layer
         raise ValueError(
-            f"The config's graph cannot be built: layer {name!r} needs tensors that no layer gives "
+            f"The config's graph cannot be built: layer {name!r} needs tensors that no layer returns "
             "(a missing layer, or a cycle)."
         )
 
 
 def _call_of(key: Any) -> tuple[str, int]:
-    """Return layer and number of the call whose output a key names; ValueError where it is none."""
+    """Return the layer and call number in a tensor's key; ValueError if the key is malformed."""
     plain = isinstance(key, (list, tuple)) and len(key) == 3 and isinstance(key[0], str)
     if not plain or not all(isinstance(number, int) for number in key[1:]):
-        raise ValueError(f"The config names a tensor by [layer, call, output]; it has {str(key)[:80]}.")
+        raise ValueError(f"A tensor in the config must be [layer, call, output]; got {str(key)[:80]}.")
     return key[0], key[1]
 
 

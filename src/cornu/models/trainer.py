@@ -31,9 +31,9 @@ from cornu.training.step import Learner, custom_step
 
 
 class Trainer:
-    """The part of a model that trains; it needs the layer's and network's parts beside it."""
+    """The training methods of a model; `Model` combines it with `Layer`."""
 
-    is_library_model = True  # its steps are not a user's own
+    is_library_model = True  # its steps are not custom ones
     compiled = False
     stop_training = False
     optimizer: Any = None
@@ -58,13 +58,29 @@ class Trainer:
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Choose optimizer, loss and metrics. Which weights train is what `trainable` says now.
+        """Choose the optimizer, loss and metrics.
 
-        `optimizer` is a name, an optimizer or an optax transformation; `loss` a name, function or loss, or a list or
-        dictionary of them for several outputs, summed with `loss_weights`; `metrics` a list of names, functions or
-        metrics (`weighted_metrics`: with sample weights). `run_eagerly` runs steps uncompiled, for debugging. Training
-        always runs many steps per compiled call, so `steps_per_execution` and `jit_compile` change nothing.
-        Raises ValueError for unknown names. Follows https://keras.io/api/models/model_training_apis/
+        Which weights are trained is decided by the values of `trainable` at this moment.
+
+        Args:
+            optimizer: Name, optimizer, or optax transformation.
+            loss: Name, function or loss; a list or dictionary of them for several outputs. None trains on `add_loss`
+                alone.
+            metrics: List of names, functions or metrics; a list of lists or a dictionary for several outputs.
+            loss_weights: Factor of each output's loss, a list or dictionary; 1 by default.
+            weighted_metrics: Metrics that take sample weights into account.
+            run_eagerly: Whether to run steps uncompiled, for debugging.
+            steps_per_execution, jit_compile: Accepted for compatibility: steps are always compiled, many per call.
+            auto_scale_loss: Whether to wrap the optimizer in a `LossScaleOptimizer` under ``"mixed_float16"``.
+
+        Raises:
+            ValueError: A name is unknown.
+
+        Follows https://keras.io/api/models/model_training_apis/
+
+        >>> import cornu
+        >>> model = cornu.Sequential([cornu.layers.Dense(1)])
+        >>> model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
         """
         optimizer = optimizers.get(optimizer)
         scaled = isinstance(optimizer, optimizers.LossScaleOptimizer)
@@ -90,24 +106,24 @@ class Trainer:
         self._forget_programs()
 
     def get_compile_config(self) -> dict[str, Any] | None:
-        """Return what `compile` was called with."""
+        """Return the arguments of the last `compile`, or None before it."""
         return self._compile_config
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile with what `get_compile_config` returned (as plain data, also that of a file of any Keras)."""
+        """Compile with what `get_compile_config` returned, also as plain data from a file of any Keras version."""
         with config_validation.reading(config):
             self.compile(**compile_arguments(config))
 
     # ---- programs
 
     def _forget_programs(self) -> None:
-        """Let the next call compile anew: after `compile`, or when layers changed."""
+        """Drop the compiled programs, after `compile` or when layers changed."""
         self._learner = None
         self._programs: dict[str, Any] = {}
 
     @property
     def learner(self) -> Learner:
-        """The model with its optimizer and objective as the engine sees them."""
+        """The model, optimizer and objective as pure functions and variables."""
         if self._learner is None:
             self._learner = Learner(self)
             self._programs = {}
@@ -128,13 +144,13 @@ class Trainer:
         return self._programs[kind]
 
     def make_train_function(self, force: bool = False) -> None:
-        """Prepare training anew; only needed after changing a custom ``train_step``."""
+        """Compile training again; needed only after changing a custom ``train_step``."""
         self._forget_programs()
 
     make_test_function = make_predict_function = make_train_function
 
     def _prepare(self, example: Batch, what: str) -> None:
-        """Build the model and bind the objective to the shapes of one batch."""
+        """Build the model, and the objective for the shapes of one batch."""
         if what != "predict":
             self._check_compiled(what)
         outputs = self._outputs_for(example.x)
@@ -153,7 +169,7 @@ class Trainer:
             )
 
     def _outputs_for(self, x: Any) -> Any:
-        """Build the model for data like `x` where needed, and return what its outputs look like."""
+        """Build the model for data like `x` if needed, and return its symbolic outputs."""
         tensors = jax.tree.map(lambda leaf: SymbolicTensor((None, *leaf.shape[1:]), leaf.dtype), x)
         if self.built and self._network is not None:
             self._network.arrange(tensors)
@@ -208,21 +224,48 @@ class Trainer:
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
     ) -> History:
-        """Train for some epochs and return the `History`.
+        """Train for a number of epochs.
 
-        `x` and `y` are arrays (numpy, jax, torch, pandas, lists; lists or dictionaries of arrays for several inputs),
-        or `x` is a generator, `PyDataset`, or ``DataLoader`` whose batches hold everything. The last
-        `validation_split` of the rows, or `validation_data`, is evaluated after each epoch (of `validation_freq`).
-        `shuffle` mixes the rows anew each epoch (``"batch"``: whole batches). `verbose` is 0 silent, 1 bar, 2 a line
-        per epoch, ``"auto"``.
-        Raises ValueError or TypeError in words for data that does not fit the model.
+        Args:
+            x: Inputs as arrays (numpy, jax, torch, pandas, lists), ``(samples, ...)``; a list or dictionary of arrays
+                for several inputs. Or a generator, `PyDataset` or ``DataLoader`` of batches ``(x, y)`` or
+                ``(x, y, sample_weight)``.
+            y: Targets, in the same forms; None if `x` yields whole batches.
+            batch_size: Samples per step, 32 by default.
+            epochs: Number of the last epoch.
+            verbose: 0 silent, 1 progress bar, 2 one line per epoch; ``"auto"`` takes 1.
+            callbacks: List of callbacks, or a `CallbackList`.
+            validation_split: Fraction of the samples, taken from the end, to validate on.
+            validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a stream to validate on.
+            shuffle: Whether to shuffle samples each epoch; ``"batch"`` shuffles whole batches.
+            class_weight: Dictionary from class to weight of its samples.
+            sample_weight: Weight of each sample, ``(samples,)``.
+            initial_epoch: Epochs already done.
+            steps_per_epoch: Batches per epoch; None runs through all data.
+            validation_steps, validation_batch_size: The same for validation.
+            validation_freq: Validate every so many epochs, or a list of epochs.
+
+        Returns:
+            A `History`, whose ``history`` maps each metric to its values per epoch.
+
+        Raises:
+            RuntimeError: The model is not compiled.
+            ValueError, TypeError: The data do not fit the model.
+
         Follows https://keras.io/api/models/model_training_apis/#fit-method
+
+        >>> import cornu
+        >>> model = cornu.Sequential([cornu.layers.Dense(1)])
+        >>> model.compile(loss="mse")
+        >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=3, verbose=0)
+        >>> len(history.history["loss"])
+        3
         """
         self._check_compiled("fit")
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
         epochs = min(epochs, settings.max_epochs() or epochs)
         if validation_split and is_stream(x):
-            raise ValueError(f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays.")
+            raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")
         backup = backup_for(callbacks)
         batches, held_out = self._training_data(
             x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch, validation_split
@@ -309,9 +352,26 @@ class Trainer:
         callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Return the loss and metrics on data: a list in the order of ``metrics_names``, or a dictionary.
+        """Compute the loss and metrics on data.
 
-        Takes the same kinds of data as `fit`. With neither metrics nor several outputs, the loss alone is returned.
+        Args:
+            x, y, sample_weight, batch_size, steps, callbacks, verbose: As in `fit`.
+            return_dict: Whether to return a dictionary by name instead of a list.
+
+        Returns:
+            A list in the order of `metrics_names`, or the loss alone if there is nothing else.
+
+        Raises:
+            RuntimeError: The model is not compiled.
+            ValueError, TypeError: The data do not fit the model.
+
+        Follows https://keras.io/api/models/model_training_apis/#evaluate-method
+
+        >>> import cornu
+        >>> model = cornu.Sequential([cornu.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(loss="mse")
+        >>> model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+        1.0
         """
         self._check_compiled("evaluate")
         batches = as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, inputs=self._number_of_inputs)
@@ -338,14 +398,33 @@ class Trainer:
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training."""
+        """Compute the outputs for data, batch by batch, in inference mode.
+
+        Args:
+            x: Inputs, in the forms that `fit` takes.
+            batch_size: Samples per step, by default 32 or more where that gives the same results faster.
+            verbose, steps, callbacks: As in `fit`.
+
+        Returns:
+            A numpy array ``(samples, ...)``, or a list or dictionary of them for several outputs.
+
+        Raises:
+            ValueError, TypeError: The data do not fit the model.
+
+        Follows https://keras.io/api/models/model_training_apis/#predict-method
+
+        >>> import cornu
+        >>> model = cornu.Sequential([cornu.layers.Dense(3)])
+        >>> model.predict(np.ones((2, 4)), verbose=0).shape
+        (2, 3)
+        """
         if self.compiled and self.objective is None:
             self.compiled = False
         options = {"batch_size": batch_size, "steps": steps, "inputs": self._number_of_inputs}
         batches = as_batches(x, only_inputs=True, **options)
         kind = (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
         program = None if self._learner is None else self._programs.get("predict")
-        if program is None or kind is None or kind != program.kind:  # a row at a time has no time to lose
+        if program is None or kind is None or kind != program.kind:  # fast path for single rows
             self._prepare(batches.example, "predict")
             program = self._program("predict")
             program.kind = kind
@@ -366,9 +445,16 @@ class Trainer:
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None,
         return_dict: bool = False, reset_metrics: bool = True,
     ) -> Any:  # fmt: skip
-        """Train on one batch and return its loss and metrics (a number, a list, or a dictionary).
+        """Train on one batch.
 
-        The result is that of this batch alone, as in Keras 1 and 2; with ``reset_metrics=False`` metrics run on.
+        Args:
+            x, y, sample_weight, class_weight: The batch, as in `fit`.
+            return_dict: Whether to return a dictionary by name.
+            reset_metrics: Whether to return the metrics of this batch alone, as in Keras 1 and 2; False accumulates
+                them.
+
+        Returns:
+            The loss (a number) or a list of loss and metrics in the order of `metrics_names`.
         """
         batch = self._one_batch(x, y, sample_weight, class_weight, "train_on_batch")
         return self._run_one("train", batch, return_dict, reset_metrics)
@@ -377,7 +463,7 @@ class Trainer:
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = True
     ) -> Any:
-        """Evaluate one batch and return its loss and metrics (a number, a list, or a dictionary)."""
+        """Evaluate one batch, without training. Arguments and return value as in `train_on_batch`."""
         batch = self._one_batch(x, y, sample_weight, None, "test_on_batch")
         return self._run_one("test", batch, return_dict, reset_metrics)
 
@@ -404,51 +490,51 @@ class Trainer:
     # ---- what the steps use
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Train on one batch ``(x, y, sample_weight)`` and return the logs; override it for steps of one's own."""
+        """Train on one batch ``(x, y, sample_weight)`` and return the logs. Override it for a custom step."""
         self.learner.learn(unpack(data))
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluate one batch ``(x, y, sample_weight)`` and return the logs; override it for steps of one's own."""
+        """Evaluate one batch ``(x, y, sample_weight)`` and return the logs. Override it for a custom step."""
         self.learner.examine(unpack(data))
         return self.get_metrics_result()
 
     def predict_step(self, data: Any) -> Any:
-        """Return the outputs for the inputs of one batch; override it for steps of one's own."""
+        """Return the outputs for the inputs of one batch. Override it for a custom prediction step."""
         return self(data, training=False)
 
     def total_loss(self, batch: Batch, y_pred: Any, training: bool) -> tuple[Any, list[Any]]:
-        """Return the loss with all penalties, and each output's own loss."""
+        """Return the loss including all penalties, and the loss of each output."""
         if type(self).compute_loss is not Trainer.compute_loss:
             args = {"x": batch.x, "y": batch.y, "y_pred": y_pred, "sample_weight": batch.sample_weight}
             return self.compute_loss(**args, **_training_argument(self.compute_loss, training)), []
         total, each = self.objective.loss_of(batch.y, y_pred, batch.sample_weight)
         extra = self._extra_losses()
         if training and not extra and all(one is None for one in each):
-            raise ValueError("There is nothing to train for: compile was given no loss, and no layer adds one.")
+            raise ValueError("There is nothing to minimize: compile got no loss, and no layer adds one.")
         for tensor, metric in getattr(self, "_graph_metrics", ()):
             metric.update_state(resolve(tensor))
         return sum(extra, total), each
 
     def _extra_losses(self) -> list[Any]:
-        """Return what layers, regularizers and `add_loss` add, as scalars."""
+        """Return the scalars that layers, regularizers and `add_loss` add to the loss."""
         values = list(self.losses)
         for tensor in getattr(self, "_graph_losses", ()):
             value = resolve(tensor)
             if value is None:
-                raise ValueError(f"add_loss was given {tensor.name!r}, which does not depend on this model's inputs.")
+                raise ValueError(f"add_loss got {tensor.name!r}, which does not depend on this model's inputs.")
             values.append(value)
         return [value.mean() if np.ndim(value) else value for value in map(_as_value, values)]
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Return the total loss of a batch; override it to compute it otherwise."""
+        """Return the total loss of a batch, a scalar. Override it for a custom loss."""
         total, _ = self.objective.loss_of(y, y_pred, sample_weight) if self.objective.built else (0.0, [])
         return sum(self._extra_losses(), total)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Add a batch to the metrics and return their results; override it for metrics of one's own."""
+        """Update the metrics with a batch and return their results. Override it for custom metrics."""
         self.objective.update_metrics(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
@@ -461,19 +547,19 @@ class Trainer:
         return results
 
     def reset_metrics(self) -> None:
-        """Forget the running sums of all metrics."""
+        """Reset the state of all metrics."""
         for metric in self.metrics:
             metric.reset_state()
 
     @property
     def metrics(self) -> list[Metric]:
-        """All metrics: the mean loss, those given to `compile`, and those that the model and its layers hold."""
+        """All metrics: the mean loss, those of `compile`, and those that the model and its layers hold."""
         compiled = self.objective.all_metrics if self.objective is not None else []
         return list({id(metric): metric for metric in [*compiled, *self.own_metrics]}.values())
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of what `evaluate` returns, in order: loss, each output's loss, metrics."""
+        """The names of what `evaluate` returns, in order: loss, loss of each output, metrics."""
         return [metric.name for metric in self.metrics]
 
     @property
