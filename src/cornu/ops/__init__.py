@@ -1,5 +1,6 @@
 """The functions of `keras.ops`, for arrays, lists, variables and symbolic tensors.
 
+Read `lifting.py` first (how a JAX function becomes one for all of these), then `numpy.py` and `nn.py`.
 Follows https://keras.io/api/ops/
 """
 
