@@ -120,7 +120,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
 
 def _check_shapes(name: str, target: tuple, output: tuple) -> None:
     if target != output:
-        raise ValueError(f"{name}: the target has shape {target}; expected {output}.")
+        raise ValueError(f"{name}: a target of shape {target} does not fit the output; expected {output}.")
 
 
 @arrays_first(4)
