@@ -200,7 +200,7 @@ def h12(forge):
 def h13(forge):
     """Byte code of Python functions, wherever it may stand."""
     code = {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}
-    words = "byte code|is no class|Cornu's nor"
+    words = "byte code|is not a class|Cornu's nor"
     yield forge.layer(class_name="Lambda", config={"function": code}), words, BUILDS
     yield forge.layer(class_name="Lambda", config={"function": ["4wEAAAA=", None, None], "name": "l"}), words, BUILDS
     yield forge.layer(class_name="Lambda", config={"function": "4wE=", "function_type": "lambda"}), words, BUILDS

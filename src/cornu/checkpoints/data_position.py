@@ -1,4 +1,4 @@
-"""How far data was read, and reading on from there.
+"""How far data was read, and how to continue from there.
 
 Arrays: the row numbers of the present epoch. Streams (generators, datasets, files): where the random generators stood
 when the stream was opened, and how many batches were taken since; those are drawn again, and left aside.

@@ -1,4 +1,4 @@
-"""Checkpoint files: arrays and JSON with a checksum over all of it, and the two newest of them in a folder.
+"""Checkpoint files: arrays and JSON with a checksum over everything; a folder keeps the two newest.
 
 A file is the line ``cornu checkpoint 1``, the length of a JSON text in 8 bytes, that text, the arrays' bytes one after
 the other, and the SHA-256 of everything before. It holds data only: nothing is run or imported out of it.

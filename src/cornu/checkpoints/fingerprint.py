@@ -1,4 +1,4 @@
-"""What a training consists of, as short texts: a backup of one training is not put into another."""
+"""What identifies a run, as short texts, so that a checkpoint is not restored into another run."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Backups of a training: its whole state in a file now and then, and put back in place when it is started again."""
+"""Backups of a run: its whole state is saved to a file from time to time, and restored on restart."""
 
 import inspect
 import os

@@ -1,4 +1,4 @@
-"""Turning the state of Python objects into plain data (JSON and arrays) and back, without pickle.
+"""Converting the state of Python objects to plain data (JSON and arrays) and back, without pickle.
 
 Back means into objects that are there already: lists and dictionaries keep being the same objects, and the attributes
 of other objects are set. Only named tuples are made anew, from classes that the program has loaded.

@@ -1,4 +1,4 @@
-"""What the commands about trained models share: reading a model and data, and saying what went wrong in one line."""
+"""What the commands for trained models share: reading models and data, and errors in one line."""
 
 import math
 import sys

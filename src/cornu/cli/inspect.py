@@ -1,4 +1,4 @@
-"""``cornu inspect FILE``: what a model file is, without building anything out of it."""
+"""``cornu inspect FILE``: what a model file contains, without building anything from it."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The command `cornu`: ``cornu run PROGRAM``, ``cornu train NAME``. Starting it loads argparse and little else."""
+"""The command `cornu`: ``cornu run PROGRAM``, ``cornu train NAME``. Starting it loads little but argparse."""
 
 import argparse
 import importlib

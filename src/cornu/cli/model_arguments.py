@@ -1,4 +1,4 @@
-"""The arguments of the commands about trained models, apart from what they do: reading them loads nothing."""
+"""The arguments of the commands for trained models, separate from the commands: parsing them loads nothing else."""
 
 import argparse
 from typing import Any

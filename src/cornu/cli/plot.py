@@ -1,4 +1,4 @@
-"""``cornu plot MODEL``: the drawing of a trained model."""
+"""``cornu plot MODEL``: the diagram of a trained model."""
 
 import argparse
 import contextlib

@@ -1,4 +1,4 @@
-"""``cornu run --resume DIR``: a program that is killed and started again ends as if nothing had been."""
+"""``cornu run --resume DIR``: a program that is killed and restarted ends as if it had not been interrupted."""
 
 import hashlib
 import os

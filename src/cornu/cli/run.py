@@ -1,4 +1,4 @@
-"""``cornu run PROGRAM``: run a program as Python would, with Keras answered by Cornu."""
+"""``cornu run PROGRAM``: run a program as Python would, with Cornu in place of Keras."""
 
 import ast
 import builtins

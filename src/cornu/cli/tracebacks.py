@@ -1,4 +1,4 @@
-"""Tracebacks with the user's own lines: the frames of cornu run, Cornu, jax and importlib are left out."""
+"""Tracebacks with the user's lines only: frames of cornu run, Cornu, jax and importlib are left out."""
 
 import importlib
 import sys

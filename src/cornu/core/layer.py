@@ -1,4 +1,4 @@
-"""The layer: arguments kept, weights made on the first call, then its mathematics."""
+"""The layer: keeps its arguments, makes its weights in the first call, and computes."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -22,19 +22,31 @@ from cornu.core.signature import build_parameters, call_signature
 from cornu.core.variable import Variable, array_of, plain, untouched
 from cornu.core.weights import HoldsWeights
 
-# Arguments that every layer takes beside its own.
+# Arguments that every layer takes besides its own.
 SHAPE_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_shape", "input_dim", "input_length", "batch_size")
 BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights", "dynamic", *SHAPE_ARGUMENTS)
-# Attributes that are missing where a user's __init__ does not call this class's.
+# Attributes that are missing if the __init__ of a custom layer does not call super().__init__().
 STARTED = ("name", "dtype_policy", "_weights", "_losses", "_inbound_nodes")
 
 
 class Layer(HoldsWeights):
-    """A step from tensors to tensors, with weights of its own.
+    """A computation from tensors to tensors, with weights: the base of all layers.
 
-    A layer of one's own has ``__init__`` (keeps its arguments), ``build(input_shape)`` (makes weights with
-    `add_weight`) and ``call(inputs)``, which may also take ``training`` and ``mask``. `name` is unique in a model,
-    `trainable` says whether training changes the weights, `dtype` is a dtype or a policy such as ``"mixed_bfloat16"``.
+    A custom layer defines ``__init__`` (keeps its arguments), ``build(input_shape)`` (makes weights with `add_weight`)
+    and ``call(inputs)``, which may also take ``training`` and ``mask``.
+
+    Args:
+        activity_regularizer: Penalty on the outputs, added to the loss.
+        trainable: Whether training changes the weights.
+        dtype: A dtype, or a policy such as ``"mixed_bfloat16"``; None takes the default policy.
+        autocast: Whether to cast float inputs to the compute dtype.
+        name: Name of the layer, unique in a model.
+        **kwargs: `weights` (initial arrays) and, for the first layer of a model, `input_shape` and its relatives.
+
+    Raises:
+        TypeError: An argument is unknown.
+        ValueError: `name` is not a string, or contains ``/``.
+
     Follows https://keras.io/api/layers/base_layer/
 
     >>> class Scale(Layer):
@@ -82,9 +94,9 @@ class Layer(HoldsWeights):
             )
 
     def _start(self, name: str | None, trainable: bool, dtype: Any, autocast: bool = True) -> None:
-        """Set what every layer has; done only once."""
+        """Set the attributes of every layer; runs only once."""
         if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(f"The name of a layer is a string without '/'; {type(self).__name__} got {name!r}.")
+            raise ValueError(f"The name of a layer must be a string without '/'; {type(self).__name__} got {name!r}.")
         self._initialized = True
         self.name = name or unique_name(to_snake_case(type(self).__name__))
         self._trainable = bool(trainable)
@@ -109,33 +121,33 @@ class Layer(HoldsWeights):
 
     @property
     def dtype(self) -> str:
-        """The type of the weights."""
+        """The dtype of the weights."""
         return self.dtype_policy.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
-        """The type of the weights."""
+        """The dtype of the weights."""
         return self.dtype_policy.variable_dtype
 
     @property
     def compute_dtype(self) -> str:
-        """The type in which the layer computes."""
+        """The dtype in which the layer computes."""
         return self.dtype_policy.compute_dtype
 
     # ---- calling
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of `input_shape` (None: unknown axis). Layers with weights override it."""
+        """Make the weights for inputs of `input_shape` (None: unknown size). Layers with weights override it."""
         self.built = True
 
     def call(self, inputs: Any) -> Any:
         """Compute the outputs. Every layer overrides it."""
         raise NotImplementedError(
-            f"{type(self).__name__} has no call() method. Define call(self, inputs) with what it computes."
+            f"{type(self).__name__} has no call() method. Define call(self, inputs), which returns the outputs."
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the layer on arrays (computes) or symbolic tensors (adds a node to the graph)."""
+        """Call the layer on arrays (computes) or on symbolic tensors (adds a node to the graph)."""
         if not self._initialized:
             raise self._not_started()
         with self.naming():
@@ -154,7 +166,7 @@ class Layer(HoldsWeights):
         return self._call_arrays(args, kwargs)
 
     def _cast(self, structure: Any) -> Any:
-        """Turn numpy arrays and the like into JAX arrays, and floats into the compute type."""
+        """Convert numpy arrays and the like to JAX arrays, and floats to the compute dtype."""
         dtype = self.compute_dtype if self.autocast else None
 
         def cast(leaf: Any) -> Any:
@@ -178,7 +190,7 @@ class Layer(HoldsWeights):
         self.built = True
 
     def _build_shapes(self, args: tuple, kwargs: dict) -> list[Any]:
-        """Return the shapes for ``build``: that of the first argument, or one for each ``NAME_shape`` that it names."""
+        """Return the shapes for ``build``: that of the first argument, or one for each ``NAME_shape`` parameter."""
         names = build_parameters(type(self))
         given = dict(zip(call_signature(type(self)).names, args, strict=False)) | kwargs
         first = args[0] if args else next(iter(kwargs.values()), None)
@@ -210,7 +222,7 @@ class Layer(HoldsWeights):
         return outputs
 
     def _pass_masks_on(self, args: tuple, carried: Any, given: Any, outputs: Any) -> None:
-        """Let the mask that `compute_mask` gives travel with the outputs."""
+        """Attach the mask from `compute_mask` to the outputs."""
         overridden = type(self).compute_mask is not Layer.compute_mask
         if not args or (carried is None and given is None and not overridden):
             return
@@ -222,11 +234,11 @@ class Layer(HoldsWeights):
             set_mask(output, mask[position] if several else mask)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Return the mask of the outputs: that of the inputs where ``supports_masking``, else None."""
+        """Return the mask of the outputs: that of the inputs if ``supports_masking``, else None."""
         return previous_mask if self.supports_masking else None
 
     def _call_symbolic(self, args: tuple, kwargs: dict) -> Any:
-        """Add a node to the graph: build, infer the output shapes, remember the call."""
+        """Add a node to the graph: build, infer the output shapes, record the call."""
         if self.input_spec is not None:
             check_inputs(self.input_spec, args[0] if args else None, self.name)
         self._ensure_built(args, kwargs)
@@ -240,7 +252,7 @@ class Layer(HoldsWeights):
         return self.infer_call(args, kwargs)
 
     def infer_call(self, args: tuple, kwargs: dict) -> Any:
-        """Return symbolic tensors like the outputs of a call, by tracing it; variables stay as they are."""
+        """Return symbolic tensors like the outputs of a call, by tracing it; variables do not change."""
         with untouched(self.variables):
             outputs = infer(self._traced_call, args, kwargs)
         self._clear_losses()
@@ -250,7 +262,7 @@ class Layer(HoldsWeights):
         return self._call_arrays(self._cast(args), self._cast(kwargs))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the outputs for inputs of `input_shape`, found by tracing the call."""
+        """Return the shape of the outputs for inputs of `input_shape`, by tracing the call."""
         tensors = tensors_of_shapes(input_shape, self.compute_dtype)
         self._ensure_built((tensors,), {})
         return jax.tree.map(lambda tensor: tuple(tensor.shape), self.infer_call((tensors,), {}))
@@ -271,7 +283,16 @@ class Layer(HoldsWeights):
         return_losses: bool = False,
         **kwargs: Any,
     ) -> tuple:
-        """Call as a pure function of variable values: returns outputs and new non-trainable values (and losses)."""
+        """Call the layer as a pure function of its variables' values.
+
+        Args:
+            trainable_variables, non_trainable_variables: Values, in the order of the properties of these names.
+            *args, **kwargs: Arguments of the call.
+            return_losses: Whether to return the losses too.
+
+        Returns:
+            The outputs, the new values of the non-trainable variables, and the losses if requested.
+        """
         others = self.non_trainable_variables
         with untouched([*self.trainable_variables, *others]):
             for variable, value in zip(self.trainable_variables, trainable_variables, strict=True):
@@ -294,7 +315,7 @@ class Layer(HoldsWeights):
 
     @property
     def losses(self) -> list[Any]:
-        """What `add_loss` and activity regularizers added in the last call, and the weights' penalties."""
+        """The losses of the last call (from `add_loss` and activity regularizers), and the penalties on weights."""
         added = [loss() if callable(loss) else loss for layer in self._flatten_layers() for loss in layer._losses]
         return added + self._weight_penalties()
 
@@ -302,7 +323,7 @@ class Layer(HoldsWeights):
         return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
 
     def _clear_losses(self) -> None:
-        if not Layer._some_losses:  # no layer ever had one: then there is no need to visit them all at each call
+        if not Layer._some_losses:  # no layer ever had one, so there is no need to visit them all in each call
             return
         for layer in self._flatten_layers():
             layer._losses = [loss for loss in layer._losses if callable(loss)]
@@ -326,11 +347,11 @@ class Layer(HoldsWeights):
         return self._connection("output")
 
     def get_input_at(self, node_index: int) -> Any:
-        """Return the symbolic input of a given call."""
+        """Return the symbolic input of call number `node_index`."""
         return self._inbound_nodes[node_index].args[0]
 
     def get_output_at(self, node_index: int) -> Any:
-        """Return the symbolic output of a given call."""
+        """Return the symbolic output of call number `node_index`."""
         return self._inbound_nodes[node_index].outputs
 
     @property
@@ -346,9 +367,9 @@ class Layer(HoldsWeights):
     # ---- config
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, enough for `from_config` to make a like layer (weights not included)."""
+        """Return the constructor's arguments, from which `from_config` makes an equal layer, without the weights."""
         base = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy}
-        # In a model the input says it, and Keras 3 refuses the key.
+        # In a model the input has the shape, and Keras 3 rejects the key.
         if self._batch_input_shape is not None and not self._inbound_nodes:
             base["batch_input_shape"] = self._batch_input_shape
         own = default_config(self) if "_arguments" in vars(self) else {}
@@ -359,14 +380,14 @@ class Layer(HoldsWeights):
         return self._accepted(base) | {name: value for name, value in own.items() if name not in left_out}
 
     def _accepted(self, base: dict[str, Any]) -> dict[str, Any]:
-        """Return those of the general arguments that the constructor takes (one of a user's own may take none)."""
+        """Return those general arguments that the constructor accepts; that of a custom layer may accept none."""
         parameters = signature(type(self).__init__).parameters
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
         return base if takes_any else {name: value for name, value in base.items() if name in parameters}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
-        """Make a layer from what `get_config` returned."""
+        """Make a layer from the result of `get_config`."""
         return construct(cls, config)
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -374,7 +395,7 @@ class Layer(HoldsWeights):
         return None if self._build_shape is None else {"input_shape": self._build_shape}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build with what `get_build_config` returned."""
+        """Build the layer from the result of `get_build_config`."""
         shape = config.get("input_shape")
         if shape is not None:
             self.build(shape_tuples(shape))
@@ -385,9 +406,7 @@ class Layer(HoldsWeights):
         if name in STARTED and not self._initialized:
             raise self._not_started()
         own = getattr(type(self), name, None)
-        if (
-            isinstance(own, property) and own.fget is not None
-        ):  # it raised an AttributeError, whose words are the better ones
+        if isinstance(own, property) and own.fget is not None:  # it raised an AttributeError: raise that one again
             return own.fget(self)
         return spellings.old_attribute(self, name)
 
@@ -396,11 +415,13 @@ class Layer(HoldsWeights):
 
 
 def _marks_built(build: Callable) -> Callable:
-    """Wrap a ``build``: it remembers the shape, marks the layer built, and sets weights given to the constructor."""
+    """Wrap a ``build``: record the shape, mark the layer built, and set weights passed to the constructor."""
 
     @functools.wraps(build)
     def building(self: Layer, *shapes: Any, **kwargs: Any) -> None:
-        if shapes and not self.built and type(self).build is building:  # not one called by super().build(...)
+        if (
+            shapes and not self.built and type(self).build is building
+        ):  # not a base class's, called by super().build(...)
             self._build_shape = shapes[0]
         with self.naming():
             build(self, *shapes, **kwargs)
@@ -413,7 +434,7 @@ def _marks_built(build: Callable) -> Callable:
 
 
 def _training(given: Any, default: Any) -> Any:
-    """Return whether a call trains: as asked, as the call around it, as ``set_learning_phase`` said, or the default."""
+    """Return whether a call trains: from the argument, the outer call, ``set_learning_phase``, or the default."""
     for value in (given, scope.training, scope.learning_phase, default):
         if value is not None:
             return bool(value) if isinstance(value, (int, np.integer)) else value
@@ -425,7 +446,5 @@ def _host_array(leaf: Any) -> Any:
         return leaf.value
     array = np.asarray(leaf)
     if array.dtype == object or array.dtype.kind in "US":
-        raise ValueError(
-            f"A layer takes numbers; it was given an array of dtype {array.dtype} and shape {array.shape}."
-        )
+        raise ValueError(f"A layer takes numbers; got an array of dtype {array.dtype} and shape {array.shape}.")
     return array

@@ -1,4 +1,4 @@
-"""What a layer's ``call`` takes: does it know ``training`` and ``mask``, and what are its arguments named?"""
+"""What a layer's ``call`` takes: its argument names, and whether ``training`` and ``mask`` are among them."""
 
 import functools
 import inspect
@@ -10,7 +10,7 @@ Found = TypeVar("Found")
 
 
 def kept_by_class(function: Callable[[Any], Found]) -> Callable[[Any], Found]:
-    """Decorate a function of a class: its result is kept as long as the class lives.
+    """Decorate a function of a class: its result is cached as long as the class exists.
 
     ``functools.cache`` would keep alive every class that a program defines, with all that its methods close over.
     """

@@ -1,4 +1,4 @@
-"""Which format a model is exported to."""
+"""The format that a model is exported to."""
 
 import os
 from collections.abc import Callable

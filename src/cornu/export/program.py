@@ -1,4 +1,4 @@
-"""What a model computes when it predicts, as a pure program of its weights and inputs with an unknown batch size."""
+"""A model's prediction as a pure program of its weights and inputs, with an unknown batch size."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""Models as compiled programs in a file: StableHLO, with the weights beside it, that runs without the model's code.
+"""Models as compiled programs in a file: StableHLO and weights, which run without the model's code.
 
 The file is a zip of ``metadata.json``, ``program.stablehlo`` (what `jax.export` writes) and ``weights.safetensors``.
 """

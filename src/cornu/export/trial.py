@@ -1,4 +1,4 @@
-"""Reading a program, in a process of its own first: over a forged one, the compiler's reader may end the process."""
+"""Reading a program in a separate process first: a forged one may crash the compiler's reader."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""The Python code inside documents: Markdown with code blocks, notebooks, and notebooks printed as text."""
+"""The Python code in documents: Markdown with code blocks, notebooks, and notebooks printed as text."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Python 2 programs, translated token by token into Python 3; line numbers stay as they are.
+"""Python 2 programs, translated token by token to Python 3; line numbers stay the same.
 
 What is translated: ``print`` and ``exec`` statements, ``except X, e``, ``raise X, "text"``, backticks, ``<>``, numbers
 such as ``0777`` and ``10L``, ``ur"..."``, ``d.iteritems()``, ``d.has_key(k)``, ``it.next()``, tabs mixed with spaces.

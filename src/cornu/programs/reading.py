@@ -1,4 +1,4 @@
-"""Programs as people have them: .py, .ipy, .ipynb, .md, a notebook printed as text; of Python 2 or pasted from a page.
+"""Programs in any form: .py, .ipy, .ipynb, .md, a notebook printed as text; in Python 2, or pasted from a page.
 
 `read_program` gives cells of plain Python 3 in which every line keeps its number, and says what it changed.
 """

@@ -1,4 +1,4 @@
-"""The one gate through which zip files are read: known members, each once, and nothing between them."""
+"""The only place that reads zip files: known members, each once, and nothing between them."""
 
 import contextlib
 import struct

@@ -1,4 +1,4 @@
-"""What a model was compiled with, in files of Keras 3 and of Keras 2."""
+"""The compile arguments of a model in files of Keras 3 and Keras 2."""
 
 import warnings
 from inspect import signature

@@ -1,4 +1,4 @@
-"""What a model file is, said from the file alone: no class is looked up, nothing is built, JAX is not loaded."""
+"""What a model file contains, from the file alone: no class is looked up, nothing is built, JAX is not loaded."""
 
 import io
 import math

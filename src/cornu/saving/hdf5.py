@@ -1,4 +1,4 @@
-"""The one gate through which HDF5 files are read: hard links only, plain arrays only, shapes known before reading."""
+"""The only place that reads HDF5 files: hard links only, plain arrays only, shapes known before reading."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""Arrays that HDF5 keeps in pieces, packed or not: unpacked here and not by its library, which stops at no size."""
+"""Arrays that HDF5 stores in chunks, decompressed here: its library would decompress any size."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""HDF5's heaps, looked at before the HDF5 library reads them: it walks damaged ones for ever.
+"""HDF5's heaps, checked before the HDF5 library reads them: damaged ones could make it loop for ever.
 
 A heap of texts of free length is ``GCOL``, a version, its size, and objects one after the other: number, count, size,
 and the bytes themselves. A group's heap of names is ``HEAP``, a version, the size of its data, the first free place in

@@ -1,4 +1,4 @@
-"""The JSON inside model files: objects only, no key twice, bounded in depth and size."""
+"""The JSON inside model files: objects only, no repeated key, bounded in depth and size."""
 
 import json
 from typing import Any

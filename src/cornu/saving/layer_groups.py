@@ -1,4 +1,4 @@
-"""Weights in the layout of Keras 1 and 2: a group for each layer of the model, by its name, and in it all weights."""
+"""Weights in the layout of Keras 1 and 2: one group with all weights per layer of the model, by its name."""
 
 import warnings
 from collections.abc import Iterator, Sequence

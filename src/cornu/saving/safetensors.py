@@ -1,4 +1,4 @@
-"""A model's weights in safetensors files (`cornu.saving.tensor_file` has the format itself)."""
+"""A model's weights in safetensors files; `cornu.saving.tensor_file` has the format."""
 
 from pathlib import Path
 from typing import Any

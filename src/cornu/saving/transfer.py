@@ -1,4 +1,4 @@
-"""Arrays on their way from a file into variables: all are checked before one is read, all read before one is set."""
+"""Arrays from a file to variables: all are checked before one is read, and all read before one is set."""
 
 import warnings
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where each variable of a model lies in Keras 3's weights files: paths such as ``layers/dense_1/vars/0``.
+"""The path of each variable in Keras 3's weights files, such as ``layers/dense_1/vars/0``.
 
 The path follows how the model holds its layers: by attribute (``encoder``), or inside a list or dictionary by the
 class name in snake case, numbered where it comes again (``layers/dense``, ``layers/dense_1``).

@@ -1,4 +1,4 @@
-"""Weights in Keras 3's layout: one group for each layer, ``layers/dense/vars/0`` and so on."""
+"""Weights in Keras 3's layout: one group per layer, ``layers/dense/vars/0`` and so on."""
 
 from typing import Any
 

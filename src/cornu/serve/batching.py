@@ -1,4 +1,4 @@
-"""Requests that arrive together are computed together: one queue and one batch at a time for each model."""
+"""Requests that arrive together are computed together: one queue, and one batch at a time, per model."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""One way to ask one model to compute: what a POST to one address does, for the server's two ways to answer it."""
+"""What a POST to one address does: ask one model to compute. Shared by the server's two ways to answer."""
 
 from types import ModuleType
 from typing import Any, NamedTuple

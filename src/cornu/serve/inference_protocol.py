@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, over HTTP: what KServe and Triton speak.
+"""The Open Inference Protocol, version 2, over HTTP, as KServe and Triton implement it.
 
 Follows https://github.com/kserve/open-inference-protocol and its extension for binary tensor data.
 """

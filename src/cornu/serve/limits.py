@@ -1,4 +1,4 @@
-"""What a server takes at most, and how it says no."""
+"""Limits of a server, and how it rejects requests."""
 
 from typing import NamedTuple
 

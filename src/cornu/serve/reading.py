@@ -1,4 +1,4 @@
-"""JSON whose numbers go straight into arrays: a list of a Python object for each of them would take the longest of all.
+"""JSON whose numbers go straight into arrays, without the cost of a Python object for each.
 
 Without the package pysimdjson, or for a document that is out of the ordinary, orjson reads it as usual.
 """

@@ -1,4 +1,4 @@
-"""The process that serves: a socket, and uvicorn on it until it is told to stop."""
+"""The server process: a socket, and uvicorn on it until it is stopped."""
 
 import functools
 import gc

@@ -1,4 +1,4 @@
-"""The REST interface of TensorFlow Serving: ``instances`` (a list of rows) or ``inputs`` (a list for each input).
+"""The REST API of TensorFlow Serving: ``instances`` (a list of rows) or ``inputs`` (a list for each input).
 
 Follows https://www.tensorflow.org/tfx/serving/api_rest
 """

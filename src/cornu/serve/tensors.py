@@ -1,4 +1,4 @@
-"""Numbers of a request as arrays of the shape and type that a model takes."""
+"""Numbers of a request as arrays with the shape and dtype of a model's inputs."""
 
 import math
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Operations on one entry at a time; what is narrower than its shape stays so, since ONNX broadcasts by itself."""
+"""Elementwise operations. Values stay unbroadcast as long as possible, since ONNX broadcasts by itself."""
 
 from collections.abc import Callable
 from typing import Any

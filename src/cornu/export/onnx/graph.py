@@ -1,4 +1,4 @@
-"""An ONNX graph that is being built: its nodes, constants, names, and sizes that are known only when it runs."""
+"""An ONNX graph under construction: nodes, constants, names, and sizes known only at run time."""
 
 import ast
 import itertools

@@ -1,4 +1,4 @@
-"""Products of matrices, and convolutions."""
+"""Matrix products and convolutions."""
 
 import string
 from collections.abc import Sequence
