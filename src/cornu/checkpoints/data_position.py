@@ -87,7 +87,7 @@ class Reading:
 
 
 def _checked_order(order: Any, rows: int) -> np.ndarray:
-    """Return row numbers of an epoch; ValueError where they are others than those of the data."""
+    """Return row numbers of an epoch; ValueError if they are not those of the data."""
     if np.shape(order) != (rows,) or order.dtype != np.int32 or not np.array_equal(np.sort(order), np.arange(rows)):
         raise ValueError(f"The checkpoint's order of rows is not one of {rows} rows.")
     return order

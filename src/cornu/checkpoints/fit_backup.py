@@ -45,7 +45,9 @@ class FitBackup(Backup):
         self._kept, complaints = self.generations.newest()
         for complaint in complaints:
             earlier = (
-                "There is no earlier one: training begins anew" if self._kept is None else "The one before is taken"
+                "There is no earlier one: training starts from scratch"
+                if self._kept is None
+                else "The one before is taken"
             )
             warnings.warn(f"{complaint} {earlier}.", stacklevel=4)
         self._number = 0 if self._kept is None else self._kept.content["number"]
@@ -56,7 +58,7 @@ class FitBackup(Backup):
         self._begin = random_states()
 
     def attach(self, model: Any, program: Any, batches: Any, validation: Any, callbacks: Any, settings: dict) -> None:
-        """Take what is trained; ValueError where the kept state belongs to another training."""
+        """Bind to this run. Raises ValueError if the checkpoint is from another run."""
         self.model, self.program, self.learner = model, program, program.learner
         self.callbacks = [one for one in callbacks.callbacks if not isinstance(one, (ProgbarLogger, BackupAndRestore))]
         self.fingerprint = fingerprint.of_training(model, batches, validation, self.callbacks, settings)
@@ -74,7 +76,7 @@ class FitBackup(Backup):
             raise ValueError(
                 f"The checkpoint in {str(self.generations.folder)!r} is of another training:\n  "
                 + "\n  ".join(found[:5])
-                + "\nStart the program with what it had then, or delete that folder to begin anew."
+                + "\nStart the program with what it had then, or delete that folder to start from scratch."
             )
         changed = fingerprint.differences(*({k: str(v) for k, v in one.items()} for one in self._versions(content)))
         if changed:
@@ -148,7 +150,7 @@ class FitBackup(Backup):
         if shapes != [(array.shape, array.dtype) for array in arrays]:
             raise ValueError(
                 f"The checkpoint in {str(self.generations.folder)!r} holds {len(arrays)} arrays, which are not "
-                f"those of this model's {len(variables)} variables. Delete that folder to begin anew."
+                f"those of this model's {len(variables)} variables. Delete that folder to start from scratch."
             )
         write(variables, [on_device(array) for array in arrays])
         for optimizer, numbers in zip(self._optimizers(), content["numbers"], strict=True):
@@ -228,7 +230,7 @@ class FitBackup(Backup):
 
 
 def _check_kinds(callback: Any, before: dict[str, Any]) -> None:
-    """Raise TypeError where an attribute of one of the library's callbacks is of another kind than it was."""
+    """Raise TypeError if an attribute of one of the library's callbacks is of another kind than it was."""
     if type(callback).__module__.partition(".")[0] != "cornu":
         return  # a program's own attributes may be anything
     numbers = (int, float, np.generic)

@@ -1,7 +1,7 @@
 """Converting the state of Python objects to plain data (JSON and arrays) and back, without pickle.
 
 Back means into objects that are there already: lists and dictionaries keep being the same objects, and the attributes
-of other objects are set. Only named tuples are made anew, from classes that the program has loaded.
+of other objects are set. Only named tuples are created, from classes that the program has loaded.
 """
 
 import collections
@@ -46,7 +46,7 @@ def in_words(where: str) -> Iterator[None]:
     except DAMAGE as error:
         raise ValueError(
             f"{where} holds something else than Cornu keeps there ({type(error).__name__}: {str(error)[:200]}). Delete "
-            "it to begin anew."
+            "it to start from scratch."
         ) from error
 
 

@@ -116,7 +116,7 @@ def _in_shape(x: np.ndarray, shape: tuple[int | None, ...], taker: str) -> np.nd
 
 
 def input_shape(model: Any) -> tuple[int, ...] | None:
-    """Return the shape of one input of a model; None where it is not known."""
+    """Return the shape of one input of a model; None if it is not known."""
     inputs = model.inputs
     if not inputs:
         return None

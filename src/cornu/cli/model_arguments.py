@@ -135,5 +135,5 @@ def port(text: str) -> int:
 def positive(text: str) -> int:
     """Return a number of a command line that is 1 or more."""
     if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
     return int(text)

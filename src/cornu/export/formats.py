@@ -33,7 +33,7 @@ def export_model(
     `format` is ``"onnx"`` (for onnxruntime and others; needs ``pip install cornu[onnx]``) or ``"stablehlo"`` (for
     `cornu.export.load`); None takes the one that the end of the name says. `input_signature` describes the inputs where
     the model does not know them, or fixes sizes. Of `options` there is ``opset_version`` for ONNX. With `verbose` a
-    line says what was written. Raises ValueError in words where the model, the format or an option does not fit.
+    line says what was written. Raises ValueError if the model, the format or an option does not fit.
     Follows https://keras.io/api/models/model_saving_apis/export/
     """
     name = os.fspath(filepath)

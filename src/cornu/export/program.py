@@ -57,7 +57,7 @@ def program_of(model: Any, input_signature: Any = None) -> Program:
 
     `input_signature` is what describes its inputs where the model does not know that itself, or to fix sizes: a list
     with one entry for each argument of ``call``, each with a shape and a dtype (`InputSpec`, `KerasTensor`, an array),
-    or a list or dictionary of such. Raises ValueError where that is missing or does not fit, or where the model needs
+    or a list or dictionary of such. Raises ValueError if that is missing or does not fit, or the model needs
     to know the size of its batch.
     """
     tensors = arguments_of(model, input_signature)

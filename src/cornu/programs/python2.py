@@ -43,7 +43,7 @@ def _returning_a_list(function: Callable) -> Callable:
 
 
 def divide(a: Any, b: Any) -> Any:
-    """Return ``a / b`` as Python 2 does: rounded down where both are whole numbers, or arrays of them.
+    """Return ``a / b`` as Python 2 does: rounded down where both are integers, or arrays of them.
 
     >>> divide(7, 2), divide(7.0, 2)
     (3, 3.5)

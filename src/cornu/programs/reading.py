@@ -20,7 +20,7 @@ from cornu.programs.documents import Cell
 class Program(NamedTuple):
     """A program: its path, its cells, the lines that a traceback shows (by file), and what was changed, in words.
 
-    `is_python2` says that it was translated; `old_division`, that its ``/`` divides whole numbers as Python 2 did.
+    `is_python2` says that it was translated; `old_division`, that its ``/`` divides integers as Python 2 did.
     """
 
     path: Path

@@ -25,7 +25,7 @@ DAMAGE = (zipfile.BadZipFile, EOFError, OSError, zlib.error, struct.error, NotIm
 
 @contextlib.contextmanager
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a ``.keras`` file, its members checked; ValueError where it is damaged or holds anything else."""
+    """Open a ``.keras`` file, its members checked; ValueError if it is damaged or holds anything else."""
     try:
         archive = zipfile.ZipFile(path)
     except (*DAMAGE, ValueError) as error:
@@ -61,7 +61,7 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 def _check_places(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise ValueError where members overlap, or bytes of the file belong to none."""
+    """Raise ValueError if members overlap, or bytes of the file belong to none."""
     position, spare = 0, False
     with path.open("rb") as file:
         for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
@@ -86,7 +86,7 @@ def _check_gap(path: Path, gap: int, spare: bool) -> None:
 
 
 def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """Return the bytes of a member; ValueError where there are more than `most`, or they are damaged."""
+    """Return the bytes of a member; ValueError if there are more than `most`, or they are damaged."""
     info = archive.getinfo(name)
     if info.file_size > most:
         raise ValueError(

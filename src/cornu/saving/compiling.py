@@ -62,7 +62,7 @@ def _optimizer_by_name(name: str | None, source: Source) -> str:
     chosen = stem if stem in registry.OPTIMIZERS else "rmsprop"
     warnings.warn(
         f"The file {source} does not say which optimizer the model was compiled with; its state is named {name!r}. "
-        f"The model has {chosen!r} with the usual settings now: compile it anew if it had others.",
+        f"The model has {chosen!r} with the usual settings now: compile it again if it had others.",
         UserWarning,
         stacklevel=5,
     )

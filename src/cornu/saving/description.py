@@ -17,7 +17,7 @@ MOST_DEPTH = 20  # models inside models
 
 
 class Held(NamedTuple):
-    """An array of a file: its shape, and its value where it is one whole number."""
+    """An array of a file: its shape, and its value where it is one integer."""
 
     shape: tuple[int, ...]
     number: int | None
@@ -152,7 +152,7 @@ def _listed(group: h5py.Group) -> list[Held]:
 
 
 def _layer(name: str, kind: str | None, inputs: Any, shapes: Any) -> dict[str, Any]:
-    """Return what is said of a layer; `shapes` None where the file holds no weights at all."""
+    """Return what is said of a layer; `shapes` None if the file holds no weights at all."""
     weights = None if shapes is None else [list(shape) for shape in shapes]
     return {
         "name": name,

@@ -37,7 +37,7 @@ DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, Overflo
 
 @contextlib.contextmanager
 def open_file(content: Any, what: str) -> Iterator[h5py.File]:
-    """Open an HDF5 file, given as a path or a file object, for reading; ValueError where it is damaged."""
+    """Open an HDF5 file, given as a path or a file object, for reading; ValueError if it is damaged."""
     with damage(what):
         hdf5_heaps.check(content, what)
         file = h5py.File(content, "r")
@@ -58,7 +58,7 @@ def damage(what: str) -> Iterator[None]:
 
 
 def member(group: h5py.Group, path: str) -> Any:
-    """Return what lies at `path` below `group`, following hard links only; None where nothing is.
+    """Return what is at `path` below `group`, following hard links only; None if nothing is.
 
     Raises ValueError for a link that leads elsewhere, or a path that is not plain.
     """
@@ -83,7 +83,7 @@ def member(group: h5py.Group, path: str) -> Any:
 
 
 def group_at(group: h5py.Group, path: str) -> h5py.Group | None:
-    """Return the group at `path`, or None; ValueError where something else is."""
+    """Return the group at `path`, or None; ValueError if something else is."""
     found = member(group, path)
     if found is not None and not isinstance(found, h5py.Group):
         raise ValueError(f"{where(group)} has an array at {path[:200]!r}, where a group was expected.")
@@ -91,7 +91,7 @@ def group_at(group: h5py.Group, path: str) -> h5py.Group | None:
 
 
 def dataset_at(group: h5py.Group, path: str) -> h5py.Dataset:
-    """Return the array at `path`, unread; ValueError where there is none, or none that a model file may hold."""
+    """Return the array at `path`, unread; ValueError if there is none, or none that a model file may hold."""
     found = member(group, path)
     if not isinstance(found, h5py.Dataset):
         raise ValueError(f"{where(group)} has no array {path[:200]!r}.")
@@ -190,7 +190,7 @@ def write(group: h5py.Group, name: str, values: np.ndarray) -> None:
 
 
 def _attribute(holder: Any, name: str) -> Any:
-    """Return an attribute's handle after a look at its size; ValueError where it is no text or texts."""
+    """Return an attribute's handle after a look at its size; ValueError if it is not text."""
     with damage(where(holder)):
         attribute = h5py.h5a.open(holder.id, name.encode())
         if attribute.shape is None:
@@ -203,7 +203,7 @@ def _attribute(holder: Any, name: str) -> Any:
 
 
 def text(holder: Any, name: str) -> str | None:
-    """Return an attribute that is one text, or None where there is none."""
+    """Return an attribute that is one text, or None if there is none."""
     if not has(holder, name):
         return None
     attribute = _attribute(holder, name)

@@ -55,7 +55,7 @@ def _array(value: Any) -> np.ndarray:
 def read_weights(file: h5py.File, model: Any, transfer: Transfer, optimizer: bool = True) -> None:
     """Add to `transfer` what a file of `write_weights`, or of Keras 3, holds for a model.
 
-    Raises ValueError where shapes or types differ, weights are missing, or the file has weights that the model lacks.
+    Raises ValueError if shapes or types differ, weights are missing, or the file has weights that the model lacks.
     """
     found = dict(_groups(file))
     expected = places(model)
@@ -84,7 +84,7 @@ def _read_place(group: h5py.Group | None, place: Place, transfer: Transfer) -> N
 
 
 def numbered(group: h5py.Group) -> list[h5py.Dataset]:
-    """Return the arrays ``0``, ``1``, ... of a group; ValueError where it holds anything else."""
+    """Return the arrays ``0``, ``1``, ... of a group; ValueError if it holds anything else."""
     names = sorted(group, key=lambda name: (len(name), name))
     if names != [str(number) for number in range(len(names))]:
         raise ValueError(f"{hdf5.where(group)} holds {names[:5]}, where arrays named 0, 1, ... were expected.")

@@ -80,7 +80,7 @@ class Batcher:
         return job
 
     def at_once(self, arrays: list[np.ndarray]) -> Any:
-        """Return the outputs for the rows of the only client, or a `RequestError`; None where they are for the queue.
+        """Return the outputs for the rows of the only client, or a `RequestError`; None if they are for the queue.
 
         They are where something waits or is computed already, and where computing takes long.
         """

@@ -174,7 +174,7 @@ def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.
             422, f"The datatype of {tensor.name!r} is {str(datatype)[:40]!r}; expected {tensor.datatype}."
         )
     if not (isinstance(shape, list) and shape and all(map(_is_size, shape))):
-        raise RequestError(422, f"The shape of {tensor.name!r} is a list of whole numbers, rows first.")
+        raise RequestError(422, f"The shape of {tensor.name!r} must be a list of integers, rows first.")
     if raw is not None:
         dtype = np.dtype(DATATYPES[datatype]).newbyteorder("<")
         if len(raw) != size_of(tuple(shape)) * dtype.itemsize:
