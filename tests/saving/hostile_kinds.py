@@ -541,7 +541,7 @@ def h31(forge):
         "c8",
         "S4",
     ):
-        yield forge.arrays(lambda group, name, dtype=dtype: group.create_dataset(name, (4, 3), dtype)), "no number"
+        yield forge.arrays(lambda group, name, dtype=dtype: group.create_dataset(name, (4, 3), dtype)), "not a number"
 
     def committed(group, name):
         group.file["type"] = np.dtype("f4")

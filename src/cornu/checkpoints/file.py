@@ -35,7 +35,7 @@ class Checkpoint(NamedTuple):
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint completely or not at all; OSError if the disk refuses."""
+    """Write a checkpoint completely or not at all; OSError if it cannot be written."""
     digest = DIGEST()
     with replacing(path) as temporary, temporary.open("wb") as file:
         for part in _parts(checkpoint):
@@ -80,7 +80,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _arrays(data: memoryview, described: list[Any], path: str) -> list[np.ndarray]:
-    """Return arrays that lie one after the other and fill `data`, as views of it."""
+    """Return consecutive arrays that fill `data`, as views of it."""
     arrays, position = [], 0
     for entry in described:
         dtype, shape = _checked(entry, path)

@@ -129,7 +129,7 @@ class FitBackup(Backup):
         epoch, step, stopped = content["place"]
         whole = [type(number) is int and number >= 0 for number in (epoch, step)]
         if not all(whole) or type(stopped) is not bool or step > getattr(self.batches, "steps", step):
-            raise ValueError(f"{self._where} has training stand at {content['place']!r:.200}: there is no such place.")
+            raise ValueError(f"{self._where} has the position {content['place']!r:.200}, which does not exist.")
         return Place(epoch, step, unpacker.unpack(content["logs"]), stopped)
 
     def _restore_callbacks(self, content: dict[str, Any], unpacker: Unpacker) -> None:
@@ -252,7 +252,7 @@ def settings_of(callback: Any) -> list[str]:
 
 
 def on_device(array: np.ndarray) -> Any:
-    """Return an array that training may give away: the device's own copy."""
+    """Return an array that training may donate: the device's own copy."""
     return jnp.array(array, copy=True)
 
 

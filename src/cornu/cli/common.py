@@ -18,7 +18,7 @@ SIDE = 28
 
 
 class UserError(Exception):
-    """A mistake in what the user gave, in words; the command ends with code 2."""
+    """An error in the user's input; the command ends with code 2."""
 
 
 def refused(message: Any) -> int:

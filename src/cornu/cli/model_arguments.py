@@ -29,7 +29,7 @@ _PLOT = """examples:
 """
 _FIND = """examples:
   cornu find-lr mnist-cnn                                 for one of the models of `cornu train`
-  cornu find-lr my.keras --data mine.npz --out rates.svg  for a compiled model and data of one's own
+  cornu find-lr my.keras --data mine.npz --out rates.svg  for your own compiled model and data
 """
 _COMPLETION = """examples:
   source <(cornu completion bash)                         in ~/.bashrc

@@ -42,7 +42,7 @@ class Budget:
         """Count layers, or calls of layers, of a config; ValueError if there are too many."""
         self.steps -= number
         if self.steps < 0:
-            raise ValueError(f"The config has more than {MOST_STEPS:,} layers and calls of layers: rejected.")
+            raise ValueError(f"The config has more than {MOST_STEPS:,} layers and calls of layers: refused.")
 
 
 def take(owner: str, name: str | None, shape: Sequence[int]) -> None:

@@ -72,7 +72,7 @@ def _check_text(text: str) -> None:
 def check_arguments(cls: type, config: dict[str, Any]) -> None:
     """Raise ValueError if a config's value is not of the type that a library class's argument of that name has.
 
-    Classes of the user's own check their arguments themselves; only their name is looked at.
+    Custom classes check their arguments themselves; only their name is checked here.
     """
     if not isinstance(config, dict):
         raise ValueError(f"The config of a {cls.__name__} is a dictionary; it is {_short(config)}.")

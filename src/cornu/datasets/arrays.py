@@ -40,7 +40,7 @@ class ArrayUnpickler(pickle.Unpickler):
         """Return one of the allowed names; UnpicklingError for any other."""
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(
-                f"The file asks for {module}.{name}, which a data set does not need: rejected. "
+                f"The file asks for {module}.{name}, which a data set does not need: refused. "
                 "Delete the file and let it be downloaded again."
             )
         return ALLOWED[module, name]
@@ -58,12 +58,12 @@ def load_npz(path: Path) -> dict[str, np.ndarray]:
 def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     room = archive.getinfo(name).file_size
     if room > MOST_UNPACKED * archive.getinfo(name).compress_size + SMALL:
-        raise ValueError(f"{name!r} unpacks to {room:,} bytes, from far fewer: rejected.")
+        raise ValueError(f"{name!r} unpacks to {room:,} bytes, from far fewer: refused.")
     with archive.open(name) as stream:
         shape, dtype = _header(stream)
         if not dtype.hasobject:
             if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > room:
-                raise ValueError(f"{name!r} claims shape {shape}, but has {room:,} bytes: rejected.")
+                raise ValueError(f"{name!r} claims shape {shape}, but has {room:,} bytes: refused.")
             stream.seek(0)
             try:
                 return npy.read_array(stream, allow_pickle=False)

@@ -118,7 +118,7 @@ def _check_redirect(response: Any, **_: Any) -> None:
         target = urljoin(response.url, response.headers["location"])
         if is_private(target) and not is_private(response.url):
             raise ValueError(
-                f"{response.url} redirects to {target}, an address inside this network: rejected. "
+                f"{response.url} redirects to {target}, an address inside this network: refused. "
                 "If this is intended, pass that address as the origin."
             )
 

@@ -68,7 +68,7 @@ def _chosen(format: str | None, name: str) -> str:
         return format
     if format is None:
         raise ValueError(
-            f"{name!r} does not say what it shall be: end it in .onnx or .stablehlo, or give format='onnx' or "
+            f"{name!r} does not say which format it is: end it in .onnx or .stablehlo, or pass format='onnx' or "
             "format='stablehlo'."
         )
     if format in ELSEWHERE:

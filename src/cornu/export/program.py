@@ -136,7 +136,7 @@ def _named(model: Any, tensors: list[SymbolicTensor]) -> list[Argument]:
 
 @contextlib.contextmanager
 def _in_words(model: Any, tensors: Any) -> Iterator[None]:
-    """Say in words where a model cannot be traced with unknown sizes."""
+    """Explain why a model cannot be traced with unknown sizes."""
     try:
         yield
     except Exception as error:

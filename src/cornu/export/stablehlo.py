@@ -223,7 +223,7 @@ def _arrays(content: bytes, path: Path) -> list[np.ndarray]:
     try:
         return [found[str(number)] for number in range(len(stored))]
     except KeyError:
-        raise ValueError(f"{WEIGHTS} in {path.name!r} has not the names that Cornu gives: refused.") from None
+        raise ValueError(f"{WEIGHTS} in {path.name!r} does not have Cornu's names: refused.") from None
 
 
 def _check_arguments(
@@ -240,7 +240,7 @@ def _check_arguments(
         or sorted(numbers) != list(range(len(exported.out_avals)))
         or len(metadata["output_names"]) != len(numbers)
     ):
-        raise ValueError(f"The program in {path.name!r} takes or gives other arrays than the file says: refused.")
+        raise ValueError(f"The program in {path.name!r} takes or returns other arrays than the file states: refused.")
 
 
 def _describes(entry: Any, aval: Any) -> bool:

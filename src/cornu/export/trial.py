@@ -32,7 +32,7 @@ def read_program(content: bytes) -> export.Exported:
 
 
 def read_apart(content: bytes, what: str) -> None:
-    """Read a program in another process; ValueError if that refuses it, or does not live through it."""
+    """Read a program in another process; ValueError if that process rejects it or crashes."""
     if not sys.executable:
         raise ValueError(f"{what} cannot be tried in a process of its own here: give trusted=True if you made it.")
     command = [sys.executable, "-P", "-m", "cornu.export.trial"]

@@ -101,7 +101,7 @@ def missing_names(text: str) -> dict[str, object]:
 
 
 def _without_tabs(text: str) -> str:
-    """Python 2 took a tab for up to eight spaces; Python 3 refuses the mixture."""
+    """Python 2 took a tab for up to eight spaces; Python 3 rejects the mixture."""
     return re.sub(r"^[ \t]*\t[ \t]*", lambda match: match.group().expandtabs(8), text, flags=re.MULTILINE)
 
 

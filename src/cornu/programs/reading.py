@@ -34,7 +34,7 @@ class Program(NamedTuple):
 def read_program(path: str | Path) -> Program:
     """Read a program of any kind; the file's ending says which, and for ``.txt`` its content.
 
-    Raises FileNotFoundError, IsADirectoryError or ValueError (no Python code in it) in words.
+    Raises FileNotFoundError, IsADirectoryError, or ValueError if there is no Python code in it.
     """
     path = Path(path)
     text = _text_of(path)

@@ -69,14 +69,14 @@ def _check_places(path: Path, archive: zipfile.ZipFile) -> None:
             file.seek(info.header_offset)
             header = file.read(LOCAL_HEADER.size)
             if len(header) < LOCAL_HEADER.size:
-                raise ValueError(f"{path.name!r} is damaged: the member {info.filename!r} lies beyond its end.")
+                raise ValueError(f"{path.name!r} is damaged: the member {info.filename!r} is beyond its end.")
             fields = LOCAL_HEADER.unpack(header)
             position = info.header_offset + LOCAL_HEADER.size + fields[-2] + fields[-1] + info.compress_size
             spare = bool(info.flag_bits & HAS_DESCRIPTOR)
         _check_gap(path, archive.start_dir - position, spare)
         file.seek(max(path.stat().st_size - END_LENGTH, 0))
         if file.read(4) != END_START or archive.comment:
-            raise ValueError(f"{path.name!r} goes on after the end of the archive: refused.")
+            raise ValueError(f"{path.name!r} continues after the end of the archive: refused.")
 
 
 def _check_gap(path: Path, gap: int, spare: bool) -> None:
@@ -98,7 +98,9 @@ def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     except DAMAGE as error:
         raise ValueError(f"The member {name!r} of {_name(archive)!r} is damaged: {str(error)[:200]!r}.") from None
     if len(content) != info.file_size:
-        raise ValueError(f"The member {name!r} of {_name(archive)!r} has not the size that the archive says: refused.")
+        raise ValueError(
+            f"The member {name!r} of {_name(archive)!r} does not have the size that the archive states: refused."
+        )
     return content
 
 

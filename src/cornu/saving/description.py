@@ -36,7 +36,7 @@ def describe(path: Path) -> dict[str, Any]:
     """Return what a file is: format, writer, layers with shapes, parameters, and what it was compiled with.
 
     Knows ``.keras``, ``.h5``, ``.weights.h5``, ``.safetensors`` and the JSON of ``to_json``, by their content. Raises
-    ValueError in words for anything else, and for a file that was damaged or made to harm.
+    ValueError for anything else, and for a file that is damaged or malicious.
     """
     with path.open("rb") as file:
         start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -50,7 +50,7 @@ def open_file(content: Any, what: str) -> Iterator[h5py.File]:
 
 @contextlib.contextmanager
 def damage(what: str) -> Iterator[None]:
-    """Let what h5py raises inside a ``with`` block, where a file is damaged, be a ValueError in words."""
+    """Convert what h5py raises for a damaged file inside a ``with`` block to a ValueError."""
     try:
         yield
     except DAMAGE as error:
@@ -110,7 +110,7 @@ def check(dataset: h5py.Dataset) -> None:
     if kind.committed():
         raise ValueError(f"The array {where(dataset)} has a type that is kept apart from it: refused.")
     if dataset.dtype.newbyteorder("=").name not in KINDS and not is_bfloat16(dataset):
-        raise ValueError(f"The array {where(dataset)} has dtype {dataset.dtype}, which is no number: refused.")
+        raise ValueError(f"The array {where(dataset)} has dtype {dataset.dtype}, which is not a number: refused.")
     if dataset.shape is None:
         raise ValueError(f"The array {where(dataset)} is empty, without a shape: refused.")
     if layout == h5py.h5d.CHUNKED:
@@ -174,7 +174,7 @@ def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
 def budget_of(group: h5py.Group, has_own: bool) -> Budget:
     """Return how many values a model may have whose weights a group holds: in proportion to them.
 
-    Where classes of the user's own are given (`has_own`), which may keep their values in other forms, only the
+    With custom classes (`has_own`), which may keep their values in other forms, only the
     library's limit holds.
     """
     stored = sum(array.size for _, array in arrays_in(group))

@@ -55,7 +55,8 @@ class Transfer:
             self.pairs += zip(variables, arrays, strict=True)
             return
         warnings.warn(
-            f"The optimizer {name!r} starts from scratch: its state in the file {self.source} does not fit. It {problem}",
+            f"The optimizer {name!r} starts from scratch: its state in the file {self.source} does not fit. "
+            f"It {problem}",
             UserWarning,
             stacklevel=2,
         )
@@ -71,7 +72,7 @@ class Transfer:
 
 
 def mismatch(variables: list[Variable], arrays: list[h5py.Dataset]) -> str | None:
-    """Say in words why arrays do not fit variables, or return None."""
+    """Return why arrays do not fit variables, or None."""
     if len(variables) != len(arrays):
         ours, theirs = [tuple(v.shape) for v in variables], [tuple(a.shape) for a in arrays]
         return f"has {len(ours)} weights of shapes {ours}; the file has {len(theirs)} of shapes {theirs}."

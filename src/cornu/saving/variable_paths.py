@@ -13,7 +13,7 @@ from cornu.core.tracking import NOT_PARTS
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
 
-#: Attributes of Cornu's models and layers that are no parts of theirs in a file, or stand there as ``layers``.
+#: Attributes of Cornu's models and layers that are not parts of them in a file, or are called ``layers`` there.
 INTERNAL = NOT_PARTS | {"_weights", "graph_layers", "stack", "_input", "_network", "_graph_losses", "_programs"}
 
 

@@ -117,7 +117,7 @@ def _groups(file: h5py.File) -> list[tuple[str, h5py.Group]]:
             elif isinstance(child, h5py.Group):
                 waiting.append((f"{path}/{name}" if path else name, child))
             else:
-                raise ValueError(f"The array {hdf5.where(child)} lies where a model file has none: refused.")
+                raise ValueError(f"The array {hdf5.where(child)} is where a model file has none: refused.")
     return found
 
 

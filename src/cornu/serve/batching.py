@@ -65,7 +65,7 @@ class Batcher:
         self._artist = ThreadPoolExecutor(1, f"cornu-{served.name}-pictures")
 
     def put(self, arrays: list[np.ndarray], tell: Callable[[Any], None]) -> Job:
-        """Queue the rows of one request for `tell`; `RequestError` (422, 429, 503) where they are refused."""
+        """Queue the rows of one request for `tell`; `RequestError` (422, 429, 503) if they are rejected."""
         rows, loop = len(arrays[0]), asyncio.get_running_loop()
         if self._closed:
             raise RequestError(503, "The server is shutting down.")

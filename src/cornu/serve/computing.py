@@ -32,7 +32,7 @@ class Computing(NamedTuple):
         return self.route.format(model=self.served.name, version=1).encode()
 
     def understood(self, body: bytes, header_length: str | None) -> Any:
-        """Return the question that a body asks; its ``arrays`` go to the batcher. `RequestError` in words."""
+        """Return the parsed request; its ``arrays`` go to the batcher. `RequestError` if it does not fit."""
         return self.protocol.parse(body, header_length, self.served, self.limits)
 
     def answered(self, question: Any, outputs: list) -> tuple[bytes, int | None]:

@@ -162,7 +162,7 @@ class FastLane(HttpToolsProtocol):
     # ---- answers
 
     def _found(self, exchange: Exchange, found: Any) -> None:
-        """Answer with the model's outputs, or with what it was refused with."""
+        """Answer with the model's outputs, or with the error."""
         if isinstance(found, RequestError):
             return self._refuse(exchange, found)
         try:
