@@ -231,7 +231,7 @@ def test_two_damaged_checkpoints_begin_anew_and_say_so(tmp_path):
     (tmp_path / "backup").mkdir()
     for number in (0, 1):
         (tmp_path / "backup" / f"checkpoint-{number}").write_bytes(b"cornu checkpoint 1\n\x00")
-    with pytest.warns(UserWarning, match="training begins anew"):
+    with pytest.warns(UserWarning, match="training starts from scratch"):
         found = train(tmp_path, backup_dir=tmp_path / "backup")
     assert len(found[1][1]) == 4
 

@@ -154,7 +154,9 @@ def test_another_program_or_other_arguments_are_refused(tmp_path, program):
         resume.begin(folder, program("x = 2\n"), ["--epochs", "3"], 20)
     with pytest.raises(ValueError, match=r"its arguments, which were \['--epochs', '3'\], have changed"):
         resume.begin(folder, program(), [], 20)
-    with pytest.raises(ValueError, match=r"the program's text and its arguments, .* Delete that folder to begin anew"):
+    with pytest.raises(
+        ValueError, match=r"the program's text and its arguments, .* Delete that folder to start from scratch"
+    ):
         resume.begin(folder, program("x = 2\n"), [], 20)
     assert resume.begin(folder, program(), ["--epochs", "3"], 20) == []
 
@@ -179,7 +181,7 @@ def test_what_is_no_start_is_refused_in_words(tmp_path, program):
         resume.begin(folder, program(), [], 20)
     for forged in ({}, {"program": 1, "arguments": [], "random": None}):
         write_checkpoint(start, Checkpoint(forged, []))
-        with pytest.raises(ValueError, match="to begin anew"):
+        with pytest.raises(ValueError, match="to start from scratch"):
             resume.begin(folder, program(), [], 20)
 
 

@@ -41,7 +41,7 @@ def test_what_cannot_be_served_is_said_in_one_line(capsys, tmp_path):
     ("arguments", "said"),
     [
         (["m.keras", "--port", "70000"], "expected a port from 0 to 65535, got '70000'"),
-        (["m.keras", "--max-rows", "0"], "expected a whole number from 1 on, got '0'"),
+        (["m.keras", "--max-rows", "0"], "expected an integer of at least 1, got '0'"),
         (["m.keras", "--timeout", "nan"], "expected a number above 0, got 'nan'"),
         (["m.keras", "--gather", "x"], "expected a number above 0, got 'x'"),
         ([], "MODEL"),

@@ -30,7 +30,7 @@ def test_a_folder_that_is_not_there_is_said_before_training(capsys, tmp_path):
 def test_numbers_are_checked(option, capsys):
     with pytest.raises(SystemExit):
         main(["train", "mnist-mlp", option])
-    assert "whole number" in capsys.readouterr().err
+    assert "integer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", train.find_examples())

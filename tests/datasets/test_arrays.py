@@ -39,7 +39,7 @@ def test_lists_and_numbers_are_read(tmp_path):
 def test_a_pickled_call_is_refused(tmp_path, payload, capfd):
     header = {"descr": "|O", "fortran_order": False, "shape": (2,)}
     npz_with(tmp_path / "bad.npz", "x.npy", pickle.dumps(payload), header)
-    with pytest.raises(pickle.UnpicklingError, match=r"system.*was refused"):
+    with pytest.raises(pickle.UnpicklingError, match=r"system.*refused"):
         load_npz(tmp_path / "bad.npz")
     assert "unpickled" not in capfd.readouterr().out
 

@@ -48,12 +48,12 @@ def test_a_damaged_file_is_downloaded_anew(home, origin, capsys):
     (home / "datasets").mkdir(parents=True)
     (home / "datasets" / "data.bin").write_bytes(CONTENT[:-1])
     assert fetch("data.bin", origin=origin, digest=DIGEST).read_bytes() == CONTENT
-    assert "downloaded anew" in capsys.readouterr().out
+    assert "downloading it again" in capsys.readouterr().out
 
 
 def test_another_content_is_refused_and_not_kept(home, site, origin):
     (site.folder / "data.bin").write_bytes(b"something else")
-    with pytest.raises(ValueError, match="incomplete or another one"):
+    with pytest.raises(ValueError, match="incomplete or not the right one"):
         fetch("data.bin", origin=origin, digest=DIGEST)
     assert list((home / "datasets").iterdir()) == []
 
@@ -132,7 +132,7 @@ def test_a_server_outside_may_not_lead_inside(monkeypatch, tmp_path):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         origin = f"http://127.0.0.1:{server.server_port}/data.bin"
         monkeypatch.setattr(fetch_module, "is_private", lambda url: "inside" in url)
-        with pytest.raises(ValueError, match=r"data.bin leads on to .*/inside.bin, an address inside this network"):
+        with pytest.raises(ValueError, match=r"data.bin redirects to .*/inside.bin, an address inside this network"):
             fetch_module.download(origin, tmp_path / "data.bin")
         assert asked == ["/data.bin"]
         assert not list(tmp_path.iterdir())

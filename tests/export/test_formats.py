@@ -34,7 +34,7 @@ def test_the_name_or_the_argument_says_the_format(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
-        ({}, ValueError, r"does not say what it shall be: end it in \.onnx or \.stablehlo"),
+        ({}, ValueError, r"does not say which format it is: end it in \.onnx or \.stablehlo"),
         ({"format": "tf_saved_model"}, ValueError, "needs TensorFlow, which Cornu does without. It writes 'onnx'"),
         ({"format": "litert"}, ValueError, "needs TensorFlow's LiteRT"),
         ({"format": "openvino"}, ValueError, "needs OpenVINO"),

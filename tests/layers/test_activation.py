@@ -50,14 +50,14 @@ def test_softmax_of_masked_inputs(axis, kind, shape):
 
 
 def test_a_mask_that_does_not_spread_is_answered_in_words():
-    with pytest.raises(ValueError, match=r"mask of shape \(5,\) does not spread over inputs of shape \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"mask of shape \(5,\) does not broadcast to inputs of shape \(2, 4\)"):
         layers.Softmax()(array(2, 4), mask=np.ones(5, bool))
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: layers.ReLU(max_value=-1), "ReLU: `max_value` is a number from 0 up; it got -1"),
+        (lambda: layers.ReLU(max_value=-1), "ReLU: `max_value` must be a number of at least 0; got -1"),
         (lambda: layers.ReLU(negative_slope=None), "ReLU: `negative_slope`"),
         (lambda: layers.LeakyReLU(-0.1), "LeakyReLU: `negative_slope`"),
         (lambda: layers.Activation("relo"), "relu"),

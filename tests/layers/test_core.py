@@ -69,7 +69,7 @@ def test_dense_is_an_affine_map_of_the_last_axis(leading, features, units, use_b
 
 @pytest.mark.parametrize("units", [0, -3, 2.5, "3", None, True])
 def test_units_that_are_no_count_are_refused_in_words(units):
-    with pytest.raises(ValueError, match="Dense: `units` is a whole number from 1 up"):
+    with pytest.raises(ValueError, match="Dense: `units` must be an integer of at least 1"):
         layers.Dense(units)
 
 
@@ -150,7 +150,7 @@ class TestLambda:
         np.testing.assert_array_equal(restored(np.ones((1, 2))), 2 * np.ones((1, 2)))
 
     def test_what_is_no_function_is_refused(self):
-        with pytest.raises(TypeError, match="Lambda takes a function of the inputs; it got 3"):
+        with pytest.raises(TypeError, match="Lambda takes a function of the inputs; got 3"):
             layers.Lambda(3)
 
 

@@ -47,5 +47,5 @@ def test_input_length_is_the_input_shape_as_in_keras_2():
 
 @pytest.mark.parametrize("sizes", [(0, 3), (3, 0), (2.5, 3), ("a", 3)])
 def test_sizes_that_are_no_counts_are_refused(sizes):
-    with pytest.raises(ValueError, match=r"Embedding: `(input|output)_dim` is a whole number from 1 up"):
+    with pytest.raises(ValueError, match=r"Embedding: `(input|output)_dim` must be an integer of at least 1"):
         layers.Embedding(*sizes)

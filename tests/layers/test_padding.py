@@ -40,12 +40,12 @@ def spelled_out(value):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.ZeroPadding2D(-1), "`padding` is a whole number from 0 up"),
-        (lambda: layers.ZeroPadding2D((1, 2, 3)), "`padding` is a whole number, or 2 of them, or 2 pairs"),
+        (lambda: layers.ZeroPadding2D(-1), "`padding` must be an integer of at least 0"),
+        (lambda: layers.ZeroPadding2D((1, 2, 3)), "`padding` must be an integer, 2 integers, or 2 pairs"),
         (lambda: layers.ZeroPadding2D("same"), "`padding`"),
         (lambda: layers.Cropping1D((1, 2, 3)), "`cropping`"),
-        (lambda: layers.Cropping1D((2, 3))(np.ones((1, 5, 2))), "something must be left"),
-        (lambda: layers.Cropping2D(2)(layers.Input((4, 9, 1))), "something must be left"),
+        (lambda: layers.Cropping1D((2, 3))(np.ones((1, 5, 2))), "nothing would be left"),
+        (lambda: layers.Cropping2D(2)(layers.Input((4, 9, 1))), "nothing would be left"),
         (lambda: layers.Cropping2D(1)(np.ones((4, 9, 1))), "expects an input with 4 axes"),
     ],
 )

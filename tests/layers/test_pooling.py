@@ -73,11 +73,11 @@ def test_whole_numbers_have_a_maximum():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.MaxPooling2D(0), "`pool_size` is a whole number from 1 up"),
+        (lambda: layers.MaxPooling2D(0), "`pool_size` must be an integer of at least 1"),
         (lambda: layers.MaxPooling2D(2, strides=(1, 2, 3)), "`strides`"),
         (lambda: layers.MaxPooling2D(padding="causal"), "padding of MaxPooling2D"),
         (lambda: layers.MaxPooling2D()(np.ones((2, 4, 4))), "expects an input with 4 axes"),
-        (lambda: layers.MaxPooling2D(5)(np.ones((2, 4, 4, 1))), "leaves nothing"),
+        (lambda: layers.MaxPooling2D(5)(np.ones((2, 4, 4, 1))), "would return an empty output"),
         (lambda: layers.AdaptiveMaxPooling2D((1, 2, 3)), "`output_size`"),
     ],
 )

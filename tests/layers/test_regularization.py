@@ -102,13 +102,13 @@ def test_the_ends_of_the_rate(name, rate):
 @pytest.mark.parametrize(
     ("make_layer", "words"),
     [
-        (lambda: layers.Dropout(1.5), "Dropout: `rate` is a number from 0 to 1; it got 1.5"),
+        (lambda: layers.Dropout(1.5), "Dropout: `rate` must be a number from 0 to 1; got 1.5"),
         (lambda: layers.Dropout("0.5"), "Dropout: `rate`"),
         (lambda: layers.Dropout(None), "Dropout: `rate`"),
         (lambda: layers.SpatialDropout2D(-0.1), "SpatialDropout2D: `rate`"),
-        (lambda: layers.GaussianNoise(-1), "GaussianNoise: `stddev` is a number from 0 up"),
-        (lambda: layers.Dropout(0.5, noise_shape="abc"), "noise_shape is a tuple"),
-        (lambda: layers.Dropout(0.5, noise_shape=(0, 1)), "noise_shape is a tuple"),
+        (lambda: layers.GaussianNoise(-1), "GaussianNoise: `stddev` must be a number of at least 0"),
+        (lambda: layers.Dropout(0.5, noise_shape="abc"), "noise_shape must be a tuple"),
+        (lambda: layers.Dropout(0.5, noise_shape=(0, 1)), "noise_shape must be a tuple"),
         (lambda: layers.SpatialDropout1D(0.5)(np.ones((2, 3))), "3 axes"),
         (lambda: layers.SpatialDropout2D(0.5, data_format="last"), "data_format"),
     ],

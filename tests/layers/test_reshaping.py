@@ -73,7 +73,7 @@ def test_one_size_may_be_left_to_reshape(sizes, position):
         (lambda: layers.Reshape((-1, -1)), "at most one -1"),
         (lambda: layers.Reshape((2.5, 2)), "tuple of sizes"),
         (lambda: layers.Permute((0, 1)), "each axis of a sample once"),
-        (lambda: layers.RepeatVector(0), "RepeatVector: `n` is a whole number"),
+        (lambda: layers.RepeatVector(0), "RepeatVector: `n` must be an integer"),
         (lambda: layers.RepeatVector(2)(array(2, 3, 4)), "2 axes"),
         (lambda: layers.Permute((2, 1))(array(2, 3)), "3 axes"),
     ],

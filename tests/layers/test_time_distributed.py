@@ -52,7 +52,7 @@ def test_masks_reach_the_layer_inside_step_by_step_and_pass_on():
     np.testing.assert_allclose(ours(inputs, mask=mask), theirs(inputs, mask=keras.ops.convert_to_tensor(mask)))
     masked = layers.Masking()(np.where(mask[..., None], inputs, 0))
     np.testing.assert_array_equal(get_mask(layers.TimeDistributed(layers.Dense(2))(masked)), mask)
-    with pytest.raises(ValueError, match=r"shape \(2, 3\) \(batch, steps\); it got \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"shape \(2, 3\) \(batch, time\); got \(2, 2\)"):
         ours(inputs, mask=mask[:, :2])
 
 

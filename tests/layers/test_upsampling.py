@@ -26,7 +26,7 @@ def test_volumes_grow_as_in_keras(data_format):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.UpSampling1D(0), "`size` is a whole number from 1 up"),
+        (lambda: layers.UpSampling1D(0), "`size` must be an integer of at least 1"),
         (lambda: layers.UpSampling2D((1, 2, 3)), "`size`"),
         (lambda: layers.UpSampling2D(interpolation="bilinaer"), "Did you mean 'bilinear'"),
         (lambda: layers.UpSampling1D()(np.ones((2, 3))), "expects an input with 3 axes"),

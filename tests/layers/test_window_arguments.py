@@ -14,7 +14,7 @@ def test_one_number_or_one_per_dimension(value):
 
 @pytest.mark.parametrize("value", [0, (1, 0), (1, 2, 3), 1.5, "3", (True, 1), None])
 def test_other_things_are_refused_by_name(value):
-    with pytest.raises(ValueError, match="Dense: `strides` is a whole number from 1 up or 2 of them"):
+    with pytest.raises(ValueError, match="Dense: `strides` must be an integer of at least 1, or 2 of them"):
         per_dimension(LAYER, "strides", value, 2)
 
 

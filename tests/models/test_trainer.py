@@ -321,7 +321,7 @@ MISTAKES = {
     "class instead of layer": (lambda: Sequential([layers.Dense]), "Call the class"),
     "two layers of one name": (
         lambda: Sequential([layers.Dense(2, name="a"), layers.Dense(2, name="a")]),
-        "named 'a' already",
+        "already has a layer named 'a'",
     ),
     "no such layer": (lambda: classifier().get_layer("dens"), "dense"),
     "summary before build": (lambda: Sequential([]).summary(), "not built"),

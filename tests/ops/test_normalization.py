@@ -44,7 +44,7 @@ def test_whole_numbers_are_normalized_as_floats():
 
 
 def test_normalize_needs_an_order_of_one_or_more():
-    with pytest.raises(ValueError, match="from 1 up; it got 0"):
+    with pytest.raises(ValueError, match="of at least 1; got 0"):
         normalization.normalize([1.0], order=0)
 
 

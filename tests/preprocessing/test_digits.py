@@ -121,7 +121,7 @@ def test_noise_and_the_edge_of_the_sheet_are_no_digits(images):
 
 @pytest.mark.parametrize("shape", [(5,), (2, 3, 5), (0, 4), (1, 2, 3, 4)])
 def test_what_is_no_picture_is_refused(shape):
-    with pytest.raises(ValueError, match=r"it has shape"):
+    with pytest.raises(ValueError, match=r"got shape"):
         digits_of(np.zeros(shape))
 
 

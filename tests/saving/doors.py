@@ -158,7 +158,7 @@ def resume_of(model):
                 variable.assign(value)
             model.optimizer._numbers.clear()
             model.optimizer._numbers.update(numbers)
-        if any("begins anew" in str(warning.message) for warning in caught):
+        if any("starts from scratch" in str(warning.message) for warning in caught):
             raise ValueError("It was left aside, with a warning.")
 
     return resume

@@ -200,7 +200,7 @@ def h12(forge):
 def h13(forge):
     """Byte code of Python functions, wherever it may stand."""
     code = {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}
-    words = "byte code|is no class|Cornu's nor"
+    words = "byte code|is not a class|Cornu's nor"
     yield forge.layer(class_name="Lambda", config={"function": code}), words, BUILDS
     yield forge.layer(class_name="Lambda", config={"function": ["4wEAAAA=", None, None], "name": "l"}), words, BUILDS
     yield forge.layer(class_name="Lambda", config={"function": "4wE=", "function_type": "lambda"}), words, BUILDS
@@ -541,7 +541,7 @@ def h31(forge):
         "c8",
         "S4",
     ):
-        yield forge.arrays(lambda group, name, dtype=dtype: group.create_dataset(name, (4, 3), dtype)), "no number"
+        yield forge.arrays(lambda group, name, dtype=dtype: group.create_dataset(name, (4, 3), dtype)), "not a number"
 
     def committed(group, name):
         group.file["type"] = np.dtype("f4")

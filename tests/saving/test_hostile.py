@@ -128,7 +128,7 @@ def test_the_budget_names_layer_size_limit_and_how_to_raise_it(forge, monkeypatc
         assert model_from_json(path.read_text()).count_params() == 50_000_000
     finally:
         cornu.config.set_parameter_budget(1_000_000_000)
-    with pytest.raises(ValueError, match="whole number above zero"):
+    with pytest.raises(ValueError, match="integer above zero"):
         cornu.config.set_parameter_budget(None)
 
 

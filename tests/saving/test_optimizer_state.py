@@ -74,7 +74,7 @@ def test_slots_that_the_optimizer_does_not_keep_are_left(tmp_path):
 
 def test_a_state_that_does_not_fit_starts_anew_with_a_warning(tmp_path):
     model, optimizer = built(optimizers.Adam())
-    with pytest.warns(UserWarning, match=r"starts anew.*'m.h5' \(written by Keras 2.2.4\)"):
+    with pytest.warns(UserWarning, match=r"starts from scratch.*'m.h5' \(written by Keras 2.2.4\)"):
         read(tmp_path / "m.h5", optimizer, [np.int64(7), *filled(model, 0)])
     assert int(optimizer.iterations) == 0
 

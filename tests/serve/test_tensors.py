@@ -26,7 +26,7 @@ def test_values_take_the_type_and_shape_of_the_input():
         ([[10**30, 2]], Tensor("x", (2,), "int64"), "not all numbers"),
         ([[1e300, 2]], Tensor("x", (2,), "float32"), "too large for FP32"),
         ([[float("nan"), 2]], Tensor("x", (2,), "float32"), "hold NaN"),
-        ([[float("nan"), 2]], Tensor("x", (2,), "int32"), "whole numbers"),
+        ([[float("nan"), 2]], Tensor("x", (2,), "int32"), "integers"),
         ([[-1, 2]], Tensor("x", (2,), "uint8"), "fit into UINT8"),
         ([[2, 1]], Tensor("x", (2,), "bool"), "true or false"),
         ([[]], Tensor("x", (None,), "float32"), "no values"),

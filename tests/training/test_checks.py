@@ -50,7 +50,7 @@ CASES = {
     "weights per nothing": (dense(), y, {"sample_weight": np.ones((40, 7))}, r"sample_weight has shape \(32, 7\)"),
     "labels outside": (dense(2, sparse), labels + 1, {}, "2 classes, 0 to 1; y contains labels from 1 to 2"),
     "classes for one-hot": (dense(2, CategoricalCrossentropy()), labels, {}, "sparse_categorical_crossentropy"),
-    "no loss": (dense(loss=None), y, {}, "nothing to train for"),
+    "no loss": (dense(loss=None), y, {}, "nothing to minimize"),
 }
 
 

@@ -78,7 +78,7 @@ def test_hashes(home, source, arguments):
     assert path.read_bytes() == CONTENT
     source.write_bytes(b"damaged at its origin")
     path.unlink()
-    with pytest.raises(ValueError, match="incomplete or another one"):
+    with pytest.raises(ValueError, match="incomplete or not the right one"):
         get_file(origin=source.as_uri(), **arguments)
     assert not path.exists()
 
@@ -145,7 +145,7 @@ def test_what_is_no_archive_gives_a_warning(home, source):
         ({"origin": "http://127.0.0.1:9/"}, "does not end in a file name"),
         ({"origin": "http://127.0.0.1:9/..", "fname": ".."}, "does not end in a file name"),
         ({"origin": "gopher://127.0.0.1:9/a"}, "must begin with http, https, ftp or file"),
-        ({"origin": "http://127.0.0.1:9/a", "fname": "folder/a"}, "give the folder as cache_dir="),
+        ({"origin": "http://127.0.0.1:9/a", "fname": "folder/a"}, "pass the folder as cache_dir="),
     ],
 )
 def test_wrong_arguments(home, arguments, message):

@@ -1,4 +1,4 @@
-"""Writing in a thread, so that training goes on meanwhile."""
+"""Writing in a thread, while training continues."""
 
 import threading
 from collections.abc import Callable

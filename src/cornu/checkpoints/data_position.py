@@ -1,4 +1,4 @@
-"""How far data was read, and reading on from there.
+"""How far data was read, and how to continue from there.
 
 Arrays: the row numbers of the present epoch. Streams (generators, datasets, files): where the random generators stood
 when the stream was opened, and how many batches were taken since; those are drawn again, and left aside.
@@ -87,7 +87,7 @@ class Reading:
 
 
 def _checked_order(order: Any, rows: int) -> np.ndarray:
-    """Return row numbers of an epoch; ValueError where they are others than those of the data."""
+    """Return row numbers of an epoch; ValueError if they are not those of the data."""
     if np.shape(order) != (rows,) or order.dtype != np.int32 or not np.array_equal(np.sort(order), np.arange(rows)):
         raise ValueError(f"The checkpoint's order of rows is not one of {rows} rows.")
     return order

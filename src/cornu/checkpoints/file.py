@@ -1,4 +1,4 @@
-"""Checkpoint files: arrays and JSON with a checksum over all of it, and the two newest of them in a folder.
+"""Checkpoint files: arrays and JSON with a checksum over everything; a folder keeps the two newest.
 
 A file is the line ``cornu checkpoint 1``, the length of a JSON text in 8 bytes, that text, the arrays' bytes one after
 the other, and the SHA-256 of everything before. It holds data only: nothing is run or imported out of it.
@@ -35,7 +35,7 @@ class Checkpoint(NamedTuple):
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint as a whole or not at all; OSError in words where the disk refuses."""
+    """Write a checkpoint completely or not at all; OSError if it cannot be written."""
     digest = DIGEST()
     with replacing(path) as temporary, temporary.open("wb") as file:
         for part in _parts(checkpoint):
@@ -61,7 +61,7 @@ def type_name(dtype: np.dtype) -> str:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Return what a file holds; ValueError in words where it is no whole checkpoint."""
+    """Return what a file holds; ValueError if it is not a complete checkpoint."""
     data = memoryview(path.read_bytes())
     size = DIGEST().digest_size
     if bytes(data[: len(START)]) != START:
@@ -80,7 +80,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _arrays(data: memoryview, described: list[Any], path: str) -> list[np.ndarray]:
-    """Return arrays that lie one after the other and fill `data`, as views of it."""
+    """Return consecutive arrays that fill `data`, as views of it."""
     arrays, position = [], 0
     for entry in described:
         dtype, shape = _checked(entry, path)
@@ -120,7 +120,7 @@ class Generations:
         self._next = 0
 
     def prepare(self) -> None:
-        """Make the folder; OSError in words where it cannot be written."""
+        """Make the folder; OSError if it cannot be written."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / ".cornu-probe.part"

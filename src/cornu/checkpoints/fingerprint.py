@@ -1,4 +1,4 @@
-"""What a training consists of, as short texts: a backup of one training is not put into another."""
+"""What identifies a run, as short texts, so that a checkpoint is not restored into another run."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def versions() -> dict[str, Any]:
 
 
 def of_training(model: Any, batches: Any, validation: Any, callbacks: list[Any], settings: dict) -> dict[str, Any]:
-    """Return a text for each thing that a training is made of, in words that a message can show."""
+    """Return a text for each part of a run, fit for error messages."""
     found = {name: repr(value) for name, value in settings.items()}
     found["training data"] = of_data(batches)
     found["validation data"] = "none" if validation is None else of_data(validation.batches)
@@ -65,7 +65,7 @@ def of_layer(layer: Any) -> str:
 def _config_of(layer: Any) -> Any:
     try:
         return layer.get_config()
-    except Exception:  # a layer of the user's own that has none
+    except Exception:  # a custom layer that has none
         return {}
 
 
@@ -142,7 +142,7 @@ def of_array(array: Any) -> str:
 
 
 def differences(kept: dict[str, Any], present: dict[str, Any]) -> list[str]:
-    """Say in words in what two trainings differ."""
+    """Describe how two runs differ."""
     found = []
     for name in dict.fromkeys([*kept, *present]):
         before, now = kept.get(name, "nothing"), present.get(name, "nothing")

@@ -1,4 +1,4 @@
-"""Backups of a training: its whole state in a file now and then, and put back in place when it is started again."""
+"""Backups of a run: its whole state is saved to a file from time to time, and restored on restart."""
 
 import inspect
 import os
@@ -46,7 +46,9 @@ class FitBackup(Backup):
         self._kept, complaints = self.generations.newest()
         for complaint in complaints:
             earlier = (
-                "There is no earlier one: training begins anew" if self._kept is None else "The one before is taken"
+                "There is no earlier one: training starts from scratch"
+                if self._kept is None
+                else "The one before is taken"
             )
             warnings.warn(f"{complaint} {earlier}.", stacklevel=4)
         self._number = 0 if self._kept is None else self._kept.content["number"]
@@ -57,7 +59,7 @@ class FitBackup(Backup):
         self._begin = random_states()
 
     def attach(self, model: Any, program: Any, batches: Any, validation: Any, callbacks: Any, settings: dict) -> None:
-        """Take what is trained; ValueError where the kept state belongs to another training."""
+        """Bind to this run. Raises ValueError if the checkpoint is from another run."""
         self.model, self.program, self.learner = model, program, program.learner
         self.callbacks = [one for one in callbacks.callbacks if not isinstance(one, (ProgbarLogger, BackupAndRestore))]
         self.fingerprint = fingerprint.of_training(model, batches, validation, self.callbacks, settings)
@@ -75,7 +77,7 @@ class FitBackup(Backup):
             raise ValueError(
                 f"The checkpoint in {str(self.generations.folder)!r} is of another training:\n  "
                 + "\n  ".join(found[:5])
-                + "\nStart the program with what it had then, or delete that folder to begin anew."
+                + "\nStart the program with what it had then, or delete that folder to start from scratch."
             )
         changed = fingerprint.differences(*({k: str(v) for k, v in one.items()} for one in self._versions(content)))
         if changed:
@@ -128,7 +130,7 @@ class FitBackup(Backup):
         epoch, step, stopped = content["place"]
         whole = [type(number) is int and number >= 0 for number in (epoch, step)]
         if not all(whole) or type(stopped) is not bool or step > getattr(self.batches, "steps", step):
-            raise ValueError(f"{self._where} has training stand at {content['place']!r:.200}: there is no such place.")
+            raise ValueError(f"{self._where} has the position {content['place']!r:.200}, which does not exist.")
         return Place(epoch, step, unpacker.unpack(content["logs"]), stopped)
 
     def _restore_callbacks(self, content: dict[str, Any], unpacker: Unpacker) -> None:
@@ -149,7 +151,7 @@ class FitBackup(Backup):
         if shapes != [(array.shape, array.dtype) for array in arrays]:
             raise ValueError(
                 f"The checkpoint in {str(self.generations.folder)!r} holds {len(arrays)} arrays, which are not "
-                f"those of this model's {len(variables)} variables. Delete that folder to begin anew."
+                f"those of this model's {len(variables)} variables. Delete that folder to start from scratch."
             )
         write(variables, [to_device(array, copy=True) for array in arrays])
         for optimizer, numbers in zip(self._optimizers(), content["numbers"], strict=True):

@@ -1,4 +1,4 @@
-"""What the functions of a user's callbacks refer to outside of the callback: lists that they append to, counters."""
+"""What the functions of custom callbacks refer to outside of the callback: lists they append to, counters."""
 
 from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType

@@ -1,7 +1,7 @@
-"""Turning the state of Python objects into plain data (JSON and arrays) and back, without pickle.
+"""Converting the state of Python objects to plain data (JSON and arrays) and back, without pickle.
 
 Back means into objects that are there already: lists and dictionaries keep being the same objects, and the attributes
-of other objects are set. Only named tuples are made anew, from classes that the program has loaded.
+of other objects are set. Only named tuples are created, from classes that the program has loaded.
 """
 
 import collections
@@ -35,18 +35,18 @@ DAMAGE = (LookupError, TypeError, AttributeError, ArithmeticError, RecursionErro
 
 
 class NotPlainError(TypeError):
-    """Raised for what cannot be turned into plain data."""
+    """Raised for objects that cannot be converted to plain data."""
 
 
 @contextlib.contextmanager
 def in_words(where: str) -> Iterator[None]:
-    """Let what goes wrong inside a ``with`` block, where kept data is not what was kept, be a ValueError in words."""
+    """Convert errors inside a ``with`` block, from restored data that is not what was saved, to a ValueError."""
     try:
         yield
     except DAMAGE as error:
         raise ValueError(
             f"{where} holds something else than Cornu keeps there ({type(error).__name__}: {str(error)[:200]}). Delete "
-            "it to begin anew."
+            "it to start from scratch."
         ) from error
 
 
@@ -191,7 +191,7 @@ class Unpacker:
         self.arrays = arrays
 
     def unpack(self, packed: Any, present: Any = None) -> Any:
-        """Return the value of packed data; `present` is what stands there now."""
+        """Return the value of packed data; `present` is the current value."""
         if isinstance(packed, list):
             items = [
                 self.unpack(item, there) for item, there in zip(packed, _padded(present, len(packed)), strict=True)

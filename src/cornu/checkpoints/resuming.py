@@ -1,4 +1,4 @@
-"""Which backup a call of `fit` has: that of its callbacks, or of ``cornu run --resume``."""
+"""Which backup a call of `fit` uses: that of its callbacks, or of ``cornu run --resume``."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the commands about trained models share: reading a model and data, and saying what went wrong in one line."""
+"""What the commands for trained models share: reading models and data, and errors in one line."""
 
 import math
 import sys
@@ -18,7 +18,7 @@ SIDE = 28
 
 
 class UserError(Exception):
-    """A mistake in what the user gave, in words; the command ends with code 2."""
+    """An error in the user's input; the command ends with code 2."""
 
 
 def refused(message: Any) -> int:
@@ -116,7 +116,7 @@ def _in_shape(x: np.ndarray, shape: tuple[int | None, ...], taker: str) -> np.nd
 
 
 def input_shape(model: Any) -> tuple[int, ...] | None:
-    """Return the shape of one input of a model; None where it is not known."""
+    """Return the shape of one input of a model; None if it is not known."""
     inputs = model.inputs
     if not inputs:
         return None

@@ -1,4 +1,4 @@
-"""Figures of a program that `cornu run` runs: without a display they are counted, and saved where one asks."""
+"""Figures of programs under `cornu run`: without a display they are counted, and saved on request."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""``cornu inspect FILE``: what a model file is, without building anything out of it."""
+"""``cornu inspect FILE``: what a model file contains, without building anything from it."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ LONGEST = 60  # characters of a text from the file in one line
 
 
 def command(file: str, as_json: bool) -> int:
-    """Print what a file is and return the exit code: 1 for a file that is refused, 2 where there is none."""
+    """Print what a file is and return the exit code: 1 for a rejected file, 2 if there is none."""
     try:
         found = describe(existing(file))
     except FileNotFoundError as error:
@@ -28,7 +28,7 @@ def _fail(error: Exception, code: int) -> int:
 
 
 def shown(value: Any, longest: int = LONGEST) -> str:
-    """Return a text out of a file for a terminal: one line, of bounded length, with no character that steers it."""
+    """Return text from a file for a terminal: one line, of bounded length, without control characters."""
     text = value if isinstance(value, str) else json.dumps(value)
     text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text[: longest + 1])
     return text if len(text) <= longest else f"{text[: longest - 3]}..."

@@ -1,4 +1,4 @@
-"""The command `cornu`: ``cornu run PROGRAM``, ``cornu train NAME``. Starting it loads argparse and little else."""
+"""The command `cornu`: ``cornu run PROGRAM``, ``cornu train NAME``. Starting it loads little but argparse."""
 
 import argparse
 import importlib
@@ -45,7 +45,7 @@ _TRAIN_EXAMPLES = """examples:
 """
 _WATCH_EXAMPLES = """examples:
   cornu watch                               the trainings of this machine, on http://127.0.0.1:8642
-  cornu watch runs --port 0                 those in a folder of one's own, on a free port
+  cornu watch runs --port 0                 those in another folder, on a free port
 """
 _INSPECT_EXAMPLES = """examples:
   cornu inspect model.keras                 who wrote it, its layers, parameters and optimizer

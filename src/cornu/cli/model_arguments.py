@@ -1,4 +1,4 @@
-"""The arguments of the commands about trained models, apart from what they do: reading them loads nothing."""
+"""The arguments of the commands for trained models, separate from the commands: parsing them loads nothing else."""
 
 import argparse
 from typing import Any
@@ -29,7 +29,7 @@ _PLOT = """examples:
 """
 _FIND = """examples:
   cornu find-lr mnist-cnn                                 for one of the models of `cornu train`
-  cornu find-lr my.keras --data mine.npz --out rates.svg  for a compiled model and data of one's own
+  cornu find-lr my.keras --data mine.npz --out rates.svg  for your own compiled model and data
 """
 _COMPLETION = """examples:
   source <(cornu completion bash)                         in ~/.bashrc
@@ -135,5 +135,5 @@ def port(text: str) -> int:
 def positive(text: str) -> int:
     """Return a number of a command line that is 1 or more."""
     if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
     return int(text)

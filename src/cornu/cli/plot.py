@@ -1,4 +1,4 @@
-"""``cornu plot MODEL``: the drawing of a trained model."""
+"""``cornu plot MODEL``: the diagram of a trained model."""
 
 import argparse
 import contextlib
@@ -31,6 +31,6 @@ def command(options: argparse.Namespace) -> int:
     except (UserError, ValueError, OSError, ImportError) as error:
         return refused(error)
     except Exception:  # pydot's own, where Graphviz does not know the format
-        return refused(f"Graphviz cannot draw {str(out)!r}: take a name that ends in .svg, .png or .pdf.")
+        return refused(f"Graphviz cannot draw {str(out)!r}: use a name that ends in .svg, .png or .pdf.")
     print(json.dumps({"model": options.model, "drawing": str(out.resolve())}) if options.json else f"Drawn in {out}")
     return 0

@@ -1,4 +1,4 @@
-"""``cornu predict MODEL IMAGE...``: what a trained model sees in pictures, such as digits on a sheet of paper."""
+"""``cornu predict MODEL IMAGE...``: what a trained model sees in images, such as digits on a sheet of paper."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""``cornu predict MODEL FILE.npz``: a model's outputs for rows in a file, of one input or several."""
+"""``cornu predict MODEL FILE.npz``: a model's outputs for rows in a file, with one input or several."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""``cornu run --resume DIR``: a program that is killed and started again ends as if nothing had been."""
+"""``cornu run --resume DIR``: a program that is killed and restarted ends as if it had not been interrupted."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from cornu.programs.reading import Program
 
 
 def with_fixed_hashes() -> None:
-    """Start this process anew with a fixed order of sets of strings, which Python chooses at random otherwise."""
+    """Restart this process with a fixed order of sets of strings, which Python chooses at random otherwise."""
     if "PYTHONHASHSEED" not in os.environ and sys.platform != "win32":
         os.environ["PYTHONHASHSEED"] = "0"
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
@@ -24,7 +24,7 @@ def with_fixed_hashes() -> None:
 def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -> list[str]:
     """Keep every `fit` from now on in `folder`, and take up what is kept there; returns what to tell the user.
 
-    Raises ValueError where the folder is that of another program, OSError where it cannot be written.
+    Raises ValueError if the folder is that of another program, OSError if it cannot be written.
     """
     folder = folder.resolve()
     Generations(folder).prepare()
@@ -47,13 +47,13 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
 
 
 def _check(folder: Path, kept: dict[str, Any], given: dict[str, Any]) -> None:
-    """Raise ValueError where a folder keeps the run of another program, or of other arguments."""
+    """Raise ValueError if a folder keeps the run of another program, or of other arguments."""
     found = {"program": "the program's text", "arguments": f"its arguments, which were {kept['arguments']},"}
     changed = [words for name, words in found.items() if kept[name] != given[name]]
     if changed:
         raise ValueError(
             f"{str(folder)!r} keeps another run: {' and '.join(changed)} have changed. "
-            "Delete that folder to begin anew, or give another."
+            "Delete that folder to start from scratch, or give another."
         )
 
 

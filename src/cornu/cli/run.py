@@ -1,4 +1,4 @@
-"""``cornu run PROGRAM``: run a program as Python would, with Keras answered by Cornu."""
+"""``cornu run PROGRAM``: run a program as Python would, with Cornu in place of Keras."""
 
 import ast
 import builtins
@@ -31,7 +31,7 @@ class Resume(NamedTuple):
     seconds: float
 
     def fix_hashes(self) -> None:
-        """Start this process anew, unless the order of sets is fixed already."""
+        """Restart this process, unless the order of sets is fixed already."""
         from cornu.cli import resume
 
         resume.with_fixed_hashes()

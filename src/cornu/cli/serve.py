@@ -1,4 +1,4 @@
-"""``cornu serve MODEL...``: trained models behind HTTP."""
+"""``cornu serve MODEL...``: trained models over HTTP."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The arguments of ``cornu serve``, apart from what they do: reading them loads nothing."""
+"""The arguments of ``cornu serve``, separate from the command: parsing them loads nothing else."""
 
 import argparse
 from typing import Any

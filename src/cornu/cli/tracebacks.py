@@ -1,4 +1,4 @@
-"""Tracebacks with the user's own lines: the frames of cornu run, Cornu, jax and importlib are left out."""
+"""Tracebacks with the user's lines only: frames of cornu run, Cornu, jax and importlib are left out."""
 
 import importlib
 import sys
@@ -79,7 +79,7 @@ _ON_TENSORFLOW = ("tensorflow_", "tf_agents", "tflearn", "tf_slim", "tf2onnx")
 
 
 def _hint(error: BaseException) -> str:
-    """Return what to do about an error that lies outside of the program: a package or an input that is missing."""
+    """Return advice for an error outside of the program: a missing package or input."""
     if isinstance(error, EOFError) and str(error) == "EOF when reading a line":
         return "the program asks for input, and there is none: run it in a terminal, or pipe the answers into it"
     if not isinstance(error, ModuleNotFoundError) or not error.name or str(error) != f"No module named {error.name!r}":

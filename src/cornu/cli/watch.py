@@ -1,4 +1,4 @@
-"""``cornu watch``: the page of the trainings that told a dashboard, now and earlier."""
+"""``cornu watch``: a page with the runs that reported to a dashboard, current and earlier."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: the one way in which Cornu writes files."""
+"""Atomic file writes, completely or not at all: the only way in which Cornu writes files."""
 
 import contextlib
 import os
@@ -15,13 +15,13 @@ DAY = 24 * 3600.0  # seconds after which a temporary file that a killed process 
 
 @contextlib.contextmanager
 def replacing(filepath: Any, overwrite: bool = True) -> Iterator[Path]:
-    """Give a temporary path beside `filepath` to write to; when the ``with`` block ends well, it takes its place.
+    """Provide a temporary path next to `filepath`; when the ``with`` block succeeds, it replaces `filepath`.
 
-    The data is on the disk before the file gets its name, so that a crash at any moment leaves the old file or the new
-    one, whole. When the block raises, the old file stays as it was and nothing else is left. A symbolic link is
-    followed; the permissions of an old file are kept. Raises FileExistsError where `overwrite` is False and the file
-    is there, FileNotFoundError where its folder is not, IsADirectoryError where the path is a folder, and OSError of
-    the system's own kind, in words, where the disk is full or refuses.
+    The data is on disk before the file gets its name, so a crash at any moment leaves either the old file or the new
+    one, complete. If the block raises, the old file is unchanged and nothing else is left. A symbolic link is
+    followed; the permissions of an old file are kept. Raises FileExistsError if `overwrite` is False and the file
+    exists, FileNotFoundError if its folder does not, IsADirectoryError if the path is a folder, and the system's
+    OSError with a clear message if the disk is full or not writable.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +82,7 @@ def append_bytes(path: Path, data: bytes) -> None:
 
 
 def check_target(filepath: Any, path: Path, overwrite: bool) -> None:
-    """Raise in words where a file cannot be written."""
+    """Raise a clear error if a file cannot be written."""
     if path.is_dir():
         raise IsADirectoryError(f"Cannot save to {str(filepath)!r}: it is a folder. Give the name of a file in it.")
     if not path.parent.is_dir():

@@ -1,4 +1,4 @@
-"""How many values a config may ask for: counted before an array is made, so that a few bytes cannot fill the memory."""
+"""A limit on the values that a config may ask for, checked before arrays are made."""
 
 import math
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ MOST_STEPS = 10_000
 
 
 class Budget:
-    """The values that the variables made from one config may have together, and what is left of them.
+    """The total number of values that variables from one config may have, and how many are left.
 
-    `most` None is the library's limit (`cornu.config.set_parameter_budget`); `reason` says where another comes from.
+    `most` None is the library's limit (`cornu.config.set_parameter_budget`); `reason` explains any other.
 
     >>> budget = Budget(most=100)
     >>> budget.take("Layer 'dense'", "kernel", (4, 10)); budget.left
@@ -27,31 +27,31 @@ class Budget:
         self.left, self.steps = self.most, MOST_STEPS
 
     def take(self, owner: str, name: str | None, shape: Sequence[int]) -> None:
-        """Count a variable of `shape`; ValueError that names `owner`, the size and the limit where it is too large."""
+        """Count a variable of `shape`; ValueError with `owner`, size and limit if it is too large."""
         size = math.prod(int(axis) for axis in shape)
         if size > self.left:
             taken = self.most - self.left
             raise ValueError(
                 f"{owner} asks for {name or 'a weight'!r} of shape {tuple(shape)}: {size:,} values. The config may ask "
-                f"for {self.most:,} in all{self.reason}; {taken:,} are taken.\nIf the model shall be so large, "
+                f"for {self.most:,} in all{self.reason}; {taken:,} are taken.\nIf this size is intended, "
                 "raise the limit: cornu.config.set_parameter_budget(...), or CORNU_PARAMETER_BUDGET in the environment."
             )
         self.left -= max(size, 0)
 
     def step(self, number: int = 1) -> None:
-        """Count layers, or calls of layers, of a config; ValueError where there are too many."""
+        """Count layers, or calls of layers, of a config; ValueError if there are too many."""
         self.steps -= number
         if self.steps < 0:
             raise ValueError(f"The config has more than {MOST_STEPS:,} layers and calls of layers: refused.")
 
 
 def take(owner: str, name: str | None, shape: Sequence[int]) -> None:
-    """Count a variable, where a config is being read."""
+    """Count a variable, if a config is being read."""
     if scope.budget is not None:
         scope.budget.take(owner, name, shape)
 
 
 def step(number: int = 1) -> None:
-    """Count layers or their calls, where a config is being read."""
+    """Count layers or their calls, if a config is being read."""
     if scope.budget is not None:
         scope.budget.step(number)

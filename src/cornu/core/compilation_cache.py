@@ -1,4 +1,4 @@
-"""The compiler's memory: compiled programs are kept on disk, so that the second run of a program starts at once.
+"""Compiled programs are cached on disk, so that the second run of a program starts immediately.
 
 JAX's persistent cache is switched on in the user's cache folder unless the user has set one. ``CORNU_CACHE_DIR`` puts
 it elsewhere; ``CORNU_CACHE_DIR=off`` switches it off. Folders of different versions and processors are kept apart.
@@ -17,12 +17,12 @@ import platformdirs
 from cornu.core.jax_internals import CACHE_WARNING, JAXLIB, set_setting, setting
 from cornu.core.processor import processor_flags
 
-LIMIT = 512 << 20  # bytes that the folder may hold; the programs that were written first go first
+LIMIT = 512 << 20  # bytes that the folder may hold; the oldest programs are removed first
 DAY = 24 * 3600.0
 
 
 def cache_folder() -> Path | None:
-    """Return the folder for compiled programs of these versions on this processor, or None where it is switched off."""
+    """Return the folder for compiled programs of these versions on this processor, or None if it is off."""
     given = os.environ.get("CORNU_CACHE_DIR")
     if given and given.lower() in ("off", "0", "no"):
         return None

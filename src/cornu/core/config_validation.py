@@ -16,7 +16,7 @@ from cornu.core.signature import kept_by_class
 MOST_DEPTH, MOST_ENTRIES, LONGEST_TEXT, LARGEST_NUMBER = 200, 2_000_000, 1 << 20, 1 << 64
 LONGEST_NAME = 500
 
-#: Table of classes -> the largest whole number in their configs, seeds apart: sizes of axes, numbers of thresholds.
+#: Table of classes -> the largest integer in their configs, seeds apart: sizes of axes, numbers of thresholds.
 LARGEST = {registry.LAYERS.module: (1 << 31) - 1, registry.METRICS.module: 1 << 20}
 
 #: Errors of code that was given something else than it expects: what they say is about the config.
@@ -57,7 +57,7 @@ def check_data(config: Any) -> None:
         elif isinstance(value, str):
             _check_text(value)
         elif isinstance(value, int) and abs(value) > LARGEST_NUMBER:
-            raise ValueError("The config holds a whole number of more than 64 bits.")
+            raise ValueError("The config holds an integer of more than 64 bits.")
 
 
 def _check_text(text: str) -> None:
@@ -70,9 +70,9 @@ def _check_text(text: str) -> None:
 
 
 def check_arguments(cls: type, config: dict[str, Any]) -> None:
-    """Raise ValueError where a config's value is not of the type that a library class's argument of that name has.
+    """Raise ValueError if a config's value is not of the type that a library class's argument of that name has.
 
-    Classes of the user's own check their arguments themselves; only their name is looked at.
+    Custom classes check their arguments themselves; only their name is checked here.
     """
     if not isinstance(config, dict):
         raise ValueError(f"The config of a {cls.__name__} is a dictionary; it is {_short(config)}.")

@@ -1,4 +1,4 @@
-"""Types of numbers: names of dtypes, and the policy that says in which type a layer computes and keeps its weights."""
+"""Dtypes: their names, and the policy of the dtypes in which a layer computes and keeps its weights."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _NAMES = [
 
 
 def standardize_dtype(dtype: Any) -> str:
-    """Return the name of a dtype given as name, numpy, jax or torch type; None is ``floatx()``.
+    """Return the name of a dtype, from a name or a numpy, JAX or torch dtype; None is ``floatx()``.
 
     >>> standardize_dtype(None), standardize_dtype("half"), standardize_dtype(int), standardize_dtype(np.dtype(int))
     ('float32', 'float16', 'int32', 'int64')
@@ -53,16 +53,22 @@ def standardize_dtype(dtype: Any) -> str:
 
 
 def is_float(dtype: Any) -> bool:
-    """Tell whether `dtype` is a floating-point type."""
+    """Tell whether `dtype` is a floating-point dtype."""
     return "float" in str(getattr(dtype, "name", dtype))
 
 
 @registry.CORE.add()
 class DTypePolicy(metaclass=Recorded):
-    """In which type a layer computes and keeps its variables.
+    """The dtypes in which a layer computes and keeps its variables.
 
-    `name` is a dtype (``"float32"``: both alike), ``"mixed_float16"`` or ``"mixed_bfloat16"`` (computes in 16 bits,
-    variables in float32). Follows https://keras.io/api/mixed_precision/policy/
+    Args:
+        name: A dtype for both (``"float32"``), or ``"mixed_float16"`` or ``"mixed_bfloat16"``, which compute in 16 bits
+            and keep variables in float32. None is ``floatx()``.
+
+    Raises:
+        ValueError: The dtype is unknown.
+
+    Follows https://keras.io/api/mixed_precision/policy/
 
     >>> DTypePolicy("mixed_bfloat16").variable_dtype
     'float32'
@@ -99,17 +105,17 @@ _default: list[DTypePolicy] = []
 
 
 def dtype_policy() -> DTypePolicy:
-    """Return the policy that new layers take."""
+    """Return the default policy of new layers."""
     return _default[0] if _default else DTypePolicy(settings.floatx())
 
 
 def set_dtype_policy(policy: "str | DTypePolicy") -> None:
-    """Set the policy that new layers take: a name such as ``"mixed_bfloat16"``, or a `DTypePolicy`."""
+    """Set the default policy of new layers: a name such as ``"mixed_bfloat16"``, or a `DTypePolicy`."""
     _default[:] = [get(policy)]
 
 
 def get(identifier: Any) -> DTypePolicy:
-    """Return the policy for None (the default one), a name or dtype, a policy, or a config."""
+    """Return the policy for None (the default), a name, dtype, policy or config."""
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):

@@ -1,4 +1,4 @@
-"""Errors of the array engine, said in the user's words: which layer, with which inputs, what does not fit."""
+"""Errors of the array engine, rewritten for users: which layer, which inputs, what does not fit."""
 
 import contextlib
 import re
@@ -11,7 +11,7 @@ import jax
 from cornu.core.jax_internals import ENGINE_FOLDERS, ENGINE_PACKAGES
 from cornu.core.shapes import shape_of
 
-# What JAX raises where Python needs the number itself, which a compiled program knows only when it runs.
+# What JAX raises if Python needs a concrete number, which a compiled program knows only when it runs.
 NEEDS_NUMBER = (
     jax.errors.ConcretizationTypeError,
     jax.errors.TracerArrayConversionError,
@@ -24,11 +24,11 @@ NUMBER_ADVICE = (
 
 
 class EngineError(ValueError):
-    """An operation got arrays that do not fit; the message names the layer and what it was given."""
+    """An operation got arrays that do not fit; the message names the layer and its inputs."""
 
 
 def from_engine(error: BaseException) -> bool:
-    """Tell whether an exception was raised inside JAX and not by the user's or Cornu's own code."""
+    """Tell whether an exception was raised inside JAX, not by the user's or Cornu's code."""
     if type(error).__module__.startswith(ENGINE_PACKAGES):
         return True
     frames = traceback.extract_tb(error.__traceback__)
@@ -48,7 +48,7 @@ def plain_message(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def in_words(layer: Any, args: tuple) -> Iterator[None]:
-    """Turn an engine's error inside a layer's call into an `EngineError` that names the layer."""
+    """Convert an engine's error inside a layer's call to an `EngineError` that names the layer."""
     try:
         yield
     except EngineError:
@@ -72,4 +72,4 @@ def _describe(leaf: Any) -> str:
 def _advice(error: BaseException) -> str:
     if isinstance(error, NEEDS_NUMBER):
         return NUMBER_ADVICE
-    return "Compare the shapes with what the layer before it gives (model.summary() shows them)."
+    return "Compare the shapes with the outputs of the layer before it (model.summary() shows them)."

@@ -1,11 +1,11 @@
-"""Words for errors: what came, what was expected, what to do."""
+"""Parts of error messages: what came, what was expected, what to do."""
 
 import difflib
 from collections.abc import Iterable
 
 
 def did_you_mean(name: object, options: Iterable[object]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the nearest of `options`, or an empty string where none is near.
+    """Return ``" Did you mean 'x'?"`` for the nearest of `options`, or an empty string if none is near.
 
     >>> did_you_mean("catgorical", ["categorical", "binary"])
     " Did you mean 'categorical'?"

@@ -1,4 +1,4 @@
-"""Symbolic tensors and the graph between them: what `Input` starts and what a functional model runs."""
+"""Symbolic tensors and the graph between them, which `Input` starts and a functional model runs."""
 
 import functools
 import itertools
@@ -16,7 +16,7 @@ from cornu.core.randomness import ambient_seed
 from cornu.core.scope import get_mask, scope
 from cornu.core.variable import bound, read
 
-# Sizes that stand for unknown axes while shapes are inferred. Both have many divisors, so that reshapes which halve or
+# Sizes in place of unknown axes while shapes are inferred. Both have many divisors, so that reshapes that halve or
 # quarter an unknown axis work, and they are large enough for deep stacks of unpadded convolutions.
 FIRST_PROBE, SECOND_PROBE = 55440, 110880
 
@@ -35,7 +35,7 @@ class Shape(tuple):
 
 
 class SymbolicTensor:
-    """A tensor that is not computed yet: shape (None: unknown), dtype, name, and the node that makes it."""
+    """A tensor without values yet: shape (None: unknown size), dtype, name, and the node that computes it."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class SymbolicTensor:
 
     def _no_value(self, use: str) -> TypeError:
         return TypeError(
-            f"{self!r} has no values yet: it stands for data that a model will be given. {use[:1].upper()}{use[1:]} "
+            f"{self!r} has no values yet: it is a placeholder for a model's data. {use[:1].upper()}{use[1:]} "
             "cannot be used on it.\nUse a layer, a function of keras.ops or keras.backend, or a Lambda layer."
         )
 
@@ -94,7 +94,7 @@ class SymbolicTensor:
 
 
 class GraphNeededError(TypeError):
-    """Raised by a function that needs the graph of symbolic tensors, and was called on arrays or while tracing."""
+    """Raised when a function that needs the graph of symbolic tensors is called on arrays or while tracing."""
 
 
 class FunctionOperation:
@@ -146,7 +146,7 @@ class Node:
 
 
 def number_outputs(outputs: Any, node: Node) -> Any:
-    """Give each symbolic tensor of `outputs` its node and index."""
+    """Set the node and index of each symbolic tensor in `outputs`."""
     for index, tensor in enumerate(leaves(outputs)):
         tensor.node, tensor.index = node, index
     return outputs
@@ -165,7 +165,7 @@ def is_symbolic(thing: Any) -> bool:
 
 
 def leaves(structure: Any) -> list:
-    """Return the leaves of nested lists, tuples and dictionaries in order; None is no leaf."""
+    """Return the leaves of nested lists, tuples and dictionaries in order; None is not a leaf."""
     return jax.tree.leaves(structure, is_leaf=is_symbolic)
 
 
@@ -175,12 +175,12 @@ def symbolic_leaves(structure: Any) -> list[SymbolicTensor]:
 
 
 def replace(structure: Any, function: Callable[[SymbolicTensor], Any]) -> Any:
-    """Return the structure with `function` applied to its symbolic tensors; other leaves stay as they are."""
+    """Return the structure with `function` applied to its symbolic tensors; other leaves stay unchanged."""
     return jax.tree.map(lambda leaf: function(leaf) if is_symbolic(leaf) else leaf, structure, is_leaf=is_symbolic)
 
 
 def holds_symbolic(args: tuple, kwargs: dict) -> bool:
-    """Tell whether a call has a symbolic tensor among its arguments (also inside lists and dictionaries)."""
+    """Tell whether the arguments of a call contain a symbolic tensor, at any depth."""
     return any(_holds(item) for item in (*args, *kwargs.values()))
 
 
@@ -191,10 +191,10 @@ def _holds(item: Any) -> bool:
 
 
 def infer(function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Return what a call would give: a structure of symbolic tensors with inferred shapes and dtypes.
+    """Return the outputs of a call as symbolic tensors with inferred shapes and dtypes.
 
-    The call is traced with a large size in place of each unknown axis. Where the result does not make plain which axes
-    are unknown, it is traced again with other sizes: the axes that change are the unknown ones.
+    The call is traced with a large size for each unknown axis. If the result does not show which axes are unknown, it
+    is traced again with other sizes: the axes that change are the unknown ones.
     """
     first = _trace(function, args, kwargs, FIRST_PROBE)
     tensors = symbolic_leaves((args, kwargs))
@@ -236,7 +236,7 @@ def _trace(function: Callable, args: tuple, kwargs: dict, probe: int) -> Any:
 
 
 def apply(function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Call an array function on symbolic tensors: on their values where these are known now, else as a new node."""
+    """Call an array function on symbolic tensors: on their values if they are known, else as a new node."""
     known = resolve((args, kwargs))
     if known is not None:
         return function(*known[0], **known[1])
@@ -245,7 +245,7 @@ def apply(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 
 def resolve(structure: Any) -> Any:
-    """Return the structure with values for symbolic tensors, or None where the running step does not know them."""
+    """Return the structure with values for symbolic tensors, or None if the running step does not know them."""
     if scope.values is None:
         return None
     try:
@@ -265,7 +265,7 @@ def _value_of(values: MutableMapping[int, Any], tensor: SymbolicTensor) -> Any:
 
 
 def op(function: Callable) -> Callable:
-    """Decorate an array function: on a symbolic tensor it adds a node to the graph instead of computing."""
+    """Decorate an array function: on a symbolic tensor, it adds a node to the graph instead of computing."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -299,9 +299,9 @@ _give_operators(SymbolicTensor)
 
 
 def sorted_nodes(outputs: Sequence[SymbolicTensor], inputs: Sequence[SymbolicTensor]) -> list[Node]:
-    """Return the nodes between `inputs` and `outputs`, each after those that it needs.
+    """Return the nodes between `inputs` and `outputs` in execution order.
 
-    Raises ValueError where an output does not depend on the inputs alone.
+    Raises ValueError if an output depends on anything but the inputs.
     """
     given = {id(tensor) for tensor in inputs}
     done: dict[int, Node] = {}
@@ -314,7 +314,7 @@ def sorted_nodes(outputs: Sequence[SymbolicTensor], inputs: Sequence[SymbolicTen
         if node is None or not node.inputs:
             raise ValueError(
                 f"The model's outputs need {tensor.name!r} (shape {tuple(tensor.shape)}), which is not among its "
-                f"inputs {[t.name for t in inputs]}.\nAdd it to `inputs`, or build the outputs from the inputs given."
+                f"inputs {[t.name for t in inputs]}.\nAdd it to `inputs`, or compute the outputs from these inputs."
             )
         if ready:
             done[id(node)] = node
@@ -325,7 +325,7 @@ def sorted_nodes(outputs: Sequence[SymbolicTensor], inputs: Sequence[SymbolicTen
 
 
 def run_nodes(nodes: Sequence[Node], values: dict[int, Any]) -> None:
-    """Compute each node; `values` has the inputs' values by tensor id, and is filled with all others."""
+    """Compute each node. `values` maps tensor ids to values; it holds the inputs and receives all others."""
     for node in nodes:
         if not all(id(tensor) in values for tensor in leaves(node.outputs)):
             node.run(values)

@@ -1,4 +1,4 @@
-"""What a layer accepts, checked before it computes, so that a wrong shape is answered in words."""
+"""What a layer accepts, checked before it computes, so that a wrong shape gives a clear error."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,22 @@ from cornu.core.shapes import shape_of
 
 
 class InputSpec:
-    """Rank, shape and dtype that a layer expects of an input; None leaves a thing open.
+    """The rank, shape and dtype that a layer expects of an input; None accepts anything.
 
-    Follows https://keras.io/api/layers/base_layer/ (``input_spec``).
+    Args:
+        dtype: Expected dtype.
+        shape: Expected shape, None for any size.
+        ndim: Exact number of axes.
+        max_ndim, min_ndim: Bounds of the number of axes.
+        axes: Dictionary from axis to expected size.
+        allow_last_axis_squeeze: Whether a last axis of size 1 may be missing or added.
+        name: Name of the input.
+        optional: Whether the input may be None.
+
+    Follows https://keras.io/api/layers/base_layer/ (``input_spec``)
+
+    >>> InputSpec(ndim=2).complaint((None, 3, 4))
+    '2 axes'
     """
 
     def __init__(
@@ -33,7 +46,7 @@ class InputSpec:
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
 
     def complaint(self, shape: tuple) -> str | None:
-        """Return what is expected where `shape` does not fit, else None."""
+        """Return what is expected if `shape` does not fit, else None."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim and not self.allow_last_axis_squeeze:
             return f"{self.ndim} axes"
@@ -49,7 +62,7 @@ class InputSpec:
 
 
 def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:
-    """Raise ValueError where `inputs` (arrays or symbolic tensors) do not fit a layer's `input_spec`."""
+    """Raise ValueError if `inputs` (arrays or symbolic tensors) do not fit a layer's `input_spec`."""
     if spec is None:
         return
     tensors = leaves(inputs)
@@ -67,7 +80,7 @@ def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:
 
 
 def leaves_of_specs(spec: Any) -> list[InputSpec]:
-    """Return the specs of a single one, a list or a dictionary."""
+    """Return the specs as a list, from one spec, a list or a dictionary."""
     if isinstance(spec, dict):
         spec = [spec[key] for key in sorted(spec)]
     return list(spec) if isinstance(spec, (list, tuple)) else [spec]

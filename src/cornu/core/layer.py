@@ -1,4 +1,4 @@
-"""The layer: arguments kept, weights made on the first call, then its mathematics."""
+"""The layer: keeps its arguments, makes its weights in the first call, and computes."""
 
 import functools
 from collections.abc import Callable
@@ -17,19 +17,31 @@ from cornu.core.shapes import batch_input_shape, shape_tuples
 from cornu.core.signature import ShapeParameters, build_parameters
 from cornu.core.variable import Variable
 
-# Arguments that every layer takes beside its own.
+# Arguments that every layer takes besides its own.
 SHAPE_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_shape", "input_dim", "input_length", "batch_size")
 BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights", "dynamic", *SHAPE_ARGUMENTS)
-# Attributes that are missing where a user's __init__ does not call this class's.
+# Attributes that are missing if the __init__ of a custom layer does not call super().__init__().
 STARTED = ("name", "dtype_policy", "_weights", "_losses", "_inbound_nodes")
 
 
 class Layer(CallMethods):
-    """A step from tensors to tensors, with weights of its own.
+    """A computation from tensors to tensors, with weights: the base of all layers.
 
-    A layer of one's own has ``__init__`` (keeps its arguments), ``build(input_shape)`` (makes weights with
-    `add_weight`) and ``call(inputs)``, which may also take ``training`` and ``mask``. `name` is unique in a model,
-    `trainable` says whether training changes the weights, `dtype` is a dtype or a policy such as ``"mixed_bfloat16"``.
+    A custom layer defines ``__init__`` (keeps its arguments), ``build(input_shape)`` (makes weights with `add_weight`)
+    and ``call(inputs)``, which may also take ``training`` and ``mask``.
+
+    Args:
+        activity_regularizer: Penalty on the outputs, added to the loss.
+        trainable: Whether training changes the weights.
+        dtype: A dtype, or a policy such as ``"mixed_bfloat16"``; None takes the default policy.
+        autocast: Whether to cast float inputs to the compute dtype.
+        name: Name of the layer, unique in a model.
+        **kwargs: `weights` (initial arrays) and, for the first layer of a model, `input_shape` and its relatives.
+
+    Raises:
+        TypeError: An argument is unknown.
+        ValueError: `name` is not a string, or contains ``/``.
+
     Follows https://keras.io/api/layers/base_layer/
 
     >>> import numpy as np
@@ -84,9 +96,9 @@ class Layer(CallMethods):
             )
 
     def _start(self, name: str | None, trainable: bool, dtype: Any, autocast: bool = True) -> None:
-        """Set what every layer has; done only once."""
+        """Set the attributes of every layer; runs only once."""
         if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(f"The name of a layer is a string without '/'; {type(self).__name__} got {name!r}.")
+            raise ValueError(f"The name of a layer must be a string without '/'; {type(self).__name__} got {name!r}.")
         self._initialized = True
         self.name = name or unique_name(to_snake_case(type(self).__name__))
         self._trainable = bool(trainable)
@@ -111,12 +123,12 @@ class Layer(CallMethods):
 
     @property
     def dtype(self) -> str:
-        """The type of the weights."""
+        """The dtype of the weights."""
         return self.dtype_policy.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
-        """The type of the weights."""
+        """The dtype of the weights."""
         return self.dtype_policy.variable_dtype
 
     def get_output_shape_for(self, input_shape: Any) -> Any:
@@ -132,7 +144,7 @@ class Layer(CallMethods):
 
     @property
     def losses(self) -> list[Any]:
-        """What `add_loss` and activity regularizers added in the last call, and the weights' penalties."""
+        """The losses of the last call (from `add_loss` and activity regularizers), and the penalties on weights."""
         added = [loss() if callable(loss) else loss for layer in self._flatten_layers() for loss in layer._losses]
         return added + self._weight_penalties()
 
@@ -140,7 +152,7 @@ class Layer(CallMethods):
         return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
 
     def _clear_losses(self) -> None:
-        if not Layer._some_losses:  # no layer ever had one: then there is no need to visit them all at each call
+        if not Layer._some_losses:  # no layer ever had one, so there is no need to visit them all in each call
             return
         for layer in self._flatten_layers():
             layer._losses = [loss for loss in layer._losses if callable(loss)]
@@ -168,7 +180,7 @@ class Layer(CallMethods):
         return self._inbound_nodes[node_index].argument
 
     def get_output_at(self, node_index: int) -> Any:
-        """Return the symbolic output of a given call."""
+        """Return the symbolic output of call number `node_index`."""
         return self._inbound_nodes[node_index].outputs
 
     @property
@@ -184,9 +196,9 @@ class Layer(CallMethods):
     # ---- config
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, enough for `from_config` to make a like layer (weights not included)."""
+        """Return the constructor's arguments, from which `from_config` makes an equal layer, without the weights."""
         base = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy}
-        # In a model the input says it, and Keras 3 refuses the key.
+        # In a model the input has the shape, and Keras 3 rejects the key.
         if self._batch_input_shape is not None and not self._inbound_nodes:
             base["batch_input_shape"] = self._batch_input_shape
         own = default_config(self) if "_arguments" in vars(self) else {}
@@ -197,14 +209,14 @@ class Layer(CallMethods):
         return self._accepted(base) | {name: value for name, value in own.items() if name not in left_out}
 
     def _accepted(self, base: dict[str, Any]) -> dict[str, Any]:
-        """Return those of the general arguments that the constructor takes (one of a user's own may take none)."""
+        """Return those general arguments that the constructor accepts; that of a custom layer may accept none."""
         parameters = signature(type(self).__init__).parameters
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
         return base if takes_any else {name: value for name, value in base.items() if name in parameters}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
-        """Make a layer from what `get_config` returned."""
+        """Make a layer from the result of `get_config`."""
         return construct(cls, config)
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -241,9 +253,7 @@ class Layer(CallMethods):
         if name in STARTED and not self._initialized:
             raise self._not_started()
         own = getattr(type(self), name, None)
-        if (
-            isinstance(own, property) and own.fget is not None
-        ):  # it raised an AttributeError, whose words are the better ones
+        if isinstance(own, property) and own.fget is not None:  # it raised an AttributeError: raise that one again
             return own.fget(self)
         return spellings.old_attribute(self, name)
 

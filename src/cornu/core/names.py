@@ -1,4 +1,4 @@
-"""Names: snake case, and a number for each further layer of a kind (dense, dense_1, dense_2, ...)."""
+"""Names: snake case, with a number for each further layer of a class (dense, dense_1, dense_2, ...)."""
 
 import re
 from collections import defaultdict
@@ -31,5 +31,5 @@ def unique_number(prefix: str = "") -> int:
 
 
 def forget_names() -> None:
-    """Start all numbers again (``clear_session``)."""
+    """Restart all numbers (``clear_session``)."""
     _counters.clear()

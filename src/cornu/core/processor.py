@@ -1,4 +1,4 @@
-"""What the processor has, and what it must have: looked at before JAX is imported, which would die without a word."""
+"""The processor's features, checked before JAX is imported, which would crash without a message."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ REQUIRED = "avx"  # jaxlib's wheels for x86_64 use it
 
 
 def processor_flags(path: str = "/proc/cpuinfo") -> frozenset[str]:
-    """Return the processor's features as Linux names them; empty where they cannot be read."""
+    """Return the processor's features as Linux names them; empty if they cannot be read."""
     try:
         with Path(path).open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -20,7 +20,7 @@ def processor_flags(path: str = "/proc/cpuinfo") -> frozenset[str]:
 
 
 def check_processor(flags: frozenset[str] | None = None) -> None:
-    """Raise ImportError in words where JAX's wheels cannot run on this processor."""
+    """Raise ImportError with a clear message if JAX's wheels cannot run on this processor."""
     if platform.machine().lower() not in ("x86_64", "amd64") or os.environ.get("CORNU_SKIP_PROCESSOR_CHECK"):
         return
     flags = processor_flags() if flags is None else flags
@@ -33,5 +33,5 @@ def check_processor(flags: frozenset[str] | None = None) -> None:
 
 
 def threads() -> int:
-    """Return on how many processors this process may run."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,7 @@
 """Random keys for calls that have no state of their own, such as ``K.random_normal(shape)`` in a Lambda layer.
 
-Outside of a compiled step each call draws its seed from numpy's generator, as Keras 2 did. Inside a step the key comes
-from one seed that the step carries along with the model's variables, so that each step has other numbers.
+Outside of a compiled step each call draws its seed from numpy's generator, as in Keras 2. Inside a step the key comes
+from a seed that the step carries along with the model's variables, so that each step has different numbers.
 """
 
 import functools
@@ -22,7 +22,7 @@ def ambient_seed() -> Seed:
 
 
 def follow_numpy() -> Seed:
-    """Set the ambient seed by the state of numpy's generator, which does not move on; returns the seed."""
+    """Set the ambient seed from the state of numpy's generator, without advancing it, and return the seed."""
     state: Any = np.random.get_state()
     words = np.random.SeedSequence([*map(int, state[1][:4]), int(state[2])]).generate_state(4, np.uint32)
     ambient_seed().assign(words)
@@ -30,9 +30,9 @@ def follow_numpy() -> Seed:
 
 
 def random_key(seed: Any = None, moves_on: bool = False) -> jax.Array:
-    """Return a key: the next one of a `Seed`, that of a number, a key as it is, or a fresh one for None.
+    """Return a key: the next one of a `Seed`, that of an integer, a key unchanged, or a new one for None.
 
-    A number gives the same key each time, unless `moves_on`: then each compiled step has another.
+    An integer gives the same key each time, unless `moves_on`: then each compiled step has a different one.
     """
     if hasattr(seed, "next"):
         return seed.next()

@@ -69,7 +69,7 @@ class Table:
         return iter(self.things)
 
     def find(self, name: str) -> Any:
-        """Return what `name` stands for (a custom object first); ValueError with the nearest name for none."""
+        """Return the thing named `name` (a custom one first); ValueError with the nearest name if there is none."""
         custom = custom_object(name)
         if custom is not None:
             return custom
@@ -95,7 +95,7 @@ CORE = Table("object", "keras", "cornu.core.dtype_policies")
 
 
 def table_of(thing: Any) -> Table | None:
-    """Return the table that a class or function belongs to, or None for a user's own."""
+    """Return the table that a class or function belongs to, or None for custom ones."""
     name = getattr(thing, "__name__", "")
     return next((table for table in tables.values() if table.things.get(name) is thing), None)
 
@@ -122,7 +122,7 @@ def registered_name(thing: Any) -> str | None:
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """Return the dictionary of names that the whole program knows; entries may be added."""
+    """Return the global dictionary of custom objects, which may be changed."""
     return _custom
 
 
@@ -151,7 +151,12 @@ custom_object_scope = CustomObjectScope
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Thing], Thing]:
-    """Decorate a class or function so that configs find it by the name ``package>name``."""
+    """Decorate a class or function, so that configs find it by the name ``package>name``.
+
+    >>> @register_keras_serializable("mine")
+    ... class Thing: pass
+    >>> get_registered_name(Thing)
+    'mine>Thing'"""
 
     def decorate(thing: Thing) -> Thing:
         full_name = f"{package}>{name or thing.__name__}"
@@ -168,7 +173,7 @@ def get_registered_name(thing: Any) -> str:
 
 
 def get_registered_object(name: str, custom_objects: dict | None = None, module_objects: dict | None = None) -> Any:
-    """Return what is registered under `name`, looking into the dictionaries given as well; None where nothing is."""
+    """Return what is registered under `name`, also looking in the dictionaries passed; None if there is nothing."""
     for things in (custom_objects or {}, module_objects or {}):
         if name in things:
             return things[name]

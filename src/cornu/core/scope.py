@@ -1,4 +1,4 @@
-"""What holds during a call: training or not, the compute precision, masks, and values of symbolic tensors."""
+"""What applies during a call: training or not, compute dtype, masks, and values of symbolic tensors."""
 
 import contextlib
 import threading
@@ -7,18 +7,18 @@ from typing import Any
 
 
 class _Scope(threading.local):
-    """The state of the call that runs now in this thread."""
+    """The state of the current call in this thread."""
 
     def __init__(self) -> None:
         self.depth = 0
-        self.path = ""  # names of the layers that are called or built now, from the outermost on
+        self.path = ""  # names of the layers being called or built, from the outermost inwards
         self.training: bool | None = None
         self.compute_dtype: str | None = None
         self.masks: dict[int, tuple[Any, Any]] = {}
-        # The id of a symbolic tensor -> its value in the step that runs now.
+        # Id of a symbolic tensor -> its value in the running step.
         self.values: MutableMapping[int, Any] | None = None
-        self.created: list[tuple[Any, Any]] | None = None  # variables made while tracing, with their first values
-        self.assigned: dict[int, tuple[Any, Any]] | None = None  # variables assigned to, with what they held before
+        self.created: list[tuple[Any, Any]] | None = None  # variables made while tracing, with their initial values
+        self.assigned: dict[int, tuple[Any, Any]] | None = None  # variables assigned to, with their old values
         self.learning_phase: bool | None = None
         self.budget: Any = None  # of the config that is being read
 
@@ -28,7 +28,7 @@ scope = _Scope()
 
 @contextlib.contextmanager
 def changed(**attributes: Any) -> Iterator[None]:
-    """Set attributes of the scope inside a ``with`` block, and set them back after it."""
+    """Set attributes of the scope inside a ``with`` block, and restore them afterwards."""
     before = {name: getattr(scope, name) for name in attributes}
     vars(scope).update(attributes)
     try:
@@ -39,7 +39,7 @@ def changed(**attributes: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def calling(training: bool | None, compute_dtype: str | None) -> Iterator[None]:
-    """Enter one layer's call; masks are forgotten when the outermost call ends."""
+    """Enter one layer's call. Masks are dropped when the outermost call ends."""
     before = scope.training, scope.compute_dtype
     scope.training, scope.compute_dtype = training, compute_dtype
     scope.depth += 1
@@ -54,7 +54,7 @@ def calling(training: bool | None, compute_dtype: str | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def inside(path: str) -> Iterator[None]:
-    """Let variables that are made in a ``with`` block have paths that begin with `path`."""
+    """Give variables made inside a ``with`` block paths that begin with `path`."""
     before, scope.path = scope.path, path
     try:
         yield
@@ -63,7 +63,7 @@ def inside(path: str) -> Iterator[None]:
 
 
 def joined(*names: str) -> str:
-    """Return the path of some names, empty ones left out.
+    """Join names to a path, skipping empty ones.
 
     >>> joined("", "dense", "kernel")
     'dense/kernel'
@@ -72,9 +72,10 @@ def joined(*names: str) -> str:
 
 
 def set_mask(array: Any, mask: Any) -> None:
-    """Let `mask` travel with `array` to the next layer.
+    """Attach `mask` to `array`, for the next layer.
 
-    JAX arrays take an attribute; tracers do not, so theirs lie in a table that lives as long as the outermost call.
+    JAX arrays accept an attribute. Tracers do not, so their masks are in a table that lives as long as the outermost
+    call.
     """
     try:
         array._keras_mask = mask
@@ -84,7 +85,7 @@ def set_mask(array: Any, mask: Any) -> None:
 
 
 def get_mask(array: Any) -> Any:
-    """Return the mask that travels with `array`, or None."""
+    """Return the mask attached to `array`, or None."""
     mask = getattr(array, "_keras_mask", None)
     if mask is None and id(array) in scope.masks:
         mask = scope.masks[id(array)][1]

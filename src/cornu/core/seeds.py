@@ -1,6 +1,6 @@
-"""Where fresh seeds come from: numpy's global generator, so that a program which seeds numpy is reproducible.
+"""New seeds come from numpy's global generator, so that a program that seeds numpy is reproducible.
 
-Keras 2 drew its seeds from ``numpy.random`` as well; ``np.random.seed(10)`` at the head of an old program therefore
+Keras 2 drew its seeds from ``numpy.random`` as well; ``np.random.seed(10)`` at the start of an old program therefore
 fixes initial weights, shuffles and dropout.
 """
 
@@ -19,16 +19,18 @@ def fresh_seed() -> int:
 def set_random_seed(seed: int) -> None:
     """Seed Python's ``random``, numpy, and with numpy all of Cornu.
 
-    Raises TypeError where `seed` is no integer. Follows ``keras.utils.set_random_seed``.
+    Raises TypeError if `seed` is not an integer. Follows ``keras.utils.set_random_seed``.
+
+    >>> set_random_seed(1)
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"set_random_seed expects an integer, for example set_random_seed(1); it got {seed!r}.")
+        raise TypeError(f"set_random_seed expects an integer, for example set_random_seed(1); got {seed!r}.")
     random.seed(int(seed))
     np.random.seed(int(seed) % 2**32)
 
 
 def random_states() -> dict[str, Any]:
-    """Return where the global generators of Python, numpy and (where it is loaded) torch stand."""
+    """Return the states of the global generators of Python, numpy and (if loaded) torch."""
     states = {"python": random.getstate(), "numpy": np.random.get_state()}
     if "torch" in sys.modules:
         states["torch"] = sys.modules["torch"].get_rng_state().numpy().copy()
@@ -36,13 +38,13 @@ def random_states() -> dict[str, Any]:
 
 
 def random_marks() -> tuple:
-    """Return what tells whether the global generators have moved on."""
+    """Return a value that changes whenever the global generators advance."""
     state: Any = np.random.get_state()
     return random.getstate(), state[1].tobytes(), state[2:]
 
 
 def set_random_states(states: dict[str, Any]) -> None:
-    """Let the global generators go on from where `random_states` saw them."""
+    """Restore the global generators from what `random_states` returned."""
     random.setstate(states["python"])
     np.random.set_state(states["numpy"])
     if "torch" in states and "torch" in sys.modules:

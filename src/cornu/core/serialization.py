@@ -1,4 +1,4 @@
-"""The config is the constructor call: kept by a metaclass, written and read as Keras's JSON dictionaries."""
+"""The config is the constructor call: recorded by a metaclass, written and read as Keras's JSON dictionaries."""
 
 import functools
 import inspect
@@ -13,7 +13,7 @@ from cornu.core.errors import did_you_mean
 from cornu.core.ownership import is_library
 from cornu.core.signature import kept_by_class
 
-#: Packages under which Keras registered classes of its own.
+#: Packages under which Keras registered its own classes.
 KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 #: Arguments of today that had other values before: `epsilon=None`, `reduction="auto"`, `distribution="normal"`.
@@ -65,7 +65,7 @@ def _todays_keywords(cls: Recorded) -> frozenset[str]:
 
 
 def _bind(cls: type, args: tuple, kwargs: dict) -> dict[str, Any]:
-    """Return argument names and values of a constructor call, ``*args`` left out and ``**kwargs`` spread."""
+    """Return argument names and values of a constructor call, without ``*args`` and with ``**kwargs`` merged in."""
     bound = _signature(cls).bind(None, *args, **kwargs)
     bound.apply_defaults()
     arguments: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def _bind(cls: type, args: tuple, kwargs: dict) -> dict[str, Any]:
 
 
 def _constructor_error(cls: type, kwargs: dict, error: TypeError) -> TypeError:
-    """Say which keyword is unknown and what is near; leave other TypeErrors as they are."""
+    """Name the unknown keyword and the nearest known one; return other TypeErrors unchanged."""
     known = [name for name in _signature(cls).parameters if name not in ("self", "args", "kwargs")]
     takes_any = any(p.kind is p.VAR_KEYWORD for p in _signature(cls).parameters.values())
     strange = [] if takes_any else [name for name in kwargs if name not in known]
@@ -89,7 +89,7 @@ def _constructor_error(cls: type, kwargs: dict, error: TypeError) -> TypeError:
 
 
 def default_config(instance: Any) -> dict[str, Any]:
-    """Return the constructor's arguments, with what the attributes of the same names hold now where that is plain."""
+    """Return the constructor's arguments, updated with the attributes of the same names that are plain values."""
     return {name: _current(instance, name, value) for name, value in instance._arguments.items()}
 
 
@@ -105,7 +105,7 @@ def _current(instance: Any, name: str, value: Any) -> Any:
 def serialize(thing: Any) -> Any:
     """Return `thing` as plain data in Keras 3's form: numbers, strings, lists, and dictionaries for objects.
 
-    A function of the user's own becomes its name, never its code. Raises TypeError for what has no such form.
+    A custom function becomes its name, never its code. Raises TypeError for objects without such a form.
     """
     if thing is None or isinstance(thing, (bool, int, float, str)):
         return thing
@@ -170,10 +170,17 @@ def _serialize_function(function: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, table: registry.Table | None = None) -> Any:
-    """Return what `config` (made by `serialize`, or by Keras 3) describes.
+    """Return the object that a config describes.
 
-    Classes are found in the library's tables and among `custom_objects`; never by importing a name out of the config.
-    Raises ValueError for a class that neither knows.
+    Classes come from the library's tables and `custom_objects`, never from importing a name in the config.
+
+    Args:
+        config: The result of `serialize`, or a config of Keras 3.
+        custom_objects: Custom classes and functions by name.
+        table: Where to look up a config that is only a name.
+
+    Raises:
+        ValueError: The config is malformed, or names an unknown class.
     """
     with registry.CustomObjectScope(custom_objects or {}), config_validation.reading(config):
         return _deserialize(config, table)
@@ -201,14 +208,14 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         return _array(inner)
     if class_name == "__lambda__":
         raise ValueError(
-            "This config holds the byte code of a Python lambda. Cornu never runs code out of a file:\n"
+            "This config holds the byte code of a Python lambda. Cornu never runs code from a file:\n"
             "define the function in your program, name it in the layer, and pass it in custom_objects."
         )
     if class_name == "function":
         return find_thing(inner, config.get("registered_name"), None, table)
     cls = find_thing(class_name, config.get("registered_name"), config.get("module"), table)
     if not isinstance(cls, type) or not hasattr(cls, "from_config"):
-        raise ValueError(f"The config names a class {class_name!r}, but {cls!r} is no class with from_config.")
+        raise ValueError(f"The config names a class {class_name!r}, but {cls!r} is not a class with from_config.")
     config_validation.check_arguments(cls, inner)
     instance = cls.from_config(dict(inner))
     if config.get("build_config") and hasattr(instance, "build_from_config") and not instance.built:
@@ -219,15 +226,15 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
 
 
 def _array(config: dict[str, Any]) -> np.ndarray:
-    """Return an array that stands in a config as a list of numbers with their type."""
+    """Return an array that a config holds as a list of numbers with their dtype."""
     dtype = np.dtype(str(config["dtype"]))
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise ValueError(f"The config holds an array of dtype {str(config['dtype'])[:80]!r}, which is no number.")
+        raise ValueError(f"The config holds an array of dtype {str(config['dtype'])[:80]!r}, which is not a number.")
     return np.asarray(config["value"], dtype=dtype)
 
 
 def find_thing(name: str, registered: str | None, module: str | None, table: registry.Table | None) -> Any:
-    """Return the class or function that a config names: the user's own first, then by module, then by name."""
+    """Return the class or function that a config names: custom ones first, then by module, then by name."""
     for candidate in filter(None, (registered, name)):
         custom = registry.custom_object(candidate)
         if custom is not None:
@@ -243,20 +250,26 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
     known = [known for some in registry.tables.values() for known in some]
     raise ValueError(
         f"The config names {name!r}, which is neither Cornu's nor registered.{did_you_mean(name, known)}\n"
-        f"If it is your own, pass custom_objects={{{name!r}: ...}} or decorate it with register_keras_serializable()."
+        f"If it is custom, pass custom_objects={{{name!r}: ...}} or decorate it with register_keras_serializable()."
     )
 
 
 def construct(cls: Callable[..., Any], config: dict[str, Any]) -> Any:
-    """Call a constructor with a config's values, nested configs turned into objects (the usual ``from_config``)."""
+    """Call a constructor with a config's values, nested configs converted to objects (the usual ``from_config``)."""
     return cls(**{key: _deserialize(value) for key, value in config.items()})
 
 
 def get(identifier: Any, table: registry.Table) -> Any:
     """Return the object or function that `identifier` stands for in `table`.
 
-    None stays None; a name is looked up (a class is called without arguments); a config is read; a class is called; a
-    callable is taken as it is. Raises ValueError for an unknown name and TypeError for anything else.
+    Args:
+        identifier: None (returned), a name, a config, a class (called without arguments), or an object or function
+            (returned).
+        table: Where names are looked up.
+
+    Raises:
+        ValueError: The name is unknown.
+        TypeError: `identifier` is none of these.
     """
     if identifier is None:
         return None
@@ -270,6 +283,6 @@ def get(identifier: Any, table: registry.Table) -> Any:
         return identifier
     article = "An" if table.concept[0] in "aeiou" else "A"
     raise TypeError(
-        f"{article} {table.concept} is a name, a config, an object or a function; it got {identifier!r} "
+        f"{article} {table.concept} must be a name, a config, an object or a function; got {identifier!r} "
         f"({type(identifier).__name__})."
     )

@@ -86,7 +86,7 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def standardize_data_format(data_format: str | None) -> str:
-    """Return `data_format`, or the default where it is None; raise ValueError for anything else."""
+    """Return `data_format`, or the default if it is None; ValueError for anything else."""
     if data_format is None:
         return image_data_format()
     if str(data_format).lower() not in DATA_FORMATS:
@@ -95,12 +95,12 @@ def standardize_data_format(data_format: str | None) -> str:
 
 
 def enable_interactive_logging() -> None:
-    """Let ``verbose="auto"`` draw progress bars; so it is at the start."""
+    """Let ``verbose="auto"`` draw progress bars (the default)."""
     _settings["interactive_logging"] = True
 
 
 def disable_interactive_logging() -> None:
-    """Let ``verbose="auto"`` print one line per epoch, as log files want it."""
+    """Let ``verbose="auto"`` print one line per epoch, for log files."""
     _settings["interactive_logging"] = False
 
 
@@ -110,42 +110,42 @@ def is_interactive_logging_enabled() -> bool:
 
 
 def max_epochs() -> int | None:
-    """Return the most epochs that any `fit` runs, or None; ``$KERAS_MAX_EPOCHS`` at the start."""
+    """Return the maximum number of epochs of any `fit`, or None; ``$KERAS_MAX_EPOCHS`` by default."""
     return _settings["max_epochs"]
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Let no `fit` run more epochs than `max_epochs`; None takes the limit away."""
+    """Limit the epochs of any `fit`; None removes the limit."""
     _settings["max_epochs"] = _limit_of("max_epochs", max_epochs)
 
 
 def max_steps_per_epoch() -> int | None:
-    """Return the most steps of any epoch, `evaluate` or `predict`, or None; ``$KERAS_MAX_STEPS_PER_EPOCH`` at first."""
+    """Return the maximum number of steps per epoch, or None; ``$KERAS_MAX_STEPS_PER_EPOCH`` by default."""
     return _settings["max_steps_per_epoch"]
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Let no epoch, `evaluate` or `predict` take more steps than this; None takes the limit away."""
+    """Limit the steps of any epoch, `evaluate` or `predict`; None removes the limit."""
     _settings["max_steps_per_epoch"] = _limit_of("max_steps_per_epoch", max_steps_per_epoch)
 
 
 def parameter_budget() -> int:
-    """Return how many values the weights of a model may have that is made from a config or a file.
+    """Return the maximum number of weight values of a model that is made from a config or a file.
 
-    A thousand million (4 GB), unless ``$CORNU_PARAMETER_BUDGET`` said otherwise. Models made by a program's own lines
-    are not counted.
+    It is 10**9 (4 GB) unless ``$CORNU_PARAMETER_BUDGET`` sets another. Models built by a program itself are not
+    limited.
     """
     return _settings["parameter_budget"]
 
 
 def set_parameter_budget(parameter_budget: int) -> None:
-    """Let a model made from a config or a file have at most so many values in its weights."""
+    """Set the maximum number of weight values of a model that is made from a config or a file."""
     if parameter_budget is None:
-        raise ValueError("parameter_budget is a whole number above zero; a model made from a file needs a limit.")
+        raise ValueError("parameter_budget must be an integer above zero; a model made from a file needs a limit.")
     _settings["parameter_budget"] = _limit_of("parameter_budget", parameter_budget)
 
 
 def _limit_of(name: str, value: int | None) -> int | None:
     if value is not None and (not isinstance(value, int) or value < 1):
-        raise ValueError(f"{name} is a whole number above zero, or None for no limit, not {value!r}.")
+        raise ValueError(f"{name} must be an integer above zero, or None for no limit; got {value!r}.")
     return value

@@ -1,4 +1,4 @@
-"""Shapes, one or nested: those of arrays, those that JSON wrote, and the one that ``input_shape=`` describes."""
+"""Shapes, single or nested: of arrays, from JSON, and from ``input_shape=`` and its relatives."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ def shapes_of(structure: Any) -> Any:
 
 
 def plain_shapes(shapes: Any) -> Any:
-    """Return several shapes as plain tuples: a user's layer may ask ``type(input_shape[0]) is tuple``."""
+    """Return several shapes as plain tuples: a custom layer may check ``type(input_shape[0]) is tuple``."""
     return [tuple(shape) for shape in shapes] if isinstance(shapes, list) and not is_shape(shapes) else shapes
 
 
 def shape_of(leaf: Any) -> Shape:
-    """Return one shape; where shapes are being inferred, the sizes that stand for unknown axes are None again."""
+    """Return one shape; sizes in place of unknown axes are None again while shapes are inferred."""
     shape = getattr(leaf, "shape", ())
     if not isinstance(leaf, jax.core.Tracer):
         return Shape(shape)
@@ -36,7 +36,7 @@ def is_shape(value: Any) -> bool:
 
 
 def shape_tuples(value: Any) -> Any:
-    """Return shapes that JSON made lists as tuples, in the same nesting."""
+    """Return shapes that JSON converted to lists as tuples, in the same nesting."""
     if is_shape(value):
         return Shape(value)
     if isinstance(value, dict):

@@ -13,7 +13,7 @@ EMPTY = inspect.Parameter.empty
 
 
 def kept_by_class(function: Callable[[Any], Found]) -> Callable[[Any], Found]:
-    """Decorate a function of a class: its result is kept as long as the class lives.
+    """Decorate a function of a class: its result is cached as long as the class exists.
 
     ``functools.cache`` would keep alive every class that a program defines, with all that its methods close over.
     """

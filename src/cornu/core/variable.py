@@ -1,4 +1,4 @@
-"""Variables own the arrays; `read`, `write` and `bound` are the whole bridge to pure functions."""
+"""Variables own the arrays; `read`, `write` and `bound` are the only bridge to pure functions."""
 
 import contextlib
 import functools
@@ -19,11 +19,22 @@ from cornu.core.seeds import fresh_seed
 
 
 class Variable:
-    """An array that layers, optimizers and metrics keep and change.
+    """An array that layers, optimizers and metrics keep and change. It can be used like an array.
 
-    `initializer` is an array, a number, or a callable ``(shape, dtype)`` (then `shape` is needed). `trainable` says
-    whether optimizers change it, `autocast` whether a mixed-precision layer reads it in its compute type.
-    `regularizer` adds to the loss and `constraint` is applied after each update. It can stand wherever an array can.
+    Args:
+        initializer: An array, a number, or a function ``(shape, dtype)``.
+        shape: Shape of the variable, needed if `initializer` is a function.
+        dtype: Dtype, by default that of the array, or ``floatx()``.
+        trainable: Whether optimizers change it.
+        autocast: Whether mixed-precision layers read it in their compute dtype.
+        aggregation, synchronization: Accepted for compatibility.
+        name: Name of the variable.
+        regularizer: Penalty, added to the loss.
+        constraint: Projection after each update.
+
+    Raises:
+        ValueError: The shape is missing, or is not that of the value.
+
     Follows https://keras.io/api/keras_core/variable/
 
     >>> v = Variable([1.0, 2.0], name="v")
@@ -57,7 +68,7 @@ class Variable:
         from_function = callable(initializer) and not hasattr(initializer, "__array__")
         if from_function:
             if shape is None:
-                raise ValueError(f"Variable {self.name!r} has an initializer that is a function: give its shape too.")
+                raise ValueError(f"Variable {self.name!r} has a function as initializer: pass its shape too.")
             dtype = standardize_dtype(dtype)
             with jax.ensure_compile_time_eval():
                 initializer = initializer(tuple(shape), dtype=dtype)
@@ -66,14 +77,14 @@ class Variable:
         self._value = concrete(initializer, None if dtype is None else standardize_dtype(dtype), copy=True)
         if shape is not None and tuple(shape) != self._value.shape:
             raise ValueError(
-                f"Variable {self.name!r} shall have shape {tuple(shape)}; its value has {self._value.shape}."
+                f"Variable {self.name!r} must have shape {tuple(shape)}; its value has {self._value.shape}."
             )
         if scope.created is not None:
             scope.created.append((self, self._value))
 
     @property
     def value(self) -> jax.Array:
-        """The array, in the compute type of the layer that is being called."""
+        """The array, in the compute dtype of the running layer."""
         dtype = scope.compute_dtype
         if dtype is not None and self.autocast and self._value.dtype.name != dtype and is_float(self._value.dtype):
             return self._value.astype(dtype)
@@ -96,7 +107,7 @@ class Variable:
         return (self.value if scope.compute_dtype else self._value).dtype.name
 
     def assign(self, value: Any) -> None:
-        """Set the value; the shape must be the variable's own (ValueError otherwise)."""
+        """Set the value. ValueError if the shape differs."""
         given = value.value if isinstance(value, Variable) else value
         self._take(concrete(given, self._value.dtype, copy=True))
 
@@ -176,15 +187,15 @@ def _array(value: Any) -> Any:
 
 
 def plain(structure: Any) -> Any:
-    """Return a structure with the present values of the variables in it.
+    """Return a structure with variables replaced by their current arrays.
 
-    What a traced function returns is looked at after the variables have their old values back.
+    The result of a traced function is read after the variables have their old values again.
     """
     return jax.tree.map(_array, structure, is_leaf=lambda leaf: isinstance(leaf, Variable))
 
 
 def _give_operators(cls: type) -> None:
-    """Let a variable stand in arithmetic and comparisons as its array would."""
+    """Give variables the arithmetic and comparison operators of arrays."""
 
     def binary(function: Callable, swapped: bool) -> Callable:
         def apply(self: Variable, other: Any) -> Any:
@@ -214,7 +225,7 @@ _give_operators(Variable)
 
 
 def _unflatten(_: None, children: tuple) -> Variable:
-    """Rebuild a variable around what JAX put in its place, without running ``__init__``."""
+    """Rebuild a variable around the leaf that JAX provides, without running ``__init__``."""
     variable = object.__new__(Variable)
     variable._value = children[0]
     return variable
@@ -224,9 +235,13 @@ jax.tree_util.register_pytree_node(Variable, lambda variable: ((variable.value,)
 
 
 class Seed(Variable):
-    """A variable that holds a random key, so that random numbers are part of a program's state.
+    """A variable that holds a random key, which makes random numbers part of a program's state.
 
-    The key is of JAX's ``rbg`` kind: fast everywhere, and independent from one call of `next` to the next.
+    The key is of JAX's ``rbg`` kind: fast on all devices, and independent from one call of `next` to the next.
+
+    Args:
+        seed: Integer that makes the keys reproducible; None takes a random one.
+        name: Name of the variable.
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
@@ -236,7 +251,7 @@ class Seed(Variable):
         super().__init__(words, trainable=False, autocast=False, name=name or "seed_generator_state")
 
     def next(self) -> jax.Array:
-        """Return a fresh key and move on."""
+        """Return a new key and advance the state."""
         following, fresh = _drawn(self._value)
         self._note_change()
         self._value = following
@@ -245,7 +260,7 @@ class Seed(Variable):
 
 @functools.partial(jax.jit, inline=True)
 def _drawn(words: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return the words of the key that follows, and a fresh key."""
+    """Return the words of the next key, and a new key."""
     following, fresh = jax.random.split(jax.random.wrap_key_data(words, impl="rbg"))
     return jax.random.key_data(following), fresh
 
@@ -254,12 +269,12 @@ jax.tree_util.register_pytree_node(Seed, lambda seed: ((seed._value,), None), _u
 
 
 def array_of(value: Any) -> Any:
-    """Return a variable's array (variables may be given where values are expected); anything else as it is."""
+    """Return a variable's array, or any other value unchanged."""
     return value._value if isinstance(value, Variable) else value
 
 
-# Held while variables hold something else for a while, so that no other thread (a server that predicts in several)
-# reads a tracer, or writes what is put back a moment later.
+# Held while variables hold other values for a while, so that no other thread (of a server, for example) reads a tracer
+# or writes a value that is about to be overwritten.
 _exchange = threading.RLock()
 
 
@@ -270,7 +285,7 @@ def read(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
 
 
 def write(variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
-    """Put arrays into `variables`."""
+    """Set the arrays of `variables`."""
     with _exchange:
         for variable, value in zip(variables, values, strict=True):
             variable._value = value
@@ -278,7 +293,7 @@ def write(variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
 
 @contextlib.contextmanager
 def bound(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None]:
-    """Let `variables` hold `values` inside a ``with`` block, and what they held before after it."""
+    """Let `variables` hold `values` inside a ``with`` block, and restore them afterwards."""
     with _exchange:
         before = read(variables)
         write(variables, values)
@@ -290,7 +305,7 @@ def bound(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None
 
 @contextlib.contextmanager
 def untouched(variables: Sequence[Variable]) -> Iterator[None]:
-    """Trace inside a ``with`` block: afterwards `variables`, and those made inside, hold what they held before it."""
+    """Trace inside a ``with`` block; afterwards `variables`, and those made inside, have their old values."""
     created: list[tuple[Variable, jax.Array]] = []
     with changed(created=created), bound(variables, read(variables)):
         yield
@@ -300,7 +315,7 @@ def untouched(variables: Sequence[Variable]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def noting_changes() -> Iterator[dict[int, tuple[Variable, jax.Array]]]:
-    """Note by id which variables are assigned to inside a ``with`` block, each with what it held before."""
+    """Record which variables are assigned to inside a ``with`` block: by id, each with its old value."""
     outer = scope.assigned
     noted: dict[int, tuple[Variable, jax.Array]] = {}
     try:

@@ -1,4 +1,4 @@
-"""What a layer holds: its weights and the layers inside it, and how they are listed, read and set."""
+"""What a layer holds: its weights and sublayers, and how to list, read and set them."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -17,7 +17,7 @@ from cornu.core.variable import Seed, Variable
 class _Path:
     """The names of the layers around a layer when it was first called or built, and its own; None before that.
 
-    It can be overwritten: a layer of one's own may have another use for the name.
+    It can be overwritten: a custom layer may use the name for something else.
     """
 
     def __get__(self, layer: "HoldsWeights | None", _: type) -> "str | _Path | None":
@@ -27,7 +27,7 @@ class _Path:
 
 
 class HoldsWeights(metaclass=Recorded):
-    """The part of `Layer` that has to do with weights."""
+    """The part of `Layer` that manages weights and sublayers."""
 
     built: bool
     name: str
@@ -40,7 +40,7 @@ class HoldsWeights(metaclass=Recorded):
     path = _Path()
 
     def naming(self) -> AbstractContextManager[None]:
-        """Return a context in which variables that are made belong to this layer by their paths."""
+        """Return a context in which new variables get this layer's path."""
         self._find_place()
         return inside(self._path())
 
@@ -136,7 +136,7 @@ class HoldsWeights(metaclass=Recorded):
 
     @property
     def variables(self) -> list[Variable]:
-        """All variables, random keys included: own trainable ones, own others, then those of the sublayers."""
+        """All variables, including random keys: the layer's trainable ones, its others, then those of sublayers."""
         result = []
         for layer in self._flatten_layers():
             own = layer._own_variables()
@@ -150,12 +150,12 @@ class HoldsWeights(metaclass=Recorded):
 
     @property
     def trainable_variables(self) -> list[Variable]:
-        """The variables that training changes; empty where `trainable` is False."""
+        """The variables that training changes; empty if `trainable` is False."""
         return unique(v for v in _trainable_in(self, set()))
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
-        """All variables that training does not change by gradients."""
+        """All variables that gradients do not change."""
         trainable = {id(variable) for variable in self.trainable_variables}
         return [variable for variable in self.variables if id(variable) not in trainable]
 
@@ -172,7 +172,7 @@ class HoldsWeights(metaclass=Recorded):
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training does not change by gradients (random keys left out)."""
+        """The weights that gradients do not change (without random keys)."""
         return [variable for variable in self.non_trainable_variables if not isinstance(variable, Seed)]
 
     @non_trainable_weights.setter
@@ -183,7 +183,7 @@ class HoldsWeights(metaclass=Recorded):
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets it on all layers inside."""
+        """Whether training changes the weights. Setting it sets all sublayers too."""
         return self._trainable
 
     @trainable.setter
@@ -198,33 +198,31 @@ class HoldsWeights(metaclass=Recorded):
         return [variable.numpy() for variable in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the weights from a list of arrays, as `get_weights` gives; ValueError where number or shapes differ."""
+        """Set the weights from a list of arrays, as `get_weights` returns; ValueError if number or shapes differ."""
         variables = self.weights
         if len(weights) != len(variables):
             hint = "" if self.built else " It is not built yet: call it on data first."
             raise ValueError(
-                f"{self.name!r} has {len(variables)} weights; set_weights was given {len(weights)}.{hint}\n"
+                f"{self.name!r} has {len(variables)} weights; set_weights got {len(weights)}.{hint}\n"
                 f"Expected shapes: {[variable.shape for variable in variables]}."
             )
         for variable, value in zip(variables, weights, strict=True):
             if np.shape(value) != variable.shape:
-                raise ValueError(
-                    f"Weight {variable.path!r} has shape {variable.shape}; it was given {np.shape(value)}."
-                )
+                raise ValueError(f"Weight {variable.path!r} has shape {variable.shape}; got {np.shape(value)}.")
         for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
 
     def kept_variables(self) -> list[Variable]:
-        """Return this layer's own variables in the order of files: trainable ones first; random keys are not kept."""
+        """Return this layer's own variables in the order of files: trainable ones first, without random keys."""
         own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
         return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
-        """Put what a file shall keep of this layer alone into `store`; a layer of one's own may choose other arrays."""
+        """Put this layer's own arrays for a file into `store`. A custom layer may choose other arrays."""
         store.update({str(number): variable.numpy() for number, variable in enumerate(self.kept_variables())})
 
     def load_own_variables(self, store: dict[str, Any]) -> None:
-        """Take back what `save_own_variables` put into `store`."""
+        """Set this layer's variables from what `save_own_variables` put into `store`."""
         own = self.kept_variables()
         if len(store) != len(own):
             raise ValueError(f"{self.name!r} has {len(own)} weights; the file has {len(store)}.")
@@ -239,7 +237,7 @@ class HoldsWeights(metaclass=Recorded):
 
 
 def _trainable_in(layer: HoldsWeights, seen: set[int]) -> list[Variable]:
-    """Return the trainable variables of a layer and of those inside it that are trainable themselves."""
+    """Return the trainable variables of a layer and of its trainable sublayers."""
     if id(layer) in seen or not layer._trainable:
         return []
     seen.add(id(layer))

@@ -1,4 +1,8 @@
-"""Data sets as in Keras: names, arguments, values. MNIST is inside the package, the others are downloaded once."""
+"""Data sets as in Keras: the same names, arguments and values.
+
+MNIST is part of the package; the others are downloaded once. Read `fetch.py` first (download and cache), then any data
+set; `arrays.py` reads files safely, `words.py` and `splits.py` are shared helpers.
+"""
 
 from cornu.core import spellings
 from cornu.core.public import offer

@@ -1,7 +1,7 @@
-"""Reading arrays out of foreign files without running anything that such a file may say.
+"""Reading arrays from downloaded files without running any code in them.
 
-IMDB, Reuters and CIFAR are distributed as pickles, which can call any function. Here a pickle may do one thing only:
-rebuild numpy arrays.
+IMDB, Reuters and CIFAR are distributed as pickles, which can call any function. Here a pickle can only rebuild numpy
+arrays.
 """
 
 import math
@@ -20,7 +20,7 @@ _rebuild = np.empty(0).__reduce__()[0]
 
 MOST_UNPACKED, SMALL = 200, 1 << 24  # arrays of word numbers shrink by ten
 
-#: What zipfile, numpy and pickle raise where a file is damaged.
+#: What zipfile, numpy and pickle raise if a file is damaged.
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, SyntaxError, LookupError),
     *(TypeError, AttributeError, ArithmeticError, MemoryError, tokenize.TokenError),
@@ -34,20 +34,20 @@ ALLOWED = {
 
 
 class ArrayUnpickler(pickle.Unpickler):
-    """Unpickles plain Python values and numpy arrays; refuses every other class or function by its name."""
+    """Unpickles plain Python values and numpy arrays; rejects every other class or function by its name."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return one of the few allowed names."""
+        """Return one of the allowed names; UnpicklingError for any other."""
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(
-                f"The file asks for {module}.{name}, which a data set has no use for: it was refused. "
+                f"The file asks for {module}.{name}, which a data set does not need: refused. "
                 "Delete the file and let it be downloaded again."
             )
         return ALLOWED[module, name]
 
 
 def load_npz(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of an ``.npz`` file, arrays of Python lists too; ValueError where it is damaged."""
+    """Return the arrays of an ``.npz`` file, including arrays of Python lists; ValueError if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy"): _member(archive, name) for name in archive.namelist()}
@@ -58,12 +58,12 @@ def load_npz(path: Path) -> dict[str, np.ndarray]:
 def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     room = archive.getinfo(name).file_size
     if room > MOST_UNPACKED * archive.getinfo(name).compress_size + SMALL:
-        raise ValueError(f"{name!r} unpacks to {room:,} bytes, out of far fewer: refused.")
+        raise ValueError(f"{name!r} unpacks to {room:,} bytes, from far fewer: refused.")
     with archive.open(name) as stream:
         shape, dtype = _header(stream)
         if not dtype.hasobject:
             if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > room:
-                raise ValueError(f"{name!r} says that it has shape {shape}, and has {room:,} bytes: refused.")
+                raise ValueError(f"{name!r} claims shape {shape}, but has {room:,} bytes: refused.")
             stream.seek(0)
             try:
                 return npy.read_array(stream, allow_pickle=False)
@@ -76,7 +76,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """Read shape and type at the head of a ``.npy`` stream, so that the stream stands at the data."""
+    """Read the shape and dtype at the start of a ``.npy`` stream, and leave the stream at the data."""
     major, _ = npy.read_magic(stream)
     read_header = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
     shape, _, dtype = read_header(stream)

@@ -18,22 +18,24 @@ def load_data(
 ) -> tuple[Split, Split]:
     """Return the Boston housing data as ``(x_train, y_train), (x_test, y_test)``.
 
-    One of its columns counts people by the colour of their skin, on the assumption that this sets prices. Prefer
+    One of its columns counts people by the colour of their skin, on the assumption that this determines prices. Prefer
     `california_housing` for anything but the study of such data.
 
     Args:
-        path: file name in ``~/.keras/datasets``.
-        test_split: share of the rows that is for testing, at least 0 and less than 1.
-        seed: what the rows are shuffled with.
+        path: File name in ``~/.keras/datasets``.
+        test_split: Fraction of the rows for testing, at least 0 and less than 1.
+        seed: Seed of the shuffle.
 
     Returns:
-        float64 arrays: ``(n, 13)`` measures of a neighbourhood, ``(n,)`` median prices in 1000 dollars.
+        float64 arrays: features ``(n, 13)`` of a neighbourhood, and median prices ``(n,)`` in 1000 dollars.
 
     Raises:
         ValueError: `test_split` is out of range.
-        ConnectionError: the file is not on this machine and cannot be downloaded.
+        ConnectionError: The file is not on this machine and cannot be downloaded.
+
+    Follows https://keras.io/api/datasets/boston_housing/
     """
-    training_rows(0, test_split)  # refused before the download
+    training_rows(0, test_split)  # raise before the download
     found = fetch(os.fspath(path), origin=KERAS_FILES + "boston_housing.npz", digest=DIGEST)
     with np.load(found, allow_pickle=False) as arrays:
         x, y = shuffled((arrays["x"], arrays["y"]), np.random.RandomState(seed))

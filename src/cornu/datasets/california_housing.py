@@ -25,20 +25,22 @@ def load_data(
 
     Args:
         version: ``"large"`` for all 20,640 rows, ``"small"`` for 600 of them.
-        path: file name in ``~/.keras/datasets``.
-        test_split: share of the rows that is for testing, at least 0 and less than 1.
-        seed: what the rows are shuffled with.
+        path: File name in ``~/.keras/datasets``.
+        test_split: Fraction of the rows for testing, at least 0 and less than 1.
+        seed: Seed of the shuffle.
 
     Returns:
-        arrays ``(n, 8)`` of measures of a block of houses, ``(n,)`` of median prices in dollars.
+        Arrays: features ``(n, 8)`` of a block of houses, and median prices ``(n,)`` in dollars.
 
     Raises:
-        ValueError: another `version`, or `test_split` is out of range.
-        ConnectionError: the file is not on this machine and cannot be downloaded.
+        ValueError: `version` is unknown, or `test_split` is out of range.
+        ConnectionError: The file is not on this machine and cannot be downloaded.
+
+    Follows https://keras.io/api/datasets/california_housing/
     """
     if version not in ROWS:
         raise unknown("version", version, tuple(ROWS))
-    training_rows(0, test_split)  # refused before the download
+    training_rows(0, test_split)  # raise before the download
     found = fetch(os.fspath(path), origin=KERAS_FILES + "california_housing.npz", digest=DIGEST)
     with np.load(found, allow_pickle=False) as arrays:
         x, y = (arrays[name][: ROWS[version]] for name in ("x", "y"))

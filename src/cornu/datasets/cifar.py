@@ -1,4 +1,4 @@
-"""What CIFAR-10 and CIFAR-100 have in common: batches of 32x32 colour pictures, pickled, inside one .tar.gz."""
+"""What CIFAR-10 and CIFAR-100 share: batches of 32x32 colour images, pickled, in one .tar.gz."""
 
 import tarfile
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from cornu.datasets.arrays import ArrayUnpickler
 
 
 def read_batches(path: Path, members: Sequence[str], label_key: str) -> dict[str, tuple[np.ndarray, list[int]]]:
-    """Return ``{member: (images, labels)}`` straight from the archive; nothing is unpacked onto the disk.
+    """Return ``{member: (images, labels)}`` straight from the archive, without extracting it.
 
-    Images have the shape ``(n, 32, 32, 3)``, or ``(n, 3, 32, 32)`` where `image_data_format` is ``"channels_first"``.
+    Images are ``(n, 32, 32, 3)``, or ``(n, 3, 32, 32)`` if `image_data_format` is ``"channels_first"``.
     """
     batches = {}
     with tarfile.open(path, "r:gz") as archive:
@@ -33,5 +33,5 @@ def _pictures(rows: np.ndarray) -> np.ndarray:
 
 
 def column(labels: Sequence[int], dtype: str) -> np.ndarray:
-    """Return labels as Keras gives them for CIFAR: shape ``(n, 1)``."""
+    """Return labels in Keras's form for CIFAR: ``(n, 1)``."""
     return np.array(labels, dtype).reshape(-1, 1)

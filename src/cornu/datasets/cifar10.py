@@ -1,4 +1,4 @@
-"""CIFAR-10, 60,000 small colour pictures of ten kinds of things."""
+"""CIFAR-10: 60,000 small colour images in ten classes."""
 
 import numpy as np
 
@@ -21,14 +21,15 @@ def load_data() -> tuple[Split, Split]:
     """Return CIFAR-10 as ``(x_train, y_train), (x_test, y_test)``.
 
     Returns:
-        uint8 arrays: images ``(50000, 32, 32, 3)`` and ``(10000, 32, 32, 3)`` (channels second where
-        `image_data_format` says so), labels ``(50000, 1)`` and ``(10000, 1)``: 0 airplane, 1 automobile, 2 bird, 3 cat,
-        4 deer, 5 dog, 6 frog, 7 horse, 8 ship, 9 truck.
+        uint8 arrays: images ``(50000, 32, 32, 3)`` and ``(10000, 32, 32, 3)`` (channels second if `image_data_format`
+        is ``"channels_first"``), labels ``(50000, 1)`` and ``(10000, 1)``: 0 airplane, 1 automobile, 2 bird, 3 cat, 4
+        deer, 5 dog, 6 frog, 7 horse, 8 ship, 9 truck.
 
     Raises:
-        ConnectionError: the file is not on this machine and cannot be downloaded.
+        ConnectionError: The file is not on this machine and cannot be downloaded.
 
-    The data set is by Alex Krizhevsky; https://www.cs.toronto.edu/~kriz/cifar.html.
+    The data set is by Alex Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html. Follows
+    https://keras.io/api/datasets/cifar10/
     """
     batches = read_batches(fetch(*NAMES, origin=ORIGIN, digest=DIGEST), (*TRAINING, TEST), "labels")
     images = np.concatenate([batches[name][0] for name in TRAINING])

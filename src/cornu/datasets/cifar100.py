@@ -1,4 +1,4 @@
-"""CIFAR-100, 60,000 small colour pictures of a hundred kinds of things in twenty groups."""
+"""CIFAR-100: 60,000 small colour images in a hundred classes and twenty groups."""
 
 import numpy as np
 
@@ -24,14 +24,15 @@ def load_data(label_mode: str = "fine") -> tuple[Split, Split]:
         label_mode: ``"fine"`` for the 100 classes, ``"coarse"`` for the 20 groups.
 
     Returns:
-        images, uint8 ``(50000, 32, 32, 3)`` and ``(10000, 32, 32, 3)`` (channels second where `image_data_format` says
-        so); labels, int64 ``(50000, 1)`` and ``(10000, 1)``.
+        uint8 images ``(50000, 32, 32, 3)`` and ``(10000, 32, 32, 3)`` (channels second if `image_data_format` is
+        ``"channels_first"``), and int64 labels ``(50000, 1)`` and ``(10000, 1)``.
 
     Raises:
-        ValueError: another `label_mode`.
-        ConnectionError: the file is not on this machine and cannot be downloaded.
+        ValueError: `label_mode` is unknown.
+        ConnectionError: The file is not on this machine and cannot be downloaded.
 
-    The data set is by Alex Krizhevsky; https://www.cs.toronto.edu/~kriz/cifar.html.
+    The data set is by Alex Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html. Follows
+    https://keras.io/api/datasets/cifar100/
     """
     if label_mode not in ("fine", "coarse"):
         raise unknown("label_mode", label_mode, ("fine", "coarse"))

@@ -1,4 +1,4 @@
-"""The one way in which files come from the network: downloaded once, checked, kept where Keras keeps them."""
+"""The only place that downloads files: once, verified, and cached where Keras caches them."""
 
 import hashlib
 import ipaddress
@@ -22,18 +22,18 @@ Opener = Callable[..., Any]  # `open`, `gzip.open`
 
 
 def fetch(*names: str, origin: str, digest: str, subfolder: str = "datasets", opener: Opener = open) -> Path:
-    """Return the path of a file with the given content; download it where it is not yet on this machine.
+    """Return the path of a file with known content, downloading it if it is not on this machine.
 
     Args:
-        names: file names that it may have in the cache folder; a download gets the first.
-        origin: where to download it from.
+        names: File names that it may have in the cache folder; a download gets the first.
+        origin: URL to download from.
         digest: SHA-256 or MD5 of the content, in hexadecimal.
-        subfolder: folder inside ``~/.keras`` (or ``$KERAS_HOME``), or an absolute path.
-        opener: how to open the file for checking; `gzip.open` checks what is inside.
+        subfolder: Folder inside ``~/.keras`` (or ``$KERAS_HOME``), or an absolute path.
+        opener: How to open the file to verify it; `gzip.open` verifies the decompressed content.
 
     Raises:
-        ConnectionError: there is no such file and it cannot be downloaded. Says where to put it by hand.
-        ValueError: what came is not what was expected.
+        ConnectionError: The file cannot be downloaded; the message says where to put it by hand.
+        ValueError: The download does not have the expected content.
     """
     folder = cache_folder(None, subfolder)
     for name in names:
@@ -41,14 +41,14 @@ def fetch(*names: str, origin: str, digest: str, subfolder: str = "datasets", op
         if found.is_file():
             if has_digest(found, digest, opener=opener):
                 return found
-            print(f"{found} does not have the expected content (digest {digest}): it is downloaded anew.")
+            print(f"{found} does not have the expected content (digest {digest}): downloading it again.")
     return download(origin, folder / names[0], digest, opener=opener)
 
 
 def cache_folder(home: str | os.PathLike | None, subfolder: str = "datasets") -> Path:
-    """Return the folder `subfolder` of `home` (None: ``$KERAS_HOME`` or ``~/.keras``), made where it is missing.
+    """Return `subfolder` of `home` (None: ``$KERAS_HOME`` or ``~/.keras``), creating it if necessary.
 
-    Where `home` cannot be written, a folder of the system's temporary folder takes its place, as in Keras.
+    If `home` is not writable, a folder of the system's temporary folder is used, as in Keras.
     """
     base = Path(home).expanduser() if home is not None else keras_home()
     try:
@@ -63,7 +63,7 @@ def cache_folder(home: str | os.PathLike | None, subfolder: str = "datasets") ->
 
 
 def has_digest(path: Path, digest: str, algorithm: str = "auto", opener: Opener = open) -> bool:
-    """Tell whether the content of `path` has `digest`; ``algorithm="auto"`` knows SHA-256 and MD5 by their length."""
+    """Tell whether the content of `path` has `digest`; ``"auto"`` tells SHA-256 and MD5 apart by length."""
     if algorithm == "auto":
         algorithm = LENGTHS.get(len(digest), "md5")
     if algorithm not in LENGTHS.values():
@@ -80,13 +80,13 @@ def has_digest(path: Path, digest: str, algorithm: str = "auto", opener: Opener 
 def download(
     origin: str, target: Path, digest: str | None = None, algorithm: str = "auto", opener: Opener = open
 ) -> Path:
-    """Download `origin` to `target`; the file appears there only when it is complete and has `digest`."""
+    """Download `origin` to `target`. The file appears there only when it is complete and has `digest`."""
     print(f"Downloading data from {origin}")
     with replacing(target) as partial:
         _retrieve(origin, partial, target)
         if digest is not None and not has_digest(partial, digest, algorithm, opener):
             raise ValueError(
-                f"The file from {origin} is incomplete or another one: its digest is not the expected {digest}. "
+                f"The file from {origin} is incomplete or not the right one: its digest is not {digest}. "
                 f"Nothing was kept; try again, or put the right file at {target}."
             )
     return target
@@ -97,7 +97,7 @@ def _retrieve(origin: str, partial: Path, target: Path) -> None:
     if parts.scheme == "file":
         shutil.copyfile(_local_path(parts.path), partial)
         return
-    import pooch  # 0.1 s, for the few programs that download
+    import pooch  # takes 0.1 s to import: only for programs that download
 
     downloaders = {"http": pooch.HTTPDownloader, "https": pooch.HTTPDownloader, "ftp": pooch.FTPDownloader}
     if parts.scheme not in downloaders:
@@ -105,26 +105,26 @@ def _retrieve(origin: str, partial: Path, target: Path) -> None:
     try:
         watched = {} if parts.scheme == "ftp" else {"hooks": {"response": _check_redirect}}
         downloaders[parts.scheme](timeout=30, **watched)(origin, str(partial), None)
-    except OSError as error:  # requests' errors are of this kind
+    except OSError as error:  # includes the errors of requests
         raise ConnectionError(
             f"Could not download {target.name} from {origin} ({_reason(error)}). "
-            f"Where there is no network, get the file elsewhere and put it into {target.parent} as {target.name}."
+            f"Without a network, get the file elsewhere and put it into {target.parent} as {target.name}."
         ) from error
 
 
 def _check_redirect(response: Any, **_: Any) -> None:
-    """Raise ValueError where a server on the internet leads to an address of this machine or of its own network."""
+    """Raise ValueError if a server on the internet redirects to an address of this machine or its network."""
     if response.is_redirect:
         target = urljoin(response.url, response.headers["location"])
         if is_private(target) and not is_private(response.url):
             raise ValueError(
-                f"{response.url} leads on to {target}, an address inside this network: refused. "
-                "If that is meant, give that address as the origin."
+                f"{response.url} redirects to {target}, an address inside this network: refused. "
+                "If this is intended, pass that address as the origin."
             )
 
 
 def is_private(url: str) -> bool:
-    """Tell whether an address is none of the internet: of this machine, of its network, of a cloud's own services.
+    """Tell whether an address is not on the internet: this machine, its network, or a cloud's internal services.
 
     >>> is_private("http://169.254.169.254/latest"), is_private("https://8.8.8.8/data.bin")
     (True, False)
@@ -132,7 +132,7 @@ def is_private(url: str) -> bool:
     host = (urlsplit(url).hostname or "").rstrip(".")
     try:
         found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-    except OSError:  # behind a proxy, which alone knows the names of the internet
+    except OSError:  # behind a proxy, only the proxy can resolve names
         return host == "localhost" or host.endswith(".localhost")
     addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in found]
     return not all((getattr(address, "ipv4_mapped", None) or address).is_global for address in addresses)

@@ -1,4 +1,4 @@
-"""IMDB, 50,000 film reviews, each a list of word numbers, favourable (1) or not (0)."""
+"""IMDB: 50,000 film reviews as lists of word numbers, positive (1) or negative (0)."""
 
 import os
 
@@ -28,21 +28,26 @@ def load_data(
     oov_char: int | None = 2,
     index_from: int = 3,
 ) -> tuple[Split, Split]:
-    """Return IMDB as ``(x_train, y_train), (x_test, y_test)``: arrays of lists of numbers, arrays of 0 and 1.
+    """Return IMDB as ``(x_train, y_train), (x_test, y_test)``.
 
     Args:
-        path: file name in ``~/.keras/datasets``.
-        num_words: keep numbers below this one (all, if None).
-        skip_top: leave out the numbers below this one: the most frequent words.
-        maxlen: keep only reviews with fewer numbers than this.
-        seed: what the rows are shuffled with.
-        start_char: the number that each review begins with (None: none).
-        oov_char: the number in place of a word left out (None: nothing in its place).
-        index_from: what is added to each word's number.
+        path: File name in ``~/.keras/datasets``.
+        num_words: Keep only numbers below this one; None keeps all.
+        skip_top: Leave out numbers below this one: the most frequent words.
+        maxlen: Keep only texts with fewer numbers than this.
+        seed: Seed of the shuffle.
+        start_char: Number that each text begins with, or None.
+        oov_char: Number that replaces words left out; None removes them.
+        index_from: Added to the number of each word.
+
+    Returns:
+        Arrays of lists of integers, and arrays of 0 and 1.
 
     Raises:
-        ValueError: `maxlen` leaves no review.
-        ConnectionError: the file is not on this machine and cannot be downloaded.
+        ValueError: `maxlen` leaves no text.
+        ConnectionError: The file is not on this machine and cannot be downloaded.
+
+    Follows https://keras.io/api/datasets/imdb/
     """
     marks = Marks(num_words, skip_top, start_char, oov_char, index_from)
     arrays = load_npz(fetch(os.fspath(path), origin=KERAS_FILES + "imdb.npz", digest=DIGEST))

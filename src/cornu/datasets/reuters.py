@@ -1,4 +1,4 @@
-"""Reuters, 11,228 news wires of 1987, each a list of word numbers, in 46 topics."""
+"""Reuters: 11,228 newswires of 1987 as lists of word numbers, in 46 topics."""
 
 import os
 
@@ -34,24 +34,29 @@ def load_data(
     oov_char: int | None = 2,
     index_from: int = 3,
 ) -> tuple[Split, Split]:
-    """Return Reuters as ``(x_train, y_train), (x_test, y_test)``: arrays of lists of numbers, arrays of topics.
+    """Return Reuters as ``(x_train, y_train), (x_test, y_test)``.
 
     Args:
-        path: file name in ``~/.keras/datasets``.
-        num_words: keep numbers below this one (all, if None).
-        skip_top: leave out the numbers below this one: the most frequent words.
-        maxlen: keep only wires with fewer numbers than this.
-        test_split: share of the rows that is for testing, at least 0 and less than 1.
-        seed: what the rows are shuffled with.
-        start_char: the number that each wire begins with (None: none).
-        oov_char: the number in place of a word left out (None: nothing in its place).
-        index_from: what is added to each word's number.
+        path: File name in ``~/.keras/datasets``.
+        num_words: Keep only numbers below this one; None keeps all.
+        skip_top: Leave out numbers below this one: the most frequent words.
+        maxlen: Keep only texts with fewer numbers than this.
+        test_split: Fraction of the rows for testing, at least 0 and less than 1.
+        seed: Seed of the shuffle.
+        start_char: Number that each text begins with, or None.
+        oov_char: Number that replaces words left out; None removes them.
+        index_from: Added to the number of each word.
+
+    Returns:
+        Arrays of lists of integers, and arrays of topics from 0 to 45.
 
     Raises:
-        ValueError: `maxlen` leaves no wire, or `test_split` is out of range.
-        ConnectionError: the file is not on this machine and cannot be downloaded.
+        ValueError: `maxlen` leaves no text, or `test_split` is out of range.
+        ConnectionError: The file is not on this machine and cannot be downloaded.
+
+    Follows https://keras.io/api/datasets/reuters/
     """
-    training_rows(0, test_split)  # refused before the download
+    training_rows(0, test_split)  # raise before the download
     marks = Marks(num_words, skip_top, start_char, oov_char, index_from)
     arrays = load_npz(fetch(os.fspath(path), origin=KERAS_FILES + "reuters.npz", digest=DIGEST))
     x, labels = shuffled((arrays["x"], arrays["y"]), np.random.RandomState(seed))
@@ -70,7 +75,7 @@ def get_word_index(path: str | os.PathLike = "reuters_word_index.json") -> dict[
 
 
 def get_label_names() -> tuple[str, ...]:
-    """Return the 46 topics in the order of their numbers.
+    """Return the names of the 46 topics, in the order of their numbers.
 
     >>> get_label_names()[:4]
     ('cocoa', 'grain', 'veg-oil', 'earn')

@@ -1,4 +1,4 @@
-"""What IMDB and Reuters have in common: texts as lists of word numbers, 1 for the most frequent word."""
+"""What IMDB and Reuters share: texts as lists of word numbers, 1 for the most frequent word."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Marks(NamedTuple):
-    """How word numbers are shifted and marked: the arguments that both data sets take."""
+    """How word numbers are shifted and marked: arguments of both data sets."""
 
     num_words: int | None
     skip_top: int
@@ -19,13 +19,13 @@ class Marks(NamedTuple):
 
 
 def number_words(texts: Iterable[Sequence[int]], marks: Marks) -> list[list[int]]:
-    """Return `texts` with each number raised by `index_from`, behind `start_char` where that is given."""
+    """Return `texts` with each number raised by `index_from`, after `start_char` if there is one."""
     start = [] if marks.start_char is None else [marks.start_char]
     return [start + [word + (marks.index_from or 0) for word in text] for text in texts]
 
 
 def shorter_than(maxlen: int, texts: Sequence[list[int]], labels: np.ndarray) -> tuple[list[list[int]], np.ndarray]:
-    """Return the texts with fewer than `maxlen` numbers, and their labels; raise ValueError where none is left."""
+    """Return the texts with fewer than `maxlen` numbers, and their labels; ValueError if none is left."""
     kept = [row for row, text in enumerate(texts) if len(text) < maxlen]
     if not kept:
         raise ValueError(f"No text is shorter than maxlen={maxlen}: raise maxlen.")
@@ -33,10 +33,10 @@ def shorter_than(maxlen: int, texts: Sequence[list[int]], labels: np.ndarray) ->
 
 
 def choose_words(texts: Sequence[list[int]], marks: Marks) -> np.ndarray:
-    """Return `texts` as an array of lists in which only numbers from `skip_top` to below `num_words` are left.
+    """Return `texts` as an array of lists, with only the numbers from `skip_top` to below `num_words`.
 
-    The others become `oov_char`, or are left out where that is None. Without `num_words` the limit is the highest
-    number, itself excluded, as in Keras.
+    The others become `oov_char`, or are removed if it is None. Without `num_words` the limit is the highest number,
+    itself excluded, as in Keras.
     """
     limit = marks.num_words or max(max(text, default=0) for text in texts)
     first, other = marks.skip_top, marks.oov_char

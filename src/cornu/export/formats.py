@@ -1,4 +1,4 @@
-"""Which format a model is exported to."""
+"""The format that a model is exported to."""
 
 import os
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def export_model(
     `format` is ``"onnx"`` (for onnxruntime and others; needs ``pip install cornu[onnx]``) or ``"stablehlo"`` (for
     `cornu.export.load`); None takes the one that the end of the name says. `input_signature` describes the inputs where
     the model does not know them, or fixes sizes. Of `options` there is ``opset_version`` for ONNX. With `verbose` a
-    line says what was written. Raises ValueError in words where the model, the format or an option does not fit.
+    line says what was written. Raises ValueError if the model, the format or an option does not fit.
     Follows https://keras.io/api/models/model_saving_apis/export/
     """
     name = os.fspath(filepath)
@@ -68,7 +68,7 @@ def _chosen(format: str | None, name: str) -> str:
         return format
     if format is None:
         raise ValueError(
-            f"{name!r} does not say what it shall be: end it in .onnx or .stablehlo, or give format='onnx' or "
+            f"{name!r} does not say which format it is: end it in .onnx or .stablehlo, or pass format='onnx' or "
             "format='stablehlo'."
         )
     if format in ELSEWHERE:

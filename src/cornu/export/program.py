@@ -1,4 +1,4 @@
-"""What a model computes when it predicts, as a pure program of its weights and inputs with an unknown batch size."""
+"""A model's prediction as a pure program of its weights and inputs, with an unknown batch size."""
 
 import contextlib
 import re
@@ -57,7 +57,7 @@ def program_of(model: Any, input_signature: Any = None) -> Program:
 
     `input_signature` is what describes its inputs where the model does not know that itself, or to fix sizes: a list
     with one entry for each argument of ``call``, each with a shape and a dtype (`InputSpec`, `KerasTensor`, an array),
-    or a list or dictionary of such. Raises ValueError where that is missing or does not fit, or where the model needs
+    or a list or dictionary of such. Raises ValueError if that is missing or does not fit, or the model needs
     to know the size of its batch.
     """
     tensors = arguments_of(model, input_signature)
@@ -138,7 +138,7 @@ def _named(model: Any, tensors: list[SymbolicTensor]) -> list[Argument]:
 
 @contextlib.contextmanager
 def _in_words(model: Any, tensors: Any) -> Iterator[None]:
-    """Say in words where a model cannot be traced with unknown sizes."""
+    """Explain why a model cannot be traced with unknown sizes."""
     try:
         yield
     except Exception as error:

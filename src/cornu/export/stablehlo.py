@@ -1,4 +1,4 @@
-"""Models as compiled programs in a file: StableHLO, with the weights beside it, that runs without the model's code.
+"""Models as compiled programs in a file: StableHLO and weights, which run without the model's code.
 
 The file is a zip of ``metadata.json``, ``program.stablehlo`` (what `jax.export` writes) and ``weights.safetensors``.
 """
@@ -110,7 +110,7 @@ class ExportedModel:
         return jax.tree.map(lambda *some: np.concatenate([np.asarray(one) for one in some]), *parts)
 
     def _arranged(self, inputs: tuple) -> list[np.ndarray]:
-        """Return the inputs in order and in the program's types; ValueError in words where they do not fit."""
+        """Return the inputs in order and in the program's types; ValueError if they do not fit."""
         given = inputs[0] if len(inputs) == 1 else list(inputs)
         if isinstance(given, dict) and set(given) == set(self.input_names):
             given = [given[name] for name in self.input_names]
@@ -152,7 +152,7 @@ def load(filepath: Any, trusted: bool = False) -> ExportedModel:
 
     The compiler's reader is not made for forged files and may end the process over one. So the program is read in a
     process of its own first, which takes a second or two; `trusted` leaves that out, for files that you wrote yourself.
-    Raises ValueError where the file is none, was written by a later Cornu, is damaged, ends the process that tries it,
+    Raises ValueError if the file is none, was written by a later Cornu, is damaged, ends the process that tries it,
     or holds a program that calls anything outside of the compiler's own operations. What a program computes still takes
     as much memory and time as it asks for: load only what you would run.
 
@@ -180,7 +180,7 @@ def load(filepath: Any, trusted: bool = False) -> ExportedModel:
 
 
 def _members(path: Path) -> tuple[dict[str, Any], bytes, list[np.ndarray]]:
-    """Return the three parts of a file; ValueError where it has others, or packed ones, which may be of any size."""
+    """Return the three parts of a file; ValueError if it has others, or packed ones, which may be of any size."""
     if not zipfile.is_zipfile(path):
         raise ValueError(
             f"{str(path)!r} was not written by model.export(..., format='stablehlo'): it is no zip with a program."
@@ -223,13 +223,13 @@ def _arrays(content: bytes, path: Path) -> list[np.ndarray]:
     try:
         return [found[str(number)] for number in range(len(stored))]
     except KeyError:
-        raise ValueError(f"{WEIGHTS} in {path.name!r} has not the names that Cornu gives: refused.") from None
+        raise ValueError(f"{WEIGHTS} in {path.name!r} does not have Cornu's names: refused.") from None
 
 
 def _check_arguments(
     path: Path, metadata: dict[str, Any], exported: export.Exported, weights: list[np.ndarray]
 ) -> None:
-    """Raise ValueError where weights, inputs or outputs are not those of the program."""
+    """Raise ValueError if weights, inputs or outputs are not those of the program."""
     first, rest = exported.in_avals[: len(weights)], exported.in_avals[len(weights) :]
     numbers = jax.tree.leaves(metadata["outputs"])
     if (
@@ -240,7 +240,7 @@ def _check_arguments(
         or sorted(numbers) != list(range(len(exported.out_avals)))
         or len(metadata["output_names"]) != len(numbers)
     ):
-        raise ValueError(f"The program in {path.name!r} takes or gives other arrays than the file says: refused.")
+        raise ValueError(f"The program in {path.name!r} takes or returns other arrays than the file states: refused.")
 
 
 def _describes(entry: Any, aval: Any) -> bool:

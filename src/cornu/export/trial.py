@@ -1,4 +1,4 @@
-"""Reading a program, in a process of its own first: over a forged one, the compiler's reader may end the process."""
+"""Reading a program in a separate process first: a forged one may crash the compiler's reader."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ def read_program(content: bytes) -> export.Exported:
 
 
 def read_apart(content: bytes, what: str) -> None:
-    """Read a program in another process; ValueError in words where that refuses it, or does not live through it."""
+    """Read a program in another process; ValueError if that process rejects it or crashes."""
     if not sys.executable:
         raise ValueError(f"{what} cannot be tried in a process of its own here: give trusted=True if you made it.")
     command = [sys.executable, "-P", "-m", "cornu.export.trial"]

@@ -1,3 +1,4 @@
-"""Array programs chosen by what was measured on the device: convolutions, products, pooling, random bits.
+"""Array programs in the forms that measured fastest: convolutions, products, pooling, random bits.
 
-Read `compiler.py` first (which forms are taken where), then `convolution.py` and `matmul.py`."""
+Read `compiler.py` first (which forms are used where), then `convolution.py` and `matmul.py`.
+"""

@@ -1,4 +1,4 @@
-"""Pooling into a given number of windows, which cover space evenly and may overlap by one."""
+"""Pooling into a fixed number of windows, which cover the space evenly and may overlap by one element."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,12 +12,16 @@ from cornu.kernels.geometry import per_dimension
 
 @op
 def adaptive_average_pool(x: Array, output_size: int | Sequence[int], data_format: str = "channels_last") -> Array:
-    """The means of `output_size` windows along each spatial dimension.
+    """Return the means of `output_size` windows along each spatial dimension.
 
     Args:
-        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
-        output_size: one number, or one per spatial dimension. Window `i` of `n` over a size `s` reaches from
-            `floor(i * s / n)` to `ceil((i + 1) * s / n)`.
+        x: ``(batch, *space, channels)``, or ``(batch, channels, *space)`` for ``"channels_first"``.
+        output_size: One integer, or one per spatial dimension. Window `i` of `n` over a size `s` covers
+            ``floor(i * s / n)`` to ``ceil((i + 1) * s / n)``.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+
+    Returns:
+        ``(batch, *output_size, channels)``, or channels second.
 
     >>> adaptive_average_pool(jnp.arange(5.0).reshape(1, 5, 1), 3).ravel().tolist()
     [0.5, 2.0, 3.5]
@@ -31,7 +35,7 @@ def adaptive_average_pool(x: Array, output_size: int | Sequence[int], data_forma
 
 @op
 def adaptive_max_pool(x: Array, output_size: int | Sequence[int], data_format: str = "channels_last") -> Array:
-    """The maxima of `output_size` windows along each spatial dimension; arguments as in `adaptive_average_pool`.
+    """Return the maxima of `output_size` windows along each spatial dimension; arguments as in `adaptive_average_pool`.
 
     >>> adaptive_max_pool(jnp.arange(5.0).reshape(1, 5, 1), 3).ravel().tolist()
     [1.0, 3.0, 4.0]
@@ -48,7 +52,7 @@ def adaptive_max_pool(x: Array, output_size: int | Sequence[int], data_format: s
 def _along_space(
     x: Array, output_size: int | Sequence[int], data_format: str, reduce: Callable[[Array, Array, int], Array]
 ) -> Array:
-    """Pool one spatial dimension after the other: a window is the product of its extents, so the order is free."""
+    """Pool one spatial dimension after another; the order does not matter, as each window is a product of intervals."""
     first = 1 if data_format == "channels_last" else 2
     for axis, size in enumerate(per_dimension(output_size, x.ndim - 2, "output_size"), first):
         places, inside = _windows(x.shape[axis], size)
@@ -59,7 +63,7 @@ def _along_space(
 
 
 def _windows(length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of each window, one row each, and which of them lie inside it."""
+    """Return the indices of each window, one row each, and which of them are inside it: both ``(windows, longest)``."""
     number = np.arange(count)
     starts, ends = number * length // count, -(-(number + 1) * length // count)
     places = starts[:, None] + np.arange((ends - starts).max())

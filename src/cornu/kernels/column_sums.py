@@ -1,7 +1,7 @@
-"""Means over several axes but not the last, and vectors spread over all other axes, in forms that are fast on CPU.
+"""Means over several axes but not the last, and vectors broadcast over all other axes, in forms that are fast on CPU.
 
-XLA's CPU sum over several axes takes far longer than one over the first of them and then one over the rest.
-Milliseconds inside a compiled loop on two cores of Zen 3, jaxlib 0.10.2, with the squares that are summed:
+XLA's CPU sum over several axes takes far longer than one over the first of them, then one over the rest.
+Milliseconds inside a compiled loop on two cores of Zen 3, jaxlib 0.10.2, including the squares that are summed:
 
 | shape | over | at once | first axis, then the rest |
 |---|---|---|---|
@@ -10,7 +10,7 @@ Milliseconds inside a compiled loop on two cores of Zen 3, jaxlib 0.10.2, with t
 | 128 x 196 x 64 | 0, 1 | 1.7 | 0.4 |
 | 128 x 14 x 14 x 64 | 1, 2 | 1.3 | 0.3 |
 
-Such a sum stands in the gradient of each broadcast too. A barrier keeps XLA from making one of two.
+The gradient of each broadcast contains such a sum too. A barrier keeps XLA from merging the two sums.
 """
 
 import functools
@@ -24,7 +24,12 @@ from cornu.kernels.compiler import takes_cpu_forms
 
 
 def means(x: Array, axes: Sequence[int], keepdims: bool = False) -> Array:
-    """Return the means of `x` over `axes`, numbers from 0 in rising order.
+    """Return the means of `x` over `axes`.
+
+    Args:
+        x: The array.
+        axes: Axes counted from the front, in ascending order.
+        keepdims: Whether to keep them, with size 1.
 
     >>> means(jnp.arange(8.0).reshape(2, 2, 2), (0, 1)).tolist()
     [3.0, 4.0]
@@ -37,7 +42,7 @@ def means(x: Array, axes: Sequence[int], keepdims: bool = False) -> Array:
 
 
 def spread(vector: Array, shape: Sequence[int]) -> Array:
-    """Return `vector` broadcast to `shape`, along its last axis; the sum in its gradient has two steps.
+    """Return `vector` broadcast to `shape`, along its last axis. The sum in its gradient has two steps.
 
     >>> spread(jnp.array([1.0, 2.0]), (2, 1, 2)).tolist()
     [[[1.0, 2.0]], [[1.0, 2.0]]]
@@ -54,7 +59,7 @@ def _spread(shape: tuple[int, ...], vector: Array) -> Array:
 
 @_spread.defjvp
 def _spread_derivative(shape: tuple[int, ...], primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    """Two broadcasts, since the transposition of each is a sum of its own."""
+    """Broadcast twice, since the transpose of each broadcast is a separate sum."""
     (tangent,) = tangents
     one = lax.optimization_barrier(jnp.broadcast_to(tangent, shape[1:]))
     return _spread(shape, *primals), jnp.broadcast_to(one, shape)

@@ -1,4 +1,4 @@
-"""How operations are compiled: as one program, in the forms that suit the CPU, or in those that every device knows."""
+"""How operations are compiled: as one program, in forms that are fast on CPU or in standard forms."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _plain = contextvars.ContextVar("plain", default=False)
 
 
 def takes_cpu_forms() -> bool:
-    """Tell whether operations take the forms that are fast on CPU: on CPU, and not for another program to read."""
+    """Tell whether to use the forms that are fast on CPU: on CPU, and not for export to another program."""
     return jax.default_backend() == "cpu" and not _plain.get()
 
 
 @contextlib.contextmanager
 def plain_forms() -> Iterator[None]:
-    """Inside a ``with`` block, let operations be traced in the forms that every device and every other program knows.
+    """Inside a ``with`` block, trace operations in standard forms, which every device and other program supports.
 
     >>> with plain_forms():
     ...     takes_cpu_forms()
@@ -35,11 +35,13 @@ def plain_forms() -> Iterator[None]:
 
 
 def as_one_program(*static: str) -> Callable[[Callable], Callable]:
-    """Decorate a function of arrays: called on arrays, and not inside a trace, it runs as one compiled program.
+    """Decorate a function of arrays: called outside a trace, it runs as one compiled program.
 
-    Computed one after the other, each operation goes through JAX's dispatch by itself, and one with a derivative of its
-    own is traced anew each time. Arguments named in `static` are no arrays. Where one of them is a list, and where an
-    argument is traced already, the function runs as it is.
+    Without it, each operation goes through JAX's dispatch, and one with a custom derivative is traced again each time.
+    The function runs as it is if an argument is traced, or if one named in `static` is a list.
+
+    Args:
+        static: Names of the arguments that are not arrays.
 
     >>> @as_one_program("axis")
     ... def spread(x, axis): return x.max(axis) - x.min(axis)
@@ -65,10 +67,13 @@ def as_one_program(*static: str) -> Callable[[Callable], Callable]:
 @jax.custom_vjp
 @functools.partial(jax.jit, inline=True)
 def written_down(*arrays: Array) -> tuple[Array, ...]:
-    """The arrays as they are, the first of them of floats, each computed once and written to memory.
+    """Return the arrays unchanged, but materialized: each computed once and stored in memory.
 
-    On CPU, XLA's fusions compute again for every use what is cheap in itself, such as a sum over a small window, and an
-    optimization barrier does not stop them. What enters a loop is written down, so here is a loop that never runs.
+    On CPU, XLA's fusions recompute for every use what is cheap in itself, such as a sum over a small window, and an
+    optimization barrier does not stop them. The inputs of a loop are materialized, so this is a loop that never runs.
+
+    Args:
+        arrays: The arrays; the first must be of floats.
 
     >>> written_down(jax.numpy.ones(2))[0].tolist()
     [1.0, 1.0]
@@ -78,7 +83,7 @@ def written_down(*arrays: Array) -> tuple[Array, ...]:
         return arrays
     start = (0,) * first.ndim
 
-    def goes_on(carry: tuple[Array, ...]) -> Array:  # no square is negative, which the compiler does not see
+    def goes_on(carry: tuple[Array, ...]) -> Array:  # a square is never negative, which the compiler does not know
         return carry[0][start] * carry[0][start] < -1
 
     return lax.while_loop(goes_on, lambda carry: tuple(-each for each in carry), arrays)

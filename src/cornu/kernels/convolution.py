@@ -1,7 +1,7 @@
-"""Convolutions in one, two and three dimensions, with the meaning that Keras gives them.
+"""Convolutions in one, two and three dimensions, with Keras's meaning.
 
-Each becomes a `Geometry`: explicit padding, strides, dilations of input and kernel, and groups. XLA lowers that
-natively on GPU and TPU; on CPU `convolution_cpu` gives it gradients of its own.
+Each becomes a `Geometry`: explicit padding, strides, dilations of input and kernel, and groups. XLA lowers it natively
+on GPU and TPU; on CPU, `convolution_cpu` has faster gradients.
 """
 
 from __future__ import annotations
@@ -28,17 +28,21 @@ def convolution(
     groups: int = 1,
     data_format: str = CHANNELS_LAST,
 ) -> Array:
-    """Slide `kernel` over the one, two or three spatial dimensions of `x`, as Keras's Conv1D, Conv2D and Conv3D do.
+    """Slide `kernel` over the spatial dimensions of `x`, as Keras's Conv1D, Conv2D and Conv3D do.
 
     Args:
-        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
-        kernel: `(*window, channels / groups, filters)` in either format.
-        strides, dilation: one number, or one per spatial dimension.
-        padding: `valid`, `same`, or `causal` (one dimension: zeros on the left only).
-        groups: blocks of channels that are convolved apart, each into `filters / groups` outputs.
+        x: ``(batch, *space, channels)``, or ``(batch, channels, *space)`` for ``"channels_first"``.
+        kernel: ``(*window, channels / groups, filters)`` in either format.
+        strides, dilation: An integer, or one per spatial dimension.
+        padding: ``"valid"``, ``"same"``, or ``"causal"`` (in one dimension: zeros before the start only).
+        groups: Number of blocks of channels that are convolved separately, each into ``filters / groups`` outputs.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+
+    Returns:
+        ``(batch, *new_space, filters)``, or channels second.
 
     Raises:
-        ValueError: if the ranks, the channels or the words do not fit.
+        ValueError: The ranks or channels do not fit, or `padding` or `data_format` is unknown.
 
     >>> import jax.numpy as jnp
     >>> convolution(jnp.ones((1, 28, 28, 1)), jnp.ones((3, 3, 1, 32))).shape
@@ -61,18 +65,22 @@ def depthwise_convolution(
     dilation: Numbers = 1,
     data_format: str = CHANNELS_LAST,
 ) -> Array:
-    """Convolve every channel of `x` with its own `multiplier` kernels, as Keras's DepthwiseConv1D and 2D do.
+    """Convolve each channel of `x` with its own kernels, as Keras's DepthwiseConv1D and DepthwiseConv2D do.
 
     Args:
-        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
-        kernel: `(*window, channels, multiplier)`. The result has `channels * multiplier` channels.
+        x: ``(batch, *space, channels)``, or ``(batch, channels, *space)`` for ``"channels_first"``.
+        kernel: ``(*window, channels, multiplier)``.
+        strides, padding, dilation, data_format: As in `convolution`.
+
+    Returns:
+        ``(batch, *new_space, channels * multiplier)``, or channels second.
 
     >>> import jax.numpy as jnp
     >>> depthwise_convolution(jnp.ones((1, 5, 5, 3)), jnp.ones((3, 3, 3, 2)), padding="same").shape
     (1, 5, 5, 6)
     """
     *window, channels, multiplier = kernel.shape
-    flat = jnp.reshape(kernel, (*window, 1, channels * multiplier))
+    flat = jnp.reshape(kernel, (*window, 1, channels * multiplier))  # one group per channel
     return convolution(x, flat, strides, padding, dilation, channels, data_format)
 
 
@@ -86,12 +94,16 @@ def transposed_convolution(
     dilation: Numbers = 1,
     data_format: str = CHANNELS_LAST,
 ) -> Array:
-    """The gradient of `convolution` by its input: spreads each input over a window, as Keras's Conv2DTranspose does.
+    """Return the gradient of `convolution` with respect to its input, as Keras's Conv2DTranspose does.
 
     Args:
-        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
-        kernel: `(*window, filters, channels)`: filters come first, as in Keras.
-        output_padding: what is added to the end of each dimension; None makes `same` give `space * strides`.
+        x: ``(batch, *space, channels)``, or ``(batch, channels, *space)`` for ``"channels_first"``.
+        kernel: ``(*window, filters, channels)``: filters come first, as in Keras.
+        output_padding: Size added at the end of each dimension; with None, ``"same"`` gives ``space * strides``.
+        strides, padding, dilation, data_format: As in `convolution`.
+
+    Returns:
+        ``(batch, *new_space, filters)``, or channels second.
 
     >>> import jax.numpy as jnp
     >>> transposed_convolution(jnp.ones((1, 7, 7, 8)), jnp.ones((3, 3, 4, 8)), strides=2, padding="same").shape
@@ -110,7 +122,7 @@ def transposed_convolution(
 
 @as_one_program()
 def add_bias(x: Array, bias: Array) -> Array:
-    """Add `bias` of shape `(channels,)` to the channels-last `x`, with a gradient that is fast on CPU.
+    """Add `bias` ``(channels,)`` to the channels-last `x`, with a gradient that is fast on CPU.
 
     >>> import jax.numpy as jnp
     >>> add_bias(jnp.zeros((1, 2, 2)), jnp.array([1.0, 2.0])).tolist()
@@ -125,10 +137,10 @@ def _add_bias(x: Array, bias: Array) -> Array:
 
 
 def _add_bias_backward(_: None, upstream: Array) -> tuple[Array, Array]:
-    """XLA's CPU sum over all but the last dimension is ten times slower than this product with ones."""
+    """Return the gradients; XLA's CPU sum over leading axes is ten times slower than this product with ones."""
     if takes_cpu_forms():
         (upstream,) = written_down(upstream)
-    wide = jnp.reshape(upstream, (-1, math.prod(upstream.shape[-2:])))
+    wide = jnp.reshape(upstream, (-1, math.prod(upstream.shape[-2:])))  # (batch * rows, columns * channels)
     dtype = jnp.promote_types(upstream.dtype, jnp.float32)
     sums = jnp.matmul(jnp.ones(wide.shape[0], upstream.dtype), wide, preferred_element_type=dtype)
     return upstream, sums.reshape(upstream.shape[-2:]).sum(0).astype(upstream.dtype)
@@ -138,7 +150,7 @@ _add_bias.defvjp(lambda x, bias: (x + bias, None), _add_bias_backward)
 
 
 def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) -> Array:
-    """On CPU, one group of channels goes the way with fast gradients, which wants channels last."""
+    """Convolve natively, or on CPU with one group by `convolution_cpu`, which needs channels last."""
     if not takes_cpu_forms() or geometry.groups > 1:
         return native(x, kernel, geometry, data_format == CHANNELS_LAST)
     if data_format == CHANNELS_LAST:
@@ -157,7 +169,7 @@ def _space(x: Array, data_format: str) -> tuple[int, ...]:
 
 
 def _spread(window: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
-    """The extent of a window whose taps lie `dilation` apart."""
+    """Return the extent of a dilated window."""
     return tuple((size - 1) * step + 1 for size, step in zip(window, dilation, strict=True))
 
 
@@ -172,12 +184,15 @@ def _padding(word: str, space: Sequence[int], window: Sequence[int], strides: Se
 
 
 def _transposed_padding(word: str, window: int, stride: int, extra: int | None) -> tuple[int, int]:
-    """Zeros around the spread input, such that sizes follow Keras: `valid` gives `(size - 1) * stride + window` and
-    never less than `size * stride`; `same` gives `size * stride`; `extra` replaces what these add at the end."""
+    """Return the zeros around the dilated input for Keras's sizes.
+
+    ``"valid"`` gives ``(size - 1) * stride + window`` and at least ``size * stride``; ``"same"`` gives ``size *
+    stride``; `extra` replaces what these add at the end.
+    """
     if word == "valid":
         return window - 1, window - 1 + (max(stride - window, 0) if extra is None else extra)
     if word != "same":
-        raise ValueError(f"padding={word!r}: a transposed convolution takes 'valid' or 'same'.")
+        raise ValueError(f"padding={word!r}: a transposed convolution accepts 'valid' or 'same'.")
     total = window + stride - 2 if extra is None else window + window % 2 - 2 + extra
     before = min((total + 1) // 2, window - 1)
     return before, total - before
@@ -188,8 +203,8 @@ def _spatial_rank(x: Array, kernel: Array, data_format: str) -> int:
     if x.ndim not in (3, 4, 5) or kernel.ndim != x.ndim:
         raise ValueError(
             f"A convolution got an input of shape {x.shape} and a kernel of shape {kernel.shape}: "
-            "expected both with rows and channels (input) or channels and filters (kernel) and 1 to 3 spatial "
-            "dimensions. Add the missing dimension to the input, for example x[..., None] for grey images."
+            "expected an input with batch and channels, a kernel with channels and filters, and 1 to 3 spatial "
+            "dimensions in both. Add the missing axis to the input, for example x[..., None] for grey images."
         )
     return x.ndim - 2
 
@@ -202,4 +217,4 @@ def _check_groups(x: Array, kernel: Array, groups: int, data_format: str) -> Non
             f"{kernel.shape} with groups={groups} takes {kernel.shape[-2] * groups}. Check data_format and groups."
         )
     if kernel.shape[-1] % groups:
-        raise ValueError(f"{kernel.shape[-1]} filters cannot be divided into groups={groups}; take a multiple.")
+        raise ValueError(f"{kernel.shape[-1]} filters cannot be divided into groups={groups}; use a multiple.")

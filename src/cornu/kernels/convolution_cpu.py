@@ -1,10 +1,10 @@
-"""Convolutions on CPU, with gradients that stay fast there.
+"""Convolutions on CPU, with gradients that are fast there.
 
-XLA's own convolution runs on all cores, near the rate of a matrix product; what beats it are Winograd's form (many
-channels) and a plain sum (few entries per window), also in the gradient by the input, which is such a convolution too.
-XLA's gradient by the kernel is a convolution with images for channels, 50 to 200 times slower inside a compiled loop.
-Here it is a sum of matrix products over small groups of images whose patches stay in cache.
-docs/design/010-convolution-on-cpu.md has the measurements.
+XLA's own convolution runs on all cores, at nearly the speed of a matrix product. Two forms beat it: Winograd's (many
+channels) and a plain sum (few entries per window), also for the gradient with respect to the input, which is such a
+convolution too. XLA's gradient with respect to the kernel is a convolution with images as channels, 50 to 200 times
+slower inside a compiled loop. Here it is a sum of matrix products over small groups of images whose patches fit in
+cache. docs/design/010-convolution-on-cpu.md has the measurements.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from cornu.kernels.compiler import written_down
 from cornu.kernels.geometry import Geometry, native
 
 CACHE_BYTES = 3 << 19
-"""What the patches of one group of images may take: half to four times this measured the same, more was slower."""
+"""Bytes for the patches of one group of images: half to four times as much measured the same, more was slower."""
 
 FEW_CHANNELS = 4
-"""Patches of fewer channels than this lie entry by entry: copies of whole image rows, not of single pixels."""
+"""Patches with fewer channels than this are stored entry by entry, which copies whole rows, not single pixels."""
 
 FEW_ENTRIES = 27
-"""Windows with at most this many entries (over all channels), and more than one place, are summed entry by entry."""
+"""Windows of more than one place with at most this many entries (over all channels) are summed entry by entry."""
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def convolve(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """Convolve the channels-last `x` with `kernel`; gradients of any order in reverse mode are fast on CPU."""
+    """Convolve the channels-last `x` with `kernel`; reverse-mode gradients of any order are fast on CPU."""
     return _product(x, kernel, geometry)
 
 
@@ -44,7 +44,7 @@ def _forward(x: Array, kernel: Array, geometry: Geometry) -> tuple[Array, tuple[
 
 @partial(jax.jit, static_argnums=2, inline=True)
 def _product(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """By one of three forms: Winograd's where it is faster; for windows with few entries a sum; else XLA's own."""
+    """Convolve in the fastest of three forms: Winograd's, a sum for windows with few entries, or XLA's own."""
     if max(geometry.input_dilation) > 1 or x.dtype.itemsize < 4:
         return native(x, kernel, geometry)
     if winograd.suits_convolution(x, kernel, geometry):
@@ -55,7 +55,7 @@ def _product(x: Array, kernel: Array, geometry: Geometry) -> Array:
 
 
 def _sum_over_window(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """A sum of (entry of the window) x (its weights for all filters), in one loop over the outputs."""
+    """Sum (window entry) x (its weights for all filters), in one loop over the outputs."""
     *window, channels, _ = kernel.shape
     x = lax.pad(x, jnp.zeros((), x.dtype), ((0, 0, 0), *((low, high, 0) for low, high in geometry.padding), (0, 0, 0)))
     reach = [(size - 1) * step for size, step in zip(window, geometry.kernel_dilation, strict=True)]
@@ -81,18 +81,18 @@ convolve.defvjp(_forward, _backward)
 
 
 def _gradient_by_input(upstream: Array, kernel: Array, space: tuple[int, ...], geometry: Geometry) -> Array:
-    """A convolution of the upstream gradient with the turned kernel."""
+    """Return the gradient with respect to the input: upstream convolved with the transposed kernel."""
     window = kernel.shape[:-2]
     return convolve(upstream, _turned(kernel), _mirrored(geometry, window, space, upstream.shape[1:-1]))
 
 
 def _turned(kernel: Array) -> Array:
-    """The kernel backwards in space, with channels and filters exchanged."""
+    """Return the kernel flipped in space, with channels and filters swapped."""
     return jnp.swapaxes(jnp.flip(kernel, range(kernel.ndim - 2)), -1, -2)
 
 
 def _mirrored(geometry: Geometry, window: tuple[int, ...], space: tuple[int, ...], result: tuple[int, ...]) -> Geometry:
-    """The geometry that leads back from `result` to `space`: strides and dilation of the input change places."""
+    """Return the geometry from `result` back to `space`: strides and input dilation swap places."""
     padding = []
     for axis, (before, _) in enumerate(geometry.padding):
         reach = (window[axis] - 1) * geometry.kernel_dilation[axis]
@@ -104,8 +104,13 @@ def _mirrored(geometry: Geometry, window: tuple[int, ...], space: tuple[int, ...
 
 @partial(jax.jit, static_argnums=(2, 3), inline=True)
 def _gradient_by_kernel(x: Array, upstream: Array, window: tuple[int, ...], geometry: Geometry) -> Array:
-    """The sum over all positions of (patch of x) x (upstream gradient there): `(*window, channels, filters)`."""
-    if max(geometry.input_dilation) > 1 and max(geometry.strides) == 1:  # patches of the larger side, without its zeros
+    """Return the gradient with respect to the kernel: the sum of (patch of x) x upstream over all positions.
+
+    Its shape is ``(*window, channels, filters)``.
+    """
+    if (
+        max(geometry.input_dilation) > 1 and max(geometry.strides) == 1
+    ):  # take patches of the larger side, without its zeros
         back = _mirrored(geometry, window, x.shape[1:-1], upstream.shape[1:-1])
         return _turned(_gradient_by_kernel(upstream, x, window, back))
     around = zip(geometry.padding, geometry.input_dilation, strict=True)
@@ -126,14 +131,16 @@ def _gradient_by_kernel(x: Array, upstream: Array, window: tuple[int, ...], geom
 
 
 def _patch_product(x: Array, upstream: Array, window: tuple[int, ...], geometry: Geometry) -> Array:
-    """Patches of `x` times `upstream` for one group of images whose padding is done."""
+    """Return patches of `x` times `upstream`, for one group of images that is padded already."""
     steps = zip(window, geometry.kernel_dilation, strict=True)
     taps = itertools.product(*(range(0, size * step, step) for size, step in steps))
     cuts = [_window_at(x, tap, upstream.shape[1:-1], geometry.strides) for tap in taps]
-    flat = upstream.reshape(-1, upstream.shape[-1])
+    flat = upstream.reshape(-1, upstream.shape[-1])  # (positions, filters)
     if x.shape[-1] < FEW_CHANNELS:
+        # (taps, images, *space, channels) -> (taps * channels, positions)
         patches = jnp.moveaxis(jnp.stack(cuts), -1, 1).reshape(len(cuts) * x.shape[-1], -1)
     else:
+        # (images, *space, taps * channels) -> (taps * channels, positions)
         patches = jnp.concatenate(cuts, axis=-1).reshape(-1, len(cuts) * x.shape[-1]).T
     product = jnp.matmul(patches, flat, preferred_element_type=_accumulator(x))
     return product.reshape(*window, x.shape[-1], upstream.shape[-1])

@@ -1,4 +1,4 @@
-"""Windows over space: what every convolution comes down to (a `Geometry`), and arguments of windows."""
+"""Windows over space: the `Geometry` that every convolution reduces to, and arguments of windows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Geometry(NamedTuple):
 
 
 def native(x: Array, kernel: Array, geometry: Geometry, channels_last: bool = True) -> Array:
-    """The convolution as XLA itself lowers it; `kernel` is `(*window, channels / groups, filters)`."""
+    """Return the convolution as XLA lowers it. `kernel` is ``(*window, channels / groups, filters)``."""
     letters = "DHW"[-(x.ndim - 2) :]
     layout = f"N{letters}C" if channels_last else f"NC{letters}"
     if not is_known(geometry.padding):
@@ -44,12 +44,12 @@ def native(x: Array, kernel: Array, geometry: Geometry, channels_last: bool = Tr
 
 
 def is_known(padding: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether all sizes of a padding are numbers, as always but while a model of any size is exported."""
+    """Tell whether all sizes of a padding are integers; they are not while a model with open sizes is exported."""
     return all(isinstance(size, (int, np.integer)) for pair in padding for size in pair)
 
 
 def _padded(x: Array, geometry: Geometry, channels_last: bool) -> tuple[Array, Geometry]:
-    """Pad beforehand: the convolution itself takes numbers only."""
+    """Pad first: the convolution itself accepts integers only."""
     space = [(low, high, 0) for low, high in geometry.padding]
     config = [(0, 0, 0), *space, (0, 0, 0)] if channels_last else [(0, 0, 0), (0, 0, 0), *space]
     return lax.pad(x, np.zeros((), x.dtype), config), geometry._replace(padding=((0, 0),) * len(space))
@@ -58,8 +58,8 @@ def _padded(x: Array, geometry: Geometry, channels_last: bool) -> tuple[Array, G
 def same_padding(space: Sequence[int], window: Sequence[int], strides: Sequence[int]) -> tuple[tuple[int, int], ...]:
     """Return what ``padding="same"`` adds before and after each dimension.
 
-    For a size that is not known while a model is exported, the formula leaves out JAX's maximum with 0, which changes
-    nothing for windows that are not smaller than the stride.
+    For a size that is unknown while a model is exported, the formula leaves out JAX's maximum with 0, which has no
+    effect for windows that are at least as large as the stride.
 
     >>> same_padding((6,), (3,), (2,))
     ((0, 1),)
@@ -75,14 +75,14 @@ def same_padding(space: Sequence[int], window: Sequence[int], strides: Sequence[
 
 
 def per_dimension(value: Numbers, rank: int, name: str) -> tuple[int, ...]:
-    """Return one number for each of `rank` spatial dimensions; ValueError where there are fewer or more."""
+    """Return one integer for each of `rank` spatial dimensions; ValueError for any other number of them."""
     numbers = (int(value),) * rank if isinstance(value, (int, np.integer)) else tuple(value)
     if len(numbers) != rank:
-        raise ValueError(f"{name}={value!r}: expected one number, or {rank}, one for each spatial dimension.")
+        raise ValueError(f"{name}={value!r}: expected one integer, or {rank}, one per spatial dimension.")
     return numbers
 
 
 def check_format(data_format: str) -> None:
-    """Raise ValueError where `data_format` is no order of axes."""
+    """Raise ValueError if `data_format` is not a known order of axes."""
     if data_format not in DATA_FORMATS:
         raise ValueError(f"data_format={data_format!r}: expected 'channels_last' or 'channels_first'.")

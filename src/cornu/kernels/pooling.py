@@ -1,7 +1,7 @@
-"""Maximum and average over windows of space, with the meaning that Keras gives them.
+"""Maximum and average pooling, with Keras's meaning.
 
-On CPU, windows are taken apart into strided slices: XLA's own windowed maximum, and above all its gradient, cost ten
-times as much there (docs/design/010-convolution-on-cpu.md).
+On CPU, windows are split into strided slices: XLA's own windowed maximum, and above all its gradient, cost ten times as
+much there (docs/design/010-convolution-on-cpu.md).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from cornu.kernels.compiler import as_one_program, takes_cpu_forms, written_down
 from cornu.kernels.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension, same_padding
 
 LARGEST_WINDOW = 32
-"""Windows with more entries than this go XLA's way: taken apart, each entry is an operation to compile."""
+"""Larger windows use XLA's form: split into slices, each entry is an operation to compile."""
 
 
 class Windows(NamedTuple):
-    """Extent, steps and zeros around, one entry per dimension of the array: 1, 1, (0, 0) for rows and channels."""
+    """Extent, strides and padding of windows, one entry per axis of the array: 1, 1, (0, 0) for batch and channels."""
 
     extent: tuple[int, ...]
     steps: tuple[int, ...]
@@ -41,12 +41,16 @@ def max_pool(
     padding: str = "valid",
     data_format: str = CHANNELS_LAST,
 ) -> Array:
-    """The largest entry of each window. Its gradient goes to the first largest entry, in row-major order.
+    """Return the maximum of each window. Its gradient goes to the first largest entry, in row-major order.
 
     Args:
-        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
-        pool_size, strides: one number, or one per spatial dimension; strides default to `pool_size`.
-        padding: `valid` drops windows that do not fit; `same` pads with minus infinity.
+        x: ``(batch, *space, channels)``, or ``(batch, channels, *space)`` for ``"channels_first"``.
+        pool_size, strides: An integer, or one per spatial dimension; `strides` are `pool_size` by default.
+        padding: ``"valid"`` drops windows that do not fit; ``"same"`` pads with minus infinity.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+
+    Returns:
+        ``(batch, *new_space, channels)``, or channels second.
 
     >>> import jax.numpy as jnp
     >>> max_pool(jnp.arange(4.0).reshape(1, 4, 1), 2).tolist()
@@ -66,11 +70,7 @@ def average_pool(
     padding: str = "valid",
     data_format: str = CHANNELS_LAST,
 ) -> Array:
-    """The mean of each window. With `same` padding, what was padded does not count.
-
-    Args:
-        x: `(rows, *space, channels)`, or `(rows, channels, *space)` for `channels_first`.
-        pool_size, strides: one number, or one per spatial dimension; strides default to `pool_size`.
+    """Return the mean of each window. With ``"same"``, padding does not count. Arguments as in `max_pool`.
 
     >>> import jax.numpy as jnp
     >>> average_pool(jnp.arange(3.0).reshape(1, 3, 1), 2, padding="same").tolist()
@@ -94,7 +94,7 @@ def _max_of_slices(x: Array, windows: Windows) -> Array:
 
 
 def _max_forward(x: Array, windows: Windows) -> tuple[Array, tuple[Array, Array]]:
-    """Keeps where each maximum was, in a byte per window."""
+    """Return the maxima, and the index of each in its window, one byte per window."""
     slices = _slices(x, windows, _lowest(x.dtype))
     largest = next(slices)
     place = jnp.zeros(largest.shape, jnp.uint8)
@@ -131,7 +131,7 @@ _sum_of_slices.defvjp(_sum_forward, _sum_backward)
 
 
 def _slices(x: Array, windows: Windows, filler: np.ndarray) -> Iterator[Array]:
-    """For every place in a window, in row-major order, the array of what lies there in all windows."""
+    """Yield, for each place in a window in row-major order, the array of the entries at that place in all windows."""
     x = lax.pad(x, filler, [(low, high, 0) for low, high in windows.padding])
     counts = [(n - extent) // step + 1 for n, extent, step in zip(x.shape, *windows[:2], strict=True)]
     for start in itertools.product(*map(range, windows.extent)):
@@ -140,7 +140,7 @@ def _slices(x: Array, windows: Windows, filler: np.ndarray) -> Iterator[Array]:
 
 
 def _spread(upstream: Array, place: Array | None, shape: tuple[int, ...], windows: Windows) -> Array:
-    """Give every window's gradient to its entry number `place`, or to all its entries; sum where windows overlap."""
+    """Give each window's gradient to its entry number `place`, or to all its entries; sum where windows overlap."""
     if windows.extent == windows.steps:
         return _spread_apart(upstream, place, shape, windows)
     zero = jnp.zeros((), upstream.dtype)
@@ -154,7 +154,7 @@ def _spread(upstream: Array, place: Array | None, shape: tuple[int, ...], window
 
 
 def _spread_apart(upstream: Array, place: Array | None, shape: tuple[int, ...], windows: Windows) -> Array:
-    """The same where windows do not overlap: each dimension becomes (windows, entries), and is joined again."""
+    """The same for windows that do not overlap: split each dimension into (windows, entries), then merge it again."""
     split = [extent > 1 for extent in windows.extent]
     alone = [n for count, apart in zip(upstream.shape, split, strict=True) for n in ((count, 1) if apart else (count,))]
     pairs = zip(upstream.shape, windows.extent, split, strict=True)
@@ -181,13 +181,13 @@ def _taken_apart(x: Array, windows: Windows) -> bool:
 
 
 def _lowest(dtype: np.dtype) -> np.ndarray:
-    """Where a maximum starts. Concrete: with a traced start value XLA knows no gradient."""
+    """Return where a maximum starts. It is concrete: with a traced start value XLA has no gradient."""
     return np.asarray(-jnp.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).min, dtype)
 
 
 def _windows(x: Array, pool_size: Numbers, strides: Numbers | None, padding: str, data_format: str) -> Windows:
     if padding not in ("valid", "same"):
-        raise ValueError(f"padding={padding!r}: pooling takes 'valid' or 'same'.")
+        raise ValueError(f"padding={padding!r}: pooling accepts 'valid' or 'same'.")
     check_format(data_format)
     extent = per_dimension(pool_size, x.ndim - 2, "pool_size")
     steps = extent if strides is None else per_dimension(strides, x.ndim - 2, "strides")

@@ -1,7 +1,7 @@
-"""Random masks and noise for layers: one keyed hash of each element's position, which fuses with what uses it.
+"""Random masks and noise for layers: one keyed hash of each element's position, which XLA fuses with its use.
 
-JAX's generators are made for every purpose and cost more than a small model's whole step: for a mask of 128 x 512
-inside a compiled loop on a CPU, ``threefry`` takes 0.54 ms and ``rbg`` (Philox) 0.85 ms and more, the hash 0.04 ms.
+JAX's generators are general and cost more than a whole step of a small model. For a mask of 128 x 512 inside a
+compiled loop on CPU, ``threefry`` takes 0.54 ms, ``rbg`` (Philox) 0.85 ms or more, and this hash 0.04 ms.
 """
 
 import functools
@@ -14,14 +14,14 @@ import numpy as np
 
 from cornu.kernels.compiler import as_one_program
 
-# The finest share that a 32-bit number can be compared with.
+# Rates are compared with 32-bit integers: the number of steps from 0 to 1.
 LEVELS = 2**32
 
 
 def _mix(x: jax.Array) -> jax.Array:
-    """Scramble 32-bit numbers, one to one, so that each input bit flips each output bit half of the time.
+    """Scramble 32-bit integers one to one, so that each input bit flips each output bit half of the time.
 
-    The constants are the least biased known for this form: Wellons 2018, https://nullprogram.com/blog/2018/07/31/
+    The constants are the least biased ones known for this form: Wellons 2018, https://nullprogram.com/blog/2018/07/31/
     """
     x = x ^ (x >> 16)
     x = x * jnp.uint32(0x7FEB352D)
@@ -41,17 +41,17 @@ def _bits(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
 
 
 def bits(key: jax.Array, shape: Sequence[int]) -> jax.Array:
-    """Return random 32-bit numbers of `shape`: a hash of the element's number and of all words of a random `key`."""
+    """Return random 32-bit integers of `shape`: a hash of each element's index and of all words of a random `key`."""
     return _bits(key, tuple(int(size) for size in shape))
 
 
 def uniform(key: jax.Array, shape: Sequence[int]) -> jax.Array:
-    """Return float32 numbers spread evenly between 0 and 1, both excluded."""
+    """Return uniform float32 numbers between 0 and 1, both excluded."""
     return ((bits(key, shape) >> 9).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-23)
 
 
 def normal(key: jax.Array, shape: Sequence[int], dtype: Any = "float32") -> jax.Array:
-    """Return normally distributed numbers of mean 0 and variance 1."""
+    """Return normally distributed numbers with mean 0 and variance 1."""
     return (np.sqrt(2).astype("float32") * jax.lax.erf_inv(2 * uniform(key, shape) - 1)).astype(dtype)
 
 
@@ -60,7 +60,7 @@ def _dropped_levels(rate: float) -> int:
 
 
 def keep_probability(rate: float) -> float:
-    """Return the probability with which `keep_mask` keeps an element: 1 - rate, to the nearest 2**-32.
+    """Return the probability that `keep_mask` keeps an element: 1 - rate, to the nearest 2**-32.
 
     >>> keep_probability(0.5), round(keep_probability(0.2), 6)
     (0.5, 0.8)
@@ -69,18 +69,24 @@ def keep_probability(rate: float) -> float:
 
 
 def keep_mask(key: jax.Array, rate: float, shape: Sequence[int]) -> jax.Array:
-    """Return booleans of `shape`, independent of each other, False for a share `rate` of them (0 <= rate < 1)."""
+    """Return independent booleans of `shape`, each False with probability `rate` (0 <= rate < 1)."""
     return bits(key, shape) >= jnp.uint32(_dropped_levels(rate))
 
 
 def dropout(
     inputs: jax.Array, key: jax.Array, rate: float, noise_shape: Sequence[int | None] | None = None
 ) -> jax.Array:
-    """Set a share `rate` of the elements to zero and scale up the rest, so that the expected value stays.
+    """Set a random fraction of the elements to zero and scale up the rest, which preserves the expected value.
 
-    `noise_shape` (None: the inputs' size) says which axes share one decision: those of size 1. The scale is that of
-    `keep_probability`, so the expectation is exact. Follows Srivastava et al. 2014,
-    https://jmlr.org/papers/v15/srivastava14a.html
+    The scale uses `keep_probability`, so the expectation is exact.
+
+    Args:
+        inputs: The array.
+        key: A random key.
+        rate: Fraction to drop.
+        noise_shape: Shape of the mask: 1 for an axis whose elements share one decision, None for the inputs' size.
+
+    Follows Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
     """
     if rate <= 0:
         return inputs
@@ -97,13 +103,14 @@ def _dropped(inputs: jax.Array, key: jax.Array, rate: float, noise_shape: Sequen
 
 
 def full_noise_shape(shape: Sequence[int], noise_shape: Sequence[int | None] | None) -> tuple[int, ...]:
-    """Return `noise_shape` with the inputs' sizes in place of None; ValueError where it does not fit."""
+    """Return `noise_shape` with None replaced by the inputs' sizes; ValueError if it does not fit."""
     if noise_shape is None:
         return tuple(shape)
     full = tuple(shape[i] if size is None and i < len(shape) else size for i, size in enumerate(noise_shape))
     if len(full) != len(shape) or any(size not in (1, whole) for size, whole in zip(full, shape, strict=True)):
         raise ValueError(
-            f"Dropout: noise_shape={tuple(noise_shape)} does not fit inputs of shape {tuple(shape)}: it has as many "
+            f"Dropout: noise_shape={tuple(noise_shape)} does not fit inputs of shape {tuple(shape)}: it must have as "
+            "many "
             "axes, each of size 1 (one decision for the whole axis), None, or the inputs' own size."
         )
     return full

@@ -1,7 +1,7 @@
-"""Winograd's minimal filtering F(4, 3) along the rows of images: half of the products of a 3 x k window.
+"""Winograd's minimal filtering F(4, 3) along the rows of images, which halves the products of a 3 x k window.
 
-Four outputs of a filter with three taps come from six products, not twelve (Lavin and Gray, arXiv:1509.09308). In one
-dimension only: errors stay near those of float32 itself, see docs/design/010-convolution-on-cpu.md.
+Four outputs of a filter with three taps need six products, not twelve (Lavin and Gray, arXiv:1509.09308). It is used
+along one dimension only, which keeps errors near those of float32; see docs/design/010-convolution-on-cpu.md.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from jax import Array, lax
 from cornu.kernels.geometry import Geometry, native
 
 GRADIENT_CHANNELS = 8
-"""With fewer input channels the transforms cost more than the saved products, in the gradient by the kernel."""
+"""With fewer input channels the transforms cost more than they save, in the kernel's gradient."""
 
 CHANNELS = 32
-"""The same for the convolution itself: fewer channels or filters than this, and XLA's own is as fast."""
+"""The same for the convolution: with fewer channels or filters, XLA's own is as fast."""
 
 WASTE = 1.2
-"""How many times the rows that are wanted the whole tiles may have."""
+"""How many times the wanted rows the whole tiles may have."""
 
 GROUP_BYTES = 3 << 19
 LEAST_ROWS = 16
-"""What the transforms of a group of images may take, and how many images form one in any case."""
+"""Bytes for the transforms of a group of images, and the least number of images in a group."""
 
-# Rows: what is multiplied; columns: inputs, taps, outputs.
+# The transforms. Rows: the six products; columns: inputs, taps, outputs.
 FIRST_INPUTS = ((4, 0, -5, 0, 1, 0), (0, -4, -4, 1, 1, 0), (0, 4, -4, -1, 1, 0))
 INPUTS = (*FIRST_INPUTS, (0, -2, -1, 2, 1, 0), (0, 2, -1, -2, 1, 0), (0, 4, 0, -5, 0, 1))
 FIRST_TAPS = ((1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6))
@@ -33,7 +33,7 @@ OUTPUTS = ((1, 0, 0, 0), (1, 1, 1, 1), (1, -1, 1, -1), (1, 2, 4, 8), (1, -2, 4, 
 
 
 def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
-    """Whether `convolved` is faster than XLA's own: enough channels, and few rows beyond the wanted ones."""
+    """Tell whether `convolved` is faster than XLA's convolution: enough channels, and few extra rows."""
     if not _plain(x, kernel.shape[:-2], geometry) or min(kernel.shape[-2:]) < CHANNELS:
         return False
     height = x.shape[1] + sum(geometry.padding[0]) - 2
@@ -41,12 +41,12 @@ def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
 
 
 def suits_gradient(x: Array, window: tuple[int, ...], geometry: Geometry) -> bool:
-    """Whether `gradient_by_kernel` is faster than products of patches; `x` may be padded already."""
+    """Tell whether `gradient_by_kernel` is faster than products of patches; `x` may be padded already."""
     return _plain(x, window, geometry) and x.shape[-1] >= GRADIENT_CHANNELS
 
 
 def convolved(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """Convolve `x` `(rows, height, width, channels)` with a kernel of 3 x k, in groups of images that stay in cache."""
+    """Convolve `x` ``(images, height, width, channels)`` with a 3 x k kernel, in groups that fit in cache."""
     (low, high), sides = geometry.padding
     height = x.shape[1] + low + high - 2
     tiles = _tiles(height)
@@ -77,7 +77,7 @@ def convolved(x: Array, kernel: Array, geometry: Geometry) -> Array:
 
 
 def gradient_by_kernel(x: Array, upstream: Array) -> Array:
-    """The gradient of a 3 x k kernel: half of the products that patches take. `x` is padded already."""
+    """Return the gradient with respect to a 3 x k kernel, with half the products of patches. `x` is padded already."""
     missing = -upstream.shape[1] % 4
     x, upstream = (jnp.pad(each, ((0, 0), (0, missing), (0, 0), (0, 0))) for each in (x, upstream))
     height, width = upstream.shape[1:3]
@@ -92,14 +92,14 @@ def gradient_by_kernel(x: Array, upstream: Array) -> Array:
 
 
 def groups(total: int, rows: int) -> tuple[int, int]:
-    """In how many groups of how many rows, at most `rows`, to cut: best a number that divides the total."""
+    """Return how many groups of how many rows (at most `rows`) to split into, preferably a divisor of `total`."""
     least = max(1, -(-total // rows))
     count = next((n for n in range(least, 2 * least) if total % n == 0), least)
     return count, -(-total // count)
 
 
 def with_rows(x: Array, rows: int) -> Array:
-    """Rows of zeros fill the last group, where no number of groups near the wanted one divides them (37 rows)."""
+    """Pad with rows of zeros, for a last group that is not full."""
     missing = rows - x.shape[0]
     return jnp.pad(x, ((0, missing),) + ((0, 0),) * (x.ndim - 1)) if missing else x
 
@@ -114,7 +114,7 @@ def _tiles(height: int) -> int:
 
 
 def _rows(x: Array, tiles: int) -> list[Array]:
-    """Six arrays of (images, tiles, columns, channels): the rows that each tile of four outputs sees."""
+    """Return six arrays ``(images, tiles, columns, channels)``: the rows that each tile of four outputs reads."""
     return [x[:, at : at + 4 * tiles - 3 : 4] for at in range(6)]
 
 

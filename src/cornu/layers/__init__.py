@@ -1,4 +1,9 @@
-"""The layers, by Keras's names. Each lives in the file of its family, and its docstring names its Keras page."""
+"""The layers under Keras's names.
+
+Read `core.py` first: `Dense` is the shortest complete layer, and `core/layer.py` has the base class. Each family of
+layers has one file (`convolution.py`, `pooling.py`, `normalization.py`, ...). `argument_checks.py` and
+`window_arguments.py` hold the checks that they share.
+"""
 
 from typing import Any
 
@@ -24,17 +29,32 @@ from cornu.layers.upsampling import *
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """Return the config of a layer as plain data, in Keras 3's form."""
+    """Return the config of a layer as plain data, in Keras 3's form.
+
+    >>> serialize(Dense(2))["class_name"]
+    'Dense'
+    """
     return serialization.serialize(layer)
 
 
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the layer that a config describes; `custom_objects` names classes and functions of one's own."""
+    """Return the layer that a config describes.
+
+    Args:
+        config_: What `serialize` returns, or a config of any Keras version.
+        custom_objects: Custom classes and functions by name.
+
+    Raises:
+        ValueError: The config is malformed, or names an unknown class.
+
+    >>> deserialize(serialize(Dense(2))).units
+    2
+    """
     return serialization.deserialize(config_, custom_objects, registry.LAYERS)
 
 
 def get(identifier: Any) -> Any:
-    """Return a layer for a name, a config or a layer."""
+    """Return a layer from a name, a config, or a layer (returned as it is)."""
     return serialization.get(identifier, registry.LAYERS)
 
 

@@ -1,4 +1,4 @@
-"""Activations as layers, some with weights or arguments of their own."""
+"""Activation layers, with and without weights."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,14 @@ from cornu.layers.weight_options import keep_options, make_weight
 
 @registry.LAYERS.add()
 class Activation(Layer):
-    """Apply an activation, given by name (``"relu"``) or as a function.
+    """Apply an activation function.
+
+    Args:
+        activation: Name (``"relu"``) or function of one tensor.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs of any shape; outputs have the same shape.
 
     Follows https://keras.io/api/layers/core_layers/activation/
 
@@ -38,7 +45,16 @@ class Activation(Layer):
 
 @registry.LAYERS.add()
 class ReLU(Layer):
-    """``max(x, 0)``; `negative_slope` below `threshold`, nothing above `max_value`. None of them is negative.
+    """Apply ``max(x, 0)``, optionally with a slope for negative values, an upper bound and a threshold.
+
+    Args:
+        max_value: Upper bound of the outputs, at least 0; None sets no bound.
+        negative_slope: Slope below `threshold`, at least 0.
+        threshold: Values from here up pass unchanged, at least 0.
+        **kwargs: Arguments of `Layer`.
+
+    Raises:
+        ValueError: One of the arguments is negative or not a number.
 
     Follows https://keras.io/api/layers/activation_layers/relu/
 
@@ -66,9 +82,20 @@ class ReLU(Layer):
 
 @registry.LAYERS.add()
 class LeakyReLU(Layer):
-    """``x`` where it is positive, ``negative_slope * x`` elsewhere.
+    """Return ``x`` if it is positive, else ``negative_slope * x``.
+
+    Args:
+        negative_slope: Slope for negative inputs, at least 0.
+        **kwargs: Arguments of `Layer`.
+
+    Raises:
+        ValueError: `negative_slope` is negative or not a number.
 
     Follows https://keras.io/api/layers/activation_layers/leaky_relu/
+
+    >>> import numpy as np
+    >>> LeakyReLU(0.5)(np.array([[-1.0, 2.0]])).tolist()
+    [[-0.5, 2.0]]
     """
 
     supports_masking = True
@@ -84,11 +111,24 @@ class LeakyReLU(Layer):
 
 @registry.LAYERS.add()
 class PReLU(Layer):
-    """``x`` where it is positive, ``alpha * x`` elsewhere, with a learned `alpha` for each element of a sample.
+    """Return ``x`` if it is positive, else ``alpha * x`` with a learned `alpha` per element of a sample.
 
-    `shared_axes` (counted from 1; the batch is axis 0) share one value of alpha: ``[1, 2]`` gives images one for each
-    channel. Follows https://keras.io/api/layers/activation_layers/prelu/ and He et al. 2015,
-    https://arxiv.org/abs/1502.01852
+    Args:
+        alpha_initializer: Initial values of `alpha`.
+        alpha_regularizer: Penalty on `alpha`, added to the loss.
+        alpha_constraint: Projection of `alpha` after each update.
+        shared_axes: Axes, counted from 1 (axis 0 is the batch), along which one value of `alpha` is shared: ``[1, 2]``
+            gives images one value per channel.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs and outputs ``(batch, ...)``; `alpha` has the input shape without the batch, 1 along `shared_axes`.
+
+    Follows https://keras.io/api/layers/activation_layers/prelu/ and He et al. 2015, https://arxiv.org/abs/1502.01852
+
+    >>> import numpy as np
+    >>> PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]])).tolist()
+    [[-1.0, 2.0]]
     """
 
     supports_masking = True
@@ -121,9 +161,17 @@ class PReLU(Layer):
 
 @registry.LAYERS.add()
 class ELU(Layer):
-    """``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere.
+    """Return ``x`` if it is positive, else ``alpha * (exp(x) - 1)``.
 
-    Follows https://keras.io/api/layers/activation_layers/elu/
+    Args:
+        alpha: The outputs approach ``-alpha`` for large negative inputs.
+        **kwargs: Arguments of `Layer`.
+
+    Follows https://keras.io/api/layers/activation_layers/elu/ and Clevert et al. 2015, https://arxiv.org/abs/1511.07289
+
+    >>> import numpy as np
+    >>> ELU()(np.array([[-1.0, 2.0]])).round(2).tolist()
+    [[-0.6299999952316284, 2.0]]
     """
 
     supports_masking = True
@@ -139,10 +187,23 @@ class ELU(Layer):
 
 @registry.LAYERS.add()
 class Softmax(Layer):
-    """Exponentials that sum to one along `axis`, which is an integer or several.
+    """Scale exponentials to sum to 1 along `axis`.
 
-    A `mask` given to the call spreads over the inputs; where it is False (or at most 0.5), the output is zero.
-    Raises ValueError where it does not spread. Follows https://keras.io/api/layers/activation_layers/softmax/
+    Args:
+        axis: An axis, or several.
+        **kwargs: Arguments of `Layer`.
+
+    Call arguments:
+        mask: Optional, broadcasts to the shape of the inputs. Outputs are 0 where it is False (or at most 0.5).
+
+    Raises:
+        ValueError: The mask does not broadcast to the shape of the inputs.
+
+    Follows https://keras.io/api/layers/activation_layers/softmax/
+
+    >>> import numpy as np
+    >>> Softmax()(np.array([[1.0, 1.0]])).tolist()
+    [[0.5, 0.5]]
     """
 
     supports_masking = True
@@ -162,15 +223,15 @@ class Softmax(Layer):
 
 
 def _very_negative(dtype: Any) -> jax.Array:
-    """Return a number whose exponential is zero beside any other, and which the type can hold."""
+    """Return a number of `dtype` whose exponential is 0 next to that of any other."""
     return jnp.asarray(-3e4 if dtype == jnp.float16 else -1e9, dtype)
 
 
 def _spreadable(mask: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Return the mask as booleans; ValueError where it does not broadcast to `shape` without enlarging it."""
+    """Return the mask as booleans; ValueError if it does not broadcast to `shape`."""
     pairs = zip(reversed(mask.shape), reversed(shape), strict=False)
     if mask.ndim > len(shape) or any(size not in (1, whole) for size, whole in pairs):
-        raise ValueError(f"Softmax: a mask of shape {mask.shape} does not spread over inputs of shape {shape}.")
+        raise ValueError(f"Softmax: a mask of shape {mask.shape} does not broadcast to inputs of shape {shape}.")
     return mask if mask.dtype == bool else mask > 0.5
 
 

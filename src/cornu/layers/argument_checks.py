@@ -1,4 +1,4 @@
-"""Checks of arguments that several layers share, each with an error in the user's words."""
+"""Argument checks that several layers share."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,31 +9,31 @@ from cornu.core.layer import Layer
 
 
 def whole_number(layer: Layer, argument: str, value: Any, least: int = 1) -> int:
-    """Return `value` as an integer; ValueError where it is none or below `least`."""
+    """Return `value` as an integer; ValueError if it is not an integer or is below `least`."""
     number = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or number < least:
-        raise ValueError(f"{type(layer).__name__}: `{argument}` is a whole number from {least} up; it got {value!r}.")
+        raise ValueError(f"{type(layer).__name__}: `{argument}` must be an integer of at least {least}; got {value!r}.")
     return number
 
 
 def number_in(layer: Layer, argument: str, value: Any, low: float, high: float | None = None) -> Any:
-    """Return `value`; ValueError where it is no number from `low` to `high`."""
+    """Return `value`; ValueError if it is not a number from `low` to `high`."""
     plain = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     if not plain or not (low <= value and (high is None or value <= high)):
-        span = f"from {low:g} up" if high is None else f"from {low:g} to {high:g}"
-        raise ValueError(f"{type(layer).__name__}: `{argument}` is a number {span}; it got {value!r}.")
+        span = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+        raise ValueError(f"{type(layer).__name__}: `{argument}` must be a number {span}; got {value!r}.")
     return value
 
 
 def known_size(layer: Layer, input_shape: Sequence[int | None], axis: int = -1) -> int:
-    """Return the size of an axis that the weights depend on; ValueError where it is unknown."""
+    """Return the size of an axis that the weights depend on; ValueError if it is unknown."""
     size = input_shape[axis]
     if size is None:
         where = "last axis" if axis == -1 else f"axis {axis}"
         raise ValueError(
             f"Layer {layer.name!r} ({type(layer).__name__}) makes its weights from the size of the {where} of its "
-            f"input, which is unknown: {tuple(input_shape)}.\nGive that size in Input(shape=...) or the layer before."
+            f"input, which is unknown: {tuple(input_shape)}.\nSet that size in Input(shape=...) or the layer before."
         )
     return int(size)

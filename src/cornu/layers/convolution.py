@@ -1,4 +1,4 @@
-"""Convolution layers in one to three dimensions: plain, transposed, depthwise and separable."""
+"""Convolution layers in one to three dimensions: standard, transposed, depthwise and separable."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ Numbers = int | Sequence[int]
 
 
 class _Convolving(Layer):
-    """What all convolution layers share: a window that moves over space, a bias, an activation."""
+    """What all convolution layers share: a window that slides over space, a bias, an activation."""
 
     rank: int
     _more_paddings: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class _Convolving(Layer):
         self.bias = make_weight(self, "bias", (filters,)) if self.use_bias else None
 
     def _channels(self, input_shape: Sequence[int | None]) -> int:
-        """Return the number of channels, and expect it from now on."""
+        """Return the number of channels, and expect it in every later call."""
         axis = channel_axis(self.data_format)
         channels = known_size(self, input_shape, axis)
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
@@ -59,25 +59,43 @@ class _Convolving(Layer):
     def _refuse_strides_with_dilation(self) -> None:
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
-                f"{type(self).__name__} takes strides or a dilation_rate above 1, not both; "
-                f"it got strides={self.strides} and dilation_rate={self.dilation_rate}. Leave one of them at 1."
+                f"{type(self).__name__} accepts strides or a dilation_rate above 1, not both; "
+                f"got strides={self.strides} and dilation_rate={self.dilation_rate}. Leave one of them at 1."
             )
 
     def _finish(self, inputs: Array, outputs: Array) -> Array:
-        """Return `outputs` with bias and activation."""
-        advice = "The window is larger than the input: take padding='same', a smaller kernel_size, or larger inputs."
+        """Add the bias and apply the activation."""
+        advice = "The window is larger than the input: use padding='same', a smaller kernel_size, or larger inputs."
         check_not_empty(self, inputs, outputs, advice)
         if self.bias is not None:
             bias = self.bias.value
             if self.data_format == "channels_last":
-                outputs = add_bias(outputs, bias)  # its gradient is far faster on CPU than a plain sum's
+                outputs = add_bias(outputs, bias)  # on CPU its gradient is far faster than that of `+`
             else:
-                outputs = outputs + jnp.reshape(bias, (-1, *(1,) * self.rank))
+                outputs = outputs + jnp.reshape(bias, (-1, *(1,) * self.rank))  # (filters, 1, ...)
         return self.activation(outputs)
 
 
 class _Convolution(_Convolving):
-    """A convolution: each output sums up a window over all channels."""
+    """A standard convolution: each output sums over a window and all channels.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: Size of the window, an integer or one per dimension.
+        strides: How far the window moves, an integer or one per dimension.
+        padding: ``"valid"`` (no padding) or ``"same"`` (outputs keep the size, divided by `strides`).
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        dilation_rate: Distance between the elements of the window.
+        groups: Number of blocks of channels that are convolved separately; divides input channels and `filters`.
+        activation: Name or function; None applies none.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel ``(*kernel_size, channels // groups, filters)``.
+        bias_initializer: Initial values of the bias ``(filters,)``.
+        kernel_regularizer: Penalty on the kernel, added to the loss. Likewise `bias_regularizer`.
+        activity_regularizer: Penalty on the outputs, added to the loss.
+        kernel_constraint: Projection of the kernel after each update. Likewise `bias_constraint`.
+        **kwargs: Arguments of `Layer`.
+    """
 
     keeps_rows_apart = True
 
@@ -110,8 +128,8 @@ class _Convolution(_Convolving):
         self._refuse_strides_with_dilation()
         if self.filters % self.groups:
             raise ValueError(
-                f"{type(self).__name__}: {self.filters} filters cannot be divided into groups={self.groups}; "
-                "take a multiple."
+                f"{type(self).__name__}: {self.filters} filters cannot be divided into groups={self.groups}. "
+                "Use a multiple."
             )
 
     def build(self, input_shape: Any) -> None:
@@ -134,11 +152,23 @@ class _Convolution(_Convolving):
 
 @registry.LAYERS.add()
 class Conv1D(_Convolution):
-    """Convolution over time, or another single dimension: inputs ``(batch, steps, channels)``.
+    """Convolve over time or another single dimension.
 
-    `filters` is the number of outputs per place and `kernel_size` the length of the window. `padding` is ``"valid"``,
-    ``"same"``, or ``"causal"`` (an output sees no later step). `groups` convolves blocks of channels apart.
-    ValueError where both `strides` and `dilation_rate` are above 1, or where `groups` does not divide.
+    Args:
+        filters: Number of output channels.
+        kernel_size: Length of the window in steps.
+        strides: How far the window moves, in steps.
+        padding: ``"valid"``, ``"same"``, or ``"causal"`` (an output does not depend on later steps).
+        dilation_rate: Distance between the elements of the window.
+        groups: Number of blocks of channels that are convolved separately.
+        **kwargs: The other arguments of `Conv2D`.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, new_time, filters)``.
+
+    Raises:
+        ValueError: `strides` and `dilation_rate` are both above 1, or `groups` does not divide the channels.
+
     Follows https://keras.io/api/layers/convolution_layers/convolution1d/
 
     >>> Conv1D(4, 3, padding="causal")(jnp.ones((2, 8, 5))).shape
@@ -151,11 +181,25 @@ class Conv1D(_Convolution):
 
 @registry.LAYERS.add()
 class Conv2D(_Convolution):
-    """Convolution over images: inputs ``(batch, rows, columns, channels)``, channels second for ``channels_first``.
+    """Convolve over images.
 
-    `filters` is the number of outputs per place and `kernel_size` the size of the window. `strides` moves it in steps,
-    `dilation_rate` spreads it, `groups` convolves blocks of channels apart. `padding` is ``"valid"`` or ``"same"``.
-    ValueError where both `strides` and `dilation_rate` are above 1, or where `groups` does not divide.
+    Args:
+        filters: Number of output channels.
+        kernel_size, strides, dilation_rate: Size of the window, how far it moves, and the distance between its
+            elements; each an integer or a pair ``(rows, columns)``.
+        padding: ``"valid"`` (no padding) or ``"same"`` (output size = input size / strides, rounded up).
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        groups: Number of blocks of channels that are convolved separately; must divide input channels and `filters`.
+        activation, use_bias, kernel_*, bias_*, activity_regularizer: As in `Dense`.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, new_rows, new_columns, filters)``; channels come
+        second for ``"channels_first"``. The kernel is ``(*kernel_size, channels // groups, filters)``.
+
+    Raises:
+        ValueError: `strides` and `dilation_rate` are both above 1, or `groups` does not divide the channels.
+
     Follows https://keras.io/api/layers/convolution_layers/convolution2d/
 
     >>> Conv2D(32, 3, activation="relu")(jnp.ones((1, 28, 28, 1))).shape
@@ -167,7 +211,10 @@ class Conv2D(_Convolution):
 
 @registry.LAYERS.add()
 class Conv3D(_Convolution):
-    """Convolution over volumes: inputs ``(batch, depth, rows, columns, channels)``. Otherwise as `Conv2D`.
+    """Convolve over volumes. Arguments and errors as in `Conv2D`, with three dimensions.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs the same with new sizes and `filters` channels.
 
     Follows https://keras.io/api/layers/convolution_layers/convolution3d/
 
@@ -179,7 +226,7 @@ class Conv3D(_Convolution):
 
 
 class _TransposedConvolution(_Convolving):
-    """The transposed convolution: each input is spread over a window of outputs."""
+    """A transposed convolution: each input contributes to a window of outputs."""
 
     keeps_rows_apart = True
 
@@ -214,8 +261,8 @@ class _TransposedConvolution(_Convolving):
             self.output_padding = per_dimension(self, "output_padding", output_padding, self.rank, least=0)
             if any(extra >= stride for extra, stride in zip(self.output_padding, self.strides, strict=True)):
                 raise ValueError(
-                    f"{type(self).__name__}: each `output_padding` is smaller than the stride of its dimension; "
-                    f"it got output_padding={self.output_padding} and strides={self.strides}."
+                    f"{type(self).__name__}: each `output_padding` must be smaller than the stride of its dimension; "
+                    f"got output_padding={self.output_padding} and strides={self.strides}."
                 )
 
     def build(self, input_shape: Any) -> None:
@@ -237,7 +284,10 @@ class _TransposedConvolution(_Convolving):
 
 @registry.LAYERS.add()
 class Conv1DTranspose(_TransposedConvolution):
-    """Transposed convolution over ``(batch, steps, channels)``; arguments as in `Conv2DTranspose`.
+    """Transposed convolution over time. Arguments and errors as in `Conv2DTranspose`, with one dimension.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, new_time, filters)``.
 
     Follows https://keras.io/api/layers/convolution_layers/convolution1d_transpose/
 
@@ -250,10 +300,25 @@ class Conv1DTranspose(_TransposedConvolution):
 
 @registry.LAYERS.add()
 class Conv2DTranspose(_TransposedConvolution):
-    """Transposed convolution over images, which makes them larger by `strides`: the way back of a `Conv2D`.
+    """Transposed convolution over images: upsamples them by `strides`, as the gradient of a `Conv2D` does.
 
-    `output_padding` is added at the end of each dimension and must be smaller than the stride; None makes
-    ``padding="same"`` give exactly ``size * strides``. ValueError where `strides` and `dilation_rate` are both above 1.
+    Args:
+        filters: Number of output channels.
+        kernel_size, strides, dilation_rate: An integer or a pair ``(rows, columns)``.
+        padding: ``"valid"`` or ``"same"``.
+        output_padding: Rows and columns added at the end of each dimension, smaller than the stride; with None,
+            ``padding="same"`` gives exactly ``size * strides``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        activation, use_bias, kernel_*, bias_*, activity_regularizer: As in `Dense`.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, new_rows, new_columns, filters)``. The kernel is
+        ``(*kernel_size, filters, channels)``.
+
+    Raises:
+        ValueError: `strides` and `dilation_rate` are both above 1, or `output_padding` is not below the stride.
+
     Follows https://keras.io/api/layers/convolution_layers/convolution2d_transpose/
 
     >>> Conv2DTranspose(8, 3, strides=2, padding="same")(jnp.ones((1, 7, 7, 16))).shape
@@ -265,7 +330,10 @@ class Conv2DTranspose(_TransposedConvolution):
 
 @registry.LAYERS.add()
 class Conv3DTranspose(_TransposedConvolution):
-    """Transposed convolution over volumes; arguments as in `Conv2DTranspose`.
+    """Transposed convolution over volumes. Arguments and errors as in `Conv2DTranspose`, with three dimensions.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs the same with new sizes and `filters` channels.
 
     Follows https://keras.io/api/layers/convolution_layers/convolution3d_transpose/
 
@@ -277,7 +345,7 @@ class Conv3DTranspose(_TransposedConvolution):
 
 
 class _DepthwiseConvolution(_Convolving):
-    """A convolution of each channel with kernels of its own."""
+    """A convolution of each channel with its own kernels."""
 
     keeps_rows_apart = True
 
@@ -320,7 +388,10 @@ class _DepthwiseConvolution(_Convolving):
 
 @registry.LAYERS.add()
 class DepthwiseConv1D(_DepthwiseConvolution):
-    """Convolution of each channel apart, over ``(batch, steps, channels)``; arguments as in `DepthwiseConv2D`.
+    """Convolve each channel separately over time. Arguments and errors as in `DepthwiseConv2D`, with one dimension.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, new_time, channels * depth_multiplier)``.
 
     Follows https://keras.io/api/layers/convolution_layers/depthwise_convolution1d/
 
@@ -333,7 +404,20 @@ class DepthwiseConv1D(_DepthwiseConvolution):
 
 @registry.LAYERS.add()
 class DepthwiseConv2D(_DepthwiseConvolution):
-    """Convolution of each channel of an image apart, with `depth_multiplier` kernels for each.
+    """Convolve each channel of images separately.
+
+    Args:
+        kernel_size, strides, dilation_rate: An integer or a pair ``(rows, columns)``.
+        padding: ``"valid"`` or ``"same"``.
+        depth_multiplier: Number of kernels, and so of output channels, per input channel.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        depthwise_*: Initializer, regularizer and constraint of the kernel.
+        activation, use_bias, bias_*, activity_regularizer: As in `Dense`.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, new_rows, new_columns, channels * n)`` for a
+        `depth_multiplier` of n. The kernel is ``(*kernel_size, channels, n)``.
 
     Follows https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/
 
@@ -345,7 +429,7 @@ class DepthwiseConv2D(_DepthwiseConvolution):
 
 
 class _SeparableConvolution(_Convolving):
-    """A depthwise convolution, then a mixing of the channels at each place."""
+    """A depthwise convolution, then a pointwise one that mixes the channels."""
 
     keeps_rows_apart = True
 
@@ -389,6 +473,7 @@ class _SeparableConvolution(_Convolving):
         self._make_bias(self.filters)
 
     def call(self, inputs: Array) -> Array:
+        # (batch, *space, channels) -> (batch, *new_space, channels * depth_multiplier) -> (batch, *new_space, filters)
         between = depthwise_convolution(
             inputs, self.depthwise_kernel.value, self.strides, self.padding, self.dilation_rate, self.data_format
         )
@@ -398,7 +483,10 @@ class _SeparableConvolution(_Convolving):
 
 @registry.LAYERS.add()
 class SeparableConv1D(_SeparableConvolution):
-    """Depthwise convolution over ``(batch, steps, channels)``, then a mixing of channels into `filters` outputs.
+    """Depthwise, then pointwise convolution over time. Arguments as in `SeparableConv2D`, with one dimension.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, new_time, filters)``.
 
     Follows https://keras.io/api/layers/convolution_layers/separable_convolution1d/
 
@@ -411,7 +499,20 @@ class SeparableConv1D(_SeparableConvolution):
 
 @registry.LAYERS.add()
 class SeparableConv2D(_SeparableConvolution):
-    """Depthwise convolution over images, then a mixing of channels into `filters` outputs.
+    """Depthwise convolution over images, then a pointwise one that mixes the channels.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size, strides, dilation_rate: An integer or a pair ``(rows, columns)``, of the depthwise convolution.
+        padding: ``"valid"`` or ``"same"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        depth_multiplier: Number of depthwise kernels per input channel.
+        depthwise_*, pointwise_*: Initializer, regularizer and constraint of each kernel.
+        activation, use_bias, bias_*, activity_regularizer: As in `Dense`.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, new_rows, new_columns, filters)``.
 
     Follows https://keras.io/api/layers/convolution_layers/separable_convolution2d/
 

@@ -1,4 +1,4 @@
-"""The basic layers: dense products, functions of one's own, masking, and the wrapper of another layer."""
+"""The basic layers: dense, lambda, identity and masking layers, and the base class of wrappers."""
 
 import inspect
 from collections.abc import Callable
@@ -20,10 +20,25 @@ from cornu.layers.weight_options import keep_options, make_weight
 
 @registry.LAYERS.add()
 class Dense(Layer):
-    """Multiply with a matrix, add a bias, apply an activation: ``activation(inputs @ kernel + bias)``.
+    """Apply a fully connected layer: ``activation(inputs @ kernel + bias)``.
 
-    Inputs (..., features) become outputs (..., `units`); the kernel is (features, units), the bias (units,).
-    Raises ValueError where `units` is no positive whole number or the inputs' last axis is unknown.
+    Args:
+        units: Size of the last axis of the outputs, a positive integer.
+        activation: Name or function; None applies none.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initial values of the kernel ``(features, units)``.
+        bias_initializer: Initial values of the bias ``(units,)``.
+        kernel_regularizer: Penalty on the kernel, added to the loss. Likewise `bias_regularizer`.
+        activity_regularizer: Penalty on the outputs, added to the loss.
+        kernel_constraint: Projection of the kernel after each update. Likewise `bias_constraint`.
+        **kwargs: Arguments of `Layer`: `name`, `trainable`, `dtype`, `input_shape`, ...
+
+    Shapes:
+        Inputs ``(batch, ..., features)``, outputs ``(batch, ..., units)``.
+
+    Raises:
+        ValueError: `units` is not a positive integer, or the size of the last input axis is unknown.
+
     Follows https://keras.io/api/layers/core_layers/dense/
 
     >>> import numpy as np
@@ -63,7 +78,7 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: jax.Array) -> jax.Array:
-        outputs = dense_product(inputs, plain(self.kernel))
+        outputs = dense_product(inputs, plain(self.kernel))  # (batch, ..., features) -> (batch, ..., units)
         if self.bias is not None:
             outputs = outputs + self.bias
         return self.activation(outputs)
@@ -71,7 +86,17 @@ class Dense(Layer):
 
 @registry.LAYERS.add()
 class Identity(Layer):
-    """Return the inputs unchanged. Follows https://keras.io/api/layers/core_layers/identity/"""
+    """Return the inputs unchanged: a tensor, or a list or dictionary of tensors of any shape.
+
+    Args:
+        **kwargs: Arguments of `Layer`.
+
+    Follows https://keras.io/api/layers/core_layers/identity/
+
+    >>> import numpy as np
+    >>> Identity()(np.array([[1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
+    """
 
     supports_masking = True
     keeps_rows_apart = True
@@ -82,12 +107,22 @@ class Identity(Layer):
 
 @registry.LAYERS.add()
 class Lambda(Layer):
-    """Apply a function of one's own to the inputs.
+    """Apply a custom function to the inputs.
 
-    `function` takes the inputs, `arguments` (a dictionary) as keywords, and ``mask`` or ``training`` where it has
-    parameters of these names; functions of ``keras.ops`` and ``keras.backend`` work in it. `mask` is the mask of the
-    outputs, or a function ``(inputs, mask)`` that returns it. `output_shape` is kept for the config only: the shape is
-    found by tracing. A config that is written to a file holds the function's name, never its code.
+    Args:
+        function: Takes the inputs, `arguments` as keywords, and ``mask`` or ``training`` if it has parameters of these
+            names. Functions of ``keras.ops`` and ``keras.backend`` work inside it.
+        output_shape: Kept for the config only; the shape is found by tracing.
+        mask: Mask of the outputs, or a function ``(inputs, mask)`` that returns it.
+        arguments: Dictionary of keyword arguments for `function`.
+        **kwargs: Arguments of `Layer`.
+
+    Returns:
+        What `function` returns. A saved config holds the function's name, never its code.
+
+    Raises:
+        TypeError: `function` is not callable.
+
     Follows https://keras.io/api/layers/core_layers/lambda/
 
     >>> import numpy as np
@@ -105,7 +140,7 @@ class Lambda(Layer):
     ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
-            raise TypeError(f"Lambda takes a function of the inputs; it got {function!r} ({type(function).__name__}).")
+            raise TypeError(f"Lambda takes a function of the inputs; got {function!r} ({type(function).__name__}).")
         self.function = function
         self.mask = mask
         self.arguments = dict(arguments or {})
@@ -119,12 +154,12 @@ class Lambda(Layer):
     def _call_symbolic(self, args: tuple, kwargs: dict) -> Any:
         try:
             return super()._call_symbolic(args, kwargs)
-        except GraphNeededError:  # K.gradients inside: its function makes the graph, as in Keras 2
+        except GraphNeededError:  # K.gradients is called inside: run the function on the graph, as in Keras 2
             outputs = self.call(*args, **kwargs)
             return outputs[0] if isinstance(outputs, list) and len(outputs) == 1 else outputs
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Return the mask of the outputs: what `mask` is, or what it gives."""
+        """Return the mask of the outputs: `mask` itself, or its result if it is a function."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
 
@@ -137,10 +172,18 @@ def _parameter_names(function: Callable) -> set[str]:
 
 @registry.LAYERS.add()
 class Masking(Layer):
-    """Mask the time steps whose features all equal `mask_value`: they are set to zero, and later layers skip them.
+    """Mask the time steps whose features all equal `mask_value`.
 
-    Inputs (batch, steps, features), mask (batch, steps). Follows
-    https://keras.io/api/layers/core_layers/masking/
+    Masked steps are set to zero, and later layers skip them.
+
+    Args:
+        mask_value: The value that marks padding.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs and outputs ``(batch, time, features)``, mask ``(batch, time)``.
+
+    Follows https://keras.io/api/layers/core_layers/masking/
 
     >>> import numpy as np
     >>> Masking(-1.0)(np.array([[[-1.0, -1.0], [2.0, -1.0]]])).tolist()
@@ -155,26 +198,40 @@ class Masking(Layer):
         self.mask_value = mask_value
 
     def compute_mask(self, inputs: jax.Array, previous_mask: Any = None) -> jax.Array:
-        """Return True for the time steps that count."""
+        """Return the mask ``(batch, time)``, True for steps that are not padding."""
         return jnp.any(inputs != self.mask_value, axis=-1)
 
     def call(self, inputs: jax.Array) -> jax.Array:
-        counts = self.compute_mask(inputs)
+        counts = self.compute_mask(inputs)  # (batch, time)
         return jnp.where(counts[..., None], inputs, jnp.zeros((), inputs.dtype))
 
 
 @registry.LAYERS.add()
 class Wrapper(Layer):
-    """Hold another layer, to change how it is called: the base of ``TimeDistributed`` and wrappers of one's own.
+    """Hold another layer and change how it is called: the base of `TimeDistributed` and of custom wrappers.
 
-    Follows https://keras.io/api/layers/core_layers/ (``Wrapper``). Raises TypeError where `layer` is no layer.
+    Args:
+        layer: The wrapped layer.
+        **kwargs: Arguments of `Layer`.
+
+    Raises:
+        TypeError: `layer` is not a layer.
+
+    Follows https://keras.io/api/layers/core_layers/ (``Wrapper``)
+
+    >>> import numpy as np
+    >>> class Doubled(Wrapper):
+    ...     def call(self, inputs):
+    ...         return 2 * self.layer(inputs)
+    >>> Doubled(Identity())(np.ones((1, 2))).tolist()
+    [[2.0, 2.0]]
     """
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"{type(self).__name__} wraps a layer, such as {type(self).__name__}(Dense(8)); it got {layer!r} "
+                f"{type(self).__name__} wraps a layer, such as {type(self).__name__}(Dense(8)); got {layer!r} "
                 f"({type(layer).__name__})."
             )
         self.layer = layer

@@ -1,4 +1,4 @@
-"""A dense layer whose product is written as an equation."""
+"""A dense layer whose product is an einsum equation."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ ELLIPSIS = "..."
 
 
 class Equation(NamedTuple):
-    """The letters of ``inputs,kernel->outputs``, and where the ellipsis stood (first, last or nowhere)."""
+    """The letters of ``inputs,kernel->outputs``, and where the ellipsis was: "first", "last" or None."""
 
     inputs: str
     kernel: str
@@ -26,12 +26,25 @@ class Equation(NamedTuple):
 
 @registry.LAYERS.add()
 class EinsumDense(Layer):
-    """Multiply with a kernel by an equation such as ``"abc,cd->abd"``, add a bias, apply an activation.
+    """Multiply by a kernel along an einsum equation, add a bias, apply an activation.
 
-    The first letter of inputs and outputs is the batch, or ``...`` stands before or after the named axes.
-    `output_shape` has the sizes of the outputs without the batch (None: as in the inputs); `bias_axes` are the output
-    letters that the bias has. Raises ValueError for an equation that does not fit. Follows
-    https://keras.io/api/layers/core_layers/einsum_dense/
+    Args:
+        equation: Such as ``"abc,cd->abd"``. The first letter of inputs and outputs is the batch, or ``...`` comes
+            before or after the named axes.
+        output_shape: Sizes of the outputs without the batch; None takes the size from the inputs.
+        activation: Name or function; None applies none.
+        bias_axes: Letters of the output axes that the bias has; None adds no bias.
+        kernel_*, bias_*, activity_regularizer: As in `Dense`.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        As the equation says: ``"abc,cd->abd"`` has inputs ``(batch, time, features)``, a kernel ``(features, units)``
+        and outputs ``(batch, time, units)``.
+
+    Raises:
+        ValueError: The equation is malformed, or does not fit `output_shape`, `bias_axes` or the inputs.
+
+    Follows https://keras.io/api/layers/core_layers/einsum_dense/
 
     >>> import numpy as np
     >>> EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d")(np.ones((2, 3, 4))).shape
@@ -62,7 +75,7 @@ class EinsumDense(Layer):
         self.bias_axes = bias_axes
         for letter in bias_axes or "":
             if letter not in self._letters.outputs:
-                raise ValueError(f"EinsumDense: bias_axes={bias_axes!r} are letters of the output of {equation!r}.")
+                raise ValueError(f"EinsumDense: bias_axes={bias_axes!r} must be letters of the output of {equation!r}.")
         self.activation = activations.get(activation)
         keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -74,7 +87,7 @@ class EinsumDense(Layer):
         self.bias = make_weight(self, "bias", self._bias_shape(sizes, len(input_shape))) if self.bias_axes else None
 
     def _initializer_for_kernel(self) -> Any:
-        """Return the initializer, told which axes of the kernel are outputs where it scales by their number."""
+        """Return the initializer; one that scales by fan-in or fan-out is told which kernel axes are outputs."""
         initializer = self.kernel_initializer
         if not isinstance(initializer, initializers.VarianceScaling) or None not in (
             initializer.input_axes,
@@ -114,11 +127,13 @@ class EinsumDense(Layer):
     def _known(self, sizes: dict[str, int | None], letter: str) -> int:
         size = sizes.get(letter)
         if size is None:
-            raise ValueError(f"EinsumDense: {letter!r} in {self.equation!r} has no known size; give it in Input.")
+            raise ValueError(
+                f"EinsumDense: {letter!r} in {self.equation!r} has no known size; set it in Input(shape=...)."
+            )
         return size
 
     def _bias_shape(self, sizes: dict[str, int | None], rank: int) -> tuple[int, ...]:
-        """Return 1 for the letters that are not in `bias_axes`, from the first that is on."""
+        """Return the bias shape: 1 for letters not in `bias_axes`, starting at the first letter that is."""
         outputs, bias_axes = self._letters.outputs, self.bias_axes or ""
         letters = outputs[min(outputs.index(letter) for letter in bias_axes) :]
         behind = rank - len(self._letters.inputs) if self._letters.elided == "last" else 0
@@ -132,7 +147,7 @@ class EinsumDense(Layer):
 
 
 def parse(equation: str) -> Equation:
-    """Return the parts of an equation; ValueError for one that is not of the form ``inputs,kernel->outputs``."""
+    """Return the parts of an equation; ValueError if it is not of the form ``inputs,kernel->outputs``."""
     sides = equation.replace(" ", "").split("->")
     terms = [*sides[0].split(","), *sides[1:]]
     places = [_ellipsis_place(term) for term in terms]
@@ -141,8 +156,7 @@ def parse(equation: str) -> Equation:
     known = len(terms) == 3 and plain and set(letters[1]) <= {*letters[0], *letters[2]}
     if not known or places[0] != places[2] or places[1] is not None or "middle" in places:
         raise ValueError(
-            "EinsumDense takes an equation like 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'; it got "
-            f"{equation!r}."
+            f"EinsumDense takes an equation like 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'; got {equation!r}."
         )
     return Equation(*letters, elided=places[0])
 

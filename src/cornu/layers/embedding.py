@@ -1,4 +1,4 @@
-"""Whole numbers to vectors."""
+"""Integer indices to learned vectors."""
 
 from typing import Any
 
@@ -14,11 +14,27 @@ from cornu.layers.weight_options import keep_options, make_weight
 
 @registry.LAYERS.add()
 class Embedding(Layer):
-    """Look up a learned vector for each whole number: (batch, length) becomes (batch, length, `output_dim`).
+    """Look up a learned vector for each integer index.
 
-    The numbers lie from 0 to `input_dim` - 1. With `mask_zero`, 0 stands for padding: later layers skip it. `weights`
-    (an array of (`input_dim`, `output_dim`), or a list of it) are the first values; `input_length` is the length where
-    it is fixed. Follows https://keras.io/api/layers/core_layers/embedding/
+    Args:
+        input_dim: Number of vectors; indices are from 0 to `input_dim` - 1.
+        output_dim: Size of each vector.
+        embeddings_initializer: Initial values of the matrix ``(input_dim, output_dim)``.
+        embeddings_regularizer: Penalty on the matrix, added to the loss.
+        embeddings_constraint: Projection of the matrix after each update.
+        mask_zero: Whether index 0 is padding, which later layers skip.
+        weights: Initial matrix, an array or a list of one array.
+        activity_regularizer: Penalty on the outputs, added to the loss.
+        input_length: Number of indices per sample, if it is fixed (an argument of Keras 1 and 2).
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, ...)`` of integers, outputs ``(batch, ..., output_dim)``, mask as the inputs.
+
+    Raises:
+        ValueError: `input_dim` or `output_dim` is not a positive integer.
+
+    Follows https://keras.io/api/layers/core_layers/embedding/
 
     >>> import numpy as np
     >>> Embedding(10, 4)(np.array([[1, 2, 3]])).shape
@@ -41,7 +57,7 @@ class Embedding(Layer):
         **kwargs: Any,
     ) -> None:
         weights = [weights] if hasattr(weights, "shape") else weights
-        kwargs.setdefault("autocast", False)  # numbers up to 2**24 are exact in float32, but not in 16 bits
+        kwargs.setdefault("autocast", False)  # float32 holds indices up to 2**24 exactly, 16-bit floats do not
         super().__init__(activity_regularizer=activity_regularizer, weights=weights, **kwargs)
         self.input_dim = whole_number(self, "input_dim", input_dim)
         self.output_dim = whole_number(self, "output_dim", output_dim)
@@ -57,10 +73,11 @@ class Embedding(Layer):
 
     def call(self, inputs: jax.Array) -> jax.Array:
         numbers = inputs if jnp.issubdtype(inputs.dtype, np.integer) else inputs.astype("int32")
+        # (batch, ...) -> (batch, ..., output_dim)
         return jnp.take(jnp.asarray(self.embeddings), numbers, axis=0).astype(self.compute_dtype)
 
     def compute_mask(self, inputs: jax.Array, previous_mask: Any = None) -> jax.Array | None:
-        """Return True for the numbers that are no padding, where ``mask_zero``."""
+        """Return True for indices that are not 0, or None without `mask_zero`."""
         return jnp.not_equal(inputs, 0) if self.mask_zero else None
 
 

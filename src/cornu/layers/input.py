@@ -1,4 +1,4 @@
-"""Where a model's data enters: `Input` and the layer that stands behind it."""
+"""Where data enters a model: `Input` and the layer behind it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +14,24 @@ from cornu.core.shapes import batch_input_shape
 
 @registry.LAYERS.add()
 class InputLayer(Layer):
-    """The first layer of a model: says which shape and dtype the data has.
+    """The first layer of a model: declares the shape and dtype of its data.
 
-    `shape` has no batch axis and `batch_shape` has one; `None` in them leaves a size open. `input_tensor` is a symbolic
-    tensor to stand behind instead of a new one; an `optional` input may be None in a call. Sparse and ragged data are
-    not computed with: ValueError where they are asked for. Follows https://keras.io/api/layers/core_layers/input/
+    Args:
+        shape: Shape of one sample, without the batch axis; None in it leaves a size open.
+        batch_size: Size of the batch axis, if it is fixed.
+        dtype: Dtype of the data, by default ``cornu.config.floatx()``.
+        sparse, ragged: Must be False: Cornu computes with dense arrays.
+        batch_shape: Shape with the batch axis, instead of `shape` and `batch_size`.
+        input_tensor: Symbolic tensor to use instead of a new one.
+        optional: Whether the input may be None in a call.
+        name: Name of the layer.
+        **kwargs: Arguments of `Layer`.
+
+    Raises:
+        ValueError: The shape is missing, given twice or malformed; `input_tensor` is not symbolic; or sparse or ragged
+            data is requested.
+
+    Follows https://keras.io/api/layers/core_layers/input/
 
     >>> InputLayer(shape=(28, 28)).batch_shape
     (None, 28, 28)
@@ -41,13 +54,13 @@ class InputLayer(Layer):
     ) -> None:
         if input_tensor is not None and not isinstance(input_tensor, SymbolicTensor):
             raise ValueError(
-                "Input(tensor=...) takes a symbolic tensor, as Input and layers return; it got "
-                f"{type(input_tensor).__name__}.\nGive arrays to fit, predict or the model itself."
+                "Input(tensor=...) takes a symbolic tensor, as Input and layers return; got "
+                f"{type(input_tensor).__name__}.\nPass arrays to fit, predict or the model itself."
             )
         if sparse or ragged:
             raise ValueError(
-                f"Input(..., {'sparse' if sparse else 'ragged'}=True): Cornu computes with dense arrays. Leave it out, "
-                "and give the data as dense arrays (padded to one length)."
+                f"Input(..., {'sparse' if sparse else 'ragged'}=True): Cornu supports dense arrays only. Remove it "
+                "and pass the data as dense arrays, padded to one length."
             )
         if batch_shape is None and shape is None:
             batch_shape = batch_input_shape(kwargs)
@@ -78,7 +91,7 @@ class InputLayer(Layer):
     def call(self, inputs: Any) -> Any:
         return inputs
 
-    # The one config that is not the constructor call: `shape` and `batch_size` are only two ways to say `batch_shape`.
+    # The only config that differs from the constructor's arguments: `shape` and `batch_size` become `batch_shape`.
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_shape": self.batch_shape,
@@ -101,11 +114,25 @@ def Input(  # noqa: N802 (Keras's name)
     optional: bool = False,
     **kwargs: Any,
 ) -> SymbolicTensor:
-    """Return a symbolic tensor that stands for a model's input.
+    """Return a symbolic tensor: the input of a functional model.
 
-    `shape` is the shape of one sample (`None`: unknown size; an integer is one axis), `batch_shape` the same with the
-    batch axis. Raises ValueError where neither or both are given. Follows
-    https://keras.io/api/layers/core_layers/input/
+    Args:
+        shape: Shape of one sample, without the batch axis. None in it leaves a size open; an integer is one axis.
+        batch_size: Size of the batch axis, if it is fixed.
+        dtype: Dtype of the data, by default ``cornu.config.floatx()``.
+        sparse: Must be False: Cornu computes with dense arrays.
+        batch_shape: Shape with the batch axis, instead of `shape` and `batch_size`.
+        name: Name of the input.
+        tensor: Symbolic tensor to use instead of a new one.
+        optional: Whether the input may be None in a call.
+
+    Returns:
+        A symbolic tensor of shape ``(batch_size, *shape)``, which layers can be called on.
+
+    Raises:
+        ValueError: The shape is missing, given twice or malformed.
+
+    Follows https://keras.io/api/layers/core_layers/input/
 
     >>> Input((28, 28), name="image")
     <KerasTensor shape=(None, 28, 28), dtype=float32, name=image>
@@ -127,11 +154,11 @@ def Input(  # noqa: N802 (Keras's name)
 def _whole_shape(
     shape: Any, batch_size: Any, batch_shape: Any, tensor: SymbolicTensor | None
 ) -> tuple[int | None, ...]:
-    """Return the shape with its batch axis; ValueError where the arguments contradict each other or say nothing."""
+    """Return the shape with its batch axis; ValueError if the arguments contradict each other or give none."""
     if batch_shape is not None:
         if shape is not None or batch_size is not None:
             raise ValueError(
-                f"Input takes either `shape` and `batch_size`, or `batch_shape`; it got shape={shape!r}, "
+                f"Input takes either `shape` and `batch_size`, or `batch_shape`; got shape={shape!r}, "
                 f"batch_size={batch_size!r} and batch_shape={batch_shape!r}."
             )
         return _sizes(batch_shape, "batch_shape")
@@ -145,10 +172,10 @@ def _whole_shape(
 def _sizes(shape: Any, argument: str) -> tuple[int | None, ...]:
     sizes = (shape,) if isinstance(shape, (int, np.integer)) else shape
     if not isinstance(sizes, Sequence) or isinstance(sizes, str):
-        raise ValueError(f"Input: `{argument}` is a tuple of sizes, such as (28, 28, 1); it got {shape!r}.")
+        raise ValueError(f"Input: `{argument}` must be a tuple of sizes, such as (28, 28, 1); got {shape!r}.")
     for size in sizes:
         if size is not None and (not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 0):
-            raise ValueError(f"Input: the sizes in `{argument}` are whole numbers or None; it got {shape!r}.")
+            raise ValueError(f"Input: the sizes in `{argument}` must be integers or None; got {shape!r}.")
     return tuple(None if size is None else int(size) for size in sizes)
 
 

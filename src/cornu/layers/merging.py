@@ -1,4 +1,4 @@
-"""Layers and functions that make one tensor of several."""
+"""Layers and functions that merge several tensors into one."""
 
 import functools
 import operator
@@ -17,10 +17,19 @@ from cornu.ops.normalization import normalize
 
 
 class Merge(Layer):
-    """The base of the merging layers: checks that the inputs fit, gives all the same rank, and merges.
+    """The base of merging layers: checks that the inputs fit, gives them one rank, and merges.
 
-    An input of lower rank gets axes of size 1 behind the batch axis, then all are broadcast. The mask of the result is
-    True where that of some input is; there is none where one input has none.
+    An input of lower rank gets axes of size 1 after the batch axis; then all are broadcast. The result is masked only
+    where all inputs are, and has no mask if some input has none.
+
+    A subclass defines ``merge(arrays, masks)``:
+
+    >>> import numpy as np
+    >>> class SumOfSquares(Merge):
+    ...     def merge(self, arrays, masks):
+    ...         return sum(array**2 for array in arrays)
+    >>> SumOfSquares()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[2.0, 2.0]]
     """
 
     supports_masking = True
@@ -35,14 +44,14 @@ class Merge(Layer):
             if len(sizes) > 1:
                 raise ValueError(
                     f"{type(self).__name__} cannot merge inputs of shapes {shapes}: their sizes differ "
-                    f"({sorted(sizes)}), and only a size of 1 is spread over the others' size."
+                    f"({sorted(sizes)}), and only a size of 1 is broadcast."
                 )
 
     def _checked(self, input_shape: Any) -> list[tuple]:
         if is_shape(input_shape) or not isinstance(input_shape, (list, tuple)) or not input_shape:
             raise ValueError(
-                f"{type(self).__name__} takes a list of tensors, such as {type(self).__name__}()([a, b]); it was "
-                f"called with one of shape {input_shape}."
+                f"{type(self).__name__} takes a list of tensors, such as {type(self).__name__}()([a, b]); got "
+                f"a single tensor of shape {input_shape}."
             )
         return [tuple(shape) for shape in input_shape]
 
@@ -52,16 +61,16 @@ class Merge(Layer):
 
     def call(self, inputs: Sequence[jax.Array]) -> jax.Array:
         if not isinstance(inputs, (list, tuple)):
-            raise ValueError(f"{type(self).__name__} takes a list of tensors; it was called with one.")
+            raise ValueError(f"{type(self).__name__} takes a list of tensors; got a single tensor.")
         rank = max(array.ndim for array in inputs)
         return self.merge([_raised(array, rank) for array in inputs], [_raised_mask(a, rank) for a in inputs])
 
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
-        """Return one array of several of the same rank; masks have that rank too."""
+        """Return one array from several of the same rank; masks are None or have that rank too."""
         raise NotImplementedError(f"{type(self).__name__} has no merge() method.")
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Return True where the mask of some input is, and None where some input has no mask."""
+        """Return True where some input is unmasked, or None if some input has no mask."""
         if not isinstance(previous_mask, (list, tuple)) or any(mask is None for mask in previous_mask):
             return None
         return functools.reduce(jnp.logical_or, previous_mask)
@@ -74,7 +83,7 @@ def _raised(array: jax.Array, rank: int) -> jax.Array:
 
 
 def _raised_mask(array: jax.Array, rank: int) -> jax.Array | None:
-    """Return the mask that travels with `array`, with the array's own axes behind it, raised like the array."""
+    """Return the mask of `array` with its axes of size 1 added, reshaped like the array; None without a mask."""
     mask = get_mask(array)
     if mask is None:
         return None
@@ -83,7 +92,18 @@ def _raised_mask(array: jax.Array, rank: int) -> jax.Array | None:
 
 @registry.LAYERS.add()
 class Add(Merge):
-    """The sum of the inputs. Follows https://keras.io/api/layers/merging_layers/add/
+    """Add the inputs element by element.
+
+    Args:
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        A list of inputs ``(batch, ...)`` that broadcast to one shape; the output has that shape.
+
+    Raises:
+        ValueError: The inputs are not a list, or their shapes do not broadcast.
+
+    Follows https://keras.io/api/layers/merging_layers/add/
 
     >>> import numpy as np
     >>> Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
@@ -98,14 +118,23 @@ class Add(Merge):
 
 @registry.LAYERS.add()
 class Subtract(Merge):
-    """The first input less the second. Follows https://keras.io/api/layers/merging_layers/subtract/"""
+    """Subtract the second input from the first, element by element.
+
+    Shapes and errors as in `Add`; ValueError if there are not exactly two inputs.
+
+    Follows https://keras.io/api/layers/merging_layers/subtract/
+
+    >>> import numpy as np
+    >>> Subtract()([np.array([[3.0, 5.0]]), np.array([[1.0, 2.0]])]).tolist()
+    [[2.0, 3.0]]
+    """
 
     keeps_rows_apart = True
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
         if len(input_shape) != 2:
-            raise ValueError(f"Subtract takes two inputs; it was called with {len(input_shape)}.")
+            raise ValueError(f"Subtract takes two inputs; got {len(input_shape)}.")
 
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return arrays[0] - arrays[1]
@@ -113,9 +142,16 @@ class Subtract(Merge):
 
 @registry.LAYERS.add()
 class Multiply(Merge):
-    """The product of the inputs. Follows https://keras.io/api/layers/merging_layers/multiply/
+    """Multiply the inputs element by element.
 
-    What is masked counts as 1; where all inputs have masks and all are masked, the product is 0.
+    Masked elements count as 1; if all inputs have masks, the product is 0 where all are masked. Shapes and errors as in
+    `Add`.
+
+    Follows https://keras.io/api/layers/merging_layers/multiply/
+
+    >>> import numpy as np
+    >>> Multiply()([np.array([[3.0, 5.0]]), np.array([[1.0, 2.0]])]).tolist()
+    [[3.0, 10.0]]
     """
 
     keeps_rows_apart = True
@@ -133,7 +169,14 @@ def _masked_to(value: float, array: jax.Array, mask: jax.Array | None) -> jax.Ar
 
 @registry.LAYERS.add()
 class Average(Merge):
-    """The mean of the inputs. Follows https://keras.io/api/layers/merging_layers/average/"""
+    """Average the inputs element by element. Shapes and errors as in `Add`.
+
+    Follows https://keras.io/api/layers/merging_layers/average/
+
+    >>> import numpy as np
+    >>> Average()([np.array([[3.0, 5.0]]), np.array([[1.0, 2.0]])]).tolist()
+    [[2.0, 3.5]]
+    """
 
     keeps_rows_apart = True
 
@@ -143,9 +186,15 @@ class Average(Merge):
 
 @registry.LAYERS.add()
 class Maximum(Merge):
-    """The largest of the inputs, element by element; what is masked in one input gives way to the others.
+    """Take the largest input element by element; elements masked in one input are taken from the others.
+
+    Shapes and errors as in `Add`.
 
     Follows https://keras.io/api/layers/merging_layers/maximum/
+
+    >>> import numpy as np
+    >>> Maximum()([np.array([[3.0, 5.0]]), np.array([[4.0, 2.0]])]).tolist()
+    [[4.0, 5.0]]
     """
 
     keeps_rows_apart = True
@@ -156,9 +205,15 @@ class Maximum(Merge):
 
 @registry.LAYERS.add()
 class Minimum(Merge):
-    """The smallest of the inputs, element by element; what is masked in one input gives way to the others.
+    """Take the smallest input element by element; elements masked in one input are taken from the others.
+
+    Shapes and errors as in `Add`.
 
     Follows https://keras.io/api/layers/merging_layers/minimum/
+
+    >>> import numpy as np
+    >>> Minimum()([np.array([[3.0, 5.0]]), np.array([[4.0, 2.0]])]).tolist()
+    [[3.0, 2.0]]
     """
 
     keeps_rows_apart = True
@@ -168,7 +223,7 @@ class Minimum(Merge):
 
 
 def _reduce_unmasked(function: Callable, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
-    """Combine arrays two by two: where only one of the two is unmasked, it alone counts."""
+    """Combine arrays two by two; if only one of two elements is unmasked, it alone counts."""
     result, known = arrays[0], masks[0]
     for array, mask in zip(arrays[1:], masks[1:], strict=True):
         array = array if mask is None else jnp.where(mask, array, result)
@@ -180,7 +235,17 @@ def _reduce_unmasked(function: Callable, arrays: list[jax.Array], masks: list[ja
 
 @registry.LAYERS.add()
 class Concatenate(Merge):
-    """The inputs one after the other along `axis`; all other sizes are alike.
+    """Join the inputs along an axis.
+
+    Args:
+        axis: The axis to join along.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        A list of inputs of the same rank, equal in all axes but `axis`; the output's `axis` is the sum of theirs.
+
+    Raises:
+        ValueError: The inputs do not have `axis`, or differ in another axis.
 
     Follows https://keras.io/api/layers/merging_layers/concatenate/
 
@@ -206,7 +271,7 @@ class Concatenate(Merge):
         fits = all(len(shape) == rank for shape in shapes)
         if not fits or any(len({shape[axis] for shape in shapes} - {None}) > 1 for axis in others):
             raise ValueError(
-                f"Concatenate along axis {self.axis} needs inputs that are alike in all other axes; it was called with "
+                f"Concatenate along axis {self.axis} needs inputs that are equal in all other axes; got "
                 f"shapes {shapes}."
             )
 
@@ -214,7 +279,7 @@ class Concatenate(Merge):
         return jnp.concatenate(arrays, axis=self.axis)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Return the masks one after the other, True for inputs that have none."""
+        """Return the joined masks, all True for inputs that have none."""
         if not isinstance(previous_mask, (list, tuple)) or all(mask is None for mask in previous_mask):
             return None
         masks = [
@@ -230,10 +295,21 @@ def _spread(mask: jax.Array, shape: tuple[int, ...]) -> jax.Array:
 
 @registry.LAYERS.add()
 class Dot(Merge):
-    """The dot products of two inputs, sample by sample, along `axes`: an axis of each (one number: the same of both).
+    """Compute dot products of two inputs, sample by sample.
 
-    (batch, 3, 5) and (batch, 10, 3) with axes (1, 2) give (batch, 5, 10). With `normalize`, both are scaled to length 1
-    along their axis: the result is the cosine. Follows https://keras.io/api/layers/merging_layers/dot/
+    Args:
+        axes: The axis of each input to sum over, as a pair; an integer stands for the same axis of both.
+        normalize: Whether to scale both inputs to length 1 along their axis, which gives cosine similarity.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        The remaining axes of the first input, then those of the second: ``(batch, 3, 5)`` and ``(batch, 10, 3)`` with
+        ``axes=(1, 2)`` give ``(batch, 5, 10)``. Two inputs ``(batch, n)`` give ``(batch, 1)``.
+
+    Raises:
+        ValueError: `axes` names the batch axis or a missing one, or the sizes along it differ.
+
+    Follows https://keras.io/api/layers/merging_layers/dot/
 
     >>> import numpy as np
     >>> Dot(axes=1)([np.ones((2, 3)), np.ones((2, 3))]).tolist()
@@ -247,7 +323,7 @@ class Dot(Merge):
         several = isinstance(axes, (list, tuple)) and len(axes) == 2
         if not all(isinstance(axis, (int, np.integer)) for axis in (axes if several else [axes])):
             raise ValueError(
-                f"Dot: `axes` is an axis, or one for each of the two inputs, such as (1, 2); it got {axes!r}."
+                f"Dot: `axes` must be an axis, or one for each of the two inputs, such as (1, 2); got {axes!r}."
             )
         self.axes = axes
         self.normalize = normalize
@@ -257,18 +333,18 @@ class Dot(Merge):
         given = self.axes if isinstance(self.axes, (list, tuple)) else (self.axes, self.axes)
         for axis, shape in zip(given, shapes, strict=True):
             if not -len(shape) < axis < len(shape) or axis == 0:
-                raise ValueError(f"Dot: axis {axis} of an input of shape {shape} is the batch axis or not there.")
+                raise ValueError(f"Dot: axis {axis} of an input of shape {shape} is the batch axis or does not exist.")
         return [axis % len(shape) for axis, shape in zip(given, shapes, strict=True)]
 
     def build(self, input_shape: Any) -> None:
         shapes = self._checked(input_shape)
         if len(shapes) != 2:
-            raise ValueError(f"Dot takes two inputs; it was called with {len(shapes)}.")
+            raise ValueError(f"Dot takes two inputs; got {len(shapes)}.")
         self._check_batches(shapes)
         first, second = self._axes_in(shapes)
         if len({shapes[0][first], shapes[1][second]} - {None}) > 1:
             raise ValueError(
-                f"Dot along axes {(first, second)} needs these to be of one size; the inputs have shapes {shapes}."
+                f"Dot along axes {(first, second)} needs both to have the same size; the inputs have shapes {shapes}."
             )
 
     def call(self, inputs: Sequence[jax.Array]) -> jax.Array:
@@ -277,50 +353,51 @@ class Dot(Merge):
         axes = self._axes_in([array.shape for array in arrays])
         if self.normalize:
             arrays = [normalize(array, axis) for array, axis in zip(arrays, axes, strict=True)]
+        # (batch, axes of the first input but its summed one, axes of the second but its summed one)
         products = jax.lax.dot_general(*arrays, (([axes[0]], [axes[1]]), ([0], [0])))
-        return products[:, None] if products.ndim == 1 else products
+        return products[:, None] if products.ndim == 1 else products  # at least (batch, 1)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
-        """Return None: sums over an axis have no mask."""
+        """Return None: the axis that was masked is summed over."""
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the sum of the inputs, as `Add`."""
+    """Return the sum of the inputs, as `Add` does."""
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the first input less the second, as `Subtract`."""
+    """Return the first input minus the second, as `Subtract` does."""
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the product of the inputs, as `Multiply`."""
+    """Return the product of the inputs, as `Multiply` does."""
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the mean of the inputs, as `Average`."""
+    """Return the mean of the inputs, as `Average` does."""
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the largest of the inputs, element by element, as `Maximum`."""
+    """Return the largest input element by element, as `Maximum` does."""
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the smallest of the inputs, element by element, as `Minimum`."""
+    """Return the smallest input element by element, as `Minimum` does."""
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
-    """Return the inputs one after the other along `axis`, as `Concatenate`."""
+    """Return the inputs joined along `axis`, as `Concatenate` does."""
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, normalize: bool = False, **kwargs: Any) -> Any:
-    """Return the dot products of two inputs along `axes`, as `Dot`."""
+    """Return the dot products of two inputs along `axes`, as `Dot` does."""
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)
 
 

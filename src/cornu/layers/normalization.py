@@ -1,4 +1,4 @@
-"""Normalization layers: inputs shifted and scaled by statistics of a batch, of a row, or of groups of channels."""
+"""Normalization layers: shift and scale inputs by statistics of a batch, a row, or groups of channels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ Axes = int | Sequence[int]
 
 
 class _Normalization(Layer):
-    """What normalization layers with a factor `gamma` and a shift `beta` share."""
+    """What normalization layers with a scale `gamma` and an offset `beta` share."""
 
     supports_masking = True
 
@@ -33,7 +33,7 @@ class _Normalization(Layer):
         self.center, self.scale = center, scale
 
     def _axes(self, input_shape: Sequence[int | None]) -> tuple[int, ...]:
-        """Return the axes from 0 up; ValueError for one that the input does not have."""
+        """Return the axes counted from the front; ValueError if the input lacks one."""
         try:
             return ops.axes_of(self.axis, len(input_shape))
         except ValueError:
@@ -54,15 +54,15 @@ class _Normalization(Layer):
 
 
 def _one_axis(layer: Layer, axis: Any) -> int:
-    """Return an axis given as a number, or (by Keras 2's configs) as a list of one; else TypeError."""
+    """Return an axis given as an integer, or as a list of one (in configs of Keras 2); TypeError for anything else."""
     one = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
     if isinstance(one, bool) or not isinstance(one, (int, np.integer)):
-        raise TypeError(f"{type(layer).__name__}: `axis` is one whole number; it got {axis!r}.")
+        raise TypeError(f"{type(layer).__name__}: `axis` must be one integer; got {axis!r}.")
     return int(one)
 
 
 def _axis_or_axes(layer: Layer, axis: Any) -> int | list[int]:
-    """Return a whole number, or a list of them; else TypeError."""
+    """Return an integer or a list of integers; TypeError for anything else."""
     if isinstance(axis, (list, tuple)) and axis:
         return [_one_axis(layer, one) for one in axis]
     return _one_axis(layer, axis)
@@ -70,15 +70,28 @@ def _axis_or_axes(layer: Layer, axis: Any) -> int | list[int]:
 
 @registry.LAYERS.add()
 class BatchNormalization(_Normalization):
-    """Normalize each channel (along `axis`) over the batch, then multiply by `gamma` and add `beta`.
+    """Normalize each channel over the batch, then multiply by `gamma` and add `beta`.
 
-    While training, the batch's own mean and variance are used, and moving averages of them are kept (`momentum` of the
-    old value stays); otherwise, and where ``trainable`` is False, the moving averages are used. A `mask` leaves places
-    out of the statistics. `renorm` corrects a batch's statistics towards moving ones, within `renorm_clipping` (a
-    dictionary of ``rmax``, ``rmin``, ``dmax``). `synchronized` changes nothing on one device.
-    Raises ValueError for an axis that the input does not have.
-    Follows https://keras.io/api/layers/normalization_layers/batch_normalization/ and
-    https://arxiv.org/abs/1502.03167, https://arxiv.org/abs/1702.03275
+    Training uses the mean and variance of the batch and updates moving averages of them. Inference, and training with
+    ``trainable=False``, uses the moving averages. A mask excludes its places from the statistics.
+
+    Args:
+        axis: Axis of the channels.
+        momentum: Fraction of the moving averages that an update keeps, from 0 to 1.
+        epsilon: Added to the variance.
+        center, scale: Whether to add `beta`, and to multiply by `gamma`.
+        beta_*, gamma_*, moving_mean_*, moving_variance_*: Initializers, regularizers and constraints.
+        renorm: Whether to correct the batch's statistics towards moving ones (batch renormalization).
+        renorm_clipping: Bounds of the correction, a dictionary with ``rmin``, ``rmax`` and ``dmax``.
+        renorm_momentum: Fraction of the moving statistics of `renorm` that an update keeps.
+        synchronized: Accepted; has no effect on one device.
+        **kwargs: Arguments of `Layer`.
+
+    Raises:
+        ValueError: The input has no such axis, or an option is out of range.
+
+    Follows https://keras.io/api/layers/normalization_layers/batch_normalization/, https://arxiv.org/abs/1502.03167 and
+    https://arxiv.org/abs/1702.03275
 
     >>> BatchNormalization()(np.asarray([[1.0], [3.0]]), training=True).ravel().round(2).tolist()
     [-1.0, 1.0]
@@ -155,13 +168,13 @@ class BatchNormalization(_Normalization):
             return ops.moments(x, [axis for axis in range(x.ndim) if axis != self.axis % x.ndim])
         if jnp.ndim(mask) != x.ndim - 1:
             raise ValueError(
-                f"Layer {self.name!r} (BatchNormalization) takes a mask with the axes of its input but the last one: "
+                f"Layer {self.name!r} (BatchNormalization) takes a mask with all axes of its input but the last: "
                 f"the input has shape {x.shape}, the mask {jnp.shape(mask)}."
             )
         return ops.masked_moments(x, mask, self.axis)
 
     def _corrected(self, mean: Array, variance: Array) -> tuple[Array, Array]:
-        """Return factor and shift which also lead from the batch's statistics to the moving ones."""
+        """Return scale and offset that also correct the batch's statistics towards the moving ones."""
         stddev = jnp.maximum(self.renorm_stddev.value, self.epsilon**0.5)
         limits = self.renorm_clipping or {}
         ratio = jnp.clip(jnp.sqrt(variance + self.epsilon) / stddev, limits.get("rmin"), limits.get("rmax"))
@@ -182,7 +195,7 @@ class BatchNormalization(_Normalization):
 
 
 def _move(average: Variable, value: Array, momentum: float) -> None:
-    """Move an average towards `value`: `momentum` of it stays."""
+    """Update a moving average with `value`, keeping the fraction `momentum` of it."""
     average.assign(_moved(average.value, value, momentum))
 
 
@@ -195,19 +208,31 @@ def _checked_clipping(clipping: dict[str, float] | None) -> dict[str, float] | N
     limits = clipping or {}
     strange = sorted(set(limits) - {"rmin", "rmax", "dmax"})
     if strange:
-        raise ValueError(f"`renorm_clipping` knows 'rmin', 'rmax' and 'dmax'; it got {strange[0]!r}.")
+        raise ValueError(f"`renorm_clipping` has the keys 'rmin', 'rmax' and 'dmax'; got {strange[0]!r}.")
     low, high, distance = (limits.get(name) for name in ("rmin", "rmax", "dmax"))
     if (low is not None and high is not None and high < low) or (distance is not None and distance < 0):
-        raise ValueError(f"`renorm_clipping` needs rmin <= rmax and dmax >= 0; it got {clipping!r}.")
+        raise ValueError(f"`renorm_clipping` needs rmin <= rmax and dmax >= 0; got {clipping!r}.")
     return clipping
 
 
 @registry.LAYERS.add()
 class LayerNormalization(_Normalization):
-    """Normalize each row over one or several axes, then multiply by `gamma` and add `beta`.
+    """Normalize each sample over one or several axes, then multiply by `gamma` and add `beta`.
 
-    `axis` is a number or a list of them. `rms_scaling` (an old option) subtracts no mean and adds no `beta`;
-    `RMSNormalization` is what it was meant to be. Raises ValueError for an axis that the input does not have.
+    Args:
+        axis: An axis, or a list of them.
+        epsilon: Added to the variance.
+        center, scale: Whether to add `beta`, and to multiply by `gamma`.
+        beta_*, gamma_*: Initializers, regularizers and constraints.
+        rms_scaling: An old option: subtract no mean and add no `beta`. Use `RMSNormalization` instead.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs and outputs ``(batch, ...)``; `gamma` and `beta` have the sizes of `axis`.
+
+    Raises:
+        ValueError: The input has no such axis.
+
     Follows https://keras.io/api/layers/normalization_layers/layer_normalization/ and https://arxiv.org/abs/1607.06450
 
     >>> LayerNormalization()(np.asarray([[1.0, 3.0]])).round(2).tolist()
@@ -249,10 +274,23 @@ class LayerNormalization(_Normalization):
 
 @registry.LAYERS.add()
 class GroupNormalization(_Normalization):
-    """Normalize each row over blocks of channels, then multiply by `gamma` and add `beta`, channel by channel.
+    """Normalize each sample over groups of channels, then multiply by `gamma` and add `beta` per channel.
 
-    `groups` is the number of blocks into which `axis` is divided; -1 takes each channel apart (instance
-    normalization). Raises ValueError where `groups` does not divide the channels.
+    Args:
+        groups: Number of groups that the channels are divided into; -1 makes each channel a group (instance
+            normalization).
+        axis: Axis of the channels.
+        epsilon: Added to the variance.
+        center, scale: Whether to add `beta`, and to multiply by `gamma`.
+        beta_*, gamma_*: Initializers, regularizers and constraints.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs and outputs ``(batch, ..., channels)``; `gamma` and `beta` are ``(channels,)``.
+
+    Raises:
+        ValueError: `groups` does not divide the channels, or the input has no such axis.
+
     Follows https://keras.io/api/layers/normalization_layers/group_normalization/ and https://arxiv.org/abs/1803.08494
 
     >>> GroupNormalization(groups=2)(np.ones((1, 4, 4, 6))).shape
@@ -289,7 +327,7 @@ class GroupNormalization(_Normalization):
         if self.groups > channels or channels % self.groups:
             raise ValueError(
                 f"Layer {self.name!r} (GroupNormalization) cannot divide the {channels} channels of an input of shape "
-                f"{tuple(input_shape)} into groups={self.groups}. Take a divisor of {channels}, or -1."
+                f"{tuple(input_shape)} into groups={self.groups}. Use a divisor of {channels}, or -1."
             )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
         self._make_gamma_and_beta((channels,))
@@ -302,9 +340,19 @@ class GroupNormalization(_Normalization):
 
 @registry.LAYERS.add()
 class RMSNormalization(Layer):
-    """Divide each row by the root of its mean square over `axis`, and multiply by a weight `scale`.
+    """Divide each sample by its root mean square over `axis`, then multiply by a learned `scale`.
 
-    Raises ValueError for an axis that the input does not have.
+    Args:
+        axis: An axis, or a list of them.
+        epsilon: Added to the mean square.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs and outputs ``(batch, ...)``; `scale` has the sizes of `axis`.
+
+    Raises:
+        ValueError: The input has no such axis.
+
     Follows https://keras.io/api/layers/normalization_layers/rms_normalization/ and https://arxiv.org/abs/1910.07467
 
     >>> print(RMSNormalization()(np.asarray([[3.0, 3.0]])).round(2))
@@ -329,7 +377,14 @@ class RMSNormalization(Layer):
 
 @registry.LAYERS.add()
 class UnitNormalization(Layer):
-    """Divide by the Euclidean norm over `axis` (a number or a list), so that the norm becomes 1; zeros stay zeros.
+    """Divide each sample by its Euclidean norm over `axis`, which makes the norm 1; zeros stay zeros.
+
+    Args:
+        axis: An axis, or a list of them.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs of any shape; outputs have the same shape.
 
     Follows https://keras.io/api/layers/normalization_layers/unit_normalization/
 
@@ -350,13 +405,26 @@ class UnitNormalization(Layer):
 
 @registry.LAYERS.add()
 class SpectralNormalization(Wrapper):
-    """Hold a layer whose kernel (or embeddings) is divided by its largest singular value on each training call.
+    """Wrap a layer and divide its kernel (or embeddings) by its largest singular value in each training call.
 
-    The singular value is estimated by `power_iterations` steps of the power method, from a vector that is kept. As in
-    Keras on JAX, the division holds for that call: the optimizer moves the kernel itself, and inference uses it as it
-    is. (Keras on TensorFlow keeps the divided kernel.) Raises ValueError where the layer has no kernel or embeddings.
+    The singular value is estimated by power iteration, from a vector that is kept. As in Keras on JAX, the division
+    applies to that call only: the optimizer updates the original kernel, and inference uses it unchanged. (Keras on
+    TensorFlow keeps the divided kernel.)
+
+    Args:
+        layer: A layer with a kernel or embeddings.
+        power_iterations: Number of power iterations per call, at least 1.
+        **kwargs: Arguments of `Layer`.
+
+    Raises:
+        ValueError: The layer has neither a kernel nor embeddings.
+
     Follows https://keras.io/api/layers/normalization_layers/spectral_normalization/ and
     https://arxiv.org/abs/1802.05957
+
+    >>> from cornu.layers import Dense
+    >>> SpectralNormalization(Dense(2))(np.ones((1, 3), "float32"), training=True).shape
+    (1, 2)
     """
 
     keeps_rows_apart = True
@@ -388,12 +456,12 @@ class SpectralNormalization(Wrapper):
         return self.layer(inputs).astype(inputs.dtype)
 
     def _normalized(self, kernel: Array, right: Array) -> tuple[Array, Array]:
-        """Return the kernel divided by its largest singular value, and the vector that belongs to it."""
-        matrix = jnp.reshape(kernel, (-1, kernel.shape[-1]))
+        """Return the kernel divided by its largest singular value, and the right singular vector ``(1, units)``."""
+        matrix = jnp.reshape(kernel, (-1, kernel.shape[-1]))  # (inputs, units)
         left = right
         for _ in range(self.power_iterations):
-            left = ops.normalize(right @ matrix.T, None)
-            right = ops.normalize(left @ matrix, None)
+            left = ops.normalize(right @ matrix.T, None)  # (1, inputs)
+            right = ops.normalize(left @ matrix, None)  # (1, units)
         left, right = lax.stop_gradient((left, right))
         return jnp.reshape(kernel / (left @ matrix @ right.T), kernel.shape), right
 

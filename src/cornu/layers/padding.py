@@ -1,4 +1,4 @@
-"""Layers that add zeros around space, or cut its edges off."""
+"""Layers that add zeros around space or crop its edges."""
 
 from typing import Any
 
@@ -37,7 +37,18 @@ class _ZeroPadding(Layer):
 
 @registry.LAYERS.add()
 class ZeroPadding1D(_ZeroPadding):
-    """Zeros before and after the steps: `padding` is a number, or ``(before, after)``.
+    """Pad sequences with zeros.
+
+    Args:
+        padding: An integer, or a pair ``(before, after)``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, new_time, channels)``.
+
+    Raises:
+        ValueError: `padding` is not of one of these forms.
 
     Follows https://keras.io/api/layers/reshaping_layers/zero_padding1d/
 
@@ -50,7 +61,18 @@ class ZeroPadding1D(_ZeroPadding):
 
 @registry.LAYERS.add()
 class ZeroPadding2D(_ZeroPadding):
-    """Zeros around images: `padding` is a number, ``(rows, columns)``, or ``((top, bottom), (left, right))``.
+    """Pad images with zeros.
+
+    Args:
+        padding: An integer, a pair ``(rows, columns)``, or ``((top, bottom), (left, right))``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, new_rows, new_columns, channels)``.
+
+    Raises:
+        ValueError: `padding` is not of one of these forms.
 
     Follows https://keras.io/api/layers/reshaping_layers/zero_padding2d/
 
@@ -63,16 +85,30 @@ class ZeroPadding2D(_ZeroPadding):
 
 @registry.LAYERS.add()
 class ZeroPadding3D(_ZeroPadding):
-    """Zeros around volumes: `padding` is a number, three numbers, or three pairs ``(before, after)``.
+    """Pad volumes with zeros.
+
+    Args:
+        padding: An integer, three integers, or three pairs ``(before, after)``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs the same with new spatial sizes.
+
+    Raises:
+        ValueError: `padding` is not of one of these forms.
 
     Follows https://keras.io/api/layers/reshaping_layers/zero_padding3d/
+
+    >>> ZeroPadding3D(1)(jnp.ones((1, 2, 2, 2, 3))).shape
+    (1, 4, 4, 4, 3)
     """
 
     rank = 3
 
 
 class _Cropping(Layer):
-    """Edges of space cut off."""
+    """Space with its edges cropped."""
 
     rank: int
     data_format = "channels_last"
@@ -82,8 +118,9 @@ class _Cropping(Layer):
         for axis, (before, after) in zip(space_axes(self.data_format, self.rank), pairs, strict=True):
             if before + after >= inputs.shape[axis]:
                 raise ValueError(
-                    f"Layer {self.name!r} ({type(self).__name__}) cannot cut {before} + {after} off axis {axis}, which "
-                    f"has size {inputs.shape[axis]}: something must be left. Take a smaller `cropping`."
+                    f"Layer {self.name!r} ({type(self).__name__}) cannot crop {before} + {after} from axis {axis}, "
+                    "which "
+                    f"has size {inputs.shape[axis]}: nothing would be left. Use a smaller `cropping`."
                 )
             index[axis] = slice(before, inputs.shape[axis] - after)
         return inputs[tuple(index)]
@@ -91,9 +128,18 @@ class _Cropping(Layer):
 
 @registry.LAYERS.add()
 class Cropping1D(_Cropping):
-    """Steps cut off: `cropping` is a number for both ends, or ``(before, after)``.
+    """Crop the edges of sequences.
 
-    ValueError where nothing would be left.
+    Args:
+        cropping: An integer, or a pair ``(before, after)``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, new_time, channels)``.
+
+    Raises:
+        ValueError: `cropping` is not of one of these forms, or would leave nothing.
+
     Follows https://keras.io/api/layers/reshaping_layers/cropping1d/
 
     >>> Cropping1D((1, 2))(jnp.ones((1, 8, 4))).shape
@@ -127,9 +173,19 @@ class _SpatialCropping(_Cropping):
 
 @registry.LAYERS.add()
 class Cropping2D(_SpatialCropping):
-    """Edges of images cut off: `cropping` is a number, ``(rows, columns)``, or ``((top, bottom), (left, right))``.
+    """Crop the edges of images.
 
-    ValueError where nothing would be left.
+    Args:
+        cropping: An integer, a pair ``(rows, columns)``, or ``((top, bottom), (left, right))``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, new_rows, new_columns, channels)``.
+
+    Raises:
+        ValueError: `cropping` is not of one of these forms, or would leave nothing.
+
     Follows https://keras.io/api/layers/reshaping_layers/cropping2d/
 
     >>> Cropping2D(((2, 2), (4, 4)))(jnp.ones((1, 28, 28, 3))).shape
@@ -144,9 +200,23 @@ class Cropping2D(_SpatialCropping):
 
 @registry.LAYERS.add()
 class Cropping3D(_SpatialCropping):
-    """Edges of volumes cut off: `cropping` is a number, three numbers, or three pairs ``(before, after)``.
+    """Crop the edges of volumes.
+
+    Args:
+        cropping: An integer, three integers, or three pairs ``(before, after)``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs the same with new spatial sizes.
+
+    Raises:
+        ValueError: `cropping` is not of one of these forms, or would leave nothing.
 
     Follows https://keras.io/api/layers/reshaping_layers/cropping3d/
+
+    >>> Cropping3D(1)(jnp.ones((1, 4, 4, 4, 3))).shape
+    (1, 2, 2, 2, 3)
     """
 
     rank = 3

@@ -1,4 +1,4 @@
-"""Pooling layers: the maximum or mean of windows, of the whole space, or of as many windows as asked for."""
+"""Pooling layers: the maximum or mean of sliding windows, of the whole space, or of a fixed number of windows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ Numbers = int | Sequence[int]
 
 
 class _Pooling(Layer):
-    """One value for each window, channel by channel."""
+    """One value per window, channel by channel."""
 
     rank: int
     pool: Any
@@ -43,7 +43,7 @@ class _Pooling(Layer):
 
     def call(self, inputs: Array) -> Array:
         outputs = self.pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
-        advice = "The window is larger than the input: take padding='same', a smaller pool_size, or larger inputs."
+        advice = "The window is larger than the input: use padding='same', a smaller pool_size, or larger inputs."
         return check_not_empty(self, inputs, outputs, advice)
 
 
@@ -57,9 +57,15 @@ class _AveragePooling(_Pooling):
 
 @registry.LAYERS.add()
 class MaxPooling1D(_MaxPooling):
-    """The maximum of each window of steps; arguments as in `MaxPooling2D`.
+    """Take the maximum of each window over time. Arguments and errors as in `MaxPooling2D`, with one dimension.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, new_time, channels)``.
 
     Follows https://keras.io/api/layers/pooling_layers/max_pooling1d/
+
+    >>> MaxPooling1D()(jnp.ones((1, 8, 3))).shape
+    (1, 4, 3)
     """
 
     rank = 1
@@ -67,10 +73,23 @@ class MaxPooling1D(_MaxPooling):
 
 @registry.LAYERS.add()
 class MaxPooling2D(_MaxPooling):
-    """The maximum of each window of an image, channel by channel.
+    """Take the maximum of each window of images, channel by channel.
 
-    `pool_size` is the window and `strides` how far it moves (None: by its own size). ``padding="valid"`` drops windows
-    that do not fit, ``"same"`` keeps them. ValueError where no window fits.
+    Args:
+        pool_size: Size of the window, an integer or a pair ``(rows, columns)``.
+        strides: How far the window moves; None moves it by its own size.
+        padding: ``"valid"`` drops windows that do not fit, ``"same"`` pads the edges.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        name: Name of the layer.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, new_rows, new_columns, channels)``; channels
+        come second for ``"channels_first"``.
+
+    Raises:
+        ValueError: An argument is malformed, or no window fits the inputs.
+
     Follows https://keras.io/api/layers/pooling_layers/max_pooling2d/
 
     >>> MaxPooling2D()(jnp.ones((1, 28, 28, 3))).shape
@@ -82,9 +101,15 @@ class MaxPooling2D(_MaxPooling):
 
 @registry.LAYERS.add()
 class MaxPooling3D(_MaxPooling):
-    """The maximum of each window of a volume; arguments as in `MaxPooling2D`.
+    """Take the maximum of each window of volumes. Arguments and errors as in `MaxPooling2D`, with three dimensions.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs the same with new spatial sizes.
 
     Follows https://keras.io/api/layers/pooling_layers/max_pooling3d/
+
+    >>> MaxPooling3D()(jnp.ones((1, 4, 4, 4, 3))).shape
+    (1, 2, 2, 2, 3)
     """
 
     rank = 3
@@ -92,9 +117,15 @@ class MaxPooling3D(_MaxPooling):
 
 @registry.LAYERS.add()
 class AveragePooling1D(_AveragePooling):
-    """The mean of each window of steps; arguments as in `AveragePooling2D`.
+    """Average each window over time. Arguments and errors as in `AveragePooling2D`, with one dimension.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, new_time, channels)``.
 
     Follows https://keras.io/api/layers/pooling_layers/average_pooling1d/
+
+    >>> AveragePooling1D()(jnp.ones((1, 8, 3))).shape
+    (1, 4, 3)
     """
 
     rank = 1
@@ -102,13 +133,27 @@ class AveragePooling1D(_AveragePooling):
 
 @registry.LAYERS.add()
 class AveragePooling2D(_AveragePooling):
-    """The mean of each window of an image, channel by channel; what ``padding="same"`` adds does not count.
+    """Average each window of images, channel by channel; padding does not count.
 
-    `pool_size` is the window and `strides` how far it moves (None: by its own size).
+    Args:
+        pool_size: Size of the window, an integer or a pair ``(rows, columns)``.
+        strides: How far the window moves; None moves it by its own size.
+        padding: ``"valid"`` drops windows that do not fit, ``"same"`` pads the edges.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        name: Name of the layer.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, new_rows, new_columns, channels)``; channels
+        come second for ``"channels_first"``.
+
+    Raises:
+        ValueError: An argument is malformed, or no window fits the inputs.
+
     Follows https://keras.io/api/layers/pooling_layers/average_pooling2d/
 
-    >>> AveragePooling2D(3, strides=1)(jnp.ones((1, 8, 8, 3))).shape
-    (1, 6, 6, 3)
+    >>> AveragePooling2D()(jnp.ones((1, 28, 28, 3))).shape
+    (1, 14, 14, 3)
     """
 
     rank = 2
@@ -116,16 +161,22 @@ class AveragePooling2D(_AveragePooling):
 
 @registry.LAYERS.add()
 class AveragePooling3D(_AveragePooling):
-    """The mean of each window of a volume; arguments as in `AveragePooling2D`.
+    """Average each window of volumes. Arguments and errors as in `AveragePooling2D`, with three dimensions.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs the same with new spatial sizes.
 
     Follows https://keras.io/api/layers/pooling_layers/average_pooling3d/
+
+    >>> AveragePooling3D()(jnp.ones((1, 4, 4, 4, 3))).shape
+    (1, 2, 2, 2, 3)
     """
 
     rank = 3
 
 
 class _GlobalPooling(Layer):
-    """One value for all of space, channel by channel."""
+    """One value for the whole space, channel by channel."""
 
     rank: int
 
@@ -156,9 +207,21 @@ class _GlobalAveragePooling(_GlobalPooling):
 
 @registry.LAYERS.add()
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """The maximum of all steps; arguments as in `GlobalMaxPooling2D`.
+    """Take the maximum over all time steps, channel by channel.
+
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        keepdims: Whether to keep the spatial axes, with size 1.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, channels)``, or
+        ``(batch, 1, channels)`` with `keepdims`.
 
     Follows https://keras.io/api/layers/pooling_layers/global_max_pooling1d/
+
+    >>> GlobalMaxPooling1D()(jnp.ones((1, 8, 3))).shape
+    (1, 3)
     """
 
     rank = 1
@@ -166,11 +229,20 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
 
 @registry.LAYERS.add()
 class GlobalMaxPooling2D(_GlobalMaxPooling):
-    """The maximum of each channel over all of an image; `keepdims` keeps its two axes, of size 1.
+    """Take the maximum over all pixels of an image, channel by channel.
+
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        keepdims: Whether to keep the spatial axes, with size 1.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, channels)``, or
+        ``(batch, 1, 1, channels)`` with `keepdims`.
 
     Follows https://keras.io/api/layers/pooling_layers/global_max_pooling2d/
 
-    >>> GlobalMaxPooling2D()(jnp.ones((1, 8, 8, 3))).shape
+    >>> GlobalMaxPooling2D()(jnp.ones((1, 28, 28, 3))).shape
     (1, 3)
     """
 
@@ -179,9 +251,21 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
 
 @registry.LAYERS.add()
 class GlobalMaxPooling3D(_GlobalMaxPooling):
-    """The maximum of each channel over all of a volume; arguments as in `GlobalMaxPooling2D`.
+    """Take the maximum over all voxels of a volume, channel by channel.
+
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        keepdims: Whether to keep the spatial axes, with size 1.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs ``(batch, channels)``, or
+        ``(batch, 1, 1, 1, channels)`` with `keepdims`.
 
     Follows https://keras.io/api/layers/pooling_layers/global_max_pooling3d/
+
+    >>> GlobalMaxPooling3D()(jnp.ones((1, 4, 4, 4, 3))).shape
+    (1, 3)
     """
 
     rank = 3
@@ -189,12 +273,23 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
 
 @registry.LAYERS.add()
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """The mean of all steps; with a mask ``(batch, steps)``, of the steps where it is True.
+    """Average over all time steps, channel by channel.
+
+    With a mask ``(batch, time)``, only unmasked steps count.
+
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        keepdims: Whether to keep the spatial axes, with size 1.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, channels)``, or
+        ``(batch, 1, channels)`` with `keepdims`.
 
     Follows https://keras.io/api/layers/pooling_layers/global_average_pooling1d/
 
-    >>> GlobalAveragePooling1D(keepdims=True)(jnp.ones((2, 7, 4))).shape
-    (2, 1, 4)
+    >>> GlobalAveragePooling1D()(jnp.ones((1, 8, 3))).shape
+    (1, 3)
     """
 
     rank = 1
@@ -204,22 +299,32 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     def call(self, inputs: Array, mask: Array | None = None) -> Array:
         if mask is None:
             return super().call(inputs)
+        # (batch, time) -> (batch, time, 1) or (batch, 1, time)
         shown = jnp.expand_dims(jnp.asarray(mask, bool), 2 if self.data_format == "channels_last" else 1)
         total = jnp.sum(jnp.where(shown, inputs, 0), self._space, keepdims=self.keepdims)
         return total / jnp.sum(shown.astype(inputs.dtype), self._space, keepdims=self.keepdims)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
-        """Return None: no steps are left to be masked."""
+        """Return None: there are no time steps left to mask."""
         return
 
 
 @registry.LAYERS.add()
 class GlobalAveragePooling2D(_GlobalAveragePooling):
-    """The mean of each channel over all of an image; `keepdims` keeps its two axes, of size 1.
+    """Average over all pixels of an image, channel by channel.
+
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        keepdims: Whether to keep the spatial axes, with size 1.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, channels)``, or
+        ``(batch, 1, 1, channels)`` with `keepdims`.
 
     Follows https://keras.io/api/layers/pooling_layers/global_average_pooling2d/
 
-    >>> GlobalAveragePooling2D()(jnp.ones((1, 8, 8, 3))).shape
+    >>> GlobalAveragePooling2D()(jnp.ones((1, 28, 28, 3))).shape
     (1, 3)
     """
 
@@ -228,16 +333,28 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
 
 @registry.LAYERS.add()
 class GlobalAveragePooling3D(_GlobalAveragePooling):
-    """The mean of each channel over all of a volume; arguments as in `GlobalAveragePooling2D`.
+    """Average over all voxels of a volume, channel by channel.
+
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        keepdims: Whether to keep the spatial axes, with size 1.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs ``(batch, channels)``, or
+        ``(batch, 1, 1, 1, channels)`` with `keepdims`.
 
     Follows https://keras.io/api/layers/pooling_layers/global_average_pooling3d/
+
+    >>> GlobalAveragePooling3D()(jnp.ones((1, 4, 4, 4, 3))).shape
+    (1, 3)
     """
 
     rank = 3
 
 
 class _AdaptivePooling(Layer):
-    """One value for each of `output_size` windows that cover space evenly, whatever its size."""
+    """One value for each of `output_size` windows that cover the whole space."""
 
     rank: int
     pool: Any
@@ -263,9 +380,20 @@ class _AdaptiveAveragePooling(_AdaptivePooling):
 
 @registry.LAYERS.add()
 class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
-    """The maxima of `output_size` windows that cover all steps.
+    """Take the maxima of `output_size` windows that cover the whole sequence, whatever its size.
+
+    Args:
+        output_size: Number of windows per dimension, an integer.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, output_size, channels)``.
 
     Follows https://keras.io/api/layers/pooling_layers/adaptive_max_pooling1d/
+
+    >>> AdaptiveMaxPooling1D(2)(jnp.ones((1, 7, 3))).shape
+    (1, 2, 3)
     """
 
     rank = 1
@@ -273,12 +401,20 @@ class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
 
 @registry.LAYERS.add()
 class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
-    """The maxima of `output_size` windows that cover the image evenly, whatever its size.
+    """Take the maxima of `output_size` windows that cover the whole image, whatever its size.
+
+    Args:
+        output_size: Number of windows per dimension, an integer or a pair ``(rows, columns)``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, *output_size, channels)``.
 
     Follows https://keras.io/api/layers/pooling_layers/adaptive_max_pooling2d/
 
-    >>> AdaptiveMaxPooling2D(4)(jnp.ones((1, 9, 13, 3))).shape
-    (1, 4, 4, 3)
+    >>> AdaptiveMaxPooling2D((2, 3))(jnp.ones((1, 9, 13, 3))).shape
+    (1, 2, 3, 3)
     """
 
     rank = 2
@@ -286,9 +422,20 @@ class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
 
 @registry.LAYERS.add()
 class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
-    """The maxima of `output_size` windows that cover the volume.
+    """Take the maxima of `output_size` windows that cover the whole volume, whatever its size.
+
+    Args:
+        output_size: Number of windows per dimension, an integer or three.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs ``(batch, *output_size, channels)``.
 
     Follows https://keras.io/api/layers/pooling_layers/adaptive_max_pooling3d/
+
+    >>> AdaptiveMaxPooling3D(2)(jnp.ones((1, 5, 5, 5, 3))).shape
+    (1, 2, 2, 2, 3)
     """
 
     rank = 3
@@ -296,9 +443,20 @@ class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
 
 @registry.LAYERS.add()
 class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
-    """The means of `output_size` windows that cover all steps.
+    """Average `output_size` windows that cover the whole sequence, whatever its size.
+
+    Args:
+        output_size: Number of windows per dimension, an integer.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, time, channels)``, outputs ``(batch, output_size, channels)``.
 
     Follows https://keras.io/api/layers/pooling_layers/adaptive_average_pooling1d/
+
+    >>> AdaptiveAveragePooling1D(2)(jnp.ones((1, 7, 3))).shape
+    (1, 2, 3)
     """
 
     rank = 1
@@ -306,7 +464,15 @@ class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
 
 @registry.LAYERS.add()
 class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
-    """The means of `output_size` windows that cover the image evenly, whatever its size.
+    """Average `output_size` windows that cover the whole image, whatever its size.
+
+    Args:
+        output_size: Number of windows per dimension, an integer or a pair ``(rows, columns)``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, *output_size, channels)``.
 
     Follows https://keras.io/api/layers/pooling_layers/adaptive_average_pooling2d/
 
@@ -319,9 +485,20 @@ class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
 
 @registry.LAYERS.add()
 class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
-    """The means of `output_size` windows that cover the volume.
+    """Average `output_size` windows that cover the whole volume, whatever its size.
+
+    Args:
+        output_size: Number of windows per dimension, an integer or three.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``, outputs ``(batch, *output_size, channels)``.
 
     Follows https://keras.io/api/layers/pooling_layers/adaptive_average_pooling3d/
+
+    >>> AdaptiveAveragePooling3D(2)(jnp.ones((1, 5, 5, 5, 3))).shape
+    (1, 2, 2, 2, 3)
     """
 
     rank = 3

@@ -1,4 +1,4 @@
-"""Layers that prepare data inside the model."""
+"""Layers that preprocess data inside the model."""
 
 from typing import Any
 
@@ -12,11 +12,17 @@ from cornu.core.layer import Layer
 
 @registry.LAYERS.add()
 class Rescaling(Layer):
-    """Compute ``inputs * scale + offset``, e.g. ``Rescaling(1 / 255)`` for images of 8-bit pixels.
+    """Compute ``inputs * scale + offset``, for example ``Rescaling(1 / 255)`` for 8-bit images.
 
-    `scale` and `offset` are numbers, or one for each channel (where the image data format has it). Whole numbers
-    become floats. Follows
-    https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/
+    Args:
+        scale: A number, or one per channel (channels are where ``cornu.config.image_data_format()`` puts them).
+        offset: A number, or one per channel.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs of any shape and dtype; outputs are floats of the same shape.
+
+    Follows https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/
 
     >>> import numpy as np
     >>> Rescaling(0.5, offset=-1)(np.array([[0, 4]], "uint8")).tolist()

@@ -1,4 +1,4 @@
-"""Layers that hinder overfitting: dropout and its relatives, noise, penalties on outputs."""
+"""Layers against overfitting: dropout and its variants, noise, and activity penalties."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,11 +18,23 @@ from cornu.layers.argument_checks import number_in
 
 @registry.LAYERS.add()
 class Dropout(Layer):
-    """Set a random share `rate` of the elements to zero in training, and scale the others by ``1 / (1 - rate)``.
+    """In training, set a random fraction of the elements to zero and scale the others by ``1 / (1 - rate)``.
 
-    `noise_shape` has size 1 where one decision holds for a whole axis, e.g. ``(None, 1, features)`` for the same
-    features in all time steps. `seed` makes the sequence of masks repeatable. Raises ValueError where `rate` is not
-    from 0 to 1. Follows https://keras.io/api/layers/regularization_layers/dropout/
+    Args:
+        rate: Fraction to drop, from 0 to 1.
+        noise_shape: Shape of the mask: 1 for an axis whose elements share one decision, None for the size of the
+            inputs. ``(None, 1, features)`` drops the same features in all time steps.
+        seed: Integer that makes the sequence of masks reproducible; None takes a random one.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs of any shape; outputs have the same shape. Inference returns the inputs.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1, or `noise_shape` does not fit the inputs.
+
+    Follows https://keras.io/api/layers/regularization_layers/dropout/ and Srivastava et al. 2014,
+    https://jmlr.org/papers/v15/srivastava14a.html
 
     >>> import numpy as np
     >>> sorted(set(Dropout(0.5, seed=1)(np.ones((8, 8)), training=True).ravel().tolist()))
@@ -55,21 +67,37 @@ def _noise_shape(noise_shape: Any) -> tuple | None:
     sizes = tuple(noise_shape) if isinstance(noise_shape, (list, tuple)) else None
     if sizes is None or any(s is not None and (not isinstance(s, (int, np.integer)) or s < 1) for s in sizes):
         raise ValueError(
-            f"Dropout: noise_shape is a tuple of positive sizes or None, such as (None, 1, 64); it got {noise_shape!r}."
+            "Dropout: noise_shape must be a tuple of positive sizes or None, such as (None, 1, 64); got "
+            f"{noise_shape!r}."
         )
     return sizes
 
 
 def _without_trainable(config: dict[str, Any]) -> dict[str, Any]:
-    """Leave out ``trainable``, which says nothing here and which Keras's spatial dropouts do not take."""
+    """Leave out ``trainable``, which has no effect here and which Keras's spatial dropouts do not accept."""
     return {name: value for name, value in config.items() if name != "trainable"}
 
 
 @registry.LAYERS.add("spatial_dropout1d")
 class SpatialDropout1D(Dropout):
-    """Drop whole channels of sequences (batch, steps, channels).
+    """Drop whole channels of sequences in training.
+
+    Args:
+        rate: Fraction of the channels to drop, from 0 to 1.
+        seed: Integer that makes the sequence of masks reproducible.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs and outputs ``(batch, time, channels)``.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1.
 
     Follows https://keras.io/api/layers/regularization_layers/spatial_dropout1d/
+
+    >>> import numpy as np
+    >>> SpatialDropout1D(0.5)(np.ones((1, 4, 3))).shape
+    (1, 4, 3)
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
@@ -84,7 +112,7 @@ class SpatialDropout1D(Dropout):
 
 
 class _SpatialDropout(Dropout):
-    """Drops whole channels of inputs with some spatial axes."""
+    """Drops whole channels of inputs with `spatial_axes` spatial axes."""
 
     spatial_axes: int
 
@@ -105,9 +133,25 @@ class _SpatialDropout(Dropout):
 
 @registry.LAYERS.add("spatial_dropout2d")
 class SpatialDropout2D(_SpatialDropout):
-    """Drop whole channels of images (batch, height, width, channels), or channels first as `data_format` says.
+    """Drop whole channels of images in training.
+
+    Args:
+        rate: Fraction of the channels to drop, from 0 to 1.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        seed: Integer that makes the sequence of masks reproducible.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs and outputs ``(batch, rows, columns, channels)``; channels come second for ``"channels_first"``.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1.
 
     Follows https://keras.io/api/layers/regularization_layers/spatial_dropout2d/
+
+    >>> import numpy as np
+    >>> SpatialDropout2D(0.5)(np.ones((1, 4, 4, 3))).shape
+    (1, 4, 4, 3)
     """
 
     spatial_axes = 2
@@ -115,9 +159,16 @@ class SpatialDropout2D(_SpatialDropout):
 
 @registry.LAYERS.add("spatial_dropout3d")
 class SpatialDropout3D(_SpatialDropout):
-    """Drop whole channels of volumes (batch, depth, height, width, channels), or channels first as `data_format` says.
+    """Drop whole channels of volumes in training. Arguments and errors as in `SpatialDropout2D`.
+
+    Shapes:
+        Inputs and outputs ``(batch, depth, rows, columns, channels)``; channels come second for ``"channels_first"``.
 
     Follows https://keras.io/api/layers/regularization_layers/spatial_dropout3d/
+
+    >>> import numpy as np
+    >>> SpatialDropout3D(0.5)(np.ones((1, 2, 4, 4, 3))).shape
+    (1, 2, 4, 4, 3)
     """
 
     spatial_axes = 3
@@ -125,9 +176,24 @@ class SpatialDropout3D(_SpatialDropout):
 
 @registry.LAYERS.add()
 class GaussianDropout(Layer):
-    """Multiply in training with normal noise of mean 1 and standard deviation ``sqrt(rate / (1 - rate))``.
+    """In training, multiply by Gaussian noise of mean 1 and standard deviation ``sqrt(rate / (1 - rate))``.
+
+    Args:
+        rate: Drop rate from 0 to 1 of a `Dropout` with the same variance.
+        seed: Integer that makes the noise reproducible.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs of any shape; outputs have the same shape. Inference returns the inputs.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1.
 
     Follows https://keras.io/api/layers/regularization_layers/gaussian_dropout/
+
+    >>> import numpy as np
+    >>> GaussianDropout(0.5)(np.array([[1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
     """
 
     supports_masking = True
@@ -149,9 +215,24 @@ class GaussianDropout(Layer):
 
 @registry.LAYERS.add()
 class GaussianNoise(Layer):
-    """Add normal noise of mean 0 and standard deviation `stddev` in training.
+    """In training, add Gaussian noise of mean 0.
+
+    Args:
+        stddev: Standard deviation of the noise, at least 0.
+        seed: Integer that makes the noise reproducible.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs of any shape; outputs have the same shape. Inference returns the inputs.
+
+    Raises:
+        ValueError: `stddev` is negative or not a number.
 
     Follows https://keras.io/api/layers/regularization_layers/gaussian_noise/
+
+    >>> import numpy as np
+    >>> GaussianNoise(0.1)(np.array([[1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
     """
 
     supports_masking = True
@@ -170,17 +251,34 @@ class GaussianNoise(Layer):
         return inputs + self.stddev * normal(self.seed_generator.next(), inputs.shape, inputs.dtype)
 
 
-# The value that SELU tends to for large negative inputs: minus its scale times its alpha (Klambauer et al. 2017).
+# The limit of SELU for large negative inputs: -scale * alpha (Klambauer et al. 2017).
 SELU_FLOOR = -1.0507009873554805 * 1.6732632423543772
 
 
 @registry.LAYERS.add()
 class AlphaDropout(Layer):
-    """Dropout for networks of SELU units: in training keeps mean and variance of its inputs.
+    """Dropout for networks with SELU activations: in training, it preserves the mean and variance of its inputs.
 
-    A share `rate` of the elements is set to SELU's floor, then all are scaled and shifted. `noise_shape` and `seed` are
-    those of `Dropout`. Follows https://keras.io/api/layers/regularization_layers/alpha_dropout/ and Klambauer et al.
-    2017, https://arxiv.org/abs/1706.02515
+    A random fraction of the elements is set to the lower bound of SELU, then all are scaled and shifted.
+
+    Args:
+        rate: Fraction to drop, from 0 to 1.
+        noise_shape: Shape of the mask, as in `Dropout`.
+        seed: Integer that makes the sequence of masks reproducible.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs of any shape; outputs have the same shape. Inference returns the inputs.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1, or `noise_shape` does not fit the inputs.
+
+    Follows https://keras.io/api/layers/regularization_layers/alpha_dropout/ and Klambauer et al. 2017,
+    https://arxiv.org/abs/1706.02515
+
+    >>> import numpy as np
+    >>> AlphaDropout(0.5)(np.array([[1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
     """
 
     supports_masking = True
@@ -207,9 +305,21 @@ class AlphaDropout(Layer):
 
 @registry.LAYERS.add()
 class ActivityRegularization(Layer):
-    """Add ``l1 * sum(|inputs|) + l2 * sum(inputs**2)`` to the loss; the inputs pass through unchanged.
+    """Add ``l1 * sum(|inputs|) + l2 * sum(inputs**2)`` to the loss, and return the inputs unchanged.
+
+    Args:
+        l1: Factor of the sum of absolute values.
+        l2: Factor of the sum of squares.
+        **kwargs: Arguments of `Layer`.
 
     Follows https://keras.io/api/layers/regularization_layers/activity_regularization/
+
+    >>> import numpy as np
+    >>> layer = ActivityRegularization(l2=0.5)
+    >>> layer(np.array([[1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
+    >>> [loss.item() for loss in layer.losses]
+    [2.5]
     """
 
     supports_masking = True

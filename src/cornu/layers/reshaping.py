@@ -1,4 +1,4 @@
-"""Layers that lay the same values out in another shape."""
+"""Layers that change the shape or the order of axes."""
 
 import math
 from collections.abc import Sequence
@@ -17,10 +17,17 @@ from cornu.layers.argument_checks import whole_number
 
 @registry.LAYERS.add()
 class Flatten(Layer):
-    """Lay all axes but the batch out as one: (batch, a, b, c) becomes (batch, a * b * c).
+    """Flatten all axes except the batch into one.
 
-    `data_format` ``"channels_first"`` moves the channels of (batch, channels, ...) last beforehand, so that the result
-    is the same for both formats. Follows https://keras.io/api/layers/reshaping_layers/flatten/
+    Args:
+        data_format: ``"channels_last"`` or ``"channels_first"``; the latter moves the channels of
+            ``(batch, channels, ...)`` last first, so that both formats give the same result.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, a, b, c)``, outputs ``(batch, a * b * c)``.
+
+    Follows https://keras.io/api/layers/reshaping_layers/flatten/
 
     >>> import numpy as np
     >>> Flatten()(np.ones((2, 28, 28))).shape
@@ -36,16 +43,25 @@ class Flatten(Layer):
 
     def call(self, inputs: jax.Array) -> jax.Array:
         if self.data_format == "channels_first" and inputs.ndim > 2:
-            inputs = jnp.moveaxis(inputs, 1, -1)
-        return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))
+            inputs = jnp.moveaxis(inputs, 1, -1)  # (batch, ..., channels)
+        return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))  # (batch, features)
 
 
 @registry.LAYERS.add()
 class Reshape(Layer):
-    """Give each sample the shape `target_shape`, in which one size may be -1: whatever is left.
+    """Reshape each sample.
 
-    Raises ValueError where the number of values differs. Follows
-    https://keras.io/api/layers/reshaping_layers/reshape/
+    Args:
+        target_shape: The shape of a sample, without the batch axis. One size may be -1 and is then inferred.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, ...)``, outputs ``(batch, *target_shape)``.
+
+    Raises:
+        ValueError: `target_shape` is malformed, or the number of values differs.
+
+    Follows https://keras.io/api/layers/reshaping_layers/reshape/
 
     >>> import numpy as np
     >>> Reshape((-1, 4))(np.ones((2, 28))).shape
@@ -60,15 +76,15 @@ class Reshape(Layer):
         sizes = tuple(-1 if size is None else size for size in sizes)
         if any(not isinstance(size, (int, np.integer)) or size < -1 for size in sizes) or sizes.count(-1) > 1:
             raise ValueError(
-                f"Reshape: target_shape is a tuple of sizes with at most one -1, such as (28, 28, 1) or (-1, 4); "
-                f"it got {target_shape!r}."
+                f"Reshape: target_shape must be a tuple of sizes with at most one -1, such as (28, 28, 1) or (-1, 4); "
+                f"got {target_shape!r}."
             )
         self.target_shape = tuple(int(size) for size in sizes)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return inputs.reshape(inputs.shape[0], *self._sizes(inputs.shape[1:]))
 
-    # Where an axis is unknown there is no size that tracing could try: the target shape is the answer.
+    # With an unknown axis, no size that tracing tries need fit: take the target shape instead.
     def infer_call(self, args: tuple, kwargs: dict) -> Any:
         inputs = args[0] if args else kwargs.get("inputs")
         if isinstance(inputs, SymbolicTensor) and None in inputs.shape[1:]:
@@ -77,7 +93,7 @@ class Reshape(Layer):
         return super().infer_call(args, kwargs)
 
     def _sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the target shape with -1 replaced; ValueError where the number of values differs."""
+        """Return the target shape with -1 replaced; ValueError if the number of values differs."""
         total, known = math.prod(shape), math.prod(size for size in self.target_shape if size != -1)
         fits = total % known == 0 if -1 in self.target_shape and known else total == known
         if not fits:
@@ -90,10 +106,19 @@ class Reshape(Layer):
 
 @registry.LAYERS.add()
 class Permute(Layer):
-    """Reorder the axes of each sample: `dims` lists them, counted from 1, the batch axis left out.
+    """Reorder the axes of each sample.
 
-    Raises ValueError where `dims` is no permutation of 1, 2, .... Follows
-    https://keras.io/api/layers/reshaping_layers/permute/
+    Args:
+        dims: The new order of the axes, counted from 1 without the batch axis.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        ``Permute((2, 1))`` has inputs ``(batch, a, b)`` and outputs ``(batch, b, a)``.
+
+    Raises:
+        ValueError: `dims` is not a permutation of 1, 2, ....
+
+    Follows https://keras.io/api/layers/reshaping_layers/permute/
 
     >>> import numpy as np
     >>> Permute((2, 1))(np.ones((2, 3, 4))).shape
@@ -107,7 +132,7 @@ class Permute(Layer):
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
-                f"Permute: `dims` names each axis of a sample once, counted from 1, such as (2, 1); it got {dims!r}."
+                f"Permute: `dims` must name each axis of a sample once, counted from 1, such as (2, 1); got {dims!r}."
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
@@ -117,7 +142,17 @@ class Permute(Layer):
 
 @registry.LAYERS.add()
 class RepeatVector(Layer):
-    """Repeat each sample `n` times: (batch, features) becomes (batch, n, features).
+    """Repeat each sample `n` times.
+
+    Args:
+        n: Number of repetitions, a positive integer.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, features)``, outputs ``(batch, n, features)``.
+
+    Raises:
+        ValueError: `n` is not a positive integer.
 
     Follows https://keras.io/api/layers/reshaping_layers/repeat_vector/
 

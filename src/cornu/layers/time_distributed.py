@@ -14,12 +14,22 @@ from cornu.layers.core import Wrapper
 
 @registry.LAYERS.add()
 class TimeDistributed(Wrapper):
-    """Apply `layer` to each time step of inputs (batch, steps, ...), with the same weights.
+    """Apply a layer to each time step, with the same weights.
 
-    A mask has the shape (batch, steps). Steps are laid into the batch axis and computed at once, except where that
-    would change the meaning: a layer that keeps statistics of its batches (batch normalization) meets the steps one by
-    one in training. Raises ValueError for inputs without a time axis. Follows
-    https://keras.io/api/layers/recurrent_layers/time_distributed/
+    All steps are folded into the batch axis and computed together. A layer that tracks batch statistics (such as
+    `BatchNormalization`) is called step by step in training.
+
+    Args:
+        layer: The layer to apply.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, time, ...)``, outputs ``(batch, time, *output_shape)`` of the layer; mask ``(batch, time)``.
+
+    Raises:
+        ValueError: The inputs have no time axis, or the mask has another shape.
+
+    Follows https://keras.io/api/layers/recurrent_layers/time_distributed/
 
     >>> import numpy as np
     >>> from cornu.layers import Dense
@@ -33,24 +43,23 @@ class TimeDistributed(Wrapper):
     def build(self, input_shape: tuple) -> None:
         if len(input_shape) < 3:
             raise ValueError(
-                f"TimeDistributed takes inputs (batch, steps, ...) of at least 3 axes; it was called with shape "
-                f"{tuple(input_shape)}."
+                f"TimeDistributed takes inputs (batch, time, ...) with at least 3 axes; got shape {tuple(input_shape)}."
             )
         super().build((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> Any:
         if mask is not None and mask.shape[:2] != inputs.shape[:2]:
             raise ValueError(
-                f"TimeDistributed: the mask of inputs of shape {inputs.shape} has shape {inputs.shape[:2]} "
-                f"(batch, steps); it got {mask.shape}."
+                f"TimeDistributed: the mask of inputs of shape {inputs.shape} must have shape {inputs.shape[:2]} "
+                f"(batch, time); got {mask.shape}."
             )
         if training and _keeps_statistics(self.layer):
             return self._step_by_step(inputs, training, mask)
         batch, steps = inputs.shape[:2]
-        outputs = self._apply(_folded(inputs), training, None if mask is None else _folded(mask))
+        outputs = self._apply(_folded(inputs), training, None if mask is None else _folded(mask))  # (batch * time, ...)
         return jax.tree.map(lambda array: array.reshape(batch, steps, *array.shape[1:]), outputs)
 
-    # Shapes are those of inference, where the number of steps may be unknown: no step is taken alone.
+    # Infer shapes as at inference: the number of steps may be unknown, so steps cannot be called one by one.
     def infer_call(self, args: tuple, kwargs: dict) -> Any:
         return super().infer_call(args[:1], {**kwargs, "training": False})
 
@@ -59,7 +68,7 @@ class TimeDistributed(Wrapper):
             self._apply(inputs[:, step], training, None if mask is None else mask[:, step])
             for step in range(inputs.shape[1])
         ]
-        return jax.tree.map(lambda *arrays: jnp.stack(arrays, axis=1), *outputs)
+        return jax.tree.map(lambda *arrays: jnp.stack(arrays, axis=1), *outputs)  # (batch, time, ...)
 
     def _apply(self, inputs: jax.Array, training: bool | None, mask: Any) -> Any:
         takes_mask = mask is not None and call_signature(type(self.layer)).takes_mask
@@ -71,7 +80,7 @@ def _folded(array: jax.Array) -> jax.Array:
 
 
 def _keeps_statistics(layer: Layer) -> bool:
-    """Tell whether a call in training changes more than random keys."""
+    """Tell whether a training call changes variables other than random seeds."""
     own = [variable for part in layer._flatten_layers() for variable in part._own_variables()]
     return any(not variable.trainable and not isinstance(variable, Seed) for variable in own)
 

@@ -1,4 +1,4 @@
-"""Layers that make space larger by whole factors."""
+"""Layers that upsample space by integer factors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,17 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 @registry.LAYERS.add()
 class UpSampling1D(Layer):
-    """Each step `size` times in a row: inputs ``(batch, steps, features)``.
+    """Repeat each time step.
+
+    Args:
+        size: How often, a positive integer.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, time, features)``, outputs ``(batch, time * size, features)``.
+
+    Raises:
+        ValueError: `size` is not a positive integer.
 
     Follows https://keras.io/api/layers/reshaping_layers/up_sampling1d/
 
@@ -43,9 +53,21 @@ class UpSampling1D(Layer):
 
 @registry.LAYERS.add()
 class UpSampling2D(Layer):
-    """Images larger by `size`: each pixel repeated, or `interpolation` between pixels.
+    """Upsample images by repeating or interpolating pixels.
 
-    `interpolation` is ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"lanczos3"`` or ``"lanczos5"``.
+    Args:
+        size: Factor, an integer or a pair ``(rows, columns)``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        interpolation: ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"lanczos3"`` or ``"lanczos5"``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, rows, columns, channels)``, outputs ``(batch, rows * size, columns * size, channels)``;
+        channels come second for ``"channels_first"``.
+
+    Raises:
+        ValueError: `size` or `interpolation` is not one of these.
+
     Follows https://keras.io/api/layers/reshaping_layers/up_sampling2d/
 
     >>> import numpy as np
@@ -72,7 +94,18 @@ class UpSampling2D(Layer):
 
 @registry.LAYERS.add()
 class UpSampling3D(Layer):
-    """Volumes larger by `size`: each value repeated along all three dimensions.
+    """Upsample volumes by repeating each value along all three dimensions.
+
+    Args:
+        size: Factor, an integer or three.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        **kwargs: Arguments of `Layer`.
+
+    Shapes:
+        Inputs ``(batch, depth, rows, columns, channels)``; outputs the same, each spatial size times `size`.
+
+    Raises:
+        ValueError: `size` is not a positive integer or three of them.
 
     Follows https://keras.io/api/layers/reshaping_layers/up_sampling3d/
 

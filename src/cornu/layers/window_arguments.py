@@ -1,4 +1,4 @@
-"""Arguments of layers that move windows over space, and where space lies in a shape."""
+"""Window arguments (sizes, strides, padding) and the spatial axes of a shape."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,24 +11,24 @@ from cornu.core.layer import Layer
 
 
 def per_dimension(layer: Layer, argument: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
-    """Return one whole number per spatial dimension, from one number or from `rank` of them; else ValueError."""
+    """Return one integer per spatial dimension, from one integer or from `rank` of them; else ValueError."""
     numbers = (value,) * rank if isinstance(value, (int, np.integer)) else value
     fits = isinstance(numbers, (list, tuple, np.ndarray)) and len(numbers) == rank
     if not fits or not all(_is_whole(number) and number >= least for number in numbers):
-        several = f" or {rank} of them, one per spatial dimension" if rank > 1 else ""
+        several = f", or {rank} of them, one per spatial dimension" if rank > 1 else ""
         raise ValueError(
-            f"{type(layer).__name__}: `{argument}` is a whole number from {least} up{several}; it got {value!r}."
+            f"{type(layer).__name__}: `{argument}` must be an integer of at least {least}{several}; got {value!r}."
         )
     return tuple(int(number) for number in numbers)
 
 
 def sides(layer: Layer, argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
-    """Return ``(before, after)`` per spatial dimension, from one number, one per dimension, or such pairs."""
+    """Return ``(before, after)`` per spatial dimension, from one integer, one per dimension, or such pairs."""
     pairs = (value,) * rank if isinstance(value, (int, np.integer)) else value
     if not isinstance(pairs, (list, tuple)) or len(pairs) != rank:
         raise ValueError(
-            f"{type(layer).__name__}: `{argument}` is a whole number, or {rank} of them, or {rank} pairs "
-            f"(before, after), one per spatial dimension; it got {value!r}."
+            f"{type(layer).__name__}: `{argument}` must be an integer, {rank} integers, or {rank} pairs "
+            f"(before, after), one per spatial dimension; got {value!r}."
         )
     return tuple(per_dimension(layer, argument, pair, 2, least=0) for pair in pairs)  # type: ignore[misc]
 
@@ -38,7 +38,7 @@ def _is_whole(number: Any) -> bool:
 
 
 def padding_word(layer: Layer, padding: Any, *more: str) -> str:
-    """Return ``"valid"``, ``"same"`` or one of `more` in small letters; ValueError for anything else."""
+    """Return ``"valid"``, ``"same"`` or one of `more` in lower case; ValueError for anything else."""
     words = ("valid", "same", *more)
     if not isinstance(padding, str) or padding.lower() not in words:
         raise unknown(f"padding of {type(layer).__name__}", padding, words)
@@ -46,21 +46,22 @@ def padding_word(layer: Layer, padding: Any, *more: str) -> str:
 
 
 def channel_axis(data_format: str) -> int:
-    """Return the axis of the channels: the last one, or 1 for ``channels_first``."""
+    """Return the axis of the channels: -1, or 1 for ``"channels_first"``."""
     return -1 if data_format == "channels_last" else 1
 
 
 def space_axes(data_format: str, rank: int) -> tuple[int, ...]:
-    """Return the axes of space."""
+    """Return the `rank` spatial axes."""
     first = 1 if data_format == "channels_last" else 2
     return tuple(range(first, first + rank))
 
 
 def check_not_empty(layer: Layer, inputs: Array, outputs: Array, advice: str) -> Array:
-    """Return `outputs`; ValueError where no window fits into the space of `inputs`, which would leave nothing."""
+    """Return `outputs`; ValueError if no window fits into the inputs, so that nothing would be left."""
     if 0 in outputs.shape[1:] and 0 not in inputs.shape[1:]:
         raise ValueError(
-            f"Layer {layer.name!r} ({type(layer).__name__}) leaves nothing of inputs of shape {_plain(inputs.shape)}: "
+            f"Layer {layer.name!r} ({type(layer).__name__}) would return an empty output for inputs of shape "
+            f"{_plain(inputs.shape)}: "
             f"its output would have shape {_plain(outputs.shape)}.\n{advice}"
         )
     return outputs

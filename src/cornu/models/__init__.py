@@ -1,4 +1,8 @@
-"""Models: functional, subclassed, sequential."""
+"""Models: functional, subclassed and sequential.
+
+Read `model.py` first, then `network.py` (the graph inside a functional model) and `trainer.py` (compile, fit, evaluate,
+predict).
+"""
 
 from cornu.core import spellings
 from cornu.core.public import offer

@@ -1,4 +1,4 @@
-"""How many rows `predict` and `evaluate` may compute together where nobody said how many."""
+"""Larger batches for `predict` and `evaluate` when the caller set no batch size."""
 
 import functools
 import math
@@ -21,7 +21,7 @@ from cornu.metrics import MeanMetricWrapper
 from cornu.training.step import custom_step
 
 MOST_ROWS = 1024
-MOST_BYTES = 2**26  # of the largest output of a layer: stays near the processor's cache
+MOST_BYTES = 2**26  # of the largest layer output, to stay near the processor's cache
 
 #: Methods whose meaning ``keeps_rows_apart`` declares: a class that overrides one of them declares it again.
 CALLING = ("__call__", "call", "merge", "compute_mask")
@@ -29,7 +29,7 @@ EVALUATING = (*CALLING, "test_step", "total_loss", "compute_loss", "compute_metr
 
 
 def rows_together(model: Any, size: int) -> int:
-    """Return `size`, or a power of two times it where each row's outputs are known to hang on that row alone.
+    """Return a batch size for prediction: `size`, or a larger power of two times it if rows are independent.
 
     Small products of matrices leave a processor idle: 10,000 rows through a perceptron take a third of the time in
     batches of 1024 that they take in batches of 32. Layers declare that they keep rows apart (``keeps_rows_apart``); of
@@ -44,10 +44,10 @@ def rows_together(model: Any, size: int) -> int:
 
 
 def evaluate_together(model: Any, batches: Batches) -> None:
-    """Let `batches` be evaluated many at a time, where losses and metrics are known to be sums over rows.
+    """Evaluate several batches at once, if losses and metrics are known to be sums over rows.
 
-    What it gives is the same but for rounding. The library's own losses and metrics are such sums, without masks
-    (a masked batch is divided by the rows that count), penalties for activity, and reductions other than the mean.
+    The result is the same up to rounding. The library's losses and metrics are such sums, unless there are masks (a
+    masked batch is divided by the number of unmasked rows), activity penalties, or reductions other than the mean.
     """
     if not isinstance(batches, ArrayBatches) or not batches.resident or batches.rows <= batches.batch_size:
         return
@@ -68,7 +68,7 @@ def _no_masks_or_penalties(model: Any) -> bool:
 
 
 def _operations(model: Any) -> Iterator[Any]:
-    """Yield what a model runs, and what models inside of it run; nothing of those without a network."""
+    """Yield the operations of a model and of its inner models; none for models without a graph."""
     network = getattr(model, "_network", None)
     for node in network.nodes if network is not None else ():
         yield node.operation

@@ -1,4 +1,4 @@
-"""Copies of models."""
+"""Copies of models, and models from configs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,11 +24,24 @@ def clone_model(
     recursive: bool = False,
     **_: Any,
 ) -> Model:
-    """Return a model of the same layers with fresh weights.
+    """Return a model with the same layers and newly initialized weights.
 
-    `input_tensors` are new symbolic inputs, `clone_function` makes the copy of a layer (by default from its config),
-    `call_function` calls the copy, `recursive` copies inner models the same way. Raises ValueError for a subclassed
-    model, which only its class can make. Follows https://keras.io/api/models/model_saving_apis/model_config_serialization/
+    Args:
+        model: A functional or sequential model.
+        input_tensors: New symbolic inputs to use.
+        clone_function: Makes the copy of a layer, by default from its config.
+        call_function: Calls a copied layer: ``call_function(layer, *args, **kwargs)``.
+        recursive: Whether to copy inner models in the same way.
+
+    Raises:
+        ValueError: The model is subclassed; only its own class can make a copy.
+
+    Follows https://keras.io/api/models/model_saving_apis/model_config_serialization/
+
+    >>> import cornu
+    >>> model = cornu.Sequential([cornu.layers.Input((4,)), cornu.layers.Dense(2)])
+    >>> clone_model(model).count_params()
+    10
     """
     clone = clone_function or clone_layer
     if recursive:
@@ -43,19 +56,19 @@ def clone_model(
         return _clone_sequential(model, input_tensors, clone)
     if model._network is None:
         raise ValueError(
-            f"{type(model).__name__} is a subclassed model without a graph: make the copy with its class, "
+            f"{type(model).__name__} is a subclassed model without a graph: copy it with its class, "
             "for example type(model).from_config(model.get_config())."
         )
     return _clone_functional(model, input_tensors, clone, call_function)
 
 
 def clone_layer(layer: Layer) -> Layer:
-    """Return a layer like `layer`, made from its config."""
+    """Return a new layer from the config of `layer`."""
     return deserialize(_without_build(serialize_in_process(layer)))
 
 
 def serialize_in_process(layer: Layer) -> dict[str, Any]:
-    """Return class and config of a layer, functions kept as they are."""
+    """Return the class and config of a layer, with functions as they are."""
     return {"class": type(layer), "config": layer.get_config()}
 
 
@@ -109,7 +122,12 @@ def _inputs_for(network: Any, given: Any) -> list[SymbolicTensor]:
 
 
 def model_from_config(config: dict[str, Any], custom_objects: dict | None = None) -> Model:
-    """Return the model that a config (class name and config) describes; weights are fresh."""
+    """Return the model that a config describes, with newly initialized weights.
+
+    Args:
+        config: Class name and config, as `cornu.saving.serialize_keras_object` returns them.
+        custom_objects: Custom classes and functions by name.
+    """
     entry = spellings.translate_layer(config) if not isinstance(config.get("config"), list) else config
     kinds = {"Sequential": Sequential, "Model": Functional, "Functional": Functional}
     if entry.get("class_name") in kinds:
@@ -118,11 +136,21 @@ def model_from_config(config: dict[str, Any], custom_objects: dict | None = None
 
 
 def model_from_json(json_string: str, custom_objects: dict | None = None) -> Model:
-    """Return the model that a JSON text (of `to_json`, or of Keras 1, 2 or 3) describes; weights are fresh.
+    """Return the model that a JSON text describes, with newly initialized weights.
 
-    Raises ValueError where the text is no such JSON, or names a class that is neither Keras's nor in `custom_objects`.
+    Args:
+        json_string: The result of `Model.to_json`, of Cornu or Keras 1, 2 or 3.
+        custom_objects: Custom classes and functions by name.
+
+    Raises:
+        ValueError: The text is not such JSON, or names a class that is neither Keras's nor in `custom_objects`.
+
+    >>> import cornu
+    >>> model = cornu.Sequential([cornu.layers.Input((4,)), cornu.layers.Dense(2)])
+    >>> model_from_json(model.to_json()).output_shape
+    (None, 2)
     """
-    config = documents.parse(json_string, "What model_from_json was given, instead of the text of to_json(),")
+    config = documents.parse(json_string, "The argument of model_from_json, instead of the text of to_json(),")
     version = config.get("keras_version")
     source = Source("JSON text", f"Keras {str(version)[:40]}" if version else "an unknown version")
     return documents.model_of(config, custom_objects, source)

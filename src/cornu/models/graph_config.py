@@ -1,4 +1,4 @@
-"""The graph of a functional model as plain data, in Keras 3's form; Keras 1's and 2's forms are read too."""
+"""The graph of a functional model as plain data, in Keras 3's form. Keras 1's and 2's forms can be read too."""
 
 from collections import deque
 from collections.abc import Container
@@ -10,7 +10,7 @@ from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize, serialize, serialize_object
 from cornu.models.operations import KerasOperation, is_operation
 
-KERAS_VERSION = "3.15.1"  # the version whose form the configs have
+KERAS_VERSION = "3.15.1"  # the configs follow the form of this version
 
 
 def of_network(model: Layer, network: Any) -> dict[str, Any]:
@@ -67,14 +67,14 @@ def _history(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
     if tensor.node is None or id(tensor.node) not in numbers:
         name = "an input" if tensor.node is None else repr(tensor.node.operation.name)
         raise ValueError(
-            f"The model uses {name} between its layers, an array function that is no layer and has no config.\n"
-            "Put it into a Lambda layer (or a layer of your own) to write the model's architecture."
+            f"The model uses {name} between its layers, an array function that is not a layer and has no config.\n"
+            "Put it into a Lambda layer (or a custom layer) to write the model's architecture."
         )
     return [tensor.node.operation.name, numbers[id(tensor.node)], tensor.index]
 
 
 def _end(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
-    """Return the key of an input or output, where Keras 3 counts a functional model's calls from 1."""
+    """Return the key of an input or output; Keras 3 counts a functional model's calls from 1 there."""
     name, number, index = _history(tensor, numbers)
     return [name, number + _is_functional(tensor.node.operation), index]  # type: ignore[union-attr]
 
@@ -84,7 +84,7 @@ def _is_functional(layer: Any) -> bool:
 
 
 def _like(structure: Any, keys: list[list]) -> Any:
-    """Return the keys of tensors in the structure that they had: one key, a list, or a dictionary."""
+    """Return the keys of tensors in the tensors' structure: one key, a list, or a dictionary."""
     if isinstance(structure, SymbolicTensor):
         return keys[0]
     if isinstance(structure, dict):
@@ -93,7 +93,7 @@ def _like(structure: Any, keys: list[list]) -> Any:
 
 
 def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
-    """Rebuild the graph that a config describes and return its symbolic inputs and outputs."""
+    """Rebuild the graph of a config and return its symbolic inputs and outputs."""
     budget.step(len(config["layers"]))
     layers = {entry.get("name") or entry["config"]["name"]: _layer_of(entry) for entry in config["layers"]}
     calls = {
@@ -124,8 +124,8 @@ def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
 def _first_numbers(layer: Layer | KerasOperation, name: str, calls: list, inside: set, ends: set) -> tuple[int, int]:
     """Return from which number a layer's calls are counted in the keys of calls, and in those of inputs and outputs.
 
-    Keras 2 counts the calls of a model inside the model from 1. Of this Keras 3 has kept that the keys of inputs and
-    outputs do, for functional models.
+    Keras 2 counts the calls of an inner model from 1. Keras 3 does so only for functional models, and only in the keys
+    of inputs and outputs.
     """
     if getattr(layer, "_network", None) is None or not calls:
         return 0, 0
@@ -136,7 +136,7 @@ def _first_numbers(layer: Layer | KerasOperation, name: str, calls: list, inside
 
 
 class _Call(NamedTuple):
-    """The call of a layer with a number, as `_parse_call` read it."""
+    """One numbered call of a layer, as `_parse_call` read it."""
 
     layer: str
     number: int
@@ -165,16 +165,16 @@ def _run_calls(layers: dict[str, Layer | KerasOperation], made: dict, calls: lis
     if waiting:
         name = next(iter(waiting.values()))[0].layer
         raise ValueError(
-            f"The config's graph cannot be built: layer {name!r} needs tensors that no layer gives "
+            f"The config's graph cannot be built: layer {name!r} needs tensors that no layer returns "
             "(a missing layer, or a cycle)."
         )
 
 
 def _call_of(key: Any) -> tuple[str, int]:
-    """Return layer and number of the call whose output a key names; ValueError where it is none."""
+    """Return the layer and call number in a tensor's key; ValueError if the key is malformed."""
     plain = isinstance(key, (list, tuple)) and len(key) == 3 and isinstance(key[0], str)
     if not plain or not all(isinstance(number, int) for number in key[1:]):
-        raise ValueError(f"The config names a tensor by [layer, call, output]; it has {str(key)[:80]}.")
+        raise ValueError(f"A tensor in the config must be [layer, call, output]; got {str(key)[:80]}.")
     return key[0], key[1]
 
 

@@ -27,8 +27,18 @@ from cornu.models.trainer import Trainer
 class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Layer):
     """Layers that are trained, evaluated and used together.
 
-    ``Model(inputs, outputs)`` makes a functional model from symbolic tensors (single ones, lists or dictionaries). A
-    subclass keeps layers as attributes and defines ``call(inputs)``, which may take ``training`` and ``mask``.
+    ``Model(inputs, outputs)`` makes a functional model. A subclass keeps layers as attributes and defines
+    ``call(inputs)``, which may also take ``training`` and ``mask``.
+
+    Args:
+        inputs: Symbolic tensors from `Input`: one, a list or a dictionary.
+        outputs: Symbolic tensors that layers computed from them: one, a list or a dictionary.
+        name: Name of the model.
+        **kwargs: Arguments of `Layer`.
+
+    Raises:
+        ValueError: Only one of `inputs` and `outputs` is passed, or they are not connected symbolic tensors.
+
     Follows https://keras.io/api/models/model/
 
     >>> from cornu import layers
@@ -62,7 +72,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         self.built = True
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        """Compute the outputs; a subclass without a graph overrides it."""
+        """Compute the outputs. A subclass without a graph overrides it."""
         if self._network is None:
             raise NotImplementedError(
                 f"{type(self).__name__} is subclassed from Model and has no call() method: define call(self, inputs)."
@@ -76,7 +86,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         self.built = True
 
     def _ensure_built(self, args: tuple, kwargs: dict) -> None:
-        """A subclassed model is built by its layers, when it is called."""
+        """Build a subclassed model in its first call, by its layers' builds."""
         if not self.built and type(self).build is not Model.build:
             super()._ensure_built(args, kwargs)
         elif not self.built:
@@ -101,7 +111,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         return self.sublayers()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Return the layer with a name, or at an index; ValueError where there is none."""
+        """Return the layer with a name or at an index; ValueError if there is none."""
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(f"The model has {len(self.layers)} layers; there is no layer at index {index}.")
@@ -117,7 +127,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     def _graph(self, what: str) -> Network:
         if self._network is None:
             raise AttributeError(
-                f"Model {self.name!r} has no {what}: it is no functional model, and has no symbolic graph."
+                f"Model {self.name!r} has no {what}: it is not a functional model, so it has no symbolic graph."
             )
         return self._network
 
@@ -162,7 +172,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         return self._network.output_names if self._network is not None else list(getattr(self, "_seen_outputs", []))
 
     def add_loss(self, loss: Any, inputs: Any = None) -> None:
-        """Add to the loss: a scalar inside ``call``, a function, or on a functional model a symbolic tensor."""
+        """Add to the loss: a scalar inside ``call``, a function, or a symbolic tensor of a functional model."""
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
             if isinstance(one, SymbolicTensor):
                 self._graph("graph for add_loss(tensor)")
@@ -178,7 +188,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     # ---- config
 
     def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs: a functional model's graph, or the constructor's arguments of a subclass."""
+        """Return the graph of a functional model, or the constructor's arguments of a subclass."""
         if self._network is not None and type(self) in (Model, Functional):
             return graph_config.of_network(self, self._network)
         if type(self).__init__ is Model.__init__:
@@ -187,7 +197,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Model":
-        """Make a model from what `get_config` returned; weights are fresh."""
+        """Make a model from the result of `get_config`, with newly initialized weights."""
         with registry.CustomObjectScope(custom_objects or {}), config_validation.reading(config):
             config_validation.check_name(cls, config.get("name"))
             if cls in (Model, Functional) and "layers" in config:
@@ -206,7 +216,19 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
 
 @registry.MODELS.add()
 class Functional(Model):
-    """A model between symbolic inputs and outputs; `Model(inputs, outputs)` makes one."""
+    """A model between symbolic inputs and outputs. ``Model(inputs, outputs)`` makes one.
+
+    Args:
+        inputs, outputs, name: As in `Model`.
+        **kwargs: Arguments of `Layer`.
+
+    Follows https://keras.io/guides/functional_api/
+
+    >>> from cornu import layers
+    >>> x = layers.Input((3,))
+    >>> Functional(x, layers.Dense(2)(x)).input_shape
+    (None, 3)
+    """
 
     keras_module = "keras.src.models.functional"
 
@@ -216,7 +238,7 @@ class Functional(Model):
 
 
 def _model_arguments(args: tuple, kwargs: dict) -> tuple[Any, Any, str | None, dict]:
-    """Sort out ``Model()``, ``Model(name=...)`` and ``Model(inputs, outputs, name)``."""
+    """Parse ``Model()``, ``Model(name=...)`` and ``Model(inputs, outputs, name)``."""
     kwargs = dict(kwargs)
     names = ("inputs", "outputs", "name")
     for name, value in zip(names, args, strict=False):

@@ -1,4 +1,4 @@
-"""The graph inside a functional model: which layers lie between its inputs and outputs, and how they are run."""
+"""The graph inside a functional model: the layers between its inputs and outputs, and how they run."""
 
 from collections import ChainMap
 from typing import Any
@@ -13,7 +13,7 @@ from cornu.core.scope import changed, scope, set_mask
 
 
 class Network:
-    """Nodes in running order between the symbolic `inputs` and `outputs` (each a tensor, list or dictionary)."""
+    """Nodes between symbolic `inputs` and `outputs` (each a tensor, list or dictionary), in execution order."""
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.inputs, self.outputs = _unwrapped(inputs), _unwrapped(outputs)
@@ -26,12 +26,12 @@ class Network:
 
     @property
     def input_names(self) -> list[str]:
-        """The names under which data may be given as a dictionary: those of the input layers."""
+        """The names for passing data as a dictionary: those of the input layers."""
         return [_input_name(tensor) for tensor in self.flat_inputs]
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs: a dictionary's keys, else the layers that make them (numbered where shared)."""
+        """The names of the outputs: a dictionary's keys, else the layers that make them (numbered if repeated)."""
         if isinstance(self.outputs, dict):
             return sorted(self.outputs)
         names = [tensor.node.operation.name for tensor in self.flat_outputs]
@@ -68,7 +68,7 @@ class Network:
                 set_mask(array, mask)
 
     def arrange(self, inputs: Any) -> list[Any]:
-        """Return the inputs in order, each in the rank and type that its symbolic tensor has; ValueError in words."""
+        """Return the inputs in order, each fitted to its symbolic tensor; ValueError if one does not fit."""
         if isinstance(inputs, dict) and not isinstance(self.inputs, dict):
             inputs = _by_name(inputs, self.input_names)
         elif isinstance(inputs, dict):
@@ -76,13 +76,13 @@ class Network:
         flat = leaves(inputs)
         if len(flat) != len(self.flat_inputs):
             raise ValueError(
-                f"The model takes {len(self.flat_inputs)} inputs {self.input_names}; it was given {len(flat)} arrays."
+                f"The model takes {len(self.flat_inputs)} inputs {self.input_names}; got {len(flat)} arrays."
             )
         return [fitted(given, reference) for given, reference in zip(flat, self.flat_inputs, strict=True)]
 
 
 def _unwrapped(structure: Any) -> Any:
-    """Return the tensor in a list of one: as in Keras, a model of one output gives an array, not a list."""
+    """Return the tensor in a list of one: as in Keras, a model with one output returns an array, not a list."""
     return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
 
 
@@ -90,7 +90,7 @@ def _check_symbolic(tensors: list, what: str) -> None:
     for tensor in tensors or [None]:
         if not isinstance(tensor, SymbolicTensor):
             raise ValueError(
-                f"The {what} of a model are symbolic tensors, as Input(...) and layers called on it give; "
+                f"The {what} of a model must be symbolic tensors, made by Input(...) and the layers called on it; "
                 f"one of them is {type(tensor).__name__}."
             )
 
@@ -110,7 +110,7 @@ def _by_name(given: dict, names: list[str]) -> list[Any]:
 
 
 def fitted(given: Any, reference: SymbolicTensor) -> Any:
-    """Return an array with the rank and type of the symbolic input; ValueError for a shape that does not fit."""
+    """Return an array with the rank and dtype of the symbolic input; ValueError if its shape does not fit."""
     shape, expected = tuple(given.shape), tuple(reference.shape)
     if len(shape) == len(expected) - 1 and expected[-1] == 1:
         given = given[..., None]
@@ -124,7 +124,7 @@ def fitted(given: Any, reference: SymbolicTensor) -> Any:
 
 
 def complain_of_shape(shape: tuple, expected: tuple, name: str) -> None:
-    """Raise ValueError where `shape` does not fit `expected` (None fits all), with advice where flattening helps."""
+    """Raise ValueError if `shape` does not fit `expected` (None fits any size), with advice if reshaping helps."""
     fits = len(shape) == len(expected) and all(
         want is None or have is None or want == have for have, want in zip(shape, expected, strict=True)
     )
@@ -167,7 +167,7 @@ def operations_by_depth(network: Network) -> tuple[list[Any], dict[int, int]]:
 
 
 def _met_from_outputs(network: Network) -> list[Any]:
-    """Return the operations as a walk from the outputs meets them; before them the inputs that it never meets."""
+    """Return the operations in the order a walk from the outputs meets them, after inputs that it never meets."""
     between = {id(node) for node in network.nodes}
     given = [tensor.node for tensor in network.flat_inputs if tensor.node is not None]
     known = between | {id(node) for node in given}

@@ -1,10 +1,10 @@
-"""A model's methods that show it: summary, diagram, report; the drawing is done in `cornu.visuals`."""
+"""Methods that show a model: summary, diagram, report. `cornu.visuals` does the drawing."""
 
 from typing import Any
 
 
 class PictureMethods:
-    """The part of a model that shows what it is and what it has learned."""
+    """The methods that show a model and its training."""
 
     def summary(
         self,
@@ -15,11 +15,19 @@ class PictureMethods:
         show_trainable: bool = False,
         layer_range: Any = None,
     ) -> None:
-        """Print the layers, their output shapes and numbers of parameters; a notebook shows them as a table.
+        """Print the layers with their output shapes and numbers of parameters; notebooks show a table.
 
-        `line_length` is the width in characters, `positions` where columns end, `print_fn` is given the text,
-        `expand_nested` shows layers of inner models, `show_trainable` adds a column, `layer_range` names the first and
-        the last layer to show. Raises ValueError before the model is built.
+        Args:
+            line_length: Width in characters.
+            positions: Where columns end, as fractions of the width or in characters.
+            print_fn: Function that receives the text, by default `print`.
+            expand_nested: Whether to list the layers of inner models.
+            show_trainable: Whether to add a column that says if a layer is trainable.
+            layer_range: First and last layer to show, a pair of names.
+
+        Raises:
+            ValueError: The model is not built.
+
         Follows https://keras.io/api/models/model/#summary-method
         """
         from cornu.visuals.summary import print_summary
@@ -36,11 +44,15 @@ class PictureMethods:
         show_layer_activations: bool = True,
         show_trainable: bool = False,
     ) -> Any:
-        """Return a drawing of the model, as SVG: a notebook shows it, ``.save("model.svg")`` writes it.
+        """Return a drawing of the model as SVG. Notebooks show it; ``.save("model.svg")`` writes it.
 
-        Nothing has to be installed for it. `rankdir` is ``"TB"`` (downwards) or ``"LR"`` (to the right),
-        `expand_nested` draws inner models layer by layer; the others say what stands in the boxes, as in
-        `cornu.utils.plot_model`. Of a subclassed model, which has no graph, one box is drawn.
+        No other package is needed. A subclassed model, which has no graph, is drawn as one box.
+
+        Args:
+            show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable: What the boxes contain,
+                as in `cornu.utils.plot_model`.
+            rankdir: ``"TB"`` (top to bottom) or ``"LR"`` (left to right).
+            expand_nested: Whether to draw the layers of inner models.
 
         >>> import cornu
         >>> from cornu import layers
@@ -64,13 +76,22 @@ class PictureMethods:
         class_names: Any = None,
         title: Any = None,
     ) -> None:
-        """Write a report of the model into one HTML file that needs no network.
+        """Write a report about the model to a single HTML file that works offline.
 
-        Its curves of training are those of the last `fit`, or of `history`. On the rows of `x` and `y` (arrays, or a
-        stream as `x`) it shows, for classes: confusion matrix, precision and recall, calibration and the most confident
-        mistakes (inputs that are images as pictures); for numbers: predicted against true, residuals. Then comes the
-        drawing of the model, its first weights, settings and versions. `class_names` lists the names of the classes
-        (a dictionary by output, where there are several). Raises ValueError where data and model do not fit.
+        It has the training curves, the model's diagram, first weights, settings and versions. With data it also shows,
+        for classification: confusion matrix, precision and recall, calibration and the most confident errors; for
+            regression:
+        predicted against true values and residuals.
+
+        Args:
+            path: The file to write.
+            x, y: Data to evaluate on: arrays, or a stream as `x`.
+            history: Training curves to show instead of those of the last `fit`.
+            class_names: List of class names, or a dictionary of lists by output.
+            title: Title of the page.
+
+        Raises:
+            ValueError: The data do not fit the model.
 
         >>> import cornu, tempfile
         >>> from cornu import layers

@@ -1,4 +1,4 @@
-"""A model's methods for files; the formats live in `cornu.saving`."""
+"""Methods of a model for files; `cornu.saving` has the formats."""
 
 from typing import Any
 
@@ -6,24 +6,50 @@ from cornu.saving import files
 
 
 class FileMethods:
-    """The part of a model that reads and writes files."""
+    """The methods of a model that read and write files."""
 
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any) -> None:
-        """Write architecture, weights and optimizer into one file: ``.keras``, or ``.h5`` for Keras 2."""
+        """Write the architecture, weights and optimizer to one file.
+
+        Args:
+            filepath: Path ending in ``.keras``, or ``.h5`` for Keras 2.
+            overwrite: Whether to replace an existing file without asking.
+            include_optimizer: Whether to write the optimizer's state.
+
+        >>> import cornu, os, tempfile
+        >>> model = cornu.Sequential([cornu.layers.Input((4,)), cornu.layers.Dense(2)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.keras")
+        ...     os.listdir(folder)
+        ['model.keras']
+        """
         files.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write the weights into a ``.safetensors`` file, or an HDF5 file of any other name."""
+        """Write the weights to a ``.safetensors`` file, or to an HDF5 file of any other name."""
         files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
-        """Read the weights from a file that `save_weights` or `save` wrote."""
+        """Read the weights from a file that `save_weights` or `save` wrote.
+
+        Args:
+            filepath: The file.
+            skip_mismatch: Whether to skip layers whose shapes differ, instead of raising ValueError.
+            by_name: Whether to match layers by name instead of by order.
+        """
         files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
 
     def export(
         self, filepath: Any, format: str | None = None, verbose: Any = None, input_signature: Any = None, **kwargs: Any
     ) -> None:
-        """Write what the model computes as a program for others to run: ``.onnx`` or ``.stablehlo``."""
+        """Write the model's computation as a program that other tools can run.
+
+        Args:
+            filepath: Path ending in ``.onnx`` or ``.stablehlo``.
+            format: ``"onnx"`` or ``"stablehlo"``, by default from the file name.
+            verbose: Whether to print what was written.
+            input_signature: Shapes and dtypes of the inputs, if they differ from the model's.
+        """
         from cornu.export import export_model
 
         export_model(self, filepath, format, verbose, input_signature, **kwargs)

@@ -1,4 +1,4 @@
-"""The plain stack of layers."""
+"""The sequential model: a stack of layers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +14,21 @@ from cornu.models.model import Model
 
 @registry.MODELS.add()
 class Sequential(Model):
-    """Layers one after the other, each with one input and one output.
+    """A stack of layers, each with one input and one output.
 
-    `layers` may be given at once or added one by one. With an `Input` first (or ``input_shape=`` in the first layer)
-    the weights are made at once; otherwise when the model first sees data.
+    Weights are made immediately if the stack begins with an `Input` (or its first layer has ``input_shape=``),
+    otherwise when the model first receives data.
+
+    Args:
+        layers: List of layers; more can be added with `add`.
+        trainable: Whether training changes the weights.
+        name: Name of the model.
+        **kwargs: Arguments of `Layer`.
+
+    Raises:
+        TypeError: An entry is not a layer.
+        ValueError: Two layers have the same name, or a layer has several outputs.
+
     Follows https://keras.io/api/models/sequential/
 
     >>> from cornu import layers
@@ -37,7 +48,7 @@ class Sequential(Model):
         self._rebuild()
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Put a layer on top. Raises TypeError for anything but a layer, ValueError for a name that is taken."""
+        """Add a layer at the end. TypeError if it is not a layer, ValueError if its name is taken."""
         self._put(layer)
         if self._network is None:
             self._rebuild()
@@ -50,7 +61,7 @@ class Sequential(Model):
             layer = layer.node.operation
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"Sequential.add takes a layer, such as Dense(10); it got {layer!r} ({type(layer).__name__})."
+                f"Sequential.add takes a layer, such as Dense(10); got {layer!r} ({type(layer).__name__})."
                 + ("\nCall the class: add(Dense(10)), not add(Dense)." if isinstance(layer, type) else "")
             )
         if isinstance(layer, InputLayer):
@@ -65,12 +76,12 @@ class Sequential(Model):
     def _check_name(self, layer: Layer) -> None:
         if any(known.name == layer.name for known in self.stack):
             raise ValueError(
-                f"The model has a layer named {layer.name!r} already; every layer needs a name of its own "
+                f"The model already has a layer named {layer.name!r}; every layer needs a unique name "
                 f"({layer.name!r} may have been added twice)."
             )
 
     def _start_from(self, layer: Layer) -> None:
-        """Take the input shape that the first layer (or the model added first) was given."""
+        """Take the input shape from the first layer, or from a model in its place, if it has one."""
         if self.stack or self._input is not None:
             return
         shape = layer._batch_input_shape
@@ -82,22 +93,22 @@ class Sequential(Model):
             self._input = InputLayer(batch_shape=tuple(shape), dtype=dtype, name=f"{layer.name}_input")
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Take the top layer off and return it."""
+        """Remove the last layer and return it. TypeError if there is none."""
         if not self.stack:
-            raise TypeError("There is no layer to take off: the model is empty.")
+            raise TypeError("There is no layer to remove: the model is empty.")
         layer = self.stack.pop()
         self._rebuild()
         return layer
 
     def _rebuild(self) -> None:
-        """Connect the layers anew where the input's shape is known."""
+        """Connect the layers again, if the input's shape is known."""
         self._network, self.built = None, False
         self._programs.forget("layers changed")
         if self.stack and (start := self._starting_tensors()) is not None:
             self._connect(start)
 
     def _starting_tensors(self) -> Any:
-        """Return the symbolic input, a list of them where a model of several inputs comes first, or None."""
+        """Return the symbolic input, a list of them if a model with several inputs comes first, or None."""
         if self._input is not None:
             return self._input._inbound_nodes[0].outputs
         first = self.stack[0]
@@ -106,7 +117,7 @@ class Sequential(Model):
         return None
 
     def _connect(self, start: Any, tensor: Any = None, layers: Sequence[Layer] | None = None) -> None:
-        """Call the layers one after the other, all of them on `start` or the last ones on `tensor`."""
+        """Call the layers in turn: all of them on `start`, or only the last ones on `tensor`."""
         tensor = start if tensor is None else tensor
         with self.naming():
             for layer in self.stack if layers is None else layers:
@@ -124,7 +135,7 @@ class Sequential(Model):
         if self._network is not None or input_shape is None:
             return
         if not is_shape(input_shape):
-            raise ValueError(f"A Sequential model has one input; build was given the shapes {input_shape!r}.")
+            raise ValueError(f"A Sequential model has one input; build got the shapes {input_shape!r}.")
         self._input = InputLayer(batch_shape=tuple(input_shape))
         if self.stack:
             self._connect(self._starting_tensors())
@@ -136,21 +147,21 @@ class Sequential(Model):
             raise ValueError("The Sequential model is empty: add layers before it is called or trained.")
         given = args[0] if args else kwargs.get("inputs")
         if not hasattr(given, "shape"):
-            raise ValueError(f"A Sequential model takes one array; it was given a {type(given).__name__}.")
+            raise ValueError(f"A Sequential model takes one array; got a {type(given).__name__}.")
         self._input = InputLayer(batch_shape=(None, *given.shape[1:]), dtype=_input_dtype(self.stack[0], given))
         self._connect(self._starting_tensors())
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers in order, the input left out."""
+        """The layers in order, without the input."""
         return list(self.stack)
 
     @layers.setter
     def layers(self, _: Any) -> None:
-        raise AttributeError("The layers of a Sequential model change by add() and pop().")
+        raise AttributeError("The layers of a Sequential model cannot be assigned; use add() and pop().")
 
     def get_config(self) -> dict[str, Any]:
-        """Return name and layers with their configs."""
+        """Return the name, and the layers with their configs."""
         entries = [self._input, *self.stack] if self._input is not None else self.stack
         config = {
             "name": self.name,
@@ -164,7 +175,7 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict | None = None) -> "Sequential":
-        """Make a model from what `get_config` returned (Keras 1 and 2 gave a bare list of layers)."""
+        """Make a model from the result of `get_config` (in Keras 1 and 2 a bare list of layers)."""
         with registry.CustomObjectScope(custom_objects or {}), config_validation.reading(config):
             if isinstance(config, list):
                 config = {"layers": config}
@@ -180,7 +191,7 @@ class Sequential(Model):
 
 
 def _input_dtype(first: Layer, given: Any) -> str:
-    """Return the type in which data reaches a model that was not told: floats are cast, integers for Embedding stay."""
+    """Return the dtype of a model's input when it was not declared: integers stay if the first layer keeps them."""
     dtype = getattr(given.dtype, "name", str(given.dtype))
     return dtype if "int" in dtype and not first.autocast else first.compute_dtype
 

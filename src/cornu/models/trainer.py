@@ -30,7 +30,7 @@ from cornu.training.step import Learner, custom_step
 
 
 class Trainer:
-    """The part of a model that trains; it needs the layer's and network's parts beside it."""
+    """The training methods of a model; `Model` combines it with `Layer`."""
 
     compiled = False
     stop_training = False
@@ -55,13 +55,29 @@ class Trainer:
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Choose optimizer, loss and metrics. Which weights train is what `trainable` says now.
+        """Choose the optimizer, loss and metrics.
 
-        `optimizer` is a name, an optimizer or an optax transformation; `loss` a name, function or loss, or a list or
-        dictionary of them for several outputs, summed with `loss_weights`; `metrics` a list of names, functions or
-        metrics (`weighted_metrics`: with sample weights). `run_eagerly` runs steps uncompiled, for debugging. Training
-        always runs many steps per compiled call, so `steps_per_execution` and `jit_compile` change nothing.
-        Raises ValueError for unknown names. Follows https://keras.io/api/models/model_training_apis/
+        Which weights are trained is decided by the values of `trainable` at this moment.
+
+        Args:
+            optimizer: Name, optimizer, or optax transformation.
+            loss: Name, function or loss; a list or dictionary of them for several outputs. None trains on `add_loss`
+                alone.
+            metrics: List of names, functions or metrics; a list of lists or a dictionary for several outputs.
+            loss_weights: Factor of each output's loss, a list or dictionary; 1 by default.
+            weighted_metrics: Metrics that take sample weights into account.
+            run_eagerly: Whether to run steps uncompiled, for debugging.
+            steps_per_execution, jit_compile: Accepted for compatibility: steps are always compiled, many per call.
+            auto_scale_loss: Whether to wrap the optimizer in a `LossScaleOptimizer` under ``"mixed_float16"``.
+
+        Raises:
+            ValueError: A name is unknown.
+
+        Follows https://keras.io/api/models/model_training_apis/
+
+        >>> import cornu
+        >>> model = cornu.Sequential([cornu.layers.Dense(1)])
+        >>> model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
         """
         optimizer = optimizers.get(optimizer)
         scaled = isinstance(optimizer, optimizers.LossScaleOptimizer)
@@ -87,11 +103,11 @@ class Trainer:
         self._programs.forget("compile changed")
 
     def get_compile_config(self) -> dict[str, Any] | None:
-        """Return what `compile` was called with."""
+        """Return the arguments of the last `compile`, or None before it."""
         return self._compile_config
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile with what `get_compile_config` returned (as plain data, also that of a file of any Keras)."""
+        """Compile with what `get_compile_config` returned, also as plain data from a file of any Keras version."""
         with config_validation.reading(config):
             self.compile(**compile_arguments(config))
 
@@ -150,7 +166,7 @@ class Trainer:
             )
 
     def _outputs_for(self, x: Any) -> Any:
-        """Build the model for data like `x` where needed, and return what its outputs look like."""
+        """Build the model for data like `x` if needed, and return its symbolic outputs."""
         tensors = jax.tree.map(lambda leaf: SymbolicTensor((None, *leaf.shape[1:]), leaf.dtype), x)
         if self.built and self._network is not None:
             self._network.arrange(tensors)
@@ -205,21 +221,48 @@ class Trainer:
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
     ) -> History:
-        """Train for some epochs and return the `History`.
+        """Train for a number of epochs.
 
-        `x` and `y` are arrays (numpy, jax, torch, pandas, lists; lists or dictionaries of arrays for several inputs),
-        or `x` is a generator, `PyDataset`, or ``DataLoader`` whose batches hold everything. The last
-        `validation_split` of the rows, or `validation_data`, is evaluated after each epoch (of `validation_freq`).
-        `shuffle` mixes the rows anew each epoch (``"batch"``: whole batches). `verbose` is 0 silent, 1 bar, 2 a line
-        per epoch, ``"auto"``.
-        Raises ValueError or TypeError in words for data that does not fit the model.
+        Args:
+            x: Inputs as arrays (numpy, jax, torch, pandas, lists), ``(samples, ...)``; a list or dictionary of arrays
+                for several inputs. Or a generator, `PyDataset` or ``DataLoader`` of batches ``(x, y)`` or
+                ``(x, y, sample_weight)``.
+            y: Targets, in the same forms; None if `x` yields whole batches.
+            batch_size: Samples per step, 32 by default.
+            epochs: Number of the last epoch.
+            verbose: 0 silent, 1 progress bar, 2 one line per epoch; ``"auto"`` takes 1.
+            callbacks: List of callbacks, or a `CallbackList`.
+            validation_split: Fraction of the samples, taken from the end, to validate on.
+            validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a stream to validate on.
+            shuffle: Whether to shuffle samples each epoch; ``"batch"`` shuffles whole batches.
+            class_weight: Dictionary from class to weight of its samples.
+            sample_weight: Weight of each sample, ``(samples,)``.
+            initial_epoch: Epochs already done.
+            steps_per_epoch: Batches per epoch; None runs through all data.
+            validation_steps, validation_batch_size: The same for validation.
+            validation_freq: Validate every so many epochs, or a list of epochs.
+
+        Returns:
+            A `History`, whose ``history`` maps each metric to its values per epoch.
+
+        Raises:
+            RuntimeError: The model is not compiled.
+            ValueError, TypeError: The data do not fit the model.
+
         Follows https://keras.io/api/models/model_training_apis/#fit-method
+
+        >>> import cornu
+        >>> model = cornu.Sequential([cornu.layers.Dense(1)])
+        >>> model.compile(loss="mse")
+        >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=3, verbose=0)
+        >>> len(history.history["loss"])
+        3
         """
         self._check_compiled("fit")
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
         epochs = min(epochs, settings.max_epochs() or epochs)
         if validation_split and is_stream(x):
-            raise ValueError(f"validation_split cannot cut a {type(x).__name__}: give validation_data, or arrays.")
+            raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")
         backup = backup_for(callbacks)
         if validation_split:
             rows = array_batch(x, y, sample_weight, None, self._number_of_inputs)
@@ -291,9 +334,26 @@ class Trainer:
         callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Return the loss and metrics on data: a list in the order of ``metrics_names``, or a dictionary.
+        """Compute the loss and metrics on data.
 
-        Takes the same kinds of data as `fit`. With neither metrics nor several outputs, the loss alone is returned.
+        Args:
+            x, y, sample_weight, batch_size, steps, callbacks, verbose: As in `fit`.
+            return_dict: Whether to return a dictionary by name instead of a list.
+
+        Returns:
+            A list in the order of `metrics_names`, or the loss alone if there is nothing else.
+
+        Raises:
+            RuntimeError: The model is not compiled.
+            ValueError, TypeError: The data do not fit the model.
+
+        Follows https://keras.io/api/models/model_training_apis/#evaluate-method
+
+        >>> import cornu
+        >>> model = cornu.Sequential([cornu.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(loss="mse")
+        >>> model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+        1.0
         """
         batches = self._prepared("evaluate", x, y, sample_weight, batch_size=batch_size, steps=steps)
         if batches.resident:
@@ -318,7 +378,26 @@ class Trainer:
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training."""
+        """Compute the outputs for data, batch by batch, in inference mode.
+
+        Args:
+            x: Inputs, in the forms that `fit` takes.
+            batch_size: Samples per step, by default 32 or more where that gives the same results faster.
+            verbose, steps, callbacks: As in `fit`.
+
+        Returns:
+            A numpy array ``(samples, ...)``, or a list or dictionary of them for several outputs.
+
+        Raises:
+            ValueError, TypeError: The data do not fit the model.
+
+        Follows https://keras.io/api/models/model_training_apis/#predict-method
+
+        >>> import cornu
+        >>> model = cornu.Sequential([cornu.layers.Dense(3)])
+        >>> model.predict(np.ones((2, 4)), verbose=0).shape
+        (2, 3)
+        """
         if self.compiled and self.objective is None:
             self.compiled = False
         batches = self._prepared("predict", x, batch_size=batch_size, steps=steps, only_inputs=True)
@@ -336,17 +415,17 @@ class Trainer:
     # ---- what the steps use
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Train on one batch ``(x, y, sample_weight)`` and return the logs; override it for steps of one's own."""
+        """Train on one batch ``(x, y, sample_weight)`` and return the logs. Override it for a custom step."""
         self.learner.learn(unpack(data))
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluate one batch ``(x, y, sample_weight)`` and return the logs; override it for steps of one's own."""
+        """Evaluate one batch ``(x, y, sample_weight)`` and return the logs. Override it for a custom step."""
         self.learner.examine(unpack(data))
         return self.get_metrics_result()
 
     def predict_step(self, data: Any) -> Any:
-        """Return the outputs for the inputs of one batch; override it for steps of one's own."""
+        """Return the outputs for the inputs of one batch. Override it for a custom prediction step."""
         return self(data, training=False)
 
 

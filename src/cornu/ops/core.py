@@ -1,4 +1,4 @@
-"""The part of `keras.ops` about types, loops, branches, slices and scatters.
+"""The part of `keras.ops` about dtypes, loops, branches, slices and scatters.
 
 Follows https://keras.io/api/ops/core/
 """
@@ -24,29 +24,41 @@ stop_gradient = unary(lax.stop_gradient)
 
 
 def shape(x: Any) -> tuple:
-    """Return the shape as a tuple; of a symbolic tensor, with None for unknown axes."""
+    """Return the shape as a tuple, with None for unknown axes of a symbolic tensor.
+
+    >>> shape([[1, 2], [3, 4], [5, 6]])
+    (3, 2)
+    """
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 def dtype(x: Any) -> str:
-    """Return the name of an array's type."""
+    """Return the dtype's name, such as ``"float32"``."""
     return standardize_dtype(x.dtype if hasattr(x, "dtype") else jnp.asarray(x).dtype)
 
 
 def is_tensor(x: Any) -> bool:
-    """Tell whether `x` is an array of JAX or a symbolic tensor."""
+    """Tell whether `x` is a JAX array or a symbolic tensor."""
     return isinstance(x, (jax.Array, SymbolicTensor))
 
 
 @arrays_first(1)
 def cast(x: Any, dtype: Any) -> jax.Array:
-    """Return `x` in another type."""
+    """Return `x` with another dtype.
+
+    >>> cast([1.7, 2.2], "int32").tolist()
+    [1, 2]
+    """
     return jnp.asarray(x, standardize_dtype(dtype))
 
 
 @arrays_first(1)
 def saturate_cast(x: Any, dtype: Any) -> jax.Array:
-    """Return `x` in another type, with what lies outside of its range moved to the nearest end."""
+    """Return `x` with another dtype; values outside its range become the nearest bound.
+
+    >>> saturate_cast([300.0, -5.0], "uint8").tolist()
+    [255, 0]
+    """
     name = standardize_dtype(dtype)
     limits = jnp.finfo(name) if "float" in name else jnp.iinfo(name)
     return jnp.clip(x, limits.min, limits.max).astype(name)
@@ -54,7 +66,13 @@ def saturate_cast(x: Any, dtype: Any) -> jax.Array:
 
 @arrays_first(1)
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> jax.Array:
-    """Return `x` as an array."""
+    """Return `x` as a JAX array.
+
+    Args:
+        x: Array, list, number or variable.
+        dtype: Dtype of the result, by default that of `x`.
+        sparse, ragged: Accepted; arrays are always dense.
+    """
     return jnp.asarray(x, None if dtype is None else standardize_dtype(dtype))
 
 
@@ -68,7 +86,11 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 @arrays_first(1)
 def slice(inputs: Any, start_indices: Sequence, shape: Sequence[int]) -> jax.Array:
-    """Return the part of `shape` that starts at `start_indices`; -1 in `shape` takes all the rest."""
+    """Return the part of `inputs` that starts at `start_indices` and has `shape`; -1 in `shape` takes the rest.
+
+    >>> slice([1, 2, 3, 4], [1], [2]).tolist()
+    [2, 3]
+    """
     sizes = [
         whole - int(start) if size == -1 else size
         for whole, start, size in zip(inputs.shape, start_indices, shape, strict=True)
@@ -78,23 +100,49 @@ def slice(inputs: Any, start_indices: Sequence, shape: Sequence[int]) -> jax.Arr
 
 @arrays_first(1)
 def slice_update(inputs: Any, start_indices: Sequence, updates: Any) -> jax.Array:
-    """Return `inputs` with the part that starts at `start_indices` replaced by `updates`."""
+    """Return `inputs` with the part that starts at `start_indices` replaced by `updates`.
+
+    >>> slice_update([1, 2, 3, 4], [1], [7, 8]).tolist()
+    [1, 7, 8, 4]
+    """
     return lax.dynamic_update_slice(jnp.asarray(inputs), jnp.asarray(array(updates)), list(start_indices))
 
 
 @arrays_first(2)
 def scatter(indices: Any, values: Any, shape: Sequence[int]) -> jax.Array:
-    """Return zeros of `shape` with `values` added at `indices` (the last axis of them is an index)."""
+    """Return zeros of `shape` with `values` added at `indices`.
+
+    Args:
+        indices: Integers ``(..., n)``; each row is the index of an element or a part.
+        values: What to add, one for each row.
+        shape: Shape of the result.
+
+    >>> scatter([[0], [2]], [5, 7], (4,)).tolist()
+    [5, 0, 7, 0]
+    """
     return jnp.zeros(shape, jnp.asarray(values).dtype).at[_index(indices)].add(values)
 
 
 @arrays_first(3)
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> jax.Array:
-    """Return `inputs` with `updates` put at `indices`; `reduction` is None, add, max, min or mul."""
+    """Return `inputs` with `updates` written at `indices`.
+
+    Args:
+        inputs: The array.
+        indices: Integers ``(..., n)``, as in `scatter`.
+        updates: What to write, one for each row of `indices`.
+        reduction: None replaces; ``"add"``, ``"max"``, ``"min"`` or ``"mul"`` combines with the old value.
+
+    Raises:
+        ValueError: `reduction` is none of these.
+
+    >>> scatter_update([1, 2, 3], [[1]], [9]).tolist()
+    [1, 9, 3]
+    """
     place = jnp.asarray(inputs).at[_index(indices)]
     ways = {None: place.set, "add": place.add, "max": place.max, "min": place.min, "mul": place.mul}
     if reduction not in ways:
-        raise ValueError(f"scatter_update: reduction is None, 'add', 'max', 'min' or 'mul'; it got {reduction!r}.")
+        raise ValueError(f"scatter_update: reduction must be None, 'add', 'max', 'min' or 'mul'; got {reduction!r}.")
     return ways[reduction](updates)
 
 
@@ -112,7 +160,20 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[jax.Array]:
 
 
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
-    """Call ``body(*loop_vars)`` as long as ``cond(*loop_vars)`` holds; returns what the variables are then."""
+    """Call ``body(*loop_vars)`` while ``cond(*loop_vars)`` is true.
+
+    Args:
+        cond: Function of the variables that returns a boolean.
+        body: Function of the variables that returns their new values, of the same shapes and dtypes.
+        loop_vars: One array, or a list or tuple of them.
+        maximum_iterations: Upper bound of the number of calls.
+
+    Returns:
+        The final values, in the structure of `loop_vars`.
+
+    >>> [int(i) for i in while_loop(lambda i, n: i < n, lambda i, n: (i + 2, n), (0, 5))]
+    [6, 5]
+    """
     several = isinstance(loop_vars, (list, tuple))
     start = tuple(builtins.map(array, loop_vars)) if several else (array(loop_vars),)
 
@@ -132,35 +193,59 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable, init_val: Any) -> Any:
-    """Return the last of ``value = body_fun(i, value)`` for i from `lower` to `upper` - 1."""
+    """Return the last value of ``value = body_fun(i, value)`` for i from `lower` to `upper` - 1.
+
+    >>> int(fori_loop(0, 4, lambda i, total: total + i, 0))
+    6
+    """
     return lax.fori_loop(lower, upper, body_fun, init_val)
 
 
 def scan(
     f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: int = 1
 ) -> tuple:
-    """Carry a value through ``carry, y = f(carry, x)`` over the first axis; returns the last carry and all y."""
+    """Carry a value through ``carry, y = f(carry, x)`` for each x along the first axis.
+
+    Args:
+        f: Function ``(carry, x) -> (carry, y)``.
+        init: The first carry.
+        xs: Arrays ``(time, ...)``; None calls `f` with None `length` times.
+        length: Number of steps, needed only without `xs`.
+        reverse: Whether to go from the last step to the first.
+        unroll: Number of steps per iteration of the compiled loop.
+
+    Returns:
+        The last carry, and all y stacked: ``(time, ...)``.
+
+    >>> total, sums = scan(lambda carry, x: (carry + x, carry + x), 0, jnp.array([1, 2, 3]))
+    >>> int(total), sums.tolist()
+    (6, [1, 3, 6])
+    """
     return lax.scan(f, init, xs, length=length, reverse=reverse, unroll=unroll)
 
 
 def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """Return running results of an associative function of two, computed in parallel."""
+    """Return the cumulative results of an associative function of two arguments, computed in parallel."""
     return lax.associative_scan(f, elems, reverse, axis)
 
 
 def map(f: Callable, xs: Any) -> Any:
-    """Return the results of `f` for each entry of the first axis, one after the other, stacked."""
+    """Apply `f` to each entry of the first axis in turn, and stack the results."""
     return op(lambda values: lax.map(f, jax.tree.map(jnp.asarray, values)))(xs)
 
 
 def vectorized_map(function: Callable, elements: Any) -> Any:
-    """Return the results of `function` for each entry of the first axis, all at once, stacked."""
+    """Apply `function` to all entries of the first axis at once, and stack the results."""
     return op(lambda values: jax.vmap(function)(jax.tree.map(jnp.asarray, values)))(elements)
 
 
 @op
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
-    """Return what `true_fn()` gives where `pred` holds, else `false_fn()`."""
+    """Return ``true_fn()`` if `pred` is true, else ``false_fn()``.
+
+    >>> cond(True, lambda: 1, lambda: 2)
+    1
+    """
     if isinstance(pred, (bool, np.bool_)):
         return true_fn() if pred else false_fn()
     return lax.cond(jnp.asarray(array(pred)).astype(bool).reshape(()), true_fn, false_fn)
@@ -168,12 +253,12 @@ def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
 
 @op
 def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
-    """Return what the branch of number `index` gives for the operands."""
+    """Return the result of branch number `index` for the operands."""
     return lax.switch(array(index), branches, *builtins.map(array, operands))
 
 
 def custom_gradient(f: Callable) -> Callable:
-    """Decorate a function that returns its result and a function of the gradient: ``return y, grad``.
+    """Decorate a function that returns its result and a function of the upstream gradient: ``return y, grad``.
 
     >>> @custom_gradient
     ... def half(x):
@@ -198,7 +283,7 @@ def custom_gradient(f: Callable) -> Callable:
 
 
 def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tuple:
-    """Return the value of a function and its derivative in a direction."""
+    """Return the value of a function and its directional derivative."""
     return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
 
 

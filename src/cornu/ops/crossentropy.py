@@ -1,4 +1,4 @@
-"""Cross-entropies and connectionist temporal classification on arrays, as `keras.ops` has them."""
+"""Cross-entropies and connectionist temporal classification (CTC), as `keras.ops` has them."""
 
 from typing import Any
 
@@ -10,24 +10,24 @@ from cornu.ops.lifting import arrays_first
 
 
 def clipped(probabilities: jax.Array) -> jax.Array:
-    """Return probabilities kept ``epsilon()`` away from 0 and 1."""
+    """Clip probabilities to stay ``epsilon()`` away from 0 and 1."""
     return jnp.clip(probabilities, settings.epsilon(), 1 - settings.epsilon())
 
 
 def log_probabilities(output: jax.Array, from_logits: bool, axis: int = -1) -> jax.Array:
-    """Return logarithms of class probabilities from logits, or from probabilities (made to sum to 1 first)."""
+    """Return log probabilities of classes, from logits or from probabilities (scaled to sum to 1 first)."""
     if from_logits:
         return jax.nn.log_softmax(output, axis)
     return jnp.log(clipped(output / jnp.sum(output, axis, keepdims=True)))
 
 
 def of_classes(values: jax.Array, classes: jax.Array) -> jax.Array:
-    """Return for each row of the last axis of `values` that of the class with the given number; 0 for no class."""
+    """Return ``values[..., class]`` for each integer class; 0 for an integer that is not a class."""
     return jnp.sum(jnp.where(classes[..., None] == jnp.arange(values.shape[-1]), values, 0), -1)
 
 
 def binary_log_likelihood(target: jax.Array, output: jax.Array, from_logits: bool) -> jax.Array:
-    """Return the logarithm of the probability of each binary label."""
+    """Return the log probability of each binary label."""
     if from_logits:
         return target * jax.nn.log_sigmoid(output) + (1 - target) * jax.nn.log_sigmoid(-output)
     output = clipped(output)
@@ -35,14 +35,29 @@ def binary_log_likelihood(target: jax.Array, output: jax.Array, from_logits: boo
 
 
 def float_array(output: Any) -> jax.Array:
-    """Return `output` as an array of floats: whole numbers in ``floatx()``."""
+    """Return `output` as a float array; integers become ``floatx()``."""
     output = jnp.asarray(output)
     return output if jnp.issubdtype(output.dtype, jnp.floating) else output.astype(settings.floatx())
 
 
 @arrays_first(2)
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> jax.Array:
-    """Return the binary cross-entropy of each element; shapes are alike."""
+    """Return the binary cross-entropy of each element.
+
+    Args:
+        target: Labels from 0 to 1.
+        output: Probabilities or logits, of the same shape.
+        from_logits: Whether `output` is logits.
+
+    Returns:
+        An array of the same shape.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    >>> print(binary_crossentropy([1.0], [0.5]).round(3))
+    [0.693]
+    """
     output = float_array(output)
     target = jnp.asarray(target, output.dtype)
     _check_shapes("binary_crossentropy", target.shape, output.shape)
@@ -51,7 +66,23 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 
 @arrays_first(2)
 def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
-    """Return the cross-entropy along `axis`; probabilities are scaled to the sum 1 first."""
+    """Return the cross-entropy along `axis`, for one-hot targets.
+
+    Args:
+        target: Class probabilities ``(batch, ..., classes)``.
+        output: Probabilities (scaled to sum to 1 first) or logits, of the same shape.
+        from_logits: Whether `output` is logits.
+        axis: Axis of the classes.
+
+    Returns:
+        An array without that axis: ``(batch, ...)``.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    >>> print(categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(3))
+    [0.693]
+    """
     output = float_array(output)
     target = jnp.asarray(target, output.dtype)
     _check_shapes("categorical_crossentropy", target.shape, output.shape)
@@ -60,7 +91,23 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 @arrays_first(2)
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
-    """Return the cross-entropy along `axis` for class numbers; a last axis of size 1 of the target is dropped."""
+    """Return the cross-entropy along `axis`, for integer classes.
+
+    Args:
+        target: Integers ``(batch, ...)``; a last axis of size 1 is dropped.
+        output: Probabilities (scaled to sum to 1 first) or logits ``(batch, ..., classes)``.
+        from_logits: Whether `output` is logits.
+        axis: Axis of the classes in `output`.
+
+    Returns:
+        An array ``(batch, ...)``.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    >>> print(sparse_categorical_crossentropy([1], [[0.5, 0.5]]).round(3))
+    [0.693]
+    """
     output = float_array(output)
     target = jnp.asarray(target, "int32")
     if target.ndim == output.ndim and target.shape[-1] == 1:
@@ -73,13 +120,24 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
 
 def _check_shapes(name: str, target: tuple, output: tuple) -> None:
     if target != output:
-        raise ValueError(f"{name}: the target has shape {target}, which does not fit the output's: expected {output}.")
+        raise ValueError(f"{name}: a target of shape {target} does not fit the output; expected {output}.")
 
 
 @arrays_first(4)
 def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0) -> jax.Array:
-    """Return the CTC loss of each row: `target` (rows, labels), `output` (rows, steps, classes), lengths (rows,)."""
-    import optax  # takes a quarter of a second: imported by the programs that use it
+    """Return the CTC loss of each sequence.
+
+    Args:
+        target: Integer labels ``(batch, max_labels)``.
+        output: Logits ``(batch, time, classes)``.
+        target_length: Number of labels of each sequence, ``(batch,)``.
+        output_length: Number of time steps of each sequence, ``(batch,)``.
+        mask_index: Class of the blank.
+
+    Returns:
+        An array ``(batch,)``.
+    """
+    import optax  # importing takes a quarter of a second: only for programs that use it
 
     steps = jnp.arange(output.shape[1]) >= jnp.reshape(output_length, (-1, 1))
     labels = jnp.arange(target.shape[1]) >= jnp.reshape(target_length, (-1, 1))
@@ -97,13 +155,25 @@ def ctc_decode(
     inputs: Any, sequence_lengths: Any, strategy: str = "greedy", beam_width: int = 100, top_paths: int = 1,
     merge_repeated: bool = True, mask_index: int = 0,
 ) -> tuple[jax.Array, jax.Array]:  # fmt: skip
-    """Return labels (1, rows, steps), filled up with -1, and scores (rows, 1), by taking the best class of each step.
+    """Return the labels of each sequence by taking the best class of each step (greedy decoding).
 
-    Raises ValueError for ``strategy="beam_search"``, which is not built.
+    Args:
+        inputs: Scores ``(batch, time, classes)``.
+        sequence_lengths: Number of time steps of each sequence, ``(batch,)``.
+        strategy: ``"greedy"``; beam search is not implemented.
+        beam_width, top_paths: Only for beam search.
+        merge_repeated: Whether repeated labels without a blank between them are one.
+        mask_index: Class of the blank.
+
+    Returns:
+        Labels ``(1, batch, time)``, filled up with -1, and scores ``(batch, 1)``.
+
+    Raises:
+        ValueError: `strategy` is not ``"greedy"``.
     """
     if strategy != "greedy":
-        raise ValueError(f"ctc_decode: strategy={strategy!r} is not built; use strategy='greedy'.")
-    best = jnp.argmax(inputs, axis=-1)
+        raise ValueError(f"ctc_decode: strategy={strategy!r} is not implemented; use strategy='greedy'.")
+    best = jnp.argmax(inputs, axis=-1)  # (batch, time)
     running = jnp.arange(inputs.shape[1]) < jnp.reshape(sequence_lengths, (-1, 1))
     scores = -jnp.sum(jnp.where(running, jnp.max(inputs, axis=-1), 0), axis=-1, keepdims=True)
     kept = running & (best != mask_index % inputs.shape[-1])
@@ -111,7 +181,7 @@ def ctc_decode(
         before = jnp.pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=-1)
         kept &= best != before
     order = jnp.argsort(~kept, axis=1, stable=True)
-    labels = jnp.take_along_axis(jnp.where(kept, best, -1), order, axis=1)
+    labels = jnp.take_along_axis(jnp.where(kept, best, -1), order, axis=1)  # (batch, time)
     return labels[None], scores
 
 

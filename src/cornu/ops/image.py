@@ -1,4 +1,4 @@
-"""The part of `keras.ops.image` that networks use: resizing, cropping, patches, blocks of space and depth.
+"""The part of `keras.ops.image` that networks use: resizing, cropping, padding, patches, blocks of space and depth.
 
 Follows https://keras.io/api/ops/image/
 """
@@ -17,7 +17,7 @@ _IMPORTED = frozenset(globals())
 
 
 def _spatial(x: Any, data_format: str | None) -> tuple[int, int]:
-    """Return the axes of height and width of one image or a batch of them."""
+    """Return the axes of height and width of one image or a batch."""
     first = x.ndim - 3
     return (
         (first, first + 1)
@@ -31,7 +31,19 @@ def resize(
     images: Any, size: tuple[int, int], interpolation: str = "bilinear", antialias: bool = False,
     data_format: str | None = None,
 ) -> jax.Array:  # fmt: skip
-    """Return images of another height and width; `interpolation` is nearest, bilinear, bicubic or lanczos3."""
+    """Resize images.
+
+    Args:
+        images: ``(height, width, channels)`` or with a batch axis first; channels before height for
+            ``"channels_first"``.
+        size: New height and width.
+        interpolation: ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"lanczos3"`` or ``"lanczos5"``.
+        antialias: Whether to filter before downsampling.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+
+    >>> resize(jnp.ones((1, 4, 4, 3)), (8, 2)).shape
+    (1, 8, 2, 3)
+    """
     shape = list(images.shape)
     for axis, length in zip(_spatial(images, data_format), size, strict=True):
         shape[axis] = int(length)
@@ -43,9 +55,9 @@ def resize(
 def enlarge(
     x: Any, factors: Sequence[int], data_format: str | None = None, interpolation: str = "nearest"
 ) -> jax.Array:
-    """Return steps, images or volumes larger by whole factors, one for each spatial dimension.
+    """Return sequences, images or volumes upsampled by integer factors, one per spatial dimension.
 
-    ``nearest`` repeats each value; other words (see `resize`) are for images alone.
+    ``"nearest"`` repeats each value; other interpolations (see `resize`) are for images only.
     """
     first = 1 if settings.standardize_data_format(data_format) == "channels_last" else 2
     if interpolation == "nearest":
@@ -58,7 +70,7 @@ def enlarge(
 
 @arrays_first(1)
 def rgb_to_grayscale(images: Any, data_format: str | None = None) -> jax.Array:
-    """Return the brightness of colour images, with one channel."""
+    """Return the brightness of RGB images, with one channel."""
     axis = -1 if settings.standardize_data_format(data_format) == "channels_last" else -3
     shape = [1] * images.ndim
     shape[axis] = 3
@@ -72,7 +84,11 @@ def crop_images(
     right_cropping: int | None = None, target_height: int | None = None, target_width: int | None = None,
     data_format: str | None = None,
 ) -> jax.Array:  # fmt: skip
-    """Return images without margins; of top, bottom and target height two are given, and so for the width."""
+    """Crop the margins of images.
+
+    Exactly two of `top_cropping`, `bottom_cropping` and `target_height` must be passed, likewise for the width.
+    ValueError otherwise.
+    """
     rows, columns = _spatial(images, data_format)
     top, height = _cropped(images.shape[rows], top_cropping, bottom_cropping, target_height, "height")
     left, width = _cropped(images.shape[columns], left_cropping, right_cropping, target_width, "width")
@@ -82,7 +98,7 @@ def crop_images(
 
 def _cropped(whole: int, before: int | None, after: int | None, target: int | None, name: str) -> tuple[int, int]:
     if [before, after, target].count(None) != 1:
-        raise ValueError(f"crop_images: give exactly two of cropping before, cropping after and target {name}.")
+        raise ValueError(f"crop_images: pass exactly two of cropping before, cropping after and target {name}.")
     if target is None:
         target = whole - before - after
     start = whole - after - target if before is None else before
@@ -95,7 +111,11 @@ def pad_images(
     right_padding: int | None = None, target_height: int | None = None, target_width: int | None = None,
     data_format: str | None = None,
 ) -> jax.Array:  # fmt: skip
-    """Return images with margins of zeros; of top, bottom and target height two are given, and so for the width."""
+    """Pad images with margins of zeros.
+
+    Exactly two of `top_padding`, `bottom_padding` and `target_height` must be passed, likewise for the width.
+    ValueError otherwise.
+    """
     rows, columns = _spatial(images, data_format)
     padding = [(0, 0)] * images.ndim
     padding[rows] = _padded(images.shape[rows], top_padding, bottom_padding, target_height, "height")
@@ -105,26 +125,31 @@ def pad_images(
 
 def _padded(whole: int, before: int | None, after: int | None, target: int | None, name: str) -> tuple[int, int]:
     if [before, after, target].count(None) != 1:
-        raise ValueError(f"pad_images: give exactly two of padding before, padding after and target {name}.")
+        raise ValueError(f"pad_images: pass exactly two of padding before, padding after and target {name}.")
     before = target - whole - after if before is None else before
     return before, target - whole - before if after is None else after
 
 
 @arrays_first(1)
 def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> jax.Array:
-    """Spread the channels over blocks of `block_size` x `block_size` places."""
+    """Rearrange channels into blocks of `block_size` x `block_size` pixels.
+
+    ``(batch, height, width, channels)`` becomes ``(batch, height * n, width * n, channels / n**2)`` for block size n.
+    """
     x = x if data_format == "channels_last" else jnp.moveaxis(x, 1, -1)
     rows, height, width, channels = x.shape
     x = x.reshape(rows, height, width, block_size, block_size, channels // block_size**2).transpose(0, 1, 3, 2, 4, 5)
+    # (rows, height, block, width, block, channels / block**2) -> (rows, height * block, width * block, ...)
     x = x.reshape(rows, height * block_size, width * block_size, -1)
     return x if data_format == "channels_last" else jnp.moveaxis(x, -1, 1)
 
 
 @arrays_first(1)
 def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> jax.Array:
-    """Gather blocks of `block_size` x `block_size` places into channels."""
+    """Rearrange blocks of `block_size` x `block_size` pixels into channels: the inverse of `depth_to_space`."""
     x = x if data_format == "channels_last" else jnp.moveaxis(x, 1, -1)
     rows, height, width, channels = x.shape
+    # (rows, height / block, block, width / block, block, channels) -> (rows, ..., channels * block**2)
     x = x.reshape(rows, height // block_size, block_size, width // block_size, block_size, channels)
     x = x.transpose(0, 1, 3, 2, 4, 5).reshape(rows, height // block_size, width // block_size, -1)
     return x if data_format == "channels_last" else jnp.moveaxis(x, -1, 1)
@@ -136,17 +161,17 @@ def _pair(value: Any) -> tuple[int, int]:
 
 @arrays_first(1)
 def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> jax.Array:
-    """Return the windows of images (rows, channels, height, width) as columns (rows, channels * window, windows)."""
+    """Return windows of images ``(batch, channels, height, width)``: ``(batch, channels * window, windows)``."""
     (up, across), kernel = _pair(padding), _pair(kernel_size)
     patches = jax.lax.conv_general_dilated_patches(
         jnp.asarray(x), kernel, _pair(stride), ((up, up), (across, across)), rhs_dilation=_pair(dilation)
     )
-    return patches.reshape(*patches.shape[:2], -1)
+    return patches.reshape(*patches.shape[:2], -1)  # (batch, channels * window, windows)
 
 
 @arrays_first(1)
 def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> jax.Array:
-    """Add up columns of windows to images: the transpose of `unfold`."""
+    """Sum columns of windows into images: the transpose of `unfold`."""
     channels = x.shape[1] // (_pair(kernel_size)[0] * _pair(kernel_size)[1])
     like = jax.ShapeDtypeStruct((x.shape[0], channels, *_pair(output_size)), x.dtype)
     transposed = jax.linear_transpose(lambda images: unfold(images, kernel_size, dilation, padding, stride), like)

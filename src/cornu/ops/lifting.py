@@ -1,4 +1,4 @@
-"""How an array function of JAX becomes one of Keras's: it takes lists, variables and symbolic tensors too."""
+"""How a JAX function becomes a Keras operation: it accepts lists, variables and symbolic tensors as well."""
 
 import functools
 from collections.abc import Callable
@@ -11,12 +11,12 @@ import numpy as np
 from cornu.core.graph import op
 from cornu.core.variable import Variable
 
-# Keras's names of arrays that come first; JAX takes these by position only.
+# Keras's names of leading array arguments, which JAX takes by position only.
 _ARRAY_NAMES = ("x", "x1", "x2", "xs", "a", "b", "y", "inputs")
 
 
 def array(value: Any) -> Any:
-    """Return a list, a variable or another library's array as an array; numbers and arrays stay as they are."""
+    """Return a list, variable or another library's array as an array; numbers and arrays are returned unchanged."""
     if isinstance(value, Variable):
         return value.value
     if isinstance(value, (list, tuple)):
@@ -31,7 +31,7 @@ def _is_array(value: Any) -> bool:
 
 
 def lifted(function: Callable, arrays: int = 1) -> Callable:
-    """Return `function` for anything array-like in its first `arrays` arguments, symbolic tensors included."""
+    """Return `function` for anything array-like in its first `arrays` arguments, including symbolic tensors."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -53,15 +53,15 @@ def lifted_sequence(function: Callable) -> Callable:
 
 
 def unary(function: Callable) -> Callable:
-    """Return a function of one array, and settings, for anything array-like."""
+    """Return a function of one array and options for anything array-like."""
     return lifted(function, 1)
 
 
 def binary(function: Callable) -> Callable:
-    """Return a function of two arrays, and settings, for anything array-like."""
+    """Return a function of two arrays and options for anything array-like."""
     return lifted(function, 2)
 
 
 def arrays_first(count: int) -> Callable[[Callable], Callable]:
-    """Decorate a function of ours: its first `count` arguments are anything array-like."""
+    """Decorate a function to accept anything array-like in its first `count` arguments."""
     return functools.partial(lifted, arrays=count)

@@ -1,4 +1,7 @@
-"""The linear algebra of `keras.ops`: JAX's, for anything array-like. Follows https://keras.io/api/ops/linalg/"""
+"""The linear algebra of `keras.ops`: JAX's functions for anything array-like.
+
+Follows https://keras.io/api/ops/linalg/
+"""
 
 from typing import Any
 
@@ -24,13 +27,13 @@ slogdet = unary(jnp.linalg.slogdet)
 
 @arrays_first(1)
 def cholesky(x: Any, upper: bool = False) -> jax.Array:
-    """Return the triangular factor of a positive definite matrix."""
+    """Return the Cholesky factor of positive definite matrices ``(..., n, n)``, lower triangular unless `upper`."""
     return jnp.linalg.cholesky(x, upper=upper)
 
 
 @arrays_first(1)
 def cholesky_inverse(x: Any, upper: bool = False) -> jax.Array:
-    """Return the inverse of the matrix whose triangular factor is `x`."""
+    """Return the inverse of the matrix whose Cholesky factor is `x`."""
     unit = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
     inverse = jax.scipy.linalg.solve_triangular(x, unit, lower=not upper)
     return inverse @ inverse.mT if upper else inverse.mT @ inverse
@@ -38,19 +41,23 @@ def cholesky_inverse(x: Any, upper: bool = False) -> jax.Array:
 
 @arrays_first(1)
 def logdet(x: Any) -> jax.Array:
-    """Return the logarithm of the determinant."""
+    """Return the logarithm of the absolute value of the determinant."""
     return jnp.linalg.slogdet(x)[1]
 
 
 @arrays_first(2)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> jax.Array:
-    """Return the x for which ``a @ x`` is nearest to `b`."""
+    """Return the least-squares solution x of ``a @ x = b``."""
     return jnp.linalg.lstsq(a, b, rcond)[0]
 
 
 @arrays_first(2)
 def solve(a: Any, b: Any) -> jax.Array:
-    """Return the x for which ``a @ x`` is `b`; `b` of one axis less than `a` is a vector."""
+    """Return x with ``a @ x == b``. `b` is a vector if it has one axis fewer than `a`.
+
+    >>> solve(jnp.array([[2.0, 0.0], [0.0, 4.0]]), jnp.array([2.0, 8.0])).tolist()
+    [1.0, 2.0]
+    """
     if b.ndim == a.ndim - 1:
         return jnp.linalg.solve(a, b[..., None])[..., 0]
     return jnp.linalg.solve(a, b)
@@ -58,7 +65,7 @@ def solve(a: Any, b: Any) -> jax.Array:
 
 @arrays_first(2)
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> jax.Array:
-    """Return the x for which ``a @ x`` is `b`, for a triangular `a`."""
+    """Return x with ``a @ x == b`` for a triangular `a`."""
     if b.ndim == a.ndim - 1:
         return jax.scipy.linalg.solve_triangular(a, b[..., None], lower=lower)[..., 0]
     return jax.scipy.linalg.solve_triangular(a, b, lower=lower)
@@ -66,13 +73,17 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> jax.Array:
 
 @arrays_first(1)
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Return the singular value decomposition, or the singular values alone."""
+    """Return the singular value decomposition, or only the singular values if not `compute_uv`."""
     return jnp.linalg.svd(x, full_matrices=full_matrices, compute_uv=compute_uv)
 
 
 @arrays_first(2)
 def cdist(x: Any, y: Any) -> jax.Array:
-    """Return the distances between the rows of `x` (..., m, d) and of `y` (..., n, d), of shape (..., m, n)."""
+    """Return the distances between rows of `x` ``(..., m, d)`` and of `y` ``(..., n, d)``: ``(..., m, n)``.
+
+    >>> cdist(jnp.zeros((1, 2)), jnp.array([[3.0, 4.0]])).tolist()
+    [[5.0]]
+    """
     return jnp.linalg.norm(x[..., :, None, :] - y[..., None, :, :], axis=-1)
 
 

@@ -22,13 +22,18 @@ rsqrt = unary(jax.lax.rsqrt)
 
 @arrays_first(1)
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
-    """Return ``log(sum(exp(x)))`` without overflow."""
+    """Return ``log(sum(exp(x)))`` over `axis`, without overflow."""
     return jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)
 
 
 @arrays_first(1)
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
-    """Return the `k` largest values of the last axis and their indices."""
+    """Return the `k` largest values of the last axis and their indices, each ``(..., k)``.
+
+    >>> values, indices = top_k([3, 9, 5], 2)
+    >>> values.tolist(), indices.tolist()
+    ([9, 5], [1, 2])
+    """
     return tuple(jax.lax.top_k(jnp.asarray(x), k))
 
 
@@ -36,7 +41,17 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
 def in_top_k(targets: Any, predictions: Any, k: int) -> jax.Array:
     """Tell for each row whether the target class is among the `k` largest predictions.
 
-    Ties count as in. What is no class number, or has a prediction that is not finite, is not in.
+    Args:
+        targets: Integer classes ``(batch,)``.
+        predictions: Scores ``(batch, classes)``.
+        k: How many of the largest predictions count.
+
+    Returns:
+        Booleans ``(batch,)``. Ties count as in the top k; a target that is not a class, or whose prediction is not
+        finite, does not.
+
+    >>> in_top_k([1, 0], [[0.1, 0.9], [0.1, 0.9]], 1).tolist()
+    [True, False]
     """
     predictions = jnp.asarray(predictions)
     is_class = jnp.asarray(targets)[..., None] == jnp.arange(predictions.shape[-1])
@@ -49,7 +64,7 @@ def _segments(function: Any) -> Any:
     def call(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> jax.Array:
         return function(jnp.asarray(data), jnp.asarray(segment_ids), num_segments, indices_are_sorted=sorted)
 
-    call.__name__, call.__doc__ = function.__name__, f"{function.__name__} of the rows that have the same segment id."
+    call.__name__, call.__doc__ = function.__name__, f"Return {function.__name__} of the rows with the same segment id."
     return lifted(call, 2)
 
 
@@ -59,7 +74,7 @@ segment_min = _segments(jax.ops.segment_min)
 segment_prod = _segments(jax.ops.segment_prod)
 
 
-# ---- Fourier transforms take and give pairs (real part, imaginary part)
+# ---- Fourier transforms take and return pairs (real part, imaginary part)
 
 
 def _transform(function: Any) -> Any:
@@ -72,7 +87,10 @@ def _transform(function: Any) -> Any:
     def of_pair(x: tuple) -> tuple[jax.Array, jax.Array]:
         return pair(*x)
 
-    of_pair.__name__, of_pair.__doc__ = function.__name__, f"{function.__name__} of a pair (real, imaginary part)."
+    of_pair.__name__, of_pair.__doc__ = (
+        function.__name__,
+        f"Return {function.__name__} of a pair (real part, imaginary part).",
+    )
     return of_pair
 
 
@@ -83,7 +101,7 @@ ifft2 = _transform(jnp.fft.ifft2)
 
 @arrays_first(1)
 def rfft(x: Any, fft_length: int | None = None) -> tuple[jax.Array, jax.Array]:
-    """Return the real and imaginary part of the transform of real values along the last axis."""
+    """Return the real and imaginary part of the Fourier transform of real values, along the last axis."""
     result = jnp.fft.rfft(x, n=fft_length)
     return result.real, result.imag
 
@@ -100,7 +118,11 @@ def _irfft(real: Any, imaginary: Any, length: int | None) -> jax.Array:
 
 @arrays_first(1)
 def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> jax.Array:
-    """Return windows of the last axis: shape (..., windows, sequence_length)."""
+    """Return sliding windows of the last axis: ``(..., windows, sequence_length)``.
+
+    >>> extract_sequences([1, 2, 3, 4], 2, 2).tolist()
+    [[1, 2], [3, 4]]
+    """
     starts = np.arange(0, x.shape[-1] - sequence_length + 1, sequence_stride)
     return jnp.asarray(x)[..., starts[:, None] + np.arange(sequence_length)]
 
@@ -109,7 +131,22 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> jax
 def stft(
     x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
 ) -> tuple[jax.Array, jax.Array]:
-    """Return the short-time Fourier transform: real and imaginary part, each (..., windows, fft_length // 2 + 1)."""
+    """Return the short-time Fourier transform of signals.
+
+    Args:
+        x: Signals ``(..., samples)``.
+        sequence_length: Samples per window.
+        sequence_stride: Samples between the starts of two windows.
+        fft_length: Length of each transform, at least `sequence_length`.
+        window: ``"hann"``, ``"hamming"``, an array, or None for all ones.
+        center: Whether to pad the signal so that windows are centred on their samples.
+
+    Returns:
+        Real and imaginary part, each ``(..., windows, fft_length // 2 + 1)``.
+
+    Raises:
+        ValueError: `window` is unknown.
+    """
     x = jnp.asarray(x)
     if center:
         x = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(fft_length // 2, fft_length // 2)], mode="reflect")
@@ -122,7 +159,7 @@ def istft(
     x: tuple, sequence_length: int, sequence_stride: int, fft_length: int, length: int | None = None,
     window: Any = "hann", center: bool = True,
 ) -> jax.Array:  # fmt: skip
-    """Return the signal whose `stft` is the pair `x`, by overlapping and adding."""
+    """Return the signals whose `stft` is the pair `x`, by overlap and add, cut to `length` samples."""
     frames = irfft(x, fft_length)
     weights = jnp.asarray(_window(window, sequence_length, fft_length), frames.dtype)
     count = frames.shape[-2]
@@ -137,14 +174,14 @@ def istft(
 
 
 def _window(window: Any, sequence_length: int, fft_length: int) -> np.ndarray:
-    """Return the weights of a window, centred in `fft_length` values."""
+    """Return the weights of a window, centred in an array of length `fft_length`."""
     if window is None:
         values = np.ones(sequence_length)
     elif isinstance(window, str):
         cosine = np.cos(2 * np.pi * np.arange(sequence_length) / sequence_length)
         shapes = {"hann": 0.5 - 0.5 * cosine, "hamming": 0.54 - 0.46 * cosine}
         if window not in shapes:
-            raise ValueError(f"window is 'hann', 'hamming', None or an array; it got {window!r}.")
+            raise ValueError(f"window must be 'hann', 'hamming', None or an array; got {window!r}.")
         values = shapes[window]
     else:
         values = np.asarray(window)

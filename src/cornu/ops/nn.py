@@ -1,4 +1,4 @@
-"""The part of `keras.ops` that networks are made of: activations, convolutions, poolings, normalizations.
+"""The part of `keras.ops` that networks consist of: activations, convolutions, pooling, normalizations.
 
 Follows https://keras.io/api/ops/nn/
 """
@@ -51,25 +51,25 @@ squareplus = unary(jax.nn.squareplus)
 
 @arrays_first(1)
 def gelu(x: Any, approximate: bool = True) -> jax.Array:
-    """Return ``x`` times the normal distribution function of ``x``, by the tanh formula where `approximate`."""
+    """Return `x` times the Gaussian distribution function of `x`, with the tanh formula if `approximate`."""
     return jax.nn.gelu(x, approximate)
 
 
 @arrays_first(1)
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> jax.Array:
-    """Return x, and ``negative_slope * x`` below zero."""
+    """Return `x` if it is positive, else ``negative_slope * x``."""
     return jax.nn.leaky_relu(x, negative_slope)
 
 
 @arrays_first(1)
 def hard_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
-    """Return `x` where its size is above `threshold`, else 0."""
+    """Return `x` if its absolute value is above `threshold`, else 0."""
     return jnp.where(jnp.abs(x) > threshold, x, 0.0)
 
 
 @arrays_first(1)
 def soft_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
-    """Return `x` moved towards 0 by `threshold`, and 0 where its size is below it."""
+    """Return `x` moved towards 0 by `threshold`, and 0 within it."""
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0.0))
 
 
@@ -87,10 +87,14 @@ def threshold(x: Any, threshold: float, default_value: float) -> jax.Array:
 
 @arrays_first(1)
 def sparsemax(x: Any, axis: int = -1) -> jax.Array:
-    """Return probabilities as `softmax` does, but with zeros for small values (https://arxiv.org/abs/1602.02068).
+    """Return probabilities as `softmax` does, but exactly zero for small values.
 
-    It is the nearest point to `x` whose entries over `axis` are not negative and sum to 1. (Keras 3.15's function of
-    this name gives entries that need not sum to 1; this one follows the paper.)
+    The result is the nearest point to `x` whose entries along `axis` are non-negative and sum to 1. Keras 3.15's
+    function of this name returns entries that need not sum to 1; this one follows the paper,
+    https://arxiv.org/abs/1602.02068
+
+    >>> sparsemax([2.0, 0.0]).tolist()
+    [1.0, 0.0]
     """
     x = jnp.moveaxis(x, axis, -1)
     falling = -jnp.sort(-x, axis=-1)
@@ -113,7 +117,25 @@ def conv(
     data_format: str | None = None,
     dilation_rate: Any = 1,
 ) -> jax.Array:
-    """Convolve; the groups follow from the channels of inputs and kernel."""
+    """Convolve inputs with a kernel.
+
+    Args:
+        inputs: ``(batch, *space, channels)``, with one to three spatial dimensions; channels second for
+            ``"channels_first"``.
+        kernel: ``(*window, channels / groups, filters)``; the number of groups follows from the channels.
+        strides, dilation_rate: An integer or one per spatial dimension.
+        padding: ``"valid"``, ``"same"``, or ``"causal"`` in one dimension.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+
+    Returns:
+        An array ``(batch, *new_space, filters)``.
+
+    Raises:
+        ValueError: The ranks or channels do not fit, or `padding` is unknown.
+
+    >>> conv(jnp.ones((1, 8, 8, 3)), jnp.ones((3, 3, 3, 16))).shape
+    (1, 6, 6, 16)
+    """
     data_format = settings.standardize_data_format(data_format)
     channels = inputs.shape[-1 if data_format == "channels_last" else 1]
     groups = channels // kernel.shape[-2]
@@ -129,7 +151,16 @@ def depthwise_conv(
     data_format: str | None = None,
     dilation_rate: Any = 1,
 ) -> jax.Array:
-    """Convolve each channel with its own kernels."""
+    """Convolve each channel with its own kernels.
+
+    Args:
+        inputs: ``(batch, *space, channels)``.
+        kernel: ``(*window, channels, multiplier)``.
+        strides, padding, data_format, dilation_rate: As in `conv`.
+
+    Returns:
+        An array ``(batch, *new_space, channels * multiplier)``.
+    """
     data_format = settings.standardize_data_format(data_format)
     return convolution.depthwise_convolution(inputs, kernel, strides, padding.lower(), dilation_rate, data_format)
 
@@ -139,7 +170,17 @@ def separable_conv(
     inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
     data_format: str | None = None, dilation_rate: Any = 1,
 ) -> jax.Array:  # fmt: skip
-    """Convolve each channel with its own kernels, then mix the channels."""
+    """Convolve each channel with its own kernels, then mix the channels.
+
+    Args:
+        inputs: ``(batch, *space, channels)``.
+        depthwise_kernel: ``(*window, channels, multiplier)``.
+        pointwise_kernel: ``(1, ..., channels * multiplier, filters)``.
+        strides, padding, data_format, dilation_rate: As in `conv`.
+
+    Returns:
+        An array ``(batch, *new_space, filters)``.
+    """
     data_format = settings.standardize_data_format(data_format)
     parts = convolution.depthwise_convolution(
         inputs, depthwise_kernel, strides, padding.lower(), dilation_rate, data_format
@@ -152,7 +193,17 @@ def conv_transpose(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
     data_format: str | None = None, dilation_rate: Any = 1,
 ) -> jax.Array:  # fmt: skip
-    """Spread each input over a window: the gradient of `conv`."""
+    """Transposed convolution: the gradient of `conv` with respect to its inputs.
+
+    Args:
+        inputs: ``(batch, *space, channels)``.
+        kernel: ``(*window, filters, channels)``.
+        output_padding: Size added at the end of each dimension, or None for Keras's default.
+        strides, padding, data_format, dilation_rate: As in `conv`.
+
+    Returns:
+        An array ``(batch, *new_space, filters)``.
+    """
     data_format = settings.standardize_data_format(data_format)
     return convolution.transposed_convolution(
         inputs, kernel, strides, padding.lower(), output_padding, dilation_rate, data_format
@@ -163,7 +214,11 @@ def conv_transpose(
 def max_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
 ) -> jax.Array:
-    """Return the largest value of each window."""
+    """Return the maximum of each window: ``(batch, *space, channels)`` to ``(batch, *new_space, channels)``.
+
+    >>> max_pool(jnp.ones((1, 8, 8, 3)), 2).shape
+    (1, 4, 4, 3)
+    """
     return pooling.max_pool(inputs, pool_size, strides, padding.lower(), settings.standardize_data_format(data_format))
 
 
@@ -171,7 +226,7 @@ def max_pool(
 def average_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
 ) -> jax.Array:
-    """Return the mean of each window."""
+    """Return the mean of each window: ``(batch, *space, channels)`` to ``(batch, *new_space, channels)``."""
     return pooling.average_pool(
         inputs, pool_size, strides, padding.lower(), settings.standardize_data_format(data_format)
     )
@@ -179,13 +234,13 @@ def average_pool(
 
 @arrays_first(1)
 def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> jax.Array:
-    """Return the largest value of each of `output_size` parts of space."""
+    """Return the maximum of each of `output_size` windows that cover the space."""
     return adaptive_pooling.adaptive_max_pool(inputs, output_size, settings.standardize_data_format(data_format))
 
 
 @arrays_first(1)
 def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> jax.Array:
-    """Return the mean of each of `output_size` parts of space."""
+    """Return the mean of each of `output_size` windows that cover the space."""
     return adaptive_pooling.adaptive_average_pool(inputs, output_size, settings.standardize_data_format(data_format))
 
 
@@ -194,7 +249,13 @@ def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None
 
 @arrays_first(1)
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> jax.Array:
-    """Return a one at each class number, zeros elsewhere; a number outside of the classes gives zeros only."""
+    """Return 1 at each integer class and 0 elsewhere, with the classes along a new `axis`.
+
+    A number that is not a class gives zeros only.
+
+    >>> one_hot([0, 2], 3).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
     return jax.nn.one_hot(x, num_classes, axis=axis, dtype=standardize_dtype(dtype))
 
 
@@ -202,7 +263,11 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 def multi_hot(
     inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
 ) -> jax.Array:
-    """Return ones at all class numbers of a row, zeros elsewhere."""
+    """Return 1 at all integer classes of a row and 0 elsewhere: ``(batch, n)`` to ``(batch, classes)``.
+
+    >>> multi_hot([[0, 2]], 3).tolist()
+    [[1.0, 0.0, 1.0]]
+    """
     classes = num_classes if num_classes is not None else kwargs["num_tokens"]
     inputs = jnp.asarray(inputs)
     over = 1 if inputs.ndim > 1 else 0
@@ -217,9 +282,24 @@ def dot_product_attention(
     query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: float | None = None,
     is_causal: bool = False, flash_attention: bool | None = None, attn_logits_soft_cap: float | None = None,
 ) -> jax.Array:  # fmt: skip
-    """Return ``softmax(query @ key) @ value``, for inputs of shape (batch, length, heads, size)."""
+    """Return ``softmax(query @ key.T * scale) @ value`` per head.
+
+    Args:
+        query: ``(batch, query_time, heads, size)``.
+        key, value: ``(batch, time, heads, size)``.
+        bias: Added to the scores ``(batch, heads, query_time, time)``.
+        mask: Booleans that broadcast to the scores; False excludes a key.
+        scale: Factor of the scores, by default ``1 / sqrt(size)``.
+        is_causal: Whether a query sees only keys up to its own time step.
+        flash_attention: Accepted; XLA chooses the implementation.
+        attn_logits_soft_cap: Bound of the scores, applied with tanh.
+
+    Returns:
+        An array ``(batch, query_time, heads, size)``.
+    """
     if attn_logits_soft_cap is None:
         return jax.nn.dot_product_attention(query, key, value, bias, mask, scale=scale, is_causal=is_causal)
+    # (batch, heads, query_time, time)
     logits = jnp.einsum("bqhd,bkhd->bhqk", query, key) * (scale or 1 / np.sqrt(query.shape[-1]))
     logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
     logits = logits if bias is None else logits + bias
@@ -232,7 +312,7 @@ def dot_product_attention(
 
 @arrays_first(2)
 def psnr(x1: Any, x2: Any, max_val: float) -> jax.Array:
-    """Return the ratio of the largest possible signal to the difference of two arrays, in decibels."""
+    """Return the peak signal-to-noise ratio of two arrays, in decibels."""
     return 20 * jnp.log10(max_val) - 10 * jnp.log10(jnp.mean(jnp.square(x1 - x2)))
 
 

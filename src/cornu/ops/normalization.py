@@ -1,4 +1,4 @@
-"""Statistics of arrays, and arrays shifted and scaled by them; computed in float32 at least."""
+"""Statistics of arrays, and normalization by them; computed in float32 or wider."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +16,16 @@ Axes = int | Sequence[int]
 
 
 def at_least_float32(x: Any) -> Array:
-    """Return `x` in its own type, or in float32 where that is shorter: sums of 16-bit numbers overflow."""
+    """Return `x` in its own dtype, or in float32 if that is narrower: sums of 16-bit numbers overflow."""
     x = jnp.asarray(x)
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 def along(x: Array, vector: Any, axes: Sequence[int]) -> Array:
-    """Return `vector`, which has the sizes of `axes` of `x`, shaped to go along them; numbers, and what has the axes of
-    `x` already, stay as they are."""
+    """Return `vector`, which has the sizes of `axes`, reshaped to broadcast along these axes of `x`.
+
+    Scalars, and arrays with all the axes of `x`, are returned unchanged.
+    """
     vector = jnp.asarray(vector, x.dtype)
     if vector.ndim in (0, x.ndim):
         return vector
@@ -33,17 +35,23 @@ def along(x: Array, vector: Any, axes: Sequence[int]) -> Array:
 
 
 def axes_of(axis: Axes, rank: int) -> tuple[int, ...]:
-    """Return one or several axes as numbers from 0 in rising order; ValueError for an axis that is not there."""
+    """Return one or several axes, counted from the front and sorted; ValueError for a missing one."""
     axes = (axis,) if isinstance(axis, int) else tuple(axis)
     for one in axes:
         if not -rank <= one < rank:
-            raise ValueError(f"There is no axis {one} in an array of {rank} axes: take one from {-rank} to {rank - 1}.")
+            raise ValueError(f"There is no axis {one} in an array of {rank} axes: use one from {-rank} to {rank - 1}.")
     return tuple(sorted(one % rank for one in axes))
 
 
 @op
 def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = False) -> tuple[Array, Array]:
-    """Return mean and variance of `x` over `axes`. On one device `synchronized` changes nothing.
+    """Return mean and variance of `x` over `axes`.
+
+    Args:
+        x: The array.
+        axes: An axis or several.
+        keepdims: Whether to keep them, with size 1.
+        synchronized: Accepted; has no effect on one device.
 
     >>> print(*moments([1.0, 3.0], 0))
     2.0 1.0
@@ -66,7 +74,7 @@ def _moments(x: Array, axes: tuple[int, ...], keepdims: bool) -> tuple[Array, Ar
 
 
 def _channel_moments(x: Array, keepdims: bool) -> tuple[Array, Array]:
-    """Mean and variance over all axes but the last."""
+    """Return mean and variance over all axes but the last."""
     axes = range(x.ndim - 1)
     mean = means(x, axes)
     variance = means(jnp.square(x - spread(mean, x.shape)), axes)
@@ -75,9 +83,15 @@ def _channel_moments(x: Array, keepdims: bool) -> tuple[Array, Array]:
 
 @op
 def masked_moments(x: Any, mask: Any, axis: int) -> tuple[Array, Array]:
-    """Return mean and variance along `axis` of `x`, over the places of the other axes where `mask` is True.
+    """Return mean and variance along `axis`, over the places where `mask` is True.
 
-    `mask` has the axes of `x` without the last one.
+    Args:
+        x: The array.
+        mask: Booleans with all axes of `x` but the last.
+        axis: Axis of the channels.
+
+    Returns:
+        Two vectors ``(channels,)``.
     """
     x = jnp.asarray(x)
     shown = jnp.broadcast_to(jnp.asarray(mask, bool)[..., None], x.shape)
@@ -89,13 +103,13 @@ def masked_moments(x: Any, mask: Any, axis: int) -> tuple[Array, Array]:
 
 
 def _shifted(x: Array, mean: Array, variance: Array, gamma: Any, beta: Any, epsilon: float) -> Array:
-    """Return ``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` by one product and one sum per value of `x`."""
+    """Return ``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` in one multiply-add per element."""
     factor, shift = _factor_and_shift(mean, variance, gamma, beta, epsilon)
     return x * factor + shift
 
 
 def _factor_and_shift(mean: Array, variance: Array, gamma: Any, beta: Any, epsilon: float) -> tuple[Array, Array]:
-    """Return what values are multiplied by, and what is added then."""
+    """Return the scale and offset that normalization amounts to."""
     factor = lax.rsqrt(variance + epsilon)
     if gamma is not None:
         factor = factor * gamma
@@ -107,9 +121,19 @@ def _factor_and_shift(mean: Array, variance: Array, gamma: Any, beta: Any, epsil
 def batch_normalization(
     x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> Array:
-    """Return `x` less `mean`, divided by the root of `variance`, times `scale`, plus `offset`: vectors along `axis`.
+    """Return ``(x - mean) / sqrt(variance + epsilon) * scale + offset``.
+
+    Args:
+        x: The array.
+        mean, variance: Vectors along `axis`.
+        axis: Axis of the channels.
+        offset, scale: Vectors along `axis`, or None.
+        epsilon: Added to the variance.
 
     Follows https://arxiv.org/abs/1502.03167
+
+    >>> print(batch_normalization([[3.0]], [1.0], [4.0], -1, epsilon=0.0))
+    [[1.]]
     """
     x = jnp.asarray(x)
     return _normalized(x, *plain((mean, variance, scale, offset)), axes=axes_of(axis, x.ndim), epsilon=epsilon)
@@ -120,7 +144,7 @@ def _normalized(
     x: Array, mean: Any, variance: Any, scale: Any, offset: Any, axes: tuple[int, ...], epsilon: float
 ) -> Array:
     given = [v if v is None else jnp.asarray(v, x.dtype) for v in (mean, variance, scale, offset)]
-    if all(v is None or v.ndim == 1 for v in given):  # put along the axis only when all is computed that has its size
+    if all(v is None or v.ndim == 1 for v in given):  # broadcast only after computing with the vectors
         factor, shift = _factor_and_shift(*given, epsilon)
         return x * along(x, factor, axes) + along(x, shift, axes)
     return _shifted(x, *(v if v is None else along(x, v, axes) for v in given), epsilon)
@@ -135,9 +159,16 @@ def layer_normalization(
     epsilon: float | None = None,
     rms_scaling: bool = False,
 ) -> Array:
-    """Return `x` with mean 0 and variance 1 over `axis`, times `gamma`, plus `beta`, which have the sizes of `axis`.
+    """Return `x` normalized to mean 0 and variance 1 over `axis`, times `gamma`, plus `beta`.
 
-    With `rms_scaling` nothing is subtracted and `beta` plays no part. Follows https://arxiv.org/abs/1607.06450
+    Args:
+        x: The array.
+        gamma, beta: Arrays with the sizes of `axis`, or None.
+        axis: An axis or several.
+        epsilon: Added to the variance, by default ``cornu.config.epsilon()``.
+        rms_scaling: Whether to leave out the mean and `beta`.
+
+    Follows https://arxiv.org/abs/1607.06450
 
     >>> print(layer_normalization([1.0, 3.0]).round(2))
     [-1.  1.]
@@ -161,9 +192,18 @@ def _layer_normalized(
 
 @op
 def rms_normalization(x: Any, scale: Any = None, axis: Axes = -1, epsilon: float | None = None) -> Array:
-    """Return `x` divided by the root of its mean square over `axis`, times `scale`.
+    """Return `x` divided by its root mean square over `axis`, times `scale`.
+
+    Args:
+        x: The array.
+        scale: Array with the sizes of `axis`, or None.
+        axis: An axis or several.
+        epsilon: Added to the mean square, by default ``cornu.config.epsilon()``.
 
     Follows https://arxiv.org/abs/1910.07467
+
+    >>> print(rms_normalization([3.0, 3.0]).round(2))
+    [1. 1.]
     """
     dtype, x = jnp.asarray(x).dtype, at_least_float32(x)
     axes = axes_of(axis, x.ndim)
@@ -176,14 +216,23 @@ def rms_normalization(x: Any, scale: Any = None, axis: Axes = -1, epsilon: float
 def group_normalization(
     x: Any, groups: int, gamma: Any = None, beta: Any = None, axis: int = -1, epsilon: float = 1e-3
 ) -> Array:
-    """Return `x` with mean 0 and variance 1 over each of `groups` blocks of channels (along `axis`) of each row.
+    """Return `x` normalized to mean 0 and variance 1 over each group of channels of each sample.
+
+    Args:
+        x: ``(batch, ..., channels)``.
+        groups: Number of groups that the channels are divided into.
+        gamma, beta: Vectors ``(channels,)``, or None.
+        axis: Axis of the channels.
+        epsilon: Added to the variance.
 
     Follows https://arxiv.org/abs/1803.08494
     """
     dtype, x = jnp.asarray(x).dtype, at_least_float32(x)
     (axis,) = axes_of(axis, x.ndim)
     blocks = (groups, x.shape[axis] // groups)
-    grouped = jnp.reshape(x, (*x.shape[:axis], *blocks, *x.shape[axis + 1 :]))
+    grouped = jnp.reshape(
+        x, (*x.shape[:axis], *blocks, *x.shape[axis + 1 :])
+    )  # (batch, ..., groups, channels / groups)
     others = tuple(other for other in range(1, grouped.ndim) if other != axis)
     mean, variance = jnp.mean(grouped, others, keepdims=True), jnp.var(grouped, others, keepdims=True)
     gamma, beta = (
@@ -195,21 +244,28 @@ def group_normalization(
 
 @op
 def normalize(x: Any, axis: Axes | None = -1, order: int = 2, epsilon: float | None = None) -> Array:
-    """Return `x` divided by its norm of some `order` over `axis` (None: over all axes); zeros stay zeros.
+    """Return `x` divided by its norm; zeros stay zeros.
 
-    Raises ValueError where `order` is no whole number from 1 up.
+    Args:
+        x: The array.
+        axis: An axis or several; None takes all.
+        order: Order of the norm, a positive integer.
+        epsilon: Lower bound of the norm, by default ``cornu.config.epsilon()``.
+
+    Raises:
+        ValueError: `order` is not a positive integer.
 
     >>> print(normalize([3.0, 4.0]))
     [0.6 0.8]
     """
     if not isinstance(order, int) or order < 1:
-        raise ValueError(f"The `order` of a norm is a whole number from 1 up; it got {order!r}.")
+        raise ValueError(f"The `order` of a norm must be an integer of at least 1; got {order!r}.")
     x = jnp.atleast_1d(jnp.asarray(x))
     x = x if jnp.issubdtype(x.dtype, jnp.inexact) else at_least_float32(x)
     epsilon = settings.epsilon() if epsilon is None else epsilon
     axes = None if axis is None else axes_of(axis, x.ndim)
     if order == 2:
-        # The guard is under the root, where it also keeps the gradient at zero finite.
+        # The bound is under the root, which also keeps the gradient at zero finite.
         total = jnp.sum(jnp.square(at_least_float32(x)), axes, keepdims=True)
         return (x * lax.rsqrt(jnp.maximum(total, epsilon**2))).astype(x.dtype)
     norm = jnp.sum(jnp.abs(x) ** order, axes, keepdims=True) ** (1 / order)

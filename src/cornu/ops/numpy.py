@@ -1,4 +1,4 @@
-"""The numpy part of `keras.ops`: JAX's functions as they are, own code only where Keras means something else.
+"""The numpy part of `keras.ops`: JAX's functions, with code only where Keras's meaning differs.
 
 Follows https://keras.io/api/ops/numpy/
 """
@@ -212,46 +212,50 @@ vsplit = unary(jnp.vsplit)
 vstack = lifted_sequence(jnp.vstack)
 
 
-# ---- made from nothing; the default type is ``floatx()``
+# ---- creation; the default dtype is ``floatx()``
 
 
 def zeros(shape: Any, dtype: Any = None) -> jax.Array:
-    """Return zeros of `shape`."""
+    """Return zeros of `shape`; `dtype` is ``floatx()`` by default."""
     return jnp.zeros(shape, standardize_dtype(dtype))
 
 
 def ones(shape: Any, dtype: Any = None) -> jax.Array:
-    """Return ones of `shape`."""
+    """Return ones of `shape`; `dtype` is ``floatx()`` by default."""
     return jnp.ones(shape, standardize_dtype(dtype))
 
 
 def empty(shape: Any, dtype: Any = None) -> jax.Array:
-    """Return an array of `shape` with no promised values (they are zeros)."""
+    """Return an array of `shape` with arbitrary values (they are zeros)."""
     return zeros(shape, dtype)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> jax.Array:
-    """Return `fill_value` everywhere."""
+    """Return an array of `shape` filled with `fill_value`."""
     return jnp.full(shape, to_array(fill_value), standardize_dtype(dtype))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
-    """Return ones on the diagonal `k` of an N x M matrix of zeros."""
+    """Return an N x M matrix with ones on the diagonal `k` and zeros elsewhere."""
     return jnp.eye(N, M, k=k, dtype=standardize_dtype(dtype))
 
 
 def identity(n: int, dtype: Any = None) -> jax.Array:
-    """Return the identity matrix."""
+    """Return the identity matrix ``(n, n)``."""
     return jnp.eye(n, dtype=standardize_dtype(dtype))
 
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
-    """Return ones at and below the diagonal `k`."""
+    """Return an N x M matrix with ones at and below the diagonal `k`."""
     return jnp.tri(N, M, k, standardize_dtype(dtype))
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> jax.Array:
-    """Return the numbers from `start` up to but without `stop`; a single argument is `stop`."""
+    """Return the numbers from `start` up to, but not including, `stop`; a single argument is `stop`.
+
+    >>> arange(3).tolist(), arange(1, 6, 2).tolist()
+    ([0, 1, 2], [1, 3, 5])
+    """
     return jnp.arange(start, stop, step, dtype=None if dtype is None else standardize_dtype(dtype))
 
 
@@ -269,7 +273,7 @@ logspace = _spaced(jnp.logspace)
 geomspace = _spaced(jnp.geomspace)
 
 
-# ---- of an array's kind
+# ---- creation from an array
 
 
 def _of_type(dtype: Any) -> str | None:
@@ -278,40 +282,40 @@ def _of_type(dtype: Any) -> str | None:
 
 @arrays_first(1)
 def zeros_like(x: Any, dtype: Any = None) -> jax.Array:
-    """Return zeros of the shape of `x`."""
+    """Return zeros with the shape of `x`."""
     return jnp.zeros_like(x, _of_type(dtype))
 
 
 @arrays_first(1)
 def ones_like(x: Any, dtype: Any = None) -> jax.Array:
-    """Return ones of the shape of `x`."""
+    """Return ones with the shape of `x`."""
     return jnp.ones_like(x, _of_type(dtype))
 
 
 @arrays_first(1)
 def empty_like(x: Any, dtype: Any = None) -> jax.Array:
-    """Return an array like `x` with no promised values (they are zeros)."""
+    """Return an array like `x` with arbitrary values (they are zeros)."""
     return jnp.zeros_like(x, _of_type(dtype))
 
 
 @arrays_first(2)
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> jax.Array:
-    """Return `fill_value` in the shape of `x`."""
+    """Return an array with the shape of `x`, filled with `fill_value`."""
     return jnp.full_like(x, fill_value, _of_type(dtype))
 
 
 def array(x: Any, dtype: Any = None) -> jax.Array:
-    """Return `x` as an array."""
+    """Return `x` as a JAX array."""
     return jnp.asarray(to_array(x), _of_type(dtype))
 
 
 @arrays_first(1)
 def view(x: Any, dtype: Any = None) -> jax.Array:
-    """Return the bytes of `x` read as another type."""
+    """Return the bytes of `x` reinterpreted as another dtype."""
     return jnp.asarray(x).view(_of_type(dtype))
 
 
-# ---- where Keras's arguments are others than JAX's, or its types of results
+# ---- functions whose arguments or result dtypes differ from JAX's
 
 
 def _giving_floats(function: Any) -> Any:
@@ -340,32 +344,54 @@ median, nanmedian = _over_axes(jnp.median), _over_axes(jnp.nanmedian)
 
 @arrays_first(3)
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
-    """Return `x1` where the condition holds, else `x2`; with the condition alone, where it holds."""
+    """Return `x1` where the condition is true, else `x2`; with the condition alone, the indices where it is true.
+
+    >>> where([True, False], [1, 2], [3, 4]).tolist()
+    [1, 4]
+    """
     return jnp.where(condition) if x1 is None and x2 is None else jnp.where(condition, x1, x2)
 
 
 @arrays_first(1)
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> jax.Array:
-    """Add `pad_width` values around `x`: a number, ``(before, after)``, or one pair per axis."""
+    """Pad `x` with values.
+
+    Args:
+        x: The array.
+        pad_width: An integer, ``(before, after)``, or one pair per axis.
+        mode: ``"constant"``, ``"reflect"``, ``"symmetric"``, or another mode of `numpy.pad`.
+        constant_values: The value for ``"constant"``, by default 0.
+
+    >>> pad([1, 2], (1, 0)).tolist()
+    [0, 1, 2]
+    """
     values = {} if constant_values is None else {"constant_values": constant_values}
     return jnp.pad(x, tuple(map(tuple, pad_width)) if np.ndim(pad_width) == 2 else pad_width, mode=mode, **values)
 
 
 @op
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> jax.Array:
-    """Sum products of arrays as the subscripts say."""
+    """Sum products of arrays along an einsum equation.
+
+    >>> einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1]).tolist()
+    [3, 7]
+    """
     return jnp.einsum(subscripts, *map(to_array, operands), **kwargs)
 
 
 @op
 def meshgrid(*x: Any, indexing: str = "xy") -> list[jax.Array]:
-    """Return coordinates of a grid from vectors of coordinates."""
+    """Return coordinate matrices from coordinate vectors."""
     return jnp.meshgrid(*map(to_array, x), indexing=indexing)
 
 
 @arrays_first(2)
 def divide_no_nan(x1: Any, x2: Any) -> jax.Array:
-    """Divide; where the divisor is zero the result is zero."""
+    """Divide; the result is 0 if the divisor is 0.
+
+    >>> divide_no_nan([1.0, 2.0], [0.0, 4.0]).tolist()
+    [0.0, 0.5]
+    """
     dtype = jnp.result_type(x1, x2, float)
     safe = jnp.where(jnp.equal(x2, 0), 1, x2)
     return jnp.where(jnp.equal(x2, 0), 0, jnp.true_divide(x1, safe)).astype(dtype)
@@ -373,9 +399,22 @@ def divide_no_nan(x1: Any, x2: Any) -> jax.Array:
 
 @arrays_first(1)
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> jax.Array:
-    """Count each integer in `x`, of shape (values,) or (rows, values); `minlength` is needed inside a compiled step."""
+    """Count how often each integer occurs.
+
+    Args:
+        x: Non-negative integers ``(values,)`` or ``(batch, values)``.
+        weights: Counted instead of 1, of the same shape.
+        minlength: Least length of the result. Inside a compiled step it is the length.
+        sparse: Must be False.
+
+    Returns:
+        Counts ``(length,)`` or ``(batch, length)``.
+
+    >>> bincount([1, 1, 3]).tolist()
+    [0, 2, 0, 1]
+    """
     if sparse:
-        raise ValueError("bincount(sparse=True): Cornu has no sparse tensors; leave it out.")
+        raise ValueError("bincount(sparse=True): Cornu has no sparse tensors; remove the argument.")
     x, weights = jnp.asarray(x), to_array(weights)
     length = minlength if isinstance(x, jax.core.Tracer) else builtins.max(minlength, int(x.max(initial=-1)) + 1)
     if x.ndim == 1:
@@ -395,18 +434,21 @@ def unique(
     size: int | None = None,
     fill_value: Any = None,
 ) -> Any:
-    """Return the different values in order; `size` is needed inside a compiled step."""
+    """Return the unique values in ascending order, and indices, inverse and counts if requested.
+
+    Inside a compiled step `size` must be passed; missing values are `fill_value`.
+    """
     return jnp.unique(x, return_index, return_inverse, return_counts, axis, size=size, fill_value=fill_value)
 
 
 @op
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> jax.Array:
-    """Return of each place the choice whose condition holds first."""
+    """Return at each place the choice whose condition is the first to be true, else `default`."""
     return jnp.select([to_array(c) for c in condlist], [to_array(c) for c in choicelist], default)
 
 
 def vectorize(pyfunc: Any, *, excluded: Any = None, signature: str | None = None) -> Any:
-    """Return a function of single values as a function of arrays."""
+    """Return a function of scalars as a function of arrays."""
     return jnp.vectorize(pyfunc, excluded=excluded or frozenset(), signature=signature)
 
 
@@ -418,25 +460,33 @@ def get_item(x: Any, key: Any) -> jax.Array:
 
 @arrays_first(2)
 def polar(abs_: Any, angle: Any) -> jax.Array:
-    """Return complex numbers of given absolute values and angles."""
+    """Return complex numbers with these absolute values and angles."""
     return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
 
 @arrays_first(1)
 def view_as_complex(x: Any) -> jax.Array:
-    """Return complex numbers from a last axis of real and imaginary part."""
+    """Return complex numbers from a last axis of real and imaginary parts: ``(..., 2)`` to ``(...)``."""
     return jax.lax.complex(x[..., 0], x[..., 1])
 
 
 @arrays_first(1)
 def view_as_real(x: Any) -> jax.Array:
-    """Return the real and imaginary parts as a last axis."""
+    """Return real and imaginary parts along a new last axis: ``(...)`` to ``(..., 2)``."""
     return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
 
 
 @op
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> jax.Array:
-    """Split, transpose and join axes as a pattern of names says.
+    """Split, transpose and merge axes along a pattern of names.
+
+    Args:
+        tensor: The array.
+        pattern: Names of the axes before and after ``->``; parentheses group axes that are one axis of the array.
+        **axes_lengths: Sizes of axes that do not follow from the shape.
+
+    Raises:
+        ValueError: The pattern and the array have different numbers of axes.
 
     >>> rearrange(jnp.zeros((2, 6, 4)), "b (h w) c -> b c h w", h=2).shape
     (2, 4, 2, 3)

@@ -1,4 +1,4 @@
-"""Preparing data for models, as `keras.preprocessing` has it."""
+"""Preprocessing of data, as in `keras.preprocessing`."""
 
 from cornu.core import spellings
 from cornu.core.public import offer

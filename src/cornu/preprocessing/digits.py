@@ -1,4 +1,4 @@
-"""Handwritten digits in a picture, found and centred as the makers of MNIST centred theirs."""
+"""Handwritten digits in an image, located and centred as in MNIST."""
 
 from typing import Any, NamedTuple
 
@@ -9,29 +9,37 @@ SIDE, BOX = 28, 20  # pixels of an image of MNIST, and of the box into which its
 MOST = 250  # digits in one picture
 LARGEST = 1600  # pixels on a picture's longer side; more only costs time
 
-#: Contrast below which a sheet is empty; where ink surely is, and how far it reaches (shares of the darkest).
+#: Contrast below which a sheet is empty; levels of certain ink and of its edge (fractions of the darkest).
 _EMPTY, _SURE, _REACH = 0.08, 0.5, 0.3
 #: Thinnest stroke in pixels of the small image; MNIST's are two to four wide.
 _THINNEST = 2.2
-_ENOUGH = 120  # pixels to which a digit is shrunk before its strokes are looked at
+_ENOUGH = 120  # pixels that a digit is shrunk to before its strokes are measured
 
 
 class Digits(NamedTuple):
-    """What was found: `boxes` (n, 4) as left, top, right, bottom in pixels, and `images` (n, 28, 28) from 0 to 1."""
+    """Digits: `boxes` ``(n, 4)`` as left, top, right, bottom in pixels, and `images` ``(n, 28, 28)`` from 0 to 1."""
 
     boxes: np.ndarray
     images: np.ndarray
 
 
 def digits_of(image: Any, separate: bool = True) -> Digits:
-    """Find the digits in a picture and return where they are and each as an image of MNIST's kind.
+    """Find the digits in an image, and return each as an image like MNIST's.
 
-    `image` is an array (rows, columns) or (rows, columns, channels) of grey, RGB or RGBA values, 0 to 255 as integers
-    or 0 to 1 as floats; dark ink on light paper or the reverse, unevenly lit or not. Each connected piece of ink is a
-    digit (pieces right above each other are one); with ``separate=False``, or in a picture of 28x28 pixels, all ink is
-    one digit. The images are white on black: the digit is scaled into a box of 20x20 and its centre of mass put in the
-    middle of 28x28, as http://yann.lecun.com/exdb/mnist/ describes (one 7 in ten ends in the last row there, and here).
-    Digits come in reading order; an empty sheet gives none. Raises ValueError for an array that is no picture.
+    Each connected piece of ink is a digit; pieces directly above each other are one. The images are white on black: the
+    digit is scaled to 20x20 pixels and its centre of mass moved to the middle of 28x28, as
+    http://yann.lecun.com/exdb/mnist/ describes. Digits are in reading order.
+
+    Args:
+        image: ``(rows, columns)`` or ``(rows, columns, channels)`` of grey, RGB or RGBA values, integers from 0 to 255
+            or floats from 0 to 1. Dark ink on light paper or the reverse; lighting may be uneven.
+        separate: False takes all ink as one digit, as always for images of 28x28 pixels.
+
+    Returns:
+        A `Digits`, empty for an empty sheet.
+
+    Raises:
+        ValueError: The array is not an image.
 
     >>> sheet = np.full((60, 100), 255, "uint8")
     >>> sheet[10:50, 20:26] = sheet[10:50, 70:76] = 0
@@ -57,19 +65,19 @@ def digits_of(image: Any, separate: bool = True) -> Digits:
 
 
 class _Piece(NamedTuple):
-    """Ink that belongs together: its box (left, top, right, bottom) and the numbers of its connected pieces."""
+    """Ink that belongs together: its box (left, top, right, bottom) and the numbers of its connected components."""
 
     box: tuple[int, int, int, int]
     numbers: tuple[int, ...]
 
 
 def _grey(image: Any) -> np.ndarray:
-    """Return brightness from 0 to 1; what is transparent counts as paper."""
+    """Return brightness from 0 to 1; transparent pixels count as paper."""
     image = np.asarray(image)
     if image.ndim not in (2, 3) or 0 in image.shape or (image.ndim == 3 and image.shape[2] not in (1, 2, 3, 4)):
         raise ValueError(
-            f"A picture is an array (rows, columns) or (rows, columns, channels) with 1 to 4 channels; "
-            f"it has shape {image.shape}."
+            f"An image must be an array (rows, columns) or (rows, columns, channels) with 1 to 4 channels; "
+            f"got shape {image.shape}."
         )
     if image.dtype == bool:
         image = image.astype("float32")
@@ -85,7 +93,7 @@ def _grey(image: Any) -> np.ndarray:
     grey = colours @ np.array([0.299, 0.587, 0.114], "float32") if channels > 2 else colours[..., 0]
     if channels in (2, 4) and image[..., -1].min() < 1:
         alpha = image[..., -1]
-        paper = 0.0 if grey[alpha > 0.5].mean() > 0.5 else 1.0  # white strokes on nothing: nothing is black
+        paper = 0.0 if grey[alpha > 0.5].mean() > 0.5 else 1.0  # for light strokes, transparent means black
         grey = grey * alpha + paper * (1 - alpha)
     return grey.clip(0, 1)
 
@@ -98,11 +106,11 @@ def _shrunk(grey: np.ndarray, step: int) -> np.ndarray:
 
 
 def _ink(grey: np.ndarray) -> np.ndarray:
-    """Return how much darker (or lighter, if so is the writing) than the paper around it each pixel is, 0 to 1."""
+    """Return how much darker each pixel is than the paper around it (lighter, for light ink), from 0 to 1."""
     low, middle, high = np.percentile(grey, [0.5, 50, 99.5])
     ink = 1 - grey if middle - low >= high - middle else grey
     ink = ndimage.gaussian_filter(ink, max(grey.shape) / LARGEST) if max(grey.shape) > 200 else ink
-    # Strokes are narrower than a third of the picture: what stays when they are taken away is paper and its lighting.
+    # Strokes are narrower than a third of the image: what remains without them is the paper and its lighting.
     window = max(min(grey.shape) // 3, 3)
     step = max(min(grey.shape) // 150, 1)
     small = _shrunk(ink, step)
@@ -113,7 +121,7 @@ def _ink(grey: np.ndarray) -> np.ndarray:
 
 
 def _pieces(ink: np.ndarray) -> tuple[np.ndarray, int]:
-    """Number the connected pieces of ink, specks and the edges of the sheet left out."""
+    """Number the connected components of ink, without specks and the edges of the sheet."""
     darkest = np.percentile(ink[ink >= ink.max() / 2], 80)
     if darkest < _EMPTY:
         return np.zeros(ink.shape, "int64"), 0
@@ -129,21 +137,21 @@ def _pieces(ink: np.ndarray) -> tuple[np.ndarray, int]:
     kept = inner if (np.maximum(heights, widths)[inner] > 0.1 * min(ink.shape)).any() else sure
     sizes = np.maximum(heights, widths)
     kept = kept & (sizes >= 0.2 * sizes[kept].max(initial=0)) & (sizes >= 4)
-    if kept.sum() > MOST:  # a picture of something else: the largest pieces stand for it
+    if kept.sum() > MOST:  # not an image of digits: keep the largest pieces
         kept &= sizes > np.sort(sizes[kept])[-MOST - 1]
     renumbered = np.concatenate([[0], np.cumsum(kept) * kept])
     return renumbered[numbers], int(kept.sum())
 
 
 def _touches_edge(box: tuple[slice, slice], shape: tuple[int, ...]) -> bool:
-    """Tell whether a piece runs along the picture's edge: a shadow, or the table under the sheet."""
+    """Tell whether a piece touches the edge of the image, as a shadow or the table under the sheet does."""
     rows, columns = box
     touching = [rows.start == 0, columns.start == 0, rows.stop == shape[0], columns.stop == shape[1]]
     return any(touching)
 
 
 def _groups(pieces: np.ndarray, count: int) -> list[_Piece]:
-    """Put the pieces of one digit together: those right above each other, such as the bar of a 5."""
+    """Merge the pieces of one digit: those directly above each other, such as the bar of a 5."""
     found = [_Piece(_corners(box), (i + 1,)) for i, box in enumerate(ndimage.find_objects(pieces)[:count])]
     tallest = max(piece.box[3] - piece.box[1] for piece in found)
     groups: list[_Piece] = []
@@ -156,7 +164,7 @@ def _groups(pieces: np.ndarray, count: int) -> list[_Piece]:
 
 
 def _joined(pieces: list[_Piece]) -> _Piece:
-    """Return several pieces as one, with the box around all."""
+    """Return several pieces as one, with the box around all of them."""
     left, top, right, bottom = zip(*(piece.box for piece in pieces), strict=True)
     numbers = tuple(number for piece in pieces for number in piece.numbers)
     return _Piece((min(left), min(top), max(right), max(bottom)), numbers)
@@ -186,7 +194,7 @@ def sorted_as_read(found: list[_Piece]) -> list[_Piece]:
 
 
 def _as_mnist(ink: np.ndarray, pieces: np.ndarray, piece: _Piece) -> np.ndarray:
-    """Return one digit scaled into 20x20 with its centre of mass in the middle of 28x28."""
+    """Return one digit scaled to 20x20 with its centre of mass in the middle of 28x28."""
     left, top, right, bottom = piece.box
     margin = 1 + max(right - left, bottom - top) // BOX
     window = tuple(slice(max(start - margin, 0), stop + margin) for start, stop in ((top, bottom), (left, right)))
@@ -207,7 +215,7 @@ def _as_mnist(ink: np.ndarray, pieces: np.ndarray, piece: _Piece) -> np.ndarray:
 
 
 def _thick_enough(digit: np.ndarray) -> np.ndarray:
-    """Thicken the strokes of a thin pen, which would turn pale in the small image."""
+    """Thicken the strokes of a thin pen, which would be pale in the small image."""
     solid = digit > 0.5
     size = max(np.ptp(axis) + 1 for axis in np.nonzero(solid))
     wanted = _THINNEST * size / BOX
@@ -225,12 +233,12 @@ def _cropped(digit: np.ndarray) -> np.ndarray:
 
 
 def _resized(digit: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Return a picture in another size; each pixel is the mean of the area that it covers."""
+    """Resize an image; each pixel is the mean of the area that it covers."""
     return _areas(digit.shape[0], rows) @ digit @ _areas(digit.shape[1], columns).T
 
 
 def _areas(old: int, new: int) -> np.ndarray:
-    """Return which share each of `old` pixels has in each of `new` ones (new, old)."""
+    """Return the fraction of each new pixel that each old one covers: ``(new, old)``."""
     edges = np.linspace(0, old, new + 1)
     starts, stops = edges[:-1, None], edges[1:, None]
     pixels = np.arange(old)

@@ -1,4 +1,4 @@
-"""Sequences: padding to one length, windows of time series, and the pairs that word2vec learns from."""
+"""Sequences: padding to one length, windows of time series, and training pairs for word2vec."""
 
 import json
 from collections.abc import Sequence
@@ -20,24 +20,34 @@ def pad_sequences(
     truncating: str = "pre",
     value: Any = 0.0,
 ) -> np.ndarray:
-    """Return sequences as one array of shape ``(sequences, maxlen, ...)``.
+    """Pad and truncate sequences to one length.
 
-    `maxlen` is the longest length where it is None; `padding` and `truncating` say whether `value` is put, and what is
-    too long is cut, at the front (``"pre"``) or the end (``"post"``). Raises ValueError for other words and for what is
-    no sequence. Follows https://keras.io/api/data_loading/timeseries/#padsequences-function
+    Args:
+        sequences: A list of sequences of numbers, or of steps of one shape.
+        maxlen: Length of the result, by default the longest length.
+        dtype: Dtype of the result.
+        padding: ``"pre"`` or ``"post"``: where `value` is added.
+        truncating: ``"pre"`` or ``"post"``: where long sequences are cut.
+        value: What to pad with.
+
+    Returns:
+        An array ``(sequences, maxlen, ...)``.
+
+    Raises:
+        ValueError: An entry is not a sequence, steps have different shapes, or an option is unknown.
+
+    Follows https://keras.io/api/data_loading/timeseries/#padsequences-function
 
     >>> pad_sequences([[1], [2, 3, 4]], maxlen=2).tolist()
     [[0, 1], [3, 4]]
     """
     for name, word in (("padding", padding), ("truncating", truncating)):
         if word not in ("pre", "post"):
-            raise ValueError(f"pad_sequences: {name} is 'pre' or 'post'; it got {word!r}.")
+            raise ValueError(f"pad_sequences: {name} must be 'pre' or 'post'; got {word!r}.")
     if not hasattr(sequences, "__len__") or not all(hasattr(one, "__len__") for one in sequences):
-        raise ValueError(
-            "pad_sequences takes a list of sequences, for example [[1, 2], [3]]; some entry has no length."
-        )
+        raise ValueError("pad_sequences takes a list of sequences, for example [[1, 2], [3]]; an entry has no length.")
     if isinstance(value, str) and np.dtype(dtype) != object and np.dtype(dtype).kind not in "US":
-        raise ValueError(f"pad_sequences: value={value!r} is a string, but dtype is {dtype}; give dtype=object.")
+        raise ValueError(f"pad_sequences: value={value!r} is a string, but dtype is {dtype}; use dtype=object.")
     longest = max(map(len, sequences), default=0) if maxlen is None else maxlen
     shape = next((np.asarray(one).shape[1:] for one in sequences if len(one)), ())
     result = np.full((len(sequences), longest, *shape), value, dtype=dtype)
@@ -52,9 +62,20 @@ def pad_sequences(
 
 
 def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> np.ndarray:
-    """Return the probability with which word2vec keeps the i-th most frequent word, for i below `size`.
+    """Return the probability that word2vec keeps the i-th most frequent word, for i below `size`.
 
-    The frequencies follow Zipf's law (Euler's constant rounded to 0.577, as in Keras); see Mikolov et al. 2013, https://arxiv.org/abs/1310.4546
+    Args:
+        size: Number of words.
+        sampling_factor: Threshold of the word frequency; smaller values drop more frequent words.
+
+    Returns:
+        An array ``(size,)``.
+
+    Frequencies follow Zipf's law (Euler's constant rounded to 0.577, as in Keras); see Mikolov et al. 2013,
+    https://arxiv.org/abs/1310.4546
+
+    >>> make_sampling_table(3).shape
+    (3,)
     """
     rank = np.arange(size)
     rank[0] = 1
@@ -73,10 +94,24 @@ def skipgrams(
     sampling_table: Any = None,
     seed: int | None = None,
 ) -> tuple[list, list]:
-    """Return pairs (word, other word) and labels: 1 where the other stands within the window, 0 for a random word.
+    """Return word pairs and labels for word2vec's skip-gram model.
 
-    Word 0 is no word. `negative_samples` is how many random pairs there are per true one; `sampling_table` gives each
-    word's probability to be used. `categorical` makes labels ``[0, 1]`` and ``[1, 0]``.
+    Args:
+        sequence: Integer words; 0 is not a word.
+        vocabulary_size: Number of words, 0 included.
+        window_size: Largest distance between two words of a true pair.
+        negative_samples: Number of random pairs per true pair.
+        shuffle: Whether to shuffle the pairs.
+        categorical: Whether labels are ``[0, 1]`` and ``[1, 0]`` instead of 1 and 0.
+        sampling_table: Probability to use each word, as from `make_sampling_table`.
+        seed: Integer that makes the result reproducible.
+
+    Returns:
+        A list of pairs ``[word, other]`` and a list of labels: 1 for words near each other, 0 for random pairs.
+
+    >>> pairs, labels = skipgrams([1, 2], vocabulary_size=3, negative_samples=0, shuffle=False)
+    >>> pairs, labels
+    ([[1, 2], [2, 1]], [1, 1])
     """
     random = np.random.RandomState(np.random.randint(2**31 - 1) if seed is None else seed)
     couples, labels = [], []
@@ -98,13 +133,21 @@ def skipgrams(
 
 
 class TimeseriesGenerator(PyDataset):
-    """Batches of windows of a time series, with the target that follows each window.
+    """Batches of windows of a time series, each with the target that follows it.
 
     Args:
-        data: values, time first; `targets`: one per time step, aligned with `data`.
-        length: how long a window reaches back; `sampling_rate`: every so many steps inside a window one is taken.
-        stride: steps between windows; `start_index` and `end_index`: the part of `data` that is used.
-        shuffle: windows at random places; `reverse`: windows run backwards in time.
+        data: Values ``(time, ...)``.
+        targets: One per time step, aligned with `data`.
+        length: Number of time steps that a window reaches back.
+        sampling_rate: Distance between the steps of a window.
+        stride: Distance between two windows.
+        start_index, end_index: The part of `data` to use.
+        shuffle: Whether to draw windows at random places.
+        reverse: Whether windows run backwards in time.
+        batch_size: Number of windows per batch.
+
+    Raises:
+        ValueError: `data` and `targets` differ in length, or no window fits.
 
     >>> windows = TimeseriesGenerator(np.arange(6), np.arange(6) * 10, length=2, batch_size=3)
     >>> x, y = windows[0]
@@ -128,7 +171,7 @@ class TimeseriesGenerator(PyDataset):
         super().__init__()
         if len(data) != len(targets):
             raise ValueError(
-                f"TimeseriesGenerator: data has {len(data)} steps and targets {len(targets)}; give as many."
+                f"TimeseriesGenerator: data has {len(data)} steps and targets {len(targets)}; they must be equal."
             )
         self.data, self.targets, self.length = np.asarray(data), np.asarray(targets), length
         self.sampling_rate, self.stride, self.batch_size = sampling_rate, stride, batch_size
@@ -138,7 +181,7 @@ class TimeseriesGenerator(PyDataset):
         if self.start_index > self.end_index:
             raise ValueError(
                 f"TimeseriesGenerator: windows of length {length} do not fit between start_index={start_index} and "
-                f"end_index={self.end_index}; give a shorter length or more data."
+                f"end_index={self.end_index}; use a shorter length or more data."
             )
 
     def __len__(self) -> int:
@@ -155,7 +198,7 @@ class TimeseriesGenerator(PyDataset):
         return (windows[:, ::-1] if self.reverse else windows), self.targets[ends]
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments, with data and targets as JSON texts."""
+        """Return the arguments, with data and targets as JSON."""
         return {
             "data": json.dumps(self.data.tolist()),
             "targets": json.dumps(self.targets.tolist()),

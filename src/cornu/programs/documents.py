@@ -1,4 +1,4 @@
-"""The Python code inside documents: Markdown with code blocks, notebooks, and notebooks printed as text."""
+"""The Python code in documents: Markdown with code blocks, notebooks, and notebooks printed as text."""
 
 import ast
 import json
@@ -216,7 +216,7 @@ def _leading_code(lines: list[str], parses: Callable[[str], bool]) -> list[str]:
 def notebook(text: str, file: str) -> Document:
     """Return the code cells of an ``.ipynb`` file; each is its own file, as a notebook's reader counts lines.
 
-    Raises ValueError where the text is no notebook.
+    Raises ValueError if the text is not a notebook.
     """
     try:
         content = json.loads(text)

@@ -1,4 +1,4 @@
-"""What notebooks and web pages add to Python: magics, commands, prompts, pasted characters. Line numbers stay."""
+"""What notebooks and web pages add to Python: magics, commands, prompts, pasted characters. Keeps line numbers."""
 
 import re
 from typing import Any

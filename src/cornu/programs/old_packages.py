@@ -1,4 +1,4 @@
-"""What old programs ask of numpy and matplotlib under names that those packages dropped, and of `six`."""
+"""Names that old programs use and numpy and matplotlib have removed, and the package `six`."""
 
 import importlib.machinery
 import re

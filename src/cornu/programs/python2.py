@@ -1,4 +1,4 @@
-"""Python 2 programs, translated token by token into Python 3; line numbers stay as they are.
+"""Python 2 programs, translated token by token to Python 3; line numbers stay the same.
 
 What is translated: ``print`` and ``exec`` statements, ``except X, e``, ``raise X, "text"``, backticks, ``<>``, numbers
 such as ``0777`` and ``10L``, ``ur"..."``, ``d.iteritems()``, ``d.has_key(k)``, ``it.next()``, tabs mixed with spaces.
@@ -43,7 +43,7 @@ def _returning_a_list(function: Callable) -> Callable:
 
 
 def divide(a: Any, b: Any) -> Any:
-    """Return ``a / b`` as Python 2 does: rounded down where both are whole numbers, or arrays of them.
+    """Return ``a / b`` as Python 2 does: rounded down where both are integers, or arrays of them.
 
     >>> divide(7, 2), divide(7.0, 2)
     (3, 3.5)
@@ -101,7 +101,7 @@ def missing_names(text: str) -> dict[str, object]:
 
 
 def _without_tabs(text: str) -> str:
-    """Python 2 took a tab for up to eight spaces; Python 3 refuses the mixture."""
+    """Python 2 took a tab for up to eight spaces; Python 3 rejects the mixture."""
     return re.sub(r"^[ \t]*\t[ \t]*", lambda match: match.group().expandtabs(8), text, flags=re.MULTILINE)
 
 

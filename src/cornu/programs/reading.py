@@ -1,4 +1,4 @@
-"""Programs as people have them: .py, .ipy, .ipynb, .md, a notebook printed as text; of Python 2 or pasted from a page.
+"""Programs in any form: .py, .ipy, .ipynb, .md, a notebook printed as text; in Python 2, or pasted from a page.
 
 `read_program` gives cells of plain Python 3 in which every line keeps its number, and says what it changed.
 """
@@ -20,7 +20,7 @@ from cornu.programs.documents import Cell
 class Program(NamedTuple):
     """A program: its path, its cells, the lines that a traceback shows (by file), and what was changed, in words.
 
-    `is_python2` says that it was translated; `old_division`, that its ``/`` divides whole numbers as Python 2 did.
+    `is_python2` says that it was translated; `old_division`, that its ``/`` divides integers as Python 2 did.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Program(NamedTuple):
 def read_program(path: str | Path) -> Program:
     """Read a program of any kind; the file's ending says which, and for ``.txt`` its content.
 
-    Raises FileNotFoundError, IsADirectoryError or ValueError (no Python code in it) in words.
+    Raises FileNotFoundError, IsADirectoryError, or ValueError if there is no Python code in it.
     """
     path = Path(path)
     text = _text_of(path)

@@ -1,4 +1,4 @@
-"""The names of the package `six` that old programs import, where it is not installed."""
+"""The names of the package `six` that old programs import, for when it is not installed."""
 
 import builtins
 import functools

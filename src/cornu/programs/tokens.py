@@ -1,4 +1,4 @@
-"""A scanner for Python text of any era: it never fails, and its tokens joined give the text back."""
+"""A scanner for Python text of any version: it never fails, and its tokens joined give the text back."""
 
 import re
 from collections.abc import Iterator

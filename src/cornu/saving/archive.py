@@ -1,4 +1,4 @@
-"""The one gate through which zip files are read: known members, each once, and nothing between them."""
+"""The only place that reads zip files: known members, each once, and nothing between them."""
 
 import contextlib
 import struct
@@ -25,7 +25,7 @@ DAMAGE = (zipfile.BadZipFile, EOFError, OSError, zlib.error, struct.error, NotIm
 
 @contextlib.contextmanager
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a ``.keras`` file, its members checked; ValueError where it is damaged or holds anything else."""
+    """Open a ``.keras`` file, its members checked; ValueError if it is damaged or holds anything else."""
     try:
         archive = zipfile.ZipFile(path)
     except (*DAMAGE, ValueError) as error:
@@ -61,7 +61,7 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 def _check_places(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise ValueError where members overlap, or bytes of the file belong to none."""
+    """Raise ValueError if members overlap, or bytes of the file belong to none."""
     position, spare = 0, False
     with path.open("rb") as file:
         for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
@@ -69,14 +69,14 @@ def _check_places(path: Path, archive: zipfile.ZipFile) -> None:
             file.seek(info.header_offset)
             header = file.read(LOCAL_HEADER.size)
             if len(header) < LOCAL_HEADER.size:
-                raise ValueError(f"{path.name!r} is damaged: the member {info.filename!r} lies beyond its end.")
+                raise ValueError(f"{path.name!r} is damaged: the member {info.filename!r} is beyond its end.")
             fields = LOCAL_HEADER.unpack(header)
             position = info.header_offset + LOCAL_HEADER.size + fields[-2] + fields[-1] + info.compress_size
             spare = bool(info.flag_bits & HAS_DESCRIPTOR)
         _check_gap(path, archive.start_dir - position, spare)
         file.seek(max(path.stat().st_size - END_LENGTH, 0))
         if file.read(4) != END_START or archive.comment:
-            raise ValueError(f"{path.name!r} goes on after the end of the archive: refused.")
+            raise ValueError(f"{path.name!r} continues after the end of the archive: refused.")
 
 
 def _check_gap(path: Path, gap: int, spare: bool) -> None:
@@ -86,7 +86,7 @@ def _check_gap(path: Path, gap: int, spare: bool) -> None:
 
 
 def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """Return the bytes of a member; ValueError where there are more than `most`, or they are damaged."""
+    """Return the bytes of a member; ValueError if there are more than `most`, or they are damaged."""
     info = archive.getinfo(name)
     if info.file_size > most:
         raise ValueError(
@@ -98,7 +98,9 @@ def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     except DAMAGE as error:
         raise ValueError(f"The member {name!r} of {_name(archive)!r} is damaged: {str(error)[:200]!r}.") from None
     if len(content) != info.file_size:
-        raise ValueError(f"The member {name!r} of {_name(archive)!r} has not the size that the archive says: refused.")
+        raise ValueError(
+            f"The member {name!r} of {_name(archive)!r} does not have the size that the archive states: refused."
+        )
     return content
 
 

@@ -1,4 +1,4 @@
-"""What a model was compiled with, in files of Keras 3 and of Keras 2."""
+"""The compile arguments of a model in files of Keras 3 and Keras 2."""
 
 import warnings
 from inspect import signature
@@ -62,7 +62,7 @@ def _optimizer_by_name(name: str | None, source: Source) -> str:
     chosen = stem if stem in registry.OPTIMIZERS else "rmsprop"
     warnings.warn(
         f"The file {source} does not say which optimizer the model was compiled with; its state is named {name!r}. "
-        f"The model has {chosen!r} with the usual settings now: compile it anew if it had others.",
+        f"The model has {chosen!r} with the usual settings now: compile it again if it had others.",
         UserWarning,
         stacklevel=5,
     )
@@ -70,7 +70,7 @@ def _optimizer_by_name(name: str | None, source: Source) -> str:
 
 
 def compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments for `compile` from plain data: names of the user's own things looked up, configs made objects.
+    """Return arguments for `compile` from plain data: custom names looked up, configs converted to objects.
 
     >>> compile_arguments({"loss": "mse", "metrics": ["accuracy"], "loss_weights": None})
     {'loss': 'mse', 'metrics': ['accuracy']}
@@ -80,7 +80,7 @@ def compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _meant(value: Any, table: registry.Table) -> Any:
-    """Return what stands in a config for a loss, metric or optimizer, or a list or dictionary of them."""
+    """Return the config of a loss, metric or optimizer, or a list or dictionary of them."""
     if isinstance(value, str):
         custom = registry.custom_object(value)
         return value if custom is None else custom

@@ -1,4 +1,4 @@
-"""What a model file is, said from the file alone: no class is looked up, nothing is built, JAX is not loaded."""
+"""What a model file contains, from the file alone: no class is looked up, nothing is built, JAX is not loaded."""
 
 import io
 import math
@@ -17,7 +17,7 @@ MOST_DEPTH = 20  # models inside models
 
 
 class Held(NamedTuple):
-    """An array of a file: its shape, and its value where it is one whole number."""
+    """An array of a file: its shape, and its value where it is one integer."""
 
     shape: tuple[int, ...]
     number: int | None
@@ -36,7 +36,7 @@ def describe(path: Path) -> dict[str, Any]:
     """Return what a file is: format, writer, layers with shapes, parameters, and what it was compiled with.
 
     Knows ``.keras``, ``.h5``, ``.weights.h5``, ``.safetensors`` and the JSON of ``to_json``, by their content. Raises
-    ValueError in words for anything else, and for a file that was damaged or made to harm.
+    ValueError for anything else, and for a file that is damaged or malicious.
     """
     with path.open("rb") as file:
         start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -152,7 +152,7 @@ def _listed(group: h5py.Group) -> list[Held]:
 
 
 def _layer(name: str, kind: str | None, inputs: Any, shapes: Any) -> dict[str, Any]:
-    """Return what is said of a layer; `shapes` None where the file holds no weights at all."""
+    """Return what is said of a layer; `shapes` None if the file holds no weights at all."""
     weights = None if shapes is None else [list(shape) for shape in shapes]
     return {
         "name": name,

@@ -24,11 +24,11 @@ def model_of(
     Raises ValueError that names the file where the config describes no model that can be built.
     """
     if not isinstance(entry.get("class_name"), str) or "config" not in entry:
-        raise ValueError(f"The config of {source} describes no model: it has no class_name with a config.")
+        raise ValueError(f"The config of {source} does not describe a model: it has no class_name with a config.")
     with registry.CustomObjectScope(custom_objects or {}), _naming(source), config_validation.reading(entry, budget):
         model = _build(spellings.translate_model(entry, source.writer))
     if not hasattr(model, "get_layer"):
-        raise ValueError(f"The config of {source} describes a {type(model).__name__}, which is no model.")
+        raise ValueError(f"The config of {source} describes a {type(model).__name__}, which is not a model.")
     return model
 
 
@@ -51,7 +51,7 @@ def _build(entry: dict[str, Any]) -> Any:
         entry = spellings.translate_layer(entry)
     cls = find_thing(entry["class_name"], entry.get("registered_name"), entry.get("module"), registry.MODELS)
     if not isinstance(cls, type) or not issubclass(cls, Layer):
-        raise ValueError(f"The config names {entry['class_name']!r}, which is no class of models.")
+        raise ValueError(f"The config names {entry['class_name']!r}, which is not a model class.")
     if not isinstance(entry["config"], list):  # Keras 1 wrote a Sequential model as a list
         config_validation.check_arguments(cls, entry["config"])
     model = cls.from_config(entry["config"])

@@ -1,4 +1,4 @@
-"""Saving and loading: which format a file has, or shall have."""
+"""Saving and loading: which format a file has, or will have."""
 
 import os
 import zipfile
@@ -15,12 +15,24 @@ def save_model(
     model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, save_format: str | None = None,
     zipped: bool | None = None,
 ) -> None:  # fmt: skip
-    """Write architecture, weights, and optimizer with its state, into one file.
+    """Write the architecture, weights, and optimizer with its state to one file.
 
-    ``.keras`` is Keras 3's format; ``.h5`` and ``.hdf5`` Keras 1's and 2's, which Keras 3 reads as well; any other name
-    gives ``.h5``'s, as in Keras 2, unless `save_format` is ``"keras"``. The file is replaced as a whole or not at all.
-    `include_optimizer` False leaves out what `compile` was given. Raises FileExistsError where `overwrite` is False and
-    the file is there, FileNotFoundError where its folder is not.
+    The file is replaced completely or not at all.
+
+    Args:
+        model: The model.
+        filepath: ``.keras`` is Keras 3's format; ``.h5`` and ``.hdf5`` are Keras 1's and 2's, which Keras 3 reads too.
+            Any other name gives ``.h5``'s format, as in Keras 2, unless `save_format` is ``"keras"``.
+        overwrite: Whether to replace an existing file.
+        include_optimizer: Whether to write the arguments of `compile` and the optimizer's state.
+        save_format: ``"keras"`` or ``"h5"``, by default from the file name.
+        zipped: Must not be False: Cornu writes one file, not a folder.
+
+    Raises:
+        FileExistsError: The file exists, and `overwrite` is False.
+        FileNotFoundError: Its folder does not exist.
+        ValueError: The format is unknown.
+
     Follows https://keras.io/api/models/model_saving_apis/model_saving_and_loading/
     """
     from cornu.saving.h5_file import write_h5_file
@@ -39,12 +51,26 @@ def save_model(
 def load_model(
     filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """Return the model of a ``.keras`` or ``.h5`` file, written by Cornu or by any Keras.
+    """Return the model of a ``.keras`` or ``.h5`` file, written by Cornu or any Keras version.
 
-    `custom_objects` gives classes and functions of your own by the names in the file; nothing is ever imported or run
-    out of a file, so `safe_mode` changes nothing. With `compile` the model is ready to train on, its optimizer in the
-    state that it was in. Raises ValueError that names file, member and layer where the file cannot be read.
+    Args:
+        filepath: The file.
+        custom_objects: Custom classes and functions by their names in the file.
+        compile: Whether to compile the model as it was, with the state of its optimizer.
+        safe_mode: Accepted; nothing is ever imported or run from a file.
+
+    Raises:
+        ValueError: The file cannot be read; the message names the file, member and layer.
+        FileNotFoundError: There is no such file.
+
     Follows https://keras.io/api/models/model_saving_apis/model_saving_and_loading/
+
+    >>> import cornu, tempfile
+    >>> model = cornu.Sequential([cornu.layers.Input((4,)), cornu.layers.Dense(2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/model.keras")
+    ...     load_model(f"{folder}/model.keras").output_shape
+    (None, 2)
     """
     from cornu.saving.h5_file import read_h5_file
     from cornu.saving.keras_file import read_keras_file
@@ -60,10 +86,19 @@ def load_model(
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
-    """Write a model's weights into an HDF5 file, or a ``.safetensors`` file where the name ends so.
+    """Write a model's weights to an HDF5 file, or to a ``.safetensors`` file if the name ends so.
 
-    A name that ends in ``.weights.h5`` gives Keras 3's layout, any other Keras 2's; `load_weights` reads all. Raises
-    ValueError where the model is not built yet, FileExistsError and FileNotFoundError as `save_model`.
+    A name ending in ``.weights.h5`` gives Keras 3's layout, any other Keras 2's; `load_weights` reads all of them.
+
+    Args:
+        model: The model.
+        filepath: The file.
+        overwrite: Whether to replace an existing file.
+        save_format: Accepted; the file name decides.
+
+    Raises:
+        ValueError: The model is not built.
+        FileExistsError, FileNotFoundError: As for `save_model`.
     """
     from cornu.saving.h5_file import write_weights_file
     from cornu.saving.safetensors import SUFFIX, write_safetensors
@@ -78,11 +113,16 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
-    """Set a model's weights from a file of weights or a whole-model file of any Keras, or a safetensors file.
+    """Set a model's weights from a weights file or whole-model file of any Keras version, or a safetensors file.
 
-    Files of Keras 3 and safetensors are matched by place in the model, older ones layer by layer in order, or with
-    `by_name` by the layers' names (others are left as they are). `skip_mismatch` leaves layers that do not fit, with a
-    warning. Raises ValueError where the file does not fit; then no weight was changed.
+    Args:
+        model: The model.
+        filepath: The file.
+        skip_mismatch: Whether to skip layers that do not fit, with a warning.
+        by_name: For files in Keras 2's layout: match layers by name instead of by order, and leave others unchanged.
+
+    Raises:
+        ValueError: The file does not fit; then no weight was changed.
     """
     from cornu.saving.h5_file import read_weights_file
     from cornu.saving.keras_file import read_zipped_weights
@@ -103,7 +143,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
 
 
 def check_built(model: Any) -> None:
-    """Raise ValueError for a model without weights yet."""
+    """Raise ValueError if a model has no weights yet."""
     if not model.built:
         raise ValueError(
             f"The model {model.name!r} has no weights yet: call it on data, or give its first layer an input_shape."
@@ -111,7 +151,7 @@ def check_built(model: Any) -> None:
 
 
 def existing(filepath: Any) -> Path:
-    """Return the path of a file that is there and is one; FileNotFoundError or ValueError in words otherwise."""
+    """Return the path of an existing file; FileNotFoundError or ValueError if there is none."""
     path = Path(os.fspath(filepath))
     if path.is_dir():
         raise ValueError(
@@ -123,7 +163,7 @@ def existing(filepath: Any) -> Path:
 
 
 def is_zip(path: Path) -> bool:
-    """Tell by its first bytes whether a file is a zip, else HDF5; ValueError for anything else, whatever its name."""
+    """Tell by the first bytes whether a file is a zip or HDF5; ValueError for anything else, whatever its name."""
     with path.open("rb") as file:
         start = file.read(8)
     if start == HDF5_START:

@@ -1,4 +1,4 @@
-"""Configs in the form of Keras 2, which Keras 3 reads as well: what stands in ``.h5`` files."""
+"""Configs of ``.h5`` files, in the form of Keras 2, which Keras 3 reads too."""
 
 from typing import Any
 

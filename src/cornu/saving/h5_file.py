@@ -1,4 +1,4 @@
-"""HDF5 files: whole models in the form of Keras 1 and 2, and weights alone in either layout."""
+"""HDF5 files: whole models in the form of Keras 1 and 2, and weights in either layout."""
 
 import contextlib
 import io

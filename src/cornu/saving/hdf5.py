@@ -1,4 +1,4 @@
-"""The one gate through which HDF5 files are read: hard links only, plain arrays only, shapes known before reading."""
+"""The only place that reads HDF5 files: hard links only, plain arrays only, shapes known before reading."""
 
 import contextlib
 import itertools
@@ -37,7 +37,7 @@ DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, Overflo
 
 @contextlib.contextmanager
 def open_file(content: Any, what: str) -> Iterator[h5py.File]:
-    """Open an HDF5 file, given as a path or a file object, for reading; ValueError where it is damaged."""
+    """Open an HDF5 file, given as a path or a file object, for reading; ValueError if it is damaged."""
     with damage(what):
         hdf5_heaps.check(content, what)
         file = h5py.File(content, "r")
@@ -50,7 +50,7 @@ def open_file(content: Any, what: str) -> Iterator[h5py.File]:
 
 @contextlib.contextmanager
 def damage(what: str) -> Iterator[None]:
-    """Let what h5py raises inside a ``with`` block, where a file is damaged, be a ValueError in words."""
+    """Convert what h5py raises for a damaged file inside a ``with`` block to a ValueError."""
     try:
         yield
     except DAMAGE as error:
@@ -58,7 +58,7 @@ def damage(what: str) -> Iterator[None]:
 
 
 def member(group: h5py.Group, path: str) -> Any:
-    """Return what lies at `path` below `group`, following hard links only; None where nothing is.
+    """Return what is at `path` below `group`, following hard links only; None if nothing is.
 
     Raises ValueError for a link that leads elsewhere, or a path that is not plain.
     """
@@ -83,7 +83,7 @@ def member(group: h5py.Group, path: str) -> Any:
 
 
 def group_at(group: h5py.Group, path: str) -> h5py.Group | None:
-    """Return the group at `path`, or None; ValueError where something else is."""
+    """Return the group at `path`, or None; ValueError if something else is."""
     found = member(group, path)
     if found is not None and not isinstance(found, h5py.Group):
         raise ValueError(f"{where(group)} has an array at {path[:200]!r}, where a group was expected.")
@@ -91,7 +91,7 @@ def group_at(group: h5py.Group, path: str) -> h5py.Group | None:
 
 
 def dataset_at(group: h5py.Group, path: str) -> h5py.Dataset:
-    """Return the array at `path`, unread; ValueError where there is none, or none that a model file may hold."""
+    """Return the array at `path`, unread; ValueError if there is none, or none that a model file may hold."""
     found = member(group, path)
     if not isinstance(found, h5py.Dataset):
         raise ValueError(f"{where(group)} has no array {path[:200]!r}.")
@@ -110,7 +110,7 @@ def check(dataset: h5py.Dataset) -> None:
     if kind.committed():
         raise ValueError(f"The array {where(dataset)} has a type that is kept apart from it: refused.")
     if dataset.dtype.newbyteorder("=").name not in KINDS and not is_bfloat16(dataset):
-        raise ValueError(f"The array {where(dataset)} has dtype {dataset.dtype}, which is no number: refused.")
+        raise ValueError(f"The array {where(dataset)} has dtype {dataset.dtype}, which is not a number: refused.")
     if dataset.shape is None:
         raise ValueError(f"The array {where(dataset)} is empty, without a shape: refused.")
     if layout == h5py.h5d.CHUNKED:
@@ -174,7 +174,7 @@ def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
 def budget_of(group: h5py.Group, has_own: bool) -> Budget:
     """Return how many values a model may have whose weights a group holds: in proportion to them.
 
-    Where classes of the user's own are given (`has_own`), which may keep their values in other forms, only the
+    With custom classes (`has_own`), which may keep their values in other forms, only the
     library's limit holds.
     """
     stored = sum(array.size for _, array in arrays_in(group))
@@ -190,7 +190,7 @@ def write(group: h5py.Group, name: str, values: np.ndarray) -> None:
 
 
 def _attribute(holder: Any, name: str) -> Any:
-    """Return an attribute's handle after a look at its size; ValueError where it is no text or texts."""
+    """Return an attribute's handle after a look at its size; ValueError if it is not text."""
     with damage(where(holder)):
         attribute = h5py.h5a.open(holder.id, name.encode())
         if attribute.shape is None:
@@ -203,7 +203,7 @@ def _attribute(holder: Any, name: str) -> Any:
 
 
 def text(holder: Any, name: str) -> str | None:
-    """Return an attribute that is one text, or None where there is none."""
+    """Return an attribute that is one text, or None if there is none."""
     if not has(holder, name):
         return None
     attribute = _attribute(holder, name)

@@ -1,4 +1,4 @@
-"""Arrays that HDF5 keeps in pieces, packed or not: unpacked here and not by its library, which stops at no size."""
+"""Arrays that HDF5 stores in chunks, decompressed here: its library would decompress any size."""
 
 import itertools
 import math
@@ -71,7 +71,7 @@ def unpacked(content: bytes, used: list[int], size: int, itemsize: int) -> bytes
 
 
 def inflated(content: bytes, size: int) -> bytes:
-    """Return deflated bytes unpacked, no more than a little over `size`; ValueError where they are damaged."""
+    """Return deflated bytes unpacked, no more than a little over `size`; ValueError if they are damaged."""
     try:
         return zlib.decompressobj().decompress(content, size + 5)  # a checksum may follow, and one byte too many
     except zlib.error as error:

@@ -1,4 +1,4 @@
-"""HDF5's heaps, looked at before the HDF5 library reads them: it walks damaged ones for ever.
+"""HDF5's heaps, checked before the HDF5 library reads them: damaged ones could make it loop for ever.
 
 A heap of texts of free length is ``GCOL``, a version, its size, and objects one after the other: number, count, size,
 and the bytes themselves. A group's heap of names is ``HEAP``, a version, the size of its data, the first free place in
@@ -30,7 +30,7 @@ def check(content: Path | io.BytesIO, what: str) -> None:
         walked = 0
         for heap in _places(data, TEXTS):
             (size,) = struct.unpack_from("<Q", data, heap + 8) if heap + HEAD <= len(data) else (0,)
-            if HEAD <= size <= len(data) - heap:  # others are refused by the library itself
+            if HEAD <= size <= len(data) - heap:  # the library itself rejects others
                 numbers, walked = _walk(data, heap + HEAD, heap + size, what), walked + 1
                 if walked <= MOST_HEAPS:
                     _check_lengths(data, heap, numbers, what)
@@ -49,7 +49,7 @@ def _check_free(data: bytes | mmap.mmap, heap: int, what: str) -> None:
         return
     size, place, start = struct.unpack_from("<QQQ", data, heap + 8)
     for _ in range(MOST_FREE):
-        if place == NO_PLACE or place + HEAD > size or start + size > len(data):  # the end, or the library refuses it
+        if place == NO_PLACE or place + HEAD > size or start + size > len(data):  # the end, or the library rejects it
             return
         (place,) = struct.unpack_from("<Q", data, start + place)
     raise ValueError(f"{what!r} is damaged: the free places in a group's heap of names lead in a circle.")

@@ -1,4 +1,4 @@
-"""The JSON inside model files: objects only, no key twice, bounded in depth and size."""
+"""The JSON inside model files: objects only, no repeated key, bounded in depth and size."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ MOST_JSON = 1 << 26  # bytes; the config of the largest published models has und
 
 
 def parse(content: bytes | str, what: str) -> dict[str, Any]:
-    """Return a JSON object; ValueError in words where `content` is none, gives a key twice, or is beyond all need.
+    """Return a JSON object; ValueError if `content` is none, gives a key twice, or is beyond all need.
 
     >>> parse(b'{"units": 3}', "config.json")
     {'units': 3}

@@ -1,4 +1,4 @@
-"""Weights in the layout of Keras 1 and 2: a group for each layer of the model, by its name, and in it all weights."""
+"""Weights in the layout of Keras 1 and 2: one group with all weights per layer of the model, by its name."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ def write_layer_groups(group: h5py.Group, model: Any) -> None:
     """Write the weights of all layers into a group, each layer's in a group of its own."""
     layers = model.layers
     write_names(group, "layer_names", [layer.name for layer in layers])
-    # Keras 2 turns convolution kernels around for files of Theano: ours lie as TensorFlow's.
+    # Keras 2 flips convolution kernels in Theano's files: ours are as TensorFlow's.
     group.attrs["backend"], group.attrs["keras_version"] = b"tensorflow", KERAS_VERSION.encode()
     for layer in layers:
         write_variables(group.create_group(layer.name), [(_path(v), v) for v in old_order(layer)])

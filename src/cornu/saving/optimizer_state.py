@@ -1,4 +1,4 @@
-"""The optimizer's state in ``.h5`` files: Keras 3's order of variables, and those of Keras 2."""
+"""The optimizer's state in ``.h5`` files: variables in the order of Keras 3 or Keras 2."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A model's weights in safetensors files (`cornu.saving.tensor_file` has the format itself)."""
+"""A model's weights in safetensors files; `cornu.saving.tensor_file` has the format."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def write_safetensors(path: Path, model: Any) -> None:
 
 
 def read_safetensors(path: Path, model: Any, skip_mismatch: bool = False) -> None:
-    """Set a model's weights from a file, by name; ValueError where it does not fit, and then no weight was changed."""
+    """Set a model's weights from a file, by name; ValueError if it does not fit, and then no weight was changed."""
     with path.open("rb") as file:
         stored = read_header(file, path.name, path.stat().st_size)
         transfer = Transfer(Source(path.name, "safetensors"), skip_mismatch, read)

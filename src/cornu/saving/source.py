@@ -1,4 +1,4 @@
-"""What a file is, for messages."""
+"""What a file is, for error messages."""
 
 from typing import NamedTuple
 

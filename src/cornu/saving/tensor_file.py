@@ -41,7 +41,7 @@ NAMES = {dtype.name: name for name, dtype in TYPES.items()}
 
 
 class Stored(NamedTuple):
-    """An array that lies in a file, checked and unread."""
+    """An array in a file, checked but not read yet."""
 
     file: BinaryIO
     start: int
@@ -82,8 +82,8 @@ def write_arrays(file: Any, arrays: dict[str, np.ndarray], metadata: dict[str, s
 def read_header(file: BinaryIO, source: str, size: int) -> dict[str, Stored]:
     """Return what a file of `size` bytes holds, unread; ValueError for a header that is no plain list of arrays.
 
-    The arrays must lie one after the other from the header's end to the file's, so that none overlaps another and no
-    byte of the file is outside of them; sizes are compared before anything is allocated.
+    The arrays must fill the file from the header's end without gaps, so that none overlaps another and no byte is
+    outside of them; sizes are compared before anything is allocated.
     """
     length = int.from_bytes(file.read(8), "little")
     if size < 10 or length > size - 8:
@@ -130,7 +130,7 @@ def _stored(file: BinaryIO, name: str, entry: Any, start: int, room: int, source
         raise ValueError(f"{what} has shape {str(shape)[:80]} and data_offsets {str(offsets)[:80]}: refused.")
     first, last = offsets
     if not first <= last <= room:
-        raise ValueError(f"{what} lies at bytes {first} to {last} of {room}: refused.")
+        raise ValueError(f"{what} is at bytes {first} to {last} of {room}: refused.")
     if math.prod(shape) * dtype.itemsize != last - first:
         raise ValueError(
             f"{what} of shape {shape} and type {entry['dtype']} needs {math.prod(shape) * dtype.itemsize} bytes; "

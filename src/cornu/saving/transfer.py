@@ -1,4 +1,4 @@
-"""Arrays on their way from a file into variables: all are checked before one is read, all read before one is set."""
+"""Arrays from a file to variables: all are checked before one is read, and all read before one is set."""
 
 import warnings
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Transfer:
         self.stores: list[tuple[Any, dict[str, h5py.Dataset]]] = []
 
     def add(self, owner: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> bool:
-        """Let `variables` of `owner` take `arrays`; tell whether they fit. ValueError where not (or skipped)."""
+        """Let `variables` of `owner` take `arrays`; tell whether they fit. ValueError if not (or skipped)."""
         problem = mismatch(variables, arrays)
         if problem is None:
             self.pairs += zip(variables, arrays, strict=True)
@@ -49,13 +49,14 @@ class Transfer:
         warnings.warn(f"Left as it is, since the file {self.source} does not fit: {problem}", UserWarning, stacklevel=2)
 
     def add_optimizer(self, name: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> None:
-        """Let an optimizer's variables take arrays; where they do not fit, it starts anew, with a warning."""
+        """Let an optimizer's variables take arrays; where they do not fit, it starts from scratch, with a warning."""
         problem = mismatch(variables, arrays)
         if problem is None:
             self.pairs += zip(variables, arrays, strict=True)
             return
         warnings.warn(
-            f"The optimizer {name!r} starts anew: its state in the file {self.source} does not fit. It {problem}",
+            f"The optimizer {name!r} starts from scratch: its state in the file {self.source} does not fit. "
+            f"It {problem}",
             UserWarning,
             stacklevel=2,
         )
@@ -71,7 +72,7 @@ class Transfer:
 
 
 def mismatch(variables: list[Variable], arrays: list[h5py.Dataset]) -> str | None:
-    """Say in words why arrays do not fit variables, or return None."""
+    """Return why arrays do not fit variables, or None."""
     if len(variables) != len(arrays):
         ours, theirs = [tuple(v.shape) for v in variables], [tuple(a.shape) for a in arrays]
         return f"has {len(ours)} weights of shapes {ours}; the file has {len(theirs)} of shapes {theirs}."
@@ -86,7 +87,7 @@ def mismatch(variables: list[Variable], arrays: list[h5py.Dataset]) -> str | Non
 
 
 def may_take(variable: Variable, array: h5py.Dataset) -> bool:
-    """Tell whether an array's type is the variable's up to precision: floats from floats, whole numbers from those."""
+    """Tell whether an array's type is the variable's up to precision: floats from floats, integers from those."""
     kinds = {"f": "float", "V": "float", "i": "int", "u": "int", "b": "bool"}
     ours = "float" if "float" in variable.dtype else "bool" if variable.dtype == "bool" else "int"
     return kinds[array.dtype.kind] == ours

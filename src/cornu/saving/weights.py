@@ -1,4 +1,4 @@
-"""Weights in Keras 3's layout: one group for each layer, ``layers/dense/vars/0`` and so on."""
+"""Weights in Keras 3's layout: one group per layer, ``layers/dense/vars/0`` and so on."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def _array(value: Any) -> np.ndarray:
 def read_weights(file: h5py.File, model: Any, transfer: Transfer, optimizer: bool = True) -> None:
     """Add to `transfer` what a file of `write_weights`, or of Keras 3, holds for a model.
 
-    Raises ValueError where shapes or types differ, weights are missing, or the file has weights that the model lacks.
+    Raises ValueError if shapes or types differ, weights are missing, or the file has weights that the model lacks.
     """
     found = dict(_groups(file))
     expected = places(model)
@@ -84,7 +84,7 @@ def _read_place(group: h5py.Group | None, place: Place, transfer: Transfer) -> N
 
 
 def numbered(group: h5py.Group) -> list[h5py.Dataset]:
-    """Return the arrays ``0``, ``1``, ... of a group; ValueError where it holds anything else."""
+    """Return the arrays ``0``, ``1``, ... of a group; ValueError if it holds anything else."""
     names = sorted(group, key=lambda name: (len(name), name))
     if names != [str(number) for number in range(len(names))]:
         raise ValueError(f"{hdf5.where(group)} holds {names[:5]}, where arrays named 0, 1, ... were expected.")
@@ -117,7 +117,7 @@ def _groups(file: h5py.File) -> list[tuple[str, h5py.Group]]:
             elif isinstance(child, h5py.Group):
                 waiting.append((f"{path}/{name}" if path else name, child))
             else:
-                raise ValueError(f"The array {hdf5.where(child)} lies where a model file has none: refused.")
+                raise ValueError(f"The array {hdf5.where(child)} is where a model file has none: refused.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The web application: routes to models, bodies within limits, refusals in the protocols' own form."""
+"""The web application: routes to models, limits on request bodies, and errors in each protocol's form."""
 
 import asyncio
 import contextlib

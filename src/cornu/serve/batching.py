@@ -1,4 +1,4 @@
-"""Requests that arrive together are computed together: one queue and one batch at a time for each model."""
+"""Requests that arrive together are computed together: one queue, and one batch at a time, per model."""
 
 import asyncio
 import logging
@@ -65,7 +65,7 @@ class Batcher:
         self._artist = ThreadPoolExecutor(1, f"cornu-{served.name}-pictures")
 
     def put(self, arrays: list[np.ndarray], tell: Callable[[Any], None]) -> Job:
-        """Queue the rows of one request for `tell`; `RequestError` (422, 429, 503) where they are refused."""
+        """Queue the rows of one request for `tell`; `RequestError` (422, 429, 503) if they are rejected."""
         rows, loop = len(arrays[0]), asyncio.get_running_loop()
         if self._closed:
             raise RequestError(503, "The server is shutting down.")
@@ -80,7 +80,7 @@ class Batcher:
         return job
 
     def at_once(self, arrays: list[np.ndarray]) -> Any:
-        """Return the outputs for the rows of the only client, or a `RequestError`; None where they are for the queue.
+        """Return the outputs for the rows of the only client, or a `RequestError`; None if they are for the queue.
 
         They are where something waits or is computed already, and where computing takes long.
         """

@@ -1,4 +1,4 @@
-"""A short lookout for the next request, so that a client who asks one after the other need not wake the process up."""
+"""A short busy wait for the next request, so that sequential requests of one client need not wake the process."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""One way to ask one model to compute: what a POST to one address does, for the server's two ways to answer it."""
+"""What a POST to one address does: ask one model to compute. Shared by the server's two ways to answer."""
 
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ class Computing(NamedTuple):
         return self.route.format(model=self.served.name, version=1).encode()
 
     def understood(self, body: bytes, header_length: str | None) -> Any:
-        """Return the question that a body asks; its ``arrays`` go to the batcher. `RequestError` in words."""
+        """Return the parsed request; its ``arrays`` go to the batcher. `RequestError` if it does not fit."""
         return self.protocol.parse(body, header_length, self.served, self.limits)
 
     def answered(self, question: Any, outputs: list) -> tuple[bytes, int | None]:

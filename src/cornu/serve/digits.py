@@ -1,4 +1,4 @@
-"""Models that read handwritten digits: how they want pixels, what they see in a drawing, which pixels mattered."""
+"""Models that read handwritten digits: their pixel format, their predictions, and which pixels mattered."""
 
 from typing import Any
 

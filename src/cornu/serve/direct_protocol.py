@@ -1,4 +1,4 @@
-"""The usual requests to compute, answered as soon as they are parsed: no task, no routing, no events in between.
+"""The usual prediction requests, answered as soon as they are parsed: no task, no routing, no events.
 
 These are most of a server's requests, and of their time the application around the model takes the larger part. What is
 unusual in one (its method, address, framing, size, ...) goes the long way, to the application, which also says what is
@@ -162,7 +162,7 @@ class FastLane(HttpToolsProtocol):
     # ---- answers
 
     def _found(self, exchange: Exchange, found: Any) -> None:
-        """Answer with the model's outputs, or with what it was refused with."""
+        """Answer with the model's outputs, or with the error."""
         if isinstance(found, RequestError):
             return self._refuse(exchange, found)
         try:

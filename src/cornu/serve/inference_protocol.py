@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, over HTTP: what KServe and Triton speak.
+"""The Open Inference Protocol, version 2, over HTTP, as KServe and Triton implement it.
 
 Follows https://github.com/kserve/open-inference-protocol and its extension for binary tensor data.
 """
@@ -13,7 +13,7 @@ from cornu.serve.reading import loads
 from cornu.serve.served_model import ServedModel
 from cornu.serve.tensors import DATATYPES, Tensor, array_of, check_rows, fitted, size_of
 
-#: The header that says how many bytes of a body are JSON; numbers as they lie in memory follow.
+#: The header that says how many bytes of a body are JSON; raw numbers follow.
 HEADER_LENGTH = "Inference-Header-Content-Length"
 _LARGEST_AXIS = 1 << 40
 
@@ -38,7 +38,7 @@ def parse_json(body: bytes | memoryview, floats: bool) -> dict[str, Any]:
 
 
 def parse(body: bytes, header_length: str | None, served: ServedModel, limits: Limits) -> Question:
-    """Return what a request to infer asks; `RequestError` (400, 413, 422) in words where it does not fit the model."""
+    """Return what an inference request asks; `RequestError` (400, 413, 422) if it does not fit the model."""
     split = _header_length(header_length, len(body))
     document, rest = parse_json(memoryview(body)[:split], served.takes_floats), memoryview(body)[split:]
     given = _by_name(_list_of_objects(document, "inputs"), "inputs", [tensor.name for tensor in served.inputs])
@@ -174,7 +174,7 @@ def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.
             422, f"The datatype of {tensor.name!r} is {str(datatype)[:40]!r}; expected {tensor.datatype}."
         )
     if not (isinstance(shape, list) and shape and all(map(_is_size, shape))):
-        raise RequestError(422, f"The shape of {tensor.name!r} is a list of whole numbers, rows first.")
+        raise RequestError(422, f"The shape of {tensor.name!r} must be a list of integers, rows first.")
     if raw is not None:
         dtype = np.dtype(DATATYPES[datatype]).newbyteorder("<")
         if len(raw) != size_of(tuple(shape)) * dtype.itemsize:

@@ -1,4 +1,4 @@
-"""What a server takes at most, and how it says no."""
+"""Limits of a server, and how it rejects requests."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ class RequestError(Exception):
 
 
 class Limits(NamedTuple):
-    """The limits of a server. Beyond them a request is refused, so that no client can fill the memory or the queue."""
+    """The limits of a server. Requests beyond them are rejected, so that no client can fill the memory or the queue."""
 
     body: int = 8 << 20  # bytes of one request
     bodies: int = 256 << 20  # bytes of all requests that are being received, and of all rows that wait for one model

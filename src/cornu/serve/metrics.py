@@ -1,4 +1,4 @@
-"""Counts and times of a server in Prometheus's text format."""
+"""Counters and timings of a server, in Prometheus's text format."""
 
 import bisect
 import time

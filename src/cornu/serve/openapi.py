@@ -1,4 +1,4 @@
-"""The OpenAPI document of a server: what it answers to, for the models that it has."""
+"""The OpenAPI document of a server, for the models that it serves."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The pages that people look at. All that they load lies beside them: they work without a network."""
+"""The HTML pages. Everything that they load is packaged with them, so they work offline."""
 
 from html import escape
 from importlib import resources

@@ -1,4 +1,4 @@
-"""JSON whose numbers go straight into arrays: a list of a Python object for each of them would take the longest of all.
+"""JSON whose numbers go straight into arrays, without the cost of a Python object for each.
 
 Without the package pysimdjson, or for a document that is out of the ordinary, orjson reads it as usual.
 """
@@ -62,7 +62,7 @@ class _Reader:
         return found
 
     def forget(self) -> None:
-        """Begin anew with the next document."""
+        """Start again with the next document."""
         self.parser = None
 
     def _value(self, value: Any) -> Any:
@@ -81,7 +81,7 @@ class _Reader:
         return np.frombuffer(value.as_buffer(of_type="d"), "float64").reshape(shape)
 
     def _count(self, rows: Any, shape: list[int]) -> None:
-        """Count the lists of an array; ValueError where they differ in length."""
+        """Count the lists of an array; ValueError if they differ in length."""
         self.lists += 1
         if len(rows) != shape[0]:
             raise ValueError("lists of different lengths")

@@ -1,4 +1,4 @@
-"""A model made ready for requests: its inputs and outputs by name, and programs for a few fixed batch sizes."""
+"""A model prepared for requests: its inputs and outputs by name, and programs for a few batch sizes."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""The process that serves: a socket, and uvicorn on it until it is told to stop."""
+"""The server process: a socket, and uvicorn on it until it is stopped."""
 
 import functools
 import gc
@@ -31,7 +31,7 @@ def compute_in_the_asking_thread() -> None:
 
 
 def bound_to(host: str, port: int) -> socket.socket:
-    """Return a socket on a port, 0 for a free one; OSError where it is taken. Nobody can connect before `run`."""
+    """Return a socket on a port, 0 for a free one; OSError if it is taken. Nobody can connect before `run`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:

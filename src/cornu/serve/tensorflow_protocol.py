@@ -1,4 +1,4 @@
-"""The REST interface of TensorFlow Serving: ``instances`` (a list of rows) or ``inputs`` (a list for each input).
+"""The REST API of TensorFlow Serving: ``instances`` (a list of rows) or ``inputs`` (a list for each input).
 
 Follows https://www.tensorflow.org/tfx/serving/api_rest
 """
@@ -22,7 +22,7 @@ class Question(NamedTuple):
 
 
 def parse(body: bytes, _: str | None, served: ServedModel, limits: Limits) -> Question:
-    """Return what a request asks; `RequestError` (400, 413, 422) in words where it does not fit the model."""
+    """Return what a request asks; `RequestError` (400, 413, 422) if it does not fit the model."""
     document = parse_json(body, served.takes_floats)
     if ("instances" in document) == ("inputs" in document):
         raise RequestError(

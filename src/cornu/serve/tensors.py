@@ -1,4 +1,4 @@
-"""Numbers of a request as arrays of the shape and type that a model takes."""
+"""Numbers of a request as arrays with the shape and dtype of a model's inputs."""
 
 import math
 from typing import Any, NamedTuple
@@ -80,9 +80,7 @@ def _converted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
     most = np.iinfo(tensor.dtype)
     whole = array.dtype.kind != "f" or (np.isfinite(array).all() and (array == np.trunc(array)).all())
     if not whole or array.min() < most.min or array.max() > most.max:
-        raise RequestError(
-            422, f"The values for {tensor.name!r} are not all whole numbers that fit into {tensor.datatype}."
-        )
+        raise RequestError(422, f"The values for {tensor.name!r} are not all integers that fit into {tensor.datatype}.")
     return array.astype(tensor.dtype, copy=False)
 
 

@@ -1,4 +1,8 @@
-"""What `keras.utils` offers, name by name."""
+"""The names of `keras.utils`.
+
+Each function is defined in the file of its subject (`arrays.py`, `files.py`, `images.py`, `misc.py`, or another
+package); this module collects them.
+"""
 
 from cornu.callbacks.progress import Progbar
 from cornu.core import spellings

@@ -1,4 +1,4 @@
-"""Labels and numbers as networks want them: `to_categorical` and `normalize`."""
+"""Labels and numbers as networks need them: `to_categorical` and `normalize`."""
 
 from typing import Any
 
@@ -11,15 +11,20 @@ from cornu.core import spellings
 
 @spellings.old_keywords("to_categorical")
 def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32") -> Any:
-    """Return class numbers as rows with a one at the class: shape ``(..., num_classes)``.
+    """Convert integer classes to one-hot vectors.
 
     Args:
-        x: class numbers from 0, of any shape; a last axis of size 1 is dropped.
-        num_classes: the largest number plus one where it is None.
-        dtype: the type of the result.
+        x: Classes from 0, of any shape; a last axis of size 1 is dropped.
+        num_classes: Number of classes, by default the largest class plus one.
+        dtype: Dtype of the result.
 
-    Raises ValueError for labels that are no whole numbers, negative, or not below `num_classes`. Follows
-    https://keras.io/api/utils/python_utils/#to_categorical-function
+    Returns:
+        An array ``(..., num_classes)``.
+
+    Raises:
+        ValueError: A label is not an integer, is negative, or is not below `num_classes`.
+
+    Follows https://keras.io/api/utils/python_utils/#to_categorical-function
 
     >>> to_categorical([0, 2], num_classes=3).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -33,7 +38,7 @@ def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32
     if labels.size and labels.max() >= classes:
         raise ValueError(
             f"to_categorical: labels go up to {labels.max()}, but num_classes={classes} means 0 to {classes - 1}.\n"
-            f"Give num_classes={labels.max() + 1}, or subtract the smallest label ({labels.min()})."
+            f"Use num_classes={labels.max() + 1}, or subtract the smallest label ({labels.min()})."
         )
     result = np.zeros((labels.size, classes), dtype)
     result[np.arange(labels.size), labels.ravel()] = 1
@@ -42,19 +47,19 @@ def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32
 
 
 def class_numbers(x: Any) -> np.ndarray:
-    """Return labels as whole numbers from 0; ValueError, in words, where they are none."""
+    """Return labels as integers from 0; ValueError if they are not."""
     labels = np.asarray(x)
     if labels.dtype.kind not in "biuf":
         kinds = sorted({str(label) for label in labels.ravel()[:1000]})[:4]
         raise ValueError(
-            f"to_categorical takes whole numbers from 0; it got {labels.dtype} values such as {', '.join(kinds)}.\n"
+            f"to_categorical takes integers from 0; got {labels.dtype} values such as {', '.join(kinds)}.\n"
             "Number the classes first, for example: names, y = np.unique(y, return_inverse=True)."
         )
     if labels.size == 0:
-        raise ValueError("to_categorical was given no labels: the array is empty.")
+        raise ValueError("to_categorical got no labels: the array is empty.")
     if labels.dtype.kind == "f" and not np.all(labels == np.floor(labels)):
         odd = labels[~(labels == np.floor(labels))].ravel()[0]
-        raise ValueError(f"to_categorical takes whole numbers from 0; it got {odd}.")
+        raise ValueError(f"to_categorical takes integers from 0; got {odd}.")
     if labels.min() < 0:
         raise ValueError(
             f"to_categorical takes labels from 0; the smallest is {labels.min()}.\n"
@@ -64,7 +69,12 @@ def class_numbers(x: Any) -> np.ndarray:
 
 
 def normalize(x: Any, axis: int = -1, order: Any = 2) -> Any:
-    """Return `x` divided by its norm along `axis`; what has norm 0 stays.
+    """Divide `x` by its norm along an axis; vectors of norm 0 stay unchanged.
+
+    Args:
+        x: The array.
+        axis: The axis to take the norm along.
+        order: Order of the norm, as in `numpy.linalg.norm`.
 
     Follows https://keras.io/api/utils/python_utils/#normalize-function
 

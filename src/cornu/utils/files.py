@@ -1,4 +1,4 @@
-"""`get_file`: a file from the network, kept in the cache folder, unpacked where asked."""
+"""`get_file`: download a file into the cache folder once, and extract it on request."""
 
 import glob
 import os
@@ -31,23 +31,26 @@ def get_file(
     """Return the path of the file at `origin`, downloaded at most once.
 
     Args:
-        fname: its name here; None: its name at `origin`. With `extract`, a name without a dot names the folder.
-        origin: its URL: http, https, ftp or file.
-        untar, md5_hash: older names for ``extract=True, archive_format="tar"`` and an MD5 `file_hash`.
-        file_hash: SHA-256 or MD5 of the content. A file that does not have it is downloaded anew, or refused.
-        cache_subdir: folder inside `cache_dir`, or an absolute path.
-        hash_algorithm: ``"sha256"``, ``"md5"``, or ``"auto"`` to tell by the length of `file_hash`.
-        extract: unpack a .tar, .tar.gz, .tar.bz2, .tar.xz or .zip, and return the folder.
-        archive_format: ``"tar"``, ``"zip"``, a list of them, ``"auto"`` for both, None for none.
+        fname: Name of the local file, by default its name at `origin`. With `extract`, a name without a dot is the name
+            of the folder.
+        origin: URL (http, https, ftp or file).
+        untar: Older form of ``extract=True, archive_format="tar"``.
+        md5_hash: Older form of an MD5 `file_hash`.
+        file_hash: SHA-256 or MD5 of the content. A cached file with another hash is downloaded again; a download with
+            another hash is rejected.
+        cache_subdir: Folder inside `cache_dir`, or an absolute path.
+        hash_algorithm: ``"sha256"``, ``"md5"``, or ``"auto"`` to choose by the length of `file_hash`.
+        extract: Whether to extract a .tar, .tar.gz, .tar.bz2, .tar.xz or .zip file, and return the folder.
+        archive_format: ``"tar"``, ``"zip"``, a list of them, ``"auto"`` for both, or None for none.
         cache_dir: None for ``$KERAS_HOME`` or ``~/.keras``.
-        force_download: download even if the file is there.
+        force_download: Whether to download even if the file exists.
 
     Raises:
-        ConnectionError: it cannot be downloaded; says where to put the file by hand.
-        ValueError: no origin, a path as `fname`, another content than `file_hash` promises, or a server that leads from
-            the internet to an address of this machine or of its own network.
+        ConnectionError: The download failed; the message says where to put the file by hand.
+        ValueError: No origin, a path as `fname`, content with another hash, or a server on the internet that redirects
+            to an address of this machine or its network.
 
-    Follows https://keras.io/api/utils/python_utils/#getfile-function.
+    Follows https://keras.io/api/utils/python_utils/#getfile-function
     """
     if not origin:
         raise ValueError("get_file needs origin=, the URL of the file.")
@@ -71,9 +74,9 @@ def get_file(
 def _plain_name(fname: str | os.PathLike | None, origin: str) -> str:
     name = os.fspath(fname) if fname else os.path.basename(urlsplit(origin).path)
     if name in ("", ".", ".."):
-        raise ValueError(f"The URL {origin!r} does not end in a file name: give one as fname=.")
+        raise ValueError(f"The URL {origin!r} does not end in a file name: pass one as fname=.")
     if "/" in name or os.sep in name:
-        raise ValueError(f"fname is {name!r}; it must be a name without folders: give the folder as cache_dir=.")
+        raise ValueError(f"fname is {name!r}; it must be a name without folders: pass the folder as cache_dir=.")
     return name
 
 
@@ -82,12 +85,12 @@ def _is_there(path: Path, file_hash: str | None, algorithm: str) -> bool:
         return False
     if file_hash is None or has_digest(path, file_hash, algorithm):
         return True
-    print(f"{path} does not have the expected content (digest {file_hash}): it is downloaded anew.")
+    print(f"{path} does not have the expected content (digest {file_hash}): downloading it again.")
     return False
 
 
 def _unpack(archive: Path, folder: Path, formats: str | list[str] | tuple[str, ...] | None) -> None:
-    """Unpack beside `folder`, then put it in place, so that half an archive is never found there."""
+    """Extract next to `folder`, then rename, so that `folder` never holds half an archive."""
     if formats == "auto":
         formats = ("tar", "zip")
     formats = (formats,) if isinstance(formats, str) else tuple(formats or ())
@@ -95,7 +98,7 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | tuple[str, .
     if unknown:
         raise ValueError(f"archive_format is {unknown.pop()!r}; it must be 'auto', 'tar', 'zip' or None.")
     temporary = folder.with_name(f".{folder.name}-{uuid4().hex}")
-    for left in folder.parent.glob(f".{glob.escape(folder.name)}-*"):  # by a process that was killed
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}-*"):  # from a process that was killed
         if time.time() - left.stat().st_mtime > DAY:
             shutil.rmtree(left, ignore_errors=True)
     try:
@@ -113,7 +116,7 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | tuple[str, .
 
 
 def _flush(folder: Path) -> None:
-    """Wait until all files below a folder, and their names, are on the disk."""
+    """Wait until all files below a folder, and their names, are on disk."""
     for place, _, names in os.walk(folder):
         for name in names:
             if not os.path.islink(found := os.path.join(place, name)):
@@ -125,7 +128,7 @@ def _unpack_any(archive: Path, folder: Path, formats: tuple[str, ...]) -> bool:
     if "tar" in formats and tarfile.is_tarfile(archive):
         try:
             with tarfile.open(archive) as tar:
-                tar.extractall(folder, filter="data")  # refuses members that would land or point outside
+                tar.extractall(folder, filter="data")  # rejects members outside of the folder, and links to there
         except tarfile.TarError as error:
             raise ValueError(f"{archive.name} was not unpacked: {error}.") from error
         return True

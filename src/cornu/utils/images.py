@@ -1,4 +1,4 @@
-"""Pictures as arrays, and arrays as pictures; Pillow (the extra ``image``) is imported where it is used."""
+"""Images as arrays and arrays as images; Pillow (the extra ``image``) is imported when it is used."""
 
 from pathlib import Path
 from typing import Any
@@ -15,22 +15,31 @@ def _pillow() -> Any:
     try:
         from PIL import Image
     except ModuleNotFoundError:
-        raise ModuleNotFoundError("Pictures need the package Pillow: pip install 'cornu[image]'", name="PIL") from None
+        raise ModuleNotFoundError("Images need the package Pillow: pip install 'cornu[image]'", name="PIL") from None
     return Image
 
 
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
-    """Return an array of three axes with 1, 3 or 4 channels as a picture of Pillow.
+    """Convert an array to a Pillow image.
 
-    With `scale` the smallest value becomes black and the largest white; else values are taken as 0 to 255.
-    Raises ValueError for another shape. Follows https://keras.io/api/data_loading/image/#array_to_img-function
+    Args:
+        x: ``(rows, columns, channels)`` with 1, 3 or 4 channels; channels first for ``"channels_first"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        scale: Whether to stretch values so that the smallest is black and the largest white; otherwise they are 0 to
+            255.
+        dtype: Dtype to compute in, by default ``floatx()``.
+
+    Raises:
+        ValueError: The array has another shape.
+
+    Follows https://keras.io/api/data_loading/image/#array_to_img-function
 
     >>> array_to_img(np.zeros((4, 6, 1))).size
     (6, 4)
     """
     x = np.asarray(x, dtype or floatx())
     if x.ndim != 3:
-        raise ValueError(f"array_to_img takes one image of three axes (rows, columns, channels); it got {x.shape}.")
+        raise ValueError(f"array_to_img takes one image with three axes (rows, columns, channels); got {x.shape}.")
     if standardize_data_format(data_format) == "channels_first":
         x = x.transpose(1, 2, 0)
     if scale:
@@ -46,15 +55,26 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
 
 
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
-    """Return a picture of Pillow as an array of three axes, values 0 to 255.
+    """Convert a Pillow image to an array of values 0 to 255.
+
+    Args:
+        img: A Pillow image.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+        dtype: Dtype of the result, by default ``floatx()``.
+
+    Returns:
+        An array ``(rows, columns, channels)``, or channels first.
 
     Follows https://keras.io/api/data_loading/image/#img_to_array-function
+
+    >>> img_to_array(array_to_img(np.zeros((4, 6, 3)))).shape
+    (4, 6, 3)
     """
     x = np.asarray(img, dtype or floatx())
     if x.ndim == 2:
         x = x[:, :, None]
     if x.ndim != 3:
-        raise ValueError(f"img_to_array takes a picture of two or three axes; it got {x.shape}.")
+        raise ValueError(f"img_to_array takes an image with two or three axes; got {x.shape}.")
     return x.transpose(2, 0, 1) if standardize_data_format(data_format) == "channels_first" else x
 
 
@@ -62,7 +82,15 @@ def save_img(
     path: str | Path, x: Any, data_format: str | None = None, file_format: str | None = None, scale: bool = True,
     **kwargs: Any,
 ) -> None:  # fmt: skip
-    """Write an array as a picture; the format is that of the file's ending, or `file_format`."""
+    """Write an array as an image file.
+
+    Args:
+        path: Path or open file.
+        x: The image, as in `array_to_img`.
+        data_format, scale: As in `array_to_img`.
+        file_format: Format such as ``"png"``, by default from the file name.
+        **kwargs: Options of Pillow's ``Image.save``.
+    """
     picture = array_to_img(x, data_format, scale)
     if picture.mode == "RGBA" and str(file_format or path).lower().endswith(("jpg", "jpeg")):
         picture = picture.convert("RGB")
@@ -77,17 +105,27 @@ def load_img(
     path: Any, color_mode: str = "rgb", target_size: tuple[int, int] | None = None, interpolation: str = "nearest",
     keep_aspect_ratio: bool = False, grayscale: bool = False,
 ) -> Any:  # fmt: skip
-    """Read a picture; `color_mode` is rgb, rgba or grayscale, `target_size` (rows, columns) resizes it.
+    """Read an image file as a Pillow image.
 
-    `keep_aspect_ratio` cuts the middle out first. Raises ValueError for an unknown mode or interpolation.
+    Args:
+        path: Path or open file.
+        color_mode: ``"rgb"``, ``"rgba"`` or ``"grayscale"``.
+        target_size: New ``(rows, columns)``, or None to keep the size.
+        interpolation: ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"hamming"``, ``"box"`` or ``"lanczos"``.
+        keep_aspect_ratio: Whether to crop the middle before resizing.
+        grayscale: Older form of ``color_mode="grayscale"``.
+
+    Raises:
+        ValueError: The color mode or interpolation is unknown.
+
     Follows https://keras.io/api/data_loading/image/#load_img-function
     """
     modes = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in modes:
-        raise ValueError(f"color_mode is rgb, rgba or grayscale; it got {color_mode!r}.")
+        raise ValueError(f"color_mode must be rgb, rgba or grayscale; got {color_mode!r}.")
     if interpolation not in _FILTERS:
-        raise ValueError(f"interpolation is one of {', '.join(_FILTERS)}; it got {interpolation!r}.")
+        raise ValueError(f"interpolation must be one of {', '.join(_FILTERS)}; got {interpolation!r}.")
     image = _pillow()
     picture = image.open(path)
     if not (color_mode == "grayscale" and picture.mode in ("L", "I;16", "I")):
@@ -100,7 +138,7 @@ def load_img(
 
 
 def _middle(size: tuple[int, int], ratio: float) -> tuple[int, int, int, int]:
-    """Return the largest box of a width-to-height ratio in the middle of a picture."""
+    """Return the largest centred box with a width-to-height ratio."""
     width, height = size
     box_height = min(height, int(width / ratio))
     box_width = min(width, int(height * ratio))

@@ -1,4 +1,4 @@
-"""Small things of `keras.utils` about batches, configs and the state of the session."""
+"""Utilities of `keras.utils` for batches, configs and the state of the session."""
 
 from typing import Any
 
@@ -7,24 +7,46 @@ from cornu.core.graph import SymbolicTensor
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Start the numbers in names again: the next Dense layer is called ``dense``. There is nothing else to clear."""
+    """Restart the numbering of names: the next Dense layer is called ``dense``. There is nothing else to clear."""
     names.forget_names()
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Tell whether `x` is a symbolic tensor, such as `Input` returns."""
+    """Tell whether `x` is a symbolic tensor, such as `Input` returns.
+
+    >>> is_keras_tensor([1.0])
+    False
+    """
     return isinstance(x, SymbolicTensor)
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """Return an object as plain data: class name, config, and the name it was registered under."""
+    """Return an object as plain data: class name, config, and the name it was registered under.
+
+    >>> import cornu
+    >>> serialize_keras_object(cornu.layers.Dense(2))["class_name"]
+    'Dense'
+    """
     return serialization.serialize(obj)
 
 
 def deserialize_keras_object(
     config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, **_: Any
 ) -> Any:
-    """Return the object that `serialize_keras_object` described; no code in `config` is ever run."""
+    """Return the object that a config describes. No code in the config is ever run.
+
+    Args:
+        config: The result of `serialize_keras_object`, or a config of any Keras version.
+        custom_objects: Custom classes and functions by name.
+        safe_mode: Accepted; loading is always safe.
+
+    Raises:
+        ValueError: The config is malformed, or names an unknown class.
+
+    >>> import cornu
+    >>> deserialize_keras_object(serialize_keras_object(cornu.layers.Dense(2))).units
+    2
+    """
     return serialization.deserialize(config, custom_objects)
 
 
@@ -45,14 +67,22 @@ def get_source_inputs(tensor: SymbolicTensor) -> list[SymbolicTensor]:
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """Return a batch in the form that `fit` takes: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``."""
+    """Return a batch in the form that `fit` takes: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
+
+    >>> pack_x_y_sample_weight(1, 2)
+    (1, 2)
+    """
     if y is None:
         return (x,) if isinstance(x, (tuple, list)) else x
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """Return inputs, targets and weights of a batch; None for what it lacks."""
+    """Return the inputs, targets and weights of a batch, None for missing parts.
+
+    >>> unpack_x_y_sample_weight((1, 2))
+    (1, 2, None)
+    """
     if isinstance(data, list):
         data = tuple(data)
     if not isinstance(data, tuple):

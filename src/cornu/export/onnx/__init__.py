@@ -1,1 +1,1 @@
-"""Programs as ONNX files: each primitive operation of a traced model becomes ONNX operators. Needs the extra `onnx`."""
+"""Programs as ONNX files: each primitive of a traced model becomes ONNX operators. Needs the extra `onnx`."""

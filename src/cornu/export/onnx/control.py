@@ -1,4 +1,4 @@
-"""Loops and branches: inner graphs that see the values around them."""
+"""Loops and branches: inner graphs that can use the values around them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Operations on one entry at a time; what is narrower than its shape stays so, since ONNX broadcasts by itself."""
+"""Elementwise operations. Values stay unbroadcast as long as possible, since ONNX broadcasts by itself."""
 
 from collections.abc import Callable
 from typing import Any
@@ -212,7 +212,7 @@ def angle(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
 @translates("shift_left", "shift_right_logical")
 def shift(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     if np.dtype(values[0].dtype).kind != "u":
-        raise NoFormError("a shift of signed integers, which ONNX has not")
+        raise NoFormError("a shift of signed integers, which ONNX does not support")
     direction = "LEFT" if equation.primitive.name == "shift_left" else "RIGHT"
     name = t.graph.node("BitShift", *map(t.loose, values), direction=direction)
     return t.result(equation, name, _narrow(values))

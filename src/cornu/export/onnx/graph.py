@@ -1,4 +1,4 @@
-"""An ONNX graph that is being built: its nodes, constants, names, and sizes that are known only when it runs."""
+"""An ONNX graph under construction: nodes, constants, names, and sizes known only at run time."""
 
 import ast
 import itertools
@@ -95,7 +95,7 @@ class Graph:
         return self.names.by_content[key]
 
     def integers(self, numbers: Sequence[Any]) -> str:
-        """Return a list of whole numbers, of which some may depend on sizes known only when the program runs."""
+        """Return a list of integers, of which some may depend on sizes known only when the program runs."""
         if all(isinstance(number, (int, np.integer)) for number in numbers):
             return self.constant(np.array(numbers, "int64"))
         key = ("integers", tuple(map(str, numbers)))

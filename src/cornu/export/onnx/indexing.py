@@ -1,4 +1,4 @@
-"""Operations that take or put entries at places that are computed."""
+"""Operations that gather or scatter entries at computed indices."""
 
 from collections.abc import Sequence
 from typing import Any

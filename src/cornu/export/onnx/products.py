@@ -1,4 +1,4 @@
-"""Products of matrices, and convolutions."""
+"""Matrix products and convolutions."""
 
 import string
 from collections.abc import Sequence
@@ -70,9 +70,9 @@ def _einsum(
 def convolution(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     params, numbers = equation.params, equation.params["dimension_numbers"]
     if params["batch_group_count"] != 1:
-        raise NoFormError("a convolution with batch_group_count, which ONNX has not")
+        raise NoFormError("a convolution with batch_group_count, which ONNX does not support")
     if not is_floating(values[0]):
-        raise NoFormError("a convolution of whole numbers, which ONNX has not")
+        raise NoFormError("a convolution of integers, which ONNX does not support")
     x, kernel = transposed(t, values[0], numbers.lhs_spec), transposed(t, values[1], numbers.rhs_spec)
     space = len(x.shape) - 2
     strides, padding, groups = params["window_strides"], params["padding"], params["feature_group_count"]
@@ -143,7 +143,7 @@ def pooling(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     window, apart = params["window_dimensions"], params["base_dilation"]
     spread, steps = params["window_dilation"], params["window_strides"]
     if not is_floating(value):
-        raise NoFormError("windows over whole numbers, which ONNX has not")
+        raise NoFormError("windows over integers, which ONNX does not support")
     moves = [window[a] != 1 or steps[a] != 1 or apart[a] != 1 or tuple(params["padding"][a]) != (0, 0)
              for a in range(len(window))]  # fmt: skip
     space = [axis for axis, moving in enumerate(moves) if moving]
@@ -153,14 +153,14 @@ def pooling(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     while len(others) > 2:  # joined below
         space.insert(0, others.pop())
     if len(space) > 3:
-        raise NoFormError(f"windows over {len(space)} of {len(window)} axes, which ONNX has not")
+        raise NoFormError(f"windows over {len(space)} of {len(window)} axes, which ONNX does not support")
     order = [*others, *space]
     x = transposed(t, value, order)
     x = reshaped(t, x, (*x.shape[: len(others)], *(1,) * (2 - len(others)), *x.shape[len(others) :]))
     padding = [params["padding"][axis] for axis in space]
     extent = [(window[axis] - 1) * spread[axis] + 1 for axis in space]
     if any(is_static(pair) and max(pair) >= size for pair, size in zip(padding, extent, strict=True)):
-        raise NoFormError("windows of which some lie in the padding alone, which ONNX has not")
+        raise NoFormError("windows of which some lie in the padding alone, which ONNX does not support")
     arguments = {
         "kernel_shape": [window[axis] for axis in space],
         "strides": [steps[axis] for axis in space],
@@ -179,7 +179,7 @@ def _pooled(
     if primitive == "reduce_window_sum":
         name, pads = _padded_for_window(t, x, padding, apart, 0)
         if any(step > 1 for step in arguments.pop("dilations")):
-            raise NoFormError("a sum over windows with dilation, which ONNX has not")
+            raise NoFormError("a sum over windows with dilation, which ONNX does not support")
         mean = node("AveragePool", name, pads=pads, count_include_pad=1, **arguments)
         return node("Mul", mean, t.graph.constant(np.prod(arguments["kernel_shape"]), x.dtype))
     if primitive == "reduce_window_min":

@@ -1,4 +1,4 @@
-"""Operations that make one entry of many, running sums, and orders."""
+"""Reductions, cumulative operations and sorting."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Operations that move, repeat or cut entries."""
+"""Operations that move, repeat or slice entries."""
 
 from collections.abc import Sequence
 from typing import Any

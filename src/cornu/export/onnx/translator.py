@@ -1,4 +1,4 @@
-"""From the primitive operations of a traced model to ONNX: values on their way, and the table of translations."""
+"""From the primitives of a traced model to ONNX: the values in progress, and the table of translations."""
 
 import math
 from collections.abc import Callable, Sequence
