@@ -12,7 +12,7 @@ def is_library(thing: Any) -> bool:
     """Tell whether a class or function, or the class of an object, is one of Cornu's.
 
     >>> from cornu.layers import Dense
-    >>> is_library(Dense), is_library(Dense(2)), is_library(lambda x: x)
+    >>> is_library(Dense), is_library(Dense(2)), is_library(len)
     (True, True, False)
     """
     return is_library_module(str(getattr(thing, "__module__", None)))

@@ -63,25 +63,54 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> jax.Array:
 
 @arrays_first(1)
 def hard_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
-    """Return `x` if its absolute value is above `threshold`, else 0."""
+    """Return `x` if its absolute value is above `threshold`, else 0.
+
+    Args:
+        x: Array.
+        threshold: Largest absolute value that becomes 0.
+
+    >>> hard_shrink([-1.0, 0.3, 2.0]).tolist()
+    [-1.0, 0.0, 2.0]
+    """
     return jnp.where(jnp.abs(x) > threshold, x, 0.0)
 
 
 @arrays_first(1)
 def soft_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
-    """Return `x` moved towards 0 by `threshold`, and 0 within it."""
+    """Return `x` moved towards 0 by `threshold`, and 0 within it.
+
+    Args:
+        x: Array.
+        threshold: How far each entry moves.
+
+    >>> soft_shrink([-1.5, 0.3, 2.0]).tolist()
+    [-1.0, 0.0, 1.5]
+    """
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0.0))
 
 
 @arrays_first(1)
 def tanh_shrink(x: Any) -> jax.Array:
-    """Return ``x - tanh(x)``."""
+    """Return ``x - tanh(x)``.
+
+    >>> tanh_shrink([0.0]).tolist()
+    [0.0]
+    """
     return x - jnp.tanh(x)
 
 
 @arrays_first(1)
 def threshold(x: Any, threshold: float, default_value: float) -> jax.Array:
-    """Return `x` where it is above `threshold`, else `default_value`."""
+    """Return `x` where it is above `threshold`, else `default_value`.
+
+    Args:
+        x: Array.
+        threshold: Largest entry that is replaced.
+        default_value: What replaces it.
+
+    >>> threshold([0.5, 2.0], 1.0, -1.0).tolist()
+    [-1.0, 2.0]
+    """
     return jnp.where(x > threshold, x, default_value)
 
 
@@ -92,6 +121,10 @@ def sparsemax(x: Any, axis: int = -1) -> jax.Array:
     The result is the nearest point to `x` whose entries along `axis` are non-negative and sum to 1. Keras 3.15's
     function of this name returns entries that need not sum to 1; this one follows the paper,
     https://arxiv.org/abs/1602.02068
+
+    Args:
+        x: Array.
+        axis: The axis along which the probabilities sum to 1.
 
     >>> sparsemax([2.0, 0.0]).tolist()
     [1.0, 0.0]
