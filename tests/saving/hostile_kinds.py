@@ -121,13 +121,13 @@ def h08(forge):
     """Files that are cut off, go on, or are two files at once."""
     good = forge.good()
     for content in (good[: len(good) // 2], good[:-1], b"", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n" + good, b"MZ" + good):
-        yield forge.raw(content), "neither a .keras file|damaged|goes on"
+        yield forge.raw(content), "neither a .keras file|damaged|continues after"
     for content in (good + b"#!/bin/sh\n", good[:4] + b"\0" * 40 + good[4:]):
-        yield forge.raw(content), "damaged|goes on|neither"
+        yield forge.raw(content), "damaged|continues after|neither"
     comment = io.BytesIO(good)
     with zipfile.ZipFile(comment, "a") as archive:
         archive.comment = b"<script>"
-    yield forge.raw(comment.getvalue()), "goes on"
+    yield forge.raw(comment.getvalue()), "continues after"
     first = next(iter(forge.members))
     entries = io.BytesIO()
     with zipfile.ZipFile(entries, "w") as archive:
@@ -165,7 +165,11 @@ def h10(forge):
             "neither Cornu's nor registered",
             BUILDS,
         )
-    yield forge.configs({"module": "os", "class_name": "system", "config": {}}), "no model|neither", BUILDS[:3]
+    yield (
+        forge.configs({"module": "os", "class_name": "system", "config": {}}),
+        "no model|not a model|neither",
+        BUILDS[:3],
+    )
 
 
 @kind
@@ -376,7 +380,7 @@ def h22(forge):
     ):
         yield forge.configs(text), words, TEXTS
     for text in ("[]", '{"class_name": ["Sequential"], "config": {}}', '{"class_name": "Sequential"}', "null", '"x"'):
-        yield forge.configs(text), "object was expected|no model|neither a", TEXTS
+        yield forge.configs(text), "object was expected|no model|not describe a model|not a model|neither a", TEXTS
     for number in ("NaN", "Infinity", "-Infinity", "1e999"):
         for place in ('"batch_shape": [null, %s]', '"batch_shape": %s', '"name": %s', '"dtype": %s'):
             text = json.dumps(stack_of()).replace('"batch_shape": [null, 4]', place % number)
@@ -765,7 +769,7 @@ def h41(forge):
     def fetch(path):
         return get_file("data.bin", source.as_uri(), file_hash="0" * 64, cache_dir=forge.folder / "cache")
 
-    yield source, "incomplete or another one", (fetch,)
+    yield source, "incomplete or not the right one", (fetch,)
 
 
 @kind

@@ -77,7 +77,7 @@ class Trainer:
 
         >>> import cornu
         >>> model = cornu.Sequential([cornu.layers.Dense(1)])
-        >>> model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
+        >>> model.compile(optimizer="nadam", loss="mse", metrics=["mae"])
         """
         optimizer = optimizers.get(optimizer)
         scaled = isinstance(optimizer, optimizers.LossScaleOptimizer)

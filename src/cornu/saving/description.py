@@ -124,7 +124,7 @@ def _said(file: h5py.File, top: h5py.Group | None, name: str) -> str | None:
 
 def _check_model(entry: dict[str, Any], path: Path) -> None:
     if not isinstance(entry.get("class_name"), str) or not isinstance(entry.get("config"), (dict, list)):
-        raise ValueError(f"{path.name!r} describes no model: it has no class_name with a config.")
+        raise ValueError(f"{path.name!r} does not describe a model: it has no class_name with a config.")
 
 
 def _by_place(file: h5py.File) -> dict[str, list[Held]]:
