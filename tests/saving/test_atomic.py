@@ -1,10 +1,8 @@
 """A file is replaced as a whole or not at all."""
 
-import gc
 import os
 import resource
 import stat
-import sys
 
 import h5py
 import pytest
@@ -124,23 +122,17 @@ def test_a_disk_that_is_full_at_any_byte_leaves_the_old_model(small, tmp_path, s
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5", ".stablehlo"])
-def test_a_write_that_fails_gives_its_memory_back_without_a_complaint(small, tmp_path, monkeypatch, suffix):
+def test_what_a_failing_write_was_given_is_no_view_of_a_buffer(small, tmp_path, monkeypatch, suffix):
     """From Python 3.13 on, a buffer that is freed while something still looks into it complains."""
-    views, complaints = [], []
+    written = []
 
     def fail(self, *given):
-        views.extend(one for one in given if isinstance(one, memoryview))
-        if views:
+        written.append(given[-1])
+        if len(given[-1]) > 1000:
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("zipfile.ZipFile.writestr", fail)
     monkeypatch.setattr("pathlib.Path.write_bytes", fail)
-    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
     with pytest.raises(OSError, match="No space left"):
         (small.export if suffix == ".stablehlo" else small.save)(tmp_path / f"m{suffix}")
-    for view in views:
-        with pytest.raises(ValueError, match="released memoryview"):
-            view.tobytes()
-    gc.collect()
-    assert views
-    assert not [one for one in complaints if issubclass(one.exc_type, BufferError)]
+    assert not [one for one in written if isinstance(one, memoryview)]

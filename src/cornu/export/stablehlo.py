@@ -52,8 +52,12 @@ def write_stablehlo(filepath: Any, model: Any, input_signature: Any = None) -> N
     }
     weights = io.BytesIO()
     write_arrays(weights, {name: variable.numpy() for name, variable in _weights(program).items()}, {"format": FORMAT})
-    with replacing(filepath) as temporary, zipfile.ZipFile(temporary, "w") as archive, weights.getbuffer() as view:
-        for name, data in ((METADATA, json.dumps(metadata).encode()), (PROGRAM, content), (WEIGHTS, view)):
+    with replacing(filepath) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, data in (
+            (METADATA, json.dumps(metadata).encode()),
+            (PROGRAM, content),
+            (WEIGHTS, weights.getvalue()),
+        ):
             archive.writestr(zipfile.ZipInfo(name, EARLIEST), data)
 
 

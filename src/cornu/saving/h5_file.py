@@ -96,8 +96,7 @@ def new_file(path: Path) -> Iterator[h5py.File]:
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         yield file
-    with content.getbuffer() as view:
-        path.write_bytes(view)
+    path.write_bytes(content.getvalue())  # no copy, and no view that a failing write keeps
 
 
 def layer_groups(file: h5py.File) -> h5py.Group | None:

@@ -35,8 +35,7 @@ def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> 
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in ((METADATA, metadata), (CONFIG, entry)):
             archive.writestr(zipfile.ZipInfo(name, EARLIEST), json.dumps(text))
-        with weights.getbuffer() as view:
-            archive.writestr(zipfile.ZipInfo(WEIGHTS, EARLIEST), view)
+        archive.writestr(zipfile.ZipInfo(WEIGHTS, EARLIEST), weights.getvalue())
 
 
 def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
