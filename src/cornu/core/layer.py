@@ -174,7 +174,12 @@ class Layer(HoldsWeights):
     def _ensure_built(self, args: tuple, kwargs: dict) -> None:
         if self.built:
             return
-        self.build(*self._build_shapes(args, kwargs))
+        before = len(self._weights)
+        try:
+            self.build(*self._build_shapes(args, kwargs))
+        except Exception:
+            del self._weights[before:]  # shapes are inferred with several sizes: a later one may fit
+            raise
         self.built = True
 
     def _build_shapes(self, args: tuple, kwargs: dict) -> list[Any]:
@@ -241,8 +246,9 @@ class Layer(HoldsWeights):
 
     def infer_call(self, args: tuple, kwargs: dict) -> Any:
         """Return symbolic tensors like the outputs of a call, by tracing it; variables stay as they are."""
-        with untouched(self.variables):
-            outputs = infer(self._traced_call, args, kwargs)
+        variables = self.variables
+        with untouched(variables):
+            outputs = infer(self._traced_call, args, kwargs, variables)
         self._clear_losses()
         return outputs
 
