@@ -19,7 +19,7 @@ from cornu.core.scope import calling, get_mask, scope, set_mask
 from cornu.core.serialization import construct, default_config, get
 from cornu.core.shapes import batch_input_shape, plain_shapes, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.core.signature import build_parameters, call_signature
-from cornu.core.variable import Variable, array_of, plain, untouched
+from cornu.core.variable import Variable, array_of, plain, restored, untouched
 from cornu.core.weights import HoldsWeights
 
 # Arguments that every layer takes beside its own.
@@ -247,7 +247,7 @@ class Layer(HoldsWeights):
     def infer_call(self, args: tuple, kwargs: dict) -> Any:
         """Return symbolic tensors like the outputs of a call, by tracing it; variables stay as they are."""
         variables = self.variables
-        with untouched(variables):
+        with untouched(variables), restored():
             outputs = infer(self._traced_call, args, kwargs, variables)
         self._clear_losses()
         return outputs

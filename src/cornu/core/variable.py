@@ -315,6 +315,18 @@ def untouched(variables: Sequence[Variable]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def restored() -> Iterator[None]:
+    """Put back what variables held before a ``with`` block that assigns to them, also those that nobody listed."""
+    noted: dict[int, tuple[Variable, jax.Array]] = {}
+    try:
+        with changed(assigned=noted):
+            yield
+    finally:
+        for variable, value in noted.values():
+            variable._value = value
+
+
+@contextlib.contextmanager
 def noting_changes() -> Iterator[dict[int, tuple[Variable, jax.Array]]]:
     """Note by id which variables are assigned to inside a ``with`` block, each with what it held before."""
     outer = scope.assigned

@@ -24,12 +24,18 @@ def rows_together(model: Any, size: int) -> int:
     batches of 1024 that they take in batches of 32. Layers of the library keep rows apart at inference; of functions
     and classes of the user's own it is not known.
     """
-    if custom_step(model, "predict_step") is not None:
-        return size
-    most = _most_rows(model)
+    most = _most_rows(model) if keeps_rows_apart(model) else 0
     while size * 2 <= most:
         size *= 2
     return size
+
+
+def keeps_rows_apart(model: Any) -> bool:
+    """Tell whether it is known that each row's outputs depend on that row alone, and that no state depends on any."""
+    network = getattr(model, "_network", None)
+    if network is None or custom_step(model, "call") is not None or custom_step(model, "predict_step") is not None:
+        return False
+    return all(_keeps_rows_apart(node.operation) and not node.kwargs.get("training") for node in network.nodes)
 
 
 def evaluate_together(model: Any, batches: Batches) -> None:
@@ -96,8 +102,6 @@ def _most_rows(model: Any) -> int:
         return 0
     most = MOST_ROWS
     for node in network.nodes:
-        if not _keeps_rows_apart(node.operation) or node.kwargs.get("training"):
-            return 0
         for tensor in leaves(node.outputs):
             if tensor.shape[:1] != (None,) or None in tensor.shape[1:]:
                 return 0
@@ -110,12 +114,13 @@ def _most_rows(model: Any) -> int:
 def _keeps_rows_apart(operation: Any) -> bool:
     module = type(operation).__module__
     if getattr(operation, "_network", None) is not None:  # a model inside the model
-        return module.startswith("cornu.models.")
+        return module.startswith("cornu.models.") and keeps_rows_apart(operation)
     inner = getattr(operation, "layer", None)
     function = getattr(operation, "activation", None)
     return (
         module.startswith("cornu.layers.")
         and not isinstance(operation, Lambda)
+        and not getattr(operation, "stateful", False)
         and (inner is None or _keeps_rows_apart(inner))
         and (function is None or getattr(function, "__module__", "").startswith("cornu."))
     )

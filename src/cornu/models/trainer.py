@@ -19,7 +19,7 @@ from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, s
 from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
 from cornu.metrics import Metric
-from cornu.models.batch_merging import evaluate_together, rows_together
+from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
@@ -121,10 +121,10 @@ class Trainer:
         if kind not in self._programs:
             if kind == "train":
                 learner.prepare_optimizer()
-            made = (
-                Predictor(learner, self.run_eagerly) if kind == "predict" else Program(learner, kind, self.run_eagerly)
-            )
-            self._programs[kind] = made
+            if kind == "predict":
+                self._programs[kind] = Predictor(learner, self.run_eagerly, apart=keeps_rows_apart(self) or None)
+            else:
+                self._programs[kind] = Program(learner, kind, self.run_eagerly)
         return self._programs[kind]
 
     def make_train_function(self, force: bool = False) -> None:
@@ -413,9 +413,13 @@ class Trainer:
         self.learner.examine(unpack(data))
         return self.get_metrics_result()
 
-    def predict_step(self, data: Any) -> Any:
-        """Return the outputs for the inputs of one batch; override it for steps of one's own."""
-        return self(data, training=False)
+    def predict_step(self, data: Any, *rest: Any) -> Any:
+        """Return the outputs for the inputs of one batch; override it for steps of one's own.
+
+        Keras 3's form on JAX is ``predict_step(self, state, data)``, with the trainable and the other values as state:
+        it returns outputs and the new other values.
+        """
+        return self.stateless_call(*data, *rest, training=False) if rest else self(data, training=False)
 
     def total_loss(self, batch: Batch, y_pred: Any, training: bool) -> tuple[Any, list[Any]]:
         """Return the loss with all penalties, and each output's own loss."""
