@@ -315,12 +315,12 @@ def untouched(variables: Sequence[Variable]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def restored() -> Iterator[None]:
-    """Put back what variables held before a ``with`` block that assigns to them, also those that nobody listed."""
+def restored() -> Iterator[dict[int, tuple[Variable, jax.Array]]]:
+    """Put back what variables held before a ``with`` block that assigns to them; gives those that it assigned to."""
     noted: dict[int, tuple[Variable, jax.Array]] = {}
     try:
         with changed(assigned=noted):
-            yield
+            yield noted
     finally:
         for variable, value in noted.values():
             variable._value = value
