@@ -299,6 +299,18 @@ def untouched(variables: Sequence[Variable]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def restored() -> Iterator[dict[int, tuple[Variable, jax.Array]]]:
+    """Put back what variables held before a ``with`` block that assigns to them; gives those that it assigned to."""
+    noted: dict[int, tuple[Variable, jax.Array]] = {}
+    try:
+        with changed(assigned=noted):
+            yield noted
+    finally:
+        for variable, value in noted.values():
+            variable._value = value
+
+
+@contextlib.contextmanager
 def noting_changes() -> Iterator[dict[int, tuple[Variable, jax.Array]]]:
     """Note by id which variables are assigned to inside a ``with`` block, each with what it held before."""
     outer = scope.assigned

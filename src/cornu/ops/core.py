@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from cornu.core import control
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import SymbolicTensor, op
 from cornu.core.public import offer
@@ -108,7 +109,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[jax.Array]:
     return [jnp.squeeze(part, axis) for part in jnp.split(x, x.shape[axis], axis=axis)]
 
 
-# ---- loops and branches
+# ---- loops and branches, whose functions may assign to variables
 
 
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
@@ -126,21 +127,20 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
         values = body(*values)
         return count + 1, tuple(values) if isinstance(values, (list, tuple)) else (values,)
 
-    start = jax.tree.map(jnp.asarray, start)
-    _, result = lax.while_loop(go_on, step, (0, start))
+    _, result = control.while_loop(go_on, step, (0, start))
     return type(loop_vars)(result) if isinstance(loop_vars, list) else result if several else result[0]
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable, init_val: Any) -> Any:
     """Return the last of ``value = body_fun(i, value)`` for i from `lower` to `upper` - 1."""
-    return lax.fori_loop(lower, upper, body_fun, init_val)
+    return control.fori_loop(lower, upper, body_fun, init_val)
 
 
 def scan(
     f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: int = 1
 ) -> tuple:
     """Carry a value through ``carry, y = f(carry, x)`` over the first axis; returns the last carry and all y."""
-    return lax.scan(f, init, xs, length=length, reverse=reverse, unroll=unroll)
+    return control.scan(f, init, xs, length, reverse, unroll)
 
 
 def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
@@ -150,7 +150,7 @@ def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int =
 
 def map(f: Callable, xs: Any) -> Any:
     """Return the results of `f` for each entry of the first axis, one after the other, stacked."""
-    return op(lambda values: lax.map(f, jax.tree.map(jnp.asarray, values)))(xs)
+    return op(lambda values: control.scan(lambda _, x: ((), f(x)), (), jax.tree.map(jnp.asarray, values))[1])(xs)
 
 
 def vectorized_map(function: Callable, elements: Any) -> Any:
@@ -163,13 +163,13 @@ def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     """Return what `true_fn()` gives where `pred` holds, else `false_fn()`."""
     if isinstance(pred, (bool, np.bool_)):
         return true_fn() if pred else false_fn()
-    return lax.cond(jnp.asarray(array(pred)).astype(bool).reshape(()), true_fn, false_fn)
+    return jax.tree.map(jnp.asarray, control.cond(jnp.asarray(array(pred)).reshape(()), true_fn, false_fn))
 
 
 @op
 def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     """Return what the branch of number `index` gives for the operands."""
-    return lax.switch(array(index), branches, *builtins.map(array, operands))
+    return control.switch(array(index), branches, *builtins.map(array, operands))
 
 
 def custom_gradient(f: Callable) -> Callable:
