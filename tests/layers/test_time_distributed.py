@@ -1,9 +1,14 @@
 """TimeDistributed against real Keras."""
 
+import functools
+
+import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
 
+import cornu
 import cornu.layers as layers
 from contract.compare import assert_like_keras
 from cornu.core.scope import get_mask
@@ -67,3 +72,119 @@ def test_errors_are_in_words():
         layers.TimeDistributed(layers.Dense(2))(array(2, 3))
     with pytest.raises(TypeError, match="TimeDistributed wraps a layer"):
         layers.TimeDistributed("dense")
+
+
+def custom(module, kind):
+    """Return layers of a program's own, for Cornu's or Keras's module of layers."""
+
+    class Base(module.Layer):
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    class Centered(Base):
+        def call(self, inputs):
+            return inputs - inputs.mean(axis=0)
+
+    class Count(Base):
+        def build(self, input_shape):
+            self.count = self.add_weight(shape=(), initializer="zeros", trainable=False, name="count")
+
+        def call(self, inputs):
+            self.count.assign(self.count + 1.0)
+            return inputs * self.count
+
+    class Penalized(Base):
+        def build(self, input_shape):
+            self.kernel = self.add_weight(shape=(input_shape[-1], 2), name="kernel")
+
+        def call(self, inputs):
+            self.add_loss((inputs**2).mean())
+            return inputs @ self.kernel
+
+    class Weighted(Base):
+        def call(self, inputs, mask=None):
+            return inputs if mask is None else inputs * mask[:, None] / (mask.sum() + 1.0)
+
+    return {"centered": Centered, "count": Count, "penalized": Penalized, "weighted": Weighted}[kind]()
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("kind", ["centered", "count", "weighted"])
+def test_custom_layers_meet_each_step_apart(kind, training):
+    ours, theirs = (module.TimeDistributed(custom(module, kind)) for module in (layers, keras.layers))
+    assert_like_keras(ours, theirs, array(4, 3, 2), training=training)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda module: module.BatchNormalization(),
+        lambda module: custom(module, "count"),
+        lambda module: custom(module, "weighted"),
+        lambda module: module.Dense(2),
+    ],
+)
+@pytest.mark.parametrize("training", [True, False])
+def test_masked_steps_equal_keras(make, training):
+    ours, theirs = (module.TimeDistributed(make(module)) for module in (layers, keras.layers))
+    mask = np.array([[True, False, True], [False, True, True], [True, True, True], [True, False, False]])
+    assert_like_keras(ours, theirs, array(4, 3, 2), training=training, mask=jnp.asarray(mask))
+
+
+@pytest.mark.parametrize("kind", ["centered", "penalized", "count"])
+def test_models_around_custom_layers_train_and_predict_as_in_keras(kind):
+    results = []
+    for package in (cornu, keras):
+        module = package.layers
+        x = module.Input((None, 2))
+        inner = module.TimeDistributed(custom(module, kind))
+        outputs = module.Dense(1, kernel_initializer="ones")(inner(x))
+        assert tuple(outputs.shape) == (None, None, 1)
+        model = package.Model(x, outputs)
+        values = np.random.default_rng(3)
+        model.set_weights([values.uniform(0.5, 1, weight.shape) for weight in model.get_weights()])
+        model.compile(package.optimizers.SGD(0.01), "mse")
+        data = array(8, 3, 2)
+        history = model.fit(data, data[..., :1], batch_size=4, epochs=2, shuffle=False, verbose=0).history["loss"]
+        outputs = model.predict(data, batch_size=4, verbose=0)
+        results.append((history, outputs, *model.get_weights(), model.evaluate(data, data[..., :1], verbose=0)))
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=1e-5)
+
+
+def test_a_model_with_state_inside_is_scanned_and_its_gradients_are_those_of_single_steps():
+    inner = cornu.Sequential([layers.Dense(3), layers.BatchNormalization(), layers.Dropout(0.5)])
+    layer = layers.TimeDistributed(inner)
+    x = array(4, 6, 2)
+    layer(x)
+    jaxpr = jax.make_jaxpr(lambda x: layer.stateless_call(*values(layer), x, training=True))(x)
+    assert [equation.primitive.name for equation in jaxpr.eqns].count("scan") == 1
+
+    def loss(weights, others, compiled):
+        call = functools.partial(layer.stateless_call, training=True)
+        outputs, after = (jax.jit(call) if compiled else call)(weights, others, x)
+        return (outputs**2).sum(), after
+
+    (first, second) = (jax.grad(loss, has_aux=True)(*values(layer), compiled) for compiled in (True, False))
+    for ours, theirs in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def values(layer):
+    return [v._value for v in layer.trainable_variables], [v._value for v in layer.non_trainable_variables]
+
+
+def test_functions_that_draw_random_numbers_draw_others_at_each_step():
+    layer = layers.TimeDistributed(layers.Lambda(lambda x: x + cornu.random.uniform(x.shape)))
+    model = cornu.Sequential([layers.Input((4, 5)), layer])
+    for outputs in (layer(np.zeros((2, 4, 5), "float32")), model.predict(np.zeros((2, 4, 5), "float32"), verbose=0)):
+        assert len({np.asarray(outputs)[:, step].tobytes() for step in range(4)}) == 4
+
+
+def test_a_model_with_batch_normalization_at_each_step_is_saved_and_loaded(tmp_path):
+    model = cornu.Sequential([layers.Input((None, 2)), layers.TimeDistributed(layers.BatchNormalization())])
+    model.compile("sgd", "mse")
+    model.fit(array(8, 3, 2), array(8, 3, 2), verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = cornu.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(array(8, 5, 2), verbose=0), model.predict(array(8, 5, 2), verbose=0))

@@ -26,6 +26,7 @@ from cornu.core.graph import (
     symbolic_leaves,
 )
 from cornu.core.input_spec import check_inputs
+from cornu.core.probes import integers
 from cornu.core.scope import calling, get_mask, scope, set_mask
 from cornu.core.shapes import plain_shapes, shapes_of, tensors_of_shapes
 from cornu.core.signature import (
@@ -35,7 +36,7 @@ from cornu.core.signature import (
     call_text,
     output_shape_parameters,
 )
-from cornu.core.variable import Variable, array_of, plain, untouched
+from cornu.core.variable import Variable, array_of, plain, restored, untouched
 from cornu.core.weights import HoldsWeights
 
 
@@ -119,7 +120,12 @@ class CallMethods(HoldsWeights):
         if self.built:
             return
         shapes, named_shapes = self._shapes_for(build_parameters(type(self)), args, kwargs)
-        self.build(*shapes, **named_shapes)
+        before = len(self._weights)
+        try:
+            self.build(*shapes, **named_shapes)
+        except Exception:
+            del self._weights[before:]  # shapes are inferred with several sizes: a later one may fit
+            raise
         self.built = True
 
     def _shapes_for(
@@ -248,8 +254,9 @@ class CallMethods(HoldsWeights):
                 outputs = self._call_arrays(self._cast(new_args), self._cast(new_kwargs))
                 return outputs, [get_mask(output) for output in jax.tree.leaves(outputs)]
 
-        with untouched(self.variables):
-            outputs, output_masks = infer(call, (tensors, masks), {})
+        variables = self.variables
+        with untouched(variables), restored():
+            outputs, output_masks = infer(call, (tensors, masks), {}, variables, integers((args, kwargs)))
         self._clear_losses()
         keep_masks(leaves(outputs), output_masks)
         return outputs

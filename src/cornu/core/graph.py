@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 import jax
@@ -12,13 +12,13 @@ import numpy as np
 
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.names import to_snake_case, unique_name
+from cornu.core.probes import Pair, Probes, integers
 from cornu.core.randomness import ambient_seed
-from cornu.core.scope import get_mask, scope
+from cornu.core.scope import changed, get_mask, scope
 from cornu.core.variable import bound, read
 
-# Sizes in place of unknown axes while shapes are inferred. Both have many divisors, so that reshapes that halve or
-# quarter an unknown axis work, and they are large enough for deep stacks of unpadded convolutions.
-FIRST_PROBE, SECOND_PROBE = 55440, 110880
+# What a function raises where sizes do not fit: then others are tried.
+SIZE_ERRORS = (ValueError, TypeError, IndexError, ArithmeticError, AssertionError)
 
 
 class Shape(tuple):
@@ -190,39 +190,84 @@ def _holds(item: Any) -> bool:
     return any(map(_holds, item.values())) if isinstance(item, dict) else isinstance(item, SymbolicTensor)
 
 
-def infer(function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Return the outputs of a call as symbolic tensors with inferred shapes and dtypes.
+def infer(
+    function: Callable, args: tuple, kwargs: dict, weights: Sequence[Any] = (), bounds: Iterable[int] = ()
+) -> Any:
+    """Return what a call would give: a structure of symbolic tensors with inferred shapes and dtypes.
 
-    The call is traced with a large size for each unknown axis. If the result does not show which axes are unknown, it
-    is traced again with other sizes: the axes that change are the unknown ones.
+    The call is traced with small sizes in place of the unknown axes. Where the result does not make plain which of its
+    axes are unknown, it is traced again with other sizes: the axes that change are the unknown ones. The sizes differ
+    from those of `weights`, which the function may use, and exceed `bounds`, integers that the function may cut axes
+    to, beside those in the arguments. Raises what the function raises if no sizes fit.
     """
-    first = _trace(function, args, kwargs, FIRST_PROBE)
     tensors = symbolic_leaves((args, kwargs))
-    if all(None not in tensor.shape for tensor in tensors):
-        return jax.tree.map(lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype), first)
-    if all(_is_plain(leaf.shape) for leaf in jax.tree.leaves(first)) and all(None not in t.shape[1:] for t in tensors):
+    unknown = {axis for tensor in tensors for axis, size in enumerate(tensor.shape) if size is None}
+    if not unknown:
+        traced = _trace(function, args, kwargs, {})
+        return jax.tree.map(lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype), traced)
+    known = {size for holder in (*tensors, *weights) for size in holder.shape if size}
+    probes = Probes(sorted(unknown), known, [*bounds, *integers((args, kwargs))])
+    trace = functools.partial(_trace, function, args, kwargs)
+    explained = functools.partial(_is_explained, tensors, weights)
+    failure: Exception | None = None
+    found = None
+    for pair in probes.pairs():
+        try:
+            found = _infer_with(trace, pair, probes, explained)
+        except GraphNeededError:
+            raise
+        except SIZE_ERRORS as error:
+            failure = error
+        else:
+            if all(0 not in tensor.shape for tensor in symbolic_leaves(found)):
+                return found
+    if found is None and failure is not None:
+        raise failure
+    return found
+
+
+def _infer_with(trace: Callable, pair: Pair, probes: Probes, explained: Callable) -> Any:
+    """Infer from traces with the sizes of `pair`; with larger ones too where long strides may have made a constant."""
+    first = trace(pair.first)
+    flat = jax.tree.leaves(first)
+    if probes.only_batch and all(_depends_on_batch_alone(leaf.shape, pair.first[0]) for leaf in flat):
         return jax.tree.map(lambda leaf: SymbolicTensor((None, *leaf.shape[1:]), leaf.dtype), first)
-    second = _trace(function, args, kwargs, SECOND_PROBE)
-    return jax.tree.map(_compared, first, second)
+    compared = jax.tree.map(_compared, first, trace(pair.second))
+    if probes.only_batch or all(explained(tensor.shape) for tensor in symbolic_leaves(compared)):
+        return compared
+    try:
+        return jax.tree.map(_compared, compared, trace(probes.large()), is_leaf=is_symbolic)
+    except SIZE_ERRORS:
+        return compared
 
 
-def _is_plain(shape: tuple[int, ...]) -> bool:
-    """Tell whether only the first axis can be the unknown one."""
-    return bool(shape) and shape[0] == FIRST_PROBE and all(size < 1000 or _unrelated(size) for size in shape[1:])
+def _depends_on_batch_alone(shape: tuple[int, ...], batch: int) -> bool:
+    """Tell whether the first axis is the batch, and no other looks as if it had to do with it."""
+    return bool(shape) and shape[0] == batch and all(size == 1 or (size % batch and batch % size) for size in shape[1:])
 
 
-def _unrelated(size: int) -> bool:
-    return size % FIRST_PROBE != 0 and FIRST_PROBE % size != 0
+def _is_explained(tensors: Sequence[SymbolicTensor], weights: Sequence[Any], shape: Shape) -> bool:
+    """Tell whether each known size is that of an input's axis in the same place, or of weights (channels)."""
+    return all(
+        size is None
+        or any(axis < tensor.ndim and size == tensor.shape[axis] for tensor in tensors)
+        or any(axis - len(shape) >= -tensor.ndim and size == tensor.shape[axis - len(shape)] for tensor in tensors)
+        or (axis == len(shape) - 1 and any(weight.shape[-1:] == (size,) for weight in weights))
+        for axis, size in enumerate(shape)
+    )
 
 
-def _compared(first: jax.ShapeDtypeStruct, second: jax.ShapeDtypeStruct) -> SymbolicTensor:
+def _compared(first: Any, second: jax.ShapeDtypeStruct) -> SymbolicTensor:
     shape = [a if a == b else None for a, b in zip(first.shape, second.shape, strict=True)]
     return SymbolicTensor(shape, first.dtype)
 
 
-def _trace(function: Callable, args: tuple, kwargs: dict, probe: int) -> Any:
+def _trace(function: Callable, args: tuple, kwargs: dict, sizes: dict[int, int]) -> Any:
+    """Trace a call with `sizes` in place of the unknown axes."""
+
     def struct(tensor: SymbolicTensor) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct([probe if size is None else size for size in tensor.shape], np.dtype(tensor.dtype))
+        shape = [sizes[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
+        return jax.ShapeDtypeStruct(shape, np.dtype(tensor.dtype))
 
     tensors = symbolic_leaves((args, kwargs))
 
@@ -231,7 +276,8 @@ def _trace(function: Callable, args: tuple, kwargs: dict, probe: int) -> Any:
         new_args, new_kwargs = replace((args, kwargs), lambda _: next(given))
         return function(*new_args, **new_kwargs)
 
-    with bound([ambient_seed()], read([ambient_seed()])):
+    probes = scope.probes | set(sizes.values())
+    with changed(probes=probes), bound([ambient_seed()], read([ambient_seed()])):
         return jax.eval_shape(call, [struct(tensor) for tensor in tensors])
 
 

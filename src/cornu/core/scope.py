@@ -17,8 +17,9 @@ class _Scope(threading.local):
         self.masks: dict[int, tuple[Any, Any]] = {}
         # Id of a symbolic tensor -> its value in the running step.
         self.values: MutableMapping[int, Any] | None = None
-        self.created: list[tuple[Any, Any]] | None = None  # variables made while tracing, with their initial values
-        self.assigned: dict[int, tuple[Any, Any]] | None = None  # variables assigned to, with their old values
+        self.created: list[tuple[Any, Any]] | None = None  # variables made while tracing, with their first values
+        self.assigned: dict[int, tuple[Any, Any]] | None = None  # variables assigned to, with what they held before
+        self.probes: frozenset[int] = frozenset()  # sizes that stand for unknown axes while shapes are inferred
         self.learning_phase: bool | None = None
         self.budget: Any = None  # of the config that is being read
 

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.core.graph import FIRST_PROBE, SECOND_PROBE, Shape, SymbolicTensor
+from cornu.core.graph import Shape, SymbolicTensor
+from cornu.core.scope import scope
 
 
 def shapes_of(structure: Any) -> Any:
@@ -23,9 +24,9 @@ def plain_shapes(shapes: Any) -> Any:
 def shape_of(leaf: Any) -> Shape:
     """Return one shape; sizes in place of unknown axes are None again while shapes are inferred."""
     shape = getattr(leaf, "shape", ())
-    if not isinstance(leaf, jax.core.Tracer):
+    if not scope.probes or not isinstance(leaf, jax.core.Tracer):
         return Shape(shape)
-    return Shape(None if size in (FIRST_PROBE, SECOND_PROBE) else size for size in shape)
+    return Shape(None if size in scope.probes else size for size in shape)
 
 
 def is_shape(value: Any) -> bool:

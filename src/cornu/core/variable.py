@@ -314,6 +314,18 @@ def untouched(variables: Sequence[Variable]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def restored() -> Iterator[dict[int, tuple[Variable, jax.Array]]]:
+    """Put back what variables held before a ``with`` block that assigns to them; gives those that it assigned to."""
+    noted: dict[int, tuple[Variable, jax.Array]] = {}
+    try:
+        with changed(assigned=noted):
+            yield noted
+    finally:
+        for variable, value in noted.values():
+            variable._value = value
+
+
+@contextlib.contextmanager
 def noting_changes() -> Iterator[dict[int, tuple[Variable, jax.Array]]]:
     """Record which variables are assigned to inside a ``with`` block: by id, each with its old value."""
     outer = scope.assigned

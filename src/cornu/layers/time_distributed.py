@@ -5,10 +5,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from cornu.core import registry
+from cornu.core import control, registry
 from cornu.core.layer import Layer
+from cornu.core.rows_apart import layer_keeps_rows_apart
+from cornu.core.seeds import random_marks
 from cornu.core.signature import call_signature
-from cornu.core.variable import Seed
+from cornu.core.variable import Seed, restored
 from cornu.layers.core import Wrapper
 
 
@@ -16,8 +18,8 @@ from cornu.layers.core import Wrapper
 class TimeDistributed(Wrapper):
     """Apply a layer to each time step, with the same weights.
 
-    All steps are folded into the batch axis and computed together. A layer that tracks batch statistics (such as
-    `BatchNormalization`) is called step by step in training.
+    All steps are computed at once if that gives the same result: for layers of the library they are folded into the
+    batch. A layer that changes state (batch normalization in training, a counter) is called step by step.
 
     Args:
         layer: The layer to apply.
@@ -45,7 +47,9 @@ class TimeDistributed(Wrapper):
             raise ValueError(
                 f"TimeDistributed takes inputs (batch, time, ...) with at least 3 axes; got shape {tuple(input_shape)}."
             )
-        super().build((input_shape[0], *input_shape[2:]))
+        apart = layer_keeps_rows_apart(self.layer, len(input_shape) - 1)
+        batch = None if apart else input_shape[0]  # None: the steps are laid into the batch
+        super().build((batch, *input_shape[2:]))
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> Any:
         if mask is not None and mask.shape[:2] != inputs.shape[:2]:
@@ -55,24 +59,60 @@ class TimeDistributed(Wrapper):
             )
         if training and _keeps_statistics(self.layer):
             return self._step_by_step(inputs, training, mask)
+        if not layer_keeps_rows_apart(self.layer, inputs.ndim - 1):
+            return self._each_step(inputs, training, mask)
         batch, steps = inputs.shape[:2]
         outputs = self._apply(_folded(inputs), training, None if mask is None else _folded(mask))  # (batch * time, ...)
         return jax.tree.map(lambda array: array.reshape(batch, steps, *array.shape[1:]), outputs)
 
-    # Infer shapes as at inference: the number of steps may be unknown, so steps cannot be called one by one.
-    def infer_call(self, args: tuple, kwargs: dict) -> Any:
-        return super().infer_call(args[:1], {**kwargs, "training": False})
+    def _each_step(self, inputs: jax.Array, training: bool | None, mask: Any) -> Any:
+        """Compute the steps at once but apart from each other, unless the layer turns out to change some state."""
 
-    def _step_by_step(self, inputs: jax.Array, training: bool, mask: Any) -> Any:
-        outputs = [
-            self._apply(inputs[:, step], training, None if mask is None else mask[:, step])
-            for step in range(inputs.shape[1])
-        ]
-        return jax.tree.map(lambda *arrays: jnp.stack(arrays, axis=1), *outputs)  # (batch, time, ...)
+        def apply(inputs: jax.Array, mask: Any) -> tuple:
+            return self._apply_and_take_losses(inputs, training, mask)
+
+        if inputs.shape[1]:
+            before = random_marks()
+            with restored() as assigned:
+                results = jax.vmap(apply, in_axes=(1, None if mask is None else 1))(inputs, mask)
+            if not assigned and random_marks() == before:
+                return self._with_losses(results)
+        return self._step_by_step(inputs, training, mask)
+
+    def _step_by_step(self, inputs: jax.Array, training: bool | None, mask: Any) -> Any:
+        """Compute one step after the other: in one compiled loop, or in Python where nothing is compiled."""
+        if not isinstance(inputs, jax.core.Tracer):
+            masks = [None if mask is None else mask[:, step] for step in range(inputs.shape[1])]
+            steps = [self._apply(inputs[:, step], training, masks[step]) for step in range(inputs.shape[1])]
+            return jax.tree.map(lambda *arrays: jnp.stack(arrays, axis=1), *steps)
+
+        def step(_: Any, given: tuple) -> tuple:
+            return (), self._apply_and_take_losses(given[0], training, given[1])
+
+        by_time = jax.tree.map(lambda array: jnp.swapaxes(array, 0, 1), (inputs, mask))  # (steps, batch, ...)
+        return self._with_losses(control.scan(step, (), by_time)[1])
 
     def _apply(self, inputs: jax.Array, training: bool | None, mask: Any) -> Any:
         takes_mask = mask is not None and call_signature(type(self.layer)).takes_mask
         return self.layer(inputs, training=training, **({"mask": mask} if takes_mask else {}))
+
+    def _apply_and_take_losses(self, inputs: jax.Array, training: bool | None, mask: Any) -> tuple:
+        """Return the outputs of one step, and the losses that it added to layers inside, which belong to its trace."""
+        before = {id(part): list(part._losses) for part in self.layer._flatten_layers()}
+        outputs = self._apply(inputs, training, mask)
+        losses = []
+        for part in self.layer._flatten_layers():
+            kept = before.get(id(part), [])
+            losses.append([loss for loss in part._losses[len(kept) :] if not callable(loss)])
+            part._losses = kept
+        return outputs, losses
+
+    def _with_losses(self, results: tuple) -> Any:
+        """Return the outputs with the steps as their second axis, and give each layer the losses of all steps."""
+        outputs, losses = results
+        for part, added in zip(self.layer._flatten_layers(), losses, strict=True):
+            part._losses += [loss.sum(axis=0) for loss in added]
+        return jax.tree.map(lambda array: jnp.swapaxes(array, 0, 1), outputs)
 
 
 def _folded(array: jax.Array) -> jax.Array:

@@ -8,11 +8,9 @@ from typing import Any
 import jax
 from jax.dtypes import canonicalize_dtype
 
-from cornu.core import registry
-from cornu.core.graph import Node, leaves
-from cornu.core.layer import Layer
+from cornu.core.graph import leaves
 from cornu.core.ownership import declares
-from cornu.core.signature import call_signature
+from cornu.core.rows_apart import CALLING, call_keeps_rows_apart
 from cornu.data.arrays import ArrayBatches
 from cornu.data.batches import Batches
 from cornu.layers import Embedding, Masking
@@ -23,8 +21,6 @@ from cornu.training.step import custom_step
 MOST_ROWS = 1024
 MOST_BYTES = 2**26  # of the largest layer output, to stay near the processor's cache
 
-#: Methods whose meaning ``keeps_rows_apart`` declares: a class that overrides one of them declares it again.
-CALLING = ("__call__", "call", "merge", "compute_mask")
 EVALUATING = (*CALLING, "test_step", "total_loss", "compute_loss", "compute_metrics", "get_metrics_result", "metrics")
 
 
@@ -35,12 +31,20 @@ def rows_together(model: Any, size: int) -> int:
     batches of 1024 that they take in batches of 32. Layers declare that they keep rows apart (``keeps_rows_apart``); of
     custom layers and functions it is not known.
     """
-    if custom_step(model, "predict_step") is not None:
-        return size
-    most = _most_rows(model)
+    most = _most_rows(model) if keeps_rows_apart(model) else 0
     while size * 2 <= most:
         size *= 2
     return size
+
+
+def keeps_rows_apart(model: Any) -> bool:
+    """Tell whether it is known that each row's outputs depend on that row alone, and that no state depends on any."""
+    network = getattr(model, "_network", None)
+    if network is None or not declares(model, "keeps_rows_apart", *CALLING):
+        return False
+    return custom_step(model, "predict_step") is None and all(
+        call_keeps_rows_apart(node) and all(map(keeps_rows_apart, _models_in(node.operation))) for node in network.nodes
+    )
 
 
 def evaluate_together(model: Any, batches: Batches) -> None:
@@ -108,12 +112,10 @@ def _gives_rows(function: Callable, pair: list) -> bool:
 
 def _most_rows(model: Any) -> int:
     network = getattr(model, "_network", None)
-    if network is None or not declares(model, "keeps_rows_apart", *CALLING):
+    if network is None:
         return 0
     most = MOST_ROWS
     for node in network.nodes:
-        if not _keeps_rows_apart(node):
-            return 0
         for tensor in leaves(node.outputs):
             if tensor.shape[:1] != (None,) or None in tensor.shape[1:]:
                 return 0
@@ -126,36 +128,3 @@ def _most_rows(model: Any) -> int:
 def _models_in(operation: Any) -> list[Any]:
     """Return the models that a layer is or holds: each has a network of its own to look at."""
     return [layer for layer in operation._flatten_layers() if hasattr(type(layer), "_network")]
-
-
-def _keeps_rows_apart(node: Node) -> bool:
-    """Tell whether a call of a layer, with all layers inside it, gives each row what depends on this row alone."""
-    operation = node.operation
-    if not isinstance(operation, Layer) or _trains(node):
-        return False
-    ranks = {len(tensor.shape) for tensor in node.inputs}
-    inside = ranks | {rank - 1 for rank in ranks if rank > 2}  # TimeDistributed takes an axis away
-    return all(
-        declares(layer, "keeps_rows_apart", *CALLING)
-        and not layer.stateful
-        and _is_known(vars(layer).get("activation"))
-        and not any(axis in (0, -rank) for axis in _axes(layer) for rank in (ranks if layer is operation else inside))
-        for layer in ([operation] if hasattr(type(operation), "_network") else operation._flatten_layers())
-    )
-
-
-def _trains(node: Node) -> bool:
-    """Tell whether a call was made with ``training``, by keyword or by position."""
-    named = dict(zip(call_signature(type(node.operation)).names, node.args, strict=False)) | node.kwargs
-    return bool(named.get("training"))
-
-
-def _is_known(activation: Any) -> bool:
-    """Tell whether an activation is one of the library's functions, none, or a layer (which is looked at itself)."""
-    return activation is None or isinstance(activation, Layer) or registry.table_of(activation) is registry.ACTIVATIONS
-
-
-def _axes(layer: Any) -> list[int]:
-    """Return the axes along which a layer works, and those along which its activation may."""
-    axis = vars(layer).get("axis", -1 if "activation" in vars(layer) else None)
-    return [one for one in (axis if isinstance(axis, (list, tuple)) else [axis]) if isinstance(one, int)]

@@ -21,7 +21,7 @@ class LossMethods:
         total, each = self.objective.loss_of(batch.y, y_pred, batch.sample_weight)
         extra = self._extra_losses()
         if training and not extra and all(one is None for one in each):
-            raise ValueError("There is nothing to train for: compile was given no loss, and no layer adds one.")
+            raise ValueError("There is nothing to minimize: compile got no loss, and no layer adds one.")
         for tensor, metric in getattr(self, "_graph_metrics", ()):
             metric.update_state(resolve(tensor))
         return sum(extra, total), each

@@ -17,7 +17,7 @@ from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
 from cornu.data.streams import is_stream
-from cornu.models.batch_merging import evaluate_together, rows_together
+from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
@@ -124,6 +124,9 @@ class Trainer:
     def learner(self) -> Learner:
         """The model with its optimizer and objective as the engine sees them."""
         return self._programs.learner
+
+    def _keeps_rows_apart(self) -> bool:
+        return keeps_rows_apart(self)
 
     def make_train_function(self, force: bool = False) -> None:
         """Prepare training anew; only needed after changing a custom ``train_step``."""
@@ -424,9 +427,13 @@ class Trainer:
         self.learner.examine(unpack(data))
         return self.get_metrics_result()
 
-    def predict_step(self, data: Any) -> Any:
-        """Return the outputs for the inputs of one batch. Override it for a custom prediction step."""
-        return self(data, training=False)
+    def predict_step(self, data: Any, *rest: Any) -> Any:
+        """Return the outputs for the inputs of one batch; override it for steps of one's own.
+
+        Keras 3's form on JAX is ``predict_step(self, state, data)``, with the trainable and the other values as state:
+        it returns outputs and the new other values.
+        """
+        return self.stateless_call(*data, *rest, training=False) if rest else self(data, training=False)
 
 
 def _own_steps(model: Any) -> bool:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from cornu.core import control
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.graph import SymbolicTensor, op
 from cornu.core.public import offer
@@ -156,7 +157,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[jax.Array]:
     return [jnp.squeeze(part, axis) for part in jnp.split(x, x.shape[axis], axis=axis)]
 
 
-# ---- loops and branches
+# ---- loops and branches, whose functions may assign to variables
 
 
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
@@ -187,8 +188,7 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
         values = body(*values)
         return count + 1, tuple(values) if isinstance(values, (list, tuple)) else (values,)
 
-    start = jax.tree.map(jnp.asarray, start)
-    _, result = lax.while_loop(go_on, step, (0, start))
+    _, result = control.while_loop(go_on, step, (0, start))
     return type(loop_vars)(result) if isinstance(loop_vars, list) else result if several else result[0]
 
 
@@ -198,7 +198,7 @@ def fori_loop(lower: int, upper: int, body_fun: Callable, init_val: Any) -> Any:
     >>> int(fori_loop(0, 4, lambda i, total: total + i, 0))
     6
     """
-    return lax.fori_loop(lower, upper, body_fun, init_val)
+    return control.fori_loop(lower, upper, body_fun, init_val)
 
 
 def scan(
@@ -221,7 +221,7 @@ def scan(
     >>> int(total), sums.tolist()
     (6, [1, 3, 6])
     """
-    return lax.scan(f, init, xs, length=length, reverse=reverse, unroll=unroll)
+    return control.scan(f, init, xs, length, reverse, unroll)
 
 
 def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
@@ -231,7 +231,7 @@ def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int =
 
 def map(f: Callable, xs: Any) -> Any:
     """Apply `f` to each entry of the first axis in turn, and stack the results."""
-    return op(lambda values: lax.map(f, jax.tree.map(jnp.asarray, values)))(xs)
+    return op(lambda values: control.scan(lambda _, x: ((), f(x)), (), jax.tree.map(jnp.asarray, values))[1])(xs)
 
 
 def vectorized_map(function: Callable, elements: Any) -> Any:
@@ -248,13 +248,13 @@ def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     """
     if isinstance(pred, (bool, np.bool_)):
         return true_fn() if pred else false_fn()
-    return lax.cond(jnp.asarray(array(pred)).astype(bool).reshape(()), true_fn, false_fn)
+    return jax.tree.map(jnp.asarray, control.cond(jnp.asarray(array(pred)).reshape(()), true_fn, false_fn))
 
 
 @op
 def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     """Return the result of branch number `index` for the operands."""
-    return lax.switch(array(index), branches, *builtins.map(array, operands))
+    return control.switch(array(index), branches, *builtins.map(array, operands))
 
 
 def custom_gradient(f: Callable) -> Callable:

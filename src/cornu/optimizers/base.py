@@ -12,29 +12,15 @@ import numpy as np
 
 from cornu import initializers
 from cornu.core import registry, serialization, settings, spellings
+from cornu.core.control import when
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
-from cornu.core.variable import Variable, array_of, bound, read, write
+from cornu.core.variable import Variable, array_of, bound, read
 from cornu.optimizers.hyper import Hyper, as_given, as_number
 from cornu.optimizers.schedules import LearningRateSchedule
 
 # Switched on after building, these would need slots that do not exist.
 NEEDS_SLOTS = frozenset(("use_ema", "gradient_accumulation_steps", "amsgrad", "centered"))
-
-
-def when(condition: Any, variables: Sequence[Variable], action: Callable[[], Any]) -> None:
-    """Run `action` if `condition` (which may be traced) is true; it may change only `variables`."""
-    if not isinstance(condition, jax.core.Tracer):
-        if condition:
-            action()
-        return
-
-    def acted(values: tuple) -> tuple:
-        with bound(variables, values):
-            action()
-            return read(variables)
-
-    write(variables, jax.lax.cond(condition, acted, lambda values: values, read(variables)))
 
 
 class Optimizer(metaclass=Recorded):
@@ -393,7 +379,7 @@ class Optimizer(metaclass=Recorded):
         for slot, total in zip(accumulators, sums, strict=True):
             slot.assign(jnp.where(last, 0, total))
         means = [total / steps for total in sums]
-        when(last, [*variables, *self._variables], lambda: self._update(means, variables))
+        when(last, lambda: self._update(means, variables))
 
     def _update(self, gradients: list, variables: list[Variable]) -> None:
         # Keras 2's decay; a decay of 0 divides by exactly 1.

@@ -6,8 +6,9 @@ from typing import Any
 import jax.numpy as jnp
 
 from cornu.core import registry, serialization
+from cornu.core.control import when
 from cornu.core.variable import Variable
-from cornu.optimizers.base import Optimizer, when
+from cornu.optimizers.base import Optimizer
 from cornu.optimizers.options import Options
 
 
@@ -93,7 +94,7 @@ class LossScaleOptimizer(Optimizer):
         scale = self.dynamic_scale.value
         unscaled = [None if gradient is None else gradient / scale for gradient in grads]
         inner = self.inner_optimizer
-        when(finite, [*weights, *inner.variables], lambda: inner.apply(unscaled, weights))
+        when(finite, lambda: inner.apply(unscaled, weights))
         good_steps = jnp.where(finite, self.step_counter.value + 1, 0)
         grows = good_steps == self.dynamic_growth_steps
         self.step_counter.assign(jnp.where(grows, 0, good_steps))

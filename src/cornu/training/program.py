@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from cornu.core.placement import to_device
+from cornu.core.variable import Seed
 from cornu.data.batch import Batch
 from cornu.data.convert import map_arrays
 from cornu.data.prefetch import Stream
@@ -168,41 +169,64 @@ def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 
 class Predictor:
-    """Prediction: whole batches in one compiled loop, a short last batch padded to a power of two."""
+    """Prediction: whole batches in one compiled loop, a short last batch padded to a power of two.
 
-    def __init__(self, learner: Learner, run_eagerly: bool = False) -> None:
-        self.learner = learner
+    What layers assign to (counts, moving averages, random keys) is carried from batch to batch and kept. Rows are only
+    added where each row's outputs depend on that row alone: `apart` says so, or is None where it is to be found out.
+    """
+
+    def __init__(self, learner: Learner, run_eagerly: bool = False, apart: bool | None = None) -> None:
+        self.learner, self.apart = learner, False if run_eagerly else apart
         self.one = run.predicting(learner.predict_step, run_eagerly)
         self.many = run.predicting_many(learner.predict_step)
         self.together: dict[int, int] = {}  # batch size -> how many rows may be computed together
 
     def on_batch(self, x: Any) -> Any:
-        """Return the outputs (device arrays) for one batch, without padding."""
-        outputs, seeds = self.one(self.learner.read(training=False), x)
-        self._keep(seeds)
+        """Return the outputs (device arrays) for one batch of rows, exactly as given."""
+        outputs, changes = self.one(self.learner.read(training=False), x)
+        self._keep(changes)
         return outputs
 
     def on_padded(self, x: Any) -> Any:
-        """Return the outputs as numpy arrays; rows are padded to a power of two, so that few shapes are compiled."""
+        """Return the outputs as numpy arrays; rows may be padded to a power of two, so that few shapes compile."""
         rows = jax.tree.leaves(x)[0].shape[0]
         padded = 1 << (rows - 1).bit_length()
         if padded != rows:
-            x = map_arrays(lambda array: _padded(np.asarray(array), padded), x)
+            if self.apart is None:
+                self.apart = self._rows_are_apart(x, rows, padded)
+            if self.apart:
+                x = map_arrays(lambda array: _padded(np.asarray(array), padded), x)
         return jax.tree.map(lambda array: np.asarray(array)[:rows], self.on_batch(x))
+
+    def _rows_are_apart(self, x: Any, rows: int, padded: int) -> bool:
+        """Try what custom layers do: whether rows that are added change the outputs of the others, or any state."""
+        state = self.learner.read(training=False)
+        first, changes = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded), x))
+        second, _ = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded, other=True), x))
+        same = jax.tree.map(lambda *arrays: _same(*(np.asarray(array)[:rows] for array in arrays)), first, second)
+        only_keys = all(isinstance(self.learner.others[position], Seed) for position in changes)
+        return only_keys and all(jax.tree.leaves(same))
 
     def on_many(self, x: Any, steps: int, size: int) -> Any:
         """Return the outputs as numpy arrays for `steps` whole batches of `size` rows."""
         if steps == 1:  # the program for one batch, shared with other calls
             return jax.tree.map(np.asarray, self.on_batch(x))
-        outputs, seeds = self.many(self.learner.read(training=False), x, steps=steps, size=size)
-        self._keep(seeds)
+        outputs, changes = self.many(self.learner.read(training=False), x, steps=steps, size=size)
+        self._keep(changes)
         return jax.tree.map(np.asarray, outputs)
 
-    def _keep(self, seeds: tuple) -> None:
-        for variable, value in zip(self.learner.seeds, seeds, strict=True):
-            variable._value = value
+    def _keep(self, changes: dict[int, jax.Array]) -> None:
+        for position, value in changes.items():
+            self.learner.others[position]._value = value
 
 
-def _padded(array: np.ndarray, rows: int) -> np.ndarray:
-    """Repeat the last row until the array has `rows` rows."""
-    return np.concatenate([array, np.broadcast_to(array[-1:], (rows - array.shape[0], *array.shape[1:]))])
+def _padded(array: np.ndarray, rows: int, other: bool = False) -> np.ndarray:
+    """Repeat the last row until there are `rows`, or an `other` row: the first one, of floats another one than that."""
+    row = array[-1:]
+    if other:
+        row = 1 - array[:1] if array.dtype.kind == "f" else array[:1]
+    return np.concatenate([array, np.broadcast_to(row, (rows - array.shape[0], *array.shape[1:]))])
+
+
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    return bool(((first == second) | ((first != first) & (second != second))).all())

@@ -66,7 +66,7 @@ class Programs:
     def _make(self, kind: Kind) -> Any:
         learner, run_eagerly = self.learner, self.model.run_eagerly
         if kind == "predict":
-            return Predictor(learner, run_eagerly)
+            return Predictor(learner, run_eagerly, apart=self.model._keeps_rows_apart() or None)
         if kind == "train":
             learner.prepare_optimizer()
         return Program(learner, kind, run_eagerly)

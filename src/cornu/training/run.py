@@ -79,29 +79,34 @@ def eager(step: Callable, results: Callable) -> Callable:
 
 
 def predicting(step: Callable, run_eagerly: bool = False) -> Callable:
-    """Compile ``run(state, x)``: the outputs for one batch."""
+    """Compile ``run(state, x)``: the outputs for one batch, and what it changed."""
 
-    def run(state: TrainState, x: Any) -> tuple[Any, tuple]:
+    def run(state: TrainState, x: Any) -> tuple[Any, dict]:
         return step(state, Batch(jax.tree.map(to_device, x)))
 
     return run if run_eagerly else compiled()(run)
 
 
 def predicting_many(step: Callable) -> Callable:
-    """Compile ``run(state, x, steps, size)``: the outputs of `steps` whole batches, one after another in one loop."""
+    """Compile ``run(state, x, steps, size)``: the outputs of `steps` whole batches, one after the other in one loop.
+
+    Each batch finds what the one before it changed, as in training.
+    """
 
     @compiled(static=("steps", "size"))
-    def run(state: TrainState, x: Any, *, steps: int, size: int) -> tuple[Any, tuple]:
-        # (steps * size, ...) -> (steps, size, ...)
+    def run(state: TrainState, x: Any, *, steps: int, size: int) -> tuple[Any, dict]:
         x = jax.tree.map(lambda array: array.reshape(steps, size, *array.shape[1:]), x)
 
-        def body(state: TrainState, rows: Any) -> tuple[TrainState, tuple]:
-            outputs, seeds = step(state, Batch(rows))
-            return state, (outputs, seeds)
+        positions: set[int] = set()
 
-        _, (outputs, seeds) = lax.scan(body, state, x)
-        # (steps, size, ...) -> (steps * size, ...)
+        def body(state: TrainState, rows: Any) -> tuple[TrainState, Any]:
+            outputs, changes = step(state, Batch(rows))
+            positions.update(changes)
+            others = tuple(changes.get(position, value) for position, value in enumerate(state.others))
+            return state._replace(others=others), outputs
+
+        state, outputs = lax.scan(body, state, x)
         outputs = jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:]), outputs)
-        return outputs, jax.tree.map(lambda key: key[-1], seeds)
+        return outputs, {position: state.others[position] for position in sorted(positions)}
 
     return run

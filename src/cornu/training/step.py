@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from cornu.core.ownership import is_library
 from cornu.core.randomness import follow_numpy
 from cornu.core.scope import calling, changed, get_mask, set_mask
 from cornu.core.tracking import parts, unique
-from cornu.core.variable import Seed, Variable, bound, noting_changes, plain, read, untouched, write
+from cornu.core.variable import Variable, array_of, bound, noting_changes, plain, read, restored, untouched, write
 from cornu.data.batch import Batch
 from cornu.optimizers import Optimizer
 from cornu.training.state import TrainState
@@ -35,6 +36,7 @@ class Learner:
         self.custom_log_names: list[str] = []
         self.custom_train = custom_step(model, "train_step")
         self.custom_test = custom_step(model, "test_step")
+        self.custom_predict = custom_step(model, "predict_step")
         self.own_optimizers = parts(model, Optimizer)
 
     def prepare_optimizer(self) -> None:
@@ -144,12 +146,12 @@ class Learner:
         return self.optimizer.scale_loss(total), found
 
     def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
-        """Return the state after evaluating one batch: only running sums (and random keys) change."""
+        """Return the state after one batch was evaluated: running sums and what layers assign; no trained weight."""
         with self.tracing(state):
             if self.custom_test is not None:
                 return self._custom(self.custom_test, state, batch)
             self.examine(batch)
-            return self.read(training=bool(state.slots)), {}
+            return self.read(training=bool(state.slots))._replace(params=state.params), {}
 
     def examine(self, batch: Batch) -> None:
         """Forward and metrics on the current variables: the default of `test_step`."""
@@ -158,14 +160,19 @@ class Learner:
         masks = [get_mask(one) for one in jax.tree.leaves(y_pred)]
         self._update_metrics({"total": total, "each": each, "y_pred": y_pred, "masks": masks}, batch)
 
-    def predict_step(self, state: TrainState, batch: Batch) -> tuple[Any, tuple]:
-        """Return the model's outputs, and the random keys after the step."""
-        with self.tracing(state):
-            return plain(self.model.predict_step(batch.x)), read(self.seeds)
-
-    @property
-    def seeds(self) -> list[Variable]:
-        return [variable for variable in self.others if isinstance(variable, Seed)]
+    def predict_step(self, state: TrainState, batch: Batch) -> tuple[Any, dict[int, jax.Array]]:
+        """Return the model's outputs, and the new values of those of `others` that changed, by their positions."""
+        with self.tracing(state), restored():
+            if self.custom_predict is None or len(inspect.signature(self.custom_predict).parameters) == 1:
+                outputs = plain(self.model.predict_step(batch.x))
+            else:  # Keras 3's on JAX: ``(self, state, data)`` returns outputs and the new non-trainable values
+                own = len(self.model.non_trainable_variables)
+                outputs, new = self.custom_predict((list(state.params), list(state.others[:own])), batch.x)
+                outputs = plain(outputs)
+                write(self.others[:own], [array_of(value) for value in new])
+            after = enumerate(zip(read(self.others), state.others, strict=True))
+            changes = {position: new for position, (new, old) in after if new is not old}
+        return outputs, _owned(changes, (state, batch))
 
     def results(self, state: TrainState) -> dict[str, Any]:
         """Return the results of all metrics for a state."""
@@ -212,6 +219,12 @@ class Learner:
             raise TypeError(f"A train_step or test_step returns a dictionary such as {{'loss': loss}}; got {logs!r}.")
         self.custom_log_names = list(logs)
         return plain(dict(logs))
+
+
+def _owned(changes: dict[int, Any], given: Any) -> dict[int, Any]:
+    """Return new values of variables, copied where they are among the arrays that were `given`: no two share one."""
+    known = {id(leaf) for leaf in jax.tree.leaves(given)} if changes else ()
+    return {at: jnp.copy(value) if id(value) in known else value for at, value in changes.items()}
 
 
 def _packed(batch: Batch) -> Any:

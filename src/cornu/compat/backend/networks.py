@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import floats, tensor_function
-from cornu.core import settings
+from cornu.core import control, settings
 from cornu.core.scope import scope
+from cornu.core.variable import restored
 from cornu.ops import crossentropy, nn
 
 # ---- activations
@@ -196,7 +197,11 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
 
 def map_fn(fn: Callable, elems: Any, name: str | None = None, dtype: Any = None) -> Any:
     """Return the results of `fn` for each entry of the first axis, stacked."""
-    return tensor_function(lambda values: jax.lax.map(fn, jax.tree.map(jnp.asarray, values)))(elems)
+
+    def run(values: Any) -> Any:
+        return control.scan(lambda _, x: ((), fn(x)), (), jax.tree.map(jnp.asarray, values))[1]
+
+    return tensor_function(run)(elems)
 
 
 def foldl(fn: Callable, elems: Any, initializer: Any = None, name: str | None = None) -> Any:
@@ -205,7 +210,7 @@ def foldl(fn: Callable, elems: Any, initializer: Any = None, name: str | None = 
     def fold(values: Any, start: Any) -> Any:
         values = jnp.asarray(values)
         start, rest = (values[0], values[1:]) if start is None else (jnp.asarray(start), values)
-        return jax.lax.scan(lambda carry, x: (fn(carry, x), None), start, rest)[0]
+        return control.scan(lambda carry, x: (fn(carry, x), None), start, rest)[0]
 
     return tensor_function(fold)(elems, initializer)
 
@@ -243,7 +248,8 @@ def _run_steps(
     if mask is not None:
         mask = mask.reshape(mask.shape[:2]).astype(bool)
     states = [jnp.asarray(state) for state in states]
-    output_shape = jax.eval_shape(lambda x: step_function(x, [*states, *constants])[0], inputs[0])
+    with restored():
+        output_shape = jax.eval_shape(lambda x: step_function(x, [*states, *constants])[0], inputs[0])
     empty = jnp.zeros(output_shape.shape, output_shape.dtype)
 
     def kept(keep: Any, new: Any, old: Any) -> Any:
@@ -261,6 +267,6 @@ def _run_steps(
         return (kept(keep, output, before), new_states), shown
 
     steps = (inputs, mask)
-    (last, states), outputs = jax.lax.scan(step, (empty, states), steps, reverse=go_backwards, unroll=bool(unroll) or 1)
+    (last, states), outputs = control.scan(step, (empty, states), steps, None, go_backwards, bool(unroll) or 1)
     outputs = jnp.flip(outputs, 0) if go_backwards else outputs
     return last, first(outputs), states
