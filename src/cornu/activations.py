@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -235,4 +235,5 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     return serialization.deserialize(config_, custom_objects, registry.ACTIVATIONS)
 
 
-__getattr__ = spellings.names_of(__name__)
+if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's
+    __getattr__ = spellings.names_of(__name__)

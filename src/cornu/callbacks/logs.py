@@ -27,7 +27,7 @@ def other_spellings(name: str) -> list[str]:
     return found
 
 
-class Logs(dict):
+class Logs(dict[str, Any]):
     """A dictionary from names to values in which a metric's other spelling is found too.
 
     `beside` holds what can be asked for by name but is not listed: the ``batch`` and ``size`` of Keras 2's batch logs.

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Sequence
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import calling, get_mask, scope, set_mask
 from cornu.core.serialization import construct, default_config, get
 from cornu.core.shapes import batch_input_shape, plain_shapes, shape_tuples, shapes_of, tensors_of_shapes
-from cornu.core.signature import build_parameters, call_signature
+from cornu.core.signature import build_parameters, call_signature, freely_overridden
 from cornu.core.variable import Variable, array_of, plain, untouched
 from cornu.core.weights import HoldsWeights
 
@@ -124,10 +124,12 @@ class Layer(HoldsWeights):
 
     # ---- calling
 
+    @freely_overridden
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of `input_shape` (None: unknown axis). Layers with weights override it."""
         self.built = True
 
+    @freely_overridden
     def call(self, inputs: Any) -> Any:
         """Compute the outputs. Every layer overrides it."""
         raise NotImplementedError(
@@ -221,6 +223,7 @@ class Layer(HoldsWeights):
         for position, output in enumerate(tensors):
             set_mask(output, mask[position] if several else mask)
 
+    @freely_overridden
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the outputs: that of the inputs where ``supports_masking``, else None."""
         return previous_mask if self.supports_masking else None
@@ -249,6 +252,7 @@ class Layer(HoldsWeights):
     def _traced_call(self, *args: Any, **kwargs: Any) -> Any:
         return self._call_arrays(self._cast(args), self._cast(kwargs))
 
+    @freely_overridden
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the outputs for inputs of `input_shape`, found by tracing the call."""
         tensors = tensors_of_shapes(input_shape, self.compute_dtype)
@@ -379,7 +383,8 @@ class Layer(HoldsWeights):
         if shape is not None:
             self.build(shape_tuples(shape))
 
-    def __getattr__(self, name: str) -> Any:
+    def _missing_attribute(self, name: str) -> Any:
+        """Answer for an attribute that is not there: an old spelling, or an error in words."""
         if name.startswith("__"):
             raise AttributeError(name)
         if name in STARTED and not self._initialized:
@@ -390,6 +395,9 @@ class Layer(HoldsWeights):
         ):  # it raised an AttributeError, whose words are the better ones
             return own.fget(self)
         return spellings.old_attribute(self, name)
+
+    if not TYPE_CHECKING:  # type checkers would take every misspelt name for an attribute
+        __getattr__ = _missing_attribute
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

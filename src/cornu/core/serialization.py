@@ -4,7 +4,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,20 +14,21 @@ from cornu.core.signature import kept_by_class
 
 #: Packages under which Keras registered classes of its own.
 KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
+Instance = TypeVar("Instance")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 
 
 class Recorded(type):
     """Metaclass that keeps the arguments of the constructor call in ``_arguments``, defaults applied."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls: type[Instance], *args: Any, **kwargs: Any) -> Instance:
         args, kwargs = spellings.translate_constructor(cls, args, kwargs)
         try:
-            instance = super().__call__(*args, **kwargs)
+            instance: Any = super().__call__(*args, **kwargs)  # type: ignore[misc]
         except TypeError as error:
             raise _constructor_error(cls, kwargs, error) from error
         if isinstance(instance, cls) and type(instance) is cls:
-            instance._arguments = _bind(cls, args, kwargs)
+            instance._arguments = _bind(cls, args, kwargs)  # type: ignore[attr-defined]
         return instance
 
     @property

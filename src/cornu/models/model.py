@@ -1,7 +1,7 @@
 """The model: layers that train together. `Model` is subclassed, or called with inputs and outputs."""
 
 import json
-from typing import Any
+from typing import Any, Self
 
 import jax
 
@@ -11,6 +11,7 @@ from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.layer import Layer
 from cornu.core.serialization import serialize_object
 from cornu.core.shapes import shapes_of
+from cornu.core.signature import freely_overridden
 from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
@@ -42,10 +43,10 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
         super().__init_subclass__(**kwargs)
         cls.is_library_model = cls.__module__.startswith("cornu.models.")
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Model":
-        if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
-            cls = Functional
-        return super().__new__(cls)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        functional = cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs)
+        made: Any = Functional if functional else cls
+        return super().__new__(made)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs, outputs, name, kwargs = _model_arguments(args, kwargs)
@@ -61,6 +62,7 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
         self.graph_layers = self._network.layers
         self.built = True
 
+    @freely_overridden
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Compute the outputs; a subclass without a graph overrides it."""
         if self._network is None:
@@ -69,6 +71,7 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
             )
         return self._network.run(inputs)
 
+    @freely_overridden
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Masks travel with the tensors inside a model: nothing to add."""
         return None
@@ -76,6 +79,7 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
     def _pass_masks_on(self, args: tuple, carried: Any, given: Any, outputs: Any) -> None:
         """The inner layers have set the masks of the outputs."""
 
+    @freely_overridden
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of `input_shape` by tracing a call."""
         if self._network is None and input_shape is not None:

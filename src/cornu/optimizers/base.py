@@ -4,7 +4,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from cornu import initializers
 from cornu.core import registry, serialization, settings, spellings
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
+from cornu.core.signature import freely_overridden
 from cornu.core.variable import Variable, array_of, bound, read, write
 from cornu.optimizers.hyper import Hyper, as_given, as_number
 from cornu.optimizers.schedules import LearningRateSchedule
@@ -121,10 +122,14 @@ class Optimizer(metaclass=Recorded):
         if structural:
             self._revision += 1
 
-    def __getattr__(self, name: str) -> Any:
+    def _missing_attribute(self, name: str) -> Any:
+        """Answer for an attribute that is not there: an old spelling, or an error in words."""
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
         return spellings.old_attribute(self, name)
+
+    if not TYPE_CHECKING:  # type checkers would take every misspelt name for an attribute
+        __getattr__ = _missing_attribute
 
     # The numbers that callbacks may change.
 
@@ -418,6 +423,7 @@ class Optimizer(metaclass=Recorded):
         for name, slot in slots.items():
             slot.assign(new[name])
 
+    @freely_overridden
     def update(self, gradient: Any, value: Any, rate: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
         """Return the new value of a weight and of its slots, by name: the rule itself, on arrays."""
         raise NotImplementedError(f"{type(self).__name__} needs a method update(self, gradient, value, rate, **slots).")

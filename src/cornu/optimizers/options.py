@@ -3,9 +3,11 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from cornu.optimizers.base import Optimizer
+
+Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
 
 class Options(TypedDict, total=False):
@@ -24,7 +26,7 @@ class Options(TypedDict, total=False):
     decay: float
 
 
-def with_options(constructor: Callable[..., None]) -> Callable[..., None]:
+def with_options(constructor: Constructor) -> Constructor:
     """Decorate ``__init__(self, own, ..., **options)``: its signature then spells out the `Options`.
 
     They stand after the constructor's own arguments (its keyword-only ones come last), in Keras's order, and may be
@@ -42,4 +44,4 @@ def with_options(constructor: Callable[..., None]) -> Callable[..., None]:
         constructor(**signature.bind(*args, **kwargs).arguments)
 
     spelled_out.__signature__ = signature  # type: ignore[attr-defined]
-    return spelled_out
+    return spelled_out  # type: ignore[return-value]
