@@ -82,7 +82,7 @@ def log_softmax(x: Array, axis: int | Sequence[int] = -1) -> Array:
 
 
 def _axes(axis: int | Sequence[int]) -> int | tuple[int, ...]:
-    return tuple(axis) if isinstance(axis, (list, tuple)) else axis
+    return tuple(axis) if isinstance(axis, Sequence) else axis
 
 
 @_activation()

@@ -65,7 +65,7 @@ class Logs(dict[str, Any]):
         key = self.find(name)
         return self.beside.get(name, default) if key is None else dict.__getitem__(self, key)
 
-    def __or__(self, other: Any) -> "Logs":
+    def __or__(self, other: Any) -> "Logs":  # type: ignore[override]
         return Logs({**self, **other})
 
     def copy(self) -> "Logs":

@@ -245,7 +245,7 @@ def settings_of(callback: Any) -> list[str]:
     They are no state of a training: it is the program that says where files are written, never a checkpoint.
     """
     library = [cls for cls in type(callback).__mro__ if cls.__module__.partition(".")[0] == "cornu"]
-    names = {name for cls in library for name in inspect.signature(cls.__init__).parameters}
+    names = {name for cls in library for name in inspect.signature(cls.__init__).parameters}  # type: ignore[misc]
     return [name for name in names if isinstance(getattr(callback, name, None), (str, os.PathLike))]
 
 

@@ -106,9 +106,10 @@ class PReLU(Layer):
         )
 
     def build(self, input_shape: tuple) -> None:
-        shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
+        given: Any = self.shared_axes or ()
+        shared = {axis % len(input_shape) for axis in given}
         axes = range(1, len(input_shape))
-        sizes = {axis: known_size(self, input_shape, axis) for axis in axes if axis not in shared}
+        sizes: dict[int, Any] = {axis: known_size(self, input_shape, axis) for axis in axes if axis not in shared}
         self.alpha = self.add_weight(
             name="alpha",
             shape=tuple(sizes.get(axis, 1) for axis in axes),

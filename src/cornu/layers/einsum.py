@@ -158,7 +158,8 @@ def parse(equation: str) -> Equation:
             "EinsumDense takes an equation like 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'; it got "
             f"{equation!r}."
         )
-    return Equation(*letters, elided=places[0])
+    inputs, kernel, outputs = letters
+    return Equation(inputs, kernel, outputs, places[0])
 
 
 def _ellipsis_place(term: str) -> str | None:

@@ -161,7 +161,9 @@ class BatchNormalization(_Normalization):
         return np.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
 
     def call(self, inputs: Array, training: bool | None = None, mask: Array | None = None) -> Array:
-        x, gamma, beta = ops.at_least_float32(inputs), self.gamma, self.beta
+        x = ops.at_least_float32(inputs)
+        gamma: Any = self.gamma
+        beta: Any = self.beta
         mean, variance = self.moving_mean.value, self.moving_variance.value
         if training and self.trainable:
             mean, variance = self._batch_moments(x, mask)

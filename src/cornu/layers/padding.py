@@ -28,7 +28,7 @@ class _ZeroPadding(Layer):
 
     def call(self, inputs: Array) -> Array:
         widths = [(0, 0)] * inputs.ndim
-        pairs = [self.padding] if self.rank == 1 else self.padding
+        pairs: Any = [self.padding] if self.rank == 1 else self.padding
         for axis, pair in zip(space_axes(self.data_format, self.rank), pairs, strict=True):
             widths[axis] = pair
         return jnp.pad(inputs, widths)
@@ -107,7 +107,8 @@ class Cropping1D(_Cropping):
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Array) -> Array:
-        return self._crop(inputs, (self.cropping,))
+        before, after = self.cropping
+        return self._crop(inputs, ((before, after),))
 
 
 class _SpatialCropping(_Cropping):

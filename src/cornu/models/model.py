@@ -99,7 +99,7 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers of the model, in order; layers inside them are not listed."""
-        return self.sublayers()
+        return self.sublayers()  # type: ignore[return-value]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return the layer with a name, or at an index; ValueError where there is none."""
@@ -123,13 +123,13 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
         return self._network
 
     @property
-    def inputs(self) -> list[SymbolicTensor] | None:
-        """The symbolic inputs as a list."""
+    def inputs(self) -> list[SymbolicTensor] | Any:
+        """The symbolic inputs as a list; None for a model without a graph."""
         return None if self._network is None else self._network.flat_inputs
 
     @property
-    def outputs(self) -> list[SymbolicTensor] | None:
-        """The symbolic outputs as a list."""
+    def outputs(self) -> list[SymbolicTensor] | Any:
+        """The symbolic outputs as a list; None for a model without a graph."""
         return None if self._network is None else self._network.flat_outputs
 
     @property
@@ -196,7 +196,7 @@ class Model(Trainer, FileMethods, PictureMethods, Layer):
                 model = Functional(inputs, outputs, name=config.get("name"))
                 model._trainable = config.get("trainable", True)
                 return model
-            return super().from_config(config)
+            return super().from_config(config)  # type: ignore[return-value]
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the model's config as JSON; `kwargs` go to ``json.dumps``."""

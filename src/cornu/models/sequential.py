@@ -47,7 +47,7 @@ class Sequential(Model):
 
     def _put(self, layer: Any) -> None:
         if isinstance(layer, SymbolicTensor):
-            layer = layer.node.operation
+            layer = layer.node.operation if layer.node is not None else layer
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"Sequential.add takes a layer, such as Dense(10); it got {layer!r} ({type(layer).__name__})."

@@ -20,6 +20,7 @@ from cornu.data.convert import as_arrays, map_arrays
 from cornu.data.streams import is_stream
 from cornu.metrics import Metric
 from cornu.models.batch_merging import evaluate_together, rows_together
+from cornu.models.parts import ModelPart
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
@@ -30,15 +31,15 @@ from cornu.training.program import Predictor, Program
 from cornu.training.step import Learner, custom_step
 
 
-class Trainer:
+class Trainer(ModelPart):
     """The part of a model that trains; it needs the layer's and network's parts beside it."""
 
     is_library_model = True  # its steps are not a user's own
     compiled = False
     stop_training = False
     optimizer: Any = None
-    objective: Objective | None = None
-    history: History | None = None
+    objective: Objective = None  # type: ignore[assignment]  # until `compile`
+    history: History = None  # type: ignore[assignment]  # until `fit`
     compiled_flags: tuple = ()
     run_eagerly = False
     _learner: Learner | None = None
@@ -341,7 +342,7 @@ class Trainer:
         """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training."""
         if self.compiled and self.objective is None:
             self.compiled = False
-        options = {"batch_size": batch_size, "steps": steps, "inputs": self._number_of_inputs}
+        options: dict[str, Any] = {"batch_size": batch_size, "steps": steps, "inputs": self._number_of_inputs}
         batches = as_batches(x, only_inputs=True, **options)
         kind = (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
         program = None if self._learner is None else self._programs.get("predict")

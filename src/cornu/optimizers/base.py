@@ -65,6 +65,7 @@ class Optimizer(metaclass=Recorded):
     _revision = 0
     #: Arguments of ours that a config leaves out while they are at these values, since Keras does not know them.
     ours: ClassVar[dict[str, Any]] = {"decay": 0.0}
+    _arguments: dict[str, Any]  # of the constructor call, by `Recorded`
 
     def __init__(
         self,
@@ -198,7 +199,7 @@ class Optimizer(metaclass=Recorded):
     @property
     def iterations(self) -> Any:
         """How many updates were made: a Variable, or with gradient accumulation an array."""
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         return self._iterations.value // steps if steps else self._iterations
 
     @property
@@ -357,7 +358,7 @@ class Optimizer(metaclass=Recorded):
 
     def _accumulate(self, gradients: list, variables: list[Variable]) -> None:
         """Add the gradients up; at every last of `gradient_accumulation_steps` calls update with their mean."""
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         accumulators = [self._slots["gradient_accumulator"][id(variable)] for variable in variables]
         last = (self._iterations.value + 1) % steps == 0
         sums = [gradient + slot.value for gradient, slot in zip(gradients, accumulators, strict=True)]
@@ -490,7 +491,9 @@ class Optimizer(metaclass=Recorded):
             return serialization.serialize(getattr(self, name, given))
         rate = self._learning_rate
         return (
-            as_given(self._numbers[name], rate._value) if isinstance(rate, Variable) else serialization.serialize(rate)
+            as_given(self._numbers[name] or 0.0, rate._value)
+            if isinstance(rate, Variable)
+            else serialization.serialize(rate)
         )
 
     @classmethod

@@ -10,10 +10,9 @@ from cornu.optimizers.base import Optimizer
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
 
-class Options(TypedDict, total=False):
-    """The arguments of `Optimizer` except the learning rate."""
+class OtherOptions(TypedDict, total=False):
+    """The `Options` of an optimizer whose own weight decay is another."""
 
-    weight_decay: float | None
     clipnorm: float | None
     clipvalue: float | None
     global_clipnorm: float | None
@@ -26,6 +25,12 @@ class Options(TypedDict, total=False):
     decay: float
 
 
+class Options(OtherOptions, total=False):
+    """The arguments of `Optimizer` except the learning rate."""
+
+    weight_decay: float | None
+
+
 def with_options(constructor: Constructor) -> Constructor:
     """Decorate ``__init__(self, own, ..., **options)``: its signature then spells out the `Options`.
 
@@ -35,7 +40,7 @@ def with_options(constructor: Constructor) -> Constructor:
     own = inspect.signature(constructor).parameters
     shared = inspect.signature(Optimizer.__init__).parameters
     first = [parameter for parameter in own.values() if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
-    common = [shared[name] for name in Options.__annotations__ if name not in own]
+    common = [shared[name] for name in shared if name in Options.__annotations__ and name not in own]
     last = [parameter for parameter in own.values() if parameter.kind is parameter.KEYWORD_ONLY]
     signature = inspect.Signature([*first, *common, *last])
 

@@ -217,7 +217,7 @@ def dtype(x: Any) -> str:
 
 def count_params(x: Any) -> int:
     """Return the number of values."""
-    return int(np.prod(int_shape(x)))
+    return int(np.prod(int_shape(x) or ()))
 
 
 def size(x: Any) -> int:

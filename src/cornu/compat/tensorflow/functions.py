@@ -36,7 +36,7 @@ bool = DType("bool")
 Tensor = jax.Array | graph.SymbolicTensor
 
 
-def _array_function(function: Callable) -> Callable:
+def _array_function(function: Any) -> Callable:
     """Give an array function TensorFlow's keywords (``name``, ``keep_dims``, ...) and symbolic tensors."""
     compute = graph.op(function)
 
@@ -53,7 +53,7 @@ def _array_function(function: Callable) -> Callable:
     return call
 
 
-def _reduction(function: Callable) -> Callable:
+def _reduction(function: Any) -> Callable:
     def reduce(x: Any, axis: Any = None, keepdims: Any = False) -> jax.Array:
         return function(jnp.asarray(x), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
 
