@@ -16,6 +16,7 @@ history = model.fit(x, y, epochs=2, batch_size=4, validation_split=0.5, callback
 best = min(history.history["val_loss"])
 for epoch, value in zip(history.epoch, history.history["loss"], strict=True):
     print(epoch, value + 1)
+scaled = (2 * keras.Variable(x) - 1)[0] / 2 > -keras.Variable(1.0)
 loss, error = model.evaluate(x, y, verbose=0)
 classes = model.predict(x).argmax(axis=-1)
 model.summary()
@@ -27,7 +28,7 @@ for layer in model.layers:
     layer.trainable = False
 
 inputs = keras.Input((28, 28, 1), name="image")
-features = keras.layers.Conv2D(32, (3, 3), strides=2, padding="same", activation=keras.ops.relu)(inputs * 2)
+features = keras.layers.Conv2D(32, (3, 3), strides=2, padding="same", activation=keras.ops.relu)(abs(1 - inputs * 2))
 features = keras.layers.Flatten()(MaxPool2D((2, 2))(features))
 heads = [keras.layers.Dense(10, kernel_regularizer=keras.regularizers.L2(0.01), name=name)(features) for name in "ab"]
 network = keras.Model(inputs=inputs, outputs=heads)
