@@ -18,5 +18,8 @@ history = model.fit(x, y, epochs="2")  # wrong
 print(history.histroy)  # wrong
 print(history.history["loss"].mean())  # wrong
 model.predict()  # wrong
+Dense(1, activation=1)  # wrong
+Dense(1, activaton="relu")  # wrong
+keras.layers.Conv2D(8, 3, paddng="same")  # wrong
 keras.callbacks.EarlyStopping(patienc=3)  # wrong
 keras.Sequentail()  # wrong

@@ -1,7 +1,7 @@
 """Convolution layers in one to three dimensions: plain, transposed, depthwise and separable."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax.numpy as jnp
 from jax import Array
@@ -10,6 +10,7 @@ from cornu import activations, constraints, initializers, regularizers
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.core.settings import standardize_data_format
 from cornu.core.variable import Variable
 from cornu.kernels.convolution import add_bias, convolution, depthwise_convolution, transposed_convolution
@@ -34,7 +35,7 @@ class _Convolving(Layer):
         dilation_rate: Numbers,
         activation: Any,
         use_bias: bool,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.kernel_size = per_dimension(self, "kernel_size", kernel_size, self.rank)
@@ -104,7 +105,7 @@ class _Convolution(_Convolving):
         data_format: str | None = None,
         dilation_rate: Numbers = 1,
         groups: int = 1,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -113,10 +114,10 @@ class _Convolution(_Convolving):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
+        own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
+        super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
         self.filters = whole_number(self, "filters", filters)
         self.groups = whole_number(self, "groups", groups)
         self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -204,7 +205,7 @@ class _TransposedConvolution(_Convolving):
         output_padding: Numbers | None = None,
         data_format: str | None = None,
         dilation_rate: Numbers = 1,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -213,10 +214,10 @@ class _TransposedConvolution(_Convolving):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
+        own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
+        super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
         self.filters = whole_number(self, "filters", filters)
         self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -299,7 +300,7 @@ class _DepthwiseConvolution(_Convolving):
         depth_multiplier: int = 1,
         data_format: str | None = None,
         dilation_rate: Numbers = 1,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         depthwise_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -308,10 +309,10 @@ class _DepthwiseConvolution(_Convolving):
         activity_regularizer: Any = None,
         depthwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
+        own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
+        super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
         self.depth_multiplier = whole_number(self, "depth_multiplier", depth_multiplier)
         self._keep("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -366,7 +367,7 @@ class _SeparableConvolution(_Convolving):
         data_format: str | None = None,
         dilation_rate: Numbers = 1,
         depth_multiplier: int = 1,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         depthwise_initializer: Any = "glorot_uniform",
         pointwise_initializer: Any = "glorot_uniform",
@@ -378,10 +379,10 @@ class _SeparableConvolution(_Convolving):
         depthwise_constraint: Any = None,
         pointwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
+        own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
+        super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
         self.filters = whole_number(self, "filters", filters)
         self.depth_multiplier = whole_number(self, "depth_multiplier", depth_multiplier)
         self._keep("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)

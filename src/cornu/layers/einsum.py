@@ -1,7 +1,7 @@
 """A dense layer whose product is written as an equation."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ import numpy as np
 from cornu import activations, constraints, initializers, regularizers
 from cornu.core import registry
 from cornu.core.layer import Layer
+from cornu.core.layer_options import Identifier, OtherLayerOptions
 
 ELLIPSIS = "..."
 
@@ -41,7 +42,7 @@ class EinsumDense(Layer):
         self,
         equation: str,
         output_shape: int | Sequence[int | None],
-        activation: Any = None,
+        activation: Identifier = None,
         bias_axes: str | None = None,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -50,7 +51,7 @@ class EinsumDense(Layer):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         activity_regularizer: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.equation = equation

@@ -3,7 +3,7 @@
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ import numpy as np
 
 from cornu.core import registry
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.core.scope import get_mask
 from cornu.core.shapes import is_shape
 from cornu.ops.normalization import normalize
@@ -178,7 +179,7 @@ class Concatenate(Merge):
     (2, 7)
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
@@ -227,7 +228,7 @@ class Dot(Merge):
     [[3.0], [3.0]]
     """
 
-    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         each = axes if isinstance(axes, (list, tuple)) and len(axes) == 2 else [axes]
         if not all(isinstance(axis, (int, np.integer)) for axis in each):

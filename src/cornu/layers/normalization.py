@@ -1,7 +1,7 @@
 """Normalization layers: inputs shifted and scaled by statistics of a batch, of a row, or of groups of channels."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +11,7 @@ from cornu import constraints, initializers, regularizers
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.core.variable import Variable
 from cornu.kernels.compiler import as_one_program
 from cornu.layers.argument_checks import known_size, number_in, whole_number
@@ -37,7 +38,7 @@ class _Normalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.axis = axis
@@ -335,7 +336,7 @@ class RMSNormalization(Layer):
     [[1. 1.]]
     """
 
-    def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = _axis_or_axes(self, axis)
         self.epsilon = number_in(self, "epsilon", epsilon, 0)
@@ -361,7 +362,7 @@ class UnitNormalization(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Axes = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = _axis_or_axes(self, axis)
 
@@ -380,7 +381,7 @@ class SpectralNormalization(Wrapper):
     https://arxiv.org/abs/1802.05957
     """
 
-    def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
+    def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(layer, **kwargs)
         self.power_iterations = whole_number(self, "power_iterations", power_iterations)
 
