@@ -29,3 +29,4 @@ reveal_type(keras.callbacks.EarlyStopping(patience=3))  # EarlyStopping
 reveal_type(keras.initializers.GlorotUniform())  # GlorotUniform
 reveal_type(keras.Variable(x))  # Variable
 reveal_type(model.count_params())  # int
+reveal_type(model.predict(x))  # ndarray[tuple[Any, ...], dtype[Any]] | Any

@@ -338,8 +338,11 @@ class Trainer(ModelPart):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
-    ) -> Any:
-        """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training."""
+    ) -> np.ndarray | Any:
+        """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training.
+
+        One array for a single output; for several, a list or dictionary of them as the model gives it.
+        """
         if self.compiled and self.objective is None:
             self.compiled = False
         options: dict[str, Any] = {"batch_size": batch_size, "steps": steps, "inputs": self._number_of_inputs}
