@@ -1,7 +1,7 @@
 """Constraints: what a weight must obey; applied after each update."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 from jax import Array
@@ -9,6 +9,7 @@ from jax import Array
 from cornu.core import registry, serialization, settings, spellings
 from cornu.core.public import offer
 from cornu.core.serialization import Recorded, construct, default_config
+from cornu.core.signature import freely_overridden
 
 _IMPORTED = frozenset(globals())
 
@@ -19,6 +20,7 @@ class Constraint(metaclass=Recorded):
     Follows https://keras.io/api/layers/constraints/
     """
 
+    @freely_overridden
     def __call__(self, w: Any) -> Array:
         raise NotImplementedError(f"{type(self).__name__} has no __call__(self, w): write one that returns the weight.")
 
@@ -112,5 +114,6 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     return serialization.deserialize(config_, custom_objects, registry.CONSTRAINTS)
 
 
-__getattr__ = spellings.names_of(__name__)
+if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's
+    __getattr__ = spellings.names_of(__name__)
 offer(globals(), _IMPORTED)

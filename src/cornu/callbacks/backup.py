@@ -34,7 +34,7 @@ class BackupAndRestore(Callback):
         if not os.fspath(backup_dir):
             raise ValueError("BackupAndRestore needs a folder: backup_dir is empty.")
         whole = isinstance(save_freq, int) and not isinstance(save_freq, bool)
-        if save_freq != "epoch" and not (whole and save_freq >= 1):
+        if save_freq != "epoch" and not (whole and int(save_freq) >= 1):
             raise ValueError(f"save_freq is 'epoch' or a whole number of batches, 1 or more; it is {save_freq!r}.")
         self.backup_dir, self.save_freq = Path(backup_dir), save_freq
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint

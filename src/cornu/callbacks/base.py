@@ -32,54 +32,54 @@ class Callback:
         """Take the model."""
         self.model = model
 
-    def on_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Old name of `on_train_batch_begin`."""
 
-    def on_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
         """Old name of `on_train_batch_end`."""
 
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Before an epoch, numbered from 0."""
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """After an epoch; `logs` has loss, metrics, and those of the validation with ``val_``."""
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
+    def on_train_begin(self, logs: Any = None) -> None:
         """Before the first epoch."""
 
-    def on_train_end(self, logs: dict | None = None) -> None:
+    def on_train_end(self, logs: Any = None) -> None:
         """After the last epoch."""
 
-    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Before a batch of training."""
         self.on_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """After a batch of training; `logs` has the means since the epoch began."""
         self.on_batch_end(batch, logs)
 
-    def on_test_begin(self, logs: dict | None = None) -> None:
+    def on_test_begin(self, logs: Any = None) -> None:
         """Before an evaluation or validation."""
 
-    def on_test_end(self, logs: dict | None = None) -> None:
+    def on_test_end(self, logs: Any = None) -> None:
         """After an evaluation or validation."""
 
-    def on_test_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Before a batch of evaluation."""
 
-    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         """After a batch of evaluation."""
 
-    def on_predict_begin(self, logs: dict | None = None) -> None:
+    def on_predict_begin(self, logs: Any = None) -> None:
         """Before a prediction."""
 
-    def on_predict_end(self, logs: dict | None = None) -> None:
+    def on_predict_end(self, logs: Any = None) -> None:
         """After a prediction."""
 
-    def on_predict_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Before a batch of prediction."""
 
-    def on_predict_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
         """After a batch of prediction; `logs` has its ``outputs``."""
 
 

@@ -64,7 +64,9 @@ class StreamBatches(Opening):
     """Batches from a source that makes them as it goes."""
 
     resident = False
-    rows = batch_size = None
+    rows: Any = None  # only arrays have these three
+    batch_size: Any = None
+    batch: Any = None
 
     def __init__(
         self,

@@ -79,7 +79,9 @@ def _is_sum(objective: Any, y: Any) -> bool:
     if len(objective.names) != 1 or objective.losses[0] is None or not hasattr(y, "shape"):
         return False
     loss, metrics = objective.losses[0], [*objective.metrics[0], *objective.weighted[0]]
-    functions = [(metric._fn, metric._options, metric) for metric in metrics if isinstance(metric, MeanMetricWrapper)]
+    functions: list[Any] = [
+        (metric._fn, metric._options, metric) for metric in metrics if isinstance(metric, MeanMetricWrapper)
+    ]
     functions.append((getattr(loss, "fn", None), getattr(loss, "_options", ()), loss))
     shapes = (ROWS, *y.shape[1:]), (ROWS, *objective.shapes[0][1:])
     pair = [jax.ShapeDtypeStruct(*one) for one in zip(shapes, (canonicalize_dtype(y.dtype), "float32"), strict=True)]
@@ -135,12 +137,13 @@ def _keeps_rows_apart(node: Node) -> bool:
         return False
     ranks = {len(tensor.shape) for tensor in node.inputs}
     inside = ranks | {rank - 1 for rank in ranks if rank > 2}  # TimeDistributed takes an axis away
+    layers: list[Any] = [operation] if hasattr(type(operation), "_network") else operation._flatten_layers()
     return all(
         declares(layer, "keeps_rows_apart", *CALLING)
         and not layer.stateful
         and _is_known(vars(layer).get("activation"))
         and not any(axis in (0, -rank) for axis in _axes(layer) for rank in (ranks if layer is operation else inside))
-        for layer in ([operation] if hasattr(type(operation), "_network") else operation._flatten_layers())
+        for layer in layers
     )
 
 

@@ -19,6 +19,7 @@ from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, s
 from cornu.data.streams import is_stream
 from cornu.models.batch_merging import evaluate_together, rows_together
 from cornu.models.loss_methods import LossMethods, as_scores
+from cornu.models.parts import ModelPart
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
@@ -29,14 +30,14 @@ from cornu.training.programs import Programs
 from cornu.training.step import Learner, custom_step
 
 
-class Trainer:
+class Trainer(ModelPart):
     """The part of a model that trains; it needs the layer's and network's parts beside it."""
 
     compiled = False
     stop_training = False
     optimizer: Any = None
-    objective: Objective | None = None
-    history: History | None = None
+    objective: Objective = None  # type: ignore[assignment]  # until `compile`
+    history: History = None  # type: ignore[assignment]  # until `fit`
     compiled_flags: tuple = ()
     run_eagerly = False
     _compile_config: dict | None = None
@@ -317,8 +318,11 @@ class Trainer:
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
-    ) -> Any:
-        """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training."""
+    ) -> np.ndarray | Any:
+        """Return the outputs for all rows of `x` as numpy arrays, computed batch by batch without training.
+
+        One array for a single output; for several, a list or dictionary of them as the model gives it.
+        """
         if self.compiled and self.objective is None:
             self.compiled = False
         batches = self._prepared("predict", x, batch_size=batch_size, steps=steps, only_inputs=True)

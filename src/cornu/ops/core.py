@@ -92,7 +92,13 @@ def scatter(indices: Any, values: Any, shape: Sequence[int]) -> jax.Array:
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> jax.Array:
     """Return `inputs` with `updates` put at `indices`; `reduction` is None, add, max, min or mul."""
     place = jnp.asarray(inputs).at[_index(indices)]
-    ways = {None: place.set, "add": place.add, "max": place.max, "min": place.min, "mul": place.mul}
+    ways: dict[str | None, Any] = {
+        None: place.set,
+        "add": place.add,
+        "max": place.max,
+        "min": place.min,
+        "mul": place.mul,
+    }
     if reduction not in ways:
         raise ValueError(f"scatter_update: reduction is None, 'add', 'max', 'min' or 'mul'; it got {reduction!r}.")
     return ways[reduction](updates)

@@ -29,7 +29,8 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
 @arrays_first(1)
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
     """Return the `k` largest values of the last axis and their indices."""
-    return tuple(jax.lax.top_k(jnp.asarray(x), k))
+    values, places = jax.lax.top_k(jnp.asarray(x), k)
+    return values, places
 
 
 @arrays_first(2)

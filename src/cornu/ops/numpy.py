@@ -360,7 +360,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> jax.Array:
 @op
 def meshgrid(*x: Any, indexing: str = "xy") -> list[jax.Array]:
     """Return coordinates of a grid from vectors of coordinates."""
-    return jnp.meshgrid(*map(to_array, x), indexing=indexing)
+    return list(jnp.meshgrid(*map(to_array, x), indexing=indexing))
 
 
 @arrays_first(2)

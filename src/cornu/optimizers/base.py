@@ -4,7 +4,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from cornu import initializers
 from cornu.core import registry, serialization, settings, spellings
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
+from cornu.core.signature import freely_overridden
 from cornu.core.variable import Variable, array_of, bound, read, write
 from cornu.optimizers.hyper import Hyper, as_given, as_number
 from cornu.optimizers.schedules import LearningRateSchedule
@@ -64,6 +65,7 @@ class Optimizer(metaclass=Recorded):
     _revision = 0
     #: Arguments of ours that a config leaves out while they are at these values, since Keras does not know them.
     ours: ClassVar[dict[str, Any]] = {"decay": 0.0}
+    _arguments: dict[str, Any]  # of the constructor call, by `Recorded`
 
     def __init__(
         self,
@@ -121,10 +123,14 @@ class Optimizer(metaclass=Recorded):
         if structural:
             self._revision += 1
 
-    def __getattr__(self, name: str) -> Any:
+    def _missing_attribute(self, name: str) -> Any:
+        """Answer for an attribute that is not there: an old spelling, or an error in words."""
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
         return spellings.old_attribute(self, name)
+
+    if not TYPE_CHECKING:  # type checkers would take every misspelt name for an attribute
+        __getattr__ = _missing_attribute
 
     # The numbers that callbacks may change.
 
@@ -193,7 +199,7 @@ class Optimizer(metaclass=Recorded):
     @property
     def iterations(self) -> Any:
         """How many updates were made: a Variable, or with gradient accumulation an array."""
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         return self._iterations.value // steps if steps else self._iterations
 
     @property
@@ -352,7 +358,7 @@ class Optimizer(metaclass=Recorded):
 
     def _accumulate(self, gradients: list, variables: list[Variable]) -> None:
         """Add the gradients up; at every last of `gradient_accumulation_steps` calls update with their mean."""
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         accumulators = [self._slots["gradient_accumulator"][id(variable)] for variable in variables]
         last = (self._iterations.value + 1) % steps == 0
         sums = [gradient + slot.value for gradient, slot in zip(gradients, accumulators, strict=True)]
@@ -418,6 +424,7 @@ class Optimizer(metaclass=Recorded):
         for name, slot in slots.items():
             slot.assign(new[name])
 
+    @freely_overridden
     def update(self, gradient: Any, value: Any, rate: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
         """Return the new value of a weight and of its slots, by name: the rule itself, on arrays."""
         raise NotImplementedError(f"{type(self).__name__} needs a method update(self, gradient, value, rate, **slots).")
@@ -484,7 +491,9 @@ class Optimizer(metaclass=Recorded):
             return serialization.serialize(getattr(self, name, given))
         rate = self._learning_rate
         return (
-            as_given(self._numbers[name], rate._value) if isinstance(rate, Variable) else serialization.serialize(rate)
+            as_given(self._numbers[name] or 0.0, rate._value)
+            if isinstance(rate, Variable)
+            else serialization.serialize(rate)
         )
 
     @classmethod

@@ -261,6 +261,7 @@ def _run_steps(
         return (kept(keep, output, before), new_states), shown
 
     steps = (inputs, mask)
+    outputs: Any
     (last, states), outputs = jax.lax.scan(step, (empty, states), steps, reverse=go_backwards, unroll=bool(unroll) or 1)
     outputs = jnp.flip(outputs, 0) if go_backwards else outputs
     return last, first(outputs), states
