@@ -5,7 +5,7 @@ Follows https://keras.io/api/layers/activations/
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -121,7 +121,7 @@ def log_softmax(x: Array, axis: int | Sequence[int] = -1) -> Array:
 
 
 def _axes(axis: int | Sequence[int]) -> int | tuple[int, ...]:
-    return tuple(axis) if isinstance(axis, (list, tuple)) else axis
+    return tuple(axis) if isinstance(axis, Sequence) else axis
 
 
 @_activation()
@@ -398,5 +398,6 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     return serialization.deserialize(config_, custom_objects, registry.ACTIVATIONS)
 
 
-__getattr__ = spellings.names_of(__name__)
+if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's
+    __getattr__ = spellings.names_of(__name__)
 offer(globals(), _IMPORTED)

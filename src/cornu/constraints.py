@@ -1,7 +1,7 @@
 """Constraints: projections of a weight onto allowed values, applied after each update."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 from jax import Array
@@ -9,6 +9,7 @@ from jax import Array
 from cornu.core import registry, serialization, settings, spellings
 from cornu.core.public import offer
 from cornu.core.serialization import Recorded, construct, default_config
+from cornu.core.signature import freely_overridden
 
 _IMPORTED = frozenset(globals())
 
@@ -25,6 +26,7 @@ class Constraint(metaclass=Recorded):
     [0.5 1. ]
     """
 
+    @freely_overridden
     def __call__(self, w: Any) -> Array:
         """Return the constrained weight, of the same shape.
 
@@ -184,5 +186,6 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     return serialization.deserialize(config_, custom_objects, registry.CONSTRAINTS)
 
 
-__getattr__ = spellings.names_of(__name__)
+if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's
+    __getattr__ = spellings.names_of(__name__)
 offer(globals(), _IMPORTED)

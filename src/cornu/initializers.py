@@ -5,7 +5,7 @@ numpy rather than jax draws them: nothing is compiled at startup, and a layer ca
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
 import numpy as np
@@ -16,6 +16,7 @@ from cornu.core.errors import unknown
 from cornu.core.public import offer
 from cornu.core.seeds import fresh_seed
 from cornu.core.serialization import Recorded, construct, default_config
+from cornu.core.signature import freely_overridden
 
 _IMPORTED = frozenset(globals())
 
@@ -50,6 +51,7 @@ class Initializer(metaclass=Recorded):
     [1.0, -1.0, 1.0, -1.0]
     """
 
+    @freely_overridden
     def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> Any:
         """Return the initial values.
 
@@ -553,5 +555,6 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     return serialization.deserialize(config_, custom_objects, registry.INITIALIZERS)
 
 
-__getattr__ = spellings.names_of(__name__)
+if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's
+    __getattr__ = spellings.names_of(__name__)
 offer(globals(), _IMPORTED | {"compute_fans", "RandomInitializer"})

@@ -1,6 +1,6 @@
 """Regularizers: penalties on weights or outputs, added to the loss."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +10,7 @@ from cornu.core import registry, serialization, spellings
 from cornu.core.errors import unknown
 from cornu.core.public import offer
 from cornu.core.serialization import Recorded, construct, default_config
+from cornu.core.signature import freely_overridden
 
 _IMPORTED = frozenset(globals())
 
@@ -26,6 +27,7 @@ class Regularizer(metaclass=Recorded):
     2.0
     """
 
+    @freely_overridden
     def __call__(self, x: Any) -> Array:
         """Return the penalty, a scalar.
 
@@ -204,5 +206,6 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     return serialization.deserialize(config_, custom_objects, registry.REGULARIZERS)
 
 
-__getattr__ = spellings.names_of(__name__)
+if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's
+    __getattr__ = spellings.names_of(__name__)
 offer(globals(), _IMPORTED)

@@ -42,7 +42,7 @@ class BackupAndRestore(Callback):
         if not os.fspath(backup_dir):
             raise ValueError("BackupAndRestore needs a folder: backup_dir is empty.")
         whole = isinstance(save_freq, int) and not isinstance(save_freq, bool)
-        if save_freq != "epoch" and not (whole and save_freq >= 1):
+        if save_freq != "epoch" and not (whole and int(save_freq) >= 1):
             raise ValueError(
                 f"save_freq must be 'epoch' or an integer number of batches, 1 or more; got {save_freq!r}."
             )

@@ -37,54 +37,54 @@ class Callback:
         """Set the model, before the run starts."""
         self.model = model
 
-    def on_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Old name of `on_train_batch_begin`."""
 
-    def on_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
         """Old name of `on_train_batch_end`."""
 
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Called before an epoch, numbered from 0."""
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Called after an epoch; `logs` holds loss and metrics; those of the validation start with ``val_``."""
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
+    def on_train_begin(self, logs: Any = None) -> None:
         """Called before the first epoch."""
 
-    def on_train_end(self, logs: dict | None = None) -> None:
+    def on_train_end(self, logs: Any = None) -> None:
         """Called after the last epoch."""
 
-    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Called before a training batch."""
         self.on_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Called after a training batch; `logs` holds the means since the start of the epoch."""
         self.on_batch_end(batch, logs)
 
-    def on_test_begin(self, logs: dict | None = None) -> None:
+    def on_test_begin(self, logs: Any = None) -> None:
         """Called before an evaluation or validation."""
 
-    def on_test_end(self, logs: dict | None = None) -> None:
+    def on_test_end(self, logs: Any = None) -> None:
         """Called after an evaluation or validation."""
 
-    def on_test_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Called before an evaluation batch."""
 
-    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         """Called after an evaluation batch."""
 
-    def on_predict_begin(self, logs: dict | None = None) -> None:
+    def on_predict_begin(self, logs: Any = None) -> None:
         """Called before a prediction."""
 
-    def on_predict_end(self, logs: dict | None = None) -> None:
+    def on_predict_end(self, logs: Any = None) -> None:
         """Called after a prediction."""
 
-    def on_predict_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Called before a prediction batch."""
 
-    def on_predict_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
         """Called after a prediction batch; `logs` holds its ``outputs``."""
 
 

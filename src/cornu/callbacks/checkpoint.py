@@ -56,7 +56,7 @@ class ModelCheckpoint(Callback):
                 raise ValueError(f"{name} must be {alternative}an integer, 1 or more; got {number!r}.")
         self.filepath = os.fspath(filepath)
         self.monitor, self.mode, self.verbose = monitor, mode, verbose
-        self.monitor_op = comparison(monitor, mode, "ModelCheckpoint") if save_best_only else None
+        self.monitor_op: Any = comparison(monitor, mode, "ModelCheckpoint") if save_best_only else None
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.save_freq, self.period = save_freq, period
         self.best = self.initial_value_threshold = initial_value_threshold
@@ -71,7 +71,7 @@ class ModelCheckpoint(Callback):
         if self.save_freq == "epoch":
             return
         self._batches_since += 1
-        if self._batches_since >= self.save_freq:
+        if self._batches_since >= int(self.save_freq):
             self._batches_since = 0
             self._save(self._epoch, batch, logs)
 

@@ -24,7 +24,7 @@ class History(Callback):
     """
 
     def __init__(self) -> None:
-        self.history: Logs = Logs()
+        self.history: dict[str, list[float]] = Logs()
         self.epoch: list[int] = []
         self.seconds: list[float] = []
         self._began = 0.0

@@ -27,7 +27,7 @@ def other_spellings(name: str) -> list[str]:
     return found
 
 
-class Logs(dict):
+class Logs(dict[str, Any]):
     """A dictionary of values by name that also finds the other spelling of a metric.
 
     `beside` holds values that can be looked up but are not listed: the ``batch`` and ``size`` of Keras 2's batch logs.
@@ -65,7 +65,7 @@ class Logs(dict):
         key = self.find(name)
         return self.beside.get(name, default) if key is None else dict.__getitem__(self, key)
 
-    def __or__(self, other: Any) -> "Logs":
+    def __or__(self, other: Any) -> "Logs":  # type: ignore[override]
         return Logs({**self, **other})
 
     def copy(self) -> "Logs":

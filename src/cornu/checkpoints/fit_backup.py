@@ -247,7 +247,11 @@ def settings_of(callback: Any) -> list[str]:
 
     They are no state of a training: it is the program that says where files are written, never a checkpoint.
     """
-    names = {name for cls in library_classes(type(callback)) for name in inspect.signature(cls.__init__).parameters}
+    names = {
+        name
+        for cls in library_classes(type(callback))
+        for name in inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    }
     return [name for name in names if isinstance(getattr(callback, name, None), (str, os.PathLike))]
 
 

@@ -60,6 +60,6 @@ def backup_for(callbacks: Any) -> Any:
     given = callbacks if isinstance(callbacks, (list, tuple)) else getattr(callbacks, "callbacks", [callbacks])
     for callback in given:
         if isinstance(callback, BackupAndRestore):
-            every = None if callback.save_freq == "epoch" else callback.save_freq
+            every = None if callback.save_freq == "epoch" else int(callback.save_freq)
             return FitBackup(callback.backup_dir, every, delete=callback.delete_checkpoint)
     return NoBackup()

@@ -135,7 +135,7 @@ def targets_for(model: Any, y: Any) -> Any:
         return y
     loss = model.loss
     name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
-    shape = model.outputs[0].shape if model.outputs else ()
+    shape: tuple[Any, ...] = model.outputs[0].shape if model.outputs else ()
     numbers = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
     if numbers and len(shape) == 2 and (shape[1] or 0) > 1 and "sparse" not in str(name):
         return to_categorical(y, shape[1])

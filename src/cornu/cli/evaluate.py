@@ -8,7 +8,7 @@ import numpy as np
 
 from cornu.cli.common import UserError, data_for, model_from, refused, targets_for
 from cornu.data.convert import rows_in
-from cornu.visuals.measures import Classified, fit_of, judged
+from cornu.visuals.measures import Classified, Tagged, fit_of, judged
 
 
 def command(options: argparse.Namespace) -> int:
@@ -54,7 +54,7 @@ def _by_hand(outputs: np.ndarray, y: np.ndarray) -> dict[str, float]:
     found = judged(y, outputs)
     if isinstance(found, Classified):
         return {"accuracy": float((found.predicted == found.true).mean())}
-    if hasattr(found, "probabilities"):
+    if isinstance(found, Tagged):
         return {"binary_accuracy": float(((found.probabilities >= 0.5) == found.true).mean())}
     fit = fit_of(found.true, found.predicted.astype("float64"))
     return {"mae": fit.mae, "rmse": fit.rmse, "r2": fit.r2}

@@ -159,8 +159,10 @@ def _compiled(cell: Cell, flags: int, old_division: bool) -> tuple[CodeType, Cod
         tree = compile("\n" * (cell.first_line - 1) + cell.text, cell.file, "exec", flags | ast.PyCF_ONLY_AST, True)
         tree = python2.with_old_division(tree) if old_division else tree
         last = None
-        if cell.shows_value and tree.body and isinstance(tree.body[-1], ast.Expr) and not _is_silenced(cell.text):
-            last = compile(ast.Expression(tree.body.pop().value), cell.file, "eval", flags, True)
+        shown = tree.body[-1] if cell.shows_value and tree.body and not _is_silenced(cell.text) else None
+        if isinstance(shown, ast.Expr):
+            last = compile(ast.Expression(shown.value), cell.file, "eval", flags, True)
+            tree.body.pop()
         return compile(tree, cell.file, "exec", flags, True), last
 
 

@@ -49,7 +49,7 @@ def _own_names(cls: type) -> frozenset[str] | None:
     owner = next((base for base in cls.__mro__ if "__init__" in vars(base)), object)
     if not is_library(owner):
         return None
-    names = frozenset(inspect.signature(cls.__init__).parameters)
+    names = frozenset(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]
     return names | {"inputs", "outputs"} if any(base.__name__ == "Model" for base in cls.__mro__) else names
 
 

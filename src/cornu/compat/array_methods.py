@@ -11,11 +11,12 @@ from cornu.core.jax_internals import array_class
 
 def install() -> None:
     """Give JAX's arrays, and the stand-ins for them while a program is traced, these methods."""
-    array = array_class()
+    array: Any = array_class()
     if hasattr(array, "get_shape"):
         return
     array.numpy = _numpy
-    for kind in (array, jax.core.Tracer):
+    kinds: tuple[Any, ...] = (array, jax.core.Tracer)
+    for kind in kinds:
         kind.get_shape = _get_shape
         kind._keras_shape = property(lambda self: tuple(self.shape))
 

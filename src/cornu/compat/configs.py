@@ -209,4 +209,5 @@ def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) ->
 
 def _names(cls: type) -> set[str]:
     """Return the arguments that a layer class and its bases name."""
-    return {name for base in cls.__mro__ if "__init__" in vars(base) for name in signature(base.__init__).parameters}
+    constructors = [vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)]
+    return {name for constructor in constructors for name in signature(constructor).parameters}

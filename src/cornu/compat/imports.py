@@ -70,7 +70,7 @@ class NotInThisVersion(type):
 
 
 def _stand_in(place: str, name: str, reason: str) -> NotInThisVersion:
-    def refuse(cls: type, **_: Any) -> None:
+    def refuse(cls: type[Any], /, **_: Any) -> None:
         raise NotImplementedError(reason)
 
     stand_in = NotInThisVersion(name, (), {"reason": reason, "__module__": _full_name(place)})

@@ -34,6 +34,7 @@ from cornu.core.signature import (
     build_parameters,
     call_signature,
     call_text,
+    freely_overridden,
     output_shape_parameters,
 )
 from cornu.core.variable import Variable, array_of, plain, restored, untouched
@@ -58,10 +59,12 @@ class CallMethods(HoldsWeights):
         """The type in which the layer computes."""
         return self.dtype_policy.compute_dtype
 
+    @freely_overridden
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of `input_shape` (None: unknown axis). Layers with weights override it."""
         self.built = True
 
+    @freely_overridden
     def call(self, inputs: Any) -> Any:
         """Compute the outputs. Every layer overrides it."""
         raise NotImplementedError(
@@ -208,6 +211,7 @@ class CallMethods(HoldsWeights):
         overridden = type(self).compute_mask is not CallMethods.compute_mask
         return overridden or (self.supports_masking and mask is not None)
 
+    @freely_overridden
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the outputs: that of the inputs where ``supports_masking``, else None.
 
@@ -261,6 +265,7 @@ class CallMethods(HoldsWeights):
         keep_masks(leaves(outputs), output_masks)
         return outputs
 
+    @freely_overridden
     def compute_output_shape(self, *shapes: Any, **named_shapes: Any) -> Any:
         """Return the shape of the outputs, found by tracing the call.
 

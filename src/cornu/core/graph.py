@@ -12,6 +12,7 @@ import numpy as np
 
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.names import to_snake_case, unique_name
+from cornu.core.operators import HasOperators
 from cornu.core.probes import Pair, Probes, integers
 from cornu.core.randomness import ambient_seed
 from cornu.core.scope import changed, get_mask, scope
@@ -34,7 +35,7 @@ class Shape(tuple):
     ndims = rank
 
 
-class SymbolicTensor:
+class SymbolicTensor(HasOperators):
     """A tensor without values yet: shape (None: unknown size), dtype, name, and the node that computes it."""
 
     def __init__(
@@ -79,7 +80,7 @@ class SymbolicTensor:
     def __iter__(self) -> Iterator["SymbolicTensor"]:
         if not self.shape or self.shape[0] is None:
             raise self._no_value("iteration over its first axis")
-        return (self[i] for i in range(self.shape[0]))  # type: ignore[index]
+        return (self[i] for i in range(self.shape[0]))
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         raise self._no_value("numpy")
@@ -310,7 +311,7 @@ def _value_of(values: MutableMapping[int, Any], tensor: SymbolicTensor) -> Any:
     return values[id(tensor)]
 
 
-def op(function: Callable) -> Callable:
+def op(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate an array function: on a symbolic tensor, it adds a node to the graph instead of computing."""
 
     @functools.wraps(function)

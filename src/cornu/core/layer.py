@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -247,7 +247,8 @@ class Layer(CallMethods):
             )
         return {name: None if shape is None else shape_tuples(shape) for name, shape in shapes.items()}
 
-    def __getattr__(self, name: str) -> Any:
+    def _missing_attribute(self, name: str) -> Any:
+        """Answer for an attribute that is not there: an old spelling, or an error in words."""
         if name.startswith("__"):
             raise AttributeError(name)
         if name in STARTED and not self._initialized:
@@ -256,6 +257,9 @@ class Layer(CallMethods):
         if isinstance(own, property) and own.fget is not None:  # it raised an AttributeError: raise that one again
             return own.fget(self)
         return spellings.old_attribute(self, name)
+
+    if not TYPE_CHECKING:  # type checkers would take every misspelt name for an attribute
+        __getattr__ = _missing_attribute
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

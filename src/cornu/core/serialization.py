@@ -4,7 +4,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from cornu.core.signature import kept_by_class
 
 #: Packages under which Keras registered its own classes.
 KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
+Instance = TypeVar("Instance")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 #: Arguments of today that had other values before: `epsilon=None`, `reduction="auto"`, `distribution="normal"`.
 OTHER_VALUES = frozenset(("epsilon", "reduction", "distribution"))
@@ -28,15 +29,15 @@ class Recorded(type):
 
     _keywords: tuple[str, ...] = ()
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls: type[Instance], *args: Any, **kwargs: Any) -> Instance:
         if len(args) > 1 or not _todays_keywords(cls).issuperset(kwargs):
             args, kwargs = spellings.translate_constructor(cls, args, kwargs)
         try:
-            instance = super().__call__(*args, **kwargs)
+            instance: Any = super().__call__(*args, **kwargs)  # type: ignore[misc]
         except TypeError as error:
             raise _constructor_error(cls, kwargs, error) from error
         if isinstance(instance, cls) and type(instance) is cls:
-            instance._arguments = _bind(cls, args, kwargs)
+            instance._arguments = _bind(cls, args, kwargs)  # type: ignore[attr-defined]
         return instance
 
     @property

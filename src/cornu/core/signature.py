@@ -10,6 +10,12 @@ from cornu.core.errors import did_you_mean
 
 Found = TypeVar("Found")
 EMPTY = inspect.Parameter.empty
+Result = TypeVar("Result")
+
+
+def freely_overridden(method: Callable[..., Result]) -> Callable[..., Result]:
+    """Decorate a method that other classes define with arguments of their own: type checkers then let them."""
+    return method
 
 
 def kept_by_class(function: Callable[[Any], Found]) -> Callable[[Any], Found]:

@@ -13,12 +13,13 @@ import numpy as np
 from cornu.core import compilation_cache as compilation_cache  # keeps compiled programs on disk
 from cornu.core.dtype_policies import is_float, standardize_dtype
 from cornu.core.names import unique_name
+from cornu.core.operators import HasOperators
 from cornu.core.placement import concrete, to_device
 from cornu.core.scope import changed, joined, scope
 from cornu.core.seeds import fresh_seed
 
 
-class Variable:
+class Variable(HasOperators):
     """An array that layers, optimizers and metrics keep and change. It can be used like an array.
 
     Args:

@@ -34,6 +34,7 @@ class HoldsWeights(metaclass=Recorded):
     dtype_policy: dtype_policies.DTypePolicy
     _weights: list[Variable]
     _losses: list[Any]
+    _arguments: dict[str, Any]  # of the constructor call, by `Recorded`
     _trainable = True
     _initialized = False
     _around: str | None = None  # the names of the layers around this one when it was first called or built

@@ -77,7 +77,7 @@ def step_limit(batches: Batches, steps: int | None) -> int | None:
     return steps
 
 
-def as_flat_list(batches: Batches) -> list[Any]:
+def as_flat_list(batches: Any) -> list[Any]:
     """Return inputs, targets and sample weights in one list: a callback's ``validation_data`` in Keras 1 and 2."""
     batch = batches.batch
     weights = np.ones(batches.rows, "float32") if batch.sample_weight is None else batch.sample_weight

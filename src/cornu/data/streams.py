@@ -69,7 +69,9 @@ class StreamBatches(Opening):
     """Batches from a source that creates them on demand."""
 
     resident = False
-    rows = batch_size = None
+    rows: Any = None  # only arrays have these three
+    batch_size: Any = None
+    batch: Any = None
 
     def __init__(
         self,

@@ -36,7 +36,8 @@ class Shared:
 
     @classmethod
     def tree_unflatten(cls, shape: tuple[int, ...], children: tuple) -> Shared:
-        return cls(*children, shape)
+        flat, shift, ends = children
+        return cls(flat, shift, ends, shape)
 
     def rows(self, numbers: jax.Array) -> jax.Array:
         """Return the rows with these indices."""

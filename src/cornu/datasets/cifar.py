@@ -18,8 +18,9 @@ def read_batches(path: Path, members: Sequence[str], label_key: str) -> dict[str
     batches = {}
     with tarfile.open(path, "r:gz") as archive:
         for entry in archive:
-            if entry.isfile() and entry.name in members:
-                batch = ArrayUnpickler(archive.extractfile(entry), encoding="bytes").load()
+            file = archive.extractfile(entry) if entry.isfile() and entry.name in members else None
+            if file is not None:
+                batch = ArrayUnpickler(file, encoding="bytes").load()
                 batches[entry.name] = (_pictures(batch[b"data"]), batch[label_key.encode()])
     missing = [name for name in members if name not in batches]
     if missing:

@@ -214,7 +214,13 @@ def _checked(metadata: dict[str, Any], path: Path) -> dict[str, Any]:
             f"{path.name!r} was written by a later Cornu (version {version} of the format; this one reads {VERSION}): "
             "update Cornu."
         )
-    kinds = {"model": str, "inputs": list, "output_names": list, "outputs": (int, list, dict), "sha256": str}
+    kinds: dict[str, Any] = {
+        "model": str,
+        "inputs": list,
+        "output_names": list,
+        "outputs": (int, list, dict),
+        "sha256": str,
+    }
     for key, kind in kinds.items():
         if not isinstance(metadata.get(key), kind):
             raise ValueError(f"{METADATA} in {path.name!r} has no {key!r} of the right kind: the file is damaged.")

@@ -113,4 +113,4 @@ def full_noise_shape(shape: Sequence[int], noise_shape: Sequence[int | None] | N
             "many "
             "axes, each of size 1 (one decision for the whole axis), None, or the inputs' own size."
         )
-    return full
+    return full  # type: ignore[return-value]

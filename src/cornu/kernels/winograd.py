@@ -119,4 +119,4 @@ def _rows(x: Array, tiles: int) -> list[Array]:
 
 
 def _combined(weights: tuple[float, ...], arrays: list[Array] | Array) -> Array:
-    return sum(weight * array for weight, array in zip(weights, arrays, strict=True) if weight)
+    return sum(weight * array for weight, array in zip(weights, arrays, strict=True) if weight)  # type: ignore[return-value]

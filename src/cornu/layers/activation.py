@@ -1,7 +1,7 @@
 """Activation layers, with and without weights."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from cornu import activations
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.layers.argument_checks import known_size, number_in
 from cornu.layers.weight_options import keep_options, make_weight
 
@@ -35,7 +36,7 @@ class Activation(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, activation: Any, **kwargs: Any) -> None:
+    def __init__(self, activation: Any, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
@@ -67,7 +68,11 @@ class ReLU(Layer):
     keeps_rows_apart = True
 
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.max_value = max_value if max_value is None else number_in(self, "max_value", max_value, 0)
@@ -101,7 +106,7 @@ class LeakyReLU(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.negative_slope = number_in(self, "negative_slope", negative_slope, 0)
 
@@ -133,6 +138,9 @@ class PReLU(Layer):
 
     supports_masking = True
     keeps_rows_apart = True
+    alpha_initializer: Any
+    alpha_regularizer: Any
+    alpha_constraint: Any
 
     def __init__(
         self,
@@ -140,7 +148,7 @@ class PReLU(Layer):
         alpha_regularizer: Any = None,
         alpha_constraint: Any = None,
         shared_axes: int | Sequence[int] | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         keep_options(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
@@ -149,9 +157,10 @@ class PReLU(Layer):
         )
 
     def build(self, input_shape: tuple) -> None:
-        shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
+        given: Any = self.shared_axes or ()
+        shared = {axis % len(input_shape) for axis in given}
         axes = range(1, len(input_shape))
-        sizes = {axis: known_size(self, input_shape, axis) for axis in axes if axis not in shared}
+        sizes: dict[int, Any] = {axis: known_size(self, input_shape, axis) for axis in axes if axis not in shared}
         self.alpha = make_weight(self, "alpha", tuple(sizes.get(axis, 1) for axis in axes))
         self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
 
@@ -177,7 +186,7 @@ class ELU(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, alpha: float = 1.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.alpha = alpha
 
@@ -209,7 +218,7 @@ class Softmax(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 

@@ -1,7 +1,7 @@
 """Convolution layers in one to three dimensions: standard, transposed, depthwise and separable."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax.numpy as jnp
 from jax import Array
@@ -10,6 +10,7 @@ from cornu import activations
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.core.settings import standardize_data_format
 from cornu.kernels.convolution import add_bias, convolution, depthwise_convolution, transposed_convolution
 from cornu.layers.argument_checks import known_size, whole_number
@@ -24,6 +25,9 @@ class _Convolving(Layer):
 
     rank: int
     _more_paddings: tuple[str, ...] = ()
+    bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
 
     def __init__(
         self,
@@ -34,7 +38,7 @@ class _Convolving(Layer):
         dilation_rate: Numbers,
         activation: Any,
         use_bias: bool,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.kernel_size = per_dimension(self, "kernel_size", kernel_size, self.rank)
@@ -98,6 +102,9 @@ class _Convolution(_Convolving):
     """
 
     keeps_rows_apart = True
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
 
     def __init__(
         self,
@@ -108,7 +115,7 @@ class _Convolution(_Convolving):
         data_format: str | None = None,
         dilation_rate: Numbers = 1,
         groups: int = 1,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -117,10 +124,10 @@ class _Convolution(_Convolving):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
+        own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
+        super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
         self.filters = whole_number(self, "filters", filters)
         self.groups = whole_number(self, "groups", groups)
         keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -229,6 +236,9 @@ class _TransposedConvolution(_Convolving):
     """A transposed convolution: each input contributes to a window of outputs."""
 
     keeps_rows_apart = True
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
 
     def __init__(
         self,
@@ -239,7 +249,7 @@ class _TransposedConvolution(_Convolving):
         output_padding: Numbers | None = None,
         data_format: str | None = None,
         dilation_rate: Numbers = 1,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -248,10 +258,10 @@ class _TransposedConvolution(_Convolving):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
+        own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
+        super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
         self.filters = whole_number(self, "filters", filters)
         keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -348,6 +358,9 @@ class _DepthwiseConvolution(_Convolving):
     """A convolution of each channel with its own kernels."""
 
     keeps_rows_apart = True
+    depthwise_initializer: Any
+    depthwise_regularizer: Any
+    depthwise_constraint: Any
 
     def __init__(
         self,
@@ -357,7 +370,7 @@ class _DepthwiseConvolution(_Convolving):
         depth_multiplier: int = 1,
         data_format: str | None = None,
         dilation_rate: Numbers = 1,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         depthwise_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -366,10 +379,10 @@ class _DepthwiseConvolution(_Convolving):
         activity_regularizer: Any = None,
         depthwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
+        own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
+        super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
         self.depth_multiplier = whole_number(self, "depth_multiplier", depth_multiplier)
         keep_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -432,6 +445,12 @@ class _SeparableConvolution(_Convolving):
     """A depthwise convolution, then a pointwise one that mixes the channels."""
 
     keeps_rows_apart = True
+    depthwise_initializer: Any
+    depthwise_regularizer: Any
+    depthwise_constraint: Any
+    pointwise_initializer: Any
+    pointwise_regularizer: Any
+    pointwise_constraint: Any
 
     def __init__(
         self,
@@ -442,7 +461,7 @@ class _SeparableConvolution(_Convolving):
         data_format: str | None = None,
         dilation_rate: Numbers = 1,
         depth_multiplier: int = 1,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         depthwise_initializer: Any = "glorot_uniform",
         pointwise_initializer: Any = "glorot_uniform",
@@ -454,10 +473,10 @@ class _SeparableConvolution(_Convolving):
         depthwise_constraint: Any = None,
         pointwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs)
+        own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
+        super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
         self.filters = whole_number(self, "filters", filters)
         self.depth_multiplier = whole_number(self, "depth_multiplier", depth_multiplier)
         keep_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)

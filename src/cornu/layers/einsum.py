@@ -1,7 +1,7 @@
 """A dense layer whose product is an einsum equation."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ import numpy as np
 from cornu import activations, initializers
 from cornu.core import registry
 from cornu.core.layer import Layer
+from cornu.core.layer_options import Identifier, OtherLayerOptions
 from cornu.layers.weight_options import keep_options, make_weight
 
 ELLIPSIS = "..."
@@ -52,12 +53,18 @@ class EinsumDense(Layer):
     """
 
     keeps_rows_apart = True
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
 
     def __init__(
         self,
         equation: str,
         output_shape: int | Sequence[int | None],
-        activation: Any = None,
+        activation: Identifier = None,
         bias_axes: str | None = None,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -66,7 +73,7 @@ class EinsumDense(Layer):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         activity_regularizer: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.equation = equation
@@ -158,7 +165,8 @@ def parse(equation: str) -> Equation:
         raise ValueError(
             f"EinsumDense takes an equation like 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'; got {equation!r}."
         )
-    return Equation(*letters, elided=places[0])
+    inputs, kernel, outputs = letters
+    return Equation(inputs, kernel, outputs, places[0])
 
 
 def _ellipsis_place(term: str) -> str | None:

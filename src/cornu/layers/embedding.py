@@ -42,6 +42,9 @@ class Embedding(Layer):
     """
 
     keeps_rows_apart = True
+    embeddings_initializer: Any
+    embeddings_regularizer: Any
+    embeddings_constraint: Any
 
     def __init__(
         self,

@@ -69,8 +69,9 @@ class InputLayer(Layer):
         super().__init__(name=name, dtype=dtype, **kwargs)
         self.optional, self.sparse, self.ragged = optional, False, False
         self.built = True
-        made = input_tensor is None
-        tensor = SymbolicTensor(self._input_batch_shape, dtype, self.name) if made else input_tensor
+        tensor = input_tensor
+        if tensor is None:
+            tensor = SymbolicTensor(self._input_batch_shape, dtype, self.name)
         if tensor.node is None:
             Node(self, (), {}, tensor)
         self._tensor = tensor

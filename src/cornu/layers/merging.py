@@ -3,7 +3,7 @@
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ import numpy as np
 
 from cornu.core import registry
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.core.scope import get_mask
 from cornu.core.shapes import is_shape
 from cornu.ops.normalization import normalize
@@ -160,7 +161,8 @@ class Multiply(Merge):
         product = functools.reduce(operator.mul, map(functools.partial(_masked_to, 1), arrays, masks))
         if any(mask is None for mask in masks):
             return product
-        return _masked_to(0, product, functools.reduce(jnp.logical_or, masks))
+        given: list[Any] = masks
+        return _masked_to(0, product, functools.reduce(jnp.logical_or, given))
 
 
 def _masked_to(value: float, array: jax.Array, mask: jax.Array | None) -> jax.Array:
@@ -256,7 +258,7 @@ class Concatenate(Merge):
 
     keeps_rows_apart = True
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
@@ -318,10 +320,10 @@ class Dot(Merge):
 
     keeps_rows_apart = True
 
-    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
-        several = isinstance(axes, (list, tuple)) and len(axes) == 2
-        if not all(isinstance(axis, (int, np.integer)) for axis in (axes if several else [axes])):
+        each = axes if isinstance(axes, (list, tuple)) and len(axes) == 2 else [axes]
+        if not all(isinstance(axis, (int, np.integer)) for axis in each):
             raise ValueError(
                 f"Dot: `axes` must be an axis, or one for each of the two inputs, such as (1, 2); got {axes!r}."
             )
@@ -354,7 +356,7 @@ class Dot(Merge):
         if self.normalize:
             arrays = [normalize(array, axis) for array, axis in zip(arrays, axes, strict=True)]
         # (batch, axes of the first input but its summed one, axes of the second but its summed one)
-        products = jax.lax.dot_general(*arrays, (([axes[0]], [axes[1]]), ([0], [0])))
+        products = jax.lax.dot_general(arrays[0], arrays[1], (([axes[0]], [axes[1]]), ([0], [0])))
         return products[:, None] if products.ndim == 1 else products  # at least (batch, 1)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:

@@ -1,7 +1,7 @@
 """Normalization layers: shift and scale inputs by statistics of a batch, a row, or groups of channels."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +11,7 @@ from cornu import initializers
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.core.variable import Variable
 from cornu.kernels.compiler import as_one_program
 from cornu.layers.argument_checks import known_size, number_in, whole_number
@@ -25,8 +26,14 @@ class _Normalization(Layer):
     """What normalization layers with a scale `gamma` and an offset `beta` share."""
 
     supports_masking = True
+    beta_initializer: Any
+    beta_regularizer: Any
+    beta_constraint: Any
+    gamma_initializer: Any
+    gamma_regularizer: Any
+    gamma_constraint: Any
 
-    def __init__(self, axis: Any, epsilon: float, center: bool, scale: bool, **kwargs: Any) -> None:
+    def __init__(self, axis: Any, epsilon: float, center: bool, scale: bool, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.epsilon = number_in(self, "epsilon", epsilon, 0)
@@ -118,7 +125,7 @@ class BatchNormalization(_Normalization):
         renorm_clipping: dict[str, float] | None = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(axis, epsilon, center, scale, **kwargs)
         keep_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
@@ -150,7 +157,9 @@ class BatchNormalization(_Normalization):
         return np.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
 
     def call(self, inputs: Array, training: bool | None = None, mask: Array | None = None) -> Array:
-        x, gamma, beta = ops.at_least_float32(inputs), self.gamma, self.beta
+        x = ops.at_least_float32(inputs)
+        gamma: Any = self.gamma
+        beta: Any = self.beta
         mean, variance = self.moving_mean.value, self.moving_variance.value
         if training and self.trainable:
             mean, variance = self._batch_moments(x, mask)
@@ -254,7 +263,7 @@ class LayerNormalization(_Normalization):
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
         rms_scaling: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(axis, epsilon, center, scale, **kwargs)
         keep_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
@@ -312,7 +321,7 @@ class GroupNormalization(_Normalization):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(axis, epsilon, center, scale, **kwargs)
         keep_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
@@ -361,7 +370,7 @@ class RMSNormalization(Layer):
 
     keeps_rows_apart = True
 
-    def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = _axis_or_axes(self, axis)
         self.epsilon = number_in(self, "epsilon", epsilon, 0)
@@ -395,7 +404,7 @@ class UnitNormalization(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Axes = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = _axis_or_axes(self, axis)
 
@@ -429,7 +438,7 @@ class SpectralNormalization(Wrapper):
 
     keeps_rows_apart = True
 
-    def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
+    def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(layer, **kwargs)
         self.power_iterations = whole_number(self, "power_iterations", power_iterations)
 

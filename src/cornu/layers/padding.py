@@ -1,6 +1,6 @@
 """Layers that add zeros around space or crop its edges."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import jax.numpy as jnp
 from jax import Array
@@ -8,6 +8,7 @@ from jax import Array
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.core.settings import standardize_data_format
 from cornu.layers.window_arguments import per_dimension, sides, space_axes
 
@@ -18,7 +19,7 @@ class _ZeroPadding(Layer):
     rank: int
     keeps_rows_apart = True
 
-    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         one = self.rank == 1
         self.padding = (
@@ -29,7 +30,7 @@ class _ZeroPadding(Layer):
 
     def call(self, inputs: Array) -> Array:
         widths = [(0, 0)] * inputs.ndim
-        pairs = [self.padding] if self.rank == 1 else self.padding
+        pairs: Any = [self.padding] if self.rank == 1 else self.padding
         for axis, pair in zip(space_axes(self.data_format, self.rank), pairs, strict=True):
             widths[axis] = pair
         return jnp.pad(inputs, widths)
@@ -149,19 +150,20 @@ class Cropping1D(_Cropping):
     rank = 1
     keeps_rows_apart = True
 
-    def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
+    def __init__(self, cropping: Any = (1, 1), **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.cropping = per_dimension(self, "cropping", cropping, 2, least=0)
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Array) -> Array:
-        return self._crop(inputs, (self.cropping,))
+        before, after = self.cropping
+        return self._crop(inputs, ((before, after),))
 
 
 class _SpatialCropping(_Cropping):
     keeps_rows_apart = True
 
-    def __init__(self, cropping: Any, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, cropping: Any, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.cropping = sides(self, "cropping", cropping, self.rank)
         self.data_format = standardize_data_format(data_format)
@@ -194,7 +196,9 @@ class Cropping2D(_SpatialCropping):
 
     rank = 2
 
-    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(cropping, data_format, **kwargs)
 
 
@@ -221,7 +225,9 @@ class Cropping3D(_SpatialCropping):
 
     rank = 3
 
-    def __init__(self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(cropping, data_format, **kwargs)
 
 

@@ -1,7 +1,7 @@
 """Pooling layers: the maximum or mean of sliding windows, of the whole space, or of a fixed number of windows."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax.numpy as jnp
 from jax import Array
@@ -9,6 +9,7 @@ from jax import Array
 from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.core.settings import standardize_data_format
 from cornu.kernels.adaptive_pooling import adaptive_average_pool, adaptive_max_pool
 from cornu.kernels.column_sums import means
@@ -180,7 +181,7 @@ class _GlobalPooling(Layer):
 
     rank: int
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.keepdims = keepdims
@@ -360,7 +361,7 @@ class _AdaptivePooling(Layer):
     pool: Any
     keeps_rows_apart = True
 
-    def __init__(self, output_size: Numbers, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, output_size: Numbers, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.output_size = per_dimension(self, "output_size", output_size, self.rank)
         self.data_format = standardize_data_format(data_format)

@@ -1,6 +1,6 @@
 """Layers that preprocess data inside the model."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +8,7 @@ import numpy as np
 
 from cornu.core import registry, settings
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 
 
 @registry.LAYERS.add()
@@ -32,7 +33,7 @@ class Rescaling(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.scale = scale
         self.offset = offset

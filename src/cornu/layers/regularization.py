@@ -1,7 +1,7 @@
 """Layers against overfitting: dropout and its variants, noise, and activity penalties."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from cornu import regularizers
 from cornu.core import registry, settings
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions, OtherLayerOptions
 from cornu.core.variable import Seed
 from cornu.kernels.random_bits import dropout, full_noise_shape, keep_mask, normal
 from cornu.layers.argument_checks import number_in
@@ -44,7 +45,9 @@ class Dropout(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         self.rate = number_in(self, "rate", rate, 0, 1)
         self.noise_shape = _noise_shape(noise_shape)
@@ -100,7 +103,7 @@ class SpatialDropout1D(Dropout):
     (1, 4, 3)
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(rate, seed=seed, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
@@ -116,7 +119,9 @@ class _SpatialDropout(Dropout):
 
     spatial_axes: int
 
-    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(rate, seed=seed, **kwargs)
         self.data_format = settings.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.spatial_axes + 2)
@@ -199,7 +204,7 @@ class GaussianDropout(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.rate = number_in(self, "rate", rate, 0, 1)
         self.seed = seed
@@ -238,7 +243,7 @@ class GaussianNoise(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.stddev = number_in(self, "stddev", stddev, 0)
         self.seed = seed
@@ -284,7 +289,9 @@ class AlphaDropout(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         self.rate = number_in(self, "rate", rate, 0, 1)
         self.noise_shape = _noise_shape(noise_shape)
@@ -325,7 +332,7 @@ class ActivityRegularization(Layer):
     supports_masking = True
     keeps_rows_apart = True
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[OtherLayerOptions]) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
         self.l1, self.l2 = l1, l2
 

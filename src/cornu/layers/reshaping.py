@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from cornu.core import registry, settings
 from cornu.core.graph import SymbolicTensor
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.layers.argument_checks import whole_number
 
 
@@ -36,7 +37,7 @@ class Flatten(Layer):
 
     keeps_rows_apart = True
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = settings.standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
@@ -70,7 +71,7 @@ class Reshape(Layer):
 
     keeps_rows_apart = True
 
-    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         sizes = (target_shape,) if isinstance(target_shape, (int, np.integer)) else tuple(target_shape)
         sizes = tuple(-1 if size is None else size for size in sizes)
@@ -127,7 +128,7 @@ class Permute(Layer):
 
     keeps_rows_apart = True
 
-    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
@@ -163,7 +164,7 @@ class RepeatVector(Layer):
 
     keeps_rows_apart = True
 
-    def __init__(self, n: int, **kwargs: Any) -> None:
+    def __init__(self, n: int, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.n = whole_number(self, "n", n)
         self.input_spec = InputSpec(ndim=2)

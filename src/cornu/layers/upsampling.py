@@ -1,7 +1,7 @@
 """Layers that upsample space by integer factors."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 from jax import Array
 
@@ -9,6 +9,7 @@ from cornu.core import registry
 from cornu.core.errors import unknown
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
+from cornu.core.layer_options import LayerOptions
 from cornu.core.settings import standardize_data_format
 from cornu.layers.argument_checks import whole_number
 from cornu.layers.window_arguments import per_dimension
@@ -42,7 +43,7 @@ class UpSampling1D(Layer):
 
     keeps_rows_apart = True
 
-    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+    def __init__(self, size: int = 2, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.size = whole_number(self, "size", size)
         self.input_spec = InputSpec(ndim=3)
@@ -78,7 +79,11 @@ class UpSampling2D(Layer):
     keeps_rows_apart = True
 
     def __init__(
-        self, size: Numbers = 2, data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
+        self,
+        size: Numbers = 2,
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.size = per_dimension(self, "size", size, 2)
@@ -116,7 +121,7 @@ class UpSampling3D(Layer):
 
     keeps_rows_apart = True
 
-    def __init__(self, size: Numbers = 2, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, size: Numbers = 2, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.size = per_dimension(self, "size", size, 3)
         self.data_format = standardize_data_format(data_format)

@@ -77,7 +77,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: Axes = -1) -> Array:
 
 
 def _axes(axis: Axes) -> int | tuple[int, ...] | None:
-    return tuple(axis) if isinstance(axis, (list, tuple)) else axis
+    return tuple(axis) if isinstance(axis, Sequence) else axis
 
 
 @loss_function(keeps_rows_apart=False)

@@ -91,7 +91,7 @@ class AUC(Metric):
         """Create the variables, with one column per label for multi-label curves."""
         if self._counts:
             return
-        shape = (self.num_thresholds, y_pred_shape[-1]) if self.multi_label else (self.num_thresholds,)
+        shape: tuple[Any, ...] = (self.num_thresholds, y_pred_shape[-1]) if self.multi_label else (self.num_thresholds,)
         self._counts = [self.add_variable(shape, name=field) for field in Counts._fields]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

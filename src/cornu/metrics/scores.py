@@ -72,7 +72,7 @@ class FBetaScore(Metric):
         """Create the variables, one entry per class (a scalar for ``"micro"``)."""
         if self.variables:
             return
-        shape = () if self.average == "micro" else (y_pred_shape[-1],)
+        shape: tuple[Any, ...] = () if self.average == "micro" else (y_pred_shape[-1],)
         self.true_positives = self.add_variable(shape, name="true_positives")
         self.false_positives = self.add_variable(shape, name="false_positives")
         self.false_negatives = self.add_variable(shape, name="false_negatives")
@@ -178,7 +178,7 @@ class R2Score(Metric):
         """Create the variables, one entry per output."""
         if len(self.variables) > 1:
             return
-        shape = (y_pred_shape[-1],)
+        shape: tuple[Any, ...] = (y_pred_shape[-1],)
         self.squared_sum = self.add_variable(shape, name="squared_sum")
         self.sum = self.add_variable(shape, name="sum")
         self.total_mse = self.add_variable(shape, name="total_mse")

@@ -83,7 +83,9 @@ def _is_sum(objective: Any, y: Any) -> bool:
     if len(objective.names) != 1 or objective.losses[0] is None or not hasattr(y, "shape"):
         return False
     loss, metrics = objective.losses[0], [*objective.metrics[0], *objective.weighted[0]]
-    functions = [(metric._fn, metric._options, metric) for metric in metrics if isinstance(metric, MeanMetricWrapper)]
+    functions: list[Any] = [
+        (metric._fn, metric._options, metric) for metric in metrics if isinstance(metric, MeanMetricWrapper)
+    ]
     functions.append((getattr(loss, "fn", None), getattr(loss, "_options", ()), loss))
     shapes = (ROWS, *y.shape[1:]), (ROWS, *objective.shapes[0][1:])
     pair = [jax.ShapeDtypeStruct(*one) for one in zip(shapes, (canonicalize_dtype(y.dtype), "float32"), strict=True)]

@@ -10,10 +10,12 @@ from cornu.data.batch import Batch
 from cornu.data.batches import array_batch
 from cornu.data.convert import as_arrays, map_arrays
 from cornu.models.loss_methods import as_scores
+from cornu.models.parts import ModelPart
 from cornu.training import checks
+from cornu.training.programs import Kind
 
 
-class BatchMethods:
+class BatchMethods(ModelPart):
     """The methods of a model that take one batch."""
 
     @old_keywords("train_on_batch")
@@ -49,7 +51,7 @@ class BatchMethods:
         checks.check_labels(self.objective, batch.y)
         return batch
 
-    def _run_one(self, kind: str, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
+    def _run_one(self, kind: Kind, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
         program = self._programs.get(kind)
         if reset_metrics:
             program.learner.reset_metrics()

@@ -89,7 +89,7 @@ def _clone_sequential(model: Sequential, input_tensors: Any, clone: Callable) ->
 
 
 def _clone_functional(model: Model, input_tensors: Any, clone: Callable, call_function: Callable | None) -> Model:
-    network = model._network
+    network: Any = model._network
     new_inputs = _inputs_for(network, input_tensors)
     tensors = {id(old): new for old, new in zip(network.flat_inputs, new_inputs, strict=True)}
     copies: dict[int, Any] = {}
@@ -99,8 +99,8 @@ def _clone_functional(model: Model, input_tensors: Any, clone: Callable, call_fu
             copies[id(operation)] = clone(operation) if isinstance(operation, Layer) else operation.copy()
         args, kwargs = replace((node.args, node.kwargs), lambda tensor: tensors[id(tensor)])
         copy = copies[id(operation)]
-        is_called = call_function is not None and isinstance(operation, Layer)
-        outputs = call_function(copy, *args, **kwargs) if is_called else copy(*args, **kwargs)
+        call = call_function if isinstance(operation, Layer) else None
+        outputs = copy(*args, **kwargs) if call is None else call(copy, *args, **kwargs)
         for old, new in zip(_leaves(node.outputs), _leaves(outputs), strict=True):
             tensors[id(old)] = new
     found = iter(new_inputs)
@@ -129,7 +129,7 @@ def model_from_config(config: dict[str, Any], custom_objects: dict | None = None
         custom_objects: Custom classes and functions by name.
     """
     entry = spellings.translate_layer(config) if not isinstance(config.get("config"), list) else config
-    kinds = {"Sequential": Sequential, "Model": Functional, "Functional": Functional}
+    kinds: dict[str, Any] = {"Sequential": Sequential, "Model": Functional, "Functional": Functional}
     if entry.get("class_name") in kinds:
         return kinds[entry["class_name"]].from_config(entry["config"], custom_objects)
     return deserialize(entry, custom_objects)

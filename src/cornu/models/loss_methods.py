@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 
 from cornu.core.graph import SymbolicTensor, resolve
+from cornu.core.signature import freely_overridden
 from cornu.data.batch import Batch
 from cornu.metrics import Metric
+from cornu.models.parts import ModelPart
 
 
-class LossMethods:
+class LossMethods(ModelPart):
     """The methods of a model that compute losses and metrics with its `objective`; a subclass may override each."""
 
     def total_loss(self, batch: Batch, y_pred: Any, training: bool) -> tuple[Any, list[Any]]:
@@ -36,6 +38,7 @@ class LossMethods:
             values.append(value)
         return [value.mean() if np.ndim(value) else value for value in map(_as_value, values)]
 
+    @freely_overridden
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
@@ -43,6 +46,7 @@ class LossMethods:
         total, _ = self.objective.loss_of(y, y_pred, sample_weight) if self.objective.built else (0.0, [])
         return sum(self._extra_losses(), total)
 
+    @freely_overridden
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Add a batch to the metrics and return their results; override it for metrics of one's own."""
         self.objective.update_metrics(y, y_pred, sample_weight)

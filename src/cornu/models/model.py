@@ -1,7 +1,7 @@
 """The model: layers that train together. `Model` is subclassed, or called with inputs and outputs."""
 
 import json
-from typing import Any
+from typing import Any, Self
 
 import jax
 
@@ -11,7 +11,7 @@ from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.layer import BASE_ARGUMENTS, Layer
 from cornu.core.serialization import serialize_object
 from cornu.core.shapes import shapes_of
-from cornu.core.signature import call_signature
+from cornu.core.signature import call_signature, freely_overridden
 from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
@@ -52,10 +52,10 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     _network: Network | None = None
     keeps_rows_apart = True
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Model":
-        if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
-            cls = Functional
-        return super().__new__(cls)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        functional = cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs)
+        made: Any = Functional if functional else cls
+        return super().__new__(made)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs, outputs, name, kwargs = _model_arguments(args, kwargs)
@@ -71,6 +71,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         self.graph_layers = self._network.layers
         self.built = True
 
+    @freely_overridden
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Compute the outputs. A subclass without a graph overrides it."""
         if self._network is None:
@@ -79,6 +80,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
             )
         return self._network.run(inputs, mask)
 
+    @freely_overridden
     def build(self, input_shape: Any = None, **shapes: Any) -> None:
         """Make the weights for inputs of `input_shape`, or of `shapes` by name, by tracing a call."""
         if self._network is None and (input_shape is not None or shapes):
@@ -108,7 +110,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     @property
     def layers(self) -> list[Layer]:
         """The layers of the model, in order; layers inside them are not listed."""
-        return self.sublayers()
+        return self.sublayers()  # type: ignore[return-value]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return the layer with a name or at an index; ValueError if there is none."""
@@ -132,13 +134,13 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         return self._network
 
     @property
-    def inputs(self) -> list[SymbolicTensor] | None:
-        """The symbolic inputs as a list."""
+    def inputs(self) -> list[SymbolicTensor] | Any:
+        """The symbolic inputs as a list; None for a model without a graph."""
         return None if self._network is None else self._network.flat_inputs
 
     @property
-    def outputs(self) -> list[SymbolicTensor] | None:
-        """The symbolic outputs as a list."""
+    def outputs(self) -> list[SymbolicTensor] | Any:
+        """The symbolic outputs as a list; None for a model without a graph."""
         return None if self._network is None else self._network.flat_outputs
 
     @property
@@ -205,7 +207,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
                 model = Functional(inputs, outputs, name=config.get("name"))
                 model._trainable = config.get("trainable", True)
                 return model
-            return super().from_config(config)
+            return super().from_config(config)  # type: ignore[return-value]
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the model's config as JSON; `kwargs` go to ``json.dumps``."""

@@ -26,7 +26,7 @@ def is_operation(entry: dict[str, Any]) -> bool:
     calls, config, name = entry.get("inbound_nodes"), entry.get("config"), entry.get("class_name")
     called = isinstance(calls, list) and bool(calls) and isinstance(calls[0], dict)
     plain = isinstance(config, dict) and "trainable" not in config and registry.custom_object(str(name)) is None
-    return called and plain and to_snake_case(str(name)) in ops.__all__
+    return called and plain and to_snake_case(str(name)) in dir(ops)
 
 
 class KerasOperation(FunctionOperation):
@@ -40,8 +40,8 @@ class KerasOperation(FunctionOperation):
         config = entry["config"]
         config_validation.check_arguments(KerasOperation, config)
         name = to_snake_case(str(entry["class_name"]))
-        if name not in ops.__all__ or not inspect.isfunction(getattr(ops, name)):
-            raise unknown("function between the layers", entry["class_name"], ops.__all__)
+        if name not in dir(ops) or not inspect.isfunction(getattr(ops, name)):
+            raise unknown("function between the layers", entry["class_name"], dir(ops))
         function = getattr(ops, name)
         fixed = {key: value for key, value in config.items() if key != "name"}
         surplus = sorted(set(fixed) - set(inspect.signature(function).parameters))

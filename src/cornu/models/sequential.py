@@ -58,7 +58,7 @@ class Sequential(Model):
 
     def _put(self, layer: Any) -> None:
         if isinstance(layer, SymbolicTensor):
-            layer = layer.node.operation
+            layer = layer.node.operation if layer.node is not None else layer
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"Sequential.add takes a layer, such as Dense(10); got {layer!r} ({type(layer).__name__})."
@@ -145,7 +145,7 @@ class Sequential(Model):
             return
         if not self.stack:
             raise ValueError("The Sequential model is empty: add layers before it is called or trained.")
-        given = args[0] if args else kwargs.get("inputs")
+        given: Any = args[0] if args else kwargs.get("inputs")
         if not hasattr(given, "shape"):
             raise ValueError(f"A Sequential model takes one array; got a {type(given).__name__}.")
         self._input = InputLayer(batch_shape=(None, *given.shape[1:]), dtype=_input_dtype(self.stack[0], given))

@@ -19,6 +19,7 @@ from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, s
 from cornu.data.streams import is_stream
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.loss_methods import LossMethods, as_scores
+from cornu.models.parts import ModelPart
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
@@ -29,14 +30,14 @@ from cornu.training.programs import Programs
 from cornu.training.step import Learner, custom_step
 
 
-class Trainer:
+class Trainer(ModelPart):
     """The training methods of a model; `Model` combines it with `Layer`."""
 
     compiled = False
     stop_training = False
     optimizer: Any = None
-    objective: Objective | None = None
-    history: History | None = None
+    objective: Objective = None  # type: ignore[assignment]  # until `compile`
+    history: History = None  # type: ignore[assignment]  # until `fit`
     compiled_flags: tuple = ()
     run_eagerly = False
     _compile_config: dict | None = None
@@ -380,7 +381,7 @@ class Trainer:
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
-    ) -> Any:
+    ) -> np.ndarray | Any:
         """Compute the outputs for data, batch by batch, in inference mode.
 
         Args:

@@ -141,7 +141,13 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     [1, 9, 3]
     """
     place = jnp.asarray(inputs).at[_index(indices)]
-    ways = {None: place.set, "add": place.add, "max": place.max, "min": place.min, "mul": place.mul}
+    ways: dict[str | None, Any] = {
+        None: place.set,
+        "add": place.add,
+        "max": place.max,
+        "min": place.min,
+        "mul": place.mul,
+    }
     if reduction not in ways:
         raise ValueError(f"scatter_update: reduction must be None, 'add', 'max', 'min' or 'mul'; got {reduction!r}.")
     return ways[reduction](updates)

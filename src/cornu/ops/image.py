@@ -96,7 +96,7 @@ def crop_images(
     return jax.lax.slice_in_dim(images, left, left + width, axis=columns)
 
 
-def _cropped(whole: int, before: int | None, after: int | None, target: int | None, name: str) -> tuple[int, int]:
+def _cropped(whole: int, before: Any, after: Any, target: Any, name: str) -> tuple[int, int]:
     if [before, after, target].count(None) != 1:
         raise ValueError(f"crop_images: pass exactly two of cropping before, cropping after and target {name}.")
     if target is None:
@@ -123,7 +123,7 @@ def pad_images(
     return jnp.pad(images, padding)
 
 
-def _padded(whole: int, before: int | None, after: int | None, target: int | None, name: str) -> tuple[int, int]:
+def _padded(whole: int, before: Any, after: Any, target: Any, name: str) -> tuple[int, int]:
     if [before, after, target].count(None) != 1:
         raise ValueError(f"pad_images: pass exactly two of padding before, padding after and target {name}.")
     before = target - whole - after if before is None else before

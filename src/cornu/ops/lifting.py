@@ -30,7 +30,7 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, (jax.Array, Variable, list, tuple))
 
 
-def lifted(function: Callable, arrays: int = 1) -> Callable:
+def lifted(function: Callable[..., Any], arrays: int = 1) -> Callable[..., Any]:
     """Return `function` for anything array-like in its first `arrays` arguments, including symbolic tensors."""
 
     @functools.wraps(function)
@@ -42,7 +42,7 @@ def lifted(function: Callable, arrays: int = 1) -> Callable:
     return op(call)
 
 
-def lifted_sequence(function: Callable) -> Callable:
+def lifted_sequence(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function` for a list of anything array-like in its first argument."""
 
     @functools.wraps(function)
@@ -52,16 +52,16 @@ def lifted_sequence(function: Callable) -> Callable:
     return op(call)
 
 
-def unary(function: Callable) -> Callable:
+def unary(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of one array and options for anything array-like."""
     return lifted(function, 1)
 
 
-def binary(function: Callable) -> Callable:
+def binary(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of two arrays and options for anything array-like."""
     return lifted(function, 2)
 
 
-def arrays_first(count: int) -> Callable[[Callable], Callable]:
+def arrays_first(count: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a function to accept anything array-like in its first `count` arguments."""
     return functools.partial(lifted, arrays=count)

@@ -34,7 +34,8 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
     >>> values.tolist(), indices.tolist()
     ([9, 5], [1, 2])
     """
-    return tuple(jax.lax.top_k(jnp.asarray(x), k))
+    values, places = jax.lax.top_k(jnp.asarray(x), k)
+    return values, places
 
 
 @arrays_first(2)

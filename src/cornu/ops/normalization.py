@@ -102,13 +102,13 @@ def masked_moments(x: Any, mask: Any, axis: int) -> tuple[Array, Array]:
     return jnp.ravel(mean), jnp.ravel(variance)
 
 
-def _shifted(x: Array, mean: Array, variance: Array, gamma: Any, beta: Any, epsilon: float) -> Array:
+def _shifted(x: Array, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float) -> Array:
     """Return ``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` in one multiply-add per element."""
     factor, shift = _factor_and_shift(mean, variance, gamma, beta, epsilon)
     return x * factor + shift
 
 
-def _factor_and_shift(mean: Array, variance: Array, gamma: Any, beta: Any, epsilon: float) -> tuple[Array, Array]:
+def _factor_and_shift(mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Array, Array]:
     """Return the scale and offset that normalization amounts to."""
     factor = lax.rsqrt(variance + epsilon)
     if gamma is not None:
@@ -143,11 +143,13 @@ def batch_normalization(
 def _normalized(
     x: Array, mean: Any, variance: Any, scale: Any, offset: Any, axes: tuple[int, ...], epsilon: float
 ) -> Array:
-    given = [v if v is None else jnp.asarray(v, x.dtype) for v in (mean, variance, scale, offset)]
+    given: list[Any] = [v if v is None else jnp.asarray(v, x.dtype) for v in (mean, variance, scale, offset)]
     if all(v is None or v.ndim == 1 for v in given):  # broadcast only after computing with the vectors
-        factor, shift = _factor_and_shift(*given, epsilon)
+        mean, variance, scale, offset = given
+        factor, shift = _factor_and_shift(mean, variance, scale, offset, epsilon)
         return x * along(x, factor, axes) + along(x, shift, axes)
-    return _shifted(x, *(v if v is None else along(x, v, axes) for v in given), epsilon)
+    mean, variance, scale, offset = (v if v is None else along(x, v, axes) for v in given)
+    return _shifted(x, mean, variance, scale, offset, epsilon)
 
 
 @op

@@ -382,7 +382,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> jax.Array:
 @op
 def meshgrid(*x: Any, indexing: str = "xy") -> list[jax.Array]:
     """Return coordinate matrices from coordinate vectors."""
-    return jnp.meshgrid(*map(to_array, x), indexing=indexing)
+    return list(jnp.meshgrid(*map(to_array, x), indexing=indexing))
 
 
 @arrays_first(2)

@@ -4,7 +4,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from cornu.core import registry, serialization, settings, spellings
 from cornu.core.control import when
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
+from cornu.core.signature import freely_overridden
 from cornu.core.variable import Variable, array_of, bound, read
 from cornu.optimizers.hyper import Hyper, as_given, as_number
 from cornu.optimizers.schedules import LearningRateSchedule
@@ -60,6 +61,7 @@ class Optimizer(metaclass=Recorded):
     _revision = 0
     #: Arguments that Keras does not have: a config omits them while they have these values.
     ours: ClassVar[dict[str, Any]] = {"decay": 0.0}
+    _arguments: dict[str, Any]  # of the constructor call, by `Recorded`
 
     def __init__(
         self,
@@ -117,10 +119,14 @@ class Optimizer(metaclass=Recorded):
         if structural:
             self._revision += 1
 
-    def __getattr__(self, name: str) -> Any:
+    def _missing_attribute(self, name: str) -> Any:
+        """Answer for an attribute that is not there: an old spelling, or an error in words."""
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
         return spellings.old_attribute(self, name)
+
+    if not TYPE_CHECKING:  # type checkers would take every misspelt name for an attribute
+        __getattr__ = _missing_attribute
 
     # Hyperparameters, which callbacks may change.
 
@@ -189,7 +195,7 @@ class Optimizer(metaclass=Recorded):
     @property
     def iterations(self) -> Any:
         """The number of updates so far: a Variable, or an array with gradient accumulation."""
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         return self._iterations.value // steps if steps else self._iterations
 
     @property
@@ -372,7 +378,7 @@ class Optimizer(metaclass=Recorded):
 
     def _accumulate(self, gradients: list, variables: list[Variable]) -> None:
         """Sum the gradients; on the last of `gradient_accumulation_steps` calls, update with their mean."""
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         accumulators = [self._slots["gradient_accumulator"][id(variable)] for variable in variables]
         last = (self._iterations.value + 1) % steps == 0
         sums = [gradient + slot.value for gradient, slot in zip(gradients, accumulators, strict=True)]
@@ -446,6 +452,7 @@ class Optimizer(metaclass=Recorded):
         for name, slot in slots.items():
             slot.assign(new[name])
 
+    @freely_overridden
     def update(self, gradient: Any, value: Any, rate: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
         """Return the new value of a weight and of its slots, by name: the update rule, on arrays.
 
@@ -531,7 +538,9 @@ class Optimizer(metaclass=Recorded):
             return serialization.serialize(getattr(self, name, given))
         rate = self._learning_rate
         return (
-            as_given(self._numbers[name], rate._value) if isinstance(rate, Variable) else serialization.serialize(rate)
+            as_given(self._numbers[name] or 0.0, rate._value)
+            if isinstance(rate, Variable)
+            else serialization.serialize(rate)
         )
 
     @classmethod

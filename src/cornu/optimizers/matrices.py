@@ -11,7 +11,7 @@ from cornu.core import registry
 from cornu.core.variable import Variable
 from cornu.optimizers.base import Optimizer
 from cornu.optimizers.hyper import Hyper
-from cornu.optimizers.options import Options, with_options
+from cornu.optimizers.options import Options, OtherOptions, with_options
 
 Slots = dict[str, Any]
 
@@ -141,7 +141,7 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         nesterov: bool = True,
         rms_rate: float | None = 0.2,
-        **options: Unpack[Options],
+        **options: Unpack[OtherOptions],
     ) -> None:
         super().__init__(learning_rate, weight_decay, **options)
         self.adam_beta_1, self.adam_beta_2, self.epsilon = adam_beta_1, adam_beta_2, epsilon

@@ -9,7 +9,7 @@ from cornu.core import registry
 from cornu.core.variable import Variable
 from cornu.optimizers.base import Optimizer
 from cornu.optimizers.hyper import Hyper
-from cornu.optimizers.options import Options, with_options
+from cornu.optimizers.options import Options, OtherOptions, with_options
 
 Slots = dict[str, Any]
 
@@ -96,9 +96,9 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float | None = 1e-7,
         amsgrad: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[OtherOptions],
     ) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, **options)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)
         if weight_decay is None:
             raise ValueError("AdamW takes a number as weight_decay; got None. Without weight decay, use Adam.")
 

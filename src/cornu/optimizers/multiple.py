@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cornu.core import registry, serialization
 from cornu.core.variable import Variable
@@ -109,21 +109,24 @@ class MultiOptimizer(Optimizer):
             optimizer.loss_scale_factor = self.loss_scale_factor
         return optimizer
 
-    def __getattr__(self, name: str) -> Any:
+    def _missing_attribute(self, name: str) -> Any:
         if name in ("learning_rate", "lr"):
             raise AttributeError(
                 "A MultiOptimizer has no learning rate of its own: see optimizer.optimizers[0].learning_rate."
             )
-        return super().__getattr__(name)
+        return super()._missing_attribute(name)
+
+    if not TYPE_CHECKING:
+        __getattr__ = _missing_attribute
 
     @property
     def learning_rate(self) -> Any:
         """Raises AttributeError: each of `optimizers` has its own."""
-        return self.__getattr__("learning_rate")
+        return self._missing_attribute("learning_rate")
 
     @learning_rate.setter
     def learning_rate(self, _: Any) -> None:
-        self.__getattr__("learning_rate")
+        self._missing_attribute("learning_rate")
 
     lr = learning_rate
 

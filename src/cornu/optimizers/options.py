@@ -3,15 +3,16 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from cornu.optimizers.base import Optimizer
 
+Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
-class Options(TypedDict, total=False):
-    """The arguments of `Optimizer` except the learning rate."""
 
-    weight_decay: float | None
+class OtherOptions(TypedDict, total=False):
+    """The `Options` of an optimizer whose own weight decay is another."""
+
     clipnorm: float | None
     clipvalue: float | None
     global_clipnorm: float | None
@@ -24,7 +25,13 @@ class Options(TypedDict, total=False):
     decay: float
 
 
-def with_options(constructor: Callable[..., None]) -> Callable[..., None]:
+class Options(OtherOptions, total=False):
+    """The arguments of `Optimizer` except the learning rate."""
+
+    weight_decay: float | None
+
+
+def with_options(constructor: Constructor) -> Constructor:
     """Decorate ``__init__(self, own, ..., **options)`` so that its signature lists the `Options`.
 
     They come after the constructor's own arguments (its keyword-only ones come last), in Keras's order, and may also be
@@ -33,7 +40,7 @@ def with_options(constructor: Callable[..., None]) -> Callable[..., None]:
     own = inspect.signature(constructor).parameters
     shared = inspect.signature(Optimizer.__init__).parameters
     first = [parameter for parameter in own.values() if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
-    common = [shared[name] for name in Options.__annotations__ if name not in own]
+    common = [shared[name] for name in shared if name in Options.__annotations__ and name not in own]
     last = [parameter for parameter in own.values() if parameter.kind is parameter.KEYWORD_ONLY]
     signature = inspect.Signature([*first, *common, *last])
 
@@ -42,4 +49,4 @@ def with_options(constructor: Callable[..., None]) -> Callable[..., None]:
         constructor(**signature.bind(*args, **kwargs).arguments)
 
     spelled_out.__signature__ = signature  # type: ignore[attr-defined]
-    return spelled_out
+    return spelled_out  # type: ignore[return-value]

@@ -82,7 +82,8 @@ def markdown(text: str, file: str, parses: Callable[[str], bool]) -> Document:
 def _blocks(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield the number of the first line, the label and the text of each fenced block."""
     opened: re.Match | None = None
-    label, first, block = "", 0, []
+    label, first = "", 0
+    block: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         fence = _FENCE.match(line) or _HIGHLIGHT.match(line)
         if opened is None:

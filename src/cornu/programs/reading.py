@@ -90,7 +90,8 @@ def parses(text: str) -> bool:
 
 def _first_python(cell: Cell) -> tuple[str, list[str]]:
     """Return the least repaired version of a cell that is Python, or the most repaired one where none is."""
-    text, notes = cell.text, []
+    text = cell.text
+    notes: list[str] = []
     for text, notes in _repairs(cell.text, cell.first_line):  # noqa: B007
         if _is_python(text):
             break

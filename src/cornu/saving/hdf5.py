@@ -148,7 +148,8 @@ def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
     Raises ValueError for links, for things that the file has under two names, and where the arrays together are larger
     than the file.
     """
-    seen, waiting, room = set(), [("", group)], None
+    seen: set[Any] = set()
+    waiting, room = [("", group)], None
     while waiting:
         path, found = waiting.pop()
         with damage(where(found)):

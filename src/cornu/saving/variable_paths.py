@@ -45,7 +45,7 @@ def _walk(owner: Any, path: str, visited: set[int]) -> Iterator[Place]:
         yield from _walk_child(child, f"{path}/{name}" if path else name, visited, set())
 
 
-def _children(layer: Layer) -> list[tuple[str, Any]]:
+def _children(layer: Any) -> list[tuple[str, Any]]:
     """Return the attributes that may hold layers, in the order of the files: private ones last."""
     attributes = {name: value for name, value in vars(layer).items() if name not in INTERNAL}
     first: list[tuple[str, Any]] = []

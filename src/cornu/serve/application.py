@@ -52,7 +52,7 @@ class Service:
             self.entries[served.name] = _Entry(served, batcher, DigitReader.of(served))
             for route, protocol in ROUTES.items():
                 self.computing[route, served.name] = Computing(route, protocol, served, batcher, self.limits)
-            self.metrics.waiting[served.name] = lambda batcher=batcher: batcher.waiting
+            self.metrics.waiting[served.name] = lambda batcher=batcher: batcher.waiting  # type: ignore[misc]
         self.by_address = {computing.address: computing for computing in self.computing.values()}
         self.document = openapi.document(models)
         self.application = Starlette(

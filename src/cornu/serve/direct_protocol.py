@@ -206,7 +206,7 @@ def gets_along() -> bool:
         by_address={b"/": _Refusing()}, limits=Limits(), metrics=Metrics(), lookout=Lookout(spare=False), receiving=0
     )
     # The application is never reached: what would go to it counts as not answered.
-    config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")  # type: ignore[arg-type]
+    config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")
     try:
         lane = FastLane(service, config=config, server_state=ServerState(), app_state={}, _loop=loop)
         lane.connection_made(written)

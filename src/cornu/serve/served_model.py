@@ -44,7 +44,7 @@ class ServedModel:
     def warm_up(self) -> None:
         """Compile the program of every batch size, and run each a few times to know how long it takes."""
         for size in self.sizes if self.fixed else ():
-            arrays = [np.zeros((size, *tensor.shape), tensor.dtype) for tensor in self.inputs]  # type: ignore[arg-type]
+            arrays = [np.zeros((size, *tensor.shape), tensor.dtype) for tensor in self.inputs]  # type: ignore[type-var]
             self.predictor.on_batch(self.structure(arrays))
             for _ in range(5):
                 self._run(arrays)

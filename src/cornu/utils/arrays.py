@@ -30,7 +30,7 @@ def to_categorical(x: Any, num_classes: int | None = None, dtype: str = "float32
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     if isinstance(x, jax.core.Tracer):
-        return jax.nn.one_hot(x, num_classes, dtype=dtype)
+        return jax.nn.one_hot(x, num_classes, dtype=dtype)  # type: ignore[arg-type]
     labels = class_numbers(x)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]

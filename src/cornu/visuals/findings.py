@@ -158,7 +158,7 @@ def _mistakes(found: measures.Classified, names: list[str], pictures: Pictures) 
 def _mistaken_picture(found: measures.Classified, names: list[str], pictures: Pictures, row: int) -> str:
     true, predicted = int(found.true[row]), int(found.predicted[row])
     words = escape(f"row {row}: {names[true]} taken for {names[predicted]}")
-    pixels = tiles.as_picture(pictures.rows[row], pictures.shape)
+    pixels: Any = tiles.as_picture(pictures.rows[row], pictures.shape)
     return (
         f'<figure class="mistake" title="{words}">{tiles.image_tag(pixels, words, 84)}<figcaption>'
         f"{svg.short(names[predicted], 18)} ({found.probabilities[row, predicted]:.0%})"

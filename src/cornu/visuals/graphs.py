@@ -89,7 +89,7 @@ class _Walk:
         for node in nodes:
             calls.setdefault(id(node.operation), []).append(node)
         drawn = {key: self._operation(found[0].operation, found, frame) for key, found in calls.items()}
-        edges = {}
+        edges: dict[Any, None] = {}
         for node in nodes:
             for position, tensor in enumerate(node.inputs if id(node) not in starts else ()):
                 entries = drawn[id(node.operation)].entries

@@ -149,7 +149,7 @@ def calibration(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
     filled = rows > 0
     sure = np.bincount(place, confidence.astype("float64"), bins)[filled] / rows[filled]
     good = np.bincount(place, right.astype("float64"), bins)[filled] / rows[filled]
-    error = float((rows[filled] * abs(sure - good)).sum() / max(rows.sum(), 1))
+    error = float((rows[filled] * abs(sure - good)).sum() / max(int(rows.sum()), 1))
     return Calibration(sure, good, rows[filled], round(error, 6))
 
 

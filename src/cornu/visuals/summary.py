@@ -47,7 +47,7 @@ def shape_text(operation: Any, network: Any) -> str:
         return "?"
     if hasattr(operation, "_seen_structure"):
         return _shapes(operation._seen_structure)
-    shape = getattr(operation, "_build_shape", None)
+    shape: Any = getattr(operation, "_build_shape", None)
     if not is_shape(shape):
         return "?"
     try:
@@ -73,10 +73,9 @@ def _shapes(structure: Any) -> str:
 
 def connections(operation: Any, network: Any) -> str:
     """Return which outputs of which calls of which layers a layer takes."""
-    sources = [tensor for node in nodes_in(network, operation) for tensor in node.inputs if tensor.node is not None]
-    found = (
-        f"{tensor.node.operation.name}[{_call_number(tensor.node, network)}][{tensor.index}]" for tensor in sources
-    )
+    tensors = [tensor for node in nodes_in(network, operation) for tensor in node.inputs]
+    sources = [(tensor, tensor.node) for tensor in tensors if tensor.node is not None]
+    found = (f"{node.operation.name}[{_call_number(node, network)}][{tensor.index}]" for tensor, node in sources)
     return ", ".join(dict.fromkeys(found)) or "-"
 
 
@@ -143,7 +142,7 @@ def summary_text(
     table = Table(box=HEAVY_HEAD, show_lines=True, width=width)
     shortened: Any = "ellipsis" if stream is None or can_write(stream, "…") else "crop"
     for column, size in zip(columns, _widths(columns, width, positions, show_trainable), strict=True):
-        overflow = shortened if column == "Trainable" else "fold"
+        overflow: Any = shortened if column == "Trainable" else "fold"
         table.add_column(column, width=size, justify=_JUSTIFIED.get(column, "left"), overflow=overflow)
     for row in _rows(model, expand_nested, layer_range):
         table.add_row(*(escape(cell) for cell in _cells(row, wide, show_trainable)))

@@ -144,7 +144,7 @@ def _wide(limits: tuple[float, float]) -> tuple[float, float]:
     return low - around, high + around
 
 
-def limits(*values: Sequence[float]) -> tuple[float, float]:
+def limits(*values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     """Return the smallest and largest finite value."""
     found = np.concatenate([np.asarray(one, "float64").ravel() for one in values]) if values else np.zeros(0)
     found = found[np.isfinite(found)]

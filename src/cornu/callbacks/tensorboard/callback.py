@@ -106,7 +106,8 @@ class TensorBoard(Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._batches = self._batches_before + batch + 1
-        every = {"epoch": 0, "batch": 1}.get(self.update_freq, self.update_freq)
+        every = {"epoch": 0, "batch": 1}.get(str(self.update_freq), self.update_freq)
+        every = int(every)
         if every and self._batches % every == 0:
             self._write("train", self._batches, _scalars("batch", logs or {}))
 

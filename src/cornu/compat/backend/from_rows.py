@@ -30,8 +30,8 @@ def _renamed(name: str, row: Renamed, module: str, old_keywords: Mapping[str, st
     target, signature = _target(row.of or name), _signature(row.parameters)
     required = [p.name for p in signature.parameters.values() if p.default is p.empty]
     by_position = required[: next((i for i, key in enumerate(required) if key in row.renamed), len(required))]
-    todays = {key: row.renamed.get(key, key) for key in signature.parameters if key != "name"}
-    always = _other_defaults(signature, todays, target) | row.always
+    todays: dict[str, Any] = {key: row.renamed.get(key, key) for key in signature.parameters if key != "name"}
+    always = {**_other_defaults(signature, todays, target), **row.always}
 
     def compute(*args: Any, **kwargs: Any) -> Any:
         return target(floats(args[0]), *args[1:], **kwargs) if row.floats else target(*args, **kwargs)
@@ -79,7 +79,7 @@ def _other_defaults(signature: inspect.Signature, todays: Mapping, target: Calla
 
 def _current(key: str, signature: inspect.Signature, old_keywords: Mapping[str, str]) -> str:
     """Return the parameter that a keyword means: itself, or the one that an older version called so."""
-    new = old_keywords.get(key)
+    new = old_keywords.get(key, key)
     return new if key not in signature.parameters and new in signature.parameters else key
 
 

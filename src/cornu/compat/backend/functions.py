@@ -205,7 +205,7 @@ def dtype(x: Any) -> str:
 
 def count_params(x: Any) -> int:
     """Return the number of values."""
-    return int(np.prod(int_shape(x)))
+    return int(np.prod(int_shape(x) or ()))
 
 
 def size(x: Any) -> int:
@@ -317,4 +317,7 @@ def symbolic(function: Any) -> Any:
     return function
 
 
-offer(globals(), {"SymbolicTensor", "Variable", "is_concrete", "random_key", "tensor_function", "value_of"})
+offer(
+    globals(),
+    {"SymbolicTensor", "Variable", "functions_of", "is_concrete", "random_key", "tensor_function", "value_of"},
+)

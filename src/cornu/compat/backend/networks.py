@@ -267,6 +267,7 @@ def _run_steps(
         return (kept(keep, output, before), new_states), shown
 
     steps = (inputs, mask)
+    outputs: Any
     (last, states), outputs = control.scan(step, (empty, states), steps, None, go_backwards, bool(unroll) or 1)
     outputs = jnp.flip(outputs, 0) if go_backwards else outputs
     return last, first(outputs), states

@@ -119,7 +119,7 @@ def cumprod(x: Any, axis: int = 0, exclusive: Any = False, reverse: Any = False,
 def _running(function: Callable, start: int, x: Any, axis: int, exclusive: Any, reverse: Any) -> jax.Array:
     x = jnp.flip(x, axis) if reverse else jnp.asarray(x)
     if exclusive:
-        first = [slice(None)] * x.ndim
+        first: list[Any] = [slice(None)] * x.ndim
         first[axis] = 0
         x = jnp.roll(x, 1, axis).at[tuple(first)].set(start)
     result = function(x, axis)

@@ -41,7 +41,8 @@ class GradientTape:
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
-        self._block: Block | None = None
+        self._block: Any = None  # a Block, from __enter__ on
+        self._after: dict[str, Any] | None = None
 
     def __enter__(self) -> "GradientTape":
         frame = sys._getframe(1)

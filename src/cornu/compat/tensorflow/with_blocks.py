@@ -32,8 +32,10 @@ class Block:
     def computes(self, name: str) -> bool:
         """Tell whether the last statement that assigns a name is a plain ``name = computation``."""
         statement = self.statements[self.assigned[name]]
-        plain = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-        return plain and len(statement.targets) == 1 and isinstance(statement.value, (ast.Call, ast.BinOp, ast.UnaryOp))
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            return False
+        computed = isinstance(statement.value, (ast.Call, ast.BinOp, ast.UnaryOp))
+        return computed and isinstance(statement.targets[0], ast.Name)
 
     def compiled(self, moved: tuple[str, ...]) -> CodeType:
         """Return code for the block in which each name of `moved` goes through `MOVE` where it has its value."""

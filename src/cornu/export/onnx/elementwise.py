@@ -7,7 +7,7 @@ import numpy as np
 from jax.extend.core import JaxprEqn
 
 from cornu.export.onnx.graph import type_of
-from cornu.export.onnx.translator import NoFormError, Translator, Value, is_boolean, translates, working_type
+from cornu.export.onnx.translator import NoFormError, Translator, Value, is_boolean, output_of, translates, working_type
 
 DIRECT = {
     "neg": "Neg", "sign": "Sign", "floor": "Floor", "ceil": "Ceil", "abs": "Abs", "exp": "Exp", "log": "Log",
@@ -35,7 +35,7 @@ def _operands(t: Translator, values: list[Value], dtype: np.dtype) -> list[str]:
 
 
 def _finished(t: Translator, equation: JaxprEqn, name: str, dtype: np.dtype, values: list[Value]) -> Value:
-    wanted = type_of(equation.outvars[0].aval.dtype)
+    wanted = type_of(output_of(equation).dtype)
     return t.result(equation, name if wanted == dtype else t.cast(name, wanted), _narrow(values))
 
 
@@ -85,7 +85,7 @@ def clamp(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
 
 @translates("convert_element_type")
 def conversion(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    wanted = equation.outvars[0].aval.dtype
+    wanted = output_of(equation).dtype
     same = type_of(wanted) == type_of(values[0].dtype)
     name = t.loose(values[0]) if same else t.cast(t.loose(values[0]), wanted)
     return t.result(equation, name, values[0].narrow)

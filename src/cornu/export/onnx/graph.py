@@ -55,7 +55,7 @@ class Graph:
         self.symbols, self.outer = symbols, outer
         self.names: Names = Names() if outer is None else outer.names
         self.nodes: list[onnx.NodeProto] = []
-        self.prefix = "" if outer is None else outer.prefix
+        self.prefix: str = "" if outer is None else outer.prefix
         self.kept: dict[Any, Any] = {}
 
     def inner(self) -> "Graph":

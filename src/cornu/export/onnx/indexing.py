@@ -9,7 +9,7 @@ from jax.extend.core import JaxprEqn
 
 from cornu.export.onnx.graph import type_of
 from cornu.export.onnx.shapes import reshaped, transposed
-from cornu.export.onnx.translator import NoFormError, Translator, Value, translates, working_type
+from cornu.export.onnx.translator import NoFormError, Translator, Value, output_of, translates, working_type
 
 FILLS = lax.GatherScatterMode.FILL_OR_DROP
 CLIPS = lax.GatherScatterMode.CLIP
@@ -59,7 +59,7 @@ def gather(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     else:
         name, order = _take_points(t, operand, places, sizes, batching, offsets)
     # `order` says of each axis of `name` which it is: a number of a batch axis, or an axis of the operand as text.
-    shape = equation.outvars[0].aval.shape
+    shape = output_of(equation).shape
     target: list[Any] = [None] * len(shape)
     for place, axis in zip(numbers.offset_dims, offsets, strict=True):
         target[place] = f"axis {axis}"
@@ -180,7 +180,7 @@ def scatter(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     data = t.full(transposed(t, operand, [*indexed, *rest]))
     name = t.graph.node("ScatterND", data, points, t.full(put), reduction=SCATTERS[equation.primitive.name])
     found = Value([operand.shape[axis] for axis in [*indexed, *rest]], operand.dtype, name)
-    return transposed(t, found, np.argsort([*indexed, *rest]))
+    return transposed(t, found, np.argsort([*indexed, *rest]).tolist())
 
 
 @translates("dynamic_slice")

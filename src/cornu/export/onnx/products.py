@@ -16,6 +16,7 @@ from cornu.export.onnx.translator import (
     is_floating,
     is_static,
     known,
+    output_of,
     translates,
     working_type,
 )  # fmt: skip
@@ -25,7 +26,7 @@ from cornu.export.onnx.translator import (
 def dot(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     """A plain product of matrices where it is one, else ONNX's Einsum."""
     (left_axes, right_axes), (left_batch, right_batch) = equation.params["dimension_numbers"]
-    wanted = equation.outvars[0].aval.dtype
+    wanted = output_of(equation).dtype
     dtype = working_type(wanted)
     left, right = (_as_type(t, value, dtype) for value in values)
     batch = len(left_batch)
@@ -84,8 +85,8 @@ def convolution(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value
         name = t.graph.node(
             "Conv", name, t.full(kernel), strides=list(strides), dilations=list(dilation), group=groups, pads=pads
         )
-    found = Value([equation.outvars[0].aval.shape[axis] for axis in numbers.out_spec], x.dtype, name)
-    return transposed(t, found, np.argsort(numbers.out_spec))
+    found = Value([output_of(equation).shape[axis] for axis in numbers.out_spec], x.dtype, name)
+    return transposed(t, found, np.argsort(numbers.out_spec).tolist())
 
 
 def _padded_for_window(
@@ -123,7 +124,7 @@ def _transposed_convolution(
     swapped = transposed(t, kernel, [1, 0, *range(2, len(kernel.shape))])
     axes = list(range(2, len(kernel.shape)))
     if swapped.known:
-        weights = t.graph.constant(np.flip(np.asarray(swapped.whole()), axes), hint=kernel.hint)
+        weights = t.graph.constant(np.flip(np.asarray(swapped.whole()), tuple(axes)), hint=kernel.hint)
     else:
         weights = sliced(t, t.full(swapped), axes, [-1] * len(axes), [ENDS[-1]] * len(axes), [-1] * len(axes))
     reach = [(size - 1) * step for size, step in zip(kernel.shape[2:], dilation, strict=True)]
@@ -167,9 +168,9 @@ def pooling(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
         "dilations": [spread[axis] for axis in space],
     }
     name = _pooled(t, equation.primitive.name, x, padding, [apart[axis] for axis in space], arguments)
-    sizes = [equation.outvars[0].aval.shape[axis] for axis in order]
+    sizes = [output_of(equation).shape[axis] for axis in order]
     found = Value([*sizes[: len(others)], *(1,) * (2 - len(others)), *sizes[len(others) :]], value.dtype, name)
-    return transposed(t, reshaped(t, found, sizes), np.argsort(order))
+    return transposed(t, reshaped(t, found, sizes), np.argsort(order).tolist())
 
 
 def _pooled(

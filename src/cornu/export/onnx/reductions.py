@@ -9,7 +9,7 @@ from jax import lax
 from jax.extend.core import JaxprEqn
 
 from cornu.export.onnx.graph import type_of
-from cornu.export.onnx.translator import Translator, Value, translates, working_type
+from cornu.export.onnx.translator import Translator, Value, output_of, translates, working_type
 
 REDUCTIONS = {
     "reduce_sum": "ReduceSum", "reduce_max": "ReduceMax", "reduce_min": "ReduceMin", "reduce_prod": "ReduceProd",
@@ -22,7 +22,7 @@ def reduce(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     axes = equation.params["axes"]
     if not axes:
         return values[0]
-    dtype, wanted = working_type(values[0].dtype), type_of(equation.outvars[0].aval.dtype)
+    dtype, wanted = working_type(values[0].dtype), type_of(output_of(equation).dtype)
     name = t.full(values[0])
     name = name if type_of(values[0].dtype) == dtype else t.cast(name, dtype)
     name = t.graph.node(REDUCTIONS[equation.primitive.name], name, t.graph.integers(axes), keepdims=0)
@@ -92,7 +92,7 @@ def sort(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
 def top_k(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
     axis = equation.params.get("axis", -1) % len(values[0].shape)
     name, places = _top(t, values[0], equation.params["k"], axis, largest=True)
-    places = t.cast(places, equation.outvars[1].aval.dtype)
+    places = t.cast(places, output_of(equation, 1).dtype)
     return [t.result(equation, name), t.result(equation, places, number=1)]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jax.extend.core import JaxprEqn
 
-from cornu.export.onnx.translator import Translator, Value, is_static, translates, working_type
+from cornu.export.onnx.translator import Translator, Value, is_static, output_of, translates, working_type
 
 ENDS = {-1: np.iinfo("int64").min, 1: np.iinfo("int64").max}
 
@@ -198,4 +198,4 @@ def count_up(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
 @translates("dim_as_value")
 def size_as_value(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     size = t.graph.node("Squeeze", t.graph.size(equation.params["dim"]), t.graph.integers([0]))
-    return t.result(equation, t.cast(size, equation.outvars[0].aval.dtype))
+    return t.result(equation, t.cast(size, output_of(equation).dtype))

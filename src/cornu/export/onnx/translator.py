@@ -75,7 +75,8 @@ class Translator:
         environment.update(zip(jaxpr.invars, arguments, strict=True))
 
         def value(atom: Any) -> Value:
-            return known(atom.val, atom.aval.dtype) if isinstance(atom, Literal) else environment[atom]
+            aval: Any = atom.aval
+            return known(atom.val, aval.dtype) if isinstance(atom, Literal) else environment[atom]
 
         for equation in jaxpr.eqns:
             results = self._translate(equation, [value(atom) for atom in equation.invars])
@@ -132,8 +133,13 @@ class Translator:
 
     def result(self, equation: JaxprEqn, name: str, narrow: bool = False, number: int = 0) -> Value:
         """Return an output of an equation that is computed under `name`."""
-        aval = equation.outvars[number].aval
+        aval = output_of(equation, number)
         return Value(aval.shape, aval.dtype, name, narrow=narrow)
+
+
+def output_of(equation: JaxprEqn, number: int = 0) -> Any:
+    """Return shape and dtype of an output of an equation."""
+    return equation.outvars[number].aval
 
 
 def known(array: Any, dtype: Any = None, hint: str = "constant") -> Value:
@@ -149,7 +155,7 @@ def can_be_folded(equation: JaxprEqn, values: list[Value]) -> bool:
     """Tell whether an equation is of known values and its results are worth keeping in the file."""
     if not all(value.known for value in values) or equation.primitive.name in ("broadcast_in_dim", "dim_as_value"):
         return False
-    avals = [out.aval for out in equation.outvars]
+    avals: list[Any] = [out.aval for out in equation.outvars]
     if not all(is_static(aval.shape) for aval in avals) or equation.effects:
         return False
     taken = sum(_bytes(value.shape, value.dtype) for value in values if not value.narrow)

@@ -1,0 +1,38 @@
+"""What a type checker knows of a model inside one of its parts, such as the trainer: a part alone is no layer."""
+
+from typing import TYPE_CHECKING, Any
+
+from cornu.core.layer import Layer
+from cornu.data.batch import Batch
+from cornu.metrics import Metric
+from cornu.training.objective import Objective
+from cornu.training.programs import Programs
+
+if TYPE_CHECKING:
+
+    class ModelPart(Layer):
+        """A base of the model's bases; at run time it is `object`."""
+
+        _network: Any
+        objective: Objective
+
+        @property
+        def own_metrics(self) -> list[Metric]: ...
+
+        @property
+        def metrics_names(self) -> list[str]: ...
+
+        @property
+        def _number_of_inputs(self) -> int | None: ...
+
+        @property
+        def _programs(self) -> Programs: ...
+
+        def get_metrics_result(self) -> dict[str, Any]: ...
+
+        def _prepare(self, example: Batch, what: str) -> None: ...
+
+        def _check_compiled(self, what: str) -> None: ...
+
+else:
+    ModelPart = object

@@ -1,0 +1,3 @@
+# Written by scripts/stubs; a test compares.
+
+from cornu.preprocessing import sequence as sequence
