@@ -119,7 +119,7 @@ def scan(
 def fori_loop(lower: Any, upper: Any, body: Callable, init: Any) -> Any:
     """Return the last of ``value = body(i, value)`` for i from `lower` to `upper` - 1; `body` may assign to variables.
 
-    >>> count = Variable(0)
+    >>> count = Variable(0, dtype="int32")
     >>> print(fori_loop(0, 4, lambda i, total: count.assign_add(1) or total + i, 0), count.numpy())
     6 4
     """
@@ -141,7 +141,7 @@ def while_loop(condition: Callable, body: Callable, init: Any) -> Any:
 
     Both may read variables, and `body` may assign to them; what `condition` assigns is dropped.
 
-    >>> left = Variable(5)
+    >>> left = Variable(5, dtype="int32")
     >>> print(while_loop(lambda value: left > 0, lambda value: left.assign_sub(2) or value + 1, 0), left.numpy())
     3 -1
     """
@@ -160,7 +160,7 @@ def cond(condition: Any, true_function: Callable, false_function: Callable, *ope
 
     A condition that is known (no traced value) chooses at once: then only that function is called.
 
-    >>> steps = Variable(0)
+    >>> steps = Variable(0, dtype="int32")
     >>> cond(jnp.asarray(2.0) > 1, lambda: steps.assign_add(1), lambda: None); print(steps.numpy())
     1
     """
