@@ -290,3 +290,13 @@ def test_an_optimizer_written_for_keras_works():
     assert own.variables[2].path == "own/embedding_table_momentum"
     again = Momentum.from_config(own.get_config())
     assert (again.momentum, again.clipnorm, again.name) == (0.9, 0.5, "own")
+
+
+def test_iterations_are_a_variable_unless_gradients_are_accumulated():
+    plain, accumulating = optimizers.SGD(), optimizers.SGD(gradient_accumulation_steps=2)
+    assert isinstance(plain.iterations, Variable)
+    for optimizer in (plain, accumulating):
+        weight = Variable(np.ones(2, "float32"))
+        for _ in range(2):
+            optimizer.apply_gradients([(np.ones(2, "float32"), weight)])
+    assert (int(plain.iterations.numpy()), int(accumulating.iterations)) == (2, 1)

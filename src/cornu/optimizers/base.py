@@ -195,7 +195,7 @@ class Optimizer(metaclass=Recorded):
     @property
     def iterations(self) -> Any:
         """The number of updates so far: a Variable, or an array with gradient accumulation."""
-        steps = self.gradient_accumulation_steps or 1
+        steps = self.gradient_accumulation_steps
         return self._iterations.value // steps if steps else self._iterations
 
     @property
