@@ -31,6 +31,8 @@ FUNCTIONS = (
     "cornu.random",
     "cornu.config",
 )
+#: Layers describe the arguments of a family once, on its 2D member: there, an example is all that each must have.
+EXAMPLES = ("cornu.layers", "cornu.models")
 LONGEST = 30  # lines of a class's docstring
 
 
@@ -95,6 +97,11 @@ def test_function(function):
     names = own_parameters(function)
     if len(names) > 1:  # a single argument is named by the first line
         assert [name for name in names if name not in described(text)] == []
+
+
+@pytest.mark.parametrize("cls", everything(EXAMPLES, inspect.isclass))
+def test_class_has_an_example(cls):
+    assert ">>> " in docstring_of(cls)
 
 
 def test_described():
