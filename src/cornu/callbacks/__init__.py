@@ -1,4 +1,7 @@
-"""Callbacks: they watch training and may change it. The names are those of ``keras.callbacks``."""
+"""Callbacks: they watch training and may change it. The names are those of ``keras.callbacks``.
+
+Read `base.py` and `list.py` first; `dashboard/` and `tensorboard/` have files of their own.
+"""
 
 from cornu.callbacks.averaging import *
 from cornu.callbacks.backup import *

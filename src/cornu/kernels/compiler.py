@@ -66,7 +66,7 @@ def as_one_program(*static: str) -> Callable[[Callable], Callable]:
 
 @jax.custom_vjp
 @functools.partial(jax.jit, inline=True)
-def written_down(*arrays: Array) -> tuple[Array, ...]:
+def materialized(*arrays: Array) -> tuple[Array, ...]:
     """Return the arrays unchanged, but materialized: each computed once and stored in memory.
 
     On CPU, XLA's fusions recompute for every use what is cheap in itself, such as a sum over a small window, and an
@@ -75,7 +75,7 @@ def written_down(*arrays: Array) -> tuple[Array, ...]:
     Args:
         arrays: The arrays; the first must be of floats.
 
-    >>> written_down(jax.numpy.ones(2))[0].tolist()
+    >>> materialized(jax.numpy.ones(2))[0].tolist()
     [1.0, 1.0]
     """
     first = arrays[0]
@@ -89,4 +89,4 @@ def written_down(*arrays: Array) -> tuple[Array, ...]:
     return lax.while_loop(goes_on, lambda carry: tuple(-each for each in carry), arrays)
 
 
-written_down.defvjp(lambda *arrays: (written_down(*arrays), None), lambda _, upstream: upstream)
+materialized.defvjp(lambda *arrays: (materialized(*arrays), None), lambda _, upstream: upstream)

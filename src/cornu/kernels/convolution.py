@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from cornu.kernels import convolution_cpu
-from cornu.kernels.compiler import as_one_program, takes_cpu_forms, written_down
+from cornu.kernels.compiler import as_one_program, materialized, takes_cpu_forms
 from cornu.kernels.geometry import CHANNELS_LAST, Geometry, Numbers, check_format, native, per_dimension, same_padding
 
 
@@ -139,7 +139,7 @@ def _add_bias(x: Array, bias: Array) -> Array:
 def _add_bias_backward(_: None, upstream: Array) -> tuple[Array, Array]:
     """Return the gradients; XLA's CPU sum over leading axes is ten times slower than this product with ones."""
     if takes_cpu_forms():
-        (upstream,) = written_down(upstream)
+        (upstream,) = materialized(upstream)
     wide = jnp.reshape(upstream, (-1, math.prod(upstream.shape[-2:])))  # (batch * rows, columns * channels)
     dtype = jnp.promote_types(upstream.dtype, jnp.float32)
     sums = jnp.matmul(jnp.ones(wide.shape[0], upstream.dtype), wide, preferred_element_type=dtype)

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from cornu.kernels import winograd
-from cornu.kernels.compiler import written_down
+from cornu.kernels.compiler import materialized
 from cornu.kernels.geometry import Geometry, native
 
 CACHE_BYTES = 3 << 19
@@ -68,7 +68,7 @@ def _sum_over_window(x: Array, kernel: Array, geometry: Geometry) -> Array:
         for channel in range(channels):
             term = cut[..., channel : channel + 1] * kernel[(*tap, channel)]
             total = term if total is None else total + term
-    return written_down(total)[0]
+    return materialized(total)[0]
 
 
 def _backward(geometry: Geometry, kept: tuple[Array, Array], upstream: Array) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from cornu.kernels.compiler import as_one_program, takes_cpu_forms, written_down
+from cornu.kernels.compiler import as_one_program, materialized, takes_cpu_forms
 from cornu.kernels.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension, same_padding
 
 LARGEST_WINDOW = 32
@@ -101,13 +101,13 @@ def _max_forward(x: Array, windows: Windows) -> tuple[Array, tuple[Array, Array]
     for number, each in enumerate(slices, start=1):
         stays = largest >= each
         largest, place = jnp.where(stays, largest, each), jnp.where(stays, place, jnp.uint8(number))
-    largest, place = written_down(largest, place)
+    largest, place = materialized(largest, place)
     return largest, (place, jnp.zeros((0, *x.shape[1:])))
 
 
 def _max_backward(windows: Windows, kept: tuple[Array, Array], upstream: Array) -> tuple[Array]:
     place, like = kept
-    upstream, place = written_down(upstream, place)
+    upstream, place = materialized(upstream, place)
     return (_spread(upstream, place, (upstream.shape[0], *like.shape[1:]), windows),)
 
 
