@@ -16,7 +16,7 @@ pytestmark = pytest.mark.old_spellings  # the .pyi files have them
 SOURCE = Path(cornu.__file__).parents[1]
 FOLDER = Path(__file__).parent / "type_checking"
 PROGRAMS = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
-STUBS = sorted(SOURCE.rglob("*.pyi"))
+STUBS = sorted(Path(cornu.__file__).parent.rglob("*.pyi"))
 ROOT = Path(__file__).resolve().parents[1]
 MYPY_LINE = re.compile(r"^(.+?):(\d+): (error|note): (.*)$", re.MULTILINE)
 
