@@ -18,12 +18,13 @@ FOLDER = Path(__file__).parent / "type_checking"
 PROGRAMS = {path.stem: path for path in sorted(FOLDER.glob("*.py"))}
 STUBS = sorted(Path(cornu.__file__).parent.rglob("*.pyi"))
 ROOT = Path(__file__).resolve().parents[1]
+INSTALLED = SOURCE.name == "site-packages"  # a folder whose files mypy does not take for sources
 MYPY_LINE = re.compile(r"^(.+?):(\d+): (error|note): (.*)$", re.MULTILINE)
 
 
 def run(*command, folder):
     """Run a checker in a folder without settings of ours; it finds Cornu where installed packages are."""
-    environment = os.environ | {"PYTHONPATH": str(SOURCE)}
+    environment = os.environ | ({} if INSTALLED else {"PYTHONPATH": str(SOURCE)})
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=280
     )
@@ -57,7 +58,8 @@ def test_types_are_known_and_mistakes_found(checker, tmp_path):
     """One run of each checker over all programs and our .pyi files: it reads JAX and numpy only once."""
     pytest.importorskip(checker)
     check = {"pyright": found_by_pyright, "mypy": found_by_mypy}[checker]
-    found = check([*map(str, PROGRAMS.values()), *map(str, STUBS)], tmp_path)
+    stubs = [] if checker == "mypy" and INSTALLED else STUBS
+    found = check([*map(str, PROGRAMS.values()), *map(str, stubs)], tmp_path)
     errors = {(path.name, line): words for path, line, kind, words in found if kind == "error"}
     assert set(errors) == {("mistakes.py", line) for line in marked("mistakes", ")  # wrong")}, errors
 
