@@ -1,8 +1,7 @@
 """Global settings: ``keras.config``. Follows https://keras.io/api/utils/config_utils/"""
 
-import jax
-
 from cornu.core.dtype_policies import dtype_policy, set_dtype_policy
+from cornu.core.jax_internals import set_setting, setting
 from cornu.core.public import offer
 from cornu.core.settings import (
     disable_interactive_logging,
@@ -53,7 +52,7 @@ def enable_traceback_filtering() -> None:
     >>> enable_traceback_filtering(); is_traceback_filtering_enabled()
     True
     """
-    jax.config.update("jax_traceback_filtering", "auto")
+    set_setting("jax_traceback_filtering", "auto")
 
 
 def disable_traceback_filtering() -> None:
@@ -63,7 +62,7 @@ def disable_traceback_filtering() -> None:
     False
     >>> enable_traceback_filtering()
     """
-    jax.config.update("jax_traceback_filtering", "off")
+    set_setting("jax_traceback_filtering", "off")
 
 
 def is_traceback_filtering_enabled() -> bool:
@@ -72,7 +71,7 @@ def is_traceback_filtering_enabled() -> bool:
     >>> is_traceback_filtering_enabled()
     True
     """
-    return jax.config.jax_traceback_filtering != "off"
+    return setting("jax_traceback_filtering") != "off"
 
 
 __all__ = [

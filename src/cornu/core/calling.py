@@ -341,7 +341,5 @@ def _host_array(leaf: Any) -> Any:
         return leaf.value
     array = np.asarray(leaf)
     if array.dtype == object or array.dtype.kind in "US":
-        raise ValueError(
-            f"A layer takes numbers; it was given an array of dtype {array.dtype} and shape {array.shape}."
-        )
+        raise ValueError(f"A layer takes numbers; got an array of dtype {array.dtype} and shape {array.shape}.")
     return array

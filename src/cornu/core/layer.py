@@ -248,7 +248,7 @@ class Layer(CallMethods):
         return {name: None if shape is None else shape_tuples(shape) for name, shape in shapes.items()}
 
     def _missing_attribute(self, name: str) -> Any:
-        """Answer for an attribute that is not there: an old spelling, or an error in words."""
+        """Answer for an attribute that is not there: an old spelling, or AttributeError with a hint."""
         if name.startswith("__"):
             raise AttributeError(name)
         if name in STARTED and not self._initialized:
@@ -270,9 +270,8 @@ def _marks_built(build: Callable) -> Callable:
 
     @functools.wraps(build)
     def building(self: Layer, *shapes: Any, **kwargs: Any) -> None:
-        if (
-            (shapes or kwargs) and not self.built and type(self).build is building
-        ):  # not one called by super().build(...)
+        is_outermost = type(self).build is building  # not one called by super().build(...)
+        if (shapes or kwargs) and not self.built and is_outermost:
             self._build_shapes = _by_name(build_parameters(type(self)), shapes, kwargs)
         with self.naming():
             build(self, *shapes, **kwargs)

@@ -50,8 +50,7 @@ def _declares(layer: Any, ranks: Iterable[int]) -> bool:
 
 def _trains(node: Node) -> bool:
     """Tell whether a call was made with ``training``, by keyword or by position."""
-    named = dict(zip(call_signature(type(node.operation)).names, node.args, strict=False)) | node.kwargs
-    return bool(named.get("training"))
+    return bool(call_signature(type(node.operation)).bind(node.args, node.kwargs).get("training"))
 
 
 def _is_known(activation: Any) -> bool:

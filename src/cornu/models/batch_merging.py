@@ -108,7 +108,7 @@ ROWS = 8191
 def _gives_rows(function: Callable, pair: list) -> bool:
     try:
         return jax.eval_shape(function, *pair).shape[:1] == (ROWS,)
-    except (TypeError, ValueError):  # said in words when it is evaluated
+    except (TypeError, ValueError):  # the evaluation itself raises it with a clear message
         return False
 
 

@@ -120,7 +120,7 @@ class Optimizer(metaclass=Recorded):
             self._revision += 1
 
     def _missing_attribute(self, name: str) -> Any:
-        """Answer for an attribute that is not there: an old spelling, or an error in words."""
+        """Answer for an attribute that is not there: an old spelling, or AttributeError with a hint."""
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
         return spellings.old_attribute(self, name)

@@ -201,9 +201,8 @@ class Learner:
             with noting_changes():  # reads of the state see the values before the step
                 logs = self._noted(step(data))
             return self.read(training=bool(state.slots)), logs
-        count = (
-            len(self.optimizer.variables) if state.slots else 0
-        )  # the rest are hyperparameters that callbacks may set
+        # Slots beyond those of `optimizer.variables` are hyperparameters that callbacks may set.
+        count = len(self.optimizer.variables) if state.slots else 0
         own = len(self.model.non_trainable_variables)  # the last of `others` is the seed of the backend's functions
         given = [list(state.params), list(state.others[:own]), list(state.slots[:count]), list(state.totals)]
         if not state.slots:
