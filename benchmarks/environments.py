@@ -38,7 +38,14 @@ def folder_of(peer: Peer, cache: Path) -> Path:
 
 def make(peer: Peer, cache: Path) -> str:
     """Return the Python of a peer's environment, made now if it is not there yet."""
-    folder = folder_of(peer, cache)
+    steps = [["-r", str(REQUIREMENTS / f"{peer.name}.txt")]]
+    if peer.name == "cornu":
+        steps.append(["--no-deps", "-e", str(ROOT)])
+    return make_in(folder_of(peer, cache), peer, steps)
+
+
+def make_in(folder: Path, peer: Peer, steps: list[list[str]]) -> str:
+    """Return the Python of the environment in a folder; if it is not there, make it and install each of `steps`."""
     python = folder / "bin" / "python"
     if (folder / "complete").exists():
         return str(python)
@@ -46,9 +53,8 @@ def make(peer: Peer, cache: Path) -> str:
     base = interpreter(peer)
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([base, "-m", "venv", str(folder)], check=True)
-    install(str(python), ["-r", str(REQUIREMENTS / f"{peer.name}.txt")], peer)
-    if peer.name == "cornu":
-        install(str(python), ["--no-deps", "-e", str(ROOT)], peer)
+    for wanted in steps:
+        install(str(python), wanted, peer)
     (folder / "complete").touch()
     return str(python)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import figures, machine
-from benchmarks.environments import UnavailableError, install
+from benchmarks.environments import UnavailableError, make_in
 from benchmarks.lab import ROOT, Lab, default_cache
 from benchmarks.peers import tasks
 from benchmarks.peers_table import Peer
@@ -44,14 +44,8 @@ FIGURES: dict[str, Callable[[Worker], list[float]]] = {
 def python_with(release: str, cache: Path) -> str:
     """Return the Python of an environment with a release of JAX and what the short set needs."""
     folder = cache / "versions" / f"jax-{release}-python-{sys.version_info[0]}.{sys.version_info[1]}"
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        print(f"Making the environment of jax {release} in {folder}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pins = [f"jax=={release}.*", f"jaxlib=={release}.*"]
-        install(str(python), [*pins, "-e", f"{ROOT}[test-short]"], _peer(release))
-        (folder / "complete").touch()
-    return str(python)
+    pins = [f"jax=={release}.*", f"jaxlib=={release}.*"]
+    return make_in(folder, _peer(release), [[*pins, "-e", f"{ROOT}[test-short]"]])
 
 
 def _peer(release: str) -> Peer:
