@@ -2,9 +2,11 @@
 
 import importlib.util
 import os
+import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the package `benchmarks`, which is not installed
 os.environ.setdefault("CORNU_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"cornu-tests-{os.getuid()}"))
 os.environ.update(
     CUDA_VISIBLE_DEVICES="",

@@ -5,11 +5,11 @@ itself. A module is reached by a string only where `STRINGS` says why.
 """
 
 import ast
-import io
-import tokenize
+import functools
 from pathlib import Path
 
 import pytest
+from benchmarks.size import code_lines
 
 import cornu
 from cornu.core import registry
@@ -192,22 +192,15 @@ def test_homes_of_tables_are_modules():
     assert cornu.OLD_SPELLINGS in MODULES
 
 
-def code_lines(name: str) -> set[int]:
-    """Return the numbers of the lines with code: no blanks, comments, docstrings."""
-    found: set[int] = set()
-    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
-    for token in tokenize.generate_tokens(io.StringIO(MODULES[name].read_text(encoding="utf-8")).readline):
-        if token.type not in skipped:
-            found.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(TREES[name]):
-        if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS[:2])) and ast.get_docstring(node, clean=False):
-            found.difference_update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-    return found
+@functools.cache
+def lines_of(name: str) -> set[int]:
+    """Return the numbers of a module's lines with code: no blanks, comments, docstrings."""
+    return code_lines(MODULES[name].read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_files_and_functions_are_short(name):
-    lines = code_lines(name)
+    lines = lines_of(name)
     limit, _ = LONG_FILES.get(name, (FILE_LIMIT, ""))
     assert len(lines) <= limit, f"{name} has {len(lines)} lines of code: make two files of it"
     for node in ast.walk(TREES[name]):
@@ -218,12 +211,12 @@ def test_files_and_functions_are_short(name):
 
 def test_dense_is_short():
     (dense,) = [node for node in TREES["cornu.layers.core"].body if getattr(node, "name", "") == "Dense"]
-    lines = code_lines("cornu.layers.core").intersection(range(dense.lineno, dense.end_lineno + 1))
+    lines = lines_of("cornu.layers.core").intersection(range(dense.lineno, dense.end_lineno + 1))
     assert len(lines) <= DENSE_LIMIT, f"Dense has {len(lines)} lines of code"
 
 
 def test_the_list_of_long_files_holds_nothing_that_became_short():
-    assert all(len(code_lines(name)) > FILE_LIMIT for name in LONG_FILES)
+    assert all(len(lines_of(name)) > FILE_LIMIT for name in LONG_FILES)
 
 
 def attributes_of(name: str) -> set[str]:

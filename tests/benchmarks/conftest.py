@@ -1,7 +1,0 @@
-"""The package `benchmarks` lies beside `tests`, and is not installed."""
-
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
