@@ -51,10 +51,6 @@ class Programs:
             self._made[kind] = self._make(kind)
         return self._made[kind]
 
-    def made(self, kind: Kind) -> Any:
-        """Return the program for `kind` if there is one, else None."""
-        return self._made.get(kind)
-
     def forget(self, reason: Reason) -> None:
         """Let the next call compile again."""
         if self._learner is not None:
