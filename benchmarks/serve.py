@@ -195,9 +195,9 @@ def alone(path: Path) -> list[list[float]]:
     from cornu.serve import inference_protocol, tensorflow_protocol
     from cornu.serve.limits import Limits
     from cornu.serve.served_model import ServedModel
-    from cornu.serve.server import compute_in_the_asking_thread
+    from cornu.serve.server import compute_in_calling_thread
 
-    compute_in_the_asking_thread()
+    compute_in_calling_thread()
     served = ServedModel("model", cornu.models.load_model(path))
     served.warm_up()
     found = []

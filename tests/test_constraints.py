@@ -56,7 +56,7 @@ def test_names_are_found(name):
     assert isinstance(constraints.get(name), constraints.Constraint)
 
 
-def test_anything_else_is_answered_in_words():
+def test_anything_else_raises_a_clear_error():
     assert constraints.get(None) is None
     with pytest.raises(ValueError, match="Did you mean 'max_norm'"):
         constraints.get("max_nrm")

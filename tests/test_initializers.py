@@ -180,7 +180,7 @@ def test_other_types_and_extra_keywords_are_taken():
         (lambda: initializers.Constant(np.ones(3))((4, 2)), "shape"),
     ],
 )
-def test_anything_else_is_answered_in_words(call, words):
+def test_anything_else_raises_a_clear_error(call, words):
     with pytest.raises(ValueError, match=words):
         call()
 

@@ -62,7 +62,7 @@ def test_names_are_found(name):
     assert isinstance(regularizers.get(name), regularizers.Regularizer)
 
 
-def test_anything_else_is_answered_in_words():
+def test_anything_else_raises_a_clear_error():
     assert regularizers.get(None) is None
     with pytest.raises(ValueError, match="Unknown regularizer: 'l3'"):
         regularizers.get("l3")

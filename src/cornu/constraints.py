@@ -9,7 +9,7 @@ from jax import Array
 from cornu.core import registry, serialization, settings, spellings
 from cornu.core.public import offer
 from cornu.core.serialization import Recorded, construct, default_config
-from cornu.core.signature import freely_overridden
+from cornu.core.signature import any_signature
 
 _IMPORTED = frozenset(globals())
 
@@ -26,7 +26,7 @@ class Constraint(metaclass=Recorded):
     [0.5 1. ]
     """
 
-    @freely_overridden
+    @any_signature
     def __call__(self, w: Any) -> Array:
         """Return the constrained weight, of the same shape.
 

@@ -16,7 +16,7 @@ from cornu.core.errors import unknown
 from cornu.core.public import offer
 from cornu.core.seeds import fresh_seed
 from cornu.core.serialization import Recorded, construct, default_config
-from cornu.core.signature import freely_overridden
+from cornu.core.signature import any_signature
 
 _IMPORTED = frozenset(globals())
 
@@ -51,7 +51,7 @@ class Initializer(metaclass=Recorded):
     [1.0, -1.0, 1.0, -1.0]
     """
 
-    @freely_overridden
+    @any_signature
     def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> Any:
         """Return the initial values.
 

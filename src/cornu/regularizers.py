@@ -10,7 +10,7 @@ from cornu.core import registry, serialization, spellings
 from cornu.core.errors import unknown
 from cornu.core.public import offer
 from cornu.core.serialization import Recorded, construct, default_config
-from cornu.core.signature import freely_overridden
+from cornu.core.signature import any_signature
 
 _IMPORTED = frozenset(globals())
 
@@ -27,7 +27,7 @@ class Regularizer(metaclass=Recorded):
     2.0
     """
 
-    @freely_overridden
+    @any_signature
     def __call__(self, x: Any) -> Array:
         """Return the penalty, a scalar.
 

@@ -42,9 +42,9 @@ def test_joining_and_copying_keep_the_spellings():
     assert Logs(accuracy=3).copy()["acc"] == 3
 
 
-def test_what_lies_beside_can_be_asked_for_and_is_not_listed():
+def test_extras_can_be_looked_up_and_are_not_listed():
     logs = Logs(loss=1.0)
-    logs.beside = {"size": 20}
+    logs.extras = {"size": 20}
     assert logs["size"] == logs.get("size") == 20
     assert "size" in logs
     assert list(logs) == ["loss"]

@@ -256,7 +256,7 @@ def changed(tmp_path, x=None, batch_size=9, units=6, loss="mse", more=()):
         ({"more": [callbacks.TerminateOnNaN()]}, "callbacks: TerminateOnNaN"),
     ],
 )
-def test_another_training_is_refused_in_words(tmp_path, change, words):
+def test_another_training_is_rejected_with_a_clear_error(tmp_path, change, words):
     changed(tmp_path)
     with pytest.raises(ValueError, match=f"(?s)of another training.*{words}.*delete that folder"):
         changed(tmp_path, **change)
@@ -280,7 +280,7 @@ def test_a_full_disk_is_told_and_training_goes_on(tmp_path, monkeypatch):
     assert_same(found, train(tmp_path))
 
 
-def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path):
+def test_a_folder_that_cannot_be_made_is_rejected_with_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"Cannot keep checkpoints in .*file"):
         train(tmp_path, backup_dir=tmp_path / "file" / "backup")

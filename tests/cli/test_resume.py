@@ -114,7 +114,7 @@ def test_a_damaged_newest_file_falls_back_to_the_one_before(tmp_path, program, e
         ({"units": 4}, r"layer 1 \(Dense\): .*4.*it was .*3"),
     ],
 )
-def test_another_training_is_refused_in_words(tmp_path, program, expected, change, words):
+def test_another_training_is_rejected_with_a_clear_error(tmp_path, program, expected, change, words):
     killed(tmp_path / "kept", program())
     resume.begin(tmp_path / "kept", program(), [], 0)
     with pytest.raises(ValueError, match=f"(?s)of another training.*{words}.*delete that folder"):
@@ -171,7 +171,7 @@ def test_the_generators_begin_where_they_began(tmp_path, program):
     assert drawn[0] == drawn[1]
 
 
-def test_what_is_no_start_is_refused_in_words(tmp_path, program):
+def test_what_is_no_start_is_rejected_with_a_clear_error(tmp_path, program):
     folder = tmp_path / "kept"
     resume.begin(folder, program(), [], 20)
     start = folder / "start"

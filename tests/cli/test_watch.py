@@ -24,7 +24,7 @@ def test_a_port_that_is_none_is_said(port, capsys):
 
 
 def test_the_page_is_there_until_it_is_ended(tmp_path):
-    RunFile(tmp_path, "earlier").tell("begin", name="earlier")
+    RunFile(tmp_path, "earlier").record("begin", name="earlier")
     command = [sys.executable, "-u", "-m", "cornu", "watch", str(tmp_path), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()

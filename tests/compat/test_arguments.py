@@ -164,7 +164,7 @@ def test_method_keywords(where, given, expected):
     assert translate_keywords(where, given) == expected
 
 
-def test_method_keywords_in_words():
+def test_method_keywords_are_clear():
     assert translate_keywords("fit", {"show_accuracy": True}, object()) == {}
     with pytest.raises(ValueError, match="add_loss"):
         translate_keywords("compile", {"target_tensors": [1]})

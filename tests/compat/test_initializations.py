@@ -26,7 +26,7 @@ def test_a_layer_takes_them():
     assert layer.get_weights()[0].tolist() == np.ones((3, 3)).tolist()
 
 
-def test_names_in_words():
+def test_names_are_clear():
     function = initializations.get("normal")
     assert initializations.get(function) is function
     with pytest.raises(ValueError, match="glorot_normal"):

@@ -52,7 +52,7 @@ def test_a_running_step_knows_the_values_of_its_symbolic_tensors():
 
 
 @pytest.mark.parametrize("use", [bool, len, np.asarray, list])
-def test_asking_for_a_value_is_answered_in_words(use):
+def test_asking_for_a_value_raises_a_clear_error(use):
     with pytest.raises(TypeError, match="no values yet"):
         use(Input((3,)))
 

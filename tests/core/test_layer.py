@@ -144,7 +144,7 @@ def test_initial_weights_are_set_on_building():
         (lambda: Input((3,)) @ Input((4,)) if False else layers.add([X, X[:, :2]]), r"\(5, 4\)|\(4,\)"),
     ],
 )
-def test_mistakes_are_answered_in_words(action, words):
+def test_mistakes_raise_a_clear_error(action, words):
     with pytest.raises((ValueError, TypeError, AttributeError, NotImplementedError), match=words):
         action()
 

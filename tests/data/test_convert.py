@@ -96,12 +96,12 @@ def test_the_number_of_inputs_decides_what_a_list_of_lists_is():
         ([np.zeros(2), np.array(["x"])], TypeError, r"x\[1\] contains text"),
     ],
 )
-def test_what_is_no_array_of_numbers_is_refused_in_words(given, error, words):
+def test_what_is_no_array_of_numbers_is_rejected_with_a_clear_error(given, error, words):
     with pytest.raises(error, match=words):
         as_arrays(given, "x")
 
 
-def test_sparse_matrices_are_refused_in_words():
+def test_sparse_matrices_are_rejected_with_a_clear_error():
     class Sparse:
         def toarray(self):
             return np.eye(3)

@@ -48,7 +48,7 @@ def test_the_name_or_the_argument_says_the_format(tmp_path, capsys):
         ({"format": "onnx", "input_signature": [(None, 4)]}, ValueError, r"cannot be traced for inputs of shape"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(tmp_path, arguments, error, match):
+def test_a_mismatch_raises_a_clear_error(tmp_path, arguments, error, match):
     with pytest.raises(error, match=match):
         small().export(tmp_path / "somewhere", **arguments)
     assert not list(tmp_path.iterdir())

@@ -73,7 +73,7 @@ def test_no_path_of_this_machine_is_in_the_file(tmp_path):
     assert b"dense" in content  # the names of layers are
 
 
-def test_inputs_are_checked_in_words(tmp_path):
+def test_inputs_have_clear_errors(tmp_path):
     model = load(small(tmp_path), trusted=True)
     assert model({"rows": np.ones((2, 3), "int32")}).dtype == "float32"
     with pytest.raises(

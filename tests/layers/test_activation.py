@@ -49,7 +49,7 @@ def test_softmax_of_masked_inputs(axis, kind, shape):
     np.testing.assert_allclose(ours(array(2, 3, 4), mask=mask.astype(kind)), expected, atol=1e-6)
 
 
-def test_a_mask_that_does_not_spread_is_answered_in_words():
+def test_a_mask_that_does_not_spread_raises_a_clear_error():
     with pytest.raises(ValueError, match=r"mask of shape \(5,\) does not broadcast to inputs of shape \(2, 4\)"):
         layers.Softmax()(array(2, 4), mask=np.ones(5, bool))
 
@@ -64,7 +64,7 @@ def test_a_mask_that_does_not_spread_is_answered_in_words():
         (lambda: layers.PReLU()(layers.Input((None, 3))), "axis 1 of its input, which is unknown"),
     ],
 )
-def test_errors_are_in_words(make, words):
+def test_errors_are_clear(make, words):
     with pytest.raises(ValueError, match=words):
         make()
 

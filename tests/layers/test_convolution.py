@@ -140,7 +140,7 @@ def test_unknown_sizes_of_images_stay_unknown(name):
         (lambda: layers.Conv2D(4, 3)(layers.Input((6, 6, None))), "which is unknown"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(make, message):
+def test_a_mismatch_raises_a_clear_error(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 

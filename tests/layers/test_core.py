@@ -68,7 +68,7 @@ def test_dense_is_an_affine_map_of_the_last_axis(leading, features, units, use_b
 
 
 @pytest.mark.parametrize("units", [0, -3, 2.5, "3", None, True])
-def test_units_that_are_no_count_are_refused_in_words(units):
+def test_units_that_are_no_count_are_rejected_with_a_clear_error(units):
     with pytest.raises(ValueError, match="Dense: `units` must be an integer of at least 1"):
         layers.Dense(units)
 
@@ -78,7 +78,7 @@ def test_an_unknown_last_axis_is_named_before_anything_is_computed():
         layers.Dense(3)(layers.Input((None,)))
 
 
-def test_another_number_of_features_than_built_for_is_answered_in_words():
+def test_another_number_of_features_than_built_for_raises_a_clear_error():
     layer = layers.Dense(3)
     layer(array(2, 5))
     with pytest.raises(ValueError, match="axis -1 of size 5"):

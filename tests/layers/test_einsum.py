@@ -43,7 +43,7 @@ def test_is_keras_layer(equation, arguments, shape):
         (lambda: layers.EinsumDense("ab,bc->ac", 3)(layers.Input((None,))), "'b' in 'ab,bc->ac' has no known size"),
     ],
 )
-def test_errors_are_in_words(make, words):
+def test_errors_are_clear(make, words):
     with pytest.raises(ValueError, match=words):
         make()
 

@@ -46,7 +46,7 @@ def test_name_and_dtype():
         ({"tensor": np.ones(3)}, "takes a symbolic tensor"),
     ],
 )
-def test_errors_are_in_words(arguments, words):
+def test_errors_are_clear(arguments, words):
     with pytest.raises(ValueError, match=words):
         layers.Input(**arguments)
 

@@ -161,7 +161,7 @@ def test_sums_spread_like_numpys(sizes):
         (lambda: layers.Dot(1)(arrays(*[(2, 3)] * 3)), "Dot takes two inputs; got 3"),
     ],
 )
-def test_errors_are_in_words(make, words):
+def test_errors_are_clear(make, words):
     with pytest.raises(ValueError, match=words):
         make()
 

@@ -173,6 +173,6 @@ def test_spectral_normalization_leaves_a_kernel_of_zeros_alone():
         (lambda: layers.SpectralNormalization(layers.Dense(2), 0), ValueError, "`power_iterations`"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(make, error, message):
+def test_a_mismatch_raises_a_clear_error(make, error, message):
     with pytest.raises(error, match=message):
         make()

@@ -49,6 +49,6 @@ def spelled_out(value):
         (lambda: layers.Cropping2D(1)(np.ones((4, 9, 1))), "expects an input with 4 axes"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(make, message):
+def test_a_mismatch_raises_a_clear_error(make, message):
     with pytest.raises(ValueError, match=message):
         make()

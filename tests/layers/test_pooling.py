@@ -81,6 +81,6 @@ def test_whole_numbers_have_a_maximum():
         (lambda: layers.AdaptiveMaxPooling2D((1, 2, 3)), "`output_size`"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(make, message):
+def test_a_mismatch_raises_a_clear_error(make, message):
     with pytest.raises(ValueError, match=message):
         make()

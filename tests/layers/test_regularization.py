@@ -113,7 +113,7 @@ def test_the_ends_of_the_rate(name, rate):
         (lambda: layers.SpatialDropout2D(0.5, data_format="last"), "data_format"),
     ],
 )
-def test_errors_are_in_words(make_layer, words):
+def test_errors_are_clear(make_layer, words):
     with pytest.raises(ValueError, match=words):
         make_layer()
 

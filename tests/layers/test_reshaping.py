@@ -78,6 +78,6 @@ def test_one_size_may_be_left_to_reshape(sizes, position):
         (lambda: layers.Permute((2, 1))(array(2, 3)), "3 axes"),
     ],
 )
-def test_errors_are_in_words(make, words):
+def test_errors_are_clear(make, words):
     with pytest.raises(ValueError, match=words):
         make()

@@ -67,7 +67,7 @@ def test_the_number_of_steps_may_be_unknown():
     assert tuple(layers.TimeDistributed(layers.Dense(3))(layers.Input((None, 5))).shape) == (None, None, 3)
 
 
-def test_errors_are_in_words():
+def test_errors_are_clear():
     with pytest.raises(ValueError, match="at least 3 axes"):
         layers.TimeDistributed(layers.Dense(2))(array(2, 3))
     with pytest.raises(TypeError, match="TimeDistributed wraps a layer"):

@@ -32,6 +32,6 @@ def test_volumes_grow_as_in_keras(data_format):
         (lambda: layers.UpSampling1D()(np.ones((2, 3))), "expects an input with 3 axes"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(make, message):
+def test_a_mismatch_raises_a_clear_error(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -259,6 +259,6 @@ def test_symbolic_tensors_are_taken():
         (lambda: losses.Huber(dleta=2.0), "Did you mean 'delta'"),
     ],
 )
-def test_anything_else_is_answered_in_words(call, words):
+def test_anything_else_raises_a_clear_error(call, words):
     with pytest.raises((ValueError, TypeError, NotImplementedError), match=words):
         call()

@@ -222,7 +222,7 @@ def test_configs_go_to_keras_and_back(name, kind, options):
         (lambda: metrics.Metric().result(), "does not implement result"),
     ],
 )
-def test_anything_else_is_answered_in_words(call, words):
+def test_anything_else_raises_a_clear_error(call, words):
     with pytest.raises((ValueError, NotImplementedError), match=words):
         call()
 

@@ -333,7 +333,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_are_answered_in_words(mistake):
+def test_mistakes_raise_a_clear_error(mistake):
     action, words = MISTAKES[mistake]
     with pytest.raises((ValueError, TypeError, RuntimeError)) as caught:
         action()

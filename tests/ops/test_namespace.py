@@ -250,7 +250,7 @@ def test_images(real_keras):
         (lambda: ops.image.pad_images(IMAGE, top_padding=1), "exactly two"),
     ],
 )
-def test_errors_in_words(call, words):
+def test_errors_are_clear(call, words):
     with pytest.raises(ValueError, match=words):
         call()
 

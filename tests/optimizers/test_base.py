@@ -158,7 +158,7 @@ def test_a_missing_gradient_leaves_its_weight_with_a_warning():
         SGD(0.5).apply([None, None], [one, other])
 
 
-def test_misuse_is_said_in_words():
+def test_misuse_raises_a_clear_error():
     with pytest.raises(ValueError, match="does not know the weights yet"):
         SGD(0.5).apply([jnp.ones(1)])
     with pytest.raises(ValueError, match="2 gradients for 1 weights"):

@@ -60,7 +60,7 @@ def test_optimizers_classes_and_custom_objects_are_taken():
         assert type(optimizers.deserialize(optimizers.serialize(Mine()))) is Mine
 
 
-def test_anything_else_is_refused_in_words():
+def test_anything_else_is_rejected_with_a_clear_error():
     with pytest.raises(ValueError, match=r"Unknown optimizer: 'adm'\. Did you mean 'adam'"):
         optimizers.get("adm")
     with pytest.raises(TypeError, match="optax transformation; got"):

@@ -71,7 +71,7 @@ def test_configs_are_keras_s(real_keras):
     assert again.optimizer_map["dense/bias"].get_config() == found.optimizer_map["dense/bias"].get_config()
 
 
-def test_misuse_is_said_in_words():
+def test_misuse_raises_a_clear_error():
     chosen = OptimizerMap(SGD(), {".*kernel": Adam()})
     chosen["dense/.*"] = SGD()
     with pytest.raises(ValueError, match="Several expressions match the weight 'dense/kernel'"):

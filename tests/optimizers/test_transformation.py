@@ -48,7 +48,7 @@ def test_a_weight_without_gradient_stays():
     assert float(one[0]) < 1.0 == float(other[0])
 
 
-def test_its_limits_are_said_in_words():
+def test_its_limits_raise_a_clear_error():
     optimizer = optimizers.get(optax.adam(0.1))
     optimizer.build([Variable([1.0])])
     with pytest.raises(ValueError, match="make a new optimizer for new weights"):

@@ -147,7 +147,7 @@ def test_notebook_files():
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"worksheets": []}', "x = 1"])
-def test_what_is_no_notebook_is_refused_in_words(text):
+def test_what_is_no_notebook_is_rejected_with_a_clear_error(text):
     with pytest.raises(ValueError, match=r"a\.ipynb is not a notebook"):
         documents.notebook(text, "a.ipynb")
 

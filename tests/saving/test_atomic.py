@@ -89,7 +89,7 @@ def test_the_order_is_write_sync_rename_sync_of_the_folder(tmp_path, monkeypatch
     assert seen == [str(temporary), "rename", str(tmp_path)]
 
 
-def test_targets_that_cannot_be_written_are_refused_in_words(small, tmp_path):
+def test_targets_that_cannot_be_written_are_rejected_with_a_clear_error(small, tmp_path):
     small.save(tmp_path / "m.keras")
     with pytest.raises(FileExistsError, match="overwrite=False"):
         small.save(tmp_path / "m.keras", overwrite=False)

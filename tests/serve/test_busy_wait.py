@@ -6,7 +6,7 @@ import os
 import pytest
 
 from cornu.serve import busy_wait
-from cornu.serve.busy_wait import PATIENCE, Lookout
+from cornu.serve.busy_wait import PATIENCE, BusyWait
 
 
 class Turns:
@@ -37,7 +37,7 @@ def turns(monkeypatch):
 
 
 def test_it_looks_out_only_where_the_last_request_came_soon(turns):
-    watch = Lookout(spare=True)
+    watch = BusyWait(spare=True)
     turns.ask_and_answer(watch, 0)
     assert not turns.waiting  # nothing is known yet
     turns.ask_and_answer(watch, PATIENCE / 2)
@@ -54,7 +54,7 @@ def test_it_looks_out_only_where_the_last_request_came_soon(turns):
 
 
 def test_it_ends_when_a_request_comes_and_never_looks_twice(turns):
-    watch = Lookout(spare=True)
+    watch = BusyWait(spare=True)
     for _ in range(4):
         turns.ask_and_answer(watch, PATIENCE / 2)
     assert len(turns.waiting) == 1
@@ -64,7 +64,7 @@ def test_it_ends_when_a_request_comes_and_never_looks_twice(turns):
 
 
 def test_pieces_of_a_request_say_nothing_of_the_next(turns):
-    watch = Lookout(spare=True)
+    watch = BusyWait(spare=True)
     turns.ask_and_answer(watch, 0)
     turns.now += PATIENCE / 2
     watch.arrived()
@@ -76,7 +76,7 @@ def test_pieces_of_a_request_say_nothing_of_the_next(turns):
 
 def test_a_single_core_is_left_to_the_client(turns, monkeypatch):
     monkeypatch.setattr(busy_wait, "threads", lambda: 1)
-    watch = Lookout()
+    watch = BusyWait()
     for _ in range(3):
         turns.ask_and_answer(watch, 0)
     assert not turns.waiting
@@ -84,14 +84,14 @@ def test_a_single_core_is_left_to_the_client(turns, monkeypatch):
 
 def test_where_a_process_cannot_let_others_go_first_it_sleeps(turns, monkeypatch):
     monkeypatch.setattr(busy_wait, "threads", lambda: 8)
-    assert Lookout().spare == hasattr(os, "sched_yield")
+    assert BusyWait().spare == hasattr(os, "sched_yield")
     monkeypatch.delattr(os, "sched_yield", raising=False)
-    assert not Lookout().spare
+    assert not BusyWait().spare
 
 
 def test_a_real_loop_comes_to_rest():
     async def main():
-        watch, loop = Lookout(spare=True), asyncio.get_running_loop()
+        watch, loop = BusyWait(spare=True), asyncio.get_running_loop()
         for _ in range(2):
             watch.answered(loop)
             watch.arrived()

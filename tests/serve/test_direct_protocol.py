@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from cornu.serve.application import Service
-from cornu.serve.direct_protocol import FastLane, gets_along
+from cornu.serve.direct_protocol import FastLane, is_compatible
 from cornu.serve.limits import Limits
 from cornu.serve.served_model import ServedModel
 
@@ -178,7 +178,7 @@ def test_a_connection_that_is_lost_leaves_nothing_behind(small):
 
 
 def test_it_gets_along_with_this_uvicorn():
-    assert gets_along()
+    assert is_compatible()
 
 
 @pytest.mark.parametrize(
@@ -193,4 +193,4 @@ def test_it_gets_along_with_this_uvicorn():
 )
 def test_it_sees_a_uvicorn_that_works_otherwise(monkeypatch, name, other):
     monkeypatch.setattr(HttpToolsProtocol, name, other)
-    assert not gets_along()
+    assert not is_compatible()

@@ -116,7 +116,7 @@ def test_a_single_input_may_have_any_name(client):
         ({"inputs": [SIZE, KIND], "id": 5}, 422, "id of a request"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(client, document, status, said):
+def test_a_mismatch_raises_a_clear_error(client, document, status, said):
     answer = client.post("/v2/models/two/infer", json=document)
     assert answer.status_code == status
     assert said in answer.json()["error"]

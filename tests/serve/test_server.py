@@ -114,7 +114,7 @@ def test_without_the_uvicorn_that_it_knows_uvicorns_own_way_is_taken(service, mo
     assert server.connections(service).func.__name__ == "FastLane"
     assert not caplog.text
     if imported:
-        monkeypatch.setattr(sys.modules["cornu.serve.direct_protocol"], "gets_along", lambda: False)
+        monkeypatch.setattr(sys.modules["cornu.serve.direct_protocol"], "is_compatible", lambda: False)
     else:
         monkeypatch.setitem(sys.modules, "cornu.serve.direct_protocol", None)
     assert server.connections(service) == "auto"

@@ -57,7 +57,7 @@ def test_rows_and_columns_of_several(client, two_model):
         ({"inputs": {**ROWS, "kind": "many"}}, "not all numbers"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(client, document, said):
+def test_a_mismatch_raises_a_clear_error(client, document, said):
     answer = predict(client, document)
     assert answer.status_code == 422
     assert said in answer.json()["error"]

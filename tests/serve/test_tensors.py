@@ -34,7 +34,7 @@ def test_values_take_the_type_and_shape_of_the_input():
         ([[[1]]], Tensor("x", (2, None, 3), "float32"), "expected is [rows, 2, any, 3]"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(values, tensor, said):
+def test_a_mismatch_raises_a_clear_error(values, tensor, said):
     with pytest.raises(RequestError, match="x") as caught:
         fitted(array_of(values, "x"), tensor)
     assert caught.value.status == 422

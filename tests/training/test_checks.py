@@ -55,7 +55,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_mistakes_are_said_in_words(name):
+def test_mistakes_raise_a_clear_error(name):
     model, targets, options, words = CASES[name]
     with pytest.raises((ValueError, TypeError), match=f"(?s){words}") as caught:
         model.fit(x, targets, verbose=0, **options)

@@ -36,7 +36,7 @@ def test_files_equal_keras(real_keras, tmp_path, arguments):
     assert np.array_equal(np.asarray(ours), np.asarray(theirs))
 
 
-def test_mistakes_in_words(monkeypatch):
+def test_mistakes_are_clear(monkeypatch):
     with pytest.raises(ValueError, match="three axes"):
         array_to_img(np.zeros((3, 3)))
     with pytest.raises(ValueError, match="1, 3 or 4 channels"):

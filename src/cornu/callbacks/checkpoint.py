@@ -115,13 +115,13 @@ class ModelCheckpoint(Callback):
         try:
             return self.filepath.format_map(values)
         except KeyError as error:
-            names = ", ".join(map(str, values))
+            missing, names = _missing_name(error), ", ".join(map(str, values))
             raise KeyError(
-                f"The file name {self.filepath!r} contains {_asked(error)}, which is not among the logs: {names}."
+                f"The file name {self.filepath!r} contains {missing}, which is not among the logs: {names}."
             ) from None
 
 
-def _asked(error: KeyError) -> str:
+def _missing_name(error: KeyError) -> str:
     """Return the missing name: the first word of the message of `Logs`."""
     return str(error.args[0]).split(" is not among")[0]
 

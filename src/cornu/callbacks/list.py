@@ -136,11 +136,11 @@ class BatchWatcher:
     def _batch_logs(self, step: int, logs: dict[str, Any]) -> Logs:
         """Return the logs of a batch, which also answer to ``batch`` and (if known) ``size``, as in Keras 2."""
         result = Logs(logs)
-        beside = {"batch": step}
+        extras = {"batch": step}
         size, rows = self.callbacks.params.get("batch_size"), self.callbacks.params.get("samples")
         if size and rows:
-            beside["size"] = min(size, max(rows - step * size, 0))
-        result.beside = beside
+            extras["size"] = min(size, max(rows - step * size, 0))
+        result.extras = extras
         return result
 
     def stopped(self) -> bool:

@@ -30,10 +30,10 @@ def other_spellings(name: str) -> list[str]:
 class Logs(dict[str, Any]):
     """A dictionary of values by name that also finds the other spelling of a metric.
 
-    `beside` holds values that can be looked up but are not listed: the ``batch`` and ``size`` of Keras 2's batch logs.
+    `extras` holds values that can be looked up but are not listed: the ``batch`` and ``size`` of Keras 2's batch logs.
     """
 
-    beside: Mapping[str, Any] = MappingProxyType({})
+    extras: Mapping[str, Any] = MappingProxyType({})
 
     def find(self, name: Any) -> Any:
         """Return the key that `name` refers to, or None."""
@@ -52,18 +52,18 @@ class Logs(dict[str, Any]):
 
     def __missing__(self, name: Any) -> Any:
         key = self.find(name)
-        if key is None and name in self.beside:
-            return self.beside[name]
+        if key is None and name in self.extras:
+            return self.extras[name]
         if key is None:
             raise KeyError(f"{name!r} is not among the logs: {', '.join(map(str, self))}.")
         return dict.__getitem__(self, key)
 
     def __contains__(self, name: object) -> bool:
-        return self.find(name) is not None or name in self.beside
+        return self.find(name) is not None or name in self.extras
 
     def get(self, name: Any, default: Any = None) -> Any:
         key = self.find(name)
-        return self.beside.get(name, default) if key is None else dict.__getitem__(self, key)
+        return self.extras.get(name, default) if key is None else dict.__getitem__(self, key)
 
     def __or__(self, other: Any) -> "Logs":  # type: ignore[override]
         return Logs({**self, **other})

@@ -16,8 +16,8 @@ from cornu.checkpoints import fingerprint
 from cornu.checkpoints.background_writer import Writer
 from cornu.checkpoints.data_position import Reading
 from cornu.checkpoints.file import Checkpoint, Generations
-from cornu.checkpoints.function_names import Surroundings
-from cornu.checkpoints.plain_data import Packer, Unpacker, Watched, in_words, restore_random
+from cornu.checkpoints.function_names import ReferencedNames
+from cornu.checkpoints.plain_data import Packer, Unpacker, Watched, as_value_errors, restore_random
 from cornu.core.ownership import is_library, library_classes
 from cornu.core.placement import to_device
 from cornu.core.seeds import random_states
@@ -54,7 +54,7 @@ class FitBackup(Backup):
         self._number = 0 if self._kept is None else self._kept.content["number"]
         self._steps, self._told, self._last, self._cost = 0, 0, time.monotonic(), 0.0
         if self._kept is not None:
-            with in_words(self._where):
+            with as_value_errors(self._where):
                 restore_random(Unpacker(self._kept.arrays), self._kept.content["begin"])
         self._begin = random_states()
 
@@ -65,7 +65,7 @@ class FitBackup(Backup):
         self.fingerprint = fingerprint.of_training(model, batches, validation, self.callbacks, settings)
         self.batches, self.validation = batches, validation
         if self._kept is not None:
-            with in_words(self._where):
+            with as_value_errors(self._where):
                 self._check(self._kept.content)
 
     def _check(self, content: dict[str, Any]) -> None:
@@ -107,16 +107,16 @@ class FitBackup(Backup):
             [] if self.validation is None else [Reading(self.validation.batches)]
         )
         self.watched = [Watched(callback, {*NOT_STATE, *settings_of(callback)}) for callback in self.callbacks]
-        self.surroundings = [Surroundings(callback) for callback in self.callbacks]
+        self.referenced = [ReferencedNames(callback) for callback in self.callbacks]
         if self._kept is None:
             return None
         content, unpacker = self._kept.content, Unpacker(self._kept.arrays)
         self._kept = None
-        with in_words(self._where):
+        with as_value_errors(self._where):
             place = self._place(content, unpacker)
         if place.step:
             callbacks.on_epoch_begin(place.epoch)
-        with in_words(self._where):
+        with as_value_errors(self._where):
             for reading, packed in zip(self.readings, content["readings"], strict=True):
                 reading.restore(packed, unpacker)
             self._restore_variables(content, unpacker)
@@ -142,8 +142,8 @@ class FitBackup(Backup):
             restore = getattr(watched.owner, "restore_training_state", None)
             if restore is not None:
                 restore(unpacker.unpack(packed["own"]))
-        for surrounding, packed in zip(self.surroundings, content["surroundings"], strict=True):
-            surrounding.restore(packed, unpacker)
+        for names, packed in zip(self.referenced, content["surroundings"], strict=True):
+            names.restore(packed, unpacker)
 
     def _restore_variables(self, content: dict[str, Any], unpacker: Unpacker) -> None:
         variables, arrays = self.variables, unpacker.unpack(content["variables"])
@@ -209,7 +209,7 @@ class FitBackup(Backup):
                 {"attributes": watched.changes(packer), "own": packer.pack(_own_state(watched.owner))}
                 for watched in self.watched
             ],
-            "surroundings": [surrounding.changes(packer) for surrounding in self.surroundings],
+            "surroundings": [names.changes(packer) for names in self.referenced],
             "fingerprint": self.fingerprint,
             "versions": fingerprint.versions(),
         }

@@ -20,7 +20,7 @@ class _Names:
         self.__dict__ = names
 
 
-class Surroundings:
+class ReferencedNames:
     """The global and enclosed names that a callback's functions use, kept where their values change."""
 
     def __init__(self, callback: Any) -> None:

@@ -39,7 +39,7 @@ class NotPlainError(TypeError):
 
 
 @contextlib.contextmanager
-def in_words(where: str) -> Iterator[None]:
+def as_value_errors(where: str) -> Iterator[None]:
     """Convert errors inside a ``with`` block, from restored data that is not what was saved, to a ValueError."""
     try:
         yield
@@ -298,9 +298,9 @@ def checked_state(state: Any) -> Any:
     numpy takes such a state, and reads memory that is not its own then.
     """
     if not isinstance(state, dict):  # of a RandomState: name, key, place, ...
-        whole = _is_twister(state[1], state[2])
+        whole = _is_mersenne_twister(state[1], state[2])
     elif state["bit_generator"] == "MT19937":
-        whole = _is_twister(state["state"].get("key"), state["state"].get("pos", 0))
+        whole = _is_mersenne_twister(state["state"].get("key"), state["state"].get("pos", 0))
     else:
         buffered = 4 if state["bit_generator"] == "Philox" else 0  # others keep no numbers that they have drawn
         whole = _is_place(state.get("buffer_pos", 0), buffered)
@@ -309,7 +309,7 @@ def checked_state(state: Any) -> Any:
     return state
 
 
-def _is_twister(key: Any, place: Any) -> bool:
+def _is_mersenne_twister(key: Any, place: Any) -> bool:
     return np.shape(key) == (624,) and _is_place(place, 624)
 
 

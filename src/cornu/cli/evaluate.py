@@ -34,7 +34,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         result = {name: float(value) for name, value in scores.items() if np.ndim(value) == 0}
     else:
         targets = y
-        result = _by_hand(model.predict(x, batch_size=options.batch_size, verbose=0), y)
+        result = _score_uncompiled(model.predict(x, batch_size=options.batch_size, verbose=0), y)
     seconds = time.perf_counter() - started
     if options.report:
         model.report(options.report, x, targets, title=f"{options.model} on {options.data}")
@@ -49,7 +49,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _by_hand(outputs: np.ndarray, y: np.ndarray) -> dict[str, float]:
+def _score_uncompiled(outputs: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """Return what can be said of a model that was saved without loss and metrics."""
     found = judged(y, outputs)
     if isinstance(found, Classified):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cornu.checkpoints.file import Checkpoint, Generations, read_checkpoint, write_checkpoint
-from cornu.checkpoints.plain_data import Packer, Unpacker, in_words, restore_random
+from cornu.checkpoints.plain_data import Packer, Unpacker, as_value_errors, restore_random
 from cornu.checkpoints.resuming import resuming
 from cornu.core.seeds import random_states
 from cornu.programs.reading import Program
@@ -33,7 +33,7 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
     notes = []
     if start.exists():
         kept = read_checkpoint(start)
-        with in_words(f"The folder {str(folder)!r}"):
+        with as_value_errors(f"The folder {str(folder)!r}"):
             _check(folder, kept.content, {"program": digest, "arguments": arguments})
             restore_random(Unpacker(kept.arrays), kept.content["random"])
         fits = sum(1 for entry in folder.glob("fit-*") if entry.is_dir())

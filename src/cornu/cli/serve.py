@@ -23,7 +23,7 @@ def command(options: argparse.Namespace) -> int:
         if (error.name or "").partition(".")[0] == "cornu":
             raise
         return _refuse(f"serving needs the package {error.name!r}: pip install 'cornu[serve]'")
-    server.compute_in_the_asking_thread()
+    server.compute_in_calling_thread()
     try:
         paths = named(options.models)
         models = [ServedModel(name, load_model(path, compile=False)) for name, path in paths.items()]

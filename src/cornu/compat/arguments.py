@@ -56,7 +56,7 @@ def _own_names(cls: type) -> frozenset[str] | None:
 def _renamed(name: str, own: frozenset[str], kwargs: dict) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in kwargs.items():
-        new = key if key in own else _today(key, own)
+        new = key if key in own else _current(key, own)
         if _is_harmless(key, value, own):
             continue
         if key not in own and new == key and key in keywords.REFUSED:
@@ -67,7 +67,7 @@ def _renamed(name: str, own: frozenset[str], kwargs: dict) -> dict[str, Any]:
     return result
 
 
-def _today(key: str, own: frozenset[str]) -> str:
+def _current(key: str, own: frozenset[str]) -> str:
     if key == "input_dtype":
         return "dtype"
     return next((new for new in keywords.RENAMED.get(key, ()) if new in own), key)
@@ -149,13 +149,13 @@ def _with_kernel(name: str, args: tuple, kwargs: dict) -> tuple:
 
 def _reordered(order: keywords.OldOrder, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Name the positional arguments of an optimizer where they stand in the order of Keras 1 and 2."""
-    if len(args) <= order.position or not _tells_old(args[order.position], order):
+    if len(args) <= order.position or not _is_old_order(args[order.position], order):
         return args, kwargs
     named = dict(zip(order.names, args, strict=False))
     return (), {name: value for name, value in named.items() if value is not None} | kwargs
 
 
-def _tells_old(value: Any, order: keywords.OldOrder) -> bool:
+def _is_old_order(value: Any, order: keywords.OldOrder) -> bool:
     if value is None:
         return True
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= order.largest

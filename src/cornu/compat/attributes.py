@@ -128,23 +128,23 @@ def fit_generator(
         kwargs["epochs"] = epochs
     generator, kwargs = _counted(generator, kwargs, "samples_per_epoch", "steps_per_epoch")
     validation, kwargs = _counted(kwargs.get("validation_data"), kwargs, "nb_val_samples", "validation_steps")
-    kwargs = _today(kwargs, "nb_epoch", "epochs")
+    kwargs = _current(kwargs, "nb_epoch", "epochs")
     return self.fit(generator, **kwargs if validation is None else {**kwargs, "validation_data": validation})
 
 
 def evaluate_generator(self: Any, generator: Any, steps: int | None = None, *args: Any, **kwargs: Any) -> Any:
     """Evaluate on batches of a generator (`evaluate`); Keras 1 counted samples in `val_samples`."""
-    generator, kwargs = _counted(generator, _queues(steps, args, kwargs), "val_samples", "steps")
+    generator, kwargs = _counted(generator, _bind_old_order(steps, args, kwargs), "val_samples", "steps")
     return self.evaluate(generator, **({"verbose": 0} | kwargs))
 
 
 def predict_generator(self: Any, generator: Any, steps: int | None = None, *args: Any, **kwargs: Any) -> Any:
     """Predict on batches of a generator (`predict`); Keras 1 counted samples in `val_samples`."""
-    generator, kwargs = _counted(generator, _queues(steps, args, kwargs), "val_samples", "steps")
+    generator, kwargs = _counted(generator, _bind_old_order(steps, args, kwargs), "val_samples", "steps")
     return self.predict(generator, **({"verbose": 0} | kwargs))
 
 
-def _queues(steps: int | None, args: tuple, kwargs: dict) -> dict:
+def _bind_old_order(steps: int | None, args: tuple, kwargs: dict) -> dict:
     """Name positional arguments as Keras 2 ordered them."""
     named = {"steps": steps} | dict(
         zip(("callbacks", "max_queue_size", "workers", "use_multiprocessing", "verbose"), args, strict=False)
@@ -152,7 +152,7 @@ def _queues(steps: int | None, args: tuple, kwargs: dict) -> dict:
     return {name: value for name, value in named.items() if value is not None} | kwargs
 
 
-def _today(kwargs: dict, old: str, new: str) -> dict:
+def _current(kwargs: dict, old: str, new: str) -> dict:
     return {new if key == old else key: value for key, value in kwargs.items()}
 
 

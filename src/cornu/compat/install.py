@@ -9,7 +9,7 @@ spellings.fill(
         "attribute": "cornu.compat.attributes:old_attribute",
         "name": "cornu.compat.imports:old_name",
         "names": "cornu.compat.imports:old_names",
-        "identifier": "cornu.compat.names:todays_identifier",
+        "identifier": "cornu.compat.names:current_identifier",
         "layer config": "cornu.compat.configs:translate_layer_config",
         "model config": "cornu.compat.configs:translate_meanings",
     }

@@ -268,7 +268,7 @@ IDENTIFIERS: dict[str, dict[str, str]] = {
 }
 
 
-def todays_identifier(module: str, name: Any) -> Any:
+def current_identifier(module: str, name: Any) -> Any:
     """Return today's name of a loss, metric, ... of the table `module`, or `name` where it has no other."""
     return IDENTIFIERS.get(module, {}).get(name, name)
 

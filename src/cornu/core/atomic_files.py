@@ -47,7 +47,7 @@ def replacing(filepath: Any, overwrite: bool = True) -> Iterator[Path]:
         flush_folder(path.parent)
     except OSError as error:
         if _is_about(error, temporary, path):
-            raise _in_words(error, filepath, path) from error
+            raise _explained(error, filepath, path) from error
         raise
     remove_leftovers(path.parent)
 
@@ -138,7 +138,7 @@ def _is_about(error: OSError, temporary: Path, path: Path) -> bool:
     return error.errno is not None or temporary.name in str(error) or "errno" in str(error)
 
 
-def _in_words(error: OSError, filepath: Any, path: Path) -> OSError:
+def _explained(error: OSError, filepath: Any, path: Path) -> OSError:
     """Return the same kind of error, saying what was to be written and what became of it."""
     reason = next((text for number, text in _reasons() if text in str(error)), error.strerror or str(error))
     left = "The file that was there is as it was" if path.exists() else "Nothing was left there"

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import dtype_policies
-from cornu.core.engine_errors import in_words
+from cornu.core.engine_errors import named_errors
 from cornu.core.graph import (
     Node,
     SymbolicTensor,
@@ -31,10 +31,10 @@ from cornu.core.scope import calling, get_mask, scope, set_mask
 from cornu.core.shapes import plain_shapes, shapes_of, tensors_of_shapes
 from cornu.core.signature import (
     ShapeParameters,
+    any_signature,
     build_parameters,
     call_signature,
     call_text,
-    freely_overridden,
     output_shape_parameters,
 )
 from cornu.core.variable import Variable, array_of, plain, restored, untouched
@@ -59,12 +59,12 @@ class CallMethods(HoldsWeights):
         """The type in which the layer computes."""
         return self.dtype_policy.compute_dtype
 
-    @freely_overridden
+    @any_signature
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of `input_shape` (None: unknown axis). Layers with weights override it."""
         self.built = True
 
-    @freely_overridden
+    @any_signature
     def call(self, inputs: Any) -> Any:
         """Compute the outputs. Every layer overrides it."""
         raise NotImplementedError(
@@ -88,10 +88,10 @@ class CallMethods(HoldsWeights):
     def _check_and_build(self, args: tuple, kwargs: dict[str, Any]) -> None:
         """Check the arguments of a call, and build the layer for them."""
         signature = call_signature(type(self))
-        complaint = signature.complaint(args, kwargs)
-        if complaint is not None:
+        mismatch = signature.mismatch(args, kwargs)
+        if mismatch is not None:
             raise TypeError(
-                f"Layer {self.name!r} ({type(self).__name__}) {complaint}.\nIts arguments are {call_text(type(self))}."
+                f"Layer {self.name!r} ({type(self).__name__}) {mismatch}.\nIts arguments are {call_text(type(self))}."
             )
         if self.input_spec is not None:
             check_inputs(self.input_spec, signature.first(args, kwargs), self.name)
@@ -186,7 +186,7 @@ class CallMethods(HoldsWeights):
         if scope.depth == 0:
             self._clear_losses()
         with calling(training, self.compute_dtype if self.autocast else None):
-            with in_words(self, args or (first,)):
+            with named_errors(self, args or (first,)):
                 outputs = plain(self.call(*args, **kwargs))
             if self.activity_regularizer is not None:
                 for output in jax.tree.leaves(outputs):
@@ -211,7 +211,7 @@ class CallMethods(HoldsWeights):
         overridden = type(self).compute_mask is not CallMethods.compute_mask
         return overridden or (self.supports_masking and mask is not None)
 
-    @freely_overridden
+    @any_signature
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the outputs: that of the inputs where ``supports_masking``, else None.
 
@@ -265,7 +265,7 @@ class CallMethods(HoldsWeights):
         keep_masks(leaves(outputs), output_masks)
         return outputs
 
-    @freely_overridden
+    @any_signature
     def compute_output_shape(self, *shapes: Any, **named_shapes: Any) -> Any:
         """Return the shape of the outputs, found by tracing the call.
 

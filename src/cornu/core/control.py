@@ -191,7 +191,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
 def when(condition: Any, action: Callable[[], Any]) -> None:
     """Run `action`, which may assign to variables and returns nothing, if `condition` holds (it may be traced)."""
 
-    def acted() -> None:
+    def updated() -> None:
         action()
 
-    cond(condition, acted, lambda: None)
+    cond(condition, updated, lambda: None)

@@ -47,7 +47,7 @@ def plain_message(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def in_words(layer: Any, args: tuple) -> Iterator[None]:
+def named_errors(layer: Any, args: tuple) -> Iterator[None]:
     """Convert an engine's error inside a layer's call to an `EngineError` that names the layer."""
     try:
         yield

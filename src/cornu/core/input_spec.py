@@ -22,7 +22,7 @@ class InputSpec:
 
     Follows https://keras.io/api/layers/base_layer/ (``input_spec``)
 
-    >>> InputSpec(ndim=2).complaint((None, 3, 4))
+    >>> InputSpec(ndim=2).mismatch((None, 3, 4))
     '2 axes'
     """
 
@@ -45,7 +45,7 @@ class InputSpec:
         self.axes = {int(axis): size for axis, size in (axes or {}).items()}
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
 
-    def complaint(self, shape: tuple) -> str | None:
+    def mismatch(self, shape: tuple) -> str | None:
         """Return what is expected if `shape` does not fit, else None."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim and not self.allow_last_axis_squeeze:
@@ -71,7 +71,7 @@ def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:
         raise ValueError(f"Layer {layer_name!r} takes {len(specs)} inputs; it was called with {len(tensors)}.")
     for one, tensor in zip(specs, tensors, strict=True):
         shape = tuple(shape_of(tensor))
-        expected = one.complaint(shape)
+        expected = one.mismatch(shape)
         if expected:
             raise ValueError(
                 f"Layer {layer_name!r} expects an input with {expected} (the first axis is the batch); "

@@ -62,7 +62,7 @@ class Table:
             self.add()(thing)
 
     def __contains__(self, name: object) -> bool:
-        return self.get(name) is not None or spellings.todays_name(self.module, name) in self.things
+        return self.get(name) is not None or spellings.current_name(self.module, name) in self.things
 
     def __iter__(self) -> Iterator[str]:
         self.fill()
@@ -75,7 +75,7 @@ class Table:
             return custom
         known = self.get(name)
         if known is None:
-            known = self.get(spellings.todays_name(self.module, name))
+            known = self.get(spellings.current_name(self.module, name))
         if known is None:
             raise unknown(self.concept, name, self.things)
         return known

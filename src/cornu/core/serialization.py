@@ -30,7 +30,7 @@ class Recorded(type):
     _keywords: tuple[str, ...] = ()
 
     def __call__(cls: type[Instance], *args: Any, **kwargs: Any) -> Instance:
-        if len(args) > 1 or not _todays_keywords(cls).issuperset(kwargs):
+        if len(args) > 1 or not _unambiguous_keywords(cls).issuperset(kwargs):
             args, kwargs = spellings.translate_constructor(cls, args, kwargs)
         try:
             instance: Any = super().__call__(*args, **kwargs)  # type: ignore[misc]
@@ -53,7 +53,7 @@ def _signature(cls: type) -> inspect.Signature:
 
 
 @kept_by_class
-def _todays_keywords(cls: Recorded) -> frozenset[str]:
+def _unambiguous_keywords(cls: Recorded) -> frozenset[str]:
     """Return the keywords that mean the same in every Keras, or are Cornu's alone: nobody is asked about them."""
     names = set(cls._keywords)
     for base in cls.__mro__:

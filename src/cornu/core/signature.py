@@ -13,7 +13,7 @@ EMPTY = inspect.Parameter.empty
 Result = TypeVar("Result")
 
 
-def freely_overridden(method: Callable[..., Result]) -> Callable[..., Result]:
+def any_signature(method: Callable[..., Result]) -> Callable[..., Result]:
     """Decorate a method that other classes define with arguments of their own: type checkers then let them."""
     return method
 
@@ -65,7 +65,7 @@ class CallSignature(NamedTuple):
             return args, kwargs
         return args[: self.leading], dict(zip(self.names[self.leading :], args[self.leading :], strict=False)) | kwargs
 
-    def complaint(self, args: tuple, kwargs: dict[str, Any]) -> str | None:
+    def mismatch(self, args: tuple, kwargs: dict[str, Any]) -> str | None:
         """Return what is wrong with the arguments of a call, or None."""
         if len(args) > len(self.names) and not self.takes_more:
             return f"takes {len(self.names)} arguments by position; got {len(args)}"

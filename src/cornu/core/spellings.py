@@ -113,7 +113,7 @@ def old_names(module: str) -> list[str]:
     return answer(module) if answer else []
 
 
-def todays_name(module: str, name: Any) -> Any:
+def current_name(module: str, name: Any) -> Any:
     """Return today's name of a loss, metric, ... (`module` is that of its table), or `name` where it has no other."""
     answer = _answer_to("identifier")
     return answer(module, name) if answer else name

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.data.batch import Batch, Opening
+from cornu.data.batch import Batch, ReadPosition
 from cornu.data.convert import map_arrays, rows_in
 from cornu.data.zero_copy import Shared, fresh, on_device
 
@@ -15,7 +15,7 @@ from cornu.data.zero_copy import Shared, fresh, on_device
 RESIDENT_BYTES = 4 << 30
 
 
-class ArrayBatches(Opening):
+class ArrayBatches(ReadPosition):
     """Batches of rows of arrays, in order or reshuffled each epoch. The short last batch is kept.
 
     Args:

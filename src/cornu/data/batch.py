@@ -28,7 +28,7 @@ def unpack(data: Any) -> Batch:
     return Batch(*data)
 
 
-class Opening:
+class ReadPosition:
     """How far the data has been read, for both kinds of batches, so that a backup can continue from there."""
 
     running: Any = None  # the stream that continues from epoch to epoch

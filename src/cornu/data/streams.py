@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from cornu.core.seeds import fresh_seed, random_marks
-from cornu.data.batch import Batch, Opening, unpack
+from cornu.data.batch import Batch, ReadPosition, unpack
 from cornu.data.convert import as_arrays, map_arrays, rows_in
 from cornu.data.weights import with_class_weight
 
@@ -65,7 +65,7 @@ class PyDataset:
 Sequence = PyDataset
 
 
-class StreamBatches(Opening):
+class StreamBatches(ReadPosition):
     """Batches from a source that creates them on demand."""
 
     resident = False

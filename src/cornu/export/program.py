@@ -62,7 +62,7 @@ def program_of(model: Any, input_signature: Any = None) -> Program:
     """
     tensors = arguments_of(model, input_signature)
     inputs = _named(model, leaves(tensors))
-    with _in_words(model, tensors):
+    with _explained(model, tensors):
         if not model.built:
             model.compute_output_spec(*tensors)
         return _trace(model, tensors, inputs)
@@ -137,7 +137,7 @@ def _named(model: Any, tensors: list[SymbolicTensor]) -> list[Argument]:
 
 
 @contextlib.contextmanager
-def _in_words(model: Any, tensors: Any) -> Iterator[None]:
+def _explained(model: Any, tensors: Any) -> Iterator[None]:
     """Explain why a model cannot be traced with unknown sizes."""
     try:
         yield

@@ -20,7 +20,7 @@ from jax.extend.core import jaxpr_as_fun
 from cornu.core.atomic_files import replacing
 from cornu.core.jax_internals import set_setting, setting
 from cornu.export.program import Program, program_of
-from cornu.export.trial import read_apart, read_program
+from cornu.export.trial import read_in_subprocess, read_program
 from cornu.saving import documents
 from cornu.saving.files import existing
 from cornu.saving.safetensors import read, read_header, write_arrays
@@ -174,7 +174,7 @@ def load(filepath: Any, trusted: bool = False) -> ExportedModel:
         raise ValueError(f"{path.name!r} is damaged: its program has another checksum than the file says.")
     what = f"The program in {path.name!r}"
     if not trusted:
-        read_apart(content, what)
+        read_in_subprocess(content, what)
     try:
         exported = read_program(content)
     except ValueError as error:

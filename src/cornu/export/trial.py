@@ -31,7 +31,7 @@ def read_program(content: bytes) -> export.Exported:
     return exported
 
 
-def read_apart(content: bytes, what: str) -> None:
+def read_in_subprocess(content: bytes, what: str) -> None:
     """Read a program in another process; ValueError if that process rejects it or crashes."""
     if not sys.executable:
         raise ValueError(f"{what} cannot be tried in a process of its own here: give trusted=True if you made it.")

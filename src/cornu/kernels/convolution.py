@@ -113,11 +113,11 @@ def transposed_convolution(
     rank = _spatial_rank(x, kernel, data_format)
     strides, dilation = per_dimension(strides, rank, "strides"), per_dimension(dilation, rank, "dilation")
     extra = (None,) * rank if output_padding is None else per_dimension(output_padding, rank, "output_padding")
-    turned = jnp.swapaxes(jnp.flip(kernel, range(rank)), -1, -2)  # (*window, channels, filters)
-    _check_groups(x, turned, 1, data_format)
+    transposed = jnp.swapaxes(jnp.flip(kernel, range(rank)), -1, -2)  # (*window, channels, filters)
+    _check_groups(x, transposed, 1, data_format)
     window = _spread(kernel.shape[:rank], dilation)
     pads = tuple(_transposed_padding(padding, *each) for each in zip(window, strides, extra, strict=True))
-    return _in_format(x, turned, Geometry((1,) * rank, pads, strides, dilation), data_format)
+    return _in_format(x, transposed, Geometry((1,) * rank, pads, strides, dilation), data_format)
 
 
 @as_one_program()

@@ -83,10 +83,10 @@ convolve.defvjp(_forward, _backward)
 def _gradient_by_input(upstream: Array, kernel: Array, space: tuple[int, ...], geometry: Geometry) -> Array:
     """Return the gradient with respect to the input: upstream convolved with the transposed kernel."""
     window = kernel.shape[:-2]
-    return convolve(upstream, _turned(kernel), _mirrored(geometry, window, space, upstream.shape[1:-1]))
+    return convolve(upstream, _flipped(kernel), _mirrored(geometry, window, space, upstream.shape[1:-1]))
 
 
-def _turned(kernel: Array) -> Array:
+def _flipped(kernel: Array) -> Array:
     """Return the kernel flipped in space, with channels and filters swapped."""
     return jnp.swapaxes(jnp.flip(kernel, range(kernel.ndim - 2)), -1, -2)
 
@@ -112,7 +112,7 @@ def _gradient_by_kernel(x: Array, upstream: Array, window: tuple[int, ...], geom
         max(geometry.input_dilation) > 1 and max(geometry.strides) == 1
     ):  # take patches of the larger side, without its zeros
         back = _mirrored(geometry, window, x.shape[1:-1], upstream.shape[1:-1])
-        return _turned(_gradient_by_kernel(upstream, x, window, back))
+        return _flipped(_gradient_by_kernel(upstream, x, window, back))
     around = zip(geometry.padding, geometry.input_dilation, strict=True)
     edges = ((0, 0, 0), *((low, high, step - 1) for (low, high), step in around), (0, 0, 0))
     product: Callable[[Array, Array], Array] = partial(_patch_product, window=window, geometry=geometry)

@@ -8,7 +8,7 @@ import numpy as np
 from cornu.core.layer import Layer
 
 
-def whole_number(layer: Layer, argument: str, value: Any, least: int = 1) -> int:
+def check_integer(layer: Layer, argument: str, value: Any, least: int = 1) -> int:
     """Return `value` as an integer; ValueError if it is not an integer or is below `least`."""
     number = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, float) and number.is_integer():

@@ -13,7 +13,7 @@ from cornu.core.layer import Layer
 from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.core.settings import standardize_data_format
 from cornu.kernels.convolution import add_bias, convolution, depthwise_convolution, transposed_convolution
-from cornu.layers.argument_checks import known_size, whole_number
+from cornu.layers.argument_checks import check_integer, known_size
 from cornu.layers.weight_options import keep_options, make_weight
 from cornu.layers.window_arguments import channel_axis, check_not_empty, padding_word, per_dimension
 
@@ -128,8 +128,8 @@ class _Convolution(_Convolving):
     ) -> None:
         own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
         super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = whole_number(self, "filters", filters)
-        self.groups = whole_number(self, "groups", groups)
+        self.filters = check_integer(self, "filters", filters)
+        self.groups = check_integer(self, "groups", groups)
         keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self._refuse_strides_with_dilation()
@@ -262,7 +262,7 @@ class _TransposedConvolution(_Convolving):
     ) -> None:
         own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
         super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = whole_number(self, "filters", filters)
+        self.filters = check_integer(self, "filters", filters)
         keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self._refuse_strides_with_dilation()
@@ -383,7 +383,7 @@ class _DepthwiseConvolution(_Convolving):
     ) -> None:
         own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
         super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
-        self.depth_multiplier = whole_number(self, "depth_multiplier", depth_multiplier)
+        self.depth_multiplier = check_integer(self, "depth_multiplier", depth_multiplier)
         keep_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
@@ -477,8 +477,8 @@ class _SeparableConvolution(_Convolving):
     ) -> None:
         own = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
         super().__init__(*own, activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = whole_number(self, "filters", filters)
-        self.depth_multiplier = whole_number(self, "depth_multiplier", depth_multiplier)
+        self.filters = check_integer(self, "filters", filters)
+        self.depth_multiplier = check_integer(self, "depth_multiplier", depth_multiplier)
         keep_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         keep_options(self, "pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
         keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)

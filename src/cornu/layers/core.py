@@ -15,7 +15,7 @@ from cornu.core.layer import Layer
 from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.core.variable import plain
 from cornu.kernels.matmul import dense_product
-from cornu.layers.argument_checks import known_size, whole_number
+from cornu.layers.argument_checks import check_integer, known_size
 from cornu.layers.weight_options import keep_options, make_weight
 
 
@@ -71,7 +71,7 @@ class Dense(Layer):
         **kwargs: Unpack[OtherLayerOptions],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = whole_number(self, "units", units)
+        self.units = check_integer(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cornu.core import registry
 from cornu.core.layer import Layer
-from cornu.layers.argument_checks import whole_number
+from cornu.layers.argument_checks import check_integer
 from cornu.layers.weight_options import keep_options, make_weight
 
 
@@ -62,8 +62,8 @@ class Embedding(Layer):
         weights = [weights] if hasattr(weights, "shape") else weights
         kwargs.setdefault("autocast", False)  # float32 holds indices up to 2**24 exactly, 16-bit floats do not
         super().__init__(activity_regularizer=activity_regularizer, weights=weights, **kwargs)
-        self.input_dim = whole_number(self, "input_dim", input_dim)
-        self.output_dim = whole_number(self, "output_dim", output_dim)
+        self.input_dim = check_integer(self, "input_dim", input_dim)
+        self.output_dim = check_integer(self, "output_dim", output_dim)
         keep_options(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         self.mask_zero = self.supports_masking = mask_zero
         self.input_length = input_length

@@ -14,7 +14,7 @@ from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
 from cornu.core.variable import Variable
 from cornu.kernels.compiler import as_one_program
-from cornu.layers.argument_checks import known_size, number_in, whole_number
+from cornu.layers.argument_checks import check_integer, known_size, number_in
 from cornu.layers.core import Wrapper
 from cornu.layers.weight_options import keep_options, make_weight
 from cornu.ops import normalization as ops
@@ -326,7 +326,7 @@ class GroupNormalization(_Normalization):
         super().__init__(axis, epsilon, center, scale, **kwargs)
         keep_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
         keep_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
-        self.groups = groups if groups == -1 else whole_number(self, "groups", groups)
+        self.groups = groups if groups == -1 else check_integer(self, "groups", groups)
         self.axis = _one_axis(self, axis)
         self.autocast = False
 
@@ -440,7 +440,7 @@ class SpectralNormalization(Wrapper):
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(layer, **kwargs)
-        self.power_iterations = whole_number(self, "power_iterations", power_iterations)
+        self.power_iterations = check_integer(self, "power_iterations", power_iterations)
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)

@@ -13,7 +13,7 @@ from cornu.core.graph import SymbolicTensor
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
-from cornu.layers.argument_checks import whole_number
+from cornu.layers.argument_checks import check_integer
 
 
 @registry.LAYERS.add()
@@ -166,7 +166,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
-        self.n = whole_number(self, "n", n)
+        self.n = check_integer(self, "n", n)
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: jax.Array) -> jax.Array:

@@ -11,7 +11,7 @@ from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
 from cornu.core.settings import standardize_data_format
-from cornu.layers.argument_checks import whole_number
+from cornu.layers.argument_checks import check_integer
 from cornu.layers.window_arguments import per_dimension
 from cornu.ops.image import enlarge
 
@@ -45,7 +45,7 @@ class UpSampling1D(Layer):
 
     def __init__(self, size: int = 2, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
-        self.size = whole_number(self, "size", size)
+        self.size = check_integer(self, "size", size)
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Array) -> Array:

@@ -15,7 +15,7 @@ from cornu.core.graph import op
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import changed, get_mask, scope
 from cornu.core.serialization import Recorded, construct, default_config
-from cornu.core.signature import freely_overridden
+from cornu.core.signature import any_signature
 from cornu.core.spellings import old_keywords
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import Variable, bound, read
@@ -245,7 +245,7 @@ class Sum(Metric):
         super().__init__(dtype, name)
         self.total = self.add_variable(name="total")
 
-    @freely_overridden
+    @any_signature
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         values, _ = samplewise(values, sample_weight, self.dtype, jnp.sum)
         self.total.assign_add(jnp.sum(values))
@@ -276,7 +276,7 @@ class Mean(Metric):
         self.total = self.add_variable(name="total")
         self.count = self.add_variable(name="count")
 
-    @freely_overridden
+    @any_signature
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         values, sample_weight = samplewise(values, sample_weight, self.dtype)
         self.total.assign_add(jnp.sum(values))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core.graph import SymbolicTensor, resolve
-from cornu.core.signature import freely_overridden
+from cornu.core.signature import any_signature
 from cornu.data.batch import Batch
 from cornu.metrics import Metric
 from cornu.models.parts import ModelPart
@@ -38,7 +38,7 @@ class LossMethods(ModelPart):
             values.append(value)
         return [value.mean() if np.ndim(value) else value for value in map(_as_value, values)]
 
-    @freely_overridden
+    @any_signature
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
@@ -46,7 +46,7 @@ class LossMethods(ModelPart):
         total, _ = self.objective.loss_of(y, y_pred, sample_weight) if self.objective.built else (0.0, [])
         return sum(self._extra_losses(), total)
 
-    @freely_overridden
+    @any_signature
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Add a batch to the metrics and return their results; override it for metrics of one's own."""
         self.objective.update_metrics(y, y_pred, sample_weight)

@@ -11,7 +11,7 @@ from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.layer import BASE_ARGUMENTS, Layer
 from cornu.core.serialization import serialize_object
 from cornu.core.shapes import shapes_of
-from cornu.core.signature import call_signature, freely_overridden
+from cornu.core.signature import any_signature, call_signature
 from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
@@ -71,7 +71,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         self.graph_layers = self._network.layers
         self.built = True
 
-    @freely_overridden
+    @any_signature
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Compute the outputs. A subclass without a graph overrides it."""
         if self._network is None:
@@ -80,7 +80,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
             )
         return self._network.run(inputs, mask)
 
-    @freely_overridden
+    @any_signature
     def build(self, input_shape: Any = None, **shapes: Any) -> None:
         """Make the weights for inputs of `input_shape`, or of `shapes` by name, by tracing a call."""
         if self._network is None and (input_shape is not None or shapes):

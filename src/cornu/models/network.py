@@ -116,14 +116,14 @@ def fitted(given: Any, reference: SymbolicTensor) -> Any:
         given = given[..., None]
     elif len(shape) == len(expected) + 1 and shape[-1] == 1:
         given = given[..., 0]
-    complain_of_shape(tuple(given.shape), expected, _input_name(reference))
+    raise_shape_error(tuple(given.shape), expected, _input_name(reference))
     if isinstance(given, SymbolicTensor) or given.dtype.name == reference.dtype:
         return given
     both_float = dtype_policies.is_float(given.dtype) and dtype_policies.is_float(reference.dtype)
     return given if both_float else jnp.asarray(given).astype(reference.dtype)
 
 
-def complain_of_shape(shape: tuple, expected: tuple, name: str) -> None:
+def raise_shape_error(shape: tuple, expected: tuple, name: str) -> None:
     """Raise ValueError if `shape` does not fit `expected` (None fits any size), with advice if reshaping helps."""
     fits = len(shape) == len(expected) and all(
         want is None or have is None or want == have for have, want in zip(shape, expected, strict=True)
@@ -162,11 +162,11 @@ def operations_by_depth(network: Network) -> tuple[list[Any], dict[int, int]]:
         if tensor.node is not None:
             operation = tensor.node.operation
             depth[id(operation)] = max(depth.get(id(operation), 0), depth_of_node.get(id(tensor.node), 0))
-    ranked = sorted(_met_from_outputs(network), key=lambda operation: -depth.get(id(operation), 0))
+    ranked = sorted(_reached_from_outputs(network), key=lambda operation: -depth.get(id(operation), 0))
     return ranked, depth
 
 
-def _met_from_outputs(network: Network) -> list[Any]:
+def _reached_from_outputs(network: Network) -> list[Any]:
     """Return the operations in the order a walk from the outputs meets them, after inputs that it never meets."""
     between = {id(node) for node in network.nodes}
     given = [tensor.node for tensor in network.flat_inputs if tensor.node is not None]

@@ -425,7 +425,7 @@ class Trainer(ModelPart):
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluate one batch ``(x, y, sample_weight)`` and return the logs. Override it for a custom step."""
-        self.learner.examine(unpack(data))
+        self.learner.default_test_step(unpack(data))
         return self.get_metrics_result()
 
     def predict_step(self, data: Any, *rest: Any) -> Any:

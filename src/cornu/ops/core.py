@@ -184,7 +184,7 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
     several = isinstance(loop_vars, (list, tuple))
     start = tuple(builtins.map(array, loop_vars)) if several else (array(loop_vars),)
 
-    def go_on(state: tuple) -> Any:
+    def still_running(state: tuple) -> Any:
         count, values = state
         more = cond(*values)
         return more if maximum_iterations is None else jnp.logical_and(more, count < maximum_iterations)
@@ -194,7 +194,7 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
         values = body(*values)
         return count + 1, tuple(values) if isinstance(values, (list, tuple)) else (values,)
 
-    _, result = control.while_loop(go_on, step, (0, start))
+    _, result = control.while_loop(still_running, step, (0, start))
     return type(loop_vars)(result) if isinstance(loop_vars, list) else result if several else result[0]
 
 

@@ -15,9 +15,9 @@ from cornu.core import registry, serialization, settings, spellings
 from cornu.core.control import when
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
-from cornu.core.signature import freely_overridden
+from cornu.core.signature import any_signature
 from cornu.core.variable import Variable, array_of, bound, read
-from cornu.optimizers.hyper import Hyper, as_given, as_number
+from cornu.optimizers.hyper import Hyper, as_number, as_written
 from cornu.optimizers.schedules import LearningRateSchedule
 
 # Switched on after building, these would need slots that do not exist.
@@ -452,7 +452,7 @@ class Optimizer(metaclass=Recorded):
         for name, slot in slots.items():
             slot.assign(new[name])
 
-    @freely_overridden
+    @any_signature
     def update(self, gradient: Any, value: Any, rate: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
         """Return the new value of a weight and of its slots, by name: the update rule, on arrays.
 
@@ -538,7 +538,7 @@ class Optimizer(metaclass=Recorded):
             return serialization.serialize(getattr(self, name, given))
         rate = self._learning_rate
         return (
-            as_given(self._numbers[name] or 0.0, rate._value)
+            as_written(self._numbers[name] or 0.0, rate._value)
             if isinstance(rate, Variable)
             else serialization.serialize(rate)
         )

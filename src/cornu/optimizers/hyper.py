@@ -36,7 +36,7 @@ class Hyper:
         if given is None:
             return None
         value = optimizer._hyper[self.name]._value
-        return value if isinstance(value, jax.core.Tracer) else as_given(given, value)
+        return value if isinstance(value, jax.core.Tracer) else as_written(given, value)
 
     def __set__(self, optimizer: Any, value: Any) -> None:
         if value is None and self.epsilon:
@@ -70,7 +70,7 @@ def as_number(optimizer: Any, name: str, value: Any) -> float:
         raise TypeError(f"{type(optimizer).__name__} takes a number as {name}; got {value!r}.") from error
 
 
-def as_given(given: float, value: Any) -> float:
+def as_written(given: float, value: Any) -> float:
     """Return the number as the user wrote it (0.1, not 0.10000000149), unless the variable has changed since."""
     value = np.asarray(value)
     return given if np.asarray(given, value.dtype) == value else float(value)

@@ -45,8 +45,8 @@ def with_options(constructor: Constructor) -> Constructor:
     signature = inspect.Signature([*first, *common, *last])
 
     @functools.wraps(constructor)
-    def spelled_out(*args: Any, **kwargs: Any) -> None:
+    def with_signature(*args: Any, **kwargs: Any) -> None:
         constructor(**signature.bind(*args, **kwargs).arguments)
 
-    spelled_out.__signature__ = signature  # type: ignore[attr-defined]
-    return spelled_out  # type: ignore[return-value]
+    with_signature.__signature__ = signature  # type: ignore[attr-defined]
+    return with_signature  # type: ignore[return-value]

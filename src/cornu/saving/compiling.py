@@ -76,23 +76,23 @@ def compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
     {'loss': 'mse', 'metrics': ['accuracy']}
     """
     known = {key: value for key, value in config.items() if value is not None and key in (*TABLES, *OTHERS)}
-    return {key: _meant(value, TABLES[key]) if key in TABLES else deserialize(value) for key, value in known.items()}
+    return {key: _parsed(value, TABLES[key]) if key in TABLES else deserialize(value) for key, value in known.items()}
 
 
-def _meant(value: Any, table: registry.Table) -> Any:
+def _parsed(value: Any, table: registry.Table) -> Any:
     """Return the config of a loss, metric or optimizer, or a list or dictionary of them."""
     if isinstance(value, str):
         custom = registry.custom_object(value)
         return value if custom is None else custom
     if isinstance(value, (list, tuple)):
-        return [_meant(item, table) for item in value]
+        return [_parsed(item, table) for item in value]
     if not isinstance(value, dict):
         return value
     if "class_name" not in value:
-        return {key: _meant(item, table) for key, item in value.items()}
+        return {key: _parsed(item, table) for key, item in value.items()}
     if value["class_name"] == "MeanMetricWrapper":  # Keras 2.3 to 2.15: the function says what it is
         settings = value.get("config")
-        return _meant(settings.get("fn") if isinstance(settings, dict) else None, table)
+        return _parsed(settings.get("fn") if isinstance(settings, dict) else None, table)
     return deserialize(value, table=table)
 
 
@@ -107,7 +107,7 @@ def to_training_config(config: dict[str, Any]) -> dict[str, Any]:
     """Return a compile config as the attribute ``training_config`` of a ``.h5`` file."""
     optimizer = config["optimizer"]
     if isinstance(optimizer, dict):
-        optimizer = {"class_name": optimizer["class_name"], "config": _telling(optimizer)}
+        optimizer = {"class_name": optimizer["class_name"], "config": _without_defaults(optimizer)}
     others = {key: _old_form(value) for key, value in config.items() if key not in ("optimizer", "loss")}
     return {"optimizer_config": optimizer, "loss": _whole_names(_old_form(config["loss"]))} | others
 
@@ -123,7 +123,7 @@ def _whole_names(loss: Any) -> Any:
     return loss
 
 
-def _telling(optimizer: dict[str, Any]) -> dict[str, Any]:
+def _without_defaults(optimizer: dict[str, Any]) -> dict[str, Any]:
     """Return an optimizer's config without what Keras 2 lacks and its default says anyway."""
     cls = registry.OPTIMIZERS.get(optimizer["class_name"])
     config = optimizer["config"]

@@ -16,7 +16,7 @@ from cornu.saving.tensor_file import METADATA, is_safetensors, read_header
 MOST_DEPTH = 20  # models inside models
 
 
-class Held(NamedTuple):
+class ArrayInfo(NamedTuple):
     """An array of a file: its shape, and its value where it is one integer."""
 
     shape: tuple[int, ...]
@@ -27,9 +27,9 @@ class Held(NamedTuple):
         return math.prod(self.shape)
 
 
-def _held(array: h5py.Dataset) -> Held:
+def _array_info(array: h5py.Dataset) -> ArrayInfo:
     counts = array.shape == () and array.dtype.kind in "iu"
-    return Held(tuple(array.shape), int(hdf5.read(array)) if counts else None)
+    return ArrayInfo(tuple(array.shape), int(hdf5.read(array)) if counts else None)
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
             if hdf5.has(file, "layer_names") or hdf5.has(file, "layer_names0")
             else hdf5.group_at(file, "model_weights")
         )
-        version, backend = (_said(file, top, name) for name in ("keras_version", "backend"))
+        version, backend = (_attribute_text(file, top, name) for name in ("keras_version", "backend"))
         if top is None:
             arrays = _by_place(file)
             found = _document("weights alone (HDF5, Keras 3's layout)", version or "3", backend)
@@ -117,7 +117,7 @@ def _document(form: str, version: Any, backend: Any, date: Any = None) -> dict[s
     return {"format": form, "written_by": f"Keras {said[0]}" if said[0] else None, "backend": said[1], "saved": said[2]}
 
 
-def _said(file: h5py.File, top: h5py.Group | None, name: str) -> str | None:
+def _attribute_text(file: h5py.File, top: h5py.Group | None, name: str) -> str | None:
     found = hdf5.text(file, name)
     return hdf5.text(top, name) if found is None and top is not None else found
 
@@ -127,16 +127,16 @@ def _check_model(entry: dict[str, Any], path: Path) -> None:
         raise ValueError(f"{path.name!r} does not describe a model: it has no class_name with a config.")
 
 
-def _by_place(file: h5py.File) -> dict[str, list[Held]]:
+def _by_place(file: h5py.File) -> dict[str, list[ArrayInfo]]:
     """Return the arrays of Keras 3's layout by the paths of their owners."""
-    found: dict[str, list[Held]] = {}
+    found: dict[str, list[ArrayInfo]] = {}
     for path, array in hdf5.arrays_in(file):
         owner = path.rpartition("/")[0].removesuffix("vars").strip("/")
-        found.setdefault(owner.replace("_layer_checkpoint_dependencies", "layers"), []).append(_held(array))
+        found.setdefault(owner.replace("_layer_checkpoint_dependencies", "layers"), []).append(_array_info(array))
     return found
 
 
-def _by_name(top: h5py.Group) -> dict[str, list[Held]]:
+def _by_name(top: h5py.Group) -> dict[str, list[ArrayInfo]]:
     """Return the arrays of Keras 2's layout by the names of the layers."""
     found = {}
     for name in hdf5.names(top, "layer_names"):
@@ -147,8 +147,8 @@ def _by_name(top: h5py.Group) -> dict[str, list[Held]]:
     return found
 
 
-def _listed(group: h5py.Group) -> list[Held]:
-    return [_held(hdf5.dataset_at(group, name)) for name in hdf5.names(group, "weight_names")]
+def _listed(group: h5py.Group) -> list[ArrayInfo]:
+    return [_array_info(hdf5.dataset_at(group, name)) for name in hdf5.names(group, "weight_names")]
 
 
 def _layer(name: str, kind: str | None, inputs: Any, shapes: Any) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _match_in_order(saved: list, model: Any, transfer: Transfer) -> None:
     layers = [layer for layer in model.layers if old_order(layer)]
     if len(saved) != len(layers):
         ours, theirs = ", ".join(layer.name for layer in layers), ", ".join(name for name, _ in saved)
-        transfer.complain(
+        transfer.report(
             f"the model has {len(layers)} layers with weights ({ours}); the file has {len(saved)} ({theirs})."
         )
     for (name, arrays), layer in zip(saved, layers, strict=False):

@@ -48,9 +48,9 @@ def read_safetensors(path: Path, model: Any, skip_mismatch: bool = False) -> Non
         extra = [name for name in stored if name not in expected]
         if missing:
             others = f" It has {_listed(extra)}, which the model lacks." if extra else ""
-            transfer.complain(f"it has no weight {_listed(missing)}.{others}")
+            transfer.report(f"it has no weight {_listed(missing)}.{others}")
         elif extra:
-            transfer.complain(unknown_layer(extra[0], expected))
+            transfer.report(unknown_layer(extra[0], expected))
         for name, variable in expected.items():
             if name in stored:
                 transfer.add(f"the model at {name!r}", [variable], [stored[name]])

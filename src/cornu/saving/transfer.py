@@ -32,7 +32,7 @@ class Transfer:
         if problem is None:
             self.pairs += zip(variables, arrays, strict=True)
         else:
-            self.complain(f"{owner} {problem}")
+            self.report(f"{owner} {problem}")
         return problem is None
 
     def add_store(self, layer: Any, arrays: dict[str, h5py.Dataset]) -> None:
@@ -42,7 +42,7 @@ class Transfer:
             raise ValueError(f"The file {self.source} has more values for layer {layer.name!r} than it can take.")
         self.stores.append((layer, arrays))
 
-    def complain(self, problem: str) -> None:
+    def report(self, problem: str) -> None:
         """Raise what does not fit, or warn where mismatches are skipped."""
         if not self.skip_mismatch:
             raise ValueError(f"The file {self.source} does not fit the model: {problem}")

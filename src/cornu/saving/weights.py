@@ -68,7 +68,7 @@ def read_weights(file: h5py.File, model: Any, transfer: Transfer, optimizer: boo
         _read_place(group, place, transfer)
     for path in found:
         if not path.startswith("optimizer") and any(True for _ in found[path]):
-            transfer.complain(unknown_layer(path, [place.path for place in expected]))
+            transfer.report(unknown_layer(path, [place.path for place in expected]))
 
 
 def _read_place(group: h5py.Group | None, place: Place, transfer: Transfer) -> None:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from cornu import __version__
 from cornu.serve import inference_protocol, openapi, pages, tensorflow_protocol
 from cornu.serve.batching import Batcher
-from cornu.serve.busy_wait import Lookout
+from cornu.serve.busy_wait import BusyWait
 from cornu.serve.computing import ROUTES, Computing
 from cornu.serve.digits import DigitReader
 from cornu.serve.inference_protocol import HEADER_LENGTH
@@ -41,7 +41,7 @@ class Service:
     """
 
     def __init__(self, models: Sequence[ServedModel], limits: Limits | None = None) -> None:
-        self.limits, self.metrics, self.lookout = limits or Limits(), Metrics(), Lookout()
+        self.limits, self.metrics, self.busy_wait = limits or Limits(), Metrics(), BusyWait()
         self.entries: dict[str, _Entry] = {}
         self.computing: dict[tuple[str, str], Computing] = {}  # by route and model
         self.receiving = 0  # bytes of bodies

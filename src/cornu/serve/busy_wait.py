@@ -10,7 +10,7 @@ from cornu.core.processor import threads
 PATIENCE = 0.0003
 
 
-class Lookout:
+class BusyWait:
     """Keeps an event loop turning for a moment after an answer, where the next request is likely to come in that time.
 
     A process that sleeps until data come is woken up late: on a virtual machine, waking both sides up takes several

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from cornu.serve.application import Service
-from cornu.serve.busy_wait import Lookout
+from cornu.serve.busy_wait import BusyWait
 from cornu.serve.computing import Computing
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
@@ -132,7 +132,7 @@ class FastLane(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; the rest of a request has its time from here on."""
-        self.service.lookout.arrived()
+        self.service.busy_wait.arrived()
         super().data_received(data)
         exchange = self.cycle
         if type(exchange) is not Exchange or exchange.question is not None or exchange.response_complete:
@@ -192,18 +192,18 @@ class FastLane(HttpToolsProtocol):
             closing = b"" if exchange.keep_alive else b"connection: close\r\n"
             head += [kind, closing, b"content-length: %d\r\n\r\n" % len(content), content]
             self.transport.write(b"".join(head))
-            self.service.lookout.answered(self.loop)
+            self.service.busy_wait.answered(self.loop)
             if not exchange.keep_alive:
                 self.transport.close()
         self.service.metrics.request(exchange.computing.route, status, time.perf_counter() - exchange.started)
         self.on_response_complete()
 
 
-def gets_along() -> bool:
+def is_compatible() -> bool:
     """Tell whether the uvicorn that is installed works as `FastLane` takes it to, by two requests that are refused."""
     loop, written = asyncio.new_event_loop(), _Written()
     service: Any = SimpleNamespace(
-        by_address={b"/": _Refusing()}, limits=Limits(), metrics=Metrics(), lookout=Lookout(spare=False), receiving=0
+        by_address={b"/": _Refusing()}, limits=Limits(), metrics=Metrics(), busy_wait=BusyWait(spare=False), receiving=0
     )
     # The application is never reached: what would go to it counts as not answered.
     config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")

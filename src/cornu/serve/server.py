@@ -14,7 +14,7 @@ import uvicorn
 from cornu.core.jax_internals import set_setting
 from cornu.serve.application import Service
 
-#: Seconds that requests have to finish when the server is told to stop.
+#: Seconds that requests have to finish when the server is asked to stop.
 LAST_SECONDS = 30
 #: Seconds after which a thread that waits gets its turn: Python's 5 ms, several times a batch, are longer than a batch.
 SWITCH = 0.0005
@@ -22,7 +22,7 @@ SWITCH = 0.0005
 _log = logging.getLogger("cornu.serve")
 
 
-def compute_in_the_asking_thread() -> None:
+def compute_in_calling_thread() -> None:
     """Let JAX compute on the CPU in the thread that asks: handing a small batch over takes longer than computing it.
 
     It has to be called before JAX computes anything.
@@ -50,25 +50,25 @@ def address(listening: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """A server that calls `told` when it listens."""
+    """A server that calls `on_start` when it listens."""
 
-    def __init__(self, config: uvicorn.Config, told: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
-        self.told = told
+        self.on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.told()
+        self.on_start()
 
 
 def connections(service: Service) -> Any:
     """Return what makes uvicorn's connections: the fast lane, or its own with a warning, if they do not get along."""
     try:
-        from cornu.serve.direct_protocol import FastLane, gets_along
+        from cornu.serve.direct_protocol import FastLane, is_compatible
     except ImportError:  # another uvicorn, or no httptools
         fits = False
     else:
-        fits = gets_along()
+        fits = is_compatible()
     if fits:
         return functools.partial(FastLane, service)
     _log.warning("This Cornu does not know uvicorn %s: requests take a longer way.", uvicorn.__version__)

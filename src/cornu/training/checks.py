@@ -165,10 +165,10 @@ def check_values(model: Any, batches: Any) -> None:
     for name, array in zip(("x", "y", "sample_weight"), batch, strict=True):
         for path, leaf in jax.tree_util.tree_flatten_with_path(array)[0]:
             if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" and not np.isfinite(leaf.sum(dtype=leaf.dtype)):
-                _complain_of_nan(model, batch, f"{name}{jax.tree_util.keystr(path)}", leaf)
+                _raise_for_nan(model, batch, f"{name}{jax.tree_util.keystr(path)}", leaf)
 
 
-def _complain_of_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
+def _raise_for_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
     bad = np.isnan(array) | np.isinf(array)
     rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
     if rows.size == 0:  # the sum overflowed; every value is finite

@@ -6,7 +6,7 @@ from typing import Any
 
 from cornu.data.batches import Batches
 from cornu.training.backup import Backup, Place
-from cornu.training.interrupt import careful_interrupts
+from cornu.training.interrupt import deferred_interrupts
 from cornu.training.pace import Pace
 from cornu.training.program import Block, Program
 
@@ -35,20 +35,20 @@ def run_epoch(
     if place.step == 0:
         program.learner.reset_metrics()
     logs: dict[str, Any] = dict(place.logs)
-    read, told = None, False
+    read, reported = None, False
     looked = time.perf_counter()
     for block in program.epoch(batches, Pace(callbacks.every_batch), steps, place.step):
         callbacks.on_batch_begin(block.start)
         read = block.run()
-        told = callbacks.every_batch or _is_due(block, batches, looked)
-        if told:
+        reported = callbacks.every_batch or _is_due(block, batches, looked)
+        if reported:
             logs, looked = read(), time.perf_counter()
             callbacks.on_batch_end(block.stop - 1, logs)
         if callbacks.stopped():
             break
         if backup is not None:
             backup.after_block(place.epoch, block.stop, read)
-    if read is not None and not told:
+    if read is not None and not reported:
         logs = read()
         callbacks.on_batch_end(block.stop - 1, logs)
     batches.on_epoch_end()
@@ -98,7 +98,7 @@ def fit(
         backup: may have saved the position of an earlier run; then training resumes there.
     """
     backup = backup or Backup()
-    with careful_interrupts(), closing(backup), closing(batches), closing(validation or batches):
+    with deferred_interrupts(), closing(backup), closing(batches), closing(validation or batches):
         callbacks.on_train_begin()
         begin = backup.restore(callbacks) or Place(initial_epoch)
         logs: dict[str, Any] = callbacks.named(begin.logs)
@@ -129,7 +129,7 @@ def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:
 
 def evaluate(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
     """Evaluate all batches and return the logs."""
-    with careful_interrupts(), closing(batches):
+    with deferred_interrupts(), closing(batches):
         callbacks.on_test_begin()
         logs = callbacks.named(run_epoch(program, batches, callbacks.for_batches("test"), steps))
         callbacks.on_test_end(logs)

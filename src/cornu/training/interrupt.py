@@ -24,8 +24,8 @@ _interrupts = _Interrupts()
 
 
 @contextlib.contextmanager
-def careful_interrupts() -> Iterator[None]:
-    """Within this block, Ctrl-C waits for the end of an `unbroken` section; other threads are not affected."""
+def deferred_interrupts() -> Iterator[None]:
+    """Within this block, Ctrl-C waits for the end of an `uninterrupted` section; other threads are not affected."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
         yield
@@ -39,7 +39,7 @@ def careful_interrupts() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def unbroken() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Delay Ctrl-C until this block has ended."""
     _interrupts.busy = True
     try:

@@ -15,7 +15,7 @@ from cornu.data.batch import Batch
 from cornu.data.convert import map_arrays
 from cornu.data.prefetch import Stream
 from cornu.training import run
-from cornu.training.interrupt import unbroken
+from cornu.training.interrupt import uninterrupted
 from cornu.training.pace import Pace
 from cornu.training.step import Learner
 
@@ -94,7 +94,7 @@ class Program:
         """Create zeros shaped like the logs of a custom step, for the compiled loop to carry; other steps have none."""
         if self._first_logs is None:
             learner = self.learner
-            shapes = learner.rehearse(self.step, self.training, batch_of, arrays) if self.custom else {}
+            shapes = learner.trace_once(self.step, self.training, batch_of, arrays) if self.custom else {}
             self._first_logs = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
     def _streamed_epoch(self, batches: Any, steps: int | None, start: int) -> Iterator[Block]:
@@ -109,7 +109,7 @@ class Program:
                     batch = next(stream, None)
                 if batch is None:
                     if steps is not None:
-                        _warn_of_missing_data(step, steps)
+                        _warn_missing_data(step, steps)
                     return
                 self._prepare(lambda batch: batch, batch)
                 yield Block(step, step + 1, functools.partial(self._call, self._streamed, batch))
@@ -124,7 +124,7 @@ class Program:
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Any:
         """Read, run, write: the variables are consistent again before anything else happens."""
-        with unbroken():
+        with uninterrupted():
             state, own_logs, results = compiled(self.learner.read(self.training), *args, **kwargs)
             self.learner.write(state)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
@@ -154,7 +154,7 @@ def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0, ahead: bo
     return Stream(items, lambda batch: map_arrays(functools.partial(to_device, copy=True), batch), origin, taken, ahead)
 
 
-def _warn_of_missing_data(step: int, steps: int) -> None:
+def _warn_missing_data(step: int, steps: int) -> None:
     warnings.warn(
         f"The data ended after {step} steps of {steps}: training continues with those. "
         "A generator must yield at least steps_per_epoch * epochs batches; make it loop with `while True`.",

@@ -85,7 +85,7 @@ class Learner:
             finally:
                 self.model._clear_losses()
 
-    def rehearse(self, step: Callable, training: bool, batch_of: Callable[..., Batch], arrays: Batch) -> dict:
+    def trace_once(self, step: Callable, training: bool, batch_of: Callable[..., Batch], arrays: Batch) -> dict:
         """Trace a custom step once, on the batch that `batch_of` takes from `arrays`; return the shapes of its logs.
 
         Every variable that it assigns becomes part of the state, such as those of optimizers that the model holds.
@@ -150,10 +150,10 @@ class Learner:
         with self.tracing(state):
             if self.custom_test is not None:
                 return self._custom(self.custom_test, state, batch)
-            self.examine(batch)
+            self.default_test_step(batch)
             return self.read(training=bool(state.slots))._replace(params=state.params), {}
 
-    def examine(self, batch: Batch) -> None:
+    def default_test_step(self, batch: Batch) -> None:
         """Forward and metrics on the current variables: the default of `test_step`."""
         y_pred = self.model(batch.x, training=False)
         total, each = self.model.total_loss(batch, y_pred, training=False)
@@ -172,7 +172,7 @@ class Learner:
                 write(self.others[:own], [array_of(value) for value in new])
             after = enumerate(zip(read(self.others), state.others, strict=True))
             changes = {position: new for position, (new, old) in after if new is not old}
-        return outputs, _owned(changes, (state, batch))
+        return outputs, _unshared(changes, (state, batch))
 
     def results(self, state: TrainState) -> dict[str, Any]:
         """Return the results of all metrics for a state."""
@@ -220,7 +220,7 @@ class Learner:
         return plain(dict(logs))
 
 
-def _owned(changes: dict[int, Any], given: Any) -> dict[int, Any]:
+def _unshared(changes: dict[int, Any], given: Any) -> dict[int, Any]:
     """Return new values of variables, copied where they are among the arrays that were `given`: no two share one."""
     known = {id(leaf) for leaf in jax.tree.leaves(given)} if changes else ()
     return {at: jnp.copy(value) if id(value) in known else value for at, value in changes.items()}

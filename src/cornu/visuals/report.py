@@ -203,7 +203,7 @@ def _settings(model: Any, history: Any) -> str:
             for key, value in model.optimizer.get_config().items()
             if key != "name" and value is not None
         }
-    rows |= {key: _said(config[key]) for key in ("loss", "loss_weights", "metrics") if config.get(key) is not None}
+    rows |= {key: _as_text(config[key]) for key in ("loss", "loss_weights", "metrics") if config.get(key) is not None}
     params = getattr(history, "params", None) or {}
     rows |= {f"fit: {key}": params[key] for key in ("epochs", "batch_size", "samples", "steps") if params.get(key)}
     if model.built:
@@ -212,12 +212,12 @@ def _settings(model: Any, history: Any) -> str:
     return settings_table(rows)
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     """Return a loss, metric, or list or dictionary of them as text."""
     if isinstance(value, (list, tuple)):
-        return ", ".join(_said(one) for one in value)
+        return ", ".join(_as_text(one) for one in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_said(one)}" for key, one in value.items())
+        return ", ".join(f"{key}: {_as_text(one)}" for key, one in value.items())
     if isinstance(value, (int, float, str)):
         return str(value)
     return str(getattr(value, "name", None) or getattr(value, "__name__", None) or type(value).__name__)

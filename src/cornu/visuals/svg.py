@@ -104,13 +104,13 @@ class Axes:
             lines.append(text("tick", self.at(tick, self.y[0])[0], self.height - BOTTOM + 17, words))
         middle, side = (LEFT + self.width - RIGHT) / 2, self.height / 2 - 10
         labels = [escape(label) for label in self.labels]
-        names = text("axis", middle, self.height - 5, labels[0]) + text("axis", 13, side, labels[1], turned=True)
+        names = text("axis", middle, self.height - 5, labels[0]) + text("axis", 13, side, labels[1], rotated=True)
         return picture(self.width, self.height, title, [*lines, names, *parts])
 
 
-def text(kind: str, x: float, y: float, words: str, anchor: str = "middle", turned: bool = False) -> str:
+def text(kind: str, x: float, y: float, words: str, anchor: str = "middle", rotated: bool = False) -> str:
     """Return a text of a class of the page's CSS, which stands at a point."""
-    turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
+    turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if rotated else ""
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turn}>{words}</text>'
 
 
@@ -224,7 +224,7 @@ def matrix(counts: np.ndarray, names: Sequence[str], title: str) -> str:
         parts.append(text("tick", x + 4 * upright, top - 8, short(name), "start" if upright else "middle", upright))
     side = size * cell
     parts.append(text("axis", left + side / 2, top + side + 18, "predicted"))
-    parts.append(text("axis", 12, top + side / 2, "true", turned=True))
+    parts.append(text("axis", 12, top + side / 2, "true", rotated=True))
     return picture(left + side + 10, top + side + 26, title, parts)
 
 

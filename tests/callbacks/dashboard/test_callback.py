@@ -91,7 +91,7 @@ def test_only_this_page_may_ask(dashboard):
 
 def test_numbers_that_are_none_are_told_as_none(tmp_path):
     run = RunFile(tmp_path, "odd")
-    run.tell("epoch", logs={"loss": float("nan"), "many": np.array([1.0, 3.0]), "word": object})
+    run.record("epoch", logs={"loss": float("nan"), "many": np.array([1.0, 3.0]), "word": object})
     (line,) = Follower(tmp_path).news()
     assert line["logs"]["loss"] is None
     assert line["logs"]["many"] == 2.0
@@ -104,13 +104,13 @@ def test_a_full_disk_does_not_end_the_training(tmp_path, monkeypatch):
     run = RunFile(tmp_path, "one")
     monkeypatch.setattr("cornu.callbacks.dashboard.run_files.append_text", refuse)
     with pytest.warns(UserWarning, match="training continues"):
-        run.tell("begin")
-    run.tell("epoch")  # not a second time
+        run.record("begin")
+    run.record("epoch")  # not a second time
 
 
 def test_a_follower_reads_whole_lines_only_and_each_once(tmp_path):
     run, follower = RunFile(tmp_path, "one"), Follower(tmp_path)
-    run.tell("begin")
+    run.record("begin")
     assert len(list(follower.news())) == 1
     with run.path.open("a") as file:
         file.write('{"kind": "epo')

@@ -59,8 +59,8 @@ class Dashboard(Callback):
             say(f"Watch the training at {self.server.url}")
             if self.open_browser:
                 _open(self.server.url)
-        told = {key: self.params.get(key) for key in ("epochs", "steps", "samples", "batch_size")}
-        self.run.tell("begin", name=self.run.name, parameters=self._parameters(), **told)
+        known = {key: self.params.get(key) for key in ("epochs", "steps", "samples", "batch_size")}
+        self.run.record("begin", name=self.run.name, parameters=self._parameters(), **known)
         self._begun = time.perf_counter()
 
     def _parameters(self) -> int | None:
@@ -74,7 +74,7 @@ class Dashboard(Callback):
         if self.run is None or now - self._told < TELLING:
             return
         self._told = now
-        self.run.tell("progress", step=batch + 1, logs=logs or {}, speed=self._speed(batch + 1, now))
+        self.run.record("progress", step=batch + 1, logs=logs or {}, speed=self._speed(batch + 1, now))
         self._stop_if_asked()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -83,7 +83,7 @@ class Dashboard(Callback):
         steps = self.params.get("steps")
         rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
         speed = self._speed(steps, time.perf_counter()) if steps else None
-        self.run.tell("epoch", epoch=epoch, logs=logs or {}, learning_rate=rate, speed=speed)
+        self.run.record("epoch", epoch=epoch, logs=logs or {}, learning_rate=rate, speed=speed)
         self._stop_if_asked()
         self.server.keep_alive()
 
@@ -99,7 +99,7 @@ class Dashboard(Callback):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         if self.run is not None:
-            self.run.tell("end", seconds=time.perf_counter() - self._begun, stopped=self.run.stop_asked())
+            self.run.record("end", seconds=time.perf_counter() - self._begun, stopped=self.run.stop_asked())
             self.run.close()
 
 

@@ -36,7 +36,7 @@ class RunFile:
         self.name, self.full = name, False
         self.path = folder / f"{self.number}.jsonl"
 
-    def tell(self, kind: str, **what: Any) -> None:
+    def record(self, kind: str, **what: Any) -> None:
         """Append a line: what happened, and when."""
         line = json.dumps({"kind": kind, "time": time.time(), **_plain(what)}, allow_nan=False)
         if self.full:

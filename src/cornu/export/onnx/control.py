@@ -83,11 +83,11 @@ def _counted_loop(t: Translator, equation: JaxprEqn, values: list[Value]) -> lis
     start = [t.full(value) for value in values[consts:]]
     names = t.graph.nodes_of("Loop", len(results), trips, "", *start, body=body)
     if params["reverse"]:
-        names[state:] = [_turned(t, name) for name in names[state:]]
+        names[state:] = [_reversed(t, name) for name in names[state:]]
     return [t.result(equation, name, number=number) for number, name in enumerate(names)]
 
 
-def _turned(t: Translator, name: str) -> str:
+def _reversed(t: Translator, name: str) -> str:
     integers = t.graph.integers
     return t.graph.node("Slice", name, integers([-1]), integers([ENDS[-1]]), integers([0]), integers([-1]))
 

@@ -203,8 +203,8 @@ def angle(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     y, x = map(t.loose, values)
     node, number = t.graph.node, lambda value: t.graph.constant(value, values[0].dtype)
     half_turn = node("Where", node("Less", y, number(0)), number(-np.pi), number(np.pi))
-    turned = node("Where", node("Less", x, number(0)), half_turn, number(0))
-    found = node("Add", node("Atan", node("Div", y, x)), turned)
+    shift = node("Where", node("Less", x, number(0)), half_turn, number(0))
+    found = node("Add", node("Atan", node("Div", y, x)), shift)
     nowhere = node("And", node("Equal", x, number(0)), node("Equal", y, number(0)))
     return t.result(equation, node("Where", nowhere, number(0), found), _narrow(values))
 
