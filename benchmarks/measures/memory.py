@@ -15,7 +15,7 @@ MODELS, PREDICTIONS = 200, 100_000
 
 
 def memory(lab: Lab) -> dict[str, Any]:
-    """The most that training seed1's model takes; what 200 models and 100,000 one-row predictions leave behind."""
+    """Peak memory of training seed1's model; growth after 200 models and after 100,000 one-row predictions."""
     names = lab.names() if lab.full else lab.names("cornu", "keras-jax")
     seconds = 12.0 if lab.full else 6.0  # Cornu has five times that
     task = tasks.TASKS["seed1"]
@@ -80,6 +80,6 @@ def _growth_text(grown: dict[str, float]) -> str:
 
 
 def per_model(row: dict[str, Any]) -> float:
-    """Return by how many megabytes memory grows with each model that was made and dropped."""
+    """Return the memory growth in megabytes for each model created and dropped."""
     grown = row["models"]
     return (grown["last"] - grown["first"]) / max(1, grown["done"])

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from benchmarks import musts, report
+from benchmarks import __main__ as bench
+from benchmarks import musts, report, versions
 
 STAMP = {
     "date": "2026-01-02",
@@ -106,6 +107,12 @@ def test_the_page_says_what_was_measured_and_where(results):
     assert "100 ±0%" in page  # ms per step: one second for ten steps
     assert "yes: 0.500 to 0.515" in page
     assert "Prediction" not in page
+
+
+def test_the_pages_in_docs_are_what_the_scripts_write():
+    assert bench.PAGE.read_text(encoding="utf-8") == report.page(report.read(bench.RESULTS))
+    stored = json.loads(versions.RESULTS.read_text(encoding="utf-8"))
+    assert versions.PAGE.read_text(encoding="utf-8") == versions.page(stored)
 
 
 def test_sections_of_another_day_say_so(results):
