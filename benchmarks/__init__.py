@@ -1,1 +1,1 @@
-"""Cornu's speed, memory and size beside those of what a user would pick instead. Run with ``scripts/bench``."""
+"""Speed, memory and size of Cornu and of the alternatives that a user might pick. Run with ``scripts/bench``."""

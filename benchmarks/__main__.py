@@ -14,8 +14,8 @@ from benchmarks.peers_table import PEERS
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
-DESCRIPTION = """Measure Cornu beside other libraries. Without arguments: a short form, which is printed.
-With names of measures, or --full for all of them: in full length, and docs/benchmarks.md is written."""
+DESCRIPTION = """Compare Cornu with other libraries. Without arguments: a short run, whose results are printed.
+With names of measures, or --full for all of them: the full run, which writes docs/benchmarks.md."""
 
 
 def main() -> int:
@@ -51,16 +51,16 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("scripts/bench", description=DESCRIPTION)
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(report.MEASURES))
-    parser.add_argument("--full", action="store_true", help="all measures in full length")
-    parser.add_argument("--write", action="store_true", help="measure nothing: write the page from the kept results")
-    parser.add_argument("--make", action="store_true", help="make the environments and measure nothing")
+    parser.add_argument("--full", action="store_true", help="all measures, full run")
+    parser.add_argument("--write", action="store_true", help="do not measure: write the page from the stored results")
+    parser.add_argument("--make", action="store_true", help="create the environments, do not measure")
     parser.add_argument("--peers", nargs="+", choices=PEERS, help="these peers only (and Cornu)")
     parser.add_argument(
         "--python",
         nargs="+",
         default=[],
         metavar="PEER=PATH",
-        help="a Python that has the peer, in place of a new environment",
+        help="an existing Python with the peer installed, instead of a new environment",
     )
     options = parser.parse_args()
     if unknown := set(options.measures) - set(report.MEASURES):
@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
 
 
 def _stamp(lab: Lab, missing: dict[str, str]) -> dict[str, Any]:
-    """Return when, where and with which versions is measured."""
+    """Return when, where and with which versions the measurement runs."""
     stamp = {
         "date": datetime.date.today().isoformat(),
         "machine": machine.describe(),

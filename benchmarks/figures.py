@@ -1,4 +1,4 @@
-"""The arithmetic and the writing of figures."""
+"""Arithmetic and formatting of figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def spread(values: Sequence[float]) -> float:
-    """Return half the distance between the quartiles as a share of the median; 0 for a single value.
+    """Return half the interquartile range as a fraction of the median; 0 for a single value.
 
     >>> spread([9.0, 10.0, 11.0])
     0.05
@@ -28,7 +28,7 @@ def spread(values: Sequence[float]) -> float:
 
 
 def fastest(medians: dict[str, float], but: Sequence[str] = ("cornu",)) -> str:
-    """Return the name of the least figure, leaving `but` out.
+    """Return the name of the smallest figure, excluding `but`.
 
     >>> fastest({"cornu": 1.0, "torch": 3.0, "jax": 2.0})
     'jax'
@@ -37,10 +37,10 @@ def fastest(medians: dict[str, float], but: Sequence[str] = ("cornu",)) -> str:
 
 
 def agree(losses: dict[str, list[float]]) -> bool:
-    """Tell whether peers compute the same thing: their median losses differ by no more than seeds make them differ.
+    """Tell whether peers compute the same thing: their median losses differ by no more than the seed explains.
 
-    `losses` has each peer's loss for the same few seeds. The measure is twice the widest range of any one peer, and a
-    hundredth of the loss, since a range of few seeds may be small by chance.
+    `losses` has each peer's loss for the same few seeds. The tolerance is twice the widest range of any one peer plus
+    1% of the loss, since the range over a few seeds may be small by chance.
 
     >>> agree({"a": [0.50, 0.52, 0.51], "b": [0.53, 0.51, 0.52]})
     True

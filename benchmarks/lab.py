@@ -1,4 +1,4 @@
-"""What every measure is given: the peers that are there, the data, and whether time is short."""
+"""What every measure receives: the available peers, the data, and whether this is a short run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of what Cornu has to reach, with met or not met computed from the figures."""
+"""The table of targets, with met or not met computed from the figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Must(NamedTuple):
 
 
 def musts(results: dict[str, Any]) -> list[Must]:
-    """Return the lines whose measures are there."""
+    """Return the lines of the measures that are available."""
     makers: list[tuple[str, Callable[[dict], Iterator[Must]]]] = [
         ("tutorials", _epochs),
         ("programs", _programs),
@@ -59,7 +59,7 @@ def _epochs(found: dict[str, Any]) -> Iterator[Must]:
         yield from _against(f"epoch of {name}, never behind", _medians(rows[name]), 1.0, "", "jax")
     if found["peak"]:
         share = epochs.share(rows["seed1"], found["peak"], "cornu")
-        yield Must("share of the machine's rate, seed1's 512-512", "≥ 60%", f"{share:.0%}", share >= 0.6, "80%")
+        yield Must("fraction of peak, seed1's 512-512", "≥ 60%", f"{share:.0%}", share >= 0.6, "80%")
 
 
 def _programs(found: dict[str, Any]) -> Iterator[Must]:
@@ -79,7 +79,7 @@ def _inference(found: dict[str, Any]) -> Iterator[Must]:
     if "jax" in one:
         factor = one["cornu"] / one["jax"]
         yield Must(
-            "predict one row, beside a bare jitted call", "", f"{factor:.2f} times its time", factor <= 2, "≤ 2 times"
+            "predict one row, against a bare jitted call", "", f"{factor:.2f} times as long", factor <= 2, "≤ 2 times"
         )
     yield from _against("predict 10,000 rows, fastest peer", many, 3.0, "")
     yield from _against("evaluate 10,000 rows, fastest peer", evaluated, 3.0, "")
@@ -87,7 +87,7 @@ def _inference(found: dict[str, Any]) -> Iterator[Must]:
         yield from _against(f"{what} 10,000 rows", medians, 3.0, "", "keras-jax")
         if found["peak"]:
             share = found["operations"] / medians["cornu"] / 1e9 / found["peak"]
-            line = f"share of the machine's rate, {what} 10,000 rows"
+            line = f"fraction of peak, {what} 10,000 rows"
             yield Must(line, "", f"{share:.0%}", share >= 0.6, "60%")
 
 
@@ -99,11 +99,11 @@ def _memory(found: dict[str, Any]) -> Iterator[Must]:
         allowed = found["data"] + 3 * found["weights"] + 250
         text = f"{most['cornu']:,.0f} MB, {PEERS[least].title} {rivals[least]:,.0f} MB"
         must = "below every Keras"
-        yield Must("memory peak training seed1", must, text, most["cornu"] < rivals[least], f"{allowed:,.0f} MB")
+        yield Must("peak memory, training seed1", must, text, most["cornu"] < rivals[least], f"{allowed:,.0f} MB")
     own = next(row for row in found["rows"] if row["peer"] == "cornu")
     grown = own["predictions"]["last"] - own["predictions"]["first"]
     text = f"{memory.per_model(own):.2f} MB per model, {grown:.0f} MB after {own['predictions']['total']:,} predictions"
-    yield Must("memory left behind", "", text, memory.per_model(own) < 0.5 and grown < 20, "nothing")
+    yield Must("memory growth", "", text, memory.per_model(own) < 0.5 and grown < 20, "nothing")
 
 
 def _sources(found: dict[str, Any]) -> Iterator[Must]:
@@ -111,23 +111,23 @@ def _sources(found: dict[str, Any]) -> Iterator[Must]:
     medians = {source: figures.median(values) for source, values in own["seconds"].items()}
     for source in ("generator", "memmap"):
         factor = medians[source] / medians["arrays"]
-        yield Must(f"{source} input, beside arrays", "≤ 1.3×", f"{factor:.2f}×", factor <= 1.3)
+        yield Must(f"{source} input, against arrays", "≤ 1.3×", f"{factor:.2f}×", factor <= 1.3)
 
 
 def _checkpoints(found: dict[str, Any]) -> Iterator[Must]:
     for row in found["rows"]:
         share = checkpoints.seconds(row) / checkpoints.MINUTE
-        what = f"a checkpoint a minute, of {row['megabytes']:,.0f} MB"
+        what = f"one checkpoint of {row['megabytes']:,.0f} MB per minute"
         yield Must(what, "< 5% of the time", f"{share:.1%}", share < 0.05)
 
 
 def table(lines: list[Must]) -> str:
-    """Return the lines as Markdown; a line without a must is judged by its aim."""
-    head = ["what", "must", "measured", "", "aim"]
+    """Return the lines as Markdown; a line without a requirement is judged by its goal."""
+    head = ["what", "required", "measured", "", "goal"]
     return figures.table(head, [[m.what, m.must, m.found, _verdict(m), m.aim] for m in lines])
 
 
 def _verdict(line: Must) -> str:
     if line.must:
         return "met" if line.met else "**not met**"
-    return "aim met" if line.met else "aim not met"
+    return "goal met" if line.met else "goal not met"

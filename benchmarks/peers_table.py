@@ -1,4 +1,4 @@
-"""The peers: what a user would pick instead of Cornu."""
+"""The peers: the alternatives to Cornu that a user might pick."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ class Peer(NamedTuple):
     title: str
     kind: str
     variables: tuple[tuple[str, str], ...] = ()
-    python: str = ""  # where it needs another Python than this one: the name of its command
+    python: str = ""  # command name of the Python that it needs, if not this one
     speaks_keras: bool = True
 
 

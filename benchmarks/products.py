@@ -1,8 +1,8 @@
 """Forms of a dense layer's three matrix products, timed inside a compiled loop as training runs them.
 
-`python -m benchmarks.products` prints, for each shape, the microseconds of each form: what
-`cornu.kernels.matmul` chooses by. Each form's operands change from step to step, so that nothing is hoisted out of
-the loop; forms take turns.
+`python -m benchmarks.products` prints the microseconds of each form for each shape: the basis for the choices in
+`cornu.kernels.matmul`. Each form's operands change from step to step, so that nothing is hoisted out of the loop;
+forms take turns.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Where Cornu's time goes: in the steps of one of the benchmark's models, or in a whole program.
 
-`python -m benchmarks.profiles seed4` says how long each operation of a step takes, and for how much of a step anything
-but products and convolutions runs. `python -m benchmarks.profiles PROGRAM.py` runs a program as `cornu run` does and
-says what its seconds are spent on.
+`python -m benchmarks.profiles seed4` prints how long each operation of a step takes, and how much of a step is not
+products and convolutions. `python -m benchmarks.profiles PROGRAM.py` runs a program as `cornu run` does and prints
+where its time goes.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from typing import NamedTuple
 from benchmarks import figures
 from benchmarks.peers import keras_peer, tasks
 
-#: What the parts of a program are known by: the file and the function whose time (all that it calls counted) is theirs.
+#: Part of a program -> the file and function whose cumulative time counts as that part.
 PARTS = {
     "importing JAX": ("jax/__init__.py", "<module>"),
     "reading MNIST": ("cornu/datasets/mnist.py", "load_data"),
     "tracing": ("jax/_src/pjit.py", "_trace_for_jit"),
     "lowering": ("jax/_src/pjit.py", "_pjit_lower"),
-    "compiling, or reading what was compiled": ("jax/_src/compiler.py", "compile_or_get_cached"),
+    "compiling, or reading the compilation cache": ("jax/_src/compiler.py", "compile_or_get_cached"),
     "waiting for steps": ("jax/_src/array.py", "_value"),
 }
 PRODUCTS = ("dot", "conv")
@@ -86,8 +86,8 @@ def profile_steps(name: str, steps: int, top: int) -> str:
         f"{name}, batch of {task.batch}: {figures.short(plain)} ms per step; {figures.short(traced)} with the profiler"
     )
     return (
-        f"{head}, of which something else than products and convolutions runs for {figures.short(others)} ms.\n\n"
-        + figures.table(["operation", "ms per step (its threads added)"], lines)
+        f"{head}; something other than products and convolutions runs for {figures.short(others)} ms of them.\n\n"
+        + figures.table(["operation", "ms per step (summed over threads)"], lines)
     )
 
 

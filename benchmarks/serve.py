@@ -1,9 +1,9 @@
-"""How many requests a second `cornu serve` answers, beside the same model behind Keras's ``predict`` in starlette.
+"""Requests per second of `cornu serve`, compared with the same model behind Keras's ``predict`` in starlette.
 
-Run ``python -m benchmarks.serve`` where Cornu's extra ``serve`` and Keras 3 are installed; it prints a Markdown table.
-The three processes (clients, Cornu, Keras) share the machine, so its other work should be stopped. Clients are closed
-loops over connections that stay open: each asks again when it has its answer. A second table says what a request takes
-without any network: reading it, computing, and writing the answer, one after the other in one process.
+Run ``python -m benchmarks.serve`` where Cornu's extra ``serve`` and Keras 3 are installed; it prints Markdown tables.
+The three processes (clients, Cornu, Keras) share the machine, so stop other work on it. Clients are closed loops over
+persistent connections: each sends the next request when it has its response. A second table shows the time per request
+without a network: parsing, computing and writing the response, sequentially in one process.
 """
 
 import argparse
@@ -271,7 +271,7 @@ def _served(path: Path, seconds: float, rounds: int) -> dict[tuple[str, int, int
 def print_alone(own: list[list[float]], keras: list[float]) -> None:
     """Print what requests take without a network as Markdown."""
     print(
-        "\n| rows | Keras's `predict`, ms | Cornu: computing | reading JSON, computing, answering | the same, binary |"
+        "\n| rows | Keras's `predict`, ms | Cornu: computation | parsing JSON, computing, responding | same, binary |"
     )
     print("|---|---|---|---|---|")
     for rows, times, other in zip(ROWS, own, keras, strict=True):

@@ -1,7 +1,7 @@
-"""How large the source is: files, lines of code, functions, for each folder of the package. Run with ``scripts/size``.
+"""The size of the source: files, lines of code and functions per folder of the package. Run with ``scripts/size``.
 
-`scripts/size COMMIT` prints the change since a commit in parentheses. A line of code is one that is no blank, comment
-or docstring, as the limits in `tests/test_structure.py` count them; a function's lines are those from its ``def`` on.
+`scripts/size COMMIT` prints the change since a commit in parentheses. Lines of code exclude blank lines, comments and
+docstrings, like the limits in `tests/test_structure.py`; a function's lines count from its ``def``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NO_CODE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tok
 
 
 class Size(NamedTuple):
-    """The size of a folder: numbers of files, lines and functions, and what the lengths of its functions are."""
+    """The size of a folder: numbers of files, lines and functions, and statistics of its functions' lengths."""
 
     files: int
     lines: int
@@ -40,7 +40,7 @@ HEADS = ("files", "lines", "functions", "median", "90%", "longest")
 
 
 def code_lines(text: str) -> set[int]:
-    r"""Return the numbers of the lines of a source that have code.
+    r"""Return the line numbers of a source that contain code.
 
     >>> sorted(code_lines('\"\"\"About it.\"\"\"\n\na = (1,  # one\n     2)\n'))
     [3, 4]
@@ -56,13 +56,13 @@ def code_lines(text: str) -> set[int]:
 
 
 def function_lengths(text: str, lines: set[int]) -> list[int]:
-    """Return how many of a source's code lines each of its functions has."""
+    """Return the number of code lines of each function in a source."""
     functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, FUNCTIONS))
     return [len(lines.intersection(range(node.lineno, (node.end_lineno or 0) + 1))) for node in functions]
 
 
 def size_of(texts: Iterable[str]) -> Size:
-    r"""Return the size of some files together.
+    r"""Return the total size of some files.
 
     >>> size_of(["def f():\n    return 1\n", "a = 1\n"])
     Size(files=2, lines=3, functions=1, median=2, most=2, longest=2)
@@ -86,7 +86,7 @@ def files_now(root: Path = ROOT) -> dict[str, str]:
 
 
 def files_at(commit: str, root: Path = ROOT) -> dict[str, str]:
-    """Return the source files as they were at a commit; ValueError, in git's words, for one that it does not know."""
+    """Return the source files at a commit; raises ValueError with git's message if the commit is unknown."""
     command = ["git", "archive", "--format=tar", commit, PACKAGE]
     done = subprocess.run(command, cwd=root, capture_output=True)
     if done.returncode:
@@ -101,7 +101,7 @@ def files_at(commit: str, root: Path = ROOT) -> dict[str, str]:
 
 
 def by_folder(files: dict[str, str]) -> dict[str, Size]:
-    """Return the size of each folder of the package, of the files beside them (``.``), and of all."""
+    """Return the size of each folder of the package, of its top-level files (``.``), and the total."""
     folders: dict[str, list[str]] = {}
     for path, text in files.items():
         folders.setdefault(path.split("/")[0] if "/" in path else ".", []).append(text)
@@ -109,7 +109,7 @@ def by_folder(files: dict[str, str]) -> dict[str, Size]:
 
 
 def table(now: dict[str, Size], before: dict[str, Size] | None = None) -> str:
-    """Return the sizes as a table, with the change since `before` behind each number that changed."""
+    """Return the sizes as a table, with the change since `before` after each number that changed."""
     rows = [("folder", *HEADS)]
     for name in [*sorted({*now, *(before or {})} - {"all"}), "all"]:
         sizes, old = now.get(name, NOTHING), (before or now).get(name, NOTHING)

@@ -1,7 +1,7 @@
-"""Cornu with each release of JAX: the short set of tests, and speed beside the release before.
+"""Cornu with each JAX release: the short test set, and speed compared with the previous release.
 
-`scripts/versions` makes an environment for each release, runs the short set in it and writes docs/versions.md.
-`scripts/versions --speed` times the tutorials' models with the last two of the releases named, in turns.
+`scripts/versions` creates an environment for each release, runs the short set in it and writes docs/versions.md.
+`scripts/versions --speed` times the tutorials' models with the last two of the given releases, in turns.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from benchmarks.workers import Worker, environment, take_turns
 RELEASES = ("0.8", "0.9", "0.10", "0.11", "0.12")
 RESULTS, PAGE = ROOT / "benchmarks" / "versions.json", ROOT / "docs" / "versions.md"
 TUTORIALS = ("seed0", "seed1", "seed2", "seed3", "seed4")
-#: Release -> what its failures are.
+#: Release -> an explanation of its failures.
 NOTES = {
-    "0.8": "jaxlib 0.8.3 writes a line about processor features when it loads a compiled program from the disk cache; "
-    "the one test that fails wants silence there. jaxlib 0.8.0 is silent.",
-    "0.9": "jaxlib 0.9.2 writes the same line.",
+    "0.8": "jaxlib 0.8.3 prints a line about processor features when it loads a compiled program from the disk cache; "
+    "the one failing test expects no output there. jaxlib 0.8.0 prints nothing.",
+    "0.9": "jaxlib 0.9.2 prints the same line.",
 }
-#: What is timed -> what a worker does for it, and returns the seconds of.
+#: What is timed -> what a worker does for it; returns the seconds.
 FIGURES: dict[str, Callable[[Worker], list[float]]] = {
     "epoch": lambda worker: worker("epochs", count=2)["seconds"],
     "predict, 10,000 rows": lambda worker: worker("predict", rows=10000, count=3)["seconds"],
@@ -43,7 +43,7 @@ FIGURES: dict[str, Callable[[Worker], list[float]]] = {
 
 
 def python_with(release: str, cache: Path) -> str:
-    """Return the Python of an environment with a release of JAX and what the short set needs."""
+    """Return the Python of an environment with a JAX release and the short set's dependencies."""
     folder = cache / "versions" / f"jax-{release}-python-{sys.version_info[0]}.{sys.version_info[1]}"
     pins = [f"jax=={release}.*", f"jaxlib=={release}.*"]
     return make_in(folder, _peer(release), [[*pins, "-e", f"{ROOT}[test-short]"]])
@@ -64,7 +64,7 @@ def versions_of(python: str) -> dict[str, str]:
 
 
 def tested(python: str, log: Path) -> dict[str, Any]:
-    """Run the short set; returns what pytest counted and the seconds that it took."""
+    """Run the short set; return pytest's counts and the seconds."""
     path = os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", "")])
     own = os.environ | {"PATH": path, "CORNU_CACHE_DIR": str(log.parent / f"compiled-{log.stem}")}
     with log.open("w") as output:
@@ -119,9 +119,9 @@ def page(kept: dict[str, Any]) -> str:
     lines = [
         "# Versions of Python and JAX",
         "",
-        "Written by `scripts/versions`: the short set of tests (`scripts/test --short`) with each release of JAX. The",
-        "whole suite runs on the newest Python and JAX, and the short set on the lowest versions of everything, with",
-        "each `.ci/run`.",
+        "Written by `scripts/versions`: results of the short test set (`scripts/test --short`) with each JAX release.",
+        "Each `.ci/run` also runs the whole suite on the newest Python and JAX, and the short set on the lowest",
+        "versions of all dependencies.",
         "",
         figures.table(
             ["JAX", "jaxlib", "Python", "numpy", "passed", "failed", "skipped", "seconds"],
@@ -145,7 +145,7 @@ def page(kept: dict[str, Any]) -> str:
         lines += [
             "## Speed",
             "",
-            f"Milliseconds with jax {speed['before']} and {speed['now']} (`scripts/versions --speed`), medians of",
+            f"Milliseconds with jax {speed['before']} and {speed['now']} (`scripts/versions --speed`): medians of",
             f"processes that take turns, on {speed['machine']}.",
             "",
             figures.table(["model", "what", speed["before"], speed["now"], "ratio"], rows),
@@ -153,7 +153,7 @@ def page(kept: dict[str, Any]) -> str:
             "jaxlib 0.12 has a new matrix product on CPU. Products of many features (100 x 784 x 128: 69 us before, 88",
             "now) and of many rows (1024 x 512 x 512: 1,386 us before, 1,883 now) take up to 36% longer in every form;",
             "the second is seed1's prediction of 10,000 rows. With a transposed second operand they took up to 50%",
-            "longer: Cornu transposes it first. `python -m benchmarks.products` prints them all; see",
+            "longer, so Cornu transposes it first. `python -m benchmarks.products` prints them all; see",
             "[011](design/011-products-on-cpu.md).",
             "",
         ]

@@ -5,7 +5,7 @@ from cornu import layers
 
 
 def load_data():
-    """Return MNIST with pixels from 0 to 1 as float32 and labels as one-hot rows."""
+    """Return MNIST with float32 pixels from 0 to 1 and one-hot labels."""
     (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
     x_train, x_test = (x.reshape(-1, 28, 28, 1).astype("float32") / 255 for x in (x_train, x_test))
     y_train, y_test = (keras.utils.to_categorical(y, 10) for y in (y_train, y_test))
@@ -13,7 +13,7 @@ def load_data():
 
 
 def build_model():
-    """Return the model, compiled."""
+    """Return the compiled model."""
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -34,7 +34,7 @@ def build_model():
 
 
 def main(epochs=12, batch_size=128, seed=None, out="mnist-cnn.keras", report=None, callbacks=()):
-    """Train, evaluate on the test images, and save; write a report where a file is given for it."""
+    """Train, evaluate on the test images, and save; write a report if `report` names a file."""
     if seed is not None:
         keras.utils.set_random_seed(seed)
     (x_train, y_train), (x_test, y_test) = load_data()

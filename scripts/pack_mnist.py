@@ -1,9 +1,9 @@
-"""Make src/cornu/datasets/bundled/mnist.zip from an `mnist.npz` as Keras distributes it.
+"""Make src/cornu/datasets/bundled/mnist.zip from the `mnist.npz` that Keras distributes.
 
     python scripts/pack_mnist.py path/to/mnist.npz
 
-Four pixels in five are blank: where the ink is (one bit per pixel) and how dark it is (one byte per inked pixel) are
-kept apart, each with the compression that suits it. That is 15 % smaller than the .npz and unpacks in 0.4 seconds.
+Four pixels in five are blank, so ink positions (one bit per pixel) and ink darkness (one byte per inked pixel) are
+stored separately, each with the compression that suits it: 15 % smaller than the .npz, and unpacked in 0.4 seconds.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What it costs a training that its state is kept."""
+"""What checkpoints cost during training."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def checkpoints(lab: Lab) -> dict[str, Any]:
 
 
 def seconds(row: dict[str, Any]) -> float:
-    """Return by how much one checkpoint makes a training longer: what it waits, and what the writing thread takes.
+    """Return the seconds that one checkpoint adds to training: waiting for the copy, and the writing thread's share.
 
-    It is at least what it waits, also where the machine's other work made epochs without checkpoints longer.
+    At least the waiting time, even if other load on the machine made the epochs without checkpoints slower.
     """
     return max(figures.median(row["waited"]), figures.median(row["kept"]) - figures.median(row["plain"]))
 
 
 def write(found: dict[str, Any]) -> str:
     """Return the table of seconds per checkpoint."""
-    head = ["model", "checkpoint", "training waits for the copy, s", "longer in all, s", "share of a minute"]
+    head = ["model", "checkpoint", "waiting for the copy, s", "total overhead, s", "fraction of a minute"]
     lines = []
     for row in found["rows"]:
         cells = [tasks.task(row["task"]).about, f"{row['megabytes']:,.0f} MB"]
         cells += [figures.short(figures.median(row["waited"])), figures.short(seconds(row))]
         lines.append([*cells, f"{seconds(row) / MINUTE:.1%}"])
-    text = """`BackupAndRestore` after each epoch: from one beginning to the next, beside the same without.
-Training waits while its state is copied; a thread computes the checksum and writes meanwhile.
+    text = """`BackupAndRestore` saves after each epoch; overhead is the extra time from one epoch's start to the next.
+Training waits while its state is copied; a background thread then computes the checksum and writes the file.
 
 """
     return text + figures.table(head, lines)

@@ -12,11 +12,11 @@ from benchmarks.workers import Worker
 
 TUTORIALS = ["seed0", "seed1", "seed2", "seed3", "seed4"]
 ENOUGH = 1.2  # seconds of training that one turn aims at
-SLOW = 5.0  # an epoch that lasts longer takes part in two turns only: one for the compiler, one that is timed
-HAND = ("cornu", "jax")  # who are not counted among "the fastest peer": the hand-written JAX loop has rows of its own
-SLOWEST = ("keras-torch", "keras2")  # who take part in the tutorials' models alone
+SLOW = 5.0  # seconds; slower epochs run in two turns only: one that compiles, one that is timed
+HAND = ("cornu", "jax")  # never "the fastest peer": the hand-written JAX loop has its own rows
+SLOWEST = ("keras-torch", "keras2")  # run on the tutorials' models only
 TURNS = 3  # each with a seed of its own; the first compiles
-PRODUCT = 2048  # rows and columns of the matrices that show the machine's rate
+PRODUCT = 2048  # rows and columns of the product that measures the machine's peak rate
 
 
 def tutorials(lab: Lab) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def batches(lab: Lab) -> dict[str, Any]:
 
 
 def models(lab: Lab) -> dict[str, Any]:
-    """Other shapes: wide, deep and narrow, with batch normalization."""
+    """Other models: wide; deep and narrow; with batch normalization."""
     wanted = [("wide", 128, 2560), ("deep", 128, 12800), ("norm", 128, 640)]
     return _measure(lab, wanted if lab.full else wanted[1:2])
 
@@ -128,7 +128,7 @@ def _cells(row: dict[str, Any], peers: list[str]) -> list[str]:
 
 
 def write_share(parts: list[dict[str, Any]]) -> str:
-    """Return the table of shares of the machine's rate, from all rows of epochs that were measured."""
+    """Return the table of fractions of the machine's peak rate, for all measured epochs."""
     peers = [name for name in PEERS if name in parts[0]["rows"][0]["seconds"]]
     lines = [
         [f"`{row['task']}`", str(row["batch"]), figures.short(row["operations"] / row["steps"] / 1e6)]
@@ -138,10 +138,10 @@ def write_share(parts: list[dict[str, Any]]) -> str:
         for row in part["rows"]
     ]
     rates = ", ".join(figures.short(part["peak"]) for part in parts if part["peak"])
-    text = f"The rate of a {PRODUCT}x{PRODUCT} float32 product in the same runs: {rates} GFLOP/s.\n\n"
+    text = f"Peak: the rate of a {PRODUCT}x{PRODUCT} float32 product in the same runs: {rates} GFLOP/s.\n\n"
     return text + figures.table(["model", "batch", "MFLOP per step", *[PEERS[name].title for name in peers]], lines)
 
 
 def share(row: dict[str, Any], peak: float, name: str) -> float:
-    """Return a peer's share of the machine's rate: the operations of the products over the time of the whole epoch."""
+    """Return a peer's fraction of peak: operations of the matrix products over the time of the whole epoch."""
     return row["operations"] / figures.median(row["seconds"][name]) / 1e9 / peak

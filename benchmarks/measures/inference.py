@@ -18,7 +18,7 @@ DIFFERENCE = 2e-4  # between two peers' probabilities from the same weights
 
 
 def inference(lab: Lab) -> dict[str, Any]:
-    """Predict 1, 100 and 10,000 rows, and ever changing numbers of rows; evaluate 10,000; call the model on a row."""
+    """Predict 1, 100 and 10,000 rows, and a new row count each time; evaluate 10,000; call the model on a row."""
     with lab.workers(*[name for name in lab.pythons if lab.full or name != "keras-torch"]) as workers:
         for worker in workers.values():
             worker("build", name=MODEL, batch=128, rows=ROWS, path=lab.data)
@@ -38,7 +38,7 @@ def _compared(workers: dict[str, Worker], rows: int, full: bool) -> dict[str, An
 
 
 def _called(workers: dict[str, Worker]) -> dict[str, Any]:
-    """A row through ``model(x)``, as loops of one's own call a model; Keras 2 has no such call on arrays."""
+    """A row through ``model(x)``, as custom loops call a model; Keras 2 has no such call on arrays."""
     first = {name: worker("call", rows=1, count=5)["outputs"] for name, worker in workers.items()}
     same = all(_near(outputs, first["cornu"]) for outputs in first.values())
     return _in_turns("model(x), 1 row", workers, "call", same, dict.fromkeys(workers, 50), rows=1)
@@ -63,12 +63,12 @@ def _in_turns(
 
 
 def _changing(workers: dict[str, Worker], full: bool) -> dict[str, Any]:
-    """Each call has a number of rows that no call before it had."""
+    """Each call has a row count that no call before it had."""
     sizes = random.Random(0).sample(range(2, 400), 60 if full else 20)
     # One turn: a second one would meet what the first compiled.
     seconds = {name: worker("predict_sizes", sizes=sizes)["seconds"] for name, worker in workers.items()}
     means = {name: [sum(values) / len(values)] for name, values in seconds.items()}
-    return {"what": f"predict {len(sizes)} numbers of rows, 2 to 400, each new (mean)", "seconds": means, "same": True}
+    return {"what": f"predict {len(sizes)} row counts, 2 to 400, each new (mean)", "seconds": means, "same": True}
 
 
 def _evaluated(workers: dict[str, Worker], full: bool) -> dict[str, Any]:

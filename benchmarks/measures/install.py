@@ -1,4 +1,4 @@
-"""What `pip install` takes."""
+"""Time and size of `pip install`."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def write(found: dict[str, Any]) -> str:
     lines = [
         [PEERS[row["peer"]].title, figures.short(row["seconds"]), f"{row['megabytes']:,.0f}"] for row in found["rows"]
     ]
-    text = "Into an empty environment, with whatever pip has in its cache; compiled Python files included.\n\n"
+    text = "Installed into an empty environment, with pip's cache as it is; sizes include compiled Python files.\n\n"
     return text + figures.table(["", "seconds", "MB"], lines)

@@ -15,7 +15,7 @@ MODELS, PREDICTIONS = 200, 100_000
 
 
 def memory(lab: Lab) -> dict[str, Any]:
-    """The most that training seed1's model takes; what 200 models and 100,000 one-row predictions leave behind."""
+    """Peak memory of training seed1's model; growth after 200 models and after 100,000 one-row predictions."""
     names = lab.names() if lab.full else lab.names("cornu", "keras-jax")
     seconds = 12.0 if lab.full else 6.0  # Cornu has five times that
     task = tasks.TASKS["seed1"]
@@ -53,10 +53,10 @@ def write(found: dict[str, Any]) -> str:
     allowed = found["data"] + 3 * found["weights"] + 250
     head = [
         "",
-        "most while training seed1",
-        "after so many models",
+        "peak, training seed1",
+        "after N models",
         "MB per model",
-        "after so many predictions of a row",
+        "after N one-row predictions",
     ]
     lines = []
     for row in found["rows"]:
@@ -67,9 +67,9 @@ def write(found: dict[str, Any]) -> str:
             if kind == "models":
                 cells.append("" if grown is None else figures.short(per_model(row)))
         lines.append(cells)
-    text = f"""The process holds {ROWS:,} rows of float32 ({found["data"]:.0f} MB); data, three times the weights
-and 250 MB are {allowed:,.0f} MB. Growth is counted from the 20th model and the 500th prediction on; a peer that
-is not done after {found["seconds"]:.0f} s (Cornu: five times that) is stopped there.
+    text = f"""The process holds {ROWS:,} rows of float32 ({found["data"]:.0f} MB). The goal of {allowed:,.0f} MB is
+these data, three times the weights and 250 MB. Growth is measured from the 20th model and the 500th prediction on. A
+peer is stopped after {found["seconds"]:.0f} s (Cornu: five times that).
 
 """
     return text + figures.table(head, lines)
@@ -80,6 +80,6 @@ def _growth_text(grown: dict[str, float]) -> str:
 
 
 def per_model(row: dict[str, Any]) -> float:
-    """Return by how many megabytes memory grows with each model that was made and dropped."""
+    """Return the memory growth in megabytes for each model created and dropped."""
     grown = row["models"]
     return (grown["last"] - grown["first"]) / max(1, grown["done"])

@@ -1,4 +1,4 @@
-"""What bfloat16 brings where the processor has instructions for it."""
+"""Speed of bfloat16 on processors with bfloat16 instructions."""
 
 from __future__ import annotations
 

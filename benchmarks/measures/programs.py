@@ -1,4 +1,4 @@
-"""Whole programs, from process start to exit; and the start alone."""
+"""Whole programs, from process start to exit, and startup alone."""
 
 from __future__ import annotations
 

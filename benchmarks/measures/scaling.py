@@ -1,4 +1,4 @@
-"""How time grows with rows, width, depth and batch size; and other sources of data than arrays."""
+"""How time grows with rows, width, depth and batch size; and data sources other than arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.peers import tasks
 from benchmarks.peers_table import PEERS
 from benchmarks.workers import Worker, started
 
-LIMIT = 700.0  # MB of memory of its own that a process may take beyond what it has, while it trains from mapped files
+LIMIT = 700.0  # MB of extra private memory that a process may use while it trains from memory-mapped files
 
 
 def scaling(lab: Lab) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def write(found: dict[str, Any]) -> str:
 
 
 def sources(lab: Lab) -> dict[str, Any]:
-    """Arrays, a generator, and mapped files that are larger than the memory that the process may take."""
+    """Arrays, a generator, and memory-mapped files larger than the memory that the process may use."""
     rows = 25_600 if lab.full else 6_400
     with lab.workers("cornu", "keras-jax", "keras-tensorflow") as workers:
         found = [_sources(lab, name, worker, rows) for name, worker in workers.items()]
@@ -80,7 +80,7 @@ def _sources(lab: Lab, name: str, worker: Worker, rows: int) -> dict[str, Any]:
 
 
 def _mapped(lab: Lab) -> dict[str, Any]:
-    """Train from files of 1.6 GB in a process that may take 0.7 GB more than it has."""
+    """Train from files of 1.6 GB in a process that may use 0.7 GB of extra memory."""
     with tempfile.TemporaryDirectory(dir=lab.cache) as folder:
         with started(["cornu"], lab.pythons, lab.cache) as workers:
             workers["cornu"]("build", name="seed1", batch=128, rows=50_000, path=lab.data)
@@ -105,7 +105,7 @@ def _mapped(lab: Lab) -> dict[str, Any]:
 
 
 def write_sources(found: dict[str, Any]) -> str:
-    """Return the table of seconds per epoch by source, and what training from large files took."""
+    """Return the table of seconds per epoch by source, and the figures of training from large files."""
     lines = []
     for each in found["peers"]:
         medians = {source: figures.median(values) for source, values in each["seconds"].items()}
@@ -114,14 +114,14 @@ def write_sources(found: dict[str, Any]) -> str:
             for s in ("generator", "memmap")
         ]
         lines.append([PEERS[each["peer"]].title, figures.short(medians["arrays"]), *cells])
-    text = f"Seed1's model, {found['rows']:,} rows, batch 128; in brackets the time beside that of arrays.\n\n"
+    text = f"Seed1's model, {found['rows']:,} rows, batch 128; in parentheses, relative to arrays.\n\n"
     text += figures.table(["", "arrays, s per epoch", "generator", "memmap"], lines)
     if "mapped" in found:
         large = found["mapped"]
-        limit = f"{LIMIT:,.0f} MB more than it had" if large["limited"] else "as much as it liked (no limits here)"
+        limit = f"limited to {LIMIT:,.0f} MB of extra memory" if large["limited"] else "without a memory limit"
         text += f"""
 
-From mapped files of {large["megabytes"]:,.0f} MB ({large["rows"]:,} rows, batch 1,024), in a process that was allowed
-{limit}: one epoch in {figures.short(large["seconds"])} s; the process's own memory went from {large["before"]:,.0f} to
+From memory-mapped files of {large["megabytes"]:,.0f} MB ({large["rows"]:,} rows, batch 1,024), in a process {limit}:
+one epoch took {figures.short(large["seconds"])} s, and the process's own memory grew from {large["before"]:,.0f} to
 {large["after"]:,.0f} MB."""
     return text

@@ -54,7 +54,8 @@ def task(name):
     """
     if name.startswith("mlp-"):
         width, depth = name[4:].split("x")
-        return Task(f"MLP, {depth} layers of {width}, Adam", FLAT, _mlp(int(width), int(depth)), ADAM, 128, 0)
+        layers = "1 layer" if depth == "1" else f"{depth} layers"
+        return Task(f"MLP, {layers} of {width}, Adam", FLAT, _mlp(int(width), int(depth)), ADAM, 128, 0)
     return TASKS[name]
 
 

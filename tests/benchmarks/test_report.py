@@ -1,11 +1,12 @@
-"""The page that is written from the figures, and its verdicts."""
+"""The benchmark page and its verdicts."""
 
 import copy
 import json
 
 import pytest
 
-from benchmarks import musts, report
+from benchmarks import __main__ as bench
+from benchmarks import musts, report, versions
 
 STAMP = {
     "date": "2026-01-02",
@@ -54,7 +55,7 @@ def test_verdicts_follow_from_the_figures(results):
     assert found["epoch of seed4, fastest peer, against Keras on TensorFlow"] == ("1.30×", True)
     assert found["epoch of seed0, never behind, against JAX loop"] == ("1.00×", True)
     assert found["epoch of seed3, never behind, against JAX loop"] == ("0.90×", False)
-    assert found["share of the machine's rate, seed1's 512-512"] == ("60%", True)
+    assert found["fraction of peak, seed1's 512-512"] == ("60%", True)
 
 
 def test_a_peer_that_is_not_there_has_no_line(results):
@@ -80,24 +81,24 @@ def test_prediction_is_judged_against_rivals_and_against_the_machine(results):
     found = verdicts(results)
     assert found["predict one row, against Keras on JAX"] == ("3.00×", True)
     assert found["predict one row, against Keras on TensorFlow"] == ("90.00×", False)
-    assert found["predict one row, beside a bare jitted call"] == ("2.50 times its time", False)
+    assert found["predict one row, against a bare jitted call"] == ("2.50 times as long", False)
     assert found["predict 10,000 rows, fastest peer, against PyTorch loop"] == ("1.20×", False)
     assert found["predict 10,000 rows, against Keras on JAX"] == ("4.00×", True)
-    assert found["share of the machine's rate, predict 10,000 rows"] == ("67%", True)
-    assert found["share of the machine's rate, evaluate 10,000 rows"] == ("33%", False)
+    assert found["fraction of peak, predict 10,000 rows"] == ("67%", True)
+    assert found["fraction of peak, evaluate 10,000 rows"] == ("33%", False)
     del many["seconds"]["torch"], evaluated["seconds"]["torch"]
     assert "| many | 100 ±0% | 900 ±0% (9.00×) |" in report.page(results)
 
 
 def test_the_page_explains_rows_that_are_not_met(results):
-    assert "Rows that are not met" in report.page(results)
+    assert "Targets not met" in report.page(results)
     results["tutorials"]["rows"] = [epochs_row(f"seed{n}", {"cornu": 1.0, "torch": 9.0}) for n in range(5)]
-    assert "Rows that are not met" not in report.page(results)
+    assert "Targets not met" not in report.page(results)
 
 
 def test_the_page_says_what_was_measured_and_where(results):
     page = report.page(results)
-    assert "- All sections: 2026-01-02, two cores; load when it began 0.10. Cornu: cornu 0.1." in page
+    assert "- All sections: 2026-01-02, two cores; load at the start 0.10. Cornu: cornu 0.1." in page
     assert "Keras 2.2.4 on TensorFlow 1.15 was skipped: it needs `python3.7`, which is not there." in page
     assert (
         "| epoch of seed1, fastest peer, against PyTorch loop | ≥ 1.5× | 1.40× | **not met** | 3× |"
@@ -106,6 +107,12 @@ def test_the_page_says_what_was_measured_and_where(results):
     assert "100 ±0%" in page  # ms per step: one second for ten steps
     assert "yes: 0.500 to 0.515" in page
     assert "Prediction" not in page
+
+
+def test_the_pages_in_docs_are_what_the_scripts_write():
+    assert bench.PAGE.read_text(encoding="utf-8") == report.page(report.read(bench.RESULTS))
+    stored = json.loads(versions.RESULTS.read_text(encoding="utf-8"))
+    assert versions.PAGE.read_text(encoding="utf-8") == versions.page(stored)
 
 
 def test_sections_of_another_day_say_so(results):
@@ -139,6 +146,8 @@ def test_each_result_is_kept_as_soon_as_it_is_there(monkeypatch, results):
 def test_a_checkpoint_costs_what_makes_epochs_longer(results):
     row = {"task": "seed1", "plain": [1.0, 1.1, 1.0], "kept": [2.2, 2.2, 9.0], "waited": [0.25], "megabytes": 8.04}
     results["checkpoints"] = {"rows": [row, row | {"kept": [5.0]}], "stamp": STAMP}
-    found = [(line.found, line.met) for line in musts.musts(results) if "a checkpoint a minute, of 8 MB" in line.what]
+    found = [
+        (line.found, line.met) for line in musts.musts(results) if "one checkpoint of 8 MB per minute" in line.what
+    ]
     assert found == [("2.0%", True), ("6.7%", False)]
     assert "| MLP 512-512, RMSprop | 8 MB | 0.250 | 1.20 | 2.0% |" in report.page(results)
