@@ -85,9 +85,9 @@ def test_inference_that_is_awaited_later(client, two_model):
 
 
 def test_what_is_refused_is_said_in_words(client):
-    with pytest.raises(triton.InferenceServerException, match="lack 'kind'"):
+    with pytest.raises(triton.InferenceServerException, match="'kind' is missing"):
         client.infer("two", inputs()[:1])
-    with pytest.raises(triton.InferenceServerException, match="no classification"):
+    with pytest.raises(triton.InferenceServerException, match="parameter: classification"):
         client.infer("two", inputs(), outputs=[triton.InferRequestedOutput("class", class_count=2)])
 
 
