@@ -38,7 +38,7 @@ class Exchange:
         "computing", "disconnected", "header_length", "keep_alive", "parts", "question", "response_complete", "size",
         "started", "timer",
     )  # fmt: skip
-    message_event = asyncio.Event()  # set where a connection is lost; nobody waits for it
+    message_event = asyncio.Event()  # set if the connection is lost; nothing waits for it
 
     def __init__(self, computing: Computing, header_length: str | None) -> None:
         self.computing, self.header_length = computing, header_length

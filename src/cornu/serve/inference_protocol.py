@@ -47,7 +47,7 @@ def parse(body: bytes, header_length: str | None, served: ServedModel, limits: L
         raise RequestError(422, f"The input {missing[0]!r} is missing; the model's inputs are {_names(served.inputs)}.")
     raw, rest = _binary_parts(given, rest)
     if len(rest):
-        raise RequestError(400, f"{len(rest)} bytes of binary data follow that no input asks for.")
+        raise RequestError(400, f"{len(rest)} bytes of binary data belong to no input.")
     arrays = [_input(given[tensor.name], tensor, raw.get(tensor.name)) for tensor in served.inputs]
     check_rows(arrays, limits.rows)
     identifier = document.get("id")
@@ -77,9 +77,9 @@ def answer(question: Question, outputs: list[np.ndarray], served: ServedModel) -
 
 
 def json_values(output: np.ndarray, name: str) -> np.ndarray:
-    """Return an output as JSON can hold it; `RequestError` (422) for NaN and infinity, which it cannot."""
+    """Return an output for JSON; `RequestError` (422) for NaN and infinity, which JSON lacks."""
     if output.dtype.kind == "f" and not np.isfinite(output).all():
-        raise RequestError(422, f"For these inputs the output {name!r} is not finite, and JSON has no such numbers.")
+        raise RequestError(422, f"The output {name!r} for these inputs is not finite, which JSON cannot represent.")
     return np.ascontiguousarray(output if output.dtype != np.float16 else output.astype("float32"))
 
 
