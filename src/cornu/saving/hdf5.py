@@ -104,9 +104,7 @@ def check(dataset: h5py.Dataset) -> None:
     """Raise ValueError for an array that is not in the file itself, is not numeric, or is larger than its bytes."""
     plan = dataset.id.get_create_plist()
     layout = plan.get_layout()
-    if (
-        layout == h5py.h5d.VIRTUAL or plan.get_external_count()
-    ):  # before anything else: reading the shape may open another file
+    if layout == h5py.h5d.VIRTUAL or plan.get_external_count():  # first, as reading the shape may open another file
         raise ValueError(f"The array {where(dataset)} has its data in another file: refused.")
     kind = dataset.id.get_type()
     if kind.committed():
