@@ -87,10 +87,7 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
         backlog=2048,
         timeout_graceful_shutdown=LAST_SECONDS,
     )
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # uvicorn has its own handlers while it runs, then raises the signal again
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn handles them while it runs, then raises them again
         signal.signal(number, lambda *_: None)
     gc.collect()
     gc.freeze()  # objects made so far stay: the collector need not scan them again
