@@ -222,7 +222,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so(tm
     before, complaints = generations.newest()
     assert before.content["number"] < newest.content["number"]
     assert len(complaints) == 1
-    with pytest.warns(UserWarning, match=r"checkpoint-\d.*The one before is taken"):
+    with pytest.warns(UserWarning, match=r"checkpoint-\d.*The previous one is used"):
         found = train(tmp_path, **backup)
     assert_same(found, expected)
 
@@ -258,7 +258,7 @@ def changed(tmp_path, x=None, batch_size=9, units=6, loss="mse", more=()):
 )
 def test_another_training_is_rejected_with_a_clear_error(tmp_path, change, words):
     changed(tmp_path)
-    with pytest.raises(ValueError, match=f"(?s)of another training.*{words}.*delete that folder"):
+    with pytest.raises(ValueError, match=f"(?s)from another run.*{words}.*delete that folder"):
         changed(tmp_path, **change)
     changed(tmp_path)
 
@@ -275,7 +275,7 @@ def test_a_full_disk_is_told_and_training_goes_on(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("cornu.checkpoints.file.write_checkpoint", full)
-    with pytest.warns(UserWarning, match="could not be written: .*No space left.*Training goes on"):
+    with pytest.warns(UserWarning, match="could not be written: .*No space left.*Training continues"):
         found = train(tmp_path, backup_dir=tmp_path / "backup", save_freq=1)
     assert_same(found, train(tmp_path))
 

@@ -40,7 +40,7 @@ def test_on_a_file_of_arrays(compiled, tmp_path, capsys):
         ("mnits", "Did you mean 'mnist'"),
         ("mnist", "the model takes inputs of shape (2,)"),
         ("none.npz", "there is no such file"),
-        ("text.npz", "no .npz file of numpy"),
+        ("text.npz", "not a numpy .npz file"),
         ("other.npz", "has the arrays a; it needs x and y"),
     ],
 )
@@ -73,10 +73,10 @@ def test_a_model_of_several_inputs_and_outputs(two_model, tmp_path, capsys):
     [
         (ROWS, [], "has the arrays a, b; it needs total, tenfold, one for each"),
         (TARGETS, [], "it needs a, b, one for each"),
-        (ROWS | {"a": np.ones((5, 7))} | TARGETS, [], "input 'a' has shape (2,); the data have shape (7,)"),
-        (ROWS | {"a": np.ones((4, 2))} | TARGETS, [], "differ in their numbers of rows: [4, 5]"),
+        (ROWS | {"a": np.ones((5, 7))} | TARGETS, [], "input 'a' has shape (2,); the data has shape (7,)"),
+        (ROWS | {"a": np.ones((4, 2))} | TARGETS, [], "differ in their number of rows: [4, 5]"),
         (ROWS | {"a": 3} | TARGETS, [], "is a single value"),
-        (ROWS | TARGETS, ["--report", "r.html"], "--report is for models of one input"),
+        (ROWS | TARGETS, ["--report", "r.html"], "--report supports only models with one input"),
         (None, [], "2 inputs: give a .npz file with an array for each, named a, b"),
     ],
 )

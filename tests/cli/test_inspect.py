@@ -58,16 +58,16 @@ def test_whole_models(theirs, real_keras, capsys, tmp_path):
 def test_other_files(capsys, tmp_path):
     made = model(cornu)
     for name, form in (
-        ("w.weights.h5", "weights alone (HDF5, Keras 3's layout)"),
-        ("w.h5", "weights alone (HDF5, Keras 2's layout)"),
-        ("w.safetensors", "weights alone (safetensors)"),
+        ("w.weights.h5", "weights only (HDF5, Keras 3's layout)"),
+        ("w.h5", "weights only (HDF5, Keras 2's layout)"),
+        ("w.safetensors", "weights only (safetensors)"),
     ):
         made.save_weights(tmp_path / name)
         found = inspect_json(capsys, tmp_path / name)
         assert (found["format"], found["parameters"], found["model"]) == (form, 23, None)
     (tmp_path / "m.json").write_text(made.to_json())
     found = inspect_json(capsys, tmp_path / "m.json")
-    assert found["format"] == "architecture alone (JSON)"
+    assert found["format"] == "architecture only (JSON)"
     assert found["parameters"] is None
     assert [layer["class"] for layer in found["layers"]] == ["InputLayer", "Dense", "Sequential", "InputLayer", "Dense"]
 

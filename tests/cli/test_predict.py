@@ -48,7 +48,7 @@ def test_classifiers_of_other_pictures(tmp_path, capsys):
     ("given", "words"),
     [
         (["nothere.png"], "there is no picture"),
-        (["broken.png"], "is no picture"),
+        (["broken.png"], "is not a readable picture"),
         (["photo", "--classes", "a,b"], "--classes has 2 names; the model has 10"),
     ],
 )

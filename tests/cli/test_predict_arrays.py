@@ -37,8 +37,8 @@ def test_rows_for_one_input(digits_model, tmp_path, capsys):
     [
         (["rows.npz"], "has the arrays a; it needs a, b, one for each"),
         (["none.npz"], "there is no such file"),
-        (["bad.npz"], "no .npz file"),
-        (["single.npz"], "no .npz file"),
+        (["bad.npz"], "not a numpy .npz file"),
+        (["single.npz"], "not a numpy .npz file"),
         (["rows.npz", "photo.png"], "not both"),
         (["photo.png"], "no picture"),
     ],

@@ -78,7 +78,7 @@ def test_python2_magics_and_pasted_spaces_run_and_are_said(run):
     )
     assert done.stdout == "0 1\n1 1\n"
     assert [line for line in done.stderr.split("\n") if line] == [
-        "cornu: spaces pasted from a page (non-breaking, zero width) taken for plain ones",
+        "cornu: spaces pasted from a page (non-breaking, zero width) read as plain ones",
         "cornu: line 1: '%matplotlib inline' skipped",
         "cornu: line 2: '!pip install nothing' skipped",
         "cornu: translated from Python 2: print statements",

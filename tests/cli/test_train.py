@@ -54,7 +54,7 @@ def test_a_report_goes_where_it_is_wanted_or_nowhere(few_images, tmp_path, capsy
     assert main([*given, "--no-report"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
     assert main([*given, "--report", str(tmp_path / "page.html")]) == 0
-    assert "What it has learned is in" in capsys.readouterr().out
+    assert "The report is in" in capsys.readouterr().out
     assert (tmp_path / "page.html").exists()
     assert main([*given, "--report", str(tmp_path / "no" / "page.html")]) == 2
 

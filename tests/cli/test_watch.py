@@ -29,7 +29,7 @@ def test_the_page_is_there_until_it_is_ended(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         try:
-            assert line.startswith("The trainings are at http://127.0.0.1:")
+            assert line.startswith("The runs are at http://127.0.0.1:")
             with urllib.request.urlopen(line.split()[4], timeout=30) as answer:
                 assert b"EventSource" in answer.read()
         finally:

@@ -196,7 +196,7 @@ def test_predict_classes_and_probabilities():
     assert model.predict_classes([[0.1, 0.9], [0.8, 0.2]]).tolist() == [1, 0]
     assert model.predict_classes([[0.1], [0.8]]).tolist() == [[0], [1]]
     assert model.predict_proba([[0.1]]).tolist() == [[0.1]]
-    with pytest.warns(UserWarning, match="no probabilities"):
+    with pytest.warns(UserWarning, match="does not return probabilities"):
         model.predict_proba([[3.0]])
 
 

@@ -39,7 +39,7 @@ def test_unknown_lengths_stay_unknown_and_other_paddings_are_refused():
 def test_normalize_tuple():
     assert extras.normalize_tuple(2, 3, "strides") == (2, 2, 2)
     assert extras.normalize_tuple([1, 2], 2, "strides") == (1, 2)
-    with pytest.raises(ValueError, match="strides must be a whole number or 2 of them"):
+    with pytest.raises(ValueError, match="strides must be an integer or 2 of them"):
         extras.normalize_tuple((1, 2, 3), 2, "strides")
 
 

@@ -193,7 +193,7 @@ def test_installing_twice_installs_once(answers):
 
 
 def test_another_keras_in_the_process_is_refused(real_keras):
-    with pytest.raises(RuntimeError, match="keras has been imported in this process already"):
+    with pytest.raises(RuntimeError, match="keras has already been imported in this process"):
         imports.install_as_keras()
     assert not any(isinstance(finder, imports.KerasFinder) for finder in sys.meta_path)
 

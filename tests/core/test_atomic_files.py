@@ -128,10 +128,10 @@ def test_every_cut_and_every_changed_byte_of_a_checkpoint_is_noticed(tmp_path):
     data = path.read_bytes()
     for place in range(0, len(data), 7):
         path.write_bytes(data[:place])
-        with pytest.raises(ValueError, match=r"no checkpoint|damaged or cut short"):
+        with pytest.raises(ValueError, match=r"not a checkpoint|damaged or truncated"):
             read_checkpoint(path)
         path.write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
-        with pytest.raises(ValueError, match=r"no checkpoint|damaged or cut short"):
+        with pytest.raises(ValueError, match=r"not a checkpoint|damaged or truncated"):
             read_checkpoint(path)
 
 

@@ -85,10 +85,10 @@ def test_the_number_of_inputs_decides_what_a_list_of_lists_is():
     ("given", "error", "words"),
     [
         ([[1, 2], [3]], ValueError, "x is a list whose rows differ in length: pad them"),
-        (["a", "b"], TypeError, "x contains text; a model takes numbers"),
+        (["a", "b"], TypeError, "x contains text; a model needs numbers"),
         (np.array([b"a"]), TypeError, "x contains bytes"),
         (np.array(["2020-01-01"], "datetime64[D]"), TypeError, "x contains dates"),
-        (np.zeros(2, [("a", int)]), TypeError, "x contains records"),
+        (np.zeros(2, [("a", int)]), TypeError, "x contains structured records"),
         (pd.DataFrame({"a": [1, 2], "b": ["up", "down"]}), TypeError, "one is 'up', str"),
         (np.array([np.zeros(2), np.zeros(3)], object), TypeError, "pad rows of different length"),
         (print, TypeError, "not data: call it"),

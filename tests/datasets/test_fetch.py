@@ -82,7 +82,7 @@ def test_digest_of_what_is_inside_a_gzip_file(home, site):
 
 
 def test_unknown_digest_algorithm(tmp_path):
-    with pytest.raises(ValueError, match="hash_algorithm is 'crc'"):
+    with pytest.raises(ValueError, match=r"hash_algorithm must be .*crc"):
         has_digest(tmp_path, DIGEST, "crc")
 
 

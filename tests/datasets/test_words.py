@@ -84,5 +84,5 @@ def test_wrong_arguments(files, module):
 
 
 def test_a_split_without_training_rows_is_refused(files):
-    with pytest.raises(ValueError, match="test_split is 1"):
+    with pytest.raises(ValueError, match=r"test_split must be .*got 1"):
         reuters.load_data(test_split=1)

@@ -34,8 +34,8 @@ def test_the_name_or_the_argument_says_the_format(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
-        ({}, ValueError, r"does not say which format it is: end it in \.onnx or \.stablehlo"),
-        ({"format": "tf_saved_model"}, ValueError, "needs TensorFlow, which Cornu does without. It writes 'onnx'"),
+        ({}, ValueError, r"does not say which format to write: end it in \.onnx or \.stablehlo"),
+        ({"format": "tf_saved_model"}, ValueError, "needs TensorFlow, which Cornu does not use. It writes 'onnx'"),
         ({"format": "litert"}, ValueError, "needs TensorFlow's LiteRT"),
         ({"format": "openvino"}, ValueError, "needs OpenVINO"),
         ({"format": "torch"}, ValueError, "needs PyTorch"),
@@ -44,7 +44,7 @@ def test_the_name_or_the_argument_says_the_format(tmp_path, capsys):
         ({"format": "stablehlo", "opset_version": 18}, TypeError, "has no option 'opset_version'; it takes none"),
         ({"format": "onnx", "opset_version": 7}, ValueError, "opset_version is 7; Cornu writes 18 to"),
         ({"format": "onnx", "input_signature": [(None, 3), (None, 3)]}, ValueError, "describes 2 inputs"),
-        ({"format": "onnx", "input_signature": ["rows"]}, ValueError, "holds 'rows', which has no shape"),
+        ({"format": "onnx", "input_signature": ["rows"]}, ValueError, "has 'rows', which has no shape"),
         ({"format": "onnx", "input_signature": [(None, 4)]}, ValueError, r"cannot be traced for inputs of shape"),
     ],
 )

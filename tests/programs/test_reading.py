@@ -72,7 +72,7 @@ def test_prose_and_other_files_are_said_to_be_no_program(tmp_path):
         read(tmp_path, "Just some prose about Keras.\n\nMore prose, here.\n", "notes.txt")
     assert read(tmp_path, "import keras\nx = (1,\n", "slip.txt").cells, "Python says what is wrong"
     (tmp_path / "model.py").write_bytes(b"\x89PNG\0\0\r\n")
-    with pytest.raises(ValueError, match="is no text"):
+    with pytest.raises(ValueError, match="is not a text file"):
         read_program(tmp_path / "model.py")
     (tmp_path / "windows.py").write_bytes("x = 'ä'\n".encode("utf-16"))
     assert read_program(tmp_path / "windows.py").cells[0].text == "x = 'ä'\n"

@@ -41,7 +41,7 @@ def test_objects_that_reach_out_of_their_heap_are_refused(tmp_path, which, size)
     content[place + 8 : place + 16] = size.to_bytes(8, "little")
     if number and size < 8:
         return
-    with pytest.raises(ValueError, match=r"'m.h5' is damaged: an object in its heap of texts"):
+    with pytest.raises(ValueError, match=r"'m.h5' is damaged: an object in its string heap"):
         hdf5_heaps.check(io.BytesIO(content), "m.h5")
 
 
@@ -50,7 +50,7 @@ def test_three_bytes_that_the_library_does_not_look_at_hide_no_heap():
     place = content.index(hdf5_heaps.TEXTS)
     content[place + 5 : place + 8] = b"abc"
     content[place + hdf5_heaps.HEAD + 8 : place + hdf5_heaps.HEAD + 16] = b"\xff" * 8
-    with pytest.raises(ValueError, match="an object in its heap of texts"):
+    with pytest.raises(ValueError, match="an object in its string heap"):
         hdf5_heaps.check(io.BytesIO(content), "file")
 
 
@@ -74,7 +74,7 @@ def test_free_places_among_names_that_lead_in_a_circle_are_refused(circle):
     for number in range(circle):
         following = 8 + 16 * ((number + 1) % circle)
         content[data + 8 + 16 * number : data + 16 + 16 * number] = following.to_bytes(8, "little")
-    with pytest.raises(ValueError, match="'file' is damaged: the free places in a group's heap of names"):
+    with pytest.raises(ValueError, match="'file' is damaged: the free blocks in a group's heap of names"):
         hdf5_heaps.check(io.BytesIO(content), "file")
 
 
@@ -102,7 +102,7 @@ def test_a_text_that_says_it_is_longer_than_the_file_is_refused():
     place = content.index(b"text1") + content[content.index(b"text1") :].index(heap) - 4
     assert int.from_bytes(content[place : place + 4], "little") == len("text " * 2)
     content[place + 3] = 32
-    with pytest.raises(ValueError, match="a text in it says that it has 536,870,922 bytes"):
+    with pytest.raises(ValueError, match="a string in it claims 536,870,922 bytes"):
         hdf5_heaps.check(io.BytesIO(content), "m.h5")
 
 

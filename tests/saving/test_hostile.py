@@ -135,7 +135,7 @@ def test_the_budget_names_layer_size_limit_and_how_to_raise_it(forge, monkeypatc
 def test_a_file_may_not_ask_for_far_more_than_it_holds(forge):
     """23 values are stored, 45 million asked for: it is refused before they are made."""
     for path in forge.layer(config={"units": 9_000_000, "name": "wide"})[:2]:
-        with pytest.raises(ValueError, match=r"(?s)'wide' asks for .* since the file holds (23|69)"):
+        with pytest.raises(ValueError, match=r"(?s)'wide' asks for .* since the file has (23|69)"):
             load_model(path)
 
 

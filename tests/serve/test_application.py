@@ -29,18 +29,18 @@ def columns(rows):
 @pytest.mark.parametrize(
     ("request_", "status", "said"),
     [
-        ({"json": columns(4)}, 413, "4 rows; the most is 3"),
+        ({"json": columns(4)}, 413, "4 rows; at most 3 are allowed"),
         ({"content": b" " * 2001}, 413, "more than 2,000 bytes"),
         ({"content": iter([b" " * 1500, b" " * 1500])}, 413, "more than 2,000 bytes"),
         ({"content": b"{}", "headers": {"content-length": "9" * 30}}, 413, "more than 2,000 bytes"),
         ({"content": b"x", "headers": {"content-encoding": "gzip"}}, 415, "'gzip'"),
-        ({"content": b""}, 400, "no JSON"),
-        ({"content": b"\xff\xfe"}, 400, "no JSON"),
-        ({"content": b'{"inputs": NaN}'}, 400, "no JSON"),
+        ({"content": b""}, 400, "not valid JSON"),
+        ({"content": b"\xff\xfe"}, 400, "not valid JSON"),
+        ({"content": b'{"inputs": NaN}'}, 400, "not valid JSON"),
         ({"content": b'{"inputs": 1e999}'}, 400, "number is infinity"),
         ({"content": b'{"inputs": ' + b"[" * 900 + b"]" * 900 + b"}"}, 422, "several inputs"),
-        ({"content": b"[" * 2000}, 400, "no JSON"),
-        ({"content": b'{"inputs": ' + b"9" * 1900 + b"}"}, 400, "no JSON"),
+        ({"content": b"[" * 2000}, 400, "not valid JSON"),
+        ({"content": b'{"inputs": ' + b"9" * 1900 + b"}"}, 400, "not valid JSON"),
     ],
 )  # fmt: skip
 def test_limits_and_bad_bodies(small, request_, status, said):
@@ -66,7 +66,7 @@ def test_unknown_paths_methods_models_and_versions(client):
         answer = client.request(method, path)
         assert answer.status_code == status, (method, path)
         assert list(answer.json()) == ["error"]
-    assert "there is 'digits', 'two'" in client.get("/v2/models/three").json()["error"]
+    assert "expected one of 'digits', 'two'" in client.get("/v2/models/three").json()["error"]
 
 
 def test_not_ready_while_it_shuts_down(two_model):
@@ -83,7 +83,7 @@ def test_an_error_of_ours_is_said_in_the_same_form(client, service, monkeypatch)
     monkeypatch.setattr(service.metrics, "text", lambda: 1 / 0)
     answer = client.get("/metrics")
     assert answer.status_code == 500
-    assert answer.json() == {"error": "The server made a mistake: ZeroDivisionError."}
+    assert answer.json() == {"error": "Internal error: ZeroDivisionError."}
 
 
 def test_metrics_are_what_prometheus_reads(client):

@@ -203,5 +203,5 @@ def test_what_takes_long_or_has_to_wait_is_for_the_queue(slow, size, prepare, li
 
 def test_an_error_at_once_is_said_as_of_a_batch(caplog):
     found, _ = at_once(Doubling(slow=False), rows(-1))
-    assert (found.status, found.message) == (500, "The model could not be computed: ArithmeticError.")
+    assert (found.status, found.message) == (500, "Running the model failed: ArithmeticError.")
     assert "A batch of 1 requests failed" in caplog.text

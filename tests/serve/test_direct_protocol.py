@@ -105,7 +105,7 @@ def test_a_request_in_pieces_and_several_in_one_piece(small):
 @pytest.mark.parametrize(
     ("request_", "status", "said"),
     [
-        (post(body=b"nothing"), 400, "no JSON"),
+        (post(body=b"nothing"), 400, "not valid JSON"),
         (post(body=b"{}"), 422, "either 'instances'"),
         (post(INFER, BODY, "Inference-Header-Content-Length: 99999"), 400, "99999"),
         (post(length=99), 408, "within 0.3 seconds"),
@@ -148,12 +148,12 @@ def test_an_error_of_ours_and_one_of_the_models(small, monkeypatch, caplog):
     with monkeypatch.context() as patched:
         patched.setattr(small.entries["two"].served, "compute", lambda arrays: 1 / 0)
         [(status, _, body)] = talk(small, post())
-    assert (status, json.loads(body)["error"]) == (500, "The model could not be computed: ZeroDivisionError.")
+    assert (status, json.loads(body)["error"]) == (500, "Running the model failed: ZeroDivisionError.")
     with monkeypatch.context() as patched:
         protocols = {one.protocol.__name__.rpartition(".")[2]: one.protocol for one in small.computing.values()}
         patched.setattr(protocols["tensorflow_protocol"], "check_rows", lambda *_: 1 / 0)
         [(status, _, body)] = talk(small, post())
-    assert (status, json.loads(body)["error"]) == (500, "The server made a mistake: ZeroDivisionError.")
+    assert (status, json.loads(body)["error"]) == (500, "Internal error: ZeroDivisionError.")
     assert caplog.text.count("Traceback") == 2
 
 

@@ -58,7 +58,7 @@ def test_inputs_of_any_length_compile_a_limited_number_of_programs():
         assert served.admit([array]) == ((length, 2),)
     assert served.admit([array])
     np.testing.assert_allclose(served.compute([array])[0], [[1, 1]])
-    with pytest.raises(RequestError, match="takes no further"):
+    with pytest.raises(RequestError, match="accepts no more"):
         served.admit([np.ones((1, 99, 2), "float32")])
 
 

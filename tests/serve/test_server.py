@@ -118,4 +118,4 @@ def test_without_the_uvicorn_that_it_knows_uvicorns_own_way_is_taken(service, mo
     else:
         monkeypatch.setitem(sys.modules, "cornu.serve.direct_protocol", None)
     assert server.connections(service) == "auto"
-    assert "does not know uvicorn" in caplog.text
+    assert "does not support uvicorn" in caplog.text

@@ -53,7 +53,7 @@ def test_rows_and_columns_of_several(client, two_model):
         ({"instances": [{"size": [1, 2, 3]}, {"kind": [1, 2]}]}, "same keys"),
         ({"inputs": {**ROWS, "colour": [1]}}, "names 'colour'"),
         ({"inputs": {**ROWS, "kind": None}}, "not all numbers"),
-        ({"inputs": {**ROWS, "kind": 5}}, "expected is [rows, 2]"),
+        ({"inputs": {**ROWS, "kind": 5}}, "expected [rows, 2]"),
         ({"inputs": {**ROWS, "kind": "many"}}, "not all numbers"),
     ],
 )

@@ -25,13 +25,13 @@ def test_values_take_the_type_and_shape_of_the_input():
         ([[{}, 2]], Tensor("x", (2,), "float32"), "not all numbers"),
         ([[10**30, 2]], Tensor("x", (2,), "int64"), "not all numbers"),
         ([[1e300, 2]], Tensor("x", (2,), "float32"), "too large for FP32"),
-        ([[float("nan"), 2]], Tensor("x", (2,), "float32"), "hold NaN"),
+        ([[float("nan"), 2]], Tensor("x", (2,), "float32"), "contain NaN"),
         ([[float("nan"), 2]], Tensor("x", (2,), "int32"), "integers"),
         ([[-1, 2]], Tensor("x", (2,), "uint8"), "fit into UINT8"),
         ([[2, 1]], Tensor("x", (2,), "bool"), "true or false"),
         ([[]], Tensor("x", (None,), "float32"), "no values"),
-        (5, Tensor("x", (), "float32"), "expected is [rows]"),
-        ([[[1]]], Tensor("x", (2, None, 3), "float32"), "expected is [rows, 2, any, 3]"),
+        (5, Tensor("x", (), "float32"), "expected [rows]"),
+        ([[[1]]], Tensor("x", (2, None, 3), "float32"), "expected [rows, 2, any, 3]"),
     ],
 )
 def test_a_mismatch_raises_a_clear_error(values, tensor, said):

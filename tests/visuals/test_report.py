@@ -114,13 +114,13 @@ def test_streams_subclassed_and_uncompiled_models(tmp_path):
     batches = [(np.ones((4, 3), "float32"), np.array([0, 1, 0, 1]))] * 3
     page = written(Own(), tmp_path, iter(batches))
     assert "of 12 are right" in page
-    with pytest.raises(ValueError, match="whose batches hold the targets"):
+    with pytest.raises(ValueError, match="whose batches contain the targets"):
         Own().report(tmp_path / "r.html", iter(batches), np.zeros(4))
 
 
 def test_without_data_there_are_curves_and_the_drawing(classifier, tmp_path):
     page = written(classifier[0], tmp_path)
-    assert "There is no test of this model here" in page
+    assert "This report has no test of the model" in page
     assert 'class="curve held-out"' in page
     assert "Confusion" not in page
     page = written(model_of((3,), 1), tmp_path, history={"loss": [2.0, float("nan"), 1.0]})
@@ -185,7 +185,7 @@ def test_mistakes_on_inputs_that_are_no_pictures_are_a_table(tmp_path):
 def test_a_fit_that_is_worse_than_a_mean_says_so(tmp_path):
     x = np.random.default_rng(0).normal(size=(30, 4))
     page = written(model_of((4,), 1), tmp_path, x, 100 + x[:, 0])
-    assert "worse than the mean of the true values would be everywhere (R² = -" in page
+    assert "always predicting the mean of the true values would be better (R² = -" in page
     assert "% of the variance" not in page
 
 

@@ -107,7 +107,7 @@ def test_layer_range_takes_names_and_patterns():
     assert [row[0].split()[0] for row in table(model, layer_range=["in", "out"])[0]] == names
     with pytest.raises(ValueError, match=r"does not name two layers in order\. There are: in_1, in_2"):
         model.summary(layer_range=("middle", "out"))
-    with pytest.raises(ValueError, match="is a pair"):
+    with pytest.raises(ValueError, match="must be a pair"):
         model.summary(layer_range=("in",))
 
 
@@ -176,7 +176,7 @@ def test_nothing_to_sum_up_is_an_error():
         def call(self, inputs):
             return inputs
 
-    with pytest.raises(ValueError, match="is not built yet, so there is nothing to sum up"):
+    with pytest.raises(ValueError, match="is not built yet, so it has no summary"):
         Empty().summary()
 
 

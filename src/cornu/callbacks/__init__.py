@@ -1,6 +1,6 @@
 """Callbacks: they watch training and may change it. The names are those of ``keras.callbacks``.
 
-Read `base.py` and `list.py` first; `dashboard/` and `tensorboard/` have files of their own.
+Read `base.py` and `list.py` first; `dashboard/` and `tensorboard/` are separate folders.
 """
 
 from cornu.callbacks.averaging import *

@@ -90,7 +90,7 @@ class CallbackList:
         return Logs(logs)
 
     def stopped(self) -> bool:
-        """Tell whether a callback asked to stop training."""
+        """Return whether a callback asked to stop training."""
         return bool(getattr(self.model, "stop_training", False))
 
     def for_batches(self, kind: str) -> "BatchWatcher":
@@ -148,7 +148,7 @@ class BatchWatcher:
 
 
 def _overrides(callback: Any, methods: tuple[str, ...]) -> bool:
-    """Tell whether a callback overrides one of `methods`, on its class or on the object itself."""
+    """Return whether a callback overrides one of `methods`, on its class or on the object itself."""
     for method in methods:
         own = getattr(type(callback), method, None)
         if method in vars(callback) or (own is not None and own is not getattr(Callback, method)):
@@ -157,7 +157,7 @@ def _overrides(callback: Any, methods: tuple[str, ...]) -> bool:
 
 
 def _wants_every_batch(callback: Any, methods: tuple[str, ...]) -> bool:
-    """Tell whether a callback must be notified of every batch.
+    """Return whether a callback must be notified of every batch.
 
     Its `per_batch` decides, unless a per-batch method is overridden in a subclass of the class that sets it.
     """

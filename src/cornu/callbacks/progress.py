@@ -20,7 +20,7 @@ _NOTEBOOK_STYLE = (
 
 
 def is_live(stream: TextIO) -> bool:
-    """Tell whether lines can be overwritten: a real terminal that is not "dumb", or a notebook."""
+    """Return whether lines can be overwritten: a real terminal that is not "dumb", or a notebook."""
     if in_notebook(stream):
         return True
     try:
@@ -115,7 +115,7 @@ class Progbar:
     ) -> None:
         if stateful_metrics and stateless_metrics:
             raise ValueError(
-                "Progbar takes stateful_metrics or stateless_metrics, not both: the rest is of the other kind."
+                "Progbar accepts stateful_metrics or stateless_metrics, not both: other metrics are of the other kind."
             )
         self.target, self.width, self.verbose = target, width, verbose
         self.interval, self.unit_name = max(interval, REFRESH), unit_name

@@ -44,7 +44,7 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable, verbose: int = 0) -> None:
         if not callable(schedule):
-            raise TypeError(f"LearningRateScheduler takes a function of the epoch; got {schedule!r}.")
+            raise TypeError(f"LearningRateScheduler expects a function of the epoch; got {schedule!r}.")
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -67,7 +67,7 @@ class LearningRateScheduler(Callback):
 
 
 def _takes_two(schedule: Callable) -> bool:
-    """Tell whether a function can be called with two positional arguments."""
+    """Return whether a function can be called with two positional arguments."""
     try:
         inspect.signature(schedule).bind(0, 0.1)
     except TypeError:
@@ -126,7 +126,7 @@ class ReduceLROnPlateau(Callback):
         self._reset()
 
     def in_cooldown(self) -> bool:
-        """Tell whether epochs are currently not counted."""
+        """Return whether epochs are currently not counted."""
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Writer:
-    """Calls `write` with what it is given, in a thread, one after the other; of several that wait only the newest."""
+    """Calls `write` for each object in a thread, one after the other; of several waiting, only for the newest."""
 
     def __init__(self, write: Callable[[Any], None]) -> None:
         self._write = write
@@ -29,12 +29,12 @@ class Writer:
                 self._thread.start()
 
     def flush(self) -> None:
-        """Wait until all is written."""
+        """Wait until everything is written."""
         while (thread := self._thread) is not None:
             thread.join()
 
     def take_error(self) -> Exception | None:
-        """Return what went wrong since this was last asked, if anything."""
+        """Return the error since the last call, if any."""
         error, self._error = self._error, None
         return error
 

@@ -1,7 +1,7 @@
-"""How far data was read, and how to continue from there.
+"""How far data has been read, and how to continue from there.
 
-Arrays: the row numbers of the present epoch. Streams (generators, datasets, files): where the random generators stood
-when the stream was opened, and how many batches were taken since; those are drawn again, and left aside.
+Arrays: the row indices of the current epoch. Streams (generators, datasets, files): the state of the random generators
+when the stream was opened, and how many batches were taken since; those are drawn again and discarded.
 """
 
 import itertools
@@ -17,14 +17,14 @@ MOST = 1 << 25  # bytes: larger attributes of a dataset are its data, which does
 
 
 class Origin(NamedTuple):
-    """What was noted when a stream was opened."""
+    """What was recorded when a stream was opened."""
 
     packed: dict[str, Any]
     arrays: list[np.ndarray]
 
 
 class Reading:
-    """The batches of a training or validation, watched from the beginning of `fit` on."""
+    """The batches of training or validation, tracked from the beginning of `fit`."""
 
     def __init__(self, batches: Any) -> None:
         self.batches = batches
@@ -38,7 +38,7 @@ class Reading:
         return Origin(packed, packer.arrays)
 
     def pack(self, packer: Packer, inside_epoch: bool) -> dict[str, Any]:
-        """Return how far was read as plain data."""
+        """Return the position as plain data."""
         batches, stream = self.batches, self.batches.current
         found = {"openings": batches.openings, "consumed": batches.consumed, "source": self.source.changes(packer)}
         if stream is not None and stream.origin is not None:
@@ -48,7 +48,7 @@ class Reading:
         return found
 
     def restore(self, packed: dict[str, Any], unpacker: Unpacker) -> None:
-        """Read on from a place."""
+        """Continue from a position."""
         batches = self.batches
         if "order" in packed:
             batches.last_order = _checked_order(unpacker.unpack(packed["order"]), batches.rows)
@@ -69,7 +69,7 @@ class Reading:
         self._restore_source(packed["source"], unpacker)
 
     def _advance(self, count: int, origin: Origin | None) -> None:
-        """Open the stream and leave `count` batches aside; what draws from the global generators is not read ahead."""
+        """Open the stream and skip `count` batches; sources that draw from the global generators are not read ahead."""
         items = self.batches.stream()
         for _ in itertools.islice(items, count):
             pass
@@ -87,7 +87,7 @@ class Reading:
 
 
 def _checked_order(order: Any, rows: int) -> np.ndarray:
-    """Return row numbers of an epoch; ValueError if they are not those of the data."""
+    """Return the row indices of an epoch; ValueError if they do not fit the data."""
     if np.shape(order) != (rows,) or order.dtype != np.int32 or not np.array_equal(np.sort(order), np.arange(rows)):
         raise ValueError(f"The checkpoint's order of rows is not one of {rows} rows.")
     return order

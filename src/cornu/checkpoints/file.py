@@ -1,7 +1,7 @@
 """Checkpoint files: arrays and JSON with a checksum over everything; a folder keeps the two newest.
 
 A file is the line ``cornu checkpoint 1``, the length of a JSON text in 8 bytes, that text, the arrays' bytes one after
-the other, and the SHA-256 of everything before. It holds data only: nothing is run or imported out of it.
+the other, and the SHA-256 of everything before. It holds only data: nothing is run or imported from it.
 """
 
 import hashlib
@@ -20,15 +20,15 @@ from cornu.core.atomic_files import flush_folder, remove_leftovers, remove_quiet
 
 START = b"cornu checkpoint 1\n"
 DIGEST = hashlib.sha256
-PLAIN_TYPE = re.compile(r"[|<>][biufcSUmM]\d{1,9}(\[\w+\])?")  # as numpy writes them: no objects, no fields
-#: Types that numpy has no code for, by their names.
+PLAIN_TYPE = re.compile(r"[|<>][biufcSUmM]\d{1,9}(\[\w+\])?")  # in numpy's notation: no objects, no fields
+#: Dtypes without a numpy code, by name.
 EXTENDED = {
     name: kind for name, kind in vars(ml_dtypes).items() if isinstance(kind, type) and issubclass(kind, np.generic)
 }
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint file holds: plain data, and the arrays that it refers to by number."""
+    """The content of a checkpoint file: plain data, and the arrays that it refers to by number."""
 
     content: dict[str, Any]
     arrays: list[np.ndarray]
@@ -45,7 +45,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def _parts(checkpoint: Checkpoint) -> Iterator[Any]:
-    """Yield the bytes of a file in front of its checksum."""
+    """Yield the bytes of a file before its checksum."""
     arrays = [np.asarray(array, order="C") for array in checkpoint.arrays]
     described = [[type_name(array.dtype), list(array.shape)] for array in arrays]
     text = json.dumps({"content": checkpoint.content, "arrays": described}).encode()
@@ -56,26 +56,26 @@ def _parts(checkpoint: Checkpoint) -> Iterator[Any]:
 
 
 def type_name(dtype: np.dtype) -> str:
-    """Return the name of an array's type: numpy's own with byte order, ``bfloat16`` and the like by name."""
+    """Return the name of an array's dtype: numpy's code with byte order; ``bfloat16`` and the like by name."""
     return dtype.name if dtype.name in EXTENDED else dtype.str
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Return what a file holds; ValueError if it is not a complete checkpoint."""
+    """Return a file's content; ValueError if it is not a complete checkpoint."""
     data = memoryview(path.read_bytes())
     size = DIGEST().digest_size
     if bytes(data[: len(START)]) != START:
-        raise ValueError(f"{str(path)!r} is no checkpoint of this version of Cornu.")
+        raise ValueError(f"{str(path)!r} is not a checkpoint of this version of Cornu.")
     body, checksum = data[:-size], data[-size:]
     if len(data) < len(START) + 8 + size or DIGEST(body).digest() != checksum:
-        raise ValueError(f"{str(path)!r} is damaged or cut short: its checksum does not fit.")
+        raise ValueError(f"{str(path)!r} is damaged or truncated: its checksum does not match.")
     position = len(START) + 8
     length = int.from_bytes(body[len(START) : position], "little")
     try:
         header = json.loads(bytes(body[position : position + length]))
         content, described = dict(header["content"]), list(header["arrays"])
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise ValueError(f"{str(path)!r} has a checksum that fits, but is no checkpoint: {error!r:.200}.") from None
+        raise ValueError(f"{str(path)!r} has a valid checksum, but is not a checkpoint: {error!r:.200}.") from None
     return Checkpoint(content, _arrays(body[position + length :], described, str(path)))
 
 
@@ -86,33 +86,33 @@ def _arrays(data: memoryview, described: list[Any], path: str) -> list[np.ndarra
         dtype, shape = _checked(entry, path)
         count = math.prod(shape) * dtype.itemsize
         if count > len(data) - position:
-            raise ValueError(f"{path!r} says that it has {entry!r}, which is more than it holds.")
+            raise ValueError(f"{path!r} claims to have {entry!r}, which is more than it has.")
         arrays.append(np.frombuffer(data[position : position + count], dtype).reshape(shape))
         position += count
     if position != len(data):
-        raise ValueError(f"{path!r} holds {len(data) - position:,} bytes more than it says.")
+        raise ValueError(f"{path!r} holds {len(data) - position:,} bytes more than it claims.")
     return arrays
 
 
 def _checked(entry: Any, path: str) -> tuple[np.dtype, list[int]]:
-    """Return type and shape of an array as a file describes them; ValueError for what is no array of plain values."""
+    """Return dtype and shape of an array as described in a file; ValueError if it is not an array of plain values."""
     if isinstance(entry, list) and [type(part) for part in entry] == [str, list]:
         name, shape = entry
         known = name in EXTENDED or PLAIN_TYPE.fullmatch(name) is not None
         if known and all(type(size) is int and 0 <= size < 1 << 48 for size in shape):
             return np.dtype(EXTENDED.get(name, name)), shape
-    raise ValueError(f"{path!r} holds {str(entry)[:100]!r}, where type and shape of an array were expected.")
+    raise ValueError(f"{path!r} has {str(entry)[:100]!r}; expected dtype and shape of an array.")
 
 
 def _number(checkpoint: Checkpoint, path: Path) -> int:
     number = checkpoint.content.get("number")
     if type(number) is not int:
-        raise ValueError(f"{str(path)!r} is no checkpoint of a training: its number is {str(number)[:80]}.")
+        raise ValueError(f"{str(path)!r} is not a checkpoint of a run: its number is {str(number)[:80]}.")
     return number
 
 
 class Generations:
-    """The checkpoints of one training in a folder: two files in turn, so that the one before the newest stays whole."""
+    """The checkpoints of one run in a folder: two files in turn, so that the previous one stays intact."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -133,7 +133,7 @@ class Generations:
         remove_leftovers(self.folder, age=0)
 
     def newest(self) -> tuple[Checkpoint | None, list[str]]:
-        """Return the newest whole checkpoint, if any, and what was wrong with the others."""
+        """Return the newest intact checkpoint, if any, and what was wrong with the others."""
         found: list[tuple[int, int, Checkpoint]] = []
         complaints = []
         for place, path in enumerate(self.paths):
@@ -143,7 +143,7 @@ class Generations:
                     found.append((_number(checkpoint, path), place, checkpoint))
                 except (ValueError, OSError) as error:
                     complaints.append(str(error))
-                    self._next = place  # the damaged one is written over first
+                    self._next = place  # the damaged one is overwritten first
         if not found:
             return None, complaints
         _, place, checkpoint = max(found, key=lambda one: one[0])
@@ -156,7 +156,7 @@ class Generations:
         self._next = 1 - self._next
 
     def delete(self) -> None:
-        """Remove the checkpoints, and the folder if it is empty then."""
+        """Remove the checkpoints, and the folder if it is then empty."""
         for path in self.paths:
             remove_quietly(path)
         remove_leftovers(self.folder, age=0)

@@ -18,12 +18,12 @@ from cornu.core.ownership import custom_classes
 from cornu.core.processor import threads
 from cornu.core.variable import Variable
 
-MOST_BYTES = 1 << 30  # of larger arrays only some rows are looked at
+MOST_BYTES = 1 << 30  # of larger arrays only some rows are read
 SAMPLES = 4096
 
 
 def versions() -> dict[str, Any]:
-    """Return what the last bits of a result may depend on beside the program: versions, processor, threads."""
+    """Return what the last bits of a result may depend on apart from the program: versions, processor, threads."""
     return {
         "cornu": __version__,
         "jax": jax.__version__,
@@ -37,7 +37,7 @@ def versions() -> dict[str, Any]:
 
 
 def of_training(model: Any, batches: Any, validation: Any, callbacks: list[Any], settings: dict) -> dict[str, Any]:
-    """Return a text for each part of a run, fit for error messages."""
+    """Return a text for each part of a run, readable in error messages."""
     found = {name: repr(value) for name, value in settings.items()}
     found["training data"] = of_data(batches)
     found["validation data"] = "none" if validation is None else of_data(validation.batches)
@@ -56,7 +56,7 @@ def of_training(model: Any, batches: Any, validation: Any, callbacks: list[Any],
 
 
 def of_layer(layer: Any) -> str:
-    """Return class, config and shapes of weights of a layer; of a model inside a model, the weights alone."""
+    """Return class, config and shapes of weights of a layer; of a nested model, only the weights."""
     weights = " ".join(f"{variable._value.dtype}{list(variable.shape)}" for variable in layer.variables)
     config = "" if hasattr(layer, "get_layer") else canonical(_config_of(layer))
     return f"{config} weights {weights} {of_classes([type(layer)])}".strip()
@@ -65,12 +65,12 @@ def of_layer(layer: Any) -> str:
 def _config_of(layer: Any) -> Any:
     try:
         return layer.get_config()
-    except Exception:  # a custom layer that has none
+    except Exception:  # a custom layer without a config
         return {}
 
 
 def of_classes(classes: list[type]) -> str:
-    """Return a digest of the code of classes that are not the library's, with their bases."""
+    """Return a digest of the code of custom classes, with their bases."""
     own = {cls for one in classes for cls in custom_classes(one)}
     functions = [
         (cls.__qualname__, name, of_code(function.__code__))
@@ -96,7 +96,7 @@ def _short(text: str) -> str:
 
 
 def canonical(value: Any) -> str:
-    """Return a text for a value of a config: without names, which count up, and without addresses."""
+    """Return a text for a value of a config: without automatic names and without addresses."""
     return json.dumps(_plain(value, 0), sort_keys=True)
 
 
@@ -121,7 +121,7 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def of_data(batches: Any) -> str:
-    """Return shapes, types and checksums of arrays; of a stream its kind, its length and its first batch."""
+    """Return shapes, types and checksums of arrays; of a stream its type, its length and its first batch."""
     if hasattr(batches, "batch"):
         leaves = jax.tree.leaves(batches.batch)
         return f"{', '.join(map(of_array, leaves))}; batch size {batches.batch_size}, shuffle {batches.shuffle!r}"
@@ -152,7 +152,7 @@ def differences(kept: dict[str, Any], present: dict[str, Any]) -> list[str]:
 
 
 def _around(text: Any, other: Any) -> str:
-    """Return a text, or if it is long the part where it begins to differ from another."""
+    """Return a text, or if it is long, the part where it begins to differ from another."""
     text, other = str(text), str(other)
     if len(text) <= 100:
         return text
@@ -162,5 +162,5 @@ def _around(text: Any, other: Any) -> str:
 
 
 def python_changed(kept: dict[str, Any]) -> bool:
-    """Tell whether another Python made the digests of code: they do not compare then."""
+    """Return whether another Python made the digests of code: then they cannot be compared."""
     return str(kept.get("Python", "")).rpartition(".")[0] != f"{sys.version_info[0]}.{sys.version_info[1]}"

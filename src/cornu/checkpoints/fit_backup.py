@@ -26,14 +26,14 @@ from cornu.core.variable import Variable, write
 from cornu.training.backup import Backup, Place
 
 NOT_STATE = ("model", "params", "validation_data")
-SHARE = 0.02  # of the training's time may be spent on copying its state, where seconds say how often it is kept
+SHARE = 0.02  # fraction of the training time for copying the state, if it is saved by seconds
 
 
 class FitBackup(Backup):
-    """Keeps the state of one `fit` in a folder, and restores it.
+    """Saves the state of one `fit` in a folder, and restores it.
 
-    The state is kept every `every` batches, or at the end of each epoch, or (with `seconds`) after so much time. With
-    `delete` the files are removed when the training has ended well.
+    The state is saved every `every` batches, or at the end of each epoch, or (with `seconds`) after that time. With
+    `delete` the files are removed when training ends without an error.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class FitBackup(Backup):
             earlier = (
                 "There is no earlier one: training starts from scratch"
                 if self._kept is None
-                else "The one before is taken"
+                else "The previous one is used"
             )
             warnings.warn(f"{complaint} {earlier}.", stacklevel=4)
         self._number = 0 if self._kept is None else self._kept.content["number"]
@@ -75,14 +75,14 @@ class FitBackup(Backup):
         found = fingerprint.differences(kept, present)
         if found:
             raise ValueError(
-                f"The checkpoint in {str(self.generations.folder)!r} is of another training:\n  "
+                f"The checkpoint in {str(self.generations.folder)!r} is from another run:\n  "
                 + "\n  ".join(found[:5])
-                + "\nStart the program with what it had then, or delete that folder to start from scratch."
+                + "\nStart the program as it was then, or delete that folder to start from scratch."
             )
         changed = fingerprint.differences(*({k: str(v) for k, v in one.items()} for one in self._versions(content)))
         if changed:
             warnings.warn(
-                f"Training goes on from a checkpoint that was made otherwise ({'; '.join(changed)}): "
+                f"Training continues from a checkpoint made under other conditions ({'; '.join(changed)}): "
                 "the result may differ in its last bits.",
                 stacklevel=5,
             )
@@ -126,7 +126,7 @@ class FitBackup(Backup):
         return place
 
     def _place(self, content: dict[str, Any], unpacker: Unpacker) -> Place:
-        """Return where the training stood; ValueError for a place that it has not."""
+        """Return the position of the training; ValueError if it does not exist."""
         epoch, step, stopped = content["place"]
         whole = [type(number) is int and number >= 0 for number in (epoch, step)]
         if not all(whole) or type(stopped) is not bool or step > getattr(self.batches, "steps", step):
@@ -150,7 +150,7 @@ class FitBackup(Backup):
         shapes = [(variable.shape, variable._value.dtype) for variable in variables]
         if shapes != [(array.shape, array.dtype) for array in arrays]:
             raise ValueError(
-                f"The checkpoint in {str(self.generations.folder)!r} holds {len(arrays)} arrays, which are not "
+                f"The checkpoint in {str(self.generations.folder)!r} has {len(arrays)} arrays, which are not "
                 f"those of this model's {len(variables)} variables. Delete that folder to start from scratch."
             )
         write(variables, [to_device(array, copy=True) for array in arrays])
@@ -218,7 +218,7 @@ class FitBackup(Backup):
     def _complain(self) -> None:
         error = self.writer.take_error()
         if error is not None:
-            warnings.warn(f"A checkpoint could not be written: {error}. Training goes on.", stacklevel=5)
+            warnings.warn(f"A checkpoint could not be written: {error}. Training continues.", stacklevel=5)
 
     def finish(self) -> None:
         self.writer.flush()
@@ -231,9 +231,9 @@ class FitBackup(Backup):
 
 
 def _check_kinds(callback: Any, before: dict[str, Any]) -> None:
-    """Raise TypeError where an attribute of one of the library's callbacks is of another kind than it was."""
+    """Raise TypeError if an attribute of a built-in callback has a different type than before."""
     if not is_library(type(callback)):
-        return  # a program's own attributes may be anything
+        return  # attributes of custom callbacks may be anything
     numbers = (int, float, np.generic)
     for name, value in vars(callback).items():
         present = before.get(name)
@@ -243,9 +243,9 @@ def _check_kinds(callback: Any, before: dict[str, Any]) -> None:
 
 
 def settings_of(callback: Any) -> list[str]:
-    """Return the arguments of the library's callbacks that are texts or paths, such as files' names.
+    """Return the arguments of built-in callbacks that are strings or paths, such as file names.
 
-    They are no state of a training: it is the program that says where files are written, never a checkpoint.
+    They are not part of the state: the program decides where files are written, never a checkpoint.
     """
     names = {
         name

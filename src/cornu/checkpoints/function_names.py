@@ -1,4 +1,4 @@
-"""What the functions of custom callbacks refer to outside of the callback: lists they append to, counters."""
+"""What the functions of custom callbacks refer to outside the callback: lists they append to, counters."""
 
 from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType
@@ -14,14 +14,14 @@ KINDS = (bool, int, float, str, list, dict, set, tuple, np.ndarray, np.generic, 
 
 
 class _Names:
-    """Has the names of a module (or those that a function encloses) as its attributes."""
+    """Has the names of a module (or a function's closure) as its attributes."""
 
     def __init__(self, names: dict[str, Any]) -> None:
         self.__dict__ = names
 
 
 class ReferencedNames:
-    """The global and enclosed names that a callback's functions use, kept where their values change."""
+    """The global and closure names that a callback's functions use, saved if their values change."""
 
     def __init__(self, callback: Any) -> None:
         functions = list(functions_of(callback))
@@ -40,13 +40,13 @@ class ReferencedNames:
         return {name: cell.cell_contents for name, cell in self.cells.items() if _is_kept(cell)}
 
     def changes(self, packer: Packer) -> dict[str, Any]:
-        """Return the values that are others than at the beginning, as plain data."""
+        """Return the values that differ from those at the beginning, as plain data."""
         self.enclosed.owner = _Names(self._contents())
         found = {name: watched.changes(packer) for name, watched in self.watched.items()}
         return {"global": found, "enclosed": self.enclosed.changes(packer)}
 
     def restore(self, packed: dict[str, Any], unpacker: Unpacker) -> None:
-        """Put kept values back; lists and dictionaries stay the same objects."""
+        """Restore saved values; lists and dictionaries stay the same objects."""
         for name, values in packed["global"].items():
             if name in self.watched:
                 owner, skip = self.watched[name].owner, self.watched[name].skip
@@ -60,7 +60,7 @@ class ReferencedNames:
 
 
 def functions_of(callback: Any) -> Iterator[FunctionType]:
-    """Yield the functions that a callback holds, and the methods of its class that are not the library's."""
+    """Yield the functions that a callback holds, and the custom methods of its class."""
     for owner in (callback, *custom_classes(type(callback))):
         for value in list(vars(owner).values()) if hasattr(owner, "__dict__") else []:
             if isinstance(value, FunctionType):

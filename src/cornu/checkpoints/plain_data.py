@@ -1,7 +1,7 @@
 """Converting the state of Python objects to plain data (JSON and arrays) and back, without pickle.
 
-Back means into objects that are there already: lists and dictionaries keep being the same objects, and the attributes
-of other objects are set. Only named tuples are created, from classes that the program has loaded.
+Values are restored into existing objects: lists and dictionaries stay the same objects, and the attributes of other
+objects are set. Only named tuples are created, from classes that the program has loaded.
 """
 
 import collections
@@ -24,13 +24,13 @@ KIND = "$"
 KINDS = frozenset(("array", "scalar", "jax", "variable", "dict", "tuple", "set", "frozenset", "deque", "RandomState",
                    "Generator", "object"))  # fmt: skip
 PLAIN = (type(None), bool, int, float, str)
-CHANGED_INSIDE = (Variable, np.random.RandomState, np.random.Generator)  # nothing else takes their place
-DEEPEST = 8  # objects inside of objects
-# Objects of these packages are not looked into: what they hold is not a program's own state.
+CHANGED_INSIDE = (Variable, np.random.RandomState, np.random.Generator)  # never replaced
+DEEPEST = 8  # objects inside objects
+# Objects of these packages are not inspected: their content is not part of a program's state.
 CLOSED = frozenset(("cornu", "jax", "jaxlib", "matplotlib", "IPython", "pandas", "torch", "numpy", "keras", "optax"))
 
 
-#: What comes of data whose structure is not that which was kept.
+#: The errors from data whose structure is not the saved one.
 DAMAGE = (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -45,26 +45,26 @@ def as_value_errors(where: str) -> Iterator[None]:
         yield
     except DAMAGE as error:
         raise ValueError(
-            f"{where} holds something else than Cornu keeps there ({type(error).__name__}: {str(error)[:200]}). Delete "
+            f"{where} does not have the content that Cornu saves ({type(error).__name__}: {str(error)[:200]}). Delete "
             "it to start from scratch."
         ) from error
 
 
 class Packer:
-    """Turns values into JSON; arrays are put aside in `arrays`."""
+    """Converts values to JSON; arrays are collected in `arrays`."""
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray] = []
         self._inside: set[int] = set()
 
     def pack(self, value: Any) -> Any:
-        """Return a value as JSON; NotPlainError for functions, files, models, and whatever else is no data."""
+        """Return a value as JSON; NotPlainError for functions, files, models, and anything else that is not data."""
         if type(value) in PLAIN:
             return value
         if isinstance(value, (np.ndarray, np.generic, jax.Array, Variable)):
             return self._array(value)
         if id(value) in self._inside or len(self._inside) > 40:
-            raise NotPlainError("a structure that holds itself")
+            raise NotPlainError("a structure that contains itself")
         self._inside.add(id(value))
         try:
             return self._structure(value)
@@ -106,7 +106,7 @@ class Packer:
         return {KIND: "object", "class": type(value).__qualname__, "attributes": self.attributes(value)}
 
     def adopt(self, packed: Any, arrays: list[np.ndarray]) -> Any:
-        """Return what another packer packed, as if it had been packed here."""
+        """Return data packed by another packer, as if packed by this one."""
         if isinstance(packed, list):
             return [self.adopt(item, arrays) for item in packed]
         if not isinstance(packed, dict):
@@ -131,9 +131,9 @@ class Packer:
 
 
 class Watched:
-    """An object of which those attributes are kept that are no longer what they were when watching began.
+    """An object of which the attributes are saved that have changed since tracking began.
 
-    Attributes in `skip`, and arrays of more than `most` bytes, are taken to stay as they are.
+    Attributes in `skip`, and arrays of more than `most` bytes, are assumed to stay unchanged.
     """
 
     def __init__(self, owner: Any, skip: Iterable[str] = (), most: int | None = None) -> None:
@@ -160,7 +160,7 @@ class Watched:
 
 
 def is_open(value: Any) -> bool:
-    """Tell whether an object's attributes are looked into: one of the program's own, or of a small library."""
+    """Return whether an object's attributes are inspected: if it is from the program, or from a small library."""
     if isinstance(value, (type, Layer, Optimizer)) or callable(value) or not hasattr(value, "__dict__"):
         return False
     package = type(value).__module__.partition(".")[0]
@@ -168,7 +168,7 @@ def is_open(value: Any) -> bool:
 
 
 def digest(packed: Any, arrays: list[np.ndarray]) -> str:
-    """Return a digest of packed data, in which arrays count by their content rather than their number."""
+    """Return a digest of packed data, in which arrays are identified by content, not by number."""
     found = hashlib.blake2b(digest_size=16)
 
     def content(node: Any) -> Any:
@@ -185,7 +185,7 @@ def digest(packed: Any, arrays: list[np.ndarray]) -> str:
 
 
 class Unpacker:
-    """Turns packed JSON back into values, changing what is there already."""
+    """Converts packed JSON back to values, modifying existing objects."""
 
     def __init__(self, arrays: list[np.ndarray]) -> None:
         self.arrays = arrays
@@ -237,7 +237,7 @@ class Unpacker:
         module, name = packed["class"]
         cls: Any = sys.modules.get(module)
         for part in name.split("."):
-            cls = getattr(cls, "__dict__", {}).get(part)  # asking a module itself may import another
+            cls = getattr(cls, "__dict__", {}).get(part)  # getattr on a module may import another
         if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
             raise NotPlainError(f"a tuple of the unknown class {name}")
         return tuple.__new__(cls, items)
@@ -261,7 +261,7 @@ class Unpacker:
             raise NotPlainError("a random generator that is not there")
         state = checked_state(self.unpack(packed["state"]))
         if state["bit_generator"] != present.bit_generator.state["bit_generator"]:
-            raise NotPlainError("a random generator of another kind")
+            raise NotPlainError("a random generator of another type")
         present.bit_generator.state = state
         return present
 
@@ -272,7 +272,7 @@ class Unpacker:
         return present
 
     def set_attributes(self, owner: Any, packed: dict[str, Any]) -> None:
-        """Set attributes of an object from packed data; what cannot be made again is left as it is."""
+        """Set attributes of an object from packed data; those that cannot be restored are left unchanged."""
         for name, value in packed.items():
             if callable(getattr(type(owner), name, None)):  # a method stays one
                 continue
@@ -286,26 +286,26 @@ class Unpacker:
 
 
 def restore_random(unpacker: Unpacker, packed: Any) -> None:
-    """Let the global generators go on from a kept state of `random_states`."""
+    """Let the global generators continue from a saved state of `random_states`."""
     states = unpacker.unpack(packed)
     checked_state(states["numpy"])
     set_random_states(states)
 
 
 def checked_state(state: Any) -> Any:
-    """Return the state of a random generator of numpy; ValueError for a place outside of what it has drawn.
+    """Return the state of a numpy random generator; ValueError for a position outside its buffer.
 
-    numpy takes such a state, and reads memory that is not its own then.
+    numpy would accept such a state and read out of bounds.
     """
     if not isinstance(state, dict):  # of a RandomState: name, key, place, ...
         whole = _is_mersenne_twister(state[1], state[2])
     elif state["bit_generator"] == "MT19937":
         whole = _is_mersenne_twister(state["state"].get("key"), state["state"].get("pos", 0))
     else:
-        buffered = 4 if state["bit_generator"] == "Philox" else 0  # others keep no numbers that they have drawn
+        buffered = 4 if state["bit_generator"] == "Philox" else 0  # others do not buffer numbers
         whole = _is_place(state.get("buffer_pos", 0), buffered)
     if not whole:
-        raise ValueError("The state of a random generator is none that it can be in.")
+        raise ValueError("The state of a random generator is invalid.")
     return state
 
 

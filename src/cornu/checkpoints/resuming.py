@@ -1,4 +1,4 @@
-"""Which backup a call of `fit` uses: that of its callbacks, or of ``cornu run --resume``."""
+"""Which backup a call of `fit` uses: that of its callbacks, or that of ``cornu run --resume``."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from cornu.training.backup import Backup
 
 
 class Resuming:
-    """The folder of a program whose every `fit` is kept: numbered in the order in which they are called."""
+    """The folder for every `fit` of a program, numbered in the order of the calls."""
 
     def __init__(self) -> None:
         self.folder: Path | None = None
@@ -18,11 +18,11 @@ class Resuming:
         self.busy = False
 
     def start(self, folder: Path, seconds: float) -> None:
-        """Keep every `fit` from now on."""
+        """Save every `fit` from now on."""
         self.folder, self.seconds, self.fits, self.busy = folder, seconds, 0, False
 
     def stop(self) -> None:
-        """Keep no `fit` any more."""
+        """Stop saving."""
         self.folder = None
 
 
@@ -30,7 +30,7 @@ resuming = Resuming()
 
 
 class NumberedBackup(FitBackup):
-    """The backup of one `fit` of a program. A `fit` inside of another (of a callback) is part of the outer one."""
+    """The backup of one `fit` of a program. A `fit` inside another (in a callback) is part of the outer one."""
 
     def __init__(self) -> None:
         folder = resuming.folder / f"fit-{resuming.fits + 1:04d}"  # type: ignore[operator]
@@ -47,14 +47,14 @@ class NumberedBackup(FitBackup):
 
 
 class NoBackup(Backup):
-    """For a `fit` of which nothing is kept."""
+    """For a `fit` that is not saved."""
 
     def attach(self, *args: Any) -> None:
-        """Nothing to take."""
+        """Nothing to restore."""
 
 
 def backup_for(callbacks: Any) -> Any:
-    """Return the backup of a call of `fit` with these callbacks; the random generators are as they were then."""
+    """Return the backup of a call of `fit` with these callbacks; the random generators are in their state from then."""
     if resuming.folder is not None:
         return NoBackup() if resuming.busy else NumberedBackup()
     given = callbacks if isinstance(callbacks, (list, tuple)) else getattr(callbacks, "callbacks", [callbacks])

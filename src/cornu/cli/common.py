@@ -38,22 +38,24 @@ def model_from(path: str) -> Any:
 
 
 def data_for(model: Any, name: str, part: str = "test") -> tuple[Any, Any]:
-    """Return inputs in the shape that a model takes, and targets: the part ("train", "test") of a data set or file.
+    """Return inputs in the model's shape, and targets: the part ("train" or "test") of a data set or file.
 
     Images of a data set have values from 0 to 1. A .npz file has ``x`` and ``y``, or ``x_test`` and ``y_test``; for a
-    model of several inputs or outputs an array for each, under its name.
+    model with several inputs or outputs, it has an array for each, by name.
     """
     if name in DATA_SETS:
         data = DATA_SETS[name].load_data()
         x, y = data[0] if part == "train" else data[1]
         return fitted(model, x.astype("float32") / 255), y
     if not name.endswith(".npz"):
-        raise UserError(f"--data is mnist, fashion_mnist or a .npz file, not {name!r}.{did_you_mean(name, DATA_SETS)}")
+        raise UserError(
+            f"--data must be mnist, fashion_mnist or a .npz file; got {name!r}.{did_you_mean(name, DATA_SETS)}"
+        )
     arrays = arrays_from(name)
     x, y = inputs_from(model, arrays, name, part), _targets_from(model, arrays, name, part)
     rows = {len(array) for found in (x, y) for array in (found.values() if isinstance(found, dict) else [found])}
     if len(rows) > 1:
-        raise UserError(f"the arrays in {name!r} differ in their numbers of rows: {sorted(rows)}.")
+        raise UserError(f"the arrays in {name!r} differ in their number of rows: {sorted(rows)}.")
     return x, y
 
 
@@ -63,16 +65,16 @@ def arrays_from(name: str) -> dict[str, np.ndarray]:
         with Path(name).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
     except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:  # a single array is no `with`
-        said = "there is no such file" if not Path(name).exists() else f"it is no .npz file of numpy's ({error})"
+        said = "there is no such file" if not Path(name).exists() else f"it is not a numpy .npz file ({error})"
         raise UserError(f"cannot read {name!r}: {said}") from error
     for key, array in arrays.items():
         if array.ndim == 0:
-            raise UserError(f"the array {key!r} in {name!r} is a single value: it needs a row for each sample.")
+            raise UserError(f"the array {key!r} in {name!r} is a single value; it needs one row per sample.")
     return arrays
 
 
 def inputs_from(model: Any, arrays: dict[str, np.ndarray], file: str, part: str = "test") -> Any:
-    """Return what a model takes out of a file's arrays: one array, or for several inputs a dictionary of them."""
+    """Return a model's inputs from a file's arrays: one array, or a dictionary for several inputs."""
     names = [*model.input_names] if model.inputs else []
     if len(names) < 2:
         return fitted(model, _one(arrays, [f"x_{part}", "x", *names], file))
@@ -89,7 +91,7 @@ def _targets_from(model: Any, arrays: dict[str, np.ndarray], file: str, part: st
 
 
 def _one(arrays: dict[str, np.ndarray], keys: list[str], file: str, needed: list[str] | None = None) -> np.ndarray:
-    """Return the first array of a file that has one of some names."""
+    """Return the first array of a file that has one of the given names."""
     for key in keys:
         if key in arrays:
             return arrays[key]
@@ -98,13 +100,13 @@ def _one(arrays: dict[str, np.ndarray], keys: list[str], file: str, needed: list
 
 
 def fitted(model: Any, x: np.ndarray) -> np.ndarray:
-    """Return inputs in the shape that a model of one input takes: images flat, with a channel, or as they are."""
+    """Return inputs in the shape of a single-input model: images flat, with a channel, or as they are."""
     shape = input_shape(model)
     return x if shape is None else _in_shape(x, shape, "the model takes inputs of")
 
 
 def _in_shape(x: np.ndarray, shape: tuple[int | None, ...], taker: str) -> np.ndarray:
-    """Return rows in a shape (None fits all): flat or with a channel where they have it otherwise, or as they are."""
+    """Return rows in a shape (None matches any size): flattened, with a channel added, or as they are."""
     have = x.shape[1:]
     if len(have) == len(shape) and all(want in (None, size) for size, want in zip(have, shape, strict=True)):
         return x
@@ -112,7 +114,7 @@ def _in_shape(x: np.ndarray, shape: tuple[int | None, ...], taker: str) -> np.nd
         return x.reshape(-1, *shape)
     if have[:2] == shape[:2] and len(shape) == 3 and len(have) == 2:
         return np.repeat(x[..., None], shape[2] or 1, axis=3)
-    raise UserError(f"{taker} shape {shape}; the data have shape {have}.")
+    raise UserError(f"{taker} shape {shape}; the data has shape {have}.")
 
 
 def input_shape(model: Any) -> tuple[int, ...] | None:
@@ -130,7 +132,7 @@ def input_shape(model: Any) -> tuple[int, ...] | None:
 
 
 def targets_for(model: Any, y: Any) -> Any:
-    """Return class numbers as one-hot rows where the model's loss asks for them; those of several outputs stay."""
+    """Return class numbers as one-hot rows if the model's loss needs them; several outputs stay as they are."""
     if isinstance(y, dict):
         return y
     loss = model.loss

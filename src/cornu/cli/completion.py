@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """What can follow a command: its options with their help, and the words it chooses from."""
+    """What can follow a command: its options with their help, and its choices."""
 
     name: str
     help: str
@@ -21,7 +21,7 @@ def command(options: argparse.Namespace) -> int:
 
 
 def commands_of(parser: argparse.ArgumentParser) -> list[Command]:
-    """Return the commands of a parser; the first, without a name, stands for the program itself."""
+    """Return the commands of a parser; the first, without a name, is the program itself."""
     choosers = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     found = [Command("", "", _options(parser), [name for chooser in choosers for name in chooser.choices])]
     for chooser in choosers:
@@ -37,7 +37,7 @@ def _options(parser: argparse.ArgumentParser) -> list[tuple[str, str]]:
 
 
 def bash(commands: list[Command]) -> str:
-    """Return the script for bash: words of the command line so far choose what may follow; else files."""
+    """Return the script for bash: it completes the command's options and choices, else files."""
     cases = "".join(
         f'    {one.name}) words="{" ".join([*one.words, *(name for name, _ in one.options)])}" ;;\n'
         for one in commands[1:]
@@ -62,7 +62,7 @@ complete -o filenames -F _cornu cornu
 
 
 def zsh(commands: list[Command]) -> str:
-    """Return the script for zsh, with a word of help beside each entry."""
+    """Return the script for zsh, with a short help for each entry."""
     cases = "".join(
         f"    {one.name}) options=({_described(one.options)}) choices=({' '.join(one.words)}) ;;\n"
         for one in commands[1:]
@@ -90,12 +90,12 @@ compdef _cornu cornu
 
 
 def _described(entries: list[tuple[str, str]]) -> str:
-    """Return words and their help as zsh's ``_describe`` takes them."""
+    """Return words and their help in the format of zsh's ``_describe``."""
     return " ".join("'" + f"{name}:{said}".replace("'", "'\\''") + "'" for name, said in entries)
 
 
 def fish(commands: list[Command]) -> str:
-    """Return the script for fish, with a word of help beside each entry."""
+    """Return the script for fish, with a short help for each entry."""
     lines = []
     for name, said in commands[0].options:
         lines.append(f"complete -c cornu -n __fish_use_subcommand -l {name[2:]} -d {_quoted(said)}")

@@ -26,7 +26,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if isinstance(y, dict) and not model.compiled:
         raise UserError(f"the model in {options.model!r} was saved without loss and metrics, and has several outputs.")
     if options.report and (isinstance(x, dict) or isinstance(y, dict)):
-        raise UserError("--report is for models of one input and one output.")
+        raise UserError("--report supports only models with one input and one output.")
     started = time.perf_counter()
     if model.compiled:
         targets = targets_for(model, y)
@@ -50,7 +50,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _score_uncompiled(outputs: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """Return what can be said of a model that was saved without loss and metrics."""
+    """Return the accuracy, or the error, of a model that was saved without loss and metrics."""
     found = judged(y, outputs)
     if isinstance(found, Classified):
         return {"accuracy": float((found.predicted == found.true).mean())}

@@ -10,7 +10,7 @@ from cornu.cli import figures
 
 
 class FigureManager(FigureManagerBase):
-    """Holds a figure that no window shows."""
+    """The manager of a figure that is not shown in a window."""
 
     def show(self) -> None:
         """Keep the figure, for ``figure.show()``."""

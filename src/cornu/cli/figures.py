@@ -11,7 +11,7 @@ from cornu.core.atomic_files import replacing
 
 _BACKEND = "module://cornu.cli.figure_backend"
 
-#: What the running program's figures came to.
+#: The state of the running program's figures.
 state = SimpleNamespace(folder=None, number=0)
 
 
@@ -24,7 +24,7 @@ def start(folder: str | None) -> None:
 
 
 def has_display() -> bool:
-    """Tell whether windows can be opened."""
+    """Return whether windows can be opened."""
     if sys.platform in ("win32", "darwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and _has_window_toolkit()
@@ -35,7 +35,7 @@ def _has_window_toolkit() -> bool:
 
 
 def keep(figure: Any) -> None:
-    """Count a figure that was shown, and save it where a folder was given."""
+    """Count a figure that was shown, and save it if a folder was given."""
     state.number += 1
     if state.folder is not None:
         state.folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def keep(figure: Any) -> None:
 
 
 def finish() -> list[str]:
-    """Return what became of the program's figures, in at most one line."""
+    """Return a note on the program's figures, or none."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None or os.environ.get("MPLBACKEND") != _BACKEND:
         return []

@@ -1,4 +1,4 @@
-"""``cornu find-lr MODEL``: a learning rate found by trying many."""
+"""``cornu find-lr MODEL``: find a learning rate by a range test."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from cornu.data.convert import rows_in
 
 
 def command(options: argparse.Namespace) -> int:
-    """Try learning rates for what `options` name and return the exit code: 1 where none is good."""
+    """Try learning rates for the model that `options` name and return the exit code: 1 if none is good."""
     out = Path(options.out or "learning-rate.svg")
     if out.suffix.lower() != ".svg":
         return refused(f"the curve is drawn as SVG: --out {out.with_suffix('.svg')}")
@@ -39,7 +39,7 @@ def _model_and_data(options: argparse.Namespace) -> tuple[Any, Any, Any]:
     examples = train.find_examples()
     if options.model in examples:
         if options.data is not None:
-            raise UserError(f"{options.model} brings its own data; --data is for a model's file.")
+            raise UserError(f"{options.model} has its own data; --data is only for a model file.")
         module = train.load_example(examples[options.model])
         return module.build_model(), *module.load_data()[0]
     if not Path(options.model).exists() and "." not in options.model:

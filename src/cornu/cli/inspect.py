@@ -1,4 +1,4 @@
-"""``cornu inspect FILE``: what a model file contains, without building anything from it."""
+"""``cornu inspect FILE``: the contents of a model file, without building the model."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ LONGEST = 60  # characters of a text from the file in one line
 
 
 def command(file: str, as_json: bool) -> int:
-    """Print what a file is and return the exit code: 1 for a rejected file, 2 if there is none."""
+    """Describe a file and return the exit code: 1 if it is rejected, 2 if there is none."""
     try:
         found = describe(existing(file))
     except FileNotFoundError as error:
@@ -35,7 +35,7 @@ def shown(value: Any, longest: int = LONGEST) -> str:
 
 
 def lines(found: dict[str, Any]) -> list[str]:
-    """Return the lines that say what `describe` found."""
+    """Return the result of `describe` as lines."""
     writer = found["written_by"] or "unknown"
     extra = [
         f"{name} {shown(found[key])}" for key, name in (("backend", "backend"), ("saved", "saved")) if found.get(key)

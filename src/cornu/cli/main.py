@@ -22,46 +22,46 @@ _EXAMPLES = """examples:
   cornu train                               list what can be trained
   cornu evaluate mnist-mlp.keras            its accuracy on the test images; --report writes a page about it
   cornu predict mnist-mlp.keras photo.jpg   the digits on a photographed sheet of paper
-  cornu train mnist-mlp --watch             ... with curves on a web page of this machine
+  cornu train mnist-mlp --watch             ... with live curves on a local web page
   cornu summary, plot, find-lr, completion  layers, drawing, learning rate, shell completion (each has --help)
-  cornu inspect model.keras                 say who wrote a model file, and what is in it
+  cornu inspect model.keras                 which program wrote a model file, and what is in it
   cornu serve mnist-mlp.keras               serve it over HTTP, with a page to draw digits on
 
-exit codes: 0 all went well; 1 the program that runs failed, or the result is bad (a file that is refused, no good
-learning rate); 2 what was given is wrong, said in one line on stderr; 130 ended by Ctrl-C
+exit codes: 0 success; 1 the program failed, or the result is bad (a rejected file, no good learning rate);
+2 wrong usage or input, with one line on stderr; 130 ended by Ctrl-C
 """
 
 _RUN_EXAMPLES = """examples:
   cornu run mnist_cnn.py --my-option 3      options of the program come after its name
   cornu run --seed 1 --figures out a.ipynb  seeded, the figures saved in the folder out
-  cornu run --resume kept mnist_cnn.py      killed and started again, the training goes on where it was
+  cornu run --resume kept mnist_cnn.py      killed and restarted, the training continues where it was
 
-exit code: the program's own; 1 after an error in it, 2 where it cannot be read, 130 after Ctrl-C
+exit code: the program's own; 1 after an error in it, 2 if it cannot be read, 130 after Ctrl-C
 """
 _TRAIN_EXAMPLES = """examples:
   cornu train                               list what can be trained
-  cornu train mnist-mlp --epochs 2          writes mnist-mlp.keras, and mnist-mlp.html about it
+  cornu train mnist-mlp --epochs 2          writes mnist-mlp.keras and a report, mnist-mlp.html
   cornu train mnist-cnn --watch --json      with curves on a web page; the result as JSON
 """
 _WATCH_EXAMPLES = """examples:
-  cornu watch                               the trainings of this machine, on http://127.0.0.1:8642
+  cornu watch                               the runs on this machine, at http://127.0.0.1:8642
   cornu watch runs --port 0                 those in another folder, on a free port
 """
 _INSPECT_EXAMPLES = """examples:
   cornu inspect model.keras                 who wrote it, its layers, parameters and optimizer
   cornu inspect weights.h5 --json           the same for a machine
 
-exit codes: 0 it can be read, 1 it is refused, 2 there is no such file
+exit codes: 0 it can be read, 1 it is rejected, 2 there is no such file
 """
 
-_RUN_HELP = """Run a program written for Keras of any era with nothing in it changed: keras and tensorflow.keras mean
-Cornu, inside this process only, whether or not they are installed. PROGRAM is .py, .ipy, .ipynb, or a document (.md,
-.txt) whose Python code blocks run in order. What cornu changes or leaves out is said on stderr, in lines that begin
-with "cornu: "."""
+_RUN_HELP = """Run a program written for any version of Keras, unchanged: keras and tensorflow.keras mean Cornu, inside
+this process only, whether or not they are installed. PROGRAM is .py, .ipy, .ipynb, or a document (.md, .txt) whose
+Python code blocks run in order. What cornu changes or leaves out is reported on stderr, in lines that begin with
+"cornu: "."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose error for an unknown command names the nearest one."""
+    """A parser that suggests the nearest command for an unknown one."""
 
     def error(self, message: str) -> NoReturn:
         given = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _run(options, from_shell=arguments is None)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader went away, as in `cornu train | head`
+    except BrokenPipeError:  # the reader closed the pipe, as in `cornu train | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="store_true", help="print the version of Cornu and of what it runs on")
+    parser.add_argument("--version", action="store_true", help="print the versions of Cornu and its dependencies")
     parser.add_argument("--json", action="store_true", help="with --version: print it as JSON")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     run = add_command(commands, "run", "run a program written for Keras of any era", _RUN_EXAMPLES, _RUN_HELP)
@@ -119,40 +119,36 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
     run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
     run.add_argument(
-        "--resume", metavar="DIR", help="keep the training in DIR; killed and started again, it goes on there"
+        "--resume", metavar="DIR", help="keep the training in DIR; killed and restarted, it continues from there"
     )
     run.add_argument(
-        "--keep-every", metavar="SECONDS", type=float, default=20.0, help="with --resume: time between savings (20)"
+        "--keep-every", metavar="SECONDS", type=float, default=20.0, help="with --resume: time between saves (20)"
     )
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
     train = add_command(
         commands, "train", "train one of the tutorials' models", _TRAIN_EXAMPLES, "Train a model by name."
     )
-    train.add_argument("name", nargs="?", metavar="NAME", help="what to train; none lists the names")
+    train.add_argument("name", nargs="?", metavar="NAME", help="what to train; without it, list the names")
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
     train.add_argument("--batch-size", type=model_arguments.positive, help="images per step")
     train.add_argument("--seed", type=int, help="makes the run repeatable")
     train.add_argument("--out", metavar="FILE", help="where to save the model (NAME.keras)")
-    train.add_argument("--report", metavar="FILE", help="where to write the report (NAME.html, beside the model)")
+    train.add_argument("--report", metavar="FILE", help="where to write the report (NAME.html, next to the model)")
     train.add_argument("--no-report", action="store_true", help="write no report")
     train.add_argument("--json", action="store_true", help="print the result as JSON on stdout, the progress on stderr")
-    train.add_argument(
-        "--watch", action="store_true", help="show the curves on a web page of this machine as they grow"
-    )
-    said = "Show trainings with a dashboard, now and earlier."
+    train.add_argument("--watch", action="store_true", help="show live curves on a local web page")
+    said = "Show current and earlier runs that had a dashboard."
     watch = add_command(commands, "watch", "show trainings on a web page", _WATCH_EXAMPLES, said)
+    watch.add_argument("folder", nargs="?", metavar="FOLDER", help="the dashboards' folder, if not the default")
     watch.add_argument(
-        "folder", nargs="?", metavar="FOLDER", help="the dashboards' folder, where it is not the usual one"
-    )
-    watch.add_argument(
-        "--port", type=model_arguments.port, default=8642, help="where the page is, 0 for a free one (8642)"
+        "--port", type=model_arguments.port, default=8642, help="port of the page, 0 for a free one (8642)"
     )
     serve_arguments.add_to(commands)
     model_arguments.add_to(commands)
     parser.set_defaults(parser=parser)
-    said = "Say what a model file is, without building the model."
-    inspect = add_command(commands, "inspect", "say what a model file is", _INSPECT_EXAMPLES, said)
+    said = "Describe a model file without building the model."
+    inspect = add_command(commands, "inspect", "describe a model file", _INSPECT_EXAMPLES, said)
     inspect.add_argument("file", metavar="FILE", help=".keras, .h5, .weights.h5, .safetensors or the JSON of a model")
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
     return parser

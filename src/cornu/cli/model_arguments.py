@@ -4,13 +4,13 @@ import argparse
 from typing import Any
 
 _DATA_HELP = (
-    "what to look at: mnist, fashion_mnist, or a .npz file with x and y (or x_test and y_test), or an array for each "
+    "the data: mnist, fashion_mnist, or a .npz file with x and y (or x_test and y_test), or an array for each "
     "input and output by its name"
 )
 
 _EVALUATE = """examples:
   cornu evaluate mnist-mlp.keras                          on the test images of MNIST
-  cornu evaluate prices.h5 --data houses.npz --json       on x and y of a file, the result as JSON
+  cornu evaluate prices.h5 --data houses.npz --json       on x and y from a file, the result as JSON
   cornu evaluate mnist-mlp.keras --report report.html     with curves, confusion matrix and mistakes as a page
 """
 _PREDICT = """examples:
@@ -52,7 +52,7 @@ def add_to(commands: Any) -> None:
 
 
 def add_command(commands: Any, name: str, what: str, examples: str, description: str = "") -> argparse.ArgumentParser:
-    """Add a command that the module of its name runs, with examples below its help; return its parser."""
+    """Add a command that the module of the same name runs, with examples below its help; return its parser."""
     parser = commands.add_parser(
         name,
         help=what,
@@ -79,7 +79,7 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _add_predict(commands: Any) -> None:
-    parser = add_command(commands, "predict", "say what a trained model sees in pictures", _PREDICT)
+    parser = add_command(commands, "predict", "run a trained model on pictures or rows", _PREDICT)
     _model(parser)
     parser.add_argument(
         "images",
@@ -88,7 +88,7 @@ def _add_predict(commands: Any) -> None:
         help="PNG, JPEG, ... (several digits on paper are found), or .npz with rows",
     )
     parser.add_argument("--top", type=positive, default=3, metavar="N", help="how many classes to show (3)")
-    parser.add_argument("--classes", metavar="NAMES", help="names of the classes, with commas between")
+    parser.add_argument("--classes", metavar="NAMES", help="names of the classes, separated by commas")
     parser.add_argument("--one", action="store_true", help="all ink in a picture is one digit")
     parser.add_argument("--show", action="store_true", help="draw what the model sees")
 
@@ -98,7 +98,7 @@ def _add_summary(commands: Any) -> None:
     _model(parser)
     parser.add_argument("--line-length", type=positive, metavar="N", help="width in characters")
     parser.add_argument("--expand-nested", action="store_true", help="show the layers of inner models")
-    parser.add_argument("--show-trainable", action="store_true", help="say which layers are trained")
+    parser.add_argument("--show-trainable", action="store_true", help="mark trainable layers")
 
 
 def _add_plot(commands: Any) -> None:
@@ -110,11 +110,11 @@ def _add_plot(commands: Any) -> None:
     parser.add_argument("--rankdir", choices=("TB", "LR"), default="TB", help="downwards (TB) or to the right (LR)")
     parser.add_argument("--no-shapes", action="store_true", help="leave the shapes out")
     parser.add_argument("--expand-nested", action="store_true", help="draw inner models layer by layer")
-    parser.add_argument("--show-trainable", action="store_true", help="mark what is trained and what is not")
+    parser.add_argument("--show-trainable", action="store_true", help="mark trainable and frozen layers")
 
 
 def _add_find_lr(commands: Any) -> None:
-    parser = add_command(commands, "find-lr", "find a learning rate by trying many", _FIND)
+    parser = add_command(commands, "find-lr", "find a learning rate by a range test", _FIND)
     _model(parser, "a name that `cornu train` lists, or the file of a compiled model")
     parser.add_argument("--data", metavar="DATA", help="for a file: mnist, fashion_mnist, or .npz with x and y (mnist)")
     parser.add_argument("--lowest", type=float, default=1e-6, metavar="RATE", help="the first rate (1e-6)")

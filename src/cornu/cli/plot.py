@@ -26,11 +26,11 @@ def command(options: argparse.Namespace) -> int:
         if out.suffix.lower() == ".svg":
             model.diagram(**chosen).save(out)
         else:
-            with contextlib.redirect_stdout(io.StringIO()):  # pydot prints what Graphviz says
+            with contextlib.redirect_stdout(io.StringIO()):  # pydot prints Graphviz's messages
                 plot_model(model, out, **chosen)
     except (UserError, ValueError, OSError, ImportError) as error:
         return refused(error)
-    except Exception:  # pydot's own, where Graphviz does not know the format
+    except Exception:  # pydot's own, if Graphviz does not know the format
         return refused(f"Graphviz cannot draw {str(out)!r}: use a name that ends in .svg, .png or .pdf.")
     print(json.dumps({"model": options.model, "drawing": str(out.resolve())}) if options.json else f"Drawn in {out}")
     return 0

@@ -14,12 +14,12 @@ from cornu.preprocessing.digits import digits_of
 from cornu.utils.images import load_img
 from cornu.visuals.measures import shares
 
-MOST_PIXELS = 100_000_000  # of one picture: a small file may unfold to any size
+MOST_PIXELS = 100_000_000  # of one picture: a small file may decompress to any size
 BAR = 20
 
 
 def command(options: argparse.Namespace) -> int:
-    """Say what is in the pictures that `options` name and return the exit code."""
+    """Classify the pictures that `options` name and return the exit code."""
     try:
         model = model_from(options.model)
         if any(path.endswith(".npz") for path in options.images):
@@ -39,7 +39,7 @@ def command(options: argparse.Namespace) -> int:
 
 
 def _seen(model: Any, path: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Return what a model makes of a picture: boxes, classes and probabilities."""
+    """Return a model's predictions for a picture: boxes, classes and probabilities."""
     shape = input_shape(model)
     picture = _opened(path)
     if shape is None or int(np.prod(shape)) == SIDE * SIDE:
@@ -51,7 +51,7 @@ def _seen(model: Any, path: str, options: argparse.Namespace) -> dict[str, Any]:
         return {"image": path, "found": []}
     outputs = model.predict(fitted(model, images) * _scale(model), verbose=0)
     if not isinstance(outputs, np.ndarray) or outputs.ndim != 2:
-        raise UserError("the model is no classifier of pictures: it has no row of probabilities per picture.")
+        raise UserError("the model is not an image classifier: its output is not a row of probabilities per picture.")
     probabilities = shares(outputs) if outputs.shape[1] > 1 else np.hstack([1 - outputs, outputs])
     names = _names(options.classes, probabilities.shape[1])
     rows = zip(boxes.tolist(), images, probabilities, strict=True)
@@ -71,14 +71,14 @@ def _entry(box: list, image: np.ndarray, row: np.ndarray, names: list[str], top:
 
 
 def _opened(path: str) -> Any:
-    """Return a picture as it stands upright, in RGB or grey."""
+    """Return a picture upright, in RGB or grey."""
     if not Path(path).is_file():
         raise UserError(f"there is no picture {path!r}.")
     try:
         picture = load_img(path, color_mode="rgba")
     except OSError as error:
-        raise UserError(f"{path!r} is no picture that can be read (PNG, JPEG, ...).") from error
-    except Exception as error:  # Pillow's own errors, of broken or enormous pictures
+        raise UserError(f"{path!r} is not a readable picture (PNG, JPEG, ...).") from error
+    except Exception as error:  # Pillow's own errors, for broken or enormous pictures
         if isinstance(error, ImportError):
             raise
         raise UserError(f"cannot read the picture {path!r}: {error}") from error
@@ -88,16 +88,16 @@ def _opened(path: str) -> Any:
 
 
 def _resized(picture: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the whole picture in the size that a model takes, values from 0 to 1."""
+    """Return the whole picture in the model's input size, with values from 0 to 1."""
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
-        raise UserError(f"the model takes inputs of shape {shape}, which are no pictures.")
+        raise UserError(f"the model takes inputs of shape {shape}, which are not pictures.")
     grey = len(shape) == 2 or shape[2] == 1
     small = picture.convert("L" if grey else "RGB").resize((shape[1], shape[0]))
     return (np.asarray(small, "float32") / 255).reshape(1, *shape)
 
 
 def _scale(model: Any) -> float:
-    """Return what to multiply with: a model that scales pixels itself is given 0 to 255."""
+    """Return the factor for pixels: a model that rescales them itself expects 0 to 255."""
     first: Any = next((layer for layer in model.layers if type(layer).__name__ != "InputLayer"), None)
     return 255.0 if type(first).__name__ == "Rescaling" and np.all(np.asarray(first.scale) < 0.1) else 1.0
 
@@ -114,7 +114,7 @@ def _names(given: str | None, count: int) -> list[str]:
 def _show(result: dict[str, Any], pictures: bool) -> None:
     found = result["found"]
     if not found:
-        print(f"{result['image']}: no digit found; the picture shows no ink on a plain ground")
+        print(f"{result['image']}: no digit found; the picture shows no ink on a plain background")
         return
     words = " ".join(one["class"] for one in found)
     print(f"{result['image']}: {words}")

@@ -8,14 +8,14 @@ import numpy as np
 
 from cornu.cli.common import UserError, arrays_from, inputs_from
 
-MOST_ROWS, MOST_VALUES = 10, 10  # that are printed
+MOST_ROWS, MOST_VALUES = 10, 10  # printed at most
 
 
 def predict(model: Any, options: argparse.Namespace) -> int:
     """Print the outputs for the files that `options` name and return the exit code."""
     others = [path for path in options.images if not path.endswith(".npz")]
     if others:
-        raise UserError(f"give pictures or .npz files, not both: {others[0]!r} is none.")
+        raise UserError(f"give pictures or .npz files, not both: {others[0]!r} is not a .npz file.")
     files = []
     for path in options.images:
         found = model.predict(inputs_from(model, arrays_from(path), path), verbose=0)

@@ -15,16 +15,16 @@ from cornu.programs.reading import Program
 
 
 def with_fixed_hashes() -> None:
-    """Restart this process with a fixed order of sets of strings, which Python chooses at random otherwise."""
+    """Restart this process with a fixed hash seed: otherwise the order of sets of strings is random."""
     if "PYTHONHASHSEED" not in os.environ and sys.platform != "win32":
         os.environ["PYTHONHASHSEED"] = "0"
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -> list[str]:
-    """Keep every `fit` from now on in `folder`, and take up what is kept there; returns what to tell the user.
+    """Keep every `fit` from now on in `folder`, and resume what is kept there; returns notes for the user.
 
-    Raises ValueError if the folder is that of another program, OSError if it cannot be written.
+    Raises ValueError if the folder belongs to another program, OSError if it cannot be written.
     """
     folder = folder.resolve()
     Generations(folder).prepare()
@@ -37,7 +37,7 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
             _check(folder, kept.content, {"program": digest, "arguments": arguments})
             restore_random(Unpacker(kept.arrays), kept.content["random"])
         fits = sum(1 for entry in folder.glob("fit-*") if entry.is_dir())
-        notes = [f"going on from {folder}, which keeps {fits} call{'' if fits == 1 else 's'} of fit"] if fits else []
+        notes = [f"resuming from {folder}, which keeps {fits} call{'' if fits == 1 else 's'} of fit"] if fits else []
     else:
         packer = Packer()
         content = {"program": digest, "arguments": arguments, "random": packer.pack(random_states())}
@@ -47,18 +47,18 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
 
 
 def _check(folder: Path, kept: dict[str, Any], given: dict[str, Any]) -> None:
-    """Raise ValueError if a folder keeps the run of another program, or of other arguments."""
-    found = {"program": "the program's text", "arguments": f"its arguments, which were {kept['arguments']},"}
+    """Raise ValueError if a folder has the run of another program, or of other arguments."""
+    found = {"program": "the program's text", "arguments": f"its arguments, which were {kept['arguments']}"}
     changed = [words for name, words in found.items() if kept[name] != given[name]]
     if changed:
         raise ValueError(
-            f"{str(folder)!r} keeps another run: {' and '.join(changed)} have changed. "
-            "Delete that folder to start from scratch, or give another."
+            f"{str(folder)!r} has another run. Changed: {' and '.join(changed)}. "
+            "Delete that folder to start from scratch, or use another one."
         )
 
 
 def end(well: bool) -> None:
-    """Keep no `fit` any more; what was kept is removed where the program has ended well."""
+    """Stop keeping `fit`; what was kept is removed if the program ended without an error."""
     folder = resuming.folder
     resuming.stop()
     if well and folder is not None:

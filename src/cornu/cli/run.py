@@ -25,7 +25,7 @@ def say(message: str) -> None:
 
 
 class Resume(NamedTuple):
-    """Where the training of a program is kept, and how often."""
+    """Where and how often the training of a program is kept."""
 
     folder: str
     seconds: float
@@ -37,13 +37,13 @@ class Resume(NamedTuple):
         resume.with_fixed_hashes()
 
     def begin(self, source: reading.Program, arguments: Sequence[str]) -> list[str]:
-        """Take up what is kept; returns what to tell the user."""
+        """Resume what is kept; returns notes for the user."""
         from cornu.cli import resume
 
         return resume.begin(Path(self.folder), source, list(arguments), self.seconds)
 
     def end(self, well: bool) -> None:
-        """Keep nothing any more."""
+        """Stop keeping the training."""
         from cornu.cli import resume
 
         resume.end(well)
@@ -59,8 +59,8 @@ def run(
 ) -> int:
     """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
 
-    `figures_folder` is where figures are saved that the program shows or leaves open; `seed` seeds Python, numpy and
-    Cornu first; `full_traceback` shows the inner lines of Cornu and jax too; `resume` says where every `fit` is kept.
+    Figures that the program shows or leaves open are saved in `figures_folder`; `seed` seeds Python, numpy and Cornu
+    first; `full_traceback` also shows the inner lines of Cornu and jax; `resume` says where every `fit` is kept.
     SystemExit passes through.
     """
     try:
@@ -152,7 +152,7 @@ _FUTURE_FLAGS = sum(
 
 
 def _compiled(cell: Cell, flags: int, old_division: bool) -> tuple[CodeType, CodeType | None]:
-    """Compile a cell with the line numbers of its document, and its last expression apart where it is shown."""
+    """Compile a cell with the line numbers of its document, and its last expression separately if it is shown."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # "\d" in an old program's string
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -167,7 +167,7 @@ def _compiled(cell: Cell, flags: int, old_division: bool) -> tuple[CodeType, Cod
 
 
 def _is_silenced(text: str) -> bool:
-    """Tell whether a cell ends in ``;``: a notebook then shows nothing."""
+    """Return whether a cell ends in ``;``: a notebook then shows nothing."""
     return text.rstrip().endswith(";")
 
 

@@ -13,7 +13,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def command(options: argparse.Namespace) -> int:
-    """Serve what `options` name until told to stop; returns the exit code."""
+    """Serve the models that `options` name until stopped; returns the exit code."""
     try:
         from cornu.serve import server
         from cornu.serve.application import Service
@@ -55,7 +55,7 @@ def command(options: argparse.Namespace) -> int:
 
 
 def named(models: list[str]) -> dict[str, str]:
-    """Return the files by the names that the models have in addresses: NAME=FILE, or the file's name.
+    """Return files by the names of the models in URLs: NAME=FILE, or the file's name.
 
     >>> named(["digits=a/b.keras", "c/mnist mlp.keras"])
     {'digits': 'a/b.keras', 'mnist-mlp': 'c/mnist mlp.keras'}
@@ -67,9 +67,9 @@ def named(models: list[str]) -> dict[str, str]:
             path = text
             given = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(text).stem).strip("-.") or "model"
         if not _NAME.fullmatch(given):
-            raise ValueError(f"A model's name has letters, digits, '.', '_' and '-'; this one is {given!r}.")
+            raise ValueError(f"A model's name may contain letters, digits, '.', '_' and '-'; got {given!r}.")
         if given in found:
-            raise ValueError(f"Two models are named {given!r}: give one a name, as in other={text}.")
+            raise ValueError(f"Two models are named {given!r}: rename one, as in other={text}.")
         found[given] = path
     return found
 

@@ -12,7 +12,7 @@ import cornu
 _OWN_FOLDER = str(Path(cornu.__file__).parent)
 _INNER_PACKAGES = ("jax", "jaxlib", "optax")
 
-#: Import name -> the name to install it by, where they differ.
+#: Import name -> the name to install it by, if they differ.
 _INSTALL_NAMES = {
     "sklearn": "scikit-learn",
     "cv2": "opencv-python",
@@ -25,9 +25,9 @@ _INSTALL_NAMES = {
 
 
 def show(error: BaseException, program_files: Collection[str], full: bool = False) -> None:
-    """Print the traceback of a program's error on stderr, and a line on how to see what is left out.
+    """Print the traceback of a program's error on stderr, and a line on how to see the lines left out.
 
-    `program_files` are the program's own files; with `full`, nothing but the frames of cornu run is left out.
+    `program_files` are the program's own files; with `full`, only the frames of cornu run are left out.
     """
     report = traceback.TracebackException.from_exception(error)
     left_out = _strip(report, set(program_files), full)
@@ -40,7 +40,7 @@ def show(error: BaseException, program_files: Collection[str], full: bool = Fals
 
 
 def _strip(report: traceback.TracebackException, program_files: set[str], full: bool) -> int:
-    """Take inner frames out of a traceback, and errors that happened inside only; return how many frames."""
+    """Remove inner frames from a traceback, and errors that happened only inside; return how many frames."""
     frames = list(report.stack)
     start = next((index for index, frame in enumerate(frames) if frame.filename in program_files), None)
     frames = frames[start:] if start is not None else [frame for frame in frames if not _is_runner(frame.filename)]
@@ -61,7 +61,7 @@ def _is_runner(file: str) -> bool:
 
 
 def is_inner(file: str) -> bool:
-    """Tell whether a file belongs to Cornu, jax, optax or Python's import system."""
+    """Return whether a file belongs to Cornu, jax, optax or Python's import system."""
     if file.startswith((_OWN_FOLDER, "<frozen")) or file == importlib.__file__:
         return True
     parts = Path(file).parts
@@ -79,9 +79,9 @@ _ON_TENSORFLOW = ("tensorflow_", "tf_agents", "tflearn", "tf_slim", "tf2onnx")
 
 
 def _hint(error: BaseException) -> str:
-    """Return advice for an error outside of the program: a missing package or input."""
+    """Return advice for an error outside the program: a missing package or input."""
     if isinstance(error, EOFError) and str(error) == "EOF when reading a line":
-        return "the program asks for input, and there is none: run it in a terminal, or pipe the answers into it"
+        return "the program asks for input, but there is none: run it in a terminal, or pipe the answers into it"
     if not isinstance(error, ModuleNotFoundError) or not error.name or str(error) != f"No module named {error.name!r}":
         return ""
     package = error.name.partition(".")[0]

@@ -16,13 +16,13 @@ from cornu.core.errors import did_you_mean
 
 
 def command(options: argparse.Namespace) -> int:
-    """Train what `options` name and return the exit code; without a name, list what there is."""
+    """Train the example that `options` name and return the exit code; without a name, list them."""
     examples = find_examples()
     if options.name is None:
         return _list(examples, options.json)
     if options.name not in examples:
         hint = did_you_mean(options.name, examples)
-        return _refuse(f"no example is named {options.name!r}.{hint} They are: {', '.join(examples)}")
+        return _refuse(f"there is no example {options.name!r}.{hint} Available: {', '.join(examples)}")
     out = Path(options.out or f"{options.name}.keras")
     if not out.parent.is_dir():
         return _refuse(f"cannot save to {str(out)!r}: there is no folder {str(out.parent)!r}. Make it first.")
@@ -48,12 +48,12 @@ def command(options: argparse.Namespace) -> int:
     else:
         print(f"Trained {options.name} in {seconds:.0f} s. The model is in {out.resolve()}")
         if report is not None:
-            print(f"What it has learned is in {report.resolve()}")
+            print(f"The report is in {report.resolve()}")
     return 0
 
 
 def find_examples() -> dict[str, Path]:
-    """Return the examples by name: those inside the package, or of the checkout that it runs from."""
+    """Return the examples by name: those in the package, or in the checkout that it runs from."""
     package = Path(cornu.__file__).parent
     for folder in (package / "examples", package.parents[1] / "examples"):
         found = {path.stem.replace("_", "-"): path for path in sorted(folder.glob("*.py"))}

@@ -17,7 +17,7 @@ def command(options: argparse.Namespace) -> int:
         return 2
     server = Server(folder, port=options.port)
     server.start()
-    print(f"The trainings are at {server.url} (Ctrl-C ends this)", flush=True)
+    print(f"The runs are at {server.url} (Ctrl-C stops)", flush=True)
     try:
         while True:
             time.sleep(1)

@@ -1,4 +1,4 @@
-"""Old keywords become today's: what `core.spellings` asks about calls that do not fit today's arguments."""
+"""Translates old keywords: `core.spellings` calls this for calls that do not fit today's arguments."""
 
 import functools
 import inspect
@@ -9,7 +9,7 @@ from cornu.compat import keywords
 from cornu.core import registry
 from cornu.core.ownership import is_library
 
-#: Each construction looks here first: a keyword that is not in it is today's.
+#: Every constructor call checks this set first: a keyword that is not in it is current.
 _OLD = frozenset(
     (*keywords.RENAMED, *keywords.HARMLESS, *(part for parts in keywords.PARTS for part in parts), "distribution")
 )
@@ -19,8 +19,8 @@ _IN_PAIRS = frozenset(("subsample", "atrous_rate"))
 def translate_constructor(cls: type, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Return the arguments of a constructor call in today's spelling.
 
-    A keyword that the class itself takes is never touched, nor is a class whose ``__init__`` is the user's own.
-    Raises ValueError for an old argument that cannot be followed, and TypeError for one given in both spellings.
+    A keyword that the class itself has is never touched, nor is a class with a custom ``__init__``. Raises ValueError
+    for an old argument that is not supported, and TypeError for one that is passed in both spellings.
     """
     own = _own_names(cls)
     if own is None:
@@ -37,7 +37,7 @@ def translate_constructor(cls: type, args: tuple, kwargs: dict) -> tuple[tuple, 
 
 
 def _is_initializer(value: Any) -> bool:
-    """Tell whether a value names an initializer and no activation: ``Dense(3, 'normal')`` of Keras 1."""
+    """Return whether a value names an initializer rather than an activation: ``Dense(3, 'normal')`` of Keras 1."""
     if not isinstance(value, str) or value in registry.ACTIVATIONS.things:
         return False
     return value in registry.INITIALIZERS.things
@@ -45,7 +45,7 @@ def _is_initializer(value: Any) -> bool:
 
 @functools.cache
 def _own_names(cls: type) -> frozenset[str] | None:
-    """Return the names that a class's ``__init__`` takes, or None where it is the user's."""
+    """Return the argument names of a class's ``__init__``, or None if it is a custom one."""
     owner = next((base for base in cls.__mro__ if "__init__" in vars(base)), object)
     if not is_library(owner):
         return None
@@ -60,9 +60,9 @@ def _renamed(name: str, own: frozenset[str], kwargs: dict) -> dict[str, Any]:
         if _is_harmless(key, value, own):
             continue
         if key not in own and new == key and key in keywords.REFUSED:
-            raise ValueError(f"{name}({key}={value!r}) cannot be followed: {keywords.REFUSED[key]}.")
+            raise ValueError(f"{name}({key}={value!r}) is not supported: {keywords.REFUSED[key]}.")
         if new in result or (new != key and new in kwargs):
-            raise TypeError(f"{name} was given {key!r} and {new!r}, the old and the new name of one argument.")
+            raise TypeError(f"{name} got both {key!r} and {new!r}, the old and the new name of one argument.")
         result |= _scaled(name, value) if key == "scale" and key not in own else {new: _value(name, key, new, value)}
     return result
 
@@ -74,7 +74,7 @@ def _current(key: str, own: frozenset[str]) -> str:
 
 
 def _is_harmless(key: str, value: Any, own: frozenset[str]) -> bool:
-    """Tell whether a keyword says nothing: None for an optimizer's epsilon, or an old argument's usual value."""
+    """Return whether a keyword has no effect: None for an optimizer's epsilon, or an old argument's default."""
     known = keywords.HARMLESS.get(key)
     if known is None or (key in own and key not in ("epsilon", "reduction")):
         return False
@@ -82,14 +82,14 @@ def _is_harmless(key: str, value: Any, own: frozenset[str]) -> bool:
 
 
 def _value(name: str, key: str, new: str, value: Any) -> Any:
-    """Return an argument's value in today's words."""
+    """Return an argument's value in today's spelling."""
     if key == "dim_ordering":
         return keywords.DATA_FORMATS.get(value, value)
     if key == "distribution" and name == "VarianceScaling" and value == "normal":
         return "truncated_normal"
     if key == "border_mode" and value == "full":
         raise ValueError(
-            f"{name}(border_mode='full') cannot be followed: put ZeroPadding before it, with padding='valid'."
+            f"{name}(border_mode='full') is not supported: put ZeroPadding before it, with padding='valid'."
         )
     if key in _IN_PAIRS and isinstance(value, list):
         return tuple(value)
@@ -103,7 +103,7 @@ def _scaled(name: str, scale: float) -> dict[str, Any]:
 
 
 def _old_initializer(function: Any) -> Any:
-    """Let a Keras 1 initializer, ``lambda shape, name=None: ...``, be called as today's are."""
+    """Let a Keras 1 initializer, ``lambda shape, name=None: ...``, be called like today's initializers."""
     names = inspect.signature(function).parameters
     if "dtype" in names or not names or any(p.kind is p.VAR_KEYWORD for p in names.values()):
         return function
@@ -116,7 +116,7 @@ def _old_initializer(function: Any) -> Any:
 
 
 def _with_parts(name: str, own: frozenset[str], args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-    """Join ``nb_row`` and ``nb_col`` to ``kernel_size``, and so read ``Conv2D(32, 3, 3, border_mode='same')``."""
+    """Join ``nb_row`` and ``nb_col`` to ``kernel_size``, as in ``Conv2D(32, 3, 3, border_mode='same')``."""
     for parts, whole in keywords.PARTS.items():
         if whole not in own or not any(part in kwargs for part in parts):
             continue
@@ -130,7 +130,7 @@ def _with_parts(name: str, own: frozenset[str], args: tuple, kwargs: dict) -> tu
 
 
 def _with_kernel(name: str, args: tuple, kwargs: dict) -> tuple:
-    """Read ``Conv2D(32, 3, 3, border_mode='same')`` as Keras 1 did; say what ``Conv2D(32, 3, 3)`` means today."""
+    """Read ``Conv2D(32, 3, 3, border_mode='same')`` as Keras 1 did; warn about ``Conv2D(32, 3, 3)``."""
     count = keywords.KERNEL_NUMBERS[name]
     sizes = args[1 : 1 + count]
     if len(sizes) < count or not all(type(size) is int for size in sizes):
@@ -148,7 +148,7 @@ def _with_kernel(name: str, args: tuple, kwargs: dict) -> tuple:
 
 
 def _reordered(order: keywords.OldOrder, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-    """Name the positional arguments of an optimizer where they stand in the order of Keras 1 and 2."""
+    """Name the positional arguments of an optimizer if they are in the order of Keras 1 and 2."""
     if len(args) <= order.position or not _is_old_order(args[order.position], order):
         return args, kwargs
     named = dict(zip(order.names, args, strict=False))
@@ -164,8 +164,8 @@ def _is_old_order(value: Any, order: keywords.OldOrder) -> bool:
 def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) -> dict[str, Any]:
     """Return the keywords of a method call in today's spelling.
 
-    `where` names the method (``"fit"``, ``"compile"``, ...), `owner` is the object that has it. What only steered the
-    computation is left out; what cannot be followed is an error (ValueError) or a warning in words.
+    `where` names the method (``"fit"``, ``"compile"``, ...), `owner` is the object that has it. Arguments that only
+    configured the backend are dropped; unsupported ones raise ValueError or warn.
 
     >>> translate_keywords("fit", {"nb_epoch": 2, "max_q_size": 5})
     {'epochs': 2}
@@ -182,17 +182,17 @@ def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) ->
             continue
         if key in impossible:
             if value is not None and value is not False:
-                raise ValueError(f"{where}({key}=...) cannot be followed: {impossible[key]}.")
+                raise ValueError(f"{where}({key}=...) is not supported: {impossible[key]}.")
             continue
         new = renamed.get(key, key)
         if new in result or (new != key and new in kwargs):
-            raise TypeError(f"{where}() was given {key!r} and {new!r}, the old and the new name of one argument.")
+            raise TypeError(f"{where}() got both {key!r} and {new!r}, the old and the new name of one argument.")
         result[new] = value
     return result
 
 
 def _show_accuracy(model: Any) -> None:
-    """Let a model that was compiled without metrics show its accuracy, as ``fit(show_accuracy=True)`` did at first."""
+    """Let a model compiled without metrics report its accuracy, as ``fit(show_accuracy=True)`` did in Keras 0."""
     objective = getattr(model, "objective", None)
     if objective is not None and not objective.given_metrics and not objective.given_weighted_metrics:
         model.objective = type(objective)(objective.loss, objective.loss_weights, ["accuracy"], None)

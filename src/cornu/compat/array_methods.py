@@ -1,4 +1,4 @@
-"""What programs ask of tensors, and JAX's arrays lack: ``x.numpy()``, ``x.get_shape()``, ``x._keras_shape``."""
+"""Methods of tensors that programs use and JAX's arrays lack: ``x.numpy()``, ``x.get_shape()``, ``x._keras_shape``."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from cornu.core.jax_internals import array_class
 
 
 def install() -> None:
-    """Give JAX's arrays, and the stand-ins for them while a program is traced, these methods."""
+    """Add these methods to JAX's arrays and tracers."""
     array: Any = array_class()
     if hasattr(array, "get_shape"):
         return
@@ -22,10 +22,10 @@ def install() -> None:
 
 
 def _numpy(array: Any) -> np.ndarray:
-    """Return the array as numpy's."""
+    """Return a numpy array."""
     return np.asarray(array)
 
 
 def _get_shape(array: Any) -> Shape:
-    """Return the shape, which answers ``as_list()``."""
+    """Return the shape, which has ``as_list()``."""
     return Shape(array.shape)

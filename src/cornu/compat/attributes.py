@@ -1,4 +1,4 @@
-"""Old methods and attributes of models and layers: what they mean today."""
+"""Old methods and attributes of models and layers, and what they mean today."""
 
 import itertools
 import warnings
@@ -35,21 +35,21 @@ RENAMED = {
     "weights": "variables",
 }
 
-#: Old attribute -> what it holds in a library where nothing is left for it to do.
+#: Old attribute that no longer has any effect -> its value.
 VALUES: dict[str, Any] = {"uses_learning_phase": False, "_uses_learning_phase": False, "dynamic": False}
 LISTS = ("updates", "state_updates")
-#: Old methods that prepared something; calling them does nothing.
+#: Old methods that set something up; calling them does nothing.
 DO_NOTHING = ("_make_predict_function", "_make_test_function", "_make_train_function", "make_predict_function")
 
-#: Attribute of a compiled model -> what stands for it.
+#: Attribute of a compiled model -> its replacement.
 COMPILED = {"compiled_loss": CompiledLoss, "compiled_metrics": CompiledMetrics}
 
 #: Attribute -> why it is gone, and what to do.
 GONE = {
-    "to_yaml": "YAML configs ran code when they were read: use to_json()",
-    "total_loss": "the loss is no tensor of a graph: for gradients use K.gradients on the model's output, or jax.grad",
-    "targets": "targets are no tensors of a graph: give them to fit(x, y)",
-    "sample_weights": "they are no tensors of a graph: give them to fit(..., sample_weight=)",
+    "to_yaml": "reading YAML configs could run code: use to_json()",
+    "total_loss": "the loss is not a graph tensor: for gradients use K.gradients on the model's output, or jax.grad",
+    "targets": "targets are not graph tensors: pass them to fit(x, y)",
+    "sample_weights": "they are not graph tensors: pass them to fit(..., sample_weight=)",
     "train_function": "write a train_step method in a subclass of Model instead",
     "get_output": "use the `output` attribute",
     "add_input": "Graph models are gone since Keras 1: use Model(inputs, outputs)",
@@ -59,7 +59,7 @@ GONE = {
 
 
 class MissingAttributeError(AttributeError):
-    """An attribute that nothing has; its words are found only when they are read."""
+    """An error for a missing attribute; its message is made only when it is read."""
 
     def __init__(self, instance: Any, name: str) -> None:
         super().__init__(name)
@@ -76,7 +76,7 @@ class MissingAttributeError(AttributeError):
 def old_attribute(instance: Any, name: str) -> Any:
     """Return what an old attribute or method of a layer, model or other object means today.
 
-    Raises AttributeError, with the nearest name, for what was never there or is gone.
+    Raises AttributeError, with the nearest name, for one that never existed or was removed.
     """
     if name in METHODS and hasattr(type(instance), "predict"):
         return METHODS[name].__get__(instance)
@@ -108,10 +108,12 @@ def predict_classes(self: Any, x: Any, batch_size: int | None = None, verbose: A
 
 
 def predict_proba(self: Any, x: Any, batch_size: int | None = None, verbose: Any = 0, **kwargs: Any) -> np.ndarray:
-    """Return what `predict` returns; a warning where it can be no probability, as in Keras 2."""
+    """Return what `predict` returns; a warning if it cannot be a probability, as in Keras 2."""
     probabilities = self.predict(x, batch_size=batch_size, verbose=verbose, **kwargs)
     if np.min(probabilities) < 0 or np.max(probabilities) > 1:
-        warnings.warn("predict_proba: the last layer gives no probabilities (is it softmax or sigmoid?).", stacklevel=2)
+        warnings.warn(
+            "predict_proba: the last layer does not return probabilities (is it softmax or sigmoid?).", stacklevel=2
+        )
     return probabilities
 
 
@@ -157,7 +159,7 @@ def _current(kwargs: dict, old: str, new: str) -> dict:
 
 
 def _counted(batches: Any, kwargs: dict, old: str, new: str) -> tuple[Any, dict]:
-    """Turn a number of samples into a number of steps, by the size of the generator's batches."""
+    """Convert a number of samples to a number of steps, by the size of the generator's batches."""
     if kwargs.get(old) is None or isinstance(batches, (tuple, list)) or batches is None:
         return batches, {key: value for key, value in kwargs.items() if key != old}
     batches, size = _batch_size(batches)
@@ -166,7 +168,7 @@ def _counted(batches: Any, kwargs: dict, old: str, new: str) -> tuple[Any, dict]
 
 
 def _batch_size(batches: Any) -> tuple[Any, int]:
-    """Return the batches, none lost, and how many rows the first has."""
+    """Return all the batches, and the number of rows of the first."""
     size = getattr(batches, "batch_size", None)
     if size:
         return batches, int(size)
@@ -197,7 +199,7 @@ METHODS: dict[str, Callable] = {
 
 
 def add_update(self: Any, updates: Any, inputs: Any = None) -> None:
-    """Carry out updates ``(variable, new value)``; those that the functions of K made are done already."""
+    """Apply updates ``(variable, new value)``; those made by functions of K are already applied."""
     for update in updates if isinstance(updates, list) else [updates]:
         if isinstance(update, tuple) and len(update) == 2 and hasattr(update[0], "assign"):
             update[0].assign(update[1])

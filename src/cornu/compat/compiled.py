@@ -10,7 +10,7 @@ from cornu.data.batch import Batch
 
 
 class CompiledLoss:
-    """The loss given to `compile`: called with targets and outputs it returns the total and counts it."""
+    """The loss given to `compile`: a call with targets and outputs returns the total and adds it to the mean."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -37,7 +37,7 @@ class CompiledMetrics:
         self._model = model
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add a batch to the metrics; and to the mean loss, which in Keras 2 `compute_loss` did."""
+        """Add a batch to the metrics and to the mean loss, as `compute_loss` did in Keras 2."""
         model = self._model
         if not vars(model).pop("counted_loss", False):
             CompiledLoss(model)(y_true, y_pred, sample_weight, self._penalties())
@@ -52,12 +52,12 @@ class CompiledMetrics:
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics beside the loss."""
+        """The metrics other than the loss."""
         loss = CompiledLoss(self._model).metrics
         return [metric for metric in self._model.objective.all_metrics if metric not in loss]
 
     def reset_state(self) -> None:
-        """Forget all running sums."""
+        """Reset all running sums."""
         for metric in self.metrics:
             metric.reset_state()
 

@@ -1,4 +1,4 @@
-"""Layer configs of Keras 1, 2 and 3 in today's spelling: what `model_from_json` and the file readers ask."""
+"""Layer configs of Keras 1, 2 and 3 in today's spelling, for `model_from_json` and the file readers."""
 
 import re
 from inspect import signature
@@ -44,7 +44,7 @@ MERGE_MODES = {
     "cos": "Dot",
 }
 
-#: Key that a file may hold though today's layer has none -> the values with which it says what happens anyway.
+#: Key in a file that today's layer lacks -> the values that describe the default behaviour.
 OLD_DEFAULTS: dict[str, tuple] = {
     "groups": (1,),
     "time_major": (False,),
@@ -79,13 +79,13 @@ OLD_DEFAULTS: dict[str, tuple] = {
 }
 
 
-#: Activation of Keras 1 and 2 that computes something else today -> what has its numbers.
+#: Activation of Keras 1 and 2 that computes something else today -> the equivalent one.
 OLD_MEANINGS = {"hard_sigmoid": "hard_sigmoid_of_keras_2"}
 ACTIVATIONS = ("activation", "recurrent_activation")
 
 
 def translate_meanings(entry: Any, writer: str) -> Any:
-    """Return a config with other names for activations that meant something else in the Keras that wrote it."""
+    """Return a config with activations renamed if their meaning has changed since the Keras version that wrote it."""
     if not re.match(r"Keras [12]\.", writer):
         return entry
     if isinstance(entry, list):
@@ -103,8 +103,8 @@ def translate_meanings(entry: Any, writer: str) -> Any:
 def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return a layer's class name and config, as some version of Keras wrote them, in today's spelling.
 
-    A key that today's layer lacks is left out where its value is the old default; any other is a ValueError that names
-    key and layer. So is a Lambda layer whose function is only there as byte code. A name such as "block1/conv", which
+    A key that today's layer lacks is left out if its value is the old default; any other raises a ValueError that names
+    key and layer. So does a Lambda layer whose function is only saved as byte code. A name such as "block1/conv", which
     Keras 1 and 2 allowed, becomes "block1_conv".
     """
     if not isinstance(config, dict):
@@ -134,7 +134,7 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
 
 
 def _plain(value: Any) -> Any:
-    """Return numbers that Keras 2 wrote as ``{"type": "ndarray", "value": ...}``, and old initializers, as today's."""
+    """Return arrays in Keras 2's form, ``{"type": "ndarray", "value": ...}``, and old initializers in today's form."""
     if not isinstance(value, dict):
         return value
     if set(value) == {"type", "value"}:
@@ -163,7 +163,7 @@ def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     mode = config.get("mode", "sum")
     if mode not in MERGE_MODES:
         raise ValueError(
-            f"The layer {config.get('name')!r} merges by a function that only the program has (mode={mode!r})."
+            f"The layer {config.get('name')!r} merges with a function that is not in the file (mode={mode!r})."
         )
     extra = {"axis": config.get("concat_axis", -1)} if mode == "concat" else {}
     if mode in ("dot", "cos"):
@@ -172,12 +172,12 @@ def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _lambda(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a Lambda layer's config with the function as a name; byte code is refused."""
+    """Return a Lambda layer's config with the function as a name; byte code is rejected."""
     function = config.get("function")
     if isinstance(function, (list, tuple)) or config.get("function_type") == "lambda":
         raise ValueError(
             f"The Lambda layer {config.get('name')!r} was saved as byte code, which Cornu never runs.\n"
-            "Build the model in a program as it was made, then load its weights with load_weights()."
+            "Build the model with its original code, then load its weights with load_weights()."
         )
     if isinstance(function, str) and config.get("function_type") == "function":
         config["function"] = {"class_name": "function", "config": function, "registered_name": function}
@@ -187,7 +187,7 @@ def _lambda(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the config without keys that the layer lacks and that say nothing."""
+    """Return the config without keys that the layer lacks and that have no effect."""
     cls = registry.LAYERS.get(class_name) if registry.custom_object(class_name) is None else None
     if cls is None or not isinstance(cls, type):
         return config
@@ -200,14 +200,14 @@ def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) ->
         elif not (key in OLD_DEFAULTS and any(value == one for one in OLD_DEFAULTS[key])):
             shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}..."
             raise ValueError(
-                f"The config of layer {config.get('name')!r} has {str(key)[:80]}={shown}, which {class_name} does not "
-                "know in Cornu, and which is not what happens anyway: the layer would compute something else.\n"
-                "Build the model in a program, then load its weights with load_weights()."
+                f"The config of layer {config.get('name')!r} has {str(key)[:80]}={shown}, which Cornu's {class_name} "
+                "does not support: the layer would compute something else.\n"
+                "Build the model in code, then load its weights with load_weights()."
             )
     return result
 
 
 def _names(cls: type) -> set[str]:
-    """Return the arguments that a layer class and its bases name."""
+    """Return the argument names of a layer class and its bases."""
     constructors = [vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)]
     return {name for constructor in constructors for name in signature(constructor).parameters}

@@ -9,12 +9,12 @@ from cornu.compat.imports import KERAS_VERSION
 
 
 def multi_gpu_model(model: Any, gpus: int | Sequence[int] | None = None, **_: Any) -> Any:
-    """Return `model` itself: splitting each batch over devices changes how fast it trains, not what it computes."""
+    """Return `model` itself: splitting each batch over devices changes the speed, not the result."""
     return model
 
 
 def count_params(weights: Iterable[Any]) -> int:
-    """Return how many numbers a list of weights holds (``keras.utils.layer_utils.count_params``).
+    """Return the number of values in a list of weights (``keras.utils.layer_utils.count_params``).
 
     >>> import numpy as np
     >>> count_params([np.zeros((784, 10)), np.zeros(10)])
@@ -24,13 +24,13 @@ def count_params(weights: Iterable[Any]) -> int:
 
 
 def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
-    """Return one whole number `n` times, or a sequence of `n` as it is (``keras.utils.conv_utils.normalize_tuple``).
+    """Return one integer `n` times, or a sequence of `n` as it is (``keras.utils.conv_utils.normalize_tuple``).
 
-    Raises ValueError naming the argument `name` for anything else.
+    Raises ValueError for anything else; the message names the argument `name`.
     """
     values = (value,) * n if isinstance(value, int) else tuple(value)
     if len(values) != n or not all(isinstance(one, int) for one in values):
-        raise ValueError(f"{name} must be a whole number or {n} of them; it is {value!r}.")
+        raise ValueError(f"{name} must be an integer or {n} of them; got {value!r}.")
     return values
 
 
@@ -49,7 +49,7 @@ def conv_output_length(
     reach = (filter_size - 1) * dilation
     changes = {"valid": -reach, "same": 0, "causal": 0, "full": reach}
     if padding not in changes:
-        raise ValueError(f"padding must be one of {', '.join(changes)}; it is {padding!r}.")
+        raise ValueError(f"padding must be one of {', '.join(changes)}; got {padding!r}.")
     return (length + changes[padding] + stride - 1) // stride
 
 
@@ -59,12 +59,12 @@ def deconv_length(length: int | None, stride: int, filter_size: int, padding: st
         return None
     extra = {"valid": max(filter_size - stride, 0), "same": 0, "full": -(stride + filter_size - 2)}
     if padding not in extra:
-        raise ValueError(f"padding must be one of {', '.join(extra)}; it is {padding!r}.")
+        raise ValueError(f"padding must be one of {', '.join(extra)}; got {padding!r}.")
     return length * stride + extra[padding]
 
 
 def probas_to_classes(y_pred: Any) -> np.ndarray:
-    """Return the most likely class of each row; for one probability a row, 0 or 1 (``keras.utils.np_utils``).
+    """Return the most likely class of each row; for one probability per row, 0 or 1 (``keras.utils.np_utils``).
 
     >>> probas_to_classes([[0.2, 0.8], [0.9, 0.1]]).tolist()
     [1, 0]
@@ -79,7 +79,7 @@ categorical_probas_to_classes = probas_to_classes
 
 
 def to_list(x: Any, allow_tuple: bool = False) -> list:
-    """Return a list as it is, anything else in a list of one (``keras.utils.generic_utils``)."""
+    """Return a list as it is, anything else in a list (``keras.utils.generic_utils``)."""
     if allow_tuple and isinstance(x, tuple):
         return list(x)
     return x if isinstance(x, list) else [x]
@@ -91,7 +91,7 @@ def unpack_singleton(x: Any) -> Any:
 
 
 class Reduction:
-    """The words for ``reduction=`` of losses (``tf.keras.losses.Reduction``)."""
+    """The values of ``reduction=`` of losses (``tf.keras.losses.Reduction``)."""
 
     AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = "auto", "none", "sum", "sum_over_batch_size"
 

@@ -1,7 +1,7 @@
-"""The import hook: inside this process, `keras` and `tensorflow.keras` of every era are Cornu.
+"""The import hook: inside this process, `keras` and `tensorflow.keras` of every version are Cornu.
 
-A `Facade` is a module that holds nothing: it looks each name up when it is asked for, in the tables of `names` and
-in Cornu. Classes are therefore the same objects under every path.
+A `Facade` is a module without content: it looks up each name on access, in the tables of `names` and in Cornu.
+Classes are therefore the same objects under every path.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from cornu.compat.tensorflow import names as tensorflow_names
 from cornu.core.errors import did_you_mean
 from cornu.programs import python2
 
-#: What programs that look at a version see: the releases whose behaviour Cornu follows.
+#: The versions that programs see: the releases whose behaviour Cornu follows.
 KERAS_VERSION, TENSORFLOW_VERSION = "3.15.1", "2.21.0"
 
 _KERAS = re.compile(
@@ -34,7 +34,7 @@ _NAMES = names.NAMES | tensorflow_names.NAMES
 def install_as_keras() -> None:
     """Make ``import keras`` and ``import tensorflow.keras`` mean Cornu in this process, installed or not.
 
-    Raises RuntimeError where another Keras or TensorFlow has been imported before.
+    Raises RuntimeError if another Keras or TensorFlow has already been imported.
 
     >>> import cornu
     >>> cornu.install_as_keras()  # doctest: +SKIP
@@ -47,7 +47,7 @@ def install_as_keras() -> None:
     ]
     if others:
         raise RuntimeError(
-            f"{' and '.join(others)} has been imported in this process already.\n"
+            f"{' and '.join(others)} has already been imported in this process.\n"
             "Call cornu.install_as_keras() before the first import of Keras or TensorFlow."
         )
     if not any(isinstance(finder, KerasFinder) for finder in sys.meta_path):
@@ -56,7 +56,7 @@ def install_as_keras() -> None:
 
 
 class NotInThisVersion(type):
-    """The class of stand-ins for names that Keras has and Cornu lacks: they say so when they are used, not before."""
+    """The class of stand-ins for names that Keras has and Cornu lacks: using them raises an error."""
 
     reason: str
 
@@ -107,12 +107,12 @@ class Facade(ModuleType):
         """Call a module that was a function in Keras 1: ``merge([a, b], mode='concat')``."""
         target = names.FUNCTIONS.get(self._path)
         if target is None:
-            raise TypeError(f"{self.__name__!r} is a module; it cannot be called.")
+            raise TypeError(f"{self.__name__!r} is a module and cannot be called.")
         return _load(target)(*args, **kwargs)
 
 
 def place_of(module: str) -> str | None:
-    """Return the place that a module name stands for, or None where there is no such module.
+    """Return the place for a module name, or None if there is no such module.
 
     >>> place_of("keras.layers.convolutional"), place_of("tensorflow.python.keras.utils"), place_of("keras.leyers")
     ('layers', 'utils', None)
@@ -139,7 +139,7 @@ def _keras_place(tail: str) -> str | None:
 
 
 def _look_up(place: str, name: str) -> tuple[Any] | None:
-    """Return what `name` means in a place (in a tuple, since it may be anything), or None."""
+    """Return what `name` means in a place (in a tuple, because it may be any value), or None."""
     new = _NAMES.get(place, {}).get(name)
     if new is not None and (found := _target(place, new)) is not None:
         return found
@@ -157,7 +157,7 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
 
 
 def old_name(module: str, name: str) -> Any:
-    """Return what a name that a module of Cornu lacks means in Keras; AttributeError, with the nearest, for none.
+    """Return what a name that Cornu's module lacks means in Keras; AttributeError, with the nearest name, if unknown.
 
     >>> import cornu
     >>> cornu.layers.MaxPool2D is cornu.layers.MaxPooling2D
@@ -176,7 +176,7 @@ def old_names(module: str) -> list[str]:
 
 
 def _target(place: str, new: str) -> tuple[Any] | None:
-    """Return what an entry of the tables names: a name of the same place, ``module:name``, or a module of Cornu."""
+    """Return what an entry of the tables refers to: a name of the same place, ``module:name``, or a module of Cornu."""
     if ":" in new:
         return _attribute(*new.split(":"))
     if new.startswith("cornu."):
@@ -193,7 +193,7 @@ def _attribute(module: str, name: str) -> tuple[Any] | None:
     try:
         content = importlib.import_module(module)
         _give_arrays_methods()
-        if name not in vars(content) and module != "cornu":  # the others' __getattr__ asks here
+        if name not in vars(content) and module != "cornu":  # the others' __getattr__ calls this
             return None
         return (getattr(content, name),)
     except AttributeError:
@@ -205,7 +205,7 @@ def _attribute(module: str, name: str) -> tuple[Any] | None:
 
 
 def _give_arrays_methods() -> None:
-    """Let arrays answer what programs ask of TensorFlow's; jax is not imported for it."""
+    """Give arrays the methods of TensorFlow's tensors; this does not import jax."""
     if "jax.numpy" in sys.modules and "cornu.core.graph" in sys.modules:
         importlib.import_module("cornu.compat.array_methods").install()
 
@@ -241,7 +241,7 @@ def _full_name(place: str) -> str:
 
 
 def missing(module: str, place: str, name: str) -> str:
-    """Return the words for a name that nobody knows: what is missing, and the nearest thing that exists."""
+    """Return the message for an unknown name: what is missing, and the nearest name that exists."""
     said = f"{module!r} has no {name!r} in Cornu."
     if place.split(".")[0] != "tensorflow":
         for other in (
@@ -272,11 +272,11 @@ class FacadeLoader(Loader):
         return Facade(spec.name, place or "", path)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: a facade looks names up when they are asked for."""
+        """Do nothing: a facade looks up names on access."""
 
 
 class KerasFinder(MetaPathFinder):
-    """Finds the modules of Keras and TensorFlow in Cornu, before any installed ones are looked at."""
+    """Finds the modules of Keras and TensorFlow in Cornu, before any installed ones."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -288,7 +288,7 @@ class KerasFinder(MetaPathFinder):
         if place_of(fullname) is not None or fullname in tensorflow_names.PARENTS:
             return importlib.machinery.ModuleSpec(fullname, FacadeLoader(), is_package=True)
         parent, _, name = fullname.rpartition(".")
-        # `name` is not the module's whole name: importlib would swallow the words of `from keras.layers import Denze`.
+        # `name` is not the module's full name: importlib would swallow the message for `from keras.layers import Denze`
         place = place_of(parent) or ""
         near = did_you_mean(name, _below(place)) if name.islower() else ""
         words = f"{parent!r} has no {name!r} in Cornu.{near}" if near else missing(parent, place, name)
@@ -296,7 +296,7 @@ class KerasFinder(MetaPathFinder):
 
 
 class OldStandardLibraryFinder(MetaPathFinder, Loader):
-    """Finds modules that Python 3 renamed (``cPickle``, ``StringIO``, ...) where nothing of the name is installed."""
+    """Finds modules that Python 3 renamed (``cPickle``, ``StringIO``, ...) if no module of that name is installed."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None

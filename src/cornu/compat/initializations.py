@@ -13,7 +13,7 @@ def _variable(initializer: Any, shape: Any, name: str | None) -> Variable:
 
 
 def uniform(shape: Any, scale: float = 0.05, name: str | None = None, dim_ordering: Any = None) -> Variable:
-    """Return a variable of numbers spread evenly from ``-scale`` to ``scale``."""
+    """Return a variable of uniform random numbers from ``-scale`` to ``scale``."""
     return _variable(initializers.RandomUniform(-scale, scale), shape, name)
 
 
@@ -63,7 +63,7 @@ FUNCTIONS: dict[str, Callable[..., Variable]] = {
 
 
 def get(identifier: Any, **kwargs: Any) -> Callable[..., Any]:
-    """Return the function of a name; a function stays itself. Raises ValueError for an unknown name.
+    """Return the function with a name; a function is returned as it is. Raises ValueError for an unknown name.
 
     >>> get("one")((2, 2), name="W").numpy().tolist()
     [[1.0, 1.0], [1.0, 1.0]]

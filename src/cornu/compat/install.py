@@ -1,4 +1,4 @@
-"""What fills `cornu.core.spellings`: for each question that the core has, the function that answers it."""
+"""Fills `cornu.core.spellings` with the functions that the core calls."""
 
 from cornu.core import spellings
 

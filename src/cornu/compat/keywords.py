@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-#: Old constructor keyword -> today's names; the first that the class has is meant.
+#: Old constructor keyword -> today's names; the first one that the class has is used.
 RENAMED: dict[str, tuple[str, ...]] = {
     # layers of Keras 1
     "output_dim": ("units",),
@@ -47,7 +47,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "epsilon": ("min_delta",),
 }
 
-#: Old constructor keywords that are left out where they hold one of these values: it is what happens today.
+#: Old constructor keywords that are dropped if they have one of these values, which describe today's behaviour.
 HARMLESS: dict[str, tuple] = {
     "mode": (0,),
     "dropout": (0, 0.0, None),
@@ -66,49 +66,49 @@ HARMLESS: dict[str, tuple] = {
     "experimental_run_tf_function": (True, False, None),
 }
 
-#: Old constructor keyword with any other value -> why Cornu cannot follow it, and what to do.
+#: Old constructor keyword with any other value -> why Cornu does not support it, and what to do.
 REFUSED: dict[str, str] = {
     "mode": "BatchNormalization normalizes by feature, as mode=0 did in Keras 1; for mode=1 use LayerNormalization, "
     "for mode=2 call the layer with training=True",
     "dropout": "put a Dropout or SpatialDropout1D layer after the Embedding",
-    "virtual_batch_size": "normalization by parts of a batch is not built; leave it out",
+    "virtual_batch_size": "normalization over parts of a batch is not implemented; leave it out",
     "adjustment": "leave it out",
-    "period": "save_freq counts batches: give save_freq=period * batches per epoch, or 'epoch'",
+    "period": "save_freq counts batches: use save_freq=period * batches per epoch, or 'epoch'",
     "load_weights_on_restart": "call model.load_weights(filepath) before fit",
     "time_major": "the first axis is the batch; transpose the data",
 }
 
-#: Words for image axes, by old word.
+#: Names of image axis orders, by old name.
 DATA_FORMATS = {"th": "channels_first", "tf": "channels_last", "default": None}
 
-#: Keywords that Keras 1 took one by one -> the argument that takes them together.
+#: Keywords that Keras 1 had separately -> the argument that combines them.
 PARTS: dict[tuple[str, ...], str] = {
     ("nb_row", "nb_col"): "kernel_size",
     ("kernel_dim1", "kernel_dim2", "kernel_dim3"): "kernel_size",
 }
 
 
-#: Keywords that only Keras 1 had: beside them, numbers after the first argument of a convolution are its kernel's size.
+#: Keywords that only Keras 1 had: with them, numbers after a convolution's first argument are its kernel size.
 ONLY_KERAS_1 = frozenset(
     ("init", "border_mode", "subsample", "dim_ordering", "W_regularizer", "b_regularizer", "W_constraint", "bias")
 )
 
-#: Convolution -> how many numbers Keras 1 took for its kernel.
+#: Convolution -> how many kernel sizes it had in Keras 1.
 KERNEL_NUMBERS = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3, "Conv3DTranspose": 3}
 
 
-#: Layer -> the order of its arguments in Keras 1, meant where the second is the name of an initializer.
+#: Layer -> the order of its arguments in Keras 1, used if the second is the name of an initializer.
 INITIALIZER_SECOND = {
     "Dense": ("units", "kernel_initializer", "activation", "weights", "W_regularizer", "b_regularizer"),
 }
 
 
 class OldOrder(NamedTuple):
-    """The order of a Keras 2 constructor, and the position at which a value tells it from today's order."""
+    """The argument order of a Keras 2 constructor, and the position whose value distinguishes it from today's order."""
 
     names: tuple[str, ...]
     position: int
-    largest: float  # a number up to it (no bool), or None, at `position` means the old order
+    largest: float  # a number up to this (not a bool), or None, at `position` means the old order
 
 
 #: Optimizer -> the order of its arguments in Keras 1 and 2.
@@ -152,7 +152,7 @@ METHODS: dict[str, dict[str, str]] = {
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
 }
 
-#: Method -> keywords that only said how to compute it (queues, processes, sessions); they are left out.
+#: Method -> keywords that only configured the backend (queues, processes, sessions); they are dropped.
 UNNEEDED: dict[str, frozenset[str]] = {
     method: frozenset(("workers", "use_multiprocessing", "max_queue_size", "max_q_size", "nb_worker", "pickle_safe"))
     for method in ("fit", "evaluate", "predict")
@@ -168,16 +168,16 @@ UNNEEDED: dict[str, frozenset[str]] = {
     ),
 }
 
-#: Keyword of Keras 0 that asks for accuracy -> the methods that took it.
+#: Keyword of Keras 0 that requests accuracy -> the methods that had it.
 SHOW_ACCURACY = {
     "show_accuracy": ("fit", "evaluate", "fit_generator", "evaluate_generator"),
     "accuracy": ("train_on_batch", "test_on_batch"),
 }
 
-#: Method -> keyword that cannot be followed where it holds something -> what to do.
+#: Method -> keyword that is not supported unless it is empty -> what to do.
 IMPOSSIBLE: dict[str, dict[str, str]] = {
     "fit": {"samples_per_epoch": "it belongs to fit_generator; fit takes steps_per_epoch"},
     "compile": {
-        "target_tensors": "targets are given to fit(x, y); for a model that feeds itself use add_loss",
+        "target_tensors": "pass targets to fit(x, y); for a model without targets use add_loss",
     },
 }

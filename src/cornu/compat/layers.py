@@ -1,4 +1,4 @@
-"""Old layers with their old call forms; what they make is today's layer, so configs and ``isinstance`` know it."""
+"""Old layers with their old signatures; they make today's layers, so configs and ``isinstance`` work."""
 
 import warnings
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ _AFTER_KERNEL = ("init", "activation", "weights", "border_mode", "subsample", "d
 
 
 class OldLayer:
-    """An old name of a layer: calling it makes today's layer, ``isinstance`` asks for today's class.
+    """An old name of a layer: calling it makes today's layer, and ``isinstance`` checks for today's class.
 
-    `kernel_numbers` says how many numbers Keras 1 took for the size of the kernel, `after_kernel` what followed them.
+    `kernel_numbers` is how many kernel sizes the layer had in Keras 1, `after_kernel` the arguments after them.
 
     >>> layer = Convolution2D(32, 3, 5, border_mode="same", subsample=(2, 2))
     >>> type(layer).__name__, layer.kernel_size, layer.strides, isinstance(layer, Convolution2D)
@@ -27,14 +27,14 @@ class OldLayer:
     ) -> None:
         self.__name__ = self.__qualname__ = name
         self.today, self.kernel_numbers, self.after_kernel = today, kernel_numbers, tuple(after_kernel)
-        self.__doc__ = f"The old name of `{today.__name__}`; the kernel's size may be {kernel_numbers} numbers."
+        self.__doc__ = f"The old name of `{today.__name__}`; the kernel size may be {kernel_numbers} numbers."
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Make today's layer."""
         return self.today(*self._arguments(args, kwargs), **self._adapted(kwargs))
 
     def _arguments(self, args: tuple, kwargs: dict) -> tuple:
-        """Join the numbers of the kernel's size, and name what follows them."""
+        """Join the kernel sizes, and name the arguments after them."""
         count = self.kernel_numbers
         if len(args) <= count or not all(isinstance(size, int) for size in args[1 : 1 + count]):
             return args
@@ -45,7 +45,7 @@ class OldLayer:
     def _adapted(self, kwargs: dict) -> dict:
         if kwargs.pop("output_shape", None) is not None:
             warnings.warn(
-                f"{self.__name__}(output_shape=...) is left out: the size of the output follows from the kernel, the "
+                f"{self.__name__}(output_shape=...) is ignored: the output size follows from the kernel, the "
                 f"strides and the padding of {self.today.__name__}.",
                 UserWarning,
                 stacklevel=3,
@@ -85,7 +85,7 @@ Deconvolution3D = Convolution3DTranspose = OldLayer("Deconvolution3D", layers.Co
 
 
 def ThresholdedReLU(theta: float = 1.0, **kwargs: Any) -> Any:  # noqa: N802, it was a class
-    """Return a `ReLU` layer that passes what is above `theta` and makes the rest zero."""
+    """Return a `ReLU` layer that keeps values above `theta` and sets the rest to zero."""
     return layers.ReLU(threshold=float(theta), **kwargs)
 
 
@@ -137,7 +137,7 @@ def Merge(  # noqa: N802, it was a class
     name: str | None = None,
     **_: Any,
 ) -> Any:
-    """Return the layer that merges; given `layers` (models that have inputs), the model that merges their outputs."""
+    """Return the merge layer; with `layers` (models that have inputs), the model that merges their outputs."""
     merging = _merging(mode, concat_axis, dot_axes, output_shape, arguments, name)
     if not layers:
         return merging

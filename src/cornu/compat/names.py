@@ -1,4 +1,4 @@
-"""Old module paths and old names, as tables: the one place that knows where Keras kept things in each era.
+"""Old module paths and old names, as tables: the one place that knows where each Keras version kept things.
 
 A *place* is a module of today's Keras namespace (``layers``, ``utils``, ...); the import hook looks a name up in the
 Cornu modules of its place, then in the place's old names.
@@ -6,7 +6,7 @@ Cornu modules of its place, then in the place's old names.
 
 from typing import Any
 
-#: Place -> the modules of Cornu that hold its names, in the order in which they are looked at.
+#: Place -> the modules of Cornu that have its names, in the order of lookup.
 PLACES: dict[str, tuple[str, ...]] = {
     "": ("cornu",),
     "activations": ("cornu.activations",),
@@ -55,10 +55,10 @@ PLACES: dict[str, tuple[str, ...]] = {
     )
 }
 
-#: Places that come in a later version, with all that is under them.
+#: Places that come in a later version, with everything below them.
 LATER_PLACES = ("applications", "estimator", "experimental", "export", "premade", "quantizers", "wrappers.scikit_learn")
 
-#: Old place -> the place that holds its names today. The last dotted words are files of old versions.
+#: Old place -> the place that has its names today. The last dotted parts are files of old versions.
 MOVED_PLACES: dict[str, str] = {
     "objectives": "losses",
     "engine.input_layer": "engine",
@@ -119,13 +119,13 @@ FOLDERS = frozenset(
 
 _OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "Ftrl", "Nadam", "RMSprop", "SGD")
 
-#: Old place that could be called as well -> what it was. Keras 1 has ``merge(...)``, Keras 2 a file of that name;
+#: Old place that was also callable -> what it was. Keras 1 has ``merge(...)``, Keras 2 a file of that name;
 #: Keras 2 has ``optimizers.adam(lr=0.1)``, later versions a file of that name.
 FUNCTIONS = {"layers.merge": "cornu.compat.layers:merge"} | {
     f"optimizers.{name.lower()}": f"cornu.optimizers:{name}" for name in _OPTIMIZERS
 }
 
-#: Layers whose old calls mean something else than today's; `compat.layers` makes them.
+#: Layers whose old signatures differ from today's; `compat.layers` makes them.
 _OLD_LAYERS = (
     *("Convolution1D", "Convolution2D", "Convolution3D", "AtrousConvolution1D", "AtrousConvolution2D", "AtrousConv1D"),
     *("AtrousConv2D", "SeparableConvolution1D", "SeparableConvolution2D", "DepthwiseConvolution2D", "Deconvolution2D"),
@@ -255,7 +255,7 @@ NAMES: dict[str, dict[str, str]] = {
 
 _LOSSES = {"kullback_leibler_divergence": "kl_divergence", "cosine_proximity": "cosine_similarity"}
 
-#: Module of a table -> old name, as programs give it to ``compile`` and configs hold it -> today's.
+#: Module of a table -> old name, as in ``compile`` and in configs -> today's.
 IDENTIFIERS: dict[str, dict[str, str]] = {
     "keras.losses": _LOSSES | {"huber_loss": "huber", "logcosh": "log_cosh"},
     "keras.metrics": _LOSSES | {"logcosh": "log_cosh_error"},
@@ -269,11 +269,11 @@ IDENTIFIERS: dict[str, dict[str, str]] = {
 
 
 def current_identifier(module: str, name: Any) -> Any:
-    """Return today's name of a loss, metric, ... of the table `module`, or `name` where it has no other."""
+    """Return today's name of a loss, metric, ... of the table `module`, or `name` if it is current."""
     return IDENTIFIERS.get(module, {}).get(name, name)
 
 
-#: Place -> names that Keras has and Cornu will have: they can be imported, and say so when they are used.
+#: Place -> names that Keras has and Cornu will have: they can be imported, and raise an error when used.
 LATER: dict[str, frozenset[str]] = {
     place: frozenset(names.split())
     for place, names in {
@@ -313,9 +313,9 @@ GONE: dict[str, dict[str, str]] = {
     },
     "models": {"Graph": "Keras dropped it in version 1: use the functional API, Model(inputs, outputs)."},
     "utils": {
-        "convert_all_kernels_in_model": "It turned Theano's kernels round, and Cornu's are those of TensorFlow: "
+        "convert_all_kernels_in_model": "It flipped Theano's kernels, and Cornu's are laid out as TensorFlow's: "
         "leave the call out.",
-        "convert_dense_weights_data_format": "It is for weights of Theano: leave the call out.",
+        "convert_dense_weights_data_format": "It is for weights from Theano: leave the call out.",
     },
     "metrics": dict.fromkeys(
         ("precision", "recall", "fmeasure", "fbeta_score", "matthews_correlation"),

@@ -1,4 +1,4 @@
-"""Rows of old functions that are today's with other names: what they are called, and what their arguments are called.
+"""Rows of old functions that are today's under other names, with the names of their arguments.
 
 The tables are `backend/rows.py` and `tensorflow/rows.py`; `backend/from_rows.py` makes functions from them.
 """
@@ -29,7 +29,7 @@ class Renamed(NamedTuple):
 
 
 def each(names: str, parameters: str, floats: bool = False) -> dict[str, Renamed]:
-    """Return rows of the same parameters: for each name, or ``old=today``, of a text.
+    """Return rows with the same parameters, one for each name, or ``old=today``, in a text.
 
     >>> each("abs ceil=ceiling", "x")["ceil"].of
     'ceiling'

@@ -8,12 +8,12 @@ import numpy as np
 
 from cornu.core import settings
 
-# Kinds of numpy dtypes that are not numbers, in the words of messages.
-_NO_NUMBERS = {"U": "text", "S": "bytes", "M": "dates", "m": "lengths of time", "V": "records of several fields"}
+# Kinds of numpy dtypes that are not numbers, by their names in messages.
+_NO_NUMBERS = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "V": "structured records"}
 
 
 def is_array(thing: Any) -> bool:
-    """Tell whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), not a plain list."""
+    """Return whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), not a plain list."""
     return isinstance(thing, (np.ndarray, jax.Array, np.generic)) or (
         (hasattr(thing, "shape") and hasattr(thing, "dtype"))
         or hasattr(thing, "to_numpy")
@@ -35,7 +35,7 @@ def to_array(thing: Any, what: str) -> Any:
     if isinstance(thing, jax.Array):
         return thing
     if hasattr(thing, "toarray") and not hasattr(thing, "__array__"):  # scipy
-        raise TypeError(f"{what} is a sparse matrix; a model takes dense arrays. Pass {what}.toarray().")
+        raise TypeError(f"{what} is a sparse matrix; a model needs dense arrays. Pass {what}.toarray().")
     if callable(thing) and not is_array(thing):
         raise TypeError(f"{what} is a {type(thing).__name__}, not data: call it, and pass what it returns.")
     if hasattr(thing, "detach"):  # torch: may require gradients or be on another device
@@ -53,7 +53,7 @@ def to_array(thing: Any, what: str) -> Any:
         array = _from_objects(array, what)
     if array.dtype.kind in _NO_NUMBERS:
         raise TypeError(
-            f"{what} contains {_NO_NUMBERS[array.dtype.kind]}; a model takes numbers. Encode them as numbers first."
+            f"{what} contains {_NO_NUMBERS[array.dtype.kind]}; a model needs numbers. Encode them as numbers first."
         )
     if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
         array = array.astype(settings.floatx())
@@ -71,7 +71,7 @@ def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
         )
         raise TypeError(
             f"{what} is an array of Python objects (one is {str(example)[:40]!r}, {type(example).__name__}); "
-            "a model takes numbers.\nConvert it first, as with .astype('float32'), or pad rows of different length."
+            "a model needs numbers.\nConvert it first, as with .astype('float32'), or pad rows of different length."
         ) from None
 
 
@@ -96,7 +96,7 @@ def as_arrays(given: Any, what: str, inputs: int | None = None) -> Any:
 
 
 def _is_one_array(given: Any, inputs: int | None) -> bool:
-    """Tell whether a list is the rows of one array rather than a list of arrays."""
+    """Return whether a list is the rows of one array rather than a list of arrays."""
     if not given:
         return True
     if any(is_array(item) and np.ndim(item) > 0 for item in given):
@@ -111,7 +111,7 @@ def rows_in(*structures: Any) -> int:
     for name, structure in zip(("x", "y", "sample_weight"), structures, strict=False):
         for path, array in jax.tree_util.tree_flatten_with_path(structure)[0]:
             if np.ndim(array) == 0:
-                raise ValueError(f"{name} is a single number; a model takes arrays whose first axis counts the rows.")
+                raise ValueError(f"{name} is a single number; a model needs arrays whose first axis counts the rows.")
             counts[name + jax.tree_util.keystr(path)] = array.shape[0]
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{name} has {count}" for name, count in counts.items())

@@ -166,14 +166,14 @@ def ahead(function: Callable, numbers: Iterable[int], workers: int, window: int)
 
 
 def is_indexed(source: Any) -> bool:
-    """Tell whether batches are accessed by index."""
+    """Return whether batches are accessed by index."""
     return isinstance(source, PyDataset) or (
         hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
     )
 
 
 def is_stream(thing: Any) -> bool:
-    """Tell whether `thing` yields batches (and is not an array, list or dictionary)."""
+    """Return whether `thing` yields batches (and is not an array, list or dictionary)."""
     if (
         isinstance(thing, (list, tuple, dict, str, bytes, range))
         or hasattr(thing, "shape")

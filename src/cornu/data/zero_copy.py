@@ -62,7 +62,7 @@ def fresh(array: Any) -> Any:
 
 
 def can_be_shared(array: Any) -> bool:
-    """Tell whether programs can read an array in place: large, contiguous, of a supported dtype, on the CPU."""
+    """Return whether programs can read an array in place: large, contiguous, of a supported dtype, on the CPU."""
     return (
         isinstance(array, np.ndarray)
         and array.nbytes >= LEAST_BYTES

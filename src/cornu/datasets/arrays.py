@@ -20,7 +20,7 @@ _rebuild = np.empty(0).__reduce__()[0]
 
 MOST_UNPACKED, SMALL = 200, 1 << 24  # arrays of word numbers shrink by ten
 
-#: What zipfile, numpy and pickle raise if a file is damaged.
+#: What zipfile, numpy and pickle raise for a damaged file.
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, SyntaxError, LookupError),
     *(TypeError, AttributeError, ArithmeticError, MemoryError, tokenize.TokenError),
@@ -41,7 +41,7 @@ class ArrayUnpickler(pickle.Unpickler):
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(
                 f"The file asks for {module}.{name}, which a data set does not need: refused. "
-                "Delete the file and let it be downloaded again."
+                "Delete the file; it will be downloaded again."
             )
         return ALLOWED[module, name]
 

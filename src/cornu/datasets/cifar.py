@@ -24,7 +24,7 @@ def read_batches(path: Path, members: Sequence[str], label_key: str) -> dict[str
                 batches[entry.name] = (_pictures(batch[b"data"]), batch[label_key.encode()])
     missing = [name for name in members if name not in batches]
     if missing:
-        raise ValueError(f"{path} has no member {missing[0]}. Delete it and let it be downloaded again.")
+        raise ValueError(f"{path} has no member {missing[0]}. Delete it; it will be downloaded again.")
     return batches
 
 

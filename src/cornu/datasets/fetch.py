@@ -63,11 +63,11 @@ def cache_folder(home: str | os.PathLike | None, subfolder: str = "datasets") ->
 
 
 def has_digest(path: Path, digest: str, algorithm: str = "auto", opener: Opener = open) -> bool:
-    """Tell whether the content of `path` has `digest`; ``"auto"`` tells SHA-256 and MD5 apart by length."""
+    """Return whether the content of `path` has `digest`; ``"auto"`` distinguishes SHA-256 from MD5 by length."""
     if algorithm == "auto":
         algorithm = LENGTHS.get(len(digest), "md5")
     if algorithm not in LENGTHS.values():
-        raise ValueError(f"hash_algorithm is {algorithm!r}; it must be 'auto', 'sha256' or 'md5'.")
+        raise ValueError(f"hash_algorithm must be 'auto', 'sha256' or 'md5'; got {algorithm!r}.")
     try:
         with opener(path, "rb") as content:
             return hashlib.file_digest(content, algorithm).hexdigest() == digest.lower()
@@ -124,7 +124,7 @@ def _check_redirect(response: Any, **_: Any) -> None:
 
 
 def is_private(url: str) -> bool:
-    """Tell whether an address is not on the internet: this machine, its network, or a cloud's internal services.
+    """Return whether an address is not on the internet: this machine, its network, or a cloud's internal services.
 
     >>> is_private("http://169.254.169.254/latest"), is_private("https://8.8.8.8/data.bin")
     (True, False)

@@ -15,7 +15,7 @@ def split(x: np.ndarray, y: np.ndarray, rows: int) -> tuple[Split, Split]:
 def training_rows(rows: int, test_split: float) -> int:
     """Return how many of `rows` rows are for training; ValueError unless ``0 <= test_split < 1``."""
     if not 0 <= test_split < 1:
-        raise ValueError(f"test_split is {test_split}; it must be at least 0 and less than 1.")
+        raise ValueError(f"test_split must be at least 0 and less than 1; got {test_split}.")
     return int(rows * (1 - test_split))
 
 

@@ -1,4 +1,4 @@
-"""Models as programs that run without Cornu (ONNX), or without the code that made the model (StableHLO)."""
+"""Exports models as programs that run without Cornu (ONNX), or without the model's code (StableHLO)."""
 
 from cornu.core.public import offer
 from cornu.export.formats import export_model

@@ -9,7 +9,7 @@ from cornu.export.stablehlo import write_stablehlo
 from cornu.saving.files import check_built
 
 FORMATS = ("onnx", "stablehlo")
-#: Formats of Keras that need another engine -> the package that writes them there.
+#: Keras formats that need another engine -> the package that writes them.
 ELSEWHERE = {
     "tf_saved_model": "TensorFlow",
     "tf": "TensorFlow",
@@ -28,12 +28,12 @@ def export_model(
     input_signature: Any = None,
     **options: Any,
 ) -> None:
-    """Write what a model computes when it predicts as a program for others to run; the batch may have any size.
+    """Export a model's prediction as a program; the batch may have any size.
 
     `format` is ``"onnx"`` (for onnxruntime and others; needs ``pip install cornu[onnx]``) or ``"stablehlo"`` (for
-    `cornu.export.load`); None takes the one that the end of the name says. `input_signature` describes the inputs where
-    the model does not know them, or fixes sizes. Of `options` there is ``opset_version`` for ONNX. With `verbose` a
-    line says what was written. Raises ValueError if the model, the format or an option does not fit.
+    `cornu.export.load`); None chooses by the file extension. `input_signature` describes the inputs if the
+    model does not know them, or fixes sizes. The only one of `options` is ``opset_version``, for ONNX. With `verbose`
+    a line says what was written. Raises ValueError if the model, the format or an option does not fit.
     Follows https://keras.io/api/models/model_saving_apis/export/
     """
     name = os.fspath(filepath)
@@ -68,12 +68,12 @@ def _chosen(format: str | None, name: str) -> str:
         return format
     if format is None:
         raise ValueError(
-            f"{name!r} does not say which format it is: end it in .onnx or .stablehlo, or pass format='onnx' or "
+            f"{name!r} does not say which format to write: end it in .onnx or .stablehlo, or pass format='onnx' or "
             "format='stablehlo'."
         )
     if format in ELSEWHERE:
         raise ValueError(
-            f"format={format!r} needs {ELSEWHERE[format]}, which Cornu does without. It writes 'onnx', which runs "
+            f"format={format!r} needs {ELSEWHERE[format]}, which Cornu does not use. It writes 'onnx', which runs "
             "nearly everywhere, and 'stablehlo', which cornu.export.load reads."
         )
     raise unknown("export format", format, FORMATS)

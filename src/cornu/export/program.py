@@ -24,7 +24,7 @@ BATCH = "batch"
 
 
 class Argument(NamedTuple):
-    """An input of a program: its name, its shape (None: unknown) and its type."""
+    """An input of a program: its name, its shape (None: unknown) and its dtype."""
 
     name: str
     shape: tuple[int | None, ...]
@@ -34,8 +34,8 @@ class Argument(NamedTuple):
 class Program(NamedTuple):
     """A traced model.
 
-    `closed` takes the values of `variables`, then the inputs, and returns the outputs in order; sizes that are unknown
-    are symbolic in it. `outputs` is the structure of the outputs with the number of each in its place.
+    `closed` takes the values of `variables`, then the inputs, and returns the outputs in order; unknown sizes are
+    symbolic in it. `outputs` is the structure of the outputs, with the index of each in its place.
     """
 
     model_name: str
@@ -47,7 +47,7 @@ class Program(NamedTuple):
 
     @property
     def structs(self) -> list[jax.ShapeDtypeStruct]:
-        """Shapes and types of the inputs, with symbolic sizes."""
+        """Shapes and dtypes of the inputs, with symbolic sizes."""
         avals = self.closed.in_avals[len(self.variables) :]
         return [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals]
 
@@ -55,7 +55,7 @@ class Program(NamedTuple):
 def program_of(model: Any, input_signature: Any = None) -> Program:
     """Trace a model as it predicts.
 
-    `input_signature` is what describes its inputs where the model does not know that itself, or to fix sizes: a list
+    `input_signature` describes the inputs if the model does not know them itself, or fixes sizes: a list
     with one entry for each argument of ``call``, each with a shape and a dtype (`InputSpec`, `KerasTensor`, an array),
     or a list or dictionary of such. Raises ValueError if that is missing or does not fit, or the model needs
     to know the size of its batch.
@@ -69,7 +69,7 @@ def program_of(model: Any, input_signature: Any = None) -> Program:
 
 
 def arguments_of(model: Any, signature: Any) -> list[Any]:
-    """Return the arguments of a model's ``call`` as symbolic tensors; the name of each is None or was given."""
+    """Return the arguments of a model's ``call`` as symbolic tensors, each with its name or None."""
     network = getattr(model, "_network", None)
     if signature is None and network is not None:
         return [network.inputs]
@@ -81,7 +81,7 @@ def arguments_of(model: Any, signature: Any) -> list[Any]:
         ]
     if signature is None:
         raise ValueError(
-            f"The model {model.name!r} does not know its inputs yet. Call it on data first, or say what they are: "
+            f"The model {model.name!r} does not know its inputs yet. Call it on data first, or describe them: "
             'input_signature=[keras.InputSpec(shape=(None, 28, 28), dtype="float32")].'
         )
     arguments = list(signature) if isinstance(signature, (list, tuple)) and not is_shape(signature) else [signature]
@@ -106,7 +106,7 @@ def _tensors(thing: Any) -> Any:
     shape = getattr(thing, "shape", None)
     if shape is None:
         raise ValueError(
-            f"input_signature holds {thing!r}, which has no shape. Give an InputSpec(shape=(None, ...), dtype=...) for "
+            f"input_signature has {thing!r}, which has no shape. Use an InputSpec(shape=(None, ...), dtype=...) for "
             "each input."
         )
     shape = [None if size is None or (axis == 0 and _is_array(thing)) else int(size) for axis, size in enumerate(shape)]
@@ -126,7 +126,7 @@ def _any_batch(tensor: SymbolicTensor) -> SymbolicTensor:
 
 
 def _named(model: Any, tensors: list[SymbolicTensor]) -> list[Argument]:
-    """Give each input the name that a functional model has for it, that it was given, or a number."""
+    """Name each input: by the functional model, by its given name, or by a number."""
     network = getattr(model, "_network", None)
     names = [tensor.name for tensor in tensors] if network is None else network.input_names
     found: list[str] = []
@@ -138,7 +138,7 @@ def _named(model: Any, tensors: list[SymbolicTensor]) -> list[Argument]:
 
 @contextlib.contextmanager
 def _explained(model: Any, tensors: Any) -> Iterator[None]:
-    """Explain why a model cannot be traced with unknown sizes."""
+    """Return the error for a model that cannot be traced with unknown sizes."""
     try:
         yield
     except Exception as error:
@@ -150,7 +150,7 @@ def _explained(model: Any, tensors: Any) -> Iterator[None]:
         )
         raise ValueError(
             f"The model {model.name!r} cannot be traced for inputs of shape {shapes}: {plain_message(error)}\n"
-            "If something in it needs to know the number of rows (or another size that is None here), give sizes: "
+            "If something in it needs to know the number of rows (or another size that is None here), fix the sizes: "
             f"input_signature=[{specs}]."
         ) from error
 
@@ -189,7 +189,7 @@ def _with_symbols(trace: Callable[[list], ClosedJaxpr], inputs: list[Argument]) 
     if len(unknown) > len(set(unknown)):
         try:
             return trace(_structs(inputs, shared=False))
-        except Exception:  # whatever a user's layer raises where two sizes are not the same
+        except Exception:  # whatever a custom layer raises if two sizes differ
             return trace(_structs(inputs, shared=True))
     return trace(_structs(inputs, shared=True))
 
@@ -212,7 +212,7 @@ def _structs(inputs: list[Argument], shared: bool) -> list[jax.ShapeDtypeStruct]
 
 @contextlib.contextmanager
 def _naming(model: Any) -> Iterator[None]:
-    """Let what each layer computes bear its name, so that a message can say which layer it is about."""
+    """Label each layer's operations with its name, so that a message can name the layer."""
     layers = [layer for layer in model._flatten_layers() if layer is not model and "call" not in vars(layer)]
     for layer in layers:
         object.__setattr__(layer, "call", jax.named_scope(re.sub(r"[^\w.-]", "_", layer.name))(layer.call))
@@ -236,7 +236,7 @@ def _output_names(model: Any, outputs: Any) -> list[str]:
 
 
 def _plain_structure(structure: Any) -> Any:
-    """Return nested lists and dictionaries with names for keys, as JSON has them."""
+    """Return nested lists and dictionaries with string keys, as in JSON."""
     if isinstance(structure, dict):
         return {str(key): _plain_structure(value) for key, value in structure.items()}
     if isinstance(structure, (list, tuple)):

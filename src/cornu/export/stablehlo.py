@@ -1,6 +1,6 @@
 """Models as compiled programs in a file: StableHLO and weights, which run without the model's code.
 
-The file is a zip of ``metadata.json``, ``program.stablehlo`` (what `jax.export` writes) and ``weights.safetensors``.
+The file is a zip of ``metadata.json``, ``program.stablehlo`` (from `jax.export`) and ``weights.safetensors``.
 """
 
 import contextlib
@@ -29,11 +29,11 @@ FORMAT, VERSION = "cornu.stablehlo", 1
 METADATA, PROGRAM, WEIGHTS = "metadata.json", "program.stablehlo", "weights.safetensors"
 MOST_METADATA = 1 << 22  # bytes
 PLATFORMS = ("cpu", "cuda", "tpu")
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # no time in the entries: equal models give equal files
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed time in the entries: equal models give equal files
 
 
 def write_stablehlo(filepath: Any, model: Any, input_signature: Any = None) -> None:
-    """Write a model's prediction as a program for CPU and, where it can be had, CUDA and TPU."""
+    """Write a model's prediction as a program for CPU and, if possible, CUDA and TPU."""
     with _without_paths():
         program = program_of(model, input_signature)
         exported = _exported(program)
@@ -62,13 +62,13 @@ def write_stablehlo(filepath: Any, model: Any, input_signature: Any = None) -> N
 
 
 def _weights(program: Program) -> dict[str, Any]:
-    """Return the program's variables by names of which each is there once, in the program's order."""
+    """Return the program's variables by unique names, in the program's order."""
     return {f"{number}:{variable.path}": variable for number, variable in enumerate(program.variables)}
 
 
 @contextlib.contextmanager
 def _without_paths() -> Iterator[None]:
-    """Keep the places of source files on this machine out of what is written inside a ``with`` block."""
+    """Keep the paths of source files out of what is written inside a ``with`` block."""
     before = setting("jax_traceback_in_locations_limit")
     set_setting("jax_traceback_in_locations_limit", 0)
     try:
@@ -87,9 +87,9 @@ def _exported(program: Program) -> export.Exported:
 
 
 class ExportedModel:
-    """A model that was exported to a ``.stablehlo`` file: it predicts, and can be neither trained nor changed.
+    """A model that was exported to a ``.stablehlo`` file: it predicts, and cannot be trained or changed.
 
-    `input_names`, `output_names` and `platforms` say what it takes and gives, and where it runs. `load` makes one.
+    `input_names`, `output_names` and `platforms` are what the names say; `load` makes one.
     """
 
     def __init__(self, metadata: dict[str, Any], exported: export.Exported, weights: list[np.ndarray]) -> None:
@@ -114,14 +114,14 @@ class ExportedModel:
         return jax.tree.map(lambda *some: np.concatenate([np.asarray(one) for one in some]), *parts)
 
     def _arranged(self, inputs: tuple) -> list[np.ndarray]:
-        """Return the inputs in order and in the program's types; ValueError if they do not fit."""
+        """Return the inputs in order and in the program's dtypes; ValueError if they do not fit."""
         given = inputs[0] if len(inputs) == 1 else list(inputs)
         if isinstance(given, dict) and set(given) == set(self.input_names):
             given = [given[name] for name in self.input_names]
         arrays = jax.tree.leaves(given)
         if len(arrays) != len(self.inputs):
-            raise ValueError(f"The model {self.name!r} takes {len(self.inputs)} inputs {self.input_names}; "
-                             f"it was given {len(arrays)}.")  # fmt: skip
+            raise ValueError(f"The model {self.name!r} expects {len(self.inputs)} inputs {self.input_names}; "
+                             f"got {len(arrays)}.")  # fmt: skip
         arrays = [np.asarray(array) for array in arrays]
         for array, entry in zip(arrays, self.inputs, strict=True):
             shape = entry["shape"]
@@ -130,7 +130,7 @@ class ExportedModel:
             ):
                 raise ValueError(
                     f"The input {entry['name']!r} of the model {self.name!r} has shape {tuple(shape)} (None is any "
-                    f"size); it was given {array.shape}."
+                    f"size); got {array.shape}."
                 )
         if (
             len(
@@ -154,11 +154,11 @@ class ExportedModel:
 def load(filepath: Any, trusted: bool = False) -> ExportedModel:
     """Return the model in a ``.stablehlo`` file that `Model.export` wrote; its own code is not needed.
 
-    The compiler's reader is not made for forged files and may end the process over one. So the program is read in a
-    process of its own first, which takes a second or two; `trusted` leaves that out, for files that you wrote yourself.
-    Raises ValueError if the file is none, was written by a later Cornu, is damaged, ends the process that tries it,
-    or holds a program that calls anything outside of the compiler's own operations. What a program computes still takes
-    as much memory and time as it asks for: load only what you would run.
+    The compiler's parser is not hardened against malicious files and may crash the process. So the program is read in a
+    separate process first, which takes a second or two; `trusted` skips that, for files that you wrote yourself.
+    Raises ValueError if the file is not an exported model, was written by a later Cornu, is damaged, crashes the
+    process that tries it, or has a program that calls anything but the compiler's own operations. A program may still
+    use any amount of memory and time: load only what you would run.
 
     >>> import cornu, tempfile
     >>> model = cornu.Sequential([cornu.Input((3,)), cornu.layers.Dense(2, kernel_initializer="ones")])
@@ -171,7 +171,7 @@ def load(filepath: Any, trusted: bool = False) -> ExportedModel:
     path = existing(filepath)
     metadata, content, weights = _members(path)
     if hashlib.sha256(content).hexdigest() != metadata["sha256"]:
-        raise ValueError(f"{path.name!r} is damaged: its program has another checksum than the file says.")
+        raise ValueError(f"{path.name!r} is damaged: its program does not match the file's checksum.")
     what = f"The program in {path.name!r}"
     if not trusted:
         read_in_subprocess(content, what)
@@ -184,18 +184,18 @@ def load(filepath: Any, trusted: bool = False) -> ExportedModel:
 
 
 def _members(path: Path) -> tuple[dict[str, Any], bytes, list[np.ndarray]]:
-    """Return the three parts of a file; ValueError if it has others, or packed ones, which may be of any size."""
+    """Return the three parts of a file; ValueError if it has others, or compressed ones, which may be of any size."""
     if not zipfile.is_zipfile(path):
         raise ValueError(
-            f"{str(path)!r} was not written by model.export(..., format='stablehlo'): it is no zip with a program."
+            f"{str(path)!r} was not written by model.export(..., format='stablehlo'): it is not a zip with a program."
         )
     with zipfile.ZipFile(path) as archive:
         names = [info.filename for info in archive.infolist()]
         if sorted(names) != sorted([METADATA, PROGRAM, WEIGHTS]):
             hint = " It is a saved model: keras.models.load_model reads it." if "config.json" in names else ""
-            raise ValueError(f"{path.name!r} holds {str(names)[:300]}, which is no exported model.{hint}")
+            raise ValueError(f"{path.name!r} contains {str(names)[:300]}, which is not an exported model.{hint}")
         if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in archive.infolist()):
-            raise ValueError(f"{path.name!r} is packed in a way in which Cornu writes none: refused.")
+            raise ValueError(f"{path.name!r} is compressed or flagged as Cornu's files never are: refused.")
         if archive.getinfo(METADATA).file_size > MOST_METADATA:
             raise ValueError(f"{METADATA} in {path.name!r} is larger than {MOST_METADATA:,} bytes: refused.")
         try:
@@ -208,7 +208,7 @@ def _members(path: Path) -> tuple[dict[str, Any], bytes, list[np.ndarray]]:
 def _checked(metadata: dict[str, Any], path: Path) -> dict[str, Any]:
     version = metadata.get("version")
     if metadata.get("format") != FORMAT or not isinstance(version, int):
-        raise ValueError(f"{METADATA} in {path.name!r} is not that of an exported model.")
+        raise ValueError(f"{METADATA} in {path.name!r} is not the metadata of an exported model.")
     if version > VERSION:
         raise ValueError(
             f"{path.name!r} was written by a later Cornu (version {version} of the format; this one reads {VERSION}): "
@@ -223,7 +223,7 @@ def _checked(metadata: dict[str, Any], path: Path) -> dict[str, Any]:
     }
     for key, kind in kinds.items():
         if not isinstance(metadata.get(key), kind):
-            raise ValueError(f"{METADATA} in {path.name!r} has no {key!r} of the right kind: the file is damaged.")
+            raise ValueError(f"{METADATA} in {path.name!r} has no {key!r} of the right type: the file is damaged.")
     return metadata
 
 
@@ -250,7 +250,9 @@ def _check_arguments(
         or sorted(numbers) != list(range(len(exported.out_avals)))
         or len(metadata["output_names"]) != len(numbers)
     ):
-        raise ValueError(f"The program in {path.name!r} takes or returns other arrays than the file states: refused.")
+        raise ValueError(
+            f"The program in {path.name!r} does not have the inputs and outputs that the file states: refused."
+        )
 
 
 def _describes(entry: Any, aval: Any) -> bool:

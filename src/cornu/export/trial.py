@@ -1,4 +1,4 @@
-"""Reading a program in a separate process first: a forged one may crash the compiler's reader."""
+"""Reading a program in a separate process first: a malicious one may crash the compiler's parser."""
 
 import contextlib
 import os
@@ -11,22 +11,22 @@ from jax import export
 
 from cornu.core.jax_internals import EXPORTED_CALLS
 
-#: Operations that speak with the world outside of the program.
+#: Operations that communicate outside the program.
 OUTSIDE = re.compile(r"\bstablehlo\.(infeed|outfeed|send|recv)\b")
 CALL = re.compile(r"""custom_call"?\s*@\s*"?([^"(\s]+)|call_target_name\s*=\s*"([^"]*)\"""")
-SECONDS, MEMORY = 120, 4 << 30  # what reading may take; besides, 50 times the program's size
+SECONDS, MEMORY = 120, 4 << 30  # limits for reading, plus 50 times the program's size
 
 
 def read_program(content: bytes) -> export.Exported:
-    """Return a program; ValueError that says, after its name, why it is refused."""
+    """Return a program; ValueError if it is rejected (its message goes after the program's name)."""
     try:
         exported = export.deserialize(bytearray(content))
         text = exported.mlir_module()
-    except Exception as error:  # whatever the readers of the format raise
+    except Exception as error:  # whatever the format's parsers raise
         raise ValueError(f"cannot be read: {str(error)[:200]}") from None
     called = {first or second for first, second in CALL.findall(text)} - EXPORTED_CALLS
     if called or OUTSIDE.search(text) or exported.ordered_effects or exported.unordered_effects:
-        what = ", ".join(sorted(called)) or "something outside of itself"
+        what = ", ".join(sorted(called)) or "something outside the program"
         raise ValueError(f"calls {what[:200]}: refused.")
     return exported
 
@@ -34,18 +34,20 @@ def read_program(content: bytes) -> export.Exported:
 def read_in_subprocess(content: bytes, what: str) -> None:
     """Read a program in another process; ValueError if that process rejects it or crashes."""
     if not sys.executable:
-        raise ValueError(f"{what} cannot be tried in a process of its own here: give trusted=True if you made it.")
+        raise ValueError(f"{what} cannot be tried in a separate process here: pass trusted=True if you made it.")
     command = [sys.executable, "-P", "-m", "cornu.export.trial"]
     places = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "JAX_PLATFORMS": "cpu"}
     try:
         done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS, env=places)
     except subprocess.TimeoutExpired:
-        raise ValueError(f"{what} was not read in {SECONDS} s by the process that tried it: refused.") from None
+        raise ValueError(f"{what} could not be read in {SECONDS} s by the process that tried it: refused.") from None
     if done.returncode == 1 and done.stdout:
         raise ValueError(f"{what} {done.stdout.decode(errors='replace')[:500]}")
     if done.returncode:
         how = _signal_name(-done.returncode) or f"code {done.returncode}"
-        raise ValueError(f"{what} is damaged or forged: it ended the process that tried to read it ({how}). Refused.")
+        raise ValueError(
+            f"{what} is damaged or malicious: it crashed the process that tried to read it ({how}). Refused."
+        )
 
 
 def _signal_name(number: int) -> str:
@@ -56,7 +58,7 @@ def _signal_name(number: int) -> str:
 
 
 def main() -> int:
-    """Read the program on standard input; says on standard output why it is refused."""
+    """Read the program from standard input; write to standard output why it is rejected."""
     content = sys.stdin.buffer.read()
     with contextlib.suppress(ImportError, ValueError, OSError):  # no such limits on Windows
         import resource

@@ -15,7 +15,7 @@ _plain = contextvars.ContextVar("plain", default=False)
 
 
 def takes_cpu_forms() -> bool:
-    """Tell whether to use the forms that are fast on CPU: on CPU, and not for export to another program."""
+    """Return whether to use the forms that are fast on CPU: on CPU, and not for export to another program."""
     return jax.default_backend() == "cpu" and not _plain.get()
 
 

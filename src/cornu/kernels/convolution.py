@@ -1,4 +1,4 @@
-"""Convolutions in one, two and three dimensions, with Keras's meaning.
+"""Convolutions in one, two and three dimensions, with Keras's semantics.
 
 Each becomes a `Geometry`: explicit padding, strides, dilations of input and kernel, and groups. XLA lowers it natively
 on GPU and TPU; on CPU, `convolution_cpu` has faster gradients.

@@ -44,7 +44,7 @@ def native(x: Array, kernel: Array, geometry: Geometry, channels_last: bool = Tr
 
 
 def is_known(padding: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether all sizes of a padding are integers; they are not while a model with open sizes is exported."""
+    """Return whether all sizes of a padding are integers; they are not while a model with open sizes is exported."""
     return all(isinstance(size, (int, np.integer)) for pair in padding for size in pair)
 
 

@@ -1,4 +1,4 @@
-"""Maximum and average pooling, with Keras's meaning.
+"""Maximum and average pooling, with Keras's semantics.
 
 On CPU, windows are split into strided slices: XLA's own windowed maximum, and above all its gradient, cost ten times as
 much there (docs/design/010-convolution-on-cpu.md).

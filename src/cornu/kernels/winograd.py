@@ -33,7 +33,7 @@ OUTPUTS = ((1, 0, 0, 0), (1, 1, 1, 1), (1, -1, 1, -1), (1, 2, 4, 8), (1, -2, 4, 
 
 
 def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
-    """Tell whether `convolved` is faster than XLA's convolution: enough channels, and few extra rows."""
+    """Return whether `convolved` is faster than XLA's convolution: enough channels, and few extra rows."""
     if not _plain(x, kernel.shape[:-2], geometry) or min(kernel.shape[-2:]) < CHANNELS:
         return False
     height = x.shape[1] + sum(geometry.padding[0]) - 2
@@ -41,7 +41,7 @@ def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
 
 
 def suits_gradient(x: Array, window: tuple[int, ...], geometry: Geometry) -> bool:
-    """Tell whether `gradient_by_kernel` is faster than products of patches; `x` may be padded already."""
+    """Return whether `gradient_by_kernel` is faster than products of patches; `x` may be padded already."""
     return _plain(x, window, geometry) and x.shape[-1] >= GRADIENT_CHANNELS
 
 

@@ -144,7 +144,7 @@ def _pieces(ink: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _touches_edge(box: tuple[slice, slice], shape: tuple[int, ...]) -> bool:
-    """Tell whether a piece touches the edge of the image, as a shadow or the table under the sheet does."""
+    """Return whether a piece touches the edge of the image, as a shadow or the table under the sheet does."""
     rows, columns = box
     touching = [rows.start == 0, columns.start == 0, rows.stop == shape[0], columns.stop == shape[1]]
     return any(touching)

@@ -45,7 +45,9 @@ def pad_sequences(
         if word not in ("pre", "post"):
             raise ValueError(f"pad_sequences: {name} must be 'pre' or 'post'; got {word!r}.")
     if not hasattr(sequences, "__len__") or not all(hasattr(one, "__len__") for one in sequences):
-        raise ValueError("pad_sequences takes a list of sequences, for example [[1, 2], [3]]; an entry has no length.")
+        raise ValueError(
+            "pad_sequences expects a list of sequences, for example [[1, 2], [3]]; an entry has no length."
+        )
     if isinstance(value, str) and np.dtype(dtype) != object and np.dtype(dtype).kind not in "US":
         raise ValueError(f"pad_sequences: value={value!r} is a string, but dtype is {dtype}; use dtype=object.")
     longest = max(map(len, sequences), default=0) if maxlen is None else maxlen

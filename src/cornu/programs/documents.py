@@ -49,7 +49,7 @@ class Cell(NamedTuple):
 
 
 class Document(NamedTuple):
-    """The cells of a document and what was left out of it, in words."""
+    """The cells of a document, and notes on what was left out."""
 
     cells: list[Cell]
     notes: list[str]
@@ -58,8 +58,8 @@ class Document(NamedTuple):
 def markdown(text: str, file: str, parses: Callable[[str], bool]) -> Document:
     """Return the Python blocks of a Markdown document, in order.
 
-    Blocks marked as Python run, unless they are printed output; blocks without a mark run if they parse and do
-    something. `parses` tells whether a text is Python once pasted characters, magics and Python 2 have been dealt with.
+    Blocks marked as Python run, unless they are printed output; unmarked blocks run if they parse and do something.
+    `parses` returns whether a text is Python once pasted characters, magics and Python 2 have been repaired.
     """
     cells: list[Cell] = []
     notes: list[str] = []
@@ -116,7 +116,7 @@ def _closes(opened: re.Match, fence: re.Match) -> bool:
 
 
 def is_printed_output(text: str, parses: Callable[[str], bool]) -> bool:
-    """Tell whether a text is what a program printed, rather than a program."""
+    """Return whether a text is printed output rather than a program."""
     lines = [line for line in text.split("\n") if line.strip()]
     if parses(text) and _does_something(text):
         return False
@@ -127,17 +127,17 @@ def is_printed_output(text: str, parses: Callable[[str], bool]) -> bool:
 
 
 def _is_statement(line: str) -> bool:
-    """Tell whether a single line is plainly program text: an import, an assignment."""
+    """Return whether a single line is plainly program text: an import, an assignment."""
     return bool(re.match(r"\s*(?:import \w|from [\w.]+ import |(?:def|class) \w+|[A-Za-z_][\w.]* = )", line))
 
 
 def has_statements(text: str) -> bool:
-    """Tell whether some line of a text is plainly program text."""
+    """Return whether some line of a text is plainly program text."""
     return any(map(_is_statement, text.split("\n")))
 
 
 def _is_only_values(text: str) -> bool:
-    """Tell whether a text consists of numbers, strings, tuples, dicts, ``name: 0.5`` and the like."""
+    """Return whether a text consists of numbers, strings, tuples, dicts, ``name: 0.5`` and the like."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
@@ -159,7 +159,7 @@ def _is_value(statement: ast.stmt) -> bool:
 
 
 def _does_something(text: str) -> bool:
-    """Tell whether a Python text has a statement other than bare values."""
+    """Return whether a Python text has a statement other than bare values."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
@@ -173,7 +173,7 @@ def _does_something(text: str) -> bool:
 
 
 def has_prompts(text: str) -> bool:
-    """Tell whether a text is a notebook printed as text, with prompts such as ``In [3]:``."""
+    """Return whether a text is a notebook printed as text, with prompts such as ``In [3]:``."""
     return any(_PROMPT.match(line) for line in text.split("\n"))
 
 
@@ -215,7 +215,7 @@ def _leading_code(lines: list[str], parses: Callable[[str], bool]) -> list[str]:
 
 
 def notebook(text: str, file: str) -> Document:
-    """Return the code cells of an ``.ipynb`` file; each is its own file, as a notebook's reader counts lines.
+    """Return the code cells of an ``.ipynb`` file; each is its own file, because notebooks count lines per cell.
 
     Raises ValueError if the text is not a notebook.
     """

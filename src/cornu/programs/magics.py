@@ -5,7 +5,7 @@ from typing import Any
 
 from cornu.programs.tokens import logical_line_end, scan
 
-#: Cell magics whose cell is Python and runs; any other (``%%bash``, ``%%html``, ...) leaves its cell out.
+#: Cell magics whose cell is Python and runs; the cell of any other (``%%bash``, ``%%html``, ...) is skipped.
 _PYTHON_CELLS = {"time", "timeit", "capture", "prun", "python", "python3", "pypy", "memit"}
 _STATEMENT_MAGICS = {"time", "timeit", "prun", "memit"}
 _PYLAB = "import numpy as np; import matplotlib.pyplot as plt; from numpy import *; from matplotlib.pyplot import *"
@@ -14,7 +14,7 @@ _ASSIGNED = re.compile(r"^(?P<target>[A-Za-z_][\w.,\[\] ]*?)\s*=\s*(?P<what>[!%]
 _HELP = re.compile(r"^(?:\?{1,2}\s*[\w.*]+|[A-Za-z_][\w.*]*\s*\?{1,2})\s*$")
 _COMMAND = re.compile(r"^(?:pip3?|conda) (?:install|uninstall)\b")
 
-#: Characters that pages put where a space was, and characters without width.
+#: Characters that web pages use for spaces, and zero-width characters.
 _SPACES = dict.fromkeys(
     map(ord, "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " "
 )
@@ -24,7 +24,7 @@ _QUOTES = {ord(a): b for a, b in zip("\u2018\u2019\u201c\u201d\u2032\u2033", "''
 
 
 def without_magics(text: str, first_line: int = 1) -> tuple[str, list[str]]:
-    """Return a cell as plain Python, and what was left out, in words.
+    """Return a cell as plain Python, and notes on what was left out.
 
     >>> without_magics("%matplotlib inline" + chr(10) + "x = 1")
     ('pass\\nx = 1', ["line 1: '%matplotlib inline' skipped"])
@@ -44,7 +44,7 @@ def without_magics(text: str, first_line: int = 1) -> tuple[str, list[str]]:
             result.append(text[position:end])
             position = end
             continue
-        while line.rstrip("\n").endswith("\\") and line_end < len(text):  # a command that goes on
+        while line.rstrip("\n").endswith("\\") and line_end < len(text):  # a command that continues
             line_end = text.find("\n", line_end) + 1 or len(text)
             line = text[position:line_end]
         indent = line[: len(line) - len(line.lstrip())]
@@ -60,7 +60,7 @@ def _is_skipped(new: str) -> bool:
 
 
 def _plain(line: str) -> str | None:
-    """Return the Python that a magic line stands for (``pass``: skipped), or None for ordinary Python."""
+    """Return the Python equivalent of a magic line (``pass``: skipped), or None for ordinary Python."""
     if assigned := _ASSIGNED.match(line):
         statement = _plain(assigned["what"])
         return f"{assigned['target']} = {statement if statement not in (None, 'pass') else '[]'}"
@@ -86,14 +86,14 @@ def without_prompts(text: str) -> str:
 
 
 def has_pasted_characters(text: str) -> bool:
-    """Tell whether a page's spaces stand where Python wants plain ones: outside strings and comments."""
+    """Return whether there are a web page's spaces outside strings and comments, where Python needs plain ones."""
     return any(
         token.kind not in ("string", "comment") and token.text.translate(_PASTED) != token.text for token in scan(text)
     )
 
 
 def without_pasted_characters(text: str) -> str:
-    """Return `text` with plain spaces for a page's (non-breaking, wide) and without characters that have no width."""
+    """Return `text` with plain spaces for non-breaking and wide ones, and without zero-width characters."""
     return text.translate(_PASTED)
 
 

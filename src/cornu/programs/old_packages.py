@@ -1,4 +1,4 @@
-"""Names that old programs use and numpy and matplotlib have removed, and the package `six`."""
+"""Names that old programs use but numpy and matplotlib have removed, and the package `six`."""
 
 import importlib.machinery
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-#: Name that numpy dropped -> what it meant.
+#: Name that numpy removed -> what it meant.
 NUMPY: dict[str, Any] = {
     "float": float,
     "int": int,
@@ -43,7 +43,7 @@ NUMPY: dict[str, Any] = {
 
 
 def numpy_names(text: str) -> dict[str, Any]:
-    """Return the names that a program asks of numpy, that this numpy lacks, and what they meant.
+    """Return the numpy names that a program uses and this numpy lacks, with what they meant.
 
     >>> numpy_names("x = data.astype(np.float); y = np.product(shape)")["float"]
     <class 'float'>
@@ -53,7 +53,7 @@ def numpy_names(text: str) -> dict[str, Any]:
 
 
 def restore(text: str) -> None:
-    """Give numpy the dropped names that a program asks for, and matplotlib's styles their old names."""
+    """Give numpy the removed names that a program uses, and matplotlib's styles their old names."""
     for name, meant in numpy_names(text).items():
         setattr(np, name, meant)
     if "seaborn" not in text:

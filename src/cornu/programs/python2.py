@@ -2,8 +2,8 @@
 
 What is translated: ``print`` and ``exec`` statements, ``except X, e``, ``raise X, "text"``, backticks, ``<>``, numbers
 such as ``0777`` and ``10L``, ``ur"..."``, ``d.iteritems()``, ``d.has_key(k)``, ``it.next()``, tabs mixed with spaces.
-`missing_names` gives a program the built-in names that Python 3 dropped, the import hook the modules. In a translated
-program ``7 / 2`` is 3 and ``map`` returns a list, as they did: `with_old_division` and `LISTS`.
+`missing_names` gives a program the built-in names that Python 3 removed; the import hook gives it the modules. In a
+translated program ``7 / 2`` is 3 and ``map`` returns a list, as they did: `with_old_division` and `LISTS`.
 """
 
 import ast
@@ -43,7 +43,7 @@ def _returning_a_list(function: Callable) -> Callable:
 
 
 def divide(a: Any, b: Any) -> Any:
-    """Return ``a / b`` as Python 2 does: rounded down where both are integers, or arrays of them.
+    """Return ``a / b`` as Python 2 does: rounded down if both are integers, or arrays of them.
 
     >>> divide(7, 2), divide(7.0, 2)
     (3, 3.5)
@@ -55,7 +55,7 @@ def _is_whole(number: Any) -> bool:
     return isinstance(number, int) or getattr(getattr(number, "dtype", None), "kind", "") in ("i", "u")
 
 
-#: What a translated program finds under these names: functions that return lists, and its division.
+#: Names defined in a translated program: functions that return lists, and its division.
 LISTS: dict[str, object] = {
     name: _returning_a_list(getattr(builtins, name)) for name in ("range", "map", "filter", "zip")
 }
@@ -71,7 +71,7 @@ class _OldDivision(ast.NodeTransformer):
 
 
 def with_old_division(tree: ast.Module) -> ast.Module:
-    """Return a program's tree with each ``/`` dividing as in Python 2; the program must find `divide` as `DIVIDE`."""
+    """Return a program's tree with each ``/`` dividing as in Python 2; its globals must have `divide` as `DIVIDE`."""
     return _OldDivision().visit(tree)
 
 
@@ -90,7 +90,7 @@ def translate(text: str) -> tuple[str, list[str]]:
 
 
 def missing_names(text: str) -> dict[str, object]:
-    """Return the built-in names of Python 2 that a program uses and does not make itself.
+    """Return the built-in names of Python 2 that a program uses and does not define itself.
 
     >>> missing_names("for i in xrange(3): pass")
     {'xrange': <class 'range'>}
@@ -106,7 +106,7 @@ def _without_tabs(text: str) -> str:
 
 
 def _single_tokens(tokens: list[Token], said: list[str]) -> list[Token]:
-    """Translate what one token tells: numbers, string prefixes, ``<>``, backticks and gone methods."""
+    """Translate single tokens: numbers, string prefixes, ``<>``, backticks and removed methods."""
     result: list[Token] = []
     for index, token in enumerate(tokens):
         kind, text = token
@@ -146,7 +146,7 @@ def _is_call_of_method(tokens: list[Token], index: int) -> bool:
 
 
 def _statements(tokens: list[Token]) -> list[list[Token]]:
-    """Cut tokens into statements: after a line break, ``;`` or a block's colon outside brackets. Nothing is lost."""
+    """Split tokens into statements: after a line break, ``;`` or a block's colon outside brackets. Nothing is lost."""
     result: list[list[Token]] = [[]]
     depth, is_lambda = 0, 0
     for token in tokens:
@@ -163,7 +163,7 @@ def _statements(tokens: list[Token]) -> list[list[Token]]:
 
 
 def _statement(tokens: list[Token], said: list[str], print_is_function: bool) -> str:
-    """Translate one statement where its first word is one that changed."""
+    """Translate one statement if its first word has changed."""
     start = 0
     while start < len(tokens) and tokens[start].kind in ("space", "newline", "comment"):
         start += 1
@@ -242,7 +242,7 @@ def _significant(tokens: list[Token]) -> list[Token]:
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:
-    """Cut at the commas outside brackets."""
+    """Split at the commas outside brackets."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
@@ -255,7 +255,7 @@ def _split(tokens: list[Token]) -> list[list[Token]]:
 
 
 def _closes_at_end(tokens: list[Token]) -> bool:
-    """Tell whether the bracket that opens these tokens is closed by the last of them."""
+    """Return whether the bracket that opens these tokens is closed by the last of them."""
     depth = 0
     words = _significant(tokens)
     for index, token in enumerate(words):
@@ -265,7 +265,7 @@ def _closes_at_end(tokens: list[Token]) -> bool:
     return False
 
 
-#: Modules of Python 2's standard library -> where their content is today.
+#: Modules of Python 2's standard library -> their current location.
 MODULES = {
     "cPickle": "pickle",
     "StringIO": "io",

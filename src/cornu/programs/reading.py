@@ -18,9 +18,9 @@ from cornu.programs.documents import Cell
 
 
 class Program(NamedTuple):
-    """A program: its path, its cells, the lines that a traceback shows (by file), and what was changed, in words.
+    """A program: its path, its cells, the lines that a traceback shows (by file), and notes on what was changed.
 
-    `is_python2` says that it was translated; `old_division`, that its ``/`` divides integers as Python 2 did.
+    `is_python2`: it was translated. `old_division`: its ``/`` divides integers as in Python 2.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class Program(NamedTuple):
 
 
 def read_program(path: str | Path) -> Program:
-    """Read a program of any kind; the file's ending says which, and for ``.txt`` its content.
+    """Read a program of any kind, known by the file's extension, or for ``.txt`` by its content.
 
     Raises FileNotFoundError, IsADirectoryError, or ValueError if there is no Python code in it.
     """
@@ -50,8 +50,8 @@ def read_program(path: str | Path) -> Program:
     return Program(path, cells, lines, [*document.notes, *notes], is_python2, old_division)
 
 
-#: What to do about a document without code, by the file's ending.
-_ADVICE = dict.fromkeys((".md", ".txt", ".text"), " In a document it stands between lines of ``` (three backticks).")
+#: What to do about a document without code, by the file's extension.
+_ADVICE = dict.fromkeys((".md", ".txt", ".text"), " In a document, put code between lines of ``` (three backticks).")
 
 
 def _document(path: Path, text: str) -> documents.Document:
@@ -69,12 +69,12 @@ def _document(path: Path, text: str) -> documents.Document:
 
 
 def _text_of(path: Path) -> str:
-    """Return a file's text with plain line breaks; its encoding is what it declares, else UTF-8, else Latin-1."""
+    """Return a file's text with plain line breaks; its encoding is the declared one, else UTF-8, else Latin-1."""
     content = path.read_bytes()
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = content.decode("utf-16").encode()
     if b"\0" in content:
-        raise ValueError(f"{path} is no text: it cannot be a program or a document.")
+        raise ValueError(f"{path} is not a text file: it cannot be a program or a document.")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         text = content.decode(encoding)
@@ -84,12 +84,12 @@ def _text_of(path: Path) -> str:
 
 
 def parses(text: str) -> bool:
-    """Tell whether a text is Python, once magics, prompts, pasted characters and Python 2 have been dealt with."""
+    """Return whether a text is Python, once magics, prompts, pasted characters and Python 2 have been repaired."""
     return any(_is_python(candidate) for candidate, _ in _repairs(text, 1))
 
 
 def _first_python(cell: Cell) -> tuple[str, list[str]]:
-    """Return the least repaired version of a cell that is Python, or the most repaired one where none is."""
+    """Return the least repaired version of a cell that is Python, or the most repaired one if none is."""
     text = cell.text
     notes: list[str] = []
     for text, notes in _repairs(cell.text, cell.first_line):  # noqa: B007
@@ -101,7 +101,7 @@ def _first_python(cell: Cell) -> tuple[str, list[str]]:
 def _is_python(text: str) -> bool:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" and the like: the program's own affair, said when it runs
+            warnings.simplefilter("ignore")  # "\d" and the like: reported when the program runs
             ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
@@ -121,18 +121,18 @@ def _repairs(text: str, first_line: int) -> Iterator[tuple[str, list[str]]]:
         yield text, notes
     quotes = magics.with_plain_quotes(text)
     if quotes != text and _is_python(quotes):
-        yield quotes, [*notes, "curly quotes taken for plain ones"]
+        yield quotes, [*notes, "curly quotes read as plain ones"]
     translated, forms = python2.translate(text)
     if forms:
         yield translated, [*notes, _PYTHON2_NOTE + ", ".join(forms)]
 
 
-_PASTED_NOTE = "spaces pasted from a page (non-breaking, zero width) taken for plain ones"
+_PASTED_NOTE = "spaces pasted from a page (non-breaking, zero width) read as plain ones"
 _PYTHON2_NOTE = "translated from Python 2: "
 
 
 def _repaired(cells: list[Cell]) -> tuple[list[Cell], list[str]]:
-    """Return the cells in plain Python, and the notes with what is said of several cells said once."""
+    """Return the cells in plain Python, and the notes without repetitions."""
     result: list[Cell] = []
     notes: list[str] = []
     if any(not _is_python(cell.text) and magics.has_pasted_characters(cell.text) for cell in cells):

@@ -1,4 +1,4 @@
-"""A scanner for Python text of any version: it never fails, and its tokens joined give the text back."""
+"""A tokenizer for Python text of any version: it never fails, and its joined tokens are the original text."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def scan(text: str, start: int = 0) -> Iterator[Token]:
 
 
 def logical_line_end(text: str, start: int) -> int:
-    """Return where the statement line from `start` on ends: after a line break outside brackets and strings."""
+    """Return where the logical line from `start` on ends: after a line break outside brackets and strings."""
     depth, position = 0, start
     for token in scan(text, start):
         position += len(token.text)

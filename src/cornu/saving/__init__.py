@@ -1,7 +1,7 @@
 """Model files, and the names that their configs may use.
 
 Read `files.py` first: it chooses the format. Then `keras_file.py` (Keras 3), `h5_file.py` (Keras 1 and 2) or
-`safetensors.py`. `documents.py` turns configs into models, `transfer.py` moves arrays into variables, and `archive.py`
+`safetensors.py`. `documents.py` builds models from configs, `transfer.py` moves arrays into variables, and `archive.py`
 and `hdf5.py` are the only places that read zip and HDF5 files.
 """
 

@@ -16,16 +16,16 @@ ENCRYPTED, HAS_DESCRIPTOR = 0x1, 0x8
 LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 DESCRIPTORS = (12, 16, 20, 24)  # bytes after a member that was written as a stream
 END_LENGTH, END_START = 22, b"PK\x05\x06"
-BEST_PACKING = 20  # times that weights shrink at the most, but for small files
+BEST_PACKING = 20  # the largest compression ratio of weights, except for small files
 SMALL = 1 << 24
 
-#: What zipfile raises where an archive is damaged.
+#: What zipfile raises for a damaged archive.
 DAMAGE = (zipfile.BadZipFile, EOFError, OSError, zlib.error, struct.error, NotImplementedError, RuntimeError)
 
 
 @contextlib.contextmanager
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a ``.keras`` file, its members checked; ValueError if it is damaged or holds anything else."""
+    """Open a ``.keras`` file and check its members; ValueError if it is damaged or contains anything else."""
     try:
         archive = zipfile.ZipFile(path)
     except (*DAMAGE, ValueError) as error:
@@ -37,7 +37,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def check_members(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise ValueError for a zip with members that a model file does not have, or in forms that it does not have."""
+    """Raise ValueError for a zip with members, or forms of members, that a model file does not have."""
     names = [info.filename for info in archive.infolist()]
     known: set[str] = set()
     for info in archive.infolist():
@@ -49,15 +49,17 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
         elif info.filename in known:
             problem = "twice"
         elif info.flag_bits & ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            problem = "encrypted or packed in an unusual way"
+            problem = "encrypted or compressed in an unusual way"
         elif (info.external_attr >> 28) not in (0, 0o10):  # the file type of Unix: anything but a plain file
-            problem = "which is no plain file"
+            problem = "which is not a plain file"
         if problem:
-            raise ValueError(f"{path.name!r} holds the member {info.orig_filename[:200]!r}, {problem}: refused.")
+            raise ValueError(f"{path.name!r} contains the member {info.orig_filename[:200]!r}, {problem}: refused.")
         known.add(info.filename)
     missing = [name for name in (CONFIG, WEIGHTS) if name not in known]
     if missing:
-        raise ValueError(f"{path.name!r} has no member {missing[0]!r}, so it is no model file; it holds {names[:10]}.")
+        raise ValueError(
+            f"{path.name!r} has no member {missing[0]!r}, so it is not a model file; it contains {names[:10]}."
+        )
 
 
 def _check_places(path: Path, archive: zipfile.ZipFile) -> None:
@@ -82,16 +84,14 @@ def _check_places(path: Path, archive: zipfile.ZipFile) -> None:
 def _check_gap(path: Path, gap: int, spare: bool) -> None:
     if gap and not (spare and gap in DESCRIPTORS):
         what = "members that overlap" if gap < 0 else f"{gap:,} bytes that belong to no member"
-        raise ValueError(f"{path.name!r} is damaged, or was made to mislead: it has {what}: refused.")
+        raise ValueError(f"{path.name!r} is damaged or malicious: it has {what}: refused.")
 
 
 def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """Return the bytes of a member; ValueError if there are more than `most`, or they are damaged."""
     info = archive.getinfo(name)
     if info.file_size > most:
-        raise ValueError(
-            f"The member {name!r} has {info.file_size:,} bytes, more than the {most:,} it may have: refused."
-        )
+        raise ValueError(f"The member {name!r} has {info.file_size:,} bytes, more than the limit of {most:,}: refused.")
     try:
         with archive.open(info) as file:
             content = file.read(most + 1)
@@ -105,7 +105,7 @@ def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 
 
 def read_weights_member(archive: zipfile.ZipFile) -> bytes:
-    """Return the weights; packed ones must not grow beyond what weights do."""
+    """Return the weights; their compression ratio must be plausible."""
     packed = archive.getinfo(WEIGHTS).compress_size
     return read_member(archive, WEIGHTS, max(BEST_PACKING * packed, SMALL))
 
@@ -115,12 +115,12 @@ def config_of(archive: zipfile.ZipFile, what: str) -> dict[str, Any]:
     found = parse(read_member(archive, CONFIG, MOST_JSON), f"{CONFIG} in {what}")
     compiled = found.get("compile_config")
     if not isinstance(compiled, (dict, type(None))):
-        raise ValueError(f"{CONFIG} in {what} has {str(compiled)[:80]!r} as its compile_config, which is no config.")
+        raise ValueError(f"{CONFIG} in {what} has {str(compiled)[:80]!r} as its compile_config, which is not a config.")
     return found
 
 
 def metadata_of(archive: zipfile.ZipFile) -> dict[str, Any]:
-    """Return who wrote an archive, and when; empty where it does not say."""
+    """Return who wrote an archive, and when; empty if it does not say."""
     if METADATA not in archive.namelist():
         return {}
     return parse(read_member(archive, METADATA, MOST_JSON), f"{METADATA} in {_name(archive)!r}")
@@ -131,6 +131,6 @@ def _name(archive: zipfile.ZipFile) -> str:
 
 
 def writer_of(archive: zipfile.ZipFile) -> str:
-    """Return which Keras wrote a file, for messages."""
+    """Return which Keras version wrote a file, for messages."""
     metadata = metadata_of(archive)
     return f"Keras {str(metadata.get('keras_version', '(unknown version)'))[:40]}" if metadata else "an unknown version"

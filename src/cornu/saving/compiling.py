@@ -8,7 +8,7 @@ from cornu.core import registry
 from cornu.core.serialization import deserialize, serialize
 from cornu.saving.source import Source
 
-#: Argument of `compile` -> the table in which names in it are looked up.
+#: Argument of `compile` -> the table for names in it.
 TABLES = {
     "optimizer": registry.OPTIMIZERS,
     "loss": registry.LOSSES,
@@ -19,14 +19,14 @@ OTHERS = ("loss_weights", "run_eagerly", "steps_per_execution", "jit_compile", "
 
 
 def compile_config(model: Any) -> dict[str, Any] | None:
-    """Return what `compile` was given as plain data; None, with a warning, where that cannot be written."""
+    """Return the arguments of `compile` as plain data; None, with a warning, if they cannot be saved."""
     if not model.compiled:
         return None
     try:
         return serialize(model.get_compile_config())
     except TypeError as error:
         warnings.warn(
-            f"The file will not hold what the model was compiled with, nor the optimizer's state: {error}\n"
+            f"The file will not have the arguments of compile() or the optimizer's state: {error}\n"
             "Compile the model again after loading it.",
             UserWarning,
             stacklevel=5,
@@ -37,10 +37,11 @@ def compile_config(model: Any) -> dict[str, Any] | None:
 def compile_from(
     model: Any, config: dict[str, Any], custom_objects: dict | None, source: Source, optimizer_name: str | None = None
 ) -> None:
-    """Compile a model as a file says, and make the optimizer's variables.
+    """Compile a model as it was saved, and make the optimizer's variables.
 
-    Keras 3 leaves the optimizer out of a ``.keras`` file when the model was saved as ``.h5`` before: then it is the
-    usual one of `optimizer_name`, with a warning. ValueError that names the file where something is not known.
+    Keras 3 leaves the optimizer out of a ``.keras`` file if the model was saved as ``.h5`` before: then
+    `optimizer_name` with its default settings is used, with a warning. ValueError that names the file if something
+    is unknown.
     """
     if config.get("optimizer") is None:
         config = config | {"optimizer": _optimizer_by_name(optimizer_name, source)}
@@ -50,19 +51,19 @@ def compile_from(
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"The model of {source} cannot be compiled as it was: {error}\n"
-                "Pass losses and metrics of your own in custom_objects, or load with compile=False and compile it."
+                "Pass custom losses and metrics in custom_objects, or load with compile=False and compile it."
             ) from error
     if model.built and model.optimizer is not None:
         model.optimizer.prepare(model.trainable_variables)
 
 
 def _optimizer_by_name(name: str | None, source: Source) -> str:
-    """Return the name of the optimizer to take where a file does not say which, and warn."""
+    """Return the name of the optimizer to use if a file does not name it, and warn."""
     stem = (name or "").rstrip("0123456789").rstrip("_")
     chosen = stem if stem in registry.OPTIMIZERS else "rmsprop"
     warnings.warn(
         f"The file {source} does not say which optimizer the model was compiled with; its state is named {name!r}. "
-        f"The model has {chosen!r} with the usual settings now: compile it again if it had others.",
+        f"The model now has {chosen!r} with default settings: compile it again if it had others.",
         UserWarning,
         stacklevel=5,
     )
@@ -90,7 +91,7 @@ def _parsed(value: Any, table: registry.Table) -> Any:
         return value
     if "class_name" not in value:
         return {key: _parsed(item, table) for key, item in value.items()}
-    if value["class_name"] == "MeanMetricWrapper":  # Keras 2.3 to 2.15: the function says what it is
+    if value["class_name"] == "MeanMetricWrapper":  # Keras 2.3 to 2.15: the function identifies it
         settings = value.get("config")
         return _parsed(settings.get("fn") if isinstance(settings, dict) else None, table)
     return deserialize(value, table=table)
@@ -113,7 +114,7 @@ def to_training_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole_names(loss: Any) -> Any:
-    """Return losses by their whole names: Keras 3 cannot read short ones such as ``mse`` out of these files."""
+    """Return losses by their full names: Keras 3 cannot read short ones such as ``mse`` from these files."""
     if isinstance(loss, str):
         return getattr(registry.LOSSES.get(loss), "__name__", loss)
     if isinstance(loss, list):
@@ -124,7 +125,7 @@ def _whole_names(loss: Any) -> Any:
 
 
 def _without_defaults(optimizer: dict[str, Any]) -> dict[str, Any]:
-    """Return an optimizer's config without what Keras 2 lacks and its default says anyway."""
+    """Return an optimizer's config without arguments that Keras 2 lacks and that have their default."""
     cls = registry.OPTIMIZERS.get(optimizer["class_name"])
     config = optimizer["config"]
     if cls is None:
@@ -134,7 +135,7 @@ def _without_defaults(optimizer: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key not in silent or value != defaults.get(key)}
 
 
-#: Arguments of all of Keras 3's optimizers that those of Keras 2 do not know.
+#: Arguments of all Keras 3 optimizers that Keras 2's do not have.
 GENERAL = (
     *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum"),
     *("ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps", "amsgrad"),

@@ -1,4 +1,4 @@
-"""What a model file contains, from the file alone: no class is looked up, nothing is built, JAX is not loaded."""
+"""What a model file contains, from the file alone: no class is looked up, nothing is built, JAX is not imported."""
 
 import io
 import math
@@ -17,7 +17,7 @@ MOST_DEPTH = 20  # models inside models
 
 
 class ArrayInfo(NamedTuple):
-    """An array of a file: its shape, and its value where it is one integer."""
+    """An array of a file: its shape, and its value if it is one integer."""
 
     shape: tuple[int, ...]
     number: int | None
@@ -33,9 +33,9 @@ def _array_info(array: h5py.Dataset) -> ArrayInfo:
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """Return what a file is: format, writer, layers with shapes, parameters, and what it was compiled with.
+    """Return a file's description: format, writer, layers with shapes, parameters, and arguments of compile.
 
-    Knows ``.keras``, ``.h5``, ``.weights.h5``, ``.safetensors`` and the JSON of ``to_json``, by their content. Raises
+    Recognizes ``.keras``, ``.h5``, ``.weights.h5``, ``.safetensors`` and the JSON of ``to_json`` by content. Raises
     ValueError for anything else, and for a file that is damaged or malicious.
     """
     with path.open("rb") as file:
@@ -51,10 +51,12 @@ def describe(path: Path) -> dict[str, Any]:
 
 def _of_json(path: Path) -> dict[str, Any]:
     if path.stat().st_size > json_text.MOST_JSON:
-        raise ValueError(f"{path.name!r} is a text of {path.stat().st_size:,} bytes, too long for a model's config.")
+        raise ValueError(
+            f"{path.name!r} is a text file of {path.stat().st_size:,} bytes, too long for a model's config."
+        )
     entry = json_text.parse(path.read_bytes(), repr(path.name))
     _check_model(entry, path)
-    return _document("architecture alone (JSON)", entry.get("keras_version"), entry.get("backend")) | _architecture(
+    return _document("architecture only (JSON)", entry.get("keras_version"), entry.get("backend")) | _architecture(
         entry, {}
     )
 
@@ -69,7 +71,7 @@ def _of_safetensors(path: Path) -> dict[str, Any]:
     for name, array in stored.items():
         shapes.setdefault(name.rpartition("/")[0], []).append(array.shape)
     layers = [_layer(name, None, None, found) for name, found in shapes.items()]
-    found = _document("weights alone (safetensors)", None, None) | {"written_by": metadata.get("writer")}
+    found = _document("weights only (safetensors)", None, None) | {"written_by": metadata.get("writer")}
     return found | _total(layers)
 
 
@@ -95,7 +97,7 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
         version, backend = (_attribute_text(file, top, name) for name in ("keras_version", "backend"))
         if top is None:
             arrays = _by_place(file)
-            found = _document("weights alone (HDF5, Keras 3's layout)", version or "3", backend)
+            found = _document("weights only (HDF5, Keras 3's layout)", version or "3", backend)
             return found | _total(_rest(arrays, set())) | _compiled(None, arrays)
         shapes = _by_name(top)
         training = hdf5.text(file, "training_config")
@@ -103,7 +105,7 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
         slots = {"optimizer": _listed(state)} if state is not None else {}
     if config is None:
         layers = [_layer(name, None, None, [array.shape for array in found]) for name, found in shapes.items()]
-        return _document("weights alone (HDF5, Keras 2's layout)", version, backend) | _total(layers)
+        return _document("weights only (HDF5, Keras 2's layout)", version, backend) | _total(layers)
     entry = json_text.parse(config, f"model_config in {path.name!r}")
     _check_model(entry, path)
     found = _document("whole model (HDF5, Keras 2's layout)", version, backend)
@@ -112,7 +114,7 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
 
 
 def _document(form: str, version: Any, backend: Any, date: Any = None) -> dict[str, Any]:
-    """Return what is said of every file: its form, and who wrote it when."""
+    """Return the entries of every file: its format, and who wrote it when."""
     said = [None if text is None else str(text)[:80] for text in (version, backend, date)]
     return {"format": form, "written_by": f"Keras {said[0]}" if said[0] else None, "backend": said[1], "saved": said[2]}
 
@@ -152,7 +154,7 @@ def _listed(group: h5py.Group) -> list[ArrayInfo]:
 
 
 def _layer(name: str, kind: str | None, inputs: Any, shapes: Any) -> dict[str, Any]:
-    """Return what is said of a layer; `shapes` None if the file holds no weights at all."""
+    """Return the entry of a layer; `shapes` is None if the file has no weights at all."""
     weights = None if shapes is None else [list(shape) for shape in shapes]
     return {
         "name": name,
@@ -169,7 +171,7 @@ def _total(layers: list[dict[str, Any]], model: dict[str, Any] | None = None) ->
 
 
 def _architecture(entry: dict[str, Any], arrays: dict[str, list], by_name: bool = False) -> dict[str, Any]:
-    """Return a model's layers in order, each with its weights: those of its name, or of its place in the file."""
+    """Return a model's layers in order, each with its weights: by its name, or by its position in the file."""
     config = entry["config"]
     name = config.get("name") if isinstance(config, dict) else None
     model = {"class": entry["class_name"][:200], "name": name if isinstance(name, str) else None}
@@ -181,7 +183,7 @@ def _architecture(entry: dict[str, Any], arrays: dict[str, list], by_name: bool 
 def _layers(
     entry: dict[str, Any], path: str, names: str, arrays: dict[str, list], taken: set[str], by_name: bool, depth: int
 ) -> Any:
-    """Yield the layers of a model, and after an inner model its layers; `taken` gathers whose arrays were shown."""
+    """Yield the layers of a model, and after an inner model its layers; `taken` collects the owners of these arrays."""
     used: dict[str, int] = {}
     for inner in _entries(entry):
         kind = to_snake_case(inner["class_name"])
@@ -203,7 +205,7 @@ def _layers(
 
 
 def _entries(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the layers that a config lists; none where it is not a model's."""
+    """Return the layers in a config; none if it is not a model's."""
     config = entry["config"]
     listed = config.get("layers") if isinstance(config, dict) else config
     if not isinstance(listed, list):
@@ -224,13 +226,13 @@ def _input_shape(entry: dict[str, Any], config: dict[str, Any]) -> Any:
 
 
 def _rest(arrays: dict[str, list], taken: set[str]) -> list[dict[str, Any]]:
-    """Return the owners of arrays that no layer of the config has, but for the optimizer's."""
+    """Return the owners of arrays that belong to no layer of the config, except the optimizer's."""
     others = [key for key in arrays if key not in taken and key.split("/")[0] != "optimizer"]
     return [_layer(key or "(the model itself)", None, None, [array.shape for array in arrays[key]]) for key in others]
 
 
 def _compiled(config: dict[str, Any] | None, arrays: dict[str, list]) -> dict[str, Any]:
-    """Return optimizer, loss and metrics as the file says them, and how much of the optimizer's state it holds."""
+    """Return the optimizer, loss and metrics in a file, and how much of the optimizer's state it has."""
     state = [array for key, found in arrays.items() if key.split("/")[0] == "optimizer" for array in found]
     if config is None and not state:
         return {"optimizer": None}

@@ -18,10 +18,10 @@ __all__ = ["model_of", "parse"]
 def model_of(
     entry: dict[str, Any], custom_objects: dict[str, Any] | None, source: Source, budget: Budget | None = None
 ) -> Any:
-    """Return the model that a file's config describes, with fresh weights and not compiled.
+    """Return the model that a file's config describes, with new weights and not compiled.
 
-    `budget` says how many values its weights may have; None is the library's limit.
-    Raises ValueError that names the file where the config describes no model that can be built.
+    `budget` limits the number of values in its weights; None is the library's limit.
+    Raises ValueError that names the file if the config does not describe a valid model.
     """
     if not isinstance(entry.get("class_name"), str) or "config" not in entry:
         raise ValueError(f"The config of {source} does not describe a model: it has no class_name with a config.")
@@ -34,7 +34,7 @@ def model_of(
 
 @contextlib.contextmanager
 def _naming(source: Source) -> Iterator[None]:
-    """Let errors and warnings about a config say whose config it is."""
+    """Let errors and warnings about a config name the file."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

@@ -41,7 +41,7 @@ def save_model(
     if zipped is False:
         raise ValueError("Cornu writes one file, not a folder: leave zipped out.")
     if save_format not in (None, False, "keras", "h5", "hdf5", "tf"):
-        raise ValueError(f"save_format is 'keras' or 'h5'; it is {save_format!r}.")
+        raise ValueError(f"save_format must be 'keras' or 'h5'; got {save_format!r}.")
     name = os.fspath(filepath)
     as_zip = save_format == "keras" if save_format and save_format != "tf" else str(name).endswith(".keras")
     with replacing(filepath, overwrite) as temporary:
@@ -79,14 +79,14 @@ def load_model(
     path = existing(filepath)
     if is_safetensors(path):
         raise ValueError(
-            f"{str(path)!r} is a safetensors file: it holds weights only, and no model. Build the model, then call "
+            f"{str(path)!r} is a safetensors file: it has weights only, not a model. Build the model, then call "
             "model.load_weights(...)."
         )
     return (read_keras_file if is_zip(path) else read_h5_file)(path, custom_objects, compile)
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
-    """Write a model's weights to an HDF5 file, or to a ``.safetensors`` file if the name ends so.
+    """Write a model's weights to an HDF5 file, or to a ``.safetensors`` file, by the file name.
 
     A name ending in ``.weights.h5`` gives Keras 3's layout, any other Keras 2's; `load_weights` reads all of them.
 
@@ -132,12 +132,12 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     path = existing(filepath)
     if is_safetensors(path):
         if by_name:
-            raise ValueError("by_name works for files of Keras 2's layout; safetensors has its weights by place.")
+            raise ValueError("by_name works for files in Keras 2's layout; safetensors files store weights by path.")
         read_safetensors(path, model, skip_mismatch)
     elif not is_zip(path):
         read_weights_file(path, model, skip_mismatch, by_name)
     elif by_name:
-        raise ValueError("by_name works for files of Keras 2's layout; a .keras file has its weights by place.")
+        raise ValueError("by_name works for files in Keras 2's layout; a .keras file stores weights by path.")
     else:
         read_zipped_weights(path, model, skip_mismatch)
 
@@ -155,7 +155,7 @@ def existing(filepath: Any) -> Path:
     path = Path(os.fspath(filepath))
     if path.is_dir():
         raise ValueError(
-            f"{str(path)!r} is a folder. Cornu reads files (.keras, .h5, .safetensors); a SavedModel is a program."
+            f"{str(path)!r} is a folder. Cornu reads files (.keras, .h5, .safetensors), not SavedModel folders."
         )
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r} (the working folder is {os.getcwd()!r}).")
@@ -163,7 +163,7 @@ def existing(filepath: Any) -> Path:
 
 
 def is_zip(path: Path) -> bool:
-    """Tell by the first bytes whether a file is a zip or HDF5; ValueError for anything else, whatever its name."""
+    """Return by its first bytes whether a file is a zip or HDF5; ValueError for anything else, whatever its name."""
     with path.open("rb") as file:
         start = file.read(8)
     if start == HDF5_START:

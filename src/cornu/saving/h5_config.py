@@ -2,7 +2,7 @@
 
 from typing import Any
 
-#: Class of initializer that Keras 2 only had as a function -> what it is a case of.
+#: Class of initializer that Keras 2 only had as a function -> the general class.
 SCALINGS = {
     "GlorotUniform": (1.0, "fan_avg", "uniform"),
     "GlorotNormal": (1.0, "fan_avg", "normal"),
@@ -12,7 +12,7 @@ SCALINGS = {
     "LecunNormal": (1.0, "fan_in", "normal"),
 }
 
-#: Argument of a layer that Keras 2.2 does not know -> the value at which it is left out.
+#: Argument of a layer that Keras 2.2 does not have -> the value at which it is left out.
 NEW_ARGUMENTS = {
     "groups": 1,
     "synchronized": False,
@@ -35,9 +35,9 @@ NEW_ARGUMENTS = {
 
 
 def old_form(entry: Any, inside: bool = False) -> Any:
-    """Return a config of Keras 3's form, also of a whole model, in Keras 2's.
+    """Convert a config, also of a whole model, from Keras 3's form to Keras 2's.
 
-    A layer that stands `inside` another's config keeps its module: Keras 3 needs it there, Keras 2 does not mind.
+    A layer `inside` another's config keeps its module: Keras 3 needs it there, Keras 2 ignores it.
 
     >>> old_form({"module": "keras.initializers", "class_name": "Ones", "config": {}, "registered_name": None})
     {'class_name': 'Ones', 'config': {}}
@@ -76,7 +76,7 @@ def _layer(name: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _functional(config: dict[str, Any]) -> dict[str, Any]:
-    # Keras 2 counts the calls of an inner model from 1, Keras 3 from 0: they cannot both read the old form then.
+    # Keras 2 counts the calls of an inner model from 1, Keras 3 from 0: then they cannot both read the old form.
     plain = not any("layers" in entry["config"] for entry in config["layers"])
     layers = [
         entry
@@ -90,12 +90,12 @@ def _functional(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _listed(keys: Any) -> Any:
-    """Return the keys of inputs or outputs as a list of them, also where there is one."""
+    """Return the keys of inputs or outputs as a list, also if there is only one."""
     return [keys] if isinstance(keys, (list, tuple)) and keys and isinstance(keys[0], str) else keys
 
 
 def _call(call: dict[str, Any]) -> Any:
-    """Return one call of a layer as ``[[layer, call, output, arguments], ...]``; unchanged where that cannot say it."""
+    """Return one call of a layer as ``[[layer, call, output, arguments], ...]``, or unchanged if that is impossible."""
     args = call["args"]
     tensors = args[0] if len(args) == 1 and isinstance(args[0], (list, tuple)) else args
     plain = len(args) == 1 and all(_is_tensor(tensor) for tensor in tensors) and not _holds_tensor(call["kwargs"])

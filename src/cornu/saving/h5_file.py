@@ -1,4 +1,4 @@
-"""HDF5 files: whole models in the form of Keras 1 and 2, and weights in either layout."""
+"""HDF5 files: whole models in the format of Keras 1 and 2, and weights in either layout."""
 
 import contextlib
 import io
@@ -40,8 +40,7 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
         config, groups = hdf5.text(file, "model_config"), hdf5.group_at(file, "model_weights")
         if config is None or groups is None:
             raise ValueError(
-                f"The file {source} holds weights only, and no model. Build the model, then call "
-                "model.load_weights(...)."
+                f"The file {source} has weights only, not a model. Build the model, then call model.load_weights(...)."
             )
         entry = documents.parse(config, f"model_config in {source}")
         budget = hdf5.budget_of(groups, bool(custom_objects))
@@ -62,7 +61,7 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
 
 
 def write_weights_file(path: Path, model: Any, layered: bool) -> None:
-    """Write weights alone: with `layered` in Keras 2's layout, else in Keras 3's."""
+    """Write only weights: with `layered` in Keras 2's layout, else in Keras 3's."""
     with new_file(path) as file:
         if layered:
             write_layer_groups(file, model)
@@ -79,9 +78,7 @@ def read_weights_file(path: Path, model: Any, skip_mismatch: bool, by_name: bool
             if groups is not None:
                 read_layer_groups(groups, model, transfer, by_name)
             elif by_name:
-                raise ValueError(
-                    f"by_name works for files of Keras 2's layout; {path.name!r} has its weights by place."
-                )
+                raise ValueError(f"by_name works for files in Keras 2's layout; {path.name!r} stores weights by path.")
             else:
                 read_weights(file, model, transfer)
         transfer.apply()
@@ -89,24 +86,24 @@ def read_weights_file(path: Path, model: Any, skip_mismatch: bool, by_name: bool
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[h5py.File]:
-    """Give an empty HDF5 file that is made in memory and written when the block ends.
+    """Yield an empty HDF5 file that is made in memory and written when the block ends.
 
-    The HDF5 library itself ends the process, or leaves files open, where the disk is full.
+    The HDF5 library itself crashes the process, or leaves files open, if the disk is full.
     """
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         yield file
-    path.write_bytes(content.getvalue())  # no copy, and no view that a failing write keeps
+    path.write_bytes(content.getvalue())  # no copy, and no view that a failed write keeps alive
 
 
 def layer_groups(file: h5py.File) -> h5py.Group | None:
-    """Return the group that holds those of the layers in Keras 2's layout, or None for Keras 3's."""
+    """Return the group that contains the layers' groups in Keras 2's layout, or None for Keras 3's."""
     listed = hdf5.has(file, "layer_names") or hdf5.has(file, "layer_names0")
     return file if listed else hdf5.group_at(file, "model_weights")
 
 
 def writer_of(file: h5py.File) -> str:
-    """Return which Keras wrote a file, for messages."""
+    """Return which Keras version wrote a file, for messages."""
     weights = hdf5.group_at(file, "model_weights")
     for group in (file, weights):
         version = None if group is None else hdf5.text(group, "keras_version")

@@ -15,7 +15,7 @@ from cornu.saving import hdf5_chunks, hdf5_heaps
 
 MOST_NAMES, MOST_GROUPS, MOST_DEPTH = 1_000_000, 200_000, 64
 MOST_TEXT = 1 << 26  # bytes of one attribute
-MOST_ALIASED = 1 << 30  # bytes that a list of texts of free length might take, were each as long as the file
+MOST_ALIASED = 1 << 30  # bytes of a list of variable-length strings, if each were as long as the file
 KINDS = {
     "bool",
     "int8",
@@ -31,7 +31,7 @@ KINDS = {
     "float64",
 }
 
-#: What h5py raises where a file is damaged.
+#: What h5py raises for a damaged file.
 DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, OverflowError, MemoryError, UnicodeError)
 
 
@@ -58,14 +58,14 @@ def damage(what: str) -> Iterator[None]:
 
 
 def member(group: h5py.Group, path: str) -> Any:
-    """Return what is at `path` below `group`, following hard links only; None if nothing is.
+    """Return the object at `path` below `group`, following hard links only; None if there is none.
 
-    Raises ValueError for a link that leads elsewhere, or a path that is not plain.
+    Raises ValueError for any other kind of link, or a path that is not plain.
     """
     found: Any = group
     for part in path.split("/"):
         if part in ("", ".", ".."):
-            raise ValueError(f"{where(group)} names {path[:200]!r}, which is no plain path.")
+            raise ValueError(f"{where(group)} names {path[:200]!r}, which is not a plain path.")
         if not isinstance(found, h5py.Group):
             return None
         with damage(where(found)):
@@ -74,8 +74,8 @@ def member(group: h5py.Group, path: str) -> Any:
             return None
         if type(link) is not h5py.HardLink:
             raise ValueError(
-                f"{where(found)} holds a {type(link).__name__} {part[:200]!r}; a model file holds its data "
-                "itself: refused."
+                f"{where(found)} holds a {type(link).__name__} {part[:200]!r}; a model file must contain "
+                "its data itself: refused."
             )
         with damage(where(found)):
             found = found[part]
@@ -83,15 +83,15 @@ def member(group: h5py.Group, path: str) -> Any:
 
 
 def group_at(group: h5py.Group, path: str) -> h5py.Group | None:
-    """Return the group at `path`, or None; ValueError if something else is."""
+    """Return the group at `path`, or None; ValueError if something else is there."""
     found = member(group, path)
     if found is not None and not isinstance(found, h5py.Group):
-        raise ValueError(f"{where(group)} has an array at {path[:200]!r}, where a group was expected.")
+        raise ValueError(f"{where(group)} has an array at {path[:200]!r}; expected a group.")
     return found
 
 
 def dataset_at(group: h5py.Group, path: str) -> h5py.Dataset:
-    """Return the array at `path`, unread; ValueError if there is none, or none that a model file may hold."""
+    """Return the array at `path`, unread; ValueError if there is none, or a model file may not contain it."""
     found = member(group, path)
     if not isinstance(found, h5py.Dataset):
         raise ValueError(f"{where(group)} has no array {path[:200]!r}.")
@@ -101,14 +101,14 @@ def dataset_at(group: h5py.Group, path: str) -> h5py.Dataset:
 
 
 def check(dataset: h5py.Dataset) -> None:
-    """Raise ValueError for an array that is not in the file itself, holds no numbers, or is larger than its bytes."""
+    """Raise ValueError for an array that is not in the file itself, is not numeric, or is larger than its bytes."""
     plan = dataset.id.get_create_plist()
     layout = plan.get_layout()
-    if layout == h5py.h5d.VIRTUAL or plan.get_external_count():  # before anything else: a shape may open another file
-        raise ValueError(f"The array {where(dataset)} keeps its data in another file: refused.")
+    if layout == h5py.h5d.VIRTUAL or plan.get_external_count():  # first, as reading the shape may open another file
+        raise ValueError(f"The array {where(dataset)} has its data in another file: refused.")
     kind = dataset.id.get_type()
     if kind.committed():
-        raise ValueError(f"The array {where(dataset)} has a type that is kept apart from it: refused.")
+        raise ValueError(f"The array {where(dataset)} has a committed (shared) type: refused.")
     if dataset.dtype.newbyteorder("=").name not in KINDS and not is_bfloat16(dataset):
         raise ValueError(f"The array {where(dataset)} has dtype {dataset.dtype}, which is not a number: refused.")
     if dataset.shape is None:
@@ -125,12 +125,12 @@ def check(dataset: h5py.Dataset) -> None:
 
 
 def is_bfloat16(dataset: h5py.Dataset) -> bool:
-    """Tell whether an array holds bfloat16, which HDF5 has no type for: two bytes each and a note."""
+    """Return whether an array is bfloat16, which HDF5 has no type for: it has two bytes each and an attribute."""
     return dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2 and text(dataset, "dtype") == "bfloat16"
 
 
 def read(dataset: h5py.Dataset) -> np.ndarray:
-    """Return the values of an array that was checked."""
+    """Return the values of a checked array."""
     bfloat16 = is_bfloat16(dataset)
     with damage(where(dataset)):
         if dataset.chunks is not None:
@@ -145,7 +145,7 @@ def read(dataset: h5py.Dataset) -> np.ndarray:
 def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
     """Yield all arrays below a group with their paths, checked and unread.
 
-    Raises ValueError for links, for things that the file has under two names, and where the arrays together are larger
+    Raises ValueError for links, for objects that the file has under two names, and if the arrays together are larger
     than the file.
     """
     seen: set[Any] = set()
@@ -157,14 +157,14 @@ def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
             names = list(found) if isinstance(found, h5py.Group) else []
             room = found.file.id.get_filesize() if room is None else room
         if information.addr in seen or len(seen) > MOST_GROUPS or path.count("/") > MOST_DEPTH:
-            raise ValueError(f"{where(found)} is in the file under two names, or there are far too many: refused.")
+            raise ValueError(f"{where(found)} is in the file under two names, or there are too many objects: refused.")
         seen.add(information.addr)
         if isinstance(found, h5py.Dataset):
             with damage(where(found)):
                 check(found)
                 room -= found.id.get_storage_size()
             if room < 0:
-                raise ValueError(f"{where(found)} has its data where other arrays have theirs: refused.")
+                raise ValueError(f"{where(found)} shares its data with other arrays: refused.")
             yield path, found
         elif isinstance(found, h5py.Group):
             waiting += [(f"{path}/{name}".strip("/"), member(found, name)) for name in reversed(names)]
@@ -173,17 +173,17 @@ def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
 
 
 def budget_of(group: h5py.Group, has_own: bool) -> Budget:
-    """Return how many values a model may have whose weights a group holds: in proportion to them.
+    """Return how many values a model may have, in proportion to the weights in a group.
 
     With custom classes (`has_own`), which may keep their values in other forms, only the
-    library's limit holds.
+    library's limit applies.
     """
     stored = sum(array.size for _, array in arrays_in(group))
-    return Budget() if has_own else Budget(4 * stored + 1_000_000, f", since the file holds {stored:,}")
+    return Budget() if has_own else Budget(4 * stored + 1_000_000, f", since the file has {stored:,}")
 
 
 def write(group: h5py.Group, name: str, values: np.ndarray) -> None:
-    """Add an array; one of bfloat16 in the form that Keras gives it."""
+    """Add an array; bfloat16 in Keras's form."""
     if values.dtype == ml_dtypes.bfloat16:
         group.create_dataset(name, data=values.view("V2")).attrs["dtype"] = "bfloat16"
     else:
@@ -191,7 +191,7 @@ def write(group: h5py.Group, name: str, values: np.ndarray) -> None:
 
 
 def _attribute(holder: Any, name: str) -> Any:
-    """Return an attribute's handle after a look at its size; ValueError if it is not text."""
+    """Return an attribute's handle after checking its size; ValueError if it is not text."""
     with damage(where(holder)):
         attribute = h5py.h5a.open(holder.id, name.encode())
         if attribute.shape is None:
@@ -199,32 +199,32 @@ def _attribute(holder: Any, name: str) -> Any:
         size = attribute.get_storage_size()
         is_text = h5py.check_string_dtype(attribute.dtype) is not None or attribute.dtype.kind == "S"
     if size > MOST_TEXT:
-        raise ValueError(f"The attribute {name!r} of {where(holder)} has {size:,} bytes, more than any needs: refused.")
+        raise ValueError(f"The attribute {name!r} of {where(holder)} has {size:,} bytes, too many: refused.")
     return attribute if is_text else None
 
 
 def text(holder: Any, name: str) -> str | None:
-    """Return an attribute that is one text, or None if there is none."""
+    """Return an attribute that is one string, or None if there is none."""
     if not has(holder, name):
         return None
     attribute = _attribute(holder, name)
     if attribute is None or attribute.shape not in ((), (1,)):
-        raise ValueError(f"The attribute {name!r} of {where(holder)} is no text.")
+        raise ValueError(f"The attribute {name!r} of {where(holder)} is not a string.")
     with damage(where(holder)):
         value = np.ravel(holder.attrs[name])[0]
     if not isinstance(value, (str, bytes)):
-        raise ValueError(f"The attribute {name!r} of {where(holder)} is no text.")
+        raise ValueError(f"The attribute {name!r} of {where(holder)} is not a string.")
     return decoded(value, name, holder)
 
 
 def has(holder: Any, name: str) -> bool:
-    """Tell whether a group or array has an attribute."""
+    """Return whether a group or array has an attribute."""
     with damage(where(holder)):
         return name in holder.attrs
 
 
 def decoded(value: Any, name: str, group: Any) -> str:
-    """Return a text of an attribute, from bytes where needed."""
+    """Return an attribute's string, decoded from bytes if needed."""
     try:
         return value.decode("utf-8") if isinstance(value, bytes) else str(value)
     except UnicodeDecodeError:
@@ -240,7 +240,7 @@ def names(group: h5py.Group, name: str) -> list[str]:
     for part in parts:
         found += _names(group, part)
         if len(found) > MOST_NAMES:
-            raise ValueError(f"The attributes {name!r} of {where(group)} are no list of names.")
+            raise ValueError(f"The attributes {name!r} of {where(group)} are not a list of names.")
     return found
 
 
@@ -252,9 +252,9 @@ def _names(group: h5py.Group, name: str) -> list[str]:
         return []
     attribute = _attribute(group, name)
     if attribute is None or shape is None or len(shape) != 1 or size > MOST_NAMES:
-        raise ValueError(f"The attribute {name!r} of {where(group)} is no list of names.")
+        raise ValueError(f"The attribute {name!r} of {where(group)} is not a list of names.")
     if attribute.dtype.kind == "O" and size * group.file.id.get_filesize() > MOST_ALIASED:
-        raise ValueError(f"The attribute {name!r} of {where(group)} may hold more text than any needs: refused.")
+        raise ValueError(f"The attribute {name!r} of {where(group)} may have too much text: refused.")
     with damage(where(group)):
         return [decoded(value, name, group) for value in group.attrs[name]]
 

@@ -1,8 +1,8 @@
-"""HDF5's heaps, checked before the HDF5 library reads them: damaged ones could make it loop for ever.
+"""HDF5's heaps, checked before the HDF5 library reads them: damaged ones could make it hang.
 
-A heap of texts of free length is ``GCOL``, a version, its size, and objects one after the other: number, count, size,
-and the bytes themselves. A group's heap of names is ``HEAP``, a version, the size of its data, the first free place in
-them, and where they are; a free place begins with the next one.
+The heap of variable-length strings is ``GCOL``, a version, its size, and consecutive objects: number, count, size, and
+the bytes themselves. A group's heap of names is ``HEAP``, a version, the size of its data, the first free block in it,
+and its address; a free block begins with the address of the next one.
 """
 
 import contextlib
@@ -13,18 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HDF5_START = b"\x89HDF\r\n\x1a\n"
-TEXTS, NAMES = b"GCOL\x01", b"HEAP\0"  # with their versions; the library does not look at the three bytes behind
+TEXTS, NAMES = b"GCOL\x01", b"HEAP\0"  # with their versions; the library ignores the three bytes after them
 NO_PLACE = 1
-MOST_FREE = 1 << 16  # free places among the names of a group
-MOST_HEAPS, MOST_SEARCHED = 64, 1 << 26  # heaps, and bytes of a file, in which lengths are looked at
-HEAD = 16  # bytes in front of a heap's objects, and of an object's bytes
+MOST_FREE = 1 << 16  # free blocks among the names of a group
+MOST_HEAPS, MOST_SEARCHED = 64, 1 << 26  # heaps, and bytes of a file, whose lengths are checked
+HEAD = 16  # bytes before a heap's objects, and before an object's bytes
 
 
 def check(content: Path | io.BytesIO, what: str) -> None:
-    """Raise ValueError for an HDF5 file whose heaps cannot be walked from end to end."""
+    """Raise ValueError for an HDF5 file whose heaps cannot be traversed completely."""
     with _bytes_of(content, what) as data:
         if bytes(data[:8]) != HDF5_START or _widths(data) != (8, 8):
-            raise ValueError(f"{what!r} cannot be read as HDF5: it does not begin as such files do.")
+            raise ValueError(f"{what!r} cannot be read as HDF5: it does not begin with HDF5's signature.")
         for heap in _places(data, NAMES):
             _check_free(data, heap, what)
         walked = 0
@@ -44,7 +44,7 @@ def _places(data: bytes | mmap.mmap, start: bytes) -> Iterator[int]:
 
 
 def _check_free(data: bytes | mmap.mmap, heap: int, what: str) -> None:
-    """Raise ValueError for a heap of names whose free places lead in a circle."""
+    """Raise ValueError for a heap of names whose free blocks form a cycle."""
     if heap + 32 > len(data):
         return
     size, place, start = struct.unpack_from("<QQQ", data, heap + 8)
@@ -52,7 +52,7 @@ def _check_free(data: bytes | mmap.mmap, heap: int, what: str) -> None:
         if place == NO_PLACE or place + HEAD > size or start + size > len(data):  # the end, or the library rejects it
             return
         (place,) = struct.unpack_from("<Q", data, start + place)
-    raise ValueError(f"{what!r} is damaged: the free places in a group's heap of names lead in a circle.")
+    raise ValueError(f"{what!r} is damaged: the free blocks in a group's heap of names form a cycle.")
 
 
 @contextlib.contextmanager
@@ -67,33 +67,33 @@ def _bytes_of(content: Path | io.BytesIO, what: str) -> Iterator[bytes | mmap.mm
 
 
 def _widths(data: bytes | mmap.mmap) -> tuple[int, int]:
-    """Return in how many bytes the file keeps places and sizes."""
+    """Return how many bytes the file uses for addresses and sizes."""
     version = data[8] if len(data) > 16 else 0
     first = 13 if version < 2 else 9
     return (data[first], data[first + 1]) if len(data) > 16 else (0, 0)
 
 
 def _walk(data: bytes | mmap.mmap, place: int, end: int, what: str) -> set[int]:
-    """Go from object to object and return their numbers; a heap's rest is one without, or too small for one."""
+    """Walk over the objects and return their numbers; the rest of a heap has number 0 or is too small for one."""
     numbers = set()
     while end - place >= HEAD:
         number, size = struct.unpack_from("<H6xQ", data, place)
         step = HEAD + (size + 7) // 8 * 8 if number else size
         if not HEAD <= step <= end - place:
-            raise ValueError(f"{what!r} is damaged: an object in its heap of texts says that it has {size:,} bytes.")
+            raise ValueError(f"{what!r} is damaged: an object in its string heap claims {size:,} bytes.")
         numbers.add(number)
         place += step
     return numbers - {0}
 
 
 def _check_lengths(data: bytes | mmap.mmap, heap: int, numbers: set[int], what: str) -> None:
-    """Raise ValueError for a text that says that it is longer than the file: the library makes room for it first.
+    """Raise ValueError for a string that claims to be longer than the file: the library would allocate it first.
 
-    A text is kept as its length, the place of its heap, and its number there.
+    A string is stored as its length, the address of its heap, and its number there.
     """
     place = data.find(pattern := struct.pack("<Q", heap), 4, MOST_SEARCHED)
     while 4 <= place <= len(data) - 12:
         length, number = struct.unpack_from("<I8xI", data, place - 4)
         if number in numbers and length > len(data):
-            raise ValueError(f"{what!r} is damaged: a text in it says that it has {length:,} bytes.")
+            raise ValueError(f"{what!r} is damaged: a string in it claims {length:,} bytes.")
         place = data.find(pattern, place + 1, MOST_SEARCHED)

@@ -5,19 +5,19 @@ from typing import Any
 
 from cornu.core.config_validation import check_data
 
-MOST_JSON = 1 << 26  # bytes; the config of the largest published models has under a hundredth of it
+MOST_JSON = 1 << 26  # bytes; configs of the largest published models have under a hundredth of this
 
 
 def parse(content: bytes | str, what: str) -> dict[str, Any]:
-    """Return a JSON object; ValueError if `content` is none, gives a key twice, or is beyond all need.
+    """Return a JSON object; ValueError if `content` is not one, repeats a key, or is too large.
 
     >>> parse(b'{"units": 3}', "config.json")
     {'units': 3}
     """
     if not isinstance(content, (str, bytes)):
-        raise ValueError(f"{what} is a {type(content).__name__}, where a JSON text was expected.")
+        raise ValueError(f"{what} is a {type(content).__name__}; expected JSON text.")
     if len(content) > MOST_JSON:
-        raise ValueError(f"{what} has {len(content):,} characters, more than the {MOST_JSON:,} it may have: refused.")
+        raise ValueError(f"{what} has {len(content):,} characters, more than the limit of {MOST_JSON:,}: refused.")
     try:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
         found = json.loads(text, object_pairs_hook=_without_repetition)
@@ -25,7 +25,7 @@ def parse(content: bytes | str, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{what} cannot be read as JSON: {str(error)[:200]}.") from None
     if not isinstance(found, dict):
-        raise ValueError(f"{what} is a JSON {type(found).__name__}, where an object was expected.")
+        raise ValueError(f"{what} is a JSON {type(found).__name__}; expected an object.")
     return found
 
 

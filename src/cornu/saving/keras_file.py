@@ -17,12 +17,12 @@ from cornu.saving.source import Source
 from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
 
-KERAS_VERSION = "3.15.1"  # whose form the file has
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # no time in the entries: equal models give equal files but for the metadata
+KERAS_VERSION = "3.15.1"  # whose format the file has
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed time in the entries: equal models give equal files except for the metadata
 
 
 def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> None:
-    """Write a model with its weights and, if it is compiled, its optimizer's state and what it was compiled with."""
+    """Write a model with its weights and, if it is compiled, its optimizer's state and the arguments of compile."""
     entry = serialize_object(model, with_compile_config=False)
     compiled = compiling.compile_config(model) if include_optimizer else None
     if compiled is not None:
@@ -58,7 +58,7 @@ def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: 
 
 
 def optimizer_name(file: h5py.File) -> str | None:
-    """Return what the optimizer whose state a file holds is called."""
+    """Return the name of the optimizer whose state is in a file."""
     group = hdf5.group_at(file, "optimizer/vars")
     return None if group is None else hdf5.text(group, "name")
 

@@ -1,4 +1,4 @@
-"""Weights in the layout of Keras 1 and 2: one group with all weights per layer of the model, by its name."""
+"""Weights in the layout of Keras 1 and 2: one group per layer of the model, by its name."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,10 @@ TOP = "top_level_model_weights"
 
 
 def write_layer_groups(group: h5py.Group, model: Any) -> None:
-    """Write the weights of all layers into a group, each layer's in a group of its own."""
+    """Write the weights of all layers into a group, with a subgroup for each layer."""
     layers = model.layers
     write_names(group, "layer_names", [layer.name for layer in layers])
-    # Keras 2 flips convolution kernels in Theano's files: ours are as TensorFlow's.
+    # Keras 2 flips convolution kernels in Theano's files: ours are in TensorFlow's form.
     group.attrs["backend"], group.attrs["keras_version"] = b"tensorflow", KERAS_VERSION.encode()
     for layer in layers:
         write_variables(group.create_group(layer.name), [(_path(v), v) for v in old_order(layer)])
@@ -28,7 +28,7 @@ def write_layer_groups(group: h5py.Group, model: Any) -> None:
 
 
 def write_variables(group: h5py.Group, named: Sequence[tuple[str, Variable]]) -> None:
-    """Write variables into a group, under names that are made different where they are the same."""
+    """Write variables into a group, with unique names."""
     used: dict[str, int] = {}
     names = []
     for name, variable in named:
@@ -59,7 +59,7 @@ def old_order(layer: Any) -> list[Variable]:
 
 
 def read_layer_groups(group: h5py.Group, model: Any, transfer: Transfer, by_name: bool = False) -> None:
-    """Add the weights in a group to `transfer`: layer by layer in order, or with `by_name` where names are the same."""
+    """Add the weights in a group to `transfer`: layer by layer in order, or with `by_name` by equal names."""
     saved = [(name, arrays) for name, arrays in _saved_layers(group) if arrays]
     if by_name:
         _match_by_name(saved, model, transfer)

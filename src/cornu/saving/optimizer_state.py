@@ -10,7 +10,7 @@ from cornu.saving import hdf5
 from cornu.saving.layer_groups import arrays_of, write_variables
 from cornu.saving.transfer import Transfer
 
-#: Keras 2's optimizers -> their slots in its order: one slot of all weights, then the next.
+#: Keras 2's optimizers -> their slots in its order: one slot for all weights, then the next.
 SLOTS = {
     "SGD": ("momentum",),
     "RMSprop": ("velocity", "momentum", "average_gradient"),
@@ -29,7 +29,7 @@ def write_optimizer(file: h5py.File, optimizer: Optimizer) -> None:
 
 
 def read_optimizer(group: h5py.Group, optimizer: Optimizer, transfer: Transfer) -> None:
-    """Add what a file holds of an optimizer's state to `transfer`."""
+    """Add the optimizer's state in a file to `transfer`."""
     names, arrays = hdf5.names(group, "weight_names"), arrays_of(group)
     if names and names[0].split(":")[0].endswith("/iteration"):  # Keras 2.11 and later; before: "iterations", "iter"
         variables = optimizer.variables
@@ -44,7 +44,7 @@ def read_optimizer(group: h5py.Group, optimizer: Optimizer, transfer: Transfer) 
 def keras2_pairs(optimizer: Any, arrays: list[h5py.Dataset]) -> tuple[list[Variable], list[h5py.Dataset]]:
     """Return an optimizer's variables in Keras 2's order with the arrays that belong to them.
 
-    The step count comes first where it was written; slots that this optimizer does not keep (a momentum of zero, the
+    The step count comes first if it was written; slots that this optimizer does not have (a momentum of zero, the
     placeholders of Adam without amsgrad) are left out of the arrays.
     """
     if type(optimizer).__name__ not in SLOTS:

@@ -1,4 +1,4 @@
-"""A model's weights in safetensors files; `cornu.saving.tensor_file` has the format."""
+"""A model's weights in safetensors files; `cornu.saving.tensor_file` implements the format."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ SHOWN = 5  # names in a message
 def write_safetensors(path: Path, model: Any) -> None:
     """Write a model's weights, each under its layer's path and its own name: ``layers/dense/kernel``.
 
-    Raises ValueError for a weight of a type that the format lacks.
+    Raises ValueError for a weight with a dtype that the format lacks.
     """
     with path.open("wb") as file:
         write_arrays(file, _values(model), {"format": "keras", "writer": "cornu", "model": model.name})
@@ -58,7 +58,7 @@ def read_safetensors(path: Path, model: Any, skip_mismatch: bool = False) -> Non
 
 
 def named_variables(model: Any) -> dict[str, Variable]:
-    """Return the weights of a model by the names that they have in a file, layers with files of their own left out."""
+    """Return the weights of a model by their names in a file, without layers that have custom file methods."""
     return {
         name: variable
         for place in places(model, optimizer=False)
@@ -68,7 +68,7 @@ def named_variables(model: Any) -> dict[str, Variable]:
 
 
 def _named(place: Place) -> dict[str, Variable]:
-    """Return the variables of a place by path and name, numbered where a layer has a name twice."""
+    """Return the variables of a place by path and name, numbered if a layer has a name twice."""
     found: dict[str, Variable] = {}
     for variable in place.variables:
         name = unnumbered = f"{place.path}/{variable.name}".removeprefix("/")

@@ -1,4 +1,4 @@
-"""What a file is, for error messages."""
+"""A file's name and writer, for error messages."""
 
 from typing import NamedTuple
 

@@ -1,8 +1,8 @@
-"""The safetensors format: a JSON header of names, types, shapes and places, then the values, and nothing else.
+"""The safetensors format: a JSON header of names, dtypes, shapes and offsets, then the values, and nothing else.
 
-The reader is our own and not the ``safetensors`` package, because all that there is to it is the check of the header:
-the package reads headers of 100 MB, takes the last of two equal names, and cannot say which layer does not fit. The
-format: https://huggingface.co/docs/safetensors/index#format
+The reader is our own, not the ``safetensors`` package's, because checking the header is most of the work: the package
+accepts headers of 100 MB, uses the last of two equal names, and cannot say which layer does not fit. The format:
+https://huggingface.co/docs/safetensors/index#format
 """
 
 import json
@@ -16,10 +16,10 @@ import numpy as np
 from cornu.saving.json_text import parse
 
 SUFFIX = ".safetensors"
-MOST_HEADER = 1 << 24  # bytes; a model of 100,000 weights has about that much
+MOST_HEADER = 1 << 24  # bytes; about that of a model with 100,000 weights
 METADATA = "__metadata__"
 
-#: The format's names of types, each with numpy's.
+#: The format's names of dtypes, each with numpy's.
 TYPES = {
     "BOOL": np.dtype("bool"),
     "U8": np.dtype("uint8"),
@@ -41,7 +41,7 @@ NAMES = {dtype.name: name for name, dtype in TYPES.items()}
 
 
 class Stored(NamedTuple):
-    """An array in a file, checked but not read yet."""
+    """An array in a file, checked but not yet read."""
 
     file: BinaryIO
     start: int
@@ -54,13 +54,13 @@ class Stored(NamedTuple):
 
 
 def is_safetensors(path: Path) -> bool:
-    """Tell by its name or its first bytes whether a file may be one: eight bytes of length, then JSON."""
+    """Return by name or first bytes whether a file may be safetensors: eight bytes of length, then JSON."""
     with path.open("rb") as file:
         return path.name.endswith(SUFFIX) or file.read(9)[8:] == b"{"
 
 
 def write_arrays(file: Any, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    """Write arrays by name; ValueError for one of a type that the format lacks."""
+    """Write arrays by name; ValueError for a dtype that the format lacks."""
     header: dict[str, Any] = {METADATA: metadata}
     position = 0
     for name, array in arrays.items():
@@ -80,31 +80,31 @@ def write_arrays(file: Any, arrays: dict[str, np.ndarray], metadata: dict[str, s
 
 
 def read_header(file: BinaryIO, source: str, size: int) -> dict[str, Stored]:
-    """Return what a file of `size` bytes holds, unread; ValueError for a header that is no plain list of arrays.
+    """Return the arrays of a file of `size` bytes, unread; ValueError if the header is not a plain list of arrays.
 
     The arrays must fill the file from the header's end without gaps, so that none overlaps another and no byte is
-    outside of them; sizes are compared before anything is allocated.
+    outside them; sizes are compared before anything is allocated.
     """
     length = int.from_bytes(file.read(8), "little")
     if size < 10 or length > size - 8:
         raise ValueError(
-            f"{source!r} is no safetensors file: it has {size:,} bytes, its header says it has {length:,}."
+            f"{source!r} is not a safetensors file: it has {size:,} bytes, but its header claims {length:,}."
         )
     if length > MOST_HEADER:
         raise ValueError(
-            f"The header of {source!r} has {length:,} bytes, more than the {MOST_HEADER:,} it may have: refused."
+            f"The header of {source!r} has {length:,} bytes, more than the limit of {MOST_HEADER:,}: refused."
         )
     start = 8 + length
     content = file.read(length)
     if content[:1] != b"{":
-        raise ValueError(f"{source!r} is no safetensors file: its header begins with {content[:8]!r}.")
+        raise ValueError(f"{source!r} is not a safetensors file: its header begins with {content[:8]!r}.")
     header = parse(content, f"The header of {source!r}")
     _check_metadata(header.pop(METADATA, {}), source)
     stored = {name: _stored(file, name, entry, start, size - start, source) for name, entry in header.items()}
     end = start
     for name, array in sorted(stored.items(), key=lambda item: (item[1].start, item[1].size)):
         if array.start != end:
-            how = "overlaps the one before it" if array.start < end else "leaves a hole before it"
+            how = "overlaps the one before it" if array.start < end else "leaves a gap before it"
             raise ValueError(f"The array {name[:200]!r} in {source!r} {how}: refused.")
         end = array.start + array.size * array.dtype.itemsize
     if end != size:
@@ -114,7 +114,7 @@ def read_header(file: BinaryIO, source: str, size: int) -> dict[str, Stored]:
 
 def _check_metadata(metadata: Any, source: str) -> None:
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise ValueError(f"{METADATA} in the header of {source!r} holds something else than texts: refused.")
+        raise ValueError(f"{METADATA} in the header of {source!r} has values that are not strings: refused.")
 
 
 def _stored(file: BinaryIO, name: str, entry: Any, start: int, room: int, source: str) -> Stored:
@@ -144,7 +144,7 @@ def _are_sizes(numbers: Any) -> bool:
 
 
 def read(stored: Stored) -> np.ndarray:
-    """Return the values of an array that was checked."""
+    """Return the values of a checked array."""
     length = stored.size * stored.dtype.itemsize
     stored.file.seek(stored.start)
     content = stored.file.read(length)

@@ -11,12 +11,12 @@ from cornu.core.variable import Variable
 from cornu.saving import hdf5
 from cornu.saving.source import Source
 
-#: Values beyond those of its variables that a layer may read with a ``load_own_variables`` of its own.
+#: Values beyond those of its variables that a layer may read with a custom ``load_own_variables``.
 MOST_STORED = 1_000_000
 
 
 class Transfer:
-    """Pairs of variables and arrays; `apply` reads and sets them together, or raises before anything changed.
+    """Pairs of variables and arrays; `apply` reads and sets them together, or raises before anything changes.
 
     The arrays have ``shape``, ``dtype`` and ``size``; `read` gives their values.
     """
@@ -27,7 +27,7 @@ class Transfer:
         self.stores: list[tuple[Any, dict[str, h5py.Dataset]]] = []
 
     def add(self, owner: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> bool:
-        """Let `variables` of `owner` take `arrays`; tell whether they fit. ValueError if not (or skipped)."""
+        """Assign `arrays` to `variables` of `owner`; returns whether they fit. ValueError if not (unless skipped)."""
         problem = mismatch(variables, arrays)
         if problem is None:
             self.pairs += zip(variables, arrays, strict=True)
@@ -36,20 +36,24 @@ class Transfer:
         return problem is None
 
     def add_store(self, layer: Any, arrays: dict[str, h5py.Dataset]) -> None:
-        """Let a layer with a ``load_own_variables`` of its own take arrays, no larger than its variables together."""
+        """Let a layer with a custom ``load_own_variables`` load arrays, no larger than its variables together."""
         limit = 16 * sum(variable.size for variable in layer.variables) + MOST_STORED
         if sum(array.size for array in arrays.values()) > limit:
-            raise ValueError(f"The file {self.source} has more values for layer {layer.name!r} than it can take.")
+            raise ValueError(
+                f"The file {self.source} has more values for layer {layer.name!r} than the layer can hold."
+            )
         self.stores.append((layer, arrays))
 
     def report(self, problem: str) -> None:
-        """Raise what does not fit, or warn where mismatches are skipped."""
+        """Raise an error for what does not fit, or warn if mismatches are skipped."""
         if not self.skip_mismatch:
             raise ValueError(f"The file {self.source} does not fit the model: {problem}")
-        warnings.warn(f"Left as it is, since the file {self.source} does not fit: {problem}", UserWarning, stacklevel=2)
+        warnings.warn(
+            f"Left unchanged, since the file {self.source} does not fit: {problem}", UserWarning, stacklevel=2
+        )
 
     def add_optimizer(self, name: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> None:
-        """Let an optimizer's variables take arrays; where they do not fit, it starts from scratch, with a warning."""
+        """Assign arrays to an optimizer's variables; if they do not fit, it starts from scratch, with a warning."""
         problem = mismatch(variables, arrays)
         if problem is None:
             self.pairs += zip(variables, arrays, strict=True)
@@ -87,12 +91,12 @@ def mismatch(variables: list[Variable], arrays: list[h5py.Dataset]) -> str | Non
 
 
 def may_take(variable: Variable, array: h5py.Dataset) -> bool:
-    """Tell whether an array's type is the variable's up to precision: floats from floats, integers from those."""
+    """Return whether dtypes match up to precision: floats for floats, integers for integers."""
     kinds = {"f": "float", "V": "float", "i": "int", "u": "int", "b": "bool"}
     ours = "float" if "float" in variable.dtype else "bool" if variable.dtype == "bool" else "int"
     return kinds[array.dtype.kind] == ours
 
 
 def unknown_layer(name: str, known: Any) -> str:
-    """Say that the file has weights of a layer that the model lacks."""
+    """Return the message for weights of a layer that the model lacks."""
     return f"it has weights of a layer {name!r}, which the model does not have.{did_you_mean(name, list(known))}"

@@ -1,7 +1,7 @@
 """The path of each variable in Keras 3's weights files, such as ``layers/dense_1/vars/0``.
 
 The path follows how the model holds its layers: by attribute (``encoder``), or inside a list or dictionary by the
-class name in snake case, numbered where it comes again (``layers/dense``, ``layers/dense_1``).
+class name in snake case, numbered if it repeats (``layers/dense``, ``layers/dense_1``).
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from cornu.core.tracking import NOT_PARTS
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
 
-#: Attributes of Cornu's models and layers that are not parts of them in a file, or are called ``layers`` there.
+#: Attributes of Cornu's models and layers that a file does not have, or calls ``layers``.
 INTERNAL = NOT_PARTS | {"_weights", "graph_layers", "stack", "_input", "_network", "_graph_losses", "_programs"}
 
 

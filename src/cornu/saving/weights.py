@@ -25,7 +25,7 @@ def write_weights(file: h5py.File, model: Any, optimizer: bool = True) -> None:
 
 
 def _complete(place: Place, model: Any) -> Place:
-    """Return the place of an optimizer that has no slots yet with the first values of those that it will have."""
+    """Return the place of an optimizer that has no slots yet, with their initial values."""
     optimizer = place.owner
     if not isinstance(optimizer, Optimizer) or optimizer.built or not model.built:
         return place
@@ -35,7 +35,7 @@ def _complete(place: Place, model: Any) -> Place:
 
 
 def own_values(place: Place) -> dict[str, np.ndarray]:
-    """Return what a place keeps: its variables by number, or what a layer's own ``save_own_variables`` chooses."""
+    """Return the arrays of a place: its variables by number, or those of a custom ``save_own_variables``."""
     if is_own(place.owner, "save_own_variables"):
         store: dict[str, Any] = {}
         place.owner.save_own_variables(store)
@@ -44,7 +44,7 @@ def own_values(place: Place) -> dict[str, np.ndarray]:
 
 
 def is_own(owner: Any, method: str) -> bool:
-    """Tell whether the class of a layer defines one of the methods for files itself."""
+    """Return whether the class of a layer defines one of the file methods itself."""
     return isinstance(owner, Layer) and getattr(type(owner), method) is not getattr(Layer, method)
 
 
@@ -53,7 +53,7 @@ def _array(value: Any) -> np.ndarray:
 
 
 def read_weights(file: h5py.File, model: Any, transfer: Transfer, optimizer: bool = True) -> None:
-    """Add to `transfer` what a file of `write_weights`, or of Keras 3, holds for a model.
+    """Add the weights in a file of `write_weights`, or of Keras 3, to `transfer`.
 
     Raises ValueError if shapes or types differ, weights are missing, or the file has weights that the model lacks.
     """
@@ -84,10 +84,10 @@ def _read_place(group: h5py.Group | None, place: Place, transfer: Transfer) -> N
 
 
 def numbered(group: h5py.Group) -> list[h5py.Dataset]:
-    """Return the arrays ``0``, ``1``, ... of a group; ValueError if it holds anything else."""
+    """Return the arrays ``0``, ``1``, ... of a group; ValueError if it has anything else."""
     names = sorted(group, key=lambda name: (len(name), name))
     if names != [str(number) for number in range(len(names))]:
-        raise ValueError(f"{hdf5.where(group)} holds {names[:5]}, where arrays named 0, 1, ... were expected.")
+        raise ValueError(f"{hdf5.where(group)} contains {names[:5]}; expected arrays named 0, 1, ...")
     return [hdf5.dataset_at(group, name) for name in names]
 
 
@@ -122,5 +122,5 @@ def _groups(file: h5py.File) -> list[tuple[str, h5py.Group]]:
 
 
 def _group_of(found: dict[str, h5py.Group], path: str) -> h5py.Group | None:
-    """Take the group of a path out of those found (Keras 2.13 named the layers otherwise)."""
+    """Remove and return the group at a path (Keras 2.13 named the layers differently)."""
     return found.pop(path, None) or found.pop(path.replace("layers", "_layer_checkpoint_dependencies"), None)

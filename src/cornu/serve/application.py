@@ -37,7 +37,7 @@ class _Entry(NamedTuple):
 class Service:
     """Some models behind one web application, which is ``service.application`` (ASGI).
 
-    The models are warmed up here, so that what begins to listen afterwards answers at once.
+    The models are warmed up here, so that the first request is answered at once.
     """
 
     def __init__(self, models: Sequence[ServedModel], limits: Limits | None = None) -> None:
@@ -90,7 +90,7 @@ class Service:
         ]
 
     def _route(self, path: str, answer: Callable[[Request], Awaitable[Response]], method: str = "GET") -> Route:
-        """Return a route whose requests are counted, and whose refusals are said in the protocols' form."""
+        """Return a route that counts its requests and reports errors in the protocol's format."""
 
         async def endpoint(request: Request) -> Response:
             started, status = time.perf_counter(), 500
@@ -107,7 +107,7 @@ class Service:
         return Route(path, endpoint, methods=[method])
 
     def _computing(self, route: str) -> Route:
-        """Return a route to compute, for the requests that `fast_lane` leaves."""
+        """Return a route for predictions, for the requests that `fast_lane` does not handle."""
 
         async def answer(request: Request) -> Response:
             computing = self.computing[route, self._entry(request).served.name]
@@ -130,16 +130,20 @@ class Service:
     def _entry(self, request: Request) -> _Entry:
         name, version = request.path_params["model"], request.path_params.get("version", "1")
         if name not in self.entries:
-            raise RequestError(404, f"There is no model {name[:80]!r}; there is {', '.join(map(repr, self.entries))}.")
+            raise RequestError(
+                404, f"There is no model {name[:80]!r}; expected one of {', '.join(map(repr, self.entries))}."
+            )
         if version != "1":
-            raise RequestError(404, f"The model {name!r} has the one version '1', and no {version[:40]!r}.")
+            raise RequestError(404, f"The model {name!r} has no version {version[:40]!r}, only '1'.")
         return self.entries[name]
 
     async def _body(self, request: Request) -> bytes:
-        """Return a request's body; `RequestError` for one that is compressed, too long, too slow, or one too many."""
+        """Return a request's body; `RequestError` if it is compressed, too long or slow, or there are too many."""
         encoding = request.headers.get("content-encoding", "identity")
         if encoding != "identity":
-            raise RequestError(415, f"A body is sent as it is; this one has the Content-Encoding {encoding[:40]!r}.")
+            raise RequestError(
+                415, f"The Content-Encoding {encoding[:40]!r} is not supported; send the body uncompressed."
+            )
         length = request.headers.get("content-length", "")
         if length.isdigit() and (len(length) > 15 or int(length) > self.limits.body):
             raise self.limits.too_large()
@@ -231,13 +235,13 @@ class Service:
         return _json({"error": error.detail}, error.status_code, error.headers)
 
     async def _error(self, _: Request, error: Exception) -> Response:
-        return _json({"error": f"The server made a mistake: {type(error).__name__}."}, 500)
+        return _json({"error": f"Internal error: {type(error).__name__}."}, 500)
 
 
 def _number(request: Request, name: str) -> int:
     text = request.query_params.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise RequestError(422, f"The query has no {name!r} in pixels: /draw/NAME?width=...&height=...")
+        raise RequestError(422, f"The query lacks {name!r} in pixels: /draw/NAME?width=...&height=...")
     return int(text)
 
 

@@ -13,16 +13,16 @@ from cornu.serve.limits import Limits, RequestError
 from cornu.serve.metrics import Metrics
 from cornu.serve.served_model import ServedModel
 
-#: Seconds: a batch that takes less is computed by the thread that also reads requests: handing it over takes longer.
+#: Seconds: a faster batch is computed in the event loop's thread, because handing it over would take longer.
 QUICK = 0.0008
-#: The same where there is one client, so that there is nothing to read meanwhile.
+#: The same with a single client, whose next request cannot arrive meanwhile.
 QUICK_FOR_ONE = 0.005
 
 _log = logging.getLogger("cornu.serve")
 
 
 class Job:
-    """The rows of one request. `tell` is called once, with their outputs or a `RequestError`, unless it is dropped."""
+    """One request's rows. `tell` is called once with their outputs or a `RequestError`, unless the job is dropped."""
 
     __slots__ = ("arrays", "bytes", "key", "over", "rows", "tell", "timer")
 
@@ -34,13 +34,13 @@ class Job:
         self.timer: asyncio.TimerHandle | None = None
 
     def end(self, found: Any) -> None:
-        """Tell what was found, unless the job is over already."""
+        """Deliver the result, unless the job is over already."""
         if not self.over:
             self.drop()
             self.tell(found)
 
     def drop(self) -> None:
-        """Let nobody be told any more."""
+        """Drop the job: its result is no longer delivered."""
         self.over = True
         if self.timer is not None:
             self.timer.cancel()
@@ -49,9 +49,9 @@ class Job:
 class Batcher:
     """The queue of one model.
 
-    A batch starts at the end of the event loop's turn, with all that arrived in it; while one is computed in the
-    model's thread, the next gathers. Where the last batch held several requests, the next waits up to ``limits.gather``
-    seconds for more, so that a lone client never waits.
+    A batch starts at the end of an event loop iteration, with every request that arrived in it; while one is computed
+    in the model's thread, the next gathers. If the last batch held several requests, the next waits up to
+    ``limits.gather`` seconds for more. A single client never waits.
     """
 
     def __init__(self, served: ServedModel, limits: Limits, metrics: Metrics) -> None:
@@ -80,9 +80,9 @@ class Batcher:
         return job
 
     def at_once(self, arrays: list[np.ndarray]) -> Any:
-        """Return the outputs for the rows of the only client, or a `RequestError`; None if they are for the queue.
+        """Return the outputs for the rows of a single client, or a `RequestError`; None if they must be queued.
 
-        They are where something waits or is computed already, and where computing takes long.
+        They are queued if others wait or are being computed, and if computing takes long.
         """
         rows = len(arrays[0])
         if self._closed or self._busy or self.queue or rows > self.limits.queue or self._is_slow(rows, QUICK_FOR_ONE):
@@ -95,7 +95,7 @@ class Batcher:
             return _failed(error, 1)
 
     async def submit(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the outputs for the rows of one request; `RequestError` also (500, 504) where they do not come."""
+        """Return the outputs for the rows of one request; `RequestError` (500, 504) if that fails or times out."""
         answer = asyncio.get_running_loop().create_future()
         job = self.put(arrays, answer.set_result)
         try:
@@ -107,10 +107,10 @@ class Batcher:
         return found
 
     def _give_up(self, job: Job) -> None:
-        job.end(RequestError(504, f"The model gave no answer within {self.limits.seconds:g} seconds."))
+        job.end(RequestError(504, f"The model did not answer within {self.limits.seconds:g} seconds."))
 
     async def apart(self, function: Any, *args: Any) -> Any:
-        """Run a function that reads a picture, in a thread of its own; `RequestError` (429) where too many wait."""
+        """Run a function that reads a picture in a separate thread; `RequestError` (429) if too many wait."""
         if self.drawings >= self.limits.drawings:
             raise RequestError(429, "Too many pictures wait to be read; try again in a second.")
         self.drawings += 1
@@ -120,7 +120,7 @@ class Batcher:
             self.drawings -= 1
 
     async def close(self) -> None:
-        """Finish what waits, and take no more."""
+        """Finish the waiting requests and accept no more."""
         self._closed = True
         while self.queue or self._busy:
             await asyncio.sleep(0.005)
@@ -144,7 +144,7 @@ class Batcher:
         return self.served.expected_seconds(rows) > quick
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Compute one batch: here if it is quick, else in the model's thread."""
+        """Compute one batch: in this thread if it is quick, else in the model's."""
         self._start = None
         jobs = self._next_jobs()
         if not jobs:
@@ -165,7 +165,7 @@ class Batcher:
             self._schedule(loop)
 
     def _next_jobs(self) -> list[Job]:
-        """Take from the queue what fits into one batch, at least one request; those who gave up are left out."""
+        """Take requests from the queue for one batch, at least one; cancelled requests are left out."""
         jobs: list[Job] = []
         rows, most = 0, self.served.sizes[-1]
         while self.queue:
@@ -211,4 +211,4 @@ def _fail(jobs: list[Job], error: BaseException) -> None:
 
 def _failed(error: BaseException, requests: int) -> RequestError:
     _log.error("A batch of %d requests failed", requests, exc_info=error)
-    return RequestError(500, f"The model could not be computed: {type(error).__name__}.")
+    return RequestError(500, f"Running the model failed: {type(error).__name__}.")

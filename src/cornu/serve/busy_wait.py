@@ -6,33 +6,33 @@ import time
 
 from cornu.core.processor import threads
 
-#: Seconds for which the event loop looks out after an answer: a client nearby that asks on is back by then.
+#: Seconds that the event loop polls after an answer: a nearby client sends its next request within that time.
 PATIENCE = 0.0003
 
 
 class BusyWait:
-    """Keeps an event loop turning for a moment after an answer, where the next request is likely to come in that time.
+    """Keeps an event loop polling briefly after an answer, if the next request is likely to arrive in that time.
 
-    A process that sleeps until data come is woken up late: on a virtual machine, waking both sides up takes several
-    times what reading a request takes. So the loop looks again and again, for at most `PATIENCE` seconds, and only
-    where the last request came about as soon after the answer before it: a server with nothing to do sleeps. A machine
-    with one core has none to spare for that; nor is it done where a process cannot let others go first (Windows).
+    A process that sleeps until data arrives wakes up late: on a virtual machine, waking both sides takes several times
+    as long as reading a request. So the loop polls for at most `PATIENCE` seconds, and only if the last request came
+    about as soon after the answer before it: an idle server sleeps. It does not poll on a machine with one core, or on
+    a system where a process cannot yield to others (Windows).
     """
 
     def __init__(self, spare: bool | None = None) -> None:
         self.spare = hasattr(os, "sched_yield") and threads() > 1 if spare is None else spare
-        self._answered = 0.0  # when the last answer went
+        self._answered = 0.0  # when the last answer was sent
         self._worth = self._looking = False
 
     def answered(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to look out."""
+        """Begin to poll."""
         self._answered = time.perf_counter()
         if self._worth and not self._looking:
             self._looking = True
             loop.call_soon(self._look, loop)
 
     def arrived(self) -> None:
-        """Note that data came, and whether it would have been worth looking out for them."""
+        """Record that data arrived, and whether polling for it would have paid off."""
         if self._answered:
             self._worth = self.spare and time.perf_counter() - self._answered < PATIENCE
             self._answered = 0.0

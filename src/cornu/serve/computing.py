@@ -1,4 +1,4 @@
-"""What a POST to one address does: ask one model to compute. Shared by the server's two ways to answer."""
+"""What a POST to one address does: run one model. Shared by the application and the fast lane."""
 
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from cornu.serve.batching import Batcher
 from cornu.serve.limits import Limits
 from cornu.serve.served_model import ServedModel
 
-#: The routes, and the protocols that are spoken there.
+#: The routes and their protocols.
 ROUTES: dict[str, ModuleType] = {
     "/v2/models/{model}/infer": inference_protocol,
     "/v2/models/{model}/versions/{version}/infer": inference_protocol,
@@ -32,9 +32,9 @@ class Computing(NamedTuple):
         return self.route.format(model=self.served.name, version=1).encode()
 
     def understood(self, body: bytes, header_length: str | None) -> Any:
-        """Return the parsed request; its ``arrays`` go to the batcher. `RequestError` if it does not fit."""
+        """Return the parsed request; its ``arrays`` go to the batcher. `RequestError` if it does not fit the model."""
         return self.protocol.parse(body, header_length, self.served, self.limits)
 
     def answered(self, question: Any, outputs: list) -> tuple[bytes, int | None]:
-        """Return the body of the answer, and how many of its bytes are JSON where binary data follow."""
+        """Return the body of the answer, and how many of its bytes are JSON if binary data follows."""
         return self.protocol.answer(question, outputs, self.served)

@@ -12,10 +12,10 @@ from cornu.preprocessing.digits import SIDE, digits_of
 from cornu.serve.limits import RequestError
 from cornu.serve.served_model import ServedModel
 
-#: Ways in which people prepare MNIST's pixels: what is done to values from 0 to 1.
+#: Usual ways to scale MNIST's pixels, as (factor, offset) for values from 0 to 1.
 FORMS = {"0 to 1": (1.0, 0.0), "0 to 255": (255.0, 0.0), "-1 to 1": (2.0, -1.0), "standardised": (3.245, -0.424),
          "black on white": (-1.0, 1.0)}  # fmt: skip
-#: Of the test images this share must be right, or the model reads something else.
+#: The least accuracy on the test images; below it the model reads something else.
 _LEAST_ACCURACY, _TEST_IMAGES = 0.3, 512
 #: Saliency is the mean gradient over some noisy copies of an image (https://arxiv.org/abs/1706.03825).
 _COPIES, _NOISE = 16, 0.12
@@ -42,20 +42,20 @@ class DigitReader:
         found = []
         for form in FORMS:
             probabilities = _probabilities(served.compute([_as_input(images, form, served)])[0].reshape(-1, 10))
-            # Accuracy alone does not tell 0 to 1 from 0 to 255: too large values make the model too sure of its errors.
+            # Accuracy alone does not distinguish 0 to 1 from 0 to 255: too large values make the model overconfident.
             likelihood = np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-20)).mean()
             found.append((likelihood, (probabilities.argmax(1) == labels).mean(), form))
         _, accuracy, form = max(found, key=lambda one: one[0])
         return cls(served, form, float(accuracy)) if accuracy >= _LEAST_ACCURACY else None
 
     def read(self, body: bytes, width: int, height: int, separate: bool) -> dict[str, Any]:
-        """Return what is seen in a picture of grey pixels: each digit's place, image, probabilities and saliency."""
+        """Return the digits in a picture of grey pixels: their places, images, probabilities and saliency."""
         if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
-            raise RequestError(422, f"A picture has from 1 to {LARGEST_SIDE} pixels a side; it is {width}x{height}.")
+            raise RequestError(422, f"A picture must have 1 to {LARGEST_SIDE} pixels per side; got {width}x{height}.")
         if len(body) != width * height:
-            raise RequestError(422, f"A picture of {width}x{height} has as many bytes; it has {len(body)}.")
+            raise RequestError(422, f"A picture of {width}x{height} needs {width * height} bytes; got {len(body)}.")
         pixels = np.frombuffer(body, "uint8").reshape(height, width)
-        margin = 0 if separate else max(width, height) // 4  # ink that runs off a drawing's edge is no shadow
+        margin = 0 if separate else max(width, height) // 4  # ink that runs off a drawing's edge is not a shadow
         boxes, images = digits_of(np.pad(pixels, margin, constant_values=255), separate=separate)
         if not len(images):
             return {"digits": []}
@@ -79,7 +79,7 @@ class DigitReader:
         }
 
     def saliency(self, image: np.ndarray) -> np.ndarray:
-        """Return how ink at each pixel speaks for the likeliest digit rather than the next, from -1 to 1."""
+        """Return how much ink at each pixel favors the likeliest digit over the next, from -1 to 1."""
         gradients = np.asarray(self._evidence(self.served.predictor.learner.read(training=False), image, self._noise))
         largest = np.abs(gradients).max()
         return gradients / largest if np.isfinite(largest) and largest > 0 else np.zeros_like(gradients)
@@ -109,7 +109,7 @@ def _fits(served: ServedModel) -> bool:
 
 
 def _as_input(images: Any, form: str, served: ServedModel) -> Any:
-    """Return images (n, 28, 28) of values from 0 to 1 as the model takes them."""
+    """Return images (n, 28, 28) with values from 0 to 1 in the model's shape and scale."""
     scale, offset = FORMS[form]
     tensor = served.inputs[0]
     return (images * scale + offset).reshape(-1, *tensor.shape).astype(tensor.dtype)
@@ -129,6 +129,6 @@ def _probabilities(outputs: np.ndarray) -> np.ndarray:
 
 
 def _logarithms(outputs: jax.Array) -> jax.Array:
-    """Return scores whose differences are logarithms of odds, which do not saturate where probabilities do."""
+    """Return scores whose differences are logarithms of odds, which do not saturate as probabilities do."""
     logs = jnp.log(jnp.maximum(outputs, 1e-37))
     return jnp.where(_are_probabilities(outputs, jnp), logs, outputs)

@@ -1,8 +1,8 @@
 """The usual prediction requests, answered as soon as they are parsed: no task, no routing, no events.
 
-These are most of a server's requests, and of their time the application around the model takes the larger part. What is
-unusual in one (its method, address, framing, size, ...) goes the long way, to the application, which also says what is
-wrong with it.
+These are most of a server's requests, and the application around the model would take most of their time. A request
+that is unusual (in its method, address, framing, size, ...) goes to the application, which also reports what is wrong
+with it.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ _log = logging.getLogger("cornu.serve")
 class Exchange:
     """A request on its way through the fast lane.
 
-    It stands in the place of uvicorn's own object for a request, and has what the protocol reads and sets of that.
+    It replaces uvicorn's own request object, and has the attributes of it that the protocol reads and sets.
     """
 
     __slots__ = (
         "computing", "disconnected", "header_length", "keep_alive", "parts", "question", "response_complete", "size",
         "started", "timer",
     )  # fmt: skip
-    message_event = asyncio.Event()  # set where a connection is lost; nobody waits for it
+    message_event = asyncio.Event()  # set if the connection is lost; nothing waits for it
 
     def __init__(self, computing: Computing, header_length: str | None) -> None:
         self.computing, self.header_length = computing, header_length
@@ -52,7 +52,7 @@ class Exchange:
 
 
 class FastLane(HttpToolsProtocol):
-    """A connection, as uvicorn has them, that answers the usual requests to compute by itself."""
+    """A uvicorn connection that answers the usual prediction requests itself."""
 
     def __init__(self, service: Service, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +75,7 @@ class FastLane(HttpToolsProtocol):
         return None
 
     def _is_free(self) -> bool:
-        """Tell whether a request is a plain POST, and nothing before it is still to be answered."""
+        """Return whether a request is a plain POST and every earlier one has been answered."""
         parser = self.parser
         return (
             (self.cycle is None or self.cycle.response_complete)
@@ -102,7 +102,7 @@ class FastLane(HttpToolsProtocol):
         return None
 
     def on_message_complete(self) -> None:
-        """Hand a whole request to the model."""
+        """Pass a complete request to the model."""
         exchange = self.cycle
         if type(exchange) is not Exchange:
             return super().on_message_complete()
@@ -120,7 +120,7 @@ class FastLane(HttpToolsProtocol):
         return None
 
     def _compute(self, exchange: Exchange) -> None:
-        """Compute a question here, if there is nobody else to read from meanwhile, or queue it."""
+        """Compute a request here if there is no other client to read from, else queue it."""
         batcher, arrays = exchange.computing.batcher, exchange.question.arrays
         found = batcher.at_once(arrays) if len(self.connections) == 1 else None
         if found is None:
@@ -131,7 +131,7 @@ class FastLane(HttpToolsProtocol):
     # ---- what the connection calls
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; the rest of a request has its time from here on."""
+        """Parse the data received; the time limit for the rest of a request starts here."""
         self.service.busy_wait.arrived()
         super().data_received(data)
         exchange = self.cycle
@@ -141,14 +141,14 @@ class FastLane(HttpToolsProtocol):
             exchange.timer = self.loop.call_later(self.service.limits.receiving, self._too_slow, exchange)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget what was received."""
+        """Discard what was received."""
         exchange = self.cycle
         super().connection_lost(exc)
         if type(exchange) is Exchange:
             self._received(exchange)
 
     def _received(self, exchange: Exchange) -> None:
-        """Count the body no longer among those that are being received."""
+        """Remove the body from the count of those being received."""
         if exchange.timer is not None:
             exchange.timer.cancel()
         self.service.receiving -= exchange.size
@@ -176,7 +176,7 @@ class FastLane(HttpToolsProtocol):
 
     def _fail(self, exchange: Exchange, error: Exception) -> None:
         _log.error("A request failed", exc_info=error)
-        self._refuse(exchange, RequestError(500, f"The server made a mistake: {type(error).__name__}."))
+        self._refuse(exchange, RequestError(500, f"Internal error: {type(error).__name__}."))
 
     def _refuse(self, exchange: Exchange, refusal: RequestError) -> None:
         self._received(exchange)
@@ -184,7 +184,7 @@ class FastLane(HttpToolsProtocol):
         self._respond(exchange, refusal.status, _JSON + more, orjson.dumps({"error": refusal.message}))
 
     def _respond(self, exchange: Exchange, status: int, kind: bytes, content: bytes) -> None:
-        """Write an answer, and let uvicorn go on to what waits behind it."""
+        """Write an answer, and let uvicorn continue with the next request."""
         exchange.response_complete = True
         if not self.transport.is_closing():
             head = [STATUS_LINE[status]]
@@ -200,12 +200,12 @@ class FastLane(HttpToolsProtocol):
 
 
 def is_compatible() -> bool:
-    """Tell whether the uvicorn that is installed works as `FastLane` takes it to, by two requests that are refused."""
+    """Return whether the installed uvicorn works as `FastLane` expects, by two requests that are rejected."""
     loop, written = asyncio.new_event_loop(), _Written()
     service: Any = SimpleNamespace(
         by_address={b"/": _Refusing()}, limits=Limits(), metrics=Metrics(), busy_wait=BusyWait(spare=False), receiving=0
     )
-    # The application is never reached: what would go to it counts as not answered.
+    # The application is never reached: a request passed to it counts as not answered.
     config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")
     try:
         lane = FastLane(service, config=config, server_state=ServerState(), app_state={}, _loop=loop)
@@ -220,16 +220,16 @@ def is_compatible() -> bool:
 
 
 class _Refusing:
-    """Stands for a model behind a protocol."""
+    """A stand-in for a model behind a protocol."""
 
     route = "/"
 
     def understood(self, _body: bytes, _header_length: str | None) -> Any:
-        raise RequestError(422, "This is only a try.")
+        raise RequestError(422, "This is only a probe.")
 
 
 class _Written(asyncio.Transport):
-    """Stands for a connection, and keeps what is written to it."""
+    """A stand-in for a connection, which keeps what is written to it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -246,7 +246,7 @@ class _Written(asyncio.Transport):
         self.closed = True
 
     def pause_reading(self) -> None:
-        """There is nothing to pause."""
+        """Do nothing: there is nothing to pause."""
 
     def resume_reading(self) -> None:
-        """There is nothing to go on with."""
+        """Do nothing: there is nothing to resume."""

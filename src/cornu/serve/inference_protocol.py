@@ -19,7 +19,7 @@ _LARGEST_AXIS = 1 << 40
 
 
 class Question(NamedTuple):
-    """A request, understood: the model's inputs in order, and which outputs are asked for (each: as binary data?)."""
+    """A parsed request: the model's inputs in order, and the requested outputs (each: as binary data?)."""
 
     arrays: list[np.ndarray]
     outputs: dict[str, bool]
@@ -27,37 +27,37 @@ class Question(NamedTuple):
 
 
 def parse_json(body: bytes | memoryview, floats: bool) -> dict[str, Any]:
-    """Return the object that a body holds, many numbers as arrays (`floats`); `RequestError` (400) where it is none."""
+    """Return the JSON object in a body, long lists of numbers as arrays (`floats`); `RequestError` (400) otherwise."""
     try:
         found = loads(body, floats)
     except orjson.JSONDecodeError as error:
-        raise RequestError(400, f"The body is no JSON that could be read: {str(error)[:200]}.") from None
+        raise RequestError(400, f"The body is not valid JSON: {str(error)[:200]}.") from None
     if not isinstance(found, dict):
-        raise RequestError(400, f"The body is JSON, but no object: it is {_kind(found)}.")
+        raise RequestError(400, f"The body must be a JSON object; got {_kind(found)}.")
     return found
 
 
 def parse(body: bytes, header_length: str | None, served: ServedModel, limits: Limits) -> Question:
-    """Return what an inference request asks; `RequestError` (400, 413, 422) if it does not fit the model."""
+    """Return an inference request, parsed; `RequestError` (400, 413, 422) if it does not fit the model."""
     split = _header_length(header_length, len(body))
     document, rest = parse_json(memoryview(body)[:split], served.takes_floats), memoryview(body)[split:]
     given = _by_name(_list_of_objects(document, "inputs"), "inputs", [tensor.name for tensor in served.inputs])
     missing = [tensor.name for tensor in served.inputs if tensor.name not in given]
     if missing:
-        raise RequestError(422, f"The inputs lack {missing[0]!r}; the model takes {_names(served.inputs)}.")
+        raise RequestError(422, f"The input {missing[0]!r} is missing; the model's inputs are {_names(served.inputs)}.")
     raw, rest = _binary_parts(given, rest)
     if len(rest):
-        raise RequestError(400, f"{len(rest)} bytes of binary data follow that no input asks for.")
+        raise RequestError(400, f"{len(rest)} bytes of binary data belong to no input.")
     arrays = [_input(given[tensor.name], tensor, raw.get(tensor.name)) for tensor in served.inputs]
     check_rows(arrays, limits.rows)
     identifier = document.get("id")
     if identifier is not None and not isinstance(identifier, str):
-        raise RequestError(422, f"The id of a request is a text; it is {_kind(identifier)}.")
+        raise RequestError(422, f"The id of a request must be a string; got {_kind(identifier)}.")
     return Question(arrays, _wanted(document, served), identifier)
 
 
 def answer(question: Question, outputs: list[np.ndarray], served: ServedModel) -> tuple[bytes, int | None]:
-    """Return the body of the answer, and how many of its bytes are JSON where binary data follow."""
+    """Return the body of the answer, and how many of its bytes are JSON if binary data follows."""
     document: dict[str, Any] = {"model_name": served.name, "model_version": "1"}
     if question.id is not None:
         document["id"] = question.id
@@ -77,9 +77,9 @@ def answer(question: Question, outputs: list[np.ndarray], served: ServedModel) -
 
 
 def json_values(output: np.ndarray, name: str) -> np.ndarray:
-    """Return an output as JSON can hold it; `RequestError` (422) for NaN and infinity, which it cannot."""
+    """Return an output for JSON; `RequestError` (422) for NaN and infinity, which JSON lacks."""
     if output.dtype.kind == "f" and not np.isfinite(output).all():
-        raise RequestError(422, f"For these inputs the output {name!r} is not finite, and JSON has no such numbers.")
+        raise RequestError(422, f"The output {name!r} for these inputs is not finite, which JSON cannot represent.")
     return np.ascontiguousarray(output if output.dtype != np.float16 else output.astype("float32"))
 
 
@@ -95,7 +95,7 @@ def description(served: ServedModel) -> dict[str, Any]:
 
 
 def configuration(served: ServedModel, rows: int) -> dict[str, Any]:
-    """Return what Triton's clients read of a model's configuration, for requests of at most `rows`."""
+    """Return a model's configuration for Triton's clients, for requests of at most `rows`."""
 
     def described(tensor: Tensor) -> dict[str, Any]:
         dims = [-1 if size is None else size for size in tensor.shape]
@@ -120,48 +120,50 @@ def _header_length(text: str | None, size: int) -> int:
     if text is None:
         return size
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= size):
-        raise RequestError(400, f"{HEADER_LENGTH} is a number of bytes up to the body's {size}; it is {text[:40]!r}.")
+        raise RequestError(
+            400, f"{HEADER_LENGTH} must be an integer from 0 to {size}, the body's size; got {text[:40]!r}."
+        )
     return int(text)
 
 
 def _list_of_objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     found = document.get(key)
     if not (isinstance(found, list) and found and all(isinstance(one, dict) for one in found)):
-        raise RequestError(422, f"The request has no {key!r}: a list of objects, each with a name.")
+        raise RequestError(422, f"The request needs {key!r}, a list of objects, each with a name.")
     return found
 
 
 def _by_name(given: list[dict[str, Any]], what: str, known: list[str]) -> dict[str, dict[str, Any]]:
-    """Return inputs or outputs by their names. A single input of a model with one may have any name, or none."""
+    """Return inputs or outputs by name. If the model has one input, its name may be anything, or missing."""
     if what == "inputs" and len(given) == len(known) == 1:
         return {known[0]: given[0]}
     names = [one.get("name") for one in given]
     unknown = [name for name in names if not isinstance(name, str) or name not in known]
     if unknown:
         raise RequestError(
-            422, f"The {what} name {str(unknown[0])[:80]!r}; the model's are {', '.join(map(repr, known))}."
+            422, f"The {what} include {str(unknown[0])[:80]!r}; the model's are {', '.join(map(repr, known))}."
         )
     if len({*names}) < len(names):
-        raise RequestError(422, f"The {what} name one twice.")
+        raise RequestError(422, f"The {what} contain the same name twice.")
     return dict(zip(names, given, strict=True))  # type: ignore[arg-type]
 
 
 def _parameters(one: dict[str, Any]) -> dict[str, Any]:
     found = one.get("parameters")
     if found is not None and not isinstance(found, dict):
-        raise RequestError(422, f"'parameters' is an object; it is {_kind(found)}.")
+        raise RequestError(422, f"'parameters' must be an object; got {_kind(found)}.")
     return found or {}
 
 
 def _binary_parts(given: dict[str, dict[str, Any]], rest: memoryview) -> tuple[dict[str, memoryview], memoryview]:
-    """Cut the binary data behind the JSON into the parts of the inputs, in their order."""
+    """Split the binary data after the JSON into one part for each input, in their order."""
     raw: dict[str, memoryview] = {}
     for name, one in given.items():
         size = _parameters(one).get("binary_data_size")
         if size is None:
             continue
         if not _is_size(size) or size > len(rest):
-            raise RequestError(400, f"An input has binary_data_size {str(size)[:40]}; {len(rest)} bytes are left.")
+            raise RequestError(400, f"An input has binary_data_size {str(size)[:40]}, but {len(rest)} bytes are left.")
         raw[name], rest = rest[:size], rest[size:]
     return raw, rest
 
@@ -179,19 +181,19 @@ def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.
         dtype = np.dtype(DATATYPES[datatype]).newbyteorder("<")
         if len(raw) != size_of(tuple(shape)) * dtype.itemsize:
             raise RequestError(
-                422, f"Shape {shape[:9]} of {datatype} for {tensor.name!r} does not take {len(raw)} bytes."
+                422, f"{len(raw)} bytes for {tensor.name!r} do not match its shape {shape[:9]} of {datatype}."
             )
         return fitted(np.frombuffer(raw, dtype).reshape(shape), tensor)
     if "data" not in given:
         raise RequestError(422, f"The input {tensor.name!r} has no data.")
     array = array_of(given["data"], tensor.name)
     if array.size != size_of(tuple(shape)) or array.ndim == 0:
-        raise RequestError(422, f"The data for {tensor.name!r} hold {array.size} values; its shape is {shape[:9]}.")
+        raise RequestError(422, f"The data for {tensor.name!r} has {array.size} values; its shape is {shape[:9]}.")
     return fitted(array.reshape(shape), tensor)
 
 
 def _wanted(document: dict[str, Any], served: ServedModel) -> dict[str, bool]:
-    """Return the names of the outputs that are asked for, each with whether it goes as binary data."""
+    """Return the names of the requested outputs, each with whether it is sent as binary data."""
     binary = _parameters(document).get("binary_data_output") is True
     names, asked = [tensor.name for tensor in served.outputs], document.get("outputs")
     if asked is None or (isinstance(asked, list) and not asked):
@@ -200,7 +202,7 @@ def _wanted(document: dict[str, Any], served: ServedModel) -> dict[str, bool]:
     for one in given.values():
         unknown = _parameters(one).keys() & {"classification", "shared_memory_region"}
         if unknown:
-            raise RequestError(422, f"Outputs are given as they are: there is no {', '.join(sorted(unknown))} here.")
+            raise RequestError(422, f"Unsupported output parameter: {', '.join(sorted(unknown))}.")
     return {name: _parameters(one).get("binary_data", binary) is True for name, one in given.items()}
 
 
@@ -213,5 +215,5 @@ def _names(tensors: list[Tensor]) -> str:
 
 
 def _kind(value: Any) -> str:
-    kinds = {type(None): "null", bool: "true or false", str: "a text", list: "a list", np.ndarray: "a list"}
+    kinds = {type(None): "null", bool: "a boolean", str: "a string", list: "a list", np.ndarray: "a list"}
     return kinds.get(type(value), "an object" if isinstance(value, dict) else "a number")

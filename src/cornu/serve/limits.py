@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class RequestError(Exception):
-    """A request that is not served: the HTTP status and, for people, why and what would be."""
+    """A rejected request: the HTTP status, the reason, and what to do."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -12,7 +12,7 @@ class RequestError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer says beside its body."""
+        """The answer's headers."""
         return {"retry-after": "1"} if self.status in (429, 503) else {}
 
 
@@ -26,16 +26,16 @@ class Limits(NamedTuple):
     drawings: int = 32  # pictures that wait to be read
     seconds: float = 30.0  # from a request's last byte to its answer
     receiving: float = 30.0  # from a request's first line to its last byte
-    gather: float = 0.002  # seconds for which a batch waits for more rows, when clients are many
+    gather: float = 0.002  # seconds that a batch waits for more rows if there are many clients
 
     def too_large(self) -> RequestError:
-        """Return what is said of a body that is too long."""
+        """Return the error for a body that is too long."""
         return RequestError(413, f"The body has more than {self.body:,} bytes. Send fewer rows at a time.")
 
     def too_slow(self) -> RequestError:
-        """Return what is said of a body that takes too long to come."""
+        """Return the error for a body that arrives too slowly."""
         return RequestError(408, f"The body did not arrive within {self.receiving:g} seconds.")
 
     def too_many(self) -> RequestError:
-        """Return what is said while the bodies that are being received have too many bytes together."""
+        """Return the error while the bodies being received have too many bytes in total."""
         return RequestError(429, "Too many requests are being received; try again in a second.")

@@ -26,7 +26,7 @@ class _Histogram:
 
 
 class Metrics:
-    """What a server did since it started. Labels are models and routes it has, so that no request adds to them."""
+    """What a server has done since it started. Labels are its models and routes, so that no request can add one."""
 
     def __init__(self) -> None:
         self.started = time.time()
@@ -37,17 +37,17 @@ class Metrics:
         self.waiting: dict[str, Callable[[], int]] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        """Note a request that was answered."""
+        """Count an answered request."""
         self.requests[route, status] += 1
         self.seconds[route].note(seconds)
 
     def batch(self, model: str, rows: int, requests: int) -> None:
-        """Note a batch that is computed."""
+        """Count a computed batch."""
         self.rows[model].note(rows)
         self.batched[model] += requests
 
     def text(self) -> str:
-        """Return all as Prometheus reads it (text format 0.0.4)."""
+        """Return all metrics in Prometheus's text format 0.0.4."""
         lines = _head("cornu_start_time_seconds", "gauge", "When the server started, in seconds since 1970.")
         lines.append(f"cornu_start_time_seconds {self.started!r}")
         lines += _head("cornu_requests_total", "counter", "Requests answered, by route and HTTP status.")
@@ -59,9 +59,9 @@ class Metrics:
         lines += _head("cornu_batch_rows", "histogram", "Rows in the batches computed.")
         for model, histogram in sorted(self.rows.items()):
             lines += histogram.lines("cornu_batch_rows", f'model="{model}"')
-        lines += _head("cornu_batched_requests_total", "counter", "Requests that the batches held.")
+        lines += _head("cornu_batched_requests_total", "counter", "Requests in the batches computed.")
         lines += [f'cornu_batched_requests_total{{model="{model}"}} {n}' for model, n in sorted(self.batched.items())]
-        lines += _head("cornu_waiting_rows", "gauge", "Rows that wait to be computed.")
+        lines += _head("cornu_waiting_rows", "gauge", "Rows waiting to be computed.")
         lines += [f'cornu_waiting_rows{{model="{model}"}} {ask()}' for model, ask in sorted(self.waiting.items())]
         return "\n".join(lines) + "\n"
 

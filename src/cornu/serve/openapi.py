@@ -15,7 +15,7 @@ _REFUSALS = {
     "415": "The body is compressed.",
     "422": "The values do not fit the model.",
     "429": "Too much is waiting; try again.",
-    "500": "The model could not be computed.",
+    "500": "Running the model failed.",
     "503": "The server is shutting down.",
     "504": "The answer took too long.",
 }
@@ -32,7 +32,7 @@ def document(models: Sequence[ServedModel]) -> dict[str, Any]:
         "info": {
             "title": "Cornu",
             "version": __version__,
-            "description": "Trained models by the Open Inference Protocol (/v2) and as TensorFlow Serving does (/v1).",
+            "description": "Trained models over the Open Inference Protocol (/v2) and TensorFlow Serving's API (/v1).",
         },
         "paths": {**_open_inference(model), **_tensorflow(model, models), **_others(model)},
         "components": {"schemas": _schemas()},
@@ -44,11 +44,11 @@ def _open_inference(model: dict[str, Any]) -> dict[str, Any]:
     return {
         "/v2": _get(tag, "Name, version and extensions of the server", "Server"),
         "/v2/health/live": _get(tag, "Is the server running?", "Live"),
-        "/v2/health/ready": _get(tag, "Does the server take requests?", "Ready", refusals=("503",)),
+        "/v2/health/ready": _get(tag, "Does the server accept requests?", "Ready", refusals=("503",)),
         "/v2/models": _get(tag, "The names of the models", "Models"),
         "/v2/models/{model}": _get(tag, "A model's inputs and outputs", "Model", [model]),
-        "/v2/models/{model}/config": _get(tag, "A model's configuration, as Triton has it", "Configuration", [model]),
-        "/v2/models/{model}/ready": _get(tag, "Does the model take requests?", "Ready", [model], ("503",)),
+        "/v2/models/{model}/config": _get(tag, "A model's configuration, as in Triton", "Configuration", [model]),
+        "/v2/models/{model}/ready": _get(tag, "Does the model accept requests?", "Ready", [model], ("503",)),
         "/v2/models/{model}/infer": _post(
             tag, "Compute the outputs for some rows", "InferenceRequest", "InferenceResponse", [model]
         ),
@@ -68,7 +68,7 @@ def _tensorflow(model: dict[str, Any], models: Sequence[ServedModel]) -> dict[st
 
 def _others(model: dict[str, Any]) -> dict[str, Any]:
     side = {"in": "query", "required": True, "schema": {"type": "integer", "minimum": 1, "maximum": 1600}}
-    separate = {"name": "separate", "in": "query", "schema": _TRUTH, "description": "May there be several digits?"}
+    separate = {"name": "separate", "in": "query", "schema": _TRUTH, "description": "Allow several digits"}
     draw = _post(
         "Digits",
         "Read the digits in a picture of grey pixels (one byte each, 0 black, row by row)",
@@ -164,8 +164,8 @@ def _schemas() -> dict[str, Any]:
         "PredictRequest": {
             "type": "object",
             "properties": {
-                "instances": {"type": "array", "description": "Rows: a value each, or an object of one per input."},
-                "inputs": {"description": "The values of the one input, or an object with those of each."},
+                "instances": {"type": "array", "description": "Rows: one value each, or an object per row."},
+                "inputs": {"description": "The values of the only input, or an object with those of each input."},
             },
         },
         "PredictResponse": {"type": "object", "properties": {"predictions": {"type": "array"}, "outputs": {}}},

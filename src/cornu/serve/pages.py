@@ -19,7 +19,7 @@ _FILES = {
     for file in resources.files("cornu.serve").joinpath("static").iterdir()
     if file.name.endswith((*_TYPES, "html"))
 }
-#: Nothing from elsewhere is loaded, run, or asked, and no other page may frame this one.
+#: Pages load and contact nothing but this server, and no other page may frame them.
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -31,7 +31,7 @@ _LONGEST_EXAMPLE = 120
 
 
 def static(name: str) -> Response:
-    """Return a script, style or drawing of the pages."""
+    """Return a script, style sheet or drawing for the pages."""
     ending = name.rpartition(".")[2]
     if name not in _FILES or ending not in _TYPES:
         raise RequestError(404, f"There is no file {name[:80]!r}.")
@@ -42,7 +42,7 @@ def index(models: list[tuple[str, DigitReader | None]]) -> Response:
     """Return the list of several models."""
     rows = [
         f'<li><a href="/models/{escape(name)}"><b>{escape(name)}</b></a> '
-        f"{'draw a digit' if reader is not None else 'what it takes, and a form to try it'}</li>"
+        f"{'draw a digit' if reader is not None else 'its inputs and outputs, and a form to try it'}</li>"
         for name, reader in models
     ]
     return _page("index.html", {"models": "\n".join(rows)})
@@ -54,7 +54,7 @@ def draw(name: str, reader: DigitReader) -> Response:
 
 
 def model(served: ServedModel) -> Response:
-    """Return the page that says what a model takes and gives, with an example."""
+    """Return the page that describes a model's inputs and outputs, with an example."""
     return _page(
         "model.html",
         {"inputs": _rows(served.inputs), "outputs": _rows(served.outputs)},
@@ -66,12 +66,12 @@ def model(served: ServedModel) -> Response:
 
 
 def documentation() -> Response:
-    """Return the page of the OpenAPI document."""
+    """Return the page that shows the OpenAPI document."""
     return _page("docs.html")
 
 
 def _page(file: str, parts: dict[str, str] | None = None, **texts: str) -> Response:
-    """Return a page with `texts` put in as text, and `parts` as HTML."""
+    """Return a page with `texts` inserted as text, and `parts` as HTML."""
     page = _FILES[file].decode()
     for key, part in {**{key: escape(text) for key, text in texts.items()}, **(parts or {})}.items():
         page = page.replace("{{" + key + "}}", part)
@@ -87,7 +87,7 @@ def _rows(tensors: list[Tensor]) -> str:
 
 
 def _row(served: ServedModel) -> Any:
-    """Return one row of zeros for a model, as TensorFlow Serving takes it."""
+    """Return a request with one row of zeros for a model, as in TensorFlow Serving."""
     rows = {tensor.name: np.zeros([size or 1 for size in tensor.shape], "int").tolist() for tensor in served.inputs}
     return rows if len(rows) > 1 else next(iter(rows.values()))
 
@@ -97,12 +97,12 @@ def _example(served: ServedModel) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Return an example that a reader can see the shape of."""
+    """Return an example short enough to read its shape."""
     return text if len(text) <= _LONGEST_EXAMPLE else f"{text[:_LONGEST_EXAMPLE]} ..."
 
 
 def _in_python(served: ServedModel) -> str:
-    """Return a program that asks the model for one row of each input by the Open Inference Protocol."""
+    """Return a program that requests one row from the model by the Open Inference Protocol."""
     lines = ["import json, urllib.request", "import numpy as np", ""]
     inputs = []
     for number, tensor in enumerate(served.inputs):

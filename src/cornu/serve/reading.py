@@ -1,6 +1,6 @@
-"""JSON whose numbers go straight into arrays, without the cost of a Python object for each.
+"""JSON with numbers parsed straight into arrays, without a Python object for each.
 
-Without the package pysimdjson, or for a document that is out of the ordinary, orjson reads it as usual.
+Without the package pysimdjson, or for an unusual document, orjson reads it.
 """
 
 import math
@@ -14,16 +14,16 @@ try:
 except ModuleNotFoundError:
     simdjson = None  # type: ignore[assignment]
 
-#: Shorter documents, and lists of fewer numbers, are read as they are.
+#: Shorter documents, and lists of fewer numbers, are read by orjson.
 _SHORTEST, _FEWEST = 512, 16
-#: A parser keeps some ten times a document's bytes for the next one; one for longer documents is not kept.
+#: A parser keeps about ten times a document's bytes for the next one; parsers of longer documents are dropped.
 _LONGEST_KEPT = 1 << 20
-#: What the parser raises for documents that are none, or hold what it does not tell apart.
+#: What the parser raises for invalid documents, and for those it cannot represent exactly.
 _UNUSUAL = (ValueError, TypeError, RuntimeError, LookupError)
 
 
 def loads(body: bytes | memoryview, floats: bool) -> Any:
-    """Return what a JSON document holds; ``orjson.JSONDecodeError`` where it is none.
+    """Return the value of a JSON document; ``orjson.JSONDecodeError`` if it is invalid.
 
     With `floats`, rectangular lists of many numbers may be float64 arrays.
 
@@ -36,25 +36,25 @@ def loads(body: bytes | memoryview, floats: bool) -> Any:
     if floats and simdjson is not None and len(body) >= _SHORTEST:
         try:
             return _reader.read(bytes(body))
-        except _UNUSUAL:  # orjson knows whether it is JSON, and says what is wrong
+        except _UNUSUAL:  # orjson decides whether it is JSON, and reports what is wrong
             _reader.forget()
     return orjson.loads(body)
 
 
 class _Reader:
-    """One parser, kept from document to document, and how many lists it met in the last."""
+    """A parser, kept between documents, and how many lists it met in the last one."""
 
     def __init__(self) -> None:
         self.parser: Any = None
         self.lists = 0
 
     def read(self, body: bytes) -> Any:
-        """Return a document; one of several errors where it holds more than objects, plain values and such lists."""
+        """Return a document; one of several errors if it has more than objects, plain values and such lists."""
         if self.parser is None or len(body) > _LONGEST_KEPT:
             self.parser = simdjson.Parser()
         self.lists = 0
         found = self._value(self.parser.parse(body))
-        # Numbers come without the lists around them: were there more lists than those that were counted?
+        # Numbers come without the lists around them: were there more lists than were counted?
         if self.lists != body.count(b"["):
             raise ValueError("lists among numbers")
         if len(body) > _LONGEST_KEPT:
@@ -62,14 +62,14 @@ class _Reader:
         return found
 
     def forget(self) -> None:
-        """Start again with the next document."""
+        """Reset for the next document."""
         self.parser = None
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, simdjson.Object):
             found = {key: self._value(value[key]) for key in value}  # `items` would make lists of arrays
-            if len(found) < len(value) or any("\0" in key for key in found):  # looked up, a key ends at a zero
-                raise ValueError("keys that are not told apart")
+            if len(found) < len(value) or any("\0" in key for key in found):  # lookup stops at a NUL in the key
+                raise ValueError("keys that cannot be distinguished")
             return found
         if not isinstance(value, simdjson.Array):
             return value
@@ -94,7 +94,7 @@ _reader = _Reader()
 
 
 def _shape(value: Any) -> list[int]:
-    """Return the shape that an array has by its first values; an empty array or one of no numbers has size 0."""
+    """Return an array's shape, judged by its first values; an array that is empty or without numbers has size 0."""
     shape = []
     while isinstance(value, simdjson.Array):
         shape.append(len(value))

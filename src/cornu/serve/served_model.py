@@ -10,14 +10,14 @@ from cornu.serve.limits import RequestError
 from cornu.serve.tensors import NAMES, Tensor
 from cornu.training.program import Predictor
 
-#: Batches have one of these numbers of rows; fewer rows are filled up, so that all programs are compiled at the start.
+#: Batches have one of these numbers of rows; smaller batches are padded, so that all programs are compiled at startup.
 SIZES = (1, 8, 32, 128)
-#: Shapes of rows that may be compiled later, for models whose inputs have axes of any size.
+#: How many row shapes may be compiled later, for models whose inputs have axes of any size.
 MOST_SHAPES = 16
 
 
 class ServedModel:
-    """A built model under a name, for one batch at a time.
+    """A built model with a name; it computes one batch at a time.
 
     Raises ValueError for a model whose inputs are unknown, or are neither a tensor nor a list or dictionary of them.
     """
@@ -42,7 +42,7 @@ class ServedModel:
         self._shapes: set[tuple] = set()
 
     def warm_up(self) -> None:
-        """Compile the program of every batch size, and run each a few times to know how long it takes."""
+        """Compile the program for every batch size, and run each a few times to measure it."""
         for size in self.sizes if self.fixed else ():
             arrays = [np.zeros((size, *tensor.shape), tensor.dtype) for tensor in self.inputs]  # type: ignore[type-var]
             self.predictor.on_batch(self.structure(arrays))
@@ -50,11 +50,11 @@ class ServedModel:
                 self._run(arrays)
 
     def expected_seconds(self, rows: int) -> float:
-        """Return how long a batch of `rows` takes to compute, as far as that is known."""
+        """Return how many seconds a batch of `rows` takes, as measured so far."""
         return self._seconds_in(self.size_for(rows), rows) if rows <= self.sizes[-1] else float("inf")
 
     def size_for(self, rows: int) -> int:
-        """Return the batch size that `rows` are computed in: filled up to it, or cut where several are quicker."""
+        """Return the batch size for `rows`: they are padded to it, or split if several batches are quicker."""
         usual = next((size for size in self.sizes if rows <= size), self.sizes[-1])
         return min((usual, *self.sizes), key=lambda size: self._seconds_in(size, rows)) if rows < usual else usual
 
@@ -62,14 +62,14 @@ class ServedModel:
         return -(-rows // size) * self.seconds.get(size, float("inf"))
 
     def admit(self, arrays: list[np.ndarray]) -> tuple:
-        """Return what rows must have in common to share a batch; `RequestError` where a shape would be one too many."""
+        """Return what rows must share to be in one batch; `RequestError` if there are too many different shapes."""
         key = tuple(array.shape[1:] for array in arrays)
         if not self.fixed and key not in self._shapes:
             if len(self._shapes) >= MOST_SHAPES:
                 raise RequestError(
                     422,
-                    f"The model {self.name!r} was given rows of {MOST_SHAPES} different shapes and takes no further "
-                    f"ones: each is compiled. Pad rows to one of {sorted(self._shapes)[:4]}.",
+                    f"The model {self.name!r} received rows of {MOST_SHAPES} different shapes and accepts no more: "
+                    f"each is compiled separately. Pad rows to one of {sorted(self._shapes)[:4]}.",
                 )
             self._shapes.add(key)
         return key
@@ -92,7 +92,7 @@ class ServedModel:
         return arrays[0] if len(arrays) == 1 else arrays
 
     def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """Compute one batch of a fixed size, and note the least time that this size took."""
+        """Compute one batch of a fixed size, and record the shortest time for that size."""
         size, started = len(arrays[0]), time.perf_counter()
         outputs = jax.tree.leaves(self.predictor.on_batch(self.structure(arrays)))
         found = [
@@ -104,7 +104,7 @@ class ServedModel:
 
 
 def _tensor(name: str, symbolic: Any) -> Tensor:
-    """Describe a symbolic tensor; types that the protocols do not have, such as bfloat16, travel as FP32."""
+    """Describe a symbolic tensor; dtypes that the protocols lack, such as bfloat16, are sent as FP32."""
     dtype = np.dtype(symbolic.dtype).name
     return Tensor(name, tuple(symbolic.shape[1:]), dtype if dtype in NAMES else "float32")
 

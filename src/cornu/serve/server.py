@@ -14,18 +14,18 @@ import uvicorn
 from cornu.core.jax_internals import set_setting
 from cornu.serve.application import Service
 
-#: Seconds that requests have to finish when the server is asked to stop.
+#: Seconds for running requests to finish when the server is stopped.
 LAST_SECONDS = 30
-#: Seconds after which a thread that waits gets its turn: Python's 5 ms, several times a batch, are longer than a batch.
+#: Seconds before a waiting thread gets its turn: Python's default of 5 ms is longer than a whole batch.
 SWITCH = 0.0005
 
 _log = logging.getLogger("cornu.serve")
 
 
 def compute_in_calling_thread() -> None:
-    """Let JAX compute on the CPU in the thread that asks: handing a small batch over takes longer than computing it.
+    """Let JAX compute on the CPU in the calling thread: handing over a small batch takes longer than computing it.
 
-    It has to be called before JAX computes anything.
+    Call it before JAX computes anything.
     """
     set_setting("jax_cpu_enable_async_dispatch", False)
 
@@ -50,7 +50,7 @@ def address(listening: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """A server that calls `on_start` when it listens."""
+    """A server that calls `on_start` once it listens."""
 
     def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
@@ -62,7 +62,7 @@ class _Server(uvicorn.Server):
 
 
 def connections(service: Service) -> Any:
-    """Return what makes uvicorn's connections: the fast lane, or its own with a warning, if they do not get along."""
+    """Return uvicorn's connection class: the fast lane, or uvicorn's own with a warning if they are incompatible."""
     try:
         from cornu.serve.direct_protocol import FastLane, is_compatible
     except ImportError:  # another uvicorn, or no httptools
@@ -71,12 +71,12 @@ def connections(service: Service) -> Any:
         fits = is_compatible()
     if fits:
         return functools.partial(FastLane, service)
-    _log.warning("This Cornu does not know uvicorn %s: requests take a longer way.", uvicorn.__version__)
+    _log.warning("This Cornu does not support uvicorn %s: requests take a slower path.", uvicorn.__version__)
     return "auto"
 
 
 def run(service: Service, listening: socket.socket, started: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM, and call `started` when it does; what was accepted by then is answered."""
+    """Serve until SIGINT or SIGTERM, and call `started` once it listens; accepted requests are still answered."""
     config = uvicorn.Config(
         service.application,
         http=connections(service),
@@ -87,9 +87,9 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
         backlog=2048,
         timeout_graceful_shutdown=LAST_SECONDS,
     )
-    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn has its own while it runs, then raises what came again
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn handles them while it runs, then raises them again
         signal.signal(number, lambda *_: None)
     gc.collect()
-    gc.freeze()  # what is there by now stays: the collector need not look at it again and again
+    gc.freeze()  # objects made so far stay: the collector need not scan them again
     sys.setswitchinterval(SWITCH)
     _Server(config, started).run(sockets=[listening])

@@ -15,18 +15,18 @@ from cornu.serve.tensors import array_of, check_rows, fitted
 
 
 class Question(NamedTuple):
-    """A request, understood: the model's inputs in order, and whether they came row by row."""
+    """A parsed request: the model's inputs in order, and whether they came row by row."""
 
     arrays: list[np.ndarray]
     by_row: bool
 
 
 def parse(body: bytes, _: str | None, served: ServedModel, limits: Limits) -> Question:
-    """Return what a request asks; `RequestError` (400, 413, 422) if it does not fit the model."""
+    """Return a request, parsed; `RequestError` (400, 413, 422) if it does not fit the model."""
     document = parse_json(body, served.takes_floats)
     if ("instances" in document) == ("inputs" in document):
         raise RequestError(
-            422, "The request has either 'instances', a list of rows, or 'inputs', the values of each input."
+            422, "The request needs either 'instances', a list of rows, or 'inputs', the values of each input."
         )
     by_row = "instances" in document
     columns = _columns(document["instances"], served) if by_row else _named(document["inputs"], served)
@@ -42,7 +42,7 @@ def parse(body: bytes, _: str | None, served: ServedModel, limits: Limits) -> Qu
 
 
 def answer(question: Question, outputs: list[np.ndarray], served: ServedModel) -> tuple[bytes, None]:
-    """Return the body of the answer, in the format that the question had."""
+    """Return the body of the answer, in the request's format."""
     names = [tensor.name for tensor in served.outputs]
     values = {name: json_values(output, name) for name, output in zip(names, outputs, strict=True)}
     found: Any = values[names[0]] if len(names) == 1 else values
@@ -53,7 +53,7 @@ def answer(question: Question, outputs: list[np.ndarray], served: ServedModel) -
 
 
 def status(name: str, ready: bool) -> dict[str, Any]:
-    """Return the status of a model that is loaded, as TensorFlow Serving has it, and as KServe's version 1 does."""
+    """Return the status of a loaded model, in the form of TensorFlow Serving and of KServe's version 1."""
     state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
     return {"name": name, "ready": ready, "model_version_status": [state]}
 
@@ -79,13 +79,13 @@ def metadata(served: ServedModel) -> dict[str, Any]:
 
 
 def _columns(instances: Any, served: ServedModel) -> dict[str, Any]:
-    """Turn rows into one list for each input."""
+    """Convert rows to one list for each input."""
     if not isinstance(instances, list | np.ndarray) or not len(instances):
-        raise RequestError(422, "'instances' is a list with at least one row.")
+        raise RequestError(422, "'instances' must be a list with at least one row.")
     if not isinstance(instances[0], dict):
         if len(served.inputs) > 1:
             raise RequestError(
-                422, "The model has several inputs: each instance is an object with a value for each of them."
+                422, "The model has several inputs: each instance must be an object with a value for each of them."
             )
         return {served.inputs[0].name: instances}
     names = [*instances[0]]
@@ -98,5 +98,7 @@ def _named(inputs: Any, served: ServedModel) -> dict[str, Any]:
     if isinstance(inputs, dict):
         return inputs
     if len(served.inputs) > 1:
-        raise RequestError(422, "The model has several inputs: 'inputs' is an object with the values of each of them.")
+        raise RequestError(
+            422, "The model has several inputs: 'inputs' must be an object with the values of each of them."
+        )
     return {served.inputs[0].name: inputs}

@@ -7,7 +7,7 @@ import numpy as np
 
 from cornu.serve.limits import RequestError
 
-#: The Open Inference Protocol's names of types.
+#: The Open Inference Protocol's names of dtypes.
 DATATYPES = {
     "BOOL": "bool", "UINT8": "uint8", "UINT16": "uint16", "UINT32": "uint32", "UINT64": "uint64", "INT8": "int8",
     "INT16": "int16", "INT32": "int32", "INT64": "int64", "FP16": "float16", "FP32": "float32", "FP64": "float64",
@@ -24,27 +24,29 @@ class Tensor(NamedTuple):
 
     @property
     def datatype(self) -> str:
-        """The type's name in the Open Inference Protocol."""
+        """The dtype's name in the Open Inference Protocol."""
         return NAMES[self.dtype]
 
 
 def array_of(values: Any, name: str) -> np.ndarray:
-    """Return nested lists of numbers as an array of whatever type they have; `RequestError` (422) for anything else."""
+    """Return nested lists of numbers as an array of their own dtype; `RequestError` (422) for anything else."""
     if isinstance(values, np.ndarray):
         return values
     try:
         array = np.asarray(values)
     except (ValueError, OverflowError):
-        raise RequestError(422, f"The lists for {name!r} differ in length: they are no rectangular array.") from None
+        raise RequestError(
+            422, f"The lists for {name!r} differ in length: they do not form a rectangular array."
+        ) from None
     if array.dtype.kind not in "fiub":
         raise RequestError(422, f"The values for {name!r} are not all numbers of at most 64 bits.")
     return array
 
 
 def fitted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
-    """Return `array` in the type and shape of `tensor`, rows first; `RequestError` (422) that says what was expected.
+    """Return `array` in the dtype and shape of `tensor`, rows first; `RequestError` (422) if it does not fit.
 
-    As in Keras, a last axis of size 1 may be there or not.
+    As in Keras, a last axis of size 1 may be missing or extra.
     """
     shape, expected = array.shape, tensor.shape
     if len(shape) == len(expected) and len(expected) > 0 and expected[-1] == 1:
@@ -57,7 +59,7 @@ def fitted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
         wanted = ["rows", *("any" if size is None else size for size in expected)]
         raise RequestError(
             422,
-            f"The values for {tensor.name!r} have shape {list(shape)}; expected is [{', '.join(map(str, wanted))}].",
+            f"The values for {tensor.name!r} have shape {list(shape)}; expected [{', '.join(map(str, wanted))}].",
         )
     if array.size == 0:
         raise RequestError(422, f"There are no values for {tensor.name!r}: its shape is {list(shape)}.")
@@ -70,7 +72,7 @@ def _converted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
             array = array.astype(tensor.dtype, copy=False)
         if not np.isfinite(array).all():
             raise RequestError(
-                422, f"The values for {tensor.name!r} hold NaN, or numbers too large for {tensor.datatype}."
+                422, f"The values for {tensor.name!r} contain NaN, or numbers too large for {tensor.datatype}."
             )
         return array
     if tensor.dtype == "bool":
@@ -85,12 +87,12 @@ def _converted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
 
 
 def check_rows(arrays: list[np.ndarray], most: int) -> None:
-    """Raise `RequestError` where inputs differ in their numbers of rows, or there are more than `most`."""
+    """Raise `RequestError` if inputs differ in their number of rows, or there are more than `most`."""
     rows = {len(array) for array in arrays}
     if len(rows) > 1:
-        raise RequestError(422, f"The inputs differ in their numbers of rows: {sorted(rows)}.")
+        raise RequestError(422, f"The inputs differ in their number of rows: {sorted(rows)}.")
     if max(rows) > most:
-        raise RequestError(413, f"The request has {max(rows)} rows; the most is {most}. Send several requests.")
+        raise RequestError(413, f"The request has {max(rows)} rows; at most {most} are allowed. Send several requests.")
 
 
 def size_of(shape: tuple[int, ...]) -> int:

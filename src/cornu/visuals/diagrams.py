@@ -1,4 +1,4 @@
-"""Drawings of models: boxes for layers, arrows for what flows between them, by pydot and Graphviz."""
+"""Drawings of models: boxes for layers, arrows for tensors, by pydot and Graphviz."""
 
 import shutil
 import sys
@@ -25,10 +25,10 @@ def model_to_dot(
 ) -> Any:
     """Return a drawing of a model as ``pydot.Dot`` (as ``pydot.Cluster`` if `subgraph`).
 
-    Boxes name the layer's class and, as asked for, its name, shapes, dtype, activation, and whether it is trained.
+    Boxes show the layer's class and optionally its name, shapes, dtype, activation, and whether it is trained.
     `rankdir` is ``"TB"`` (downwards) or ``"LR"``, `expand_nested` draws inner models layer by layer, `dpi` is the
-    resolution, `splines` how arrows run. Of a subclassed model, which has no graph, one box is drawn. Raises
-    ImportError that names what to install where pydot or Graphviz is missing.
+    resolution, `splines` the shape of arrows. A subclassed model, which has no graph, is one box. Raises ImportError
+    that says what to install if pydot or Graphviz is missing.
     Follows https://keras.io/api/utils/model_plotting_utils/#modeltodot-function
     """
     pydot = _pydot()
@@ -58,10 +58,10 @@ def plot_model(
     show_trainable: bool = False,
     splines: str = "ortho",
 ) -> Any:
-    """Draw a model into a file, whose extension says the format (png, svg, pdf, ...; png if there is none).
+    """Draw a model to a file; the extension chooses the format (png, svg, pdf, ...; png if there is none).
 
     In a notebook the picture is returned, to be shown. The other arguments are those of `model_to_dot`. Raises
-    ImportError that names what to install where pydot or Graphviz is missing.
+    ImportError that says what to install if pydot or Graphviz is missing.
     Follows https://keras.io/api/utils/model_plotting_utils/#plotmodel-function
     """
     graph = model_to_dot(
@@ -84,7 +84,7 @@ def plot_model(
 
 
 def _shown(path: Path) -> Any:
-    """Return what a notebook shows, where one is running."""
+    """Return the picture for a notebook, if one is running."""
     if "IPython" not in sys.modules or path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".svg"):
         return None
     from IPython import display
@@ -109,7 +109,7 @@ def _check_graphviz() -> None:
 
 
 def _fill(graph: Any, frame: Frame, show: Show, pydot: Any) -> None:
-    """Put the boxes, inner frames and edges of a frame into a graph of pydot."""
+    """Add the boxes, inner frames and edges of a frame to a pydot graph."""
     for part in frame.parts:
         if isinstance(part, Box):
             graph.add_node(pydot.Node(part.number, label=_label(part, show)))
@@ -122,7 +122,7 @@ def _fill(graph: Any, frame: Frame, show: Show, pydot: Any) -> None:
 
 
 def _label(box: Box, show: Show) -> str:
-    """Return what stands in a box, as a table in Graphviz's HTML."""
+    """Return the content of a box, as a table in Graphviz's HTML."""
     first, rest = box.title
     title = f"<b>{escape(first)}</b> {escape(rest)}".rstrip()
     cells = [f"{what}: <b>{escape(text)}</b>" for what, text in box.details]
@@ -136,7 +136,7 @@ def _row(cell: str, style: str = "") -> str:
 
 
 def _color(box: Box, show: Show) -> str:
-    """Return the title's colour; green marks what is trained, red what could be and is not."""
+    """Return the title's colour; green marks trained layers, red frozen ones."""
     if not show.trainable or box.state == "plain":
         return "black"
     return "forestgreen" if box.state == "trained" else "firebrick"

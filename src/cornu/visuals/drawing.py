@@ -10,7 +10,7 @@ from cornu.visuals.layout import Layout, Point, layered
 LETTER, LINE, TITLE, PADDING = 7.1, 20.0, 28.0, 12.0
 COLOURS = {"trained": "#2f6fb3", "frozen": "#8a6d1f", "plain": "#5d6979"}
 MARKED = {"trained": "#2c7a3f", "frozen": "#b3372f", "plain": "#5d6979"}
-ARROW, EDGE = 7.0, "#8a929e"  # an arrow's length; a grey that is seen on white and on black
+ARROW, EDGE = 7.0, "#8a929e"  # an arrow's length; a grey that is visible on white and on black
 
 
 class Diagram:
@@ -20,7 +20,7 @@ class Diagram:
         self.svg, self.name = svg, name
 
     def save(self, path: Any) -> None:
-        """Write the drawing into an SVG file."""
+        """Write the drawing to an SVG file."""
         atomic_files.write_text(path, self.svg)
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Diagram:
 def diagram(model: Any, show: Show, rankdir: str = "TB") -> Diagram:
     """Draw a model (see `Model.diagram`)."""
     if rankdir not in ("TB", "LR"):
-        raise ValueError(f"rankdir is 'TB' (downwards) or 'LR' (to the right); it is {rankdir!r}.")
+        raise ValueError(f"rankdir must be 'TB' (downwards) or 'LR' (to the right); got {rankdir!r}.")
     placed = _place(frame_of(model, show), rankdir == "LR")
     parts: list[str] = []
     _draw(placed, (PADDING, PADDING), parts, MARKED if show.trainable else COLOURS)
@@ -53,7 +53,7 @@ def diagram(model: Any, show: Show, rankdir: str = "TB") -> Diagram:
 
 
 class _Placed(NamedTuple):
-    """A box, or a frame with the places of what is in it."""
+    """A box, or a frame with the positions of its content."""
 
     part: Any
     size: Point
@@ -94,7 +94,7 @@ def _numbers(part: Box | Frame) -> list[str]:
 
 
 def _anchor(where: tuple[_Placed, Point], number: str, end: int, sideways: bool) -> Point | None:
-    """Return where an edge leaves (`end` 1) or enters (0) a box, which may lie in frames."""
+    """Return where an edge leaves (`end` 1) or enters (0) a box, which may be inside frames."""
     placed, (x, y) = where
     if isinstance(placed.part, Box):
         width, height = placed.size

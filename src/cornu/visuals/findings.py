@@ -1,4 +1,4 @@
-"""The part of a report that says what predictions are worth: for classes, labels, and numbers."""
+"""The part of a report that rates predictions: for classes, labels, and numbers."""
 
 from collections.abc import Sequence
 from html import escape
@@ -12,14 +12,14 @@ MOST_CLASSES, MOST_MISTAKES, MOST_NUMBERS, MOST_POINTS = 30, 24, 4, 1500
 
 
 class Pictures(NamedTuple):
-    """The inputs, and their shape as pictures where they can be seen as such."""
+    """The inputs, and their shape as pictures if they can be shown so."""
 
     rows: Any
     shape: tuple[int, ...] | None
 
 
 def describe(found: Any, names: Sequence[str] | None, pictures: Pictures) -> str:
-    """Return as HTML what `measures.judged` found; `names` are those of the classes, labels or numbers."""
+    """Return the result of `measures.judged` as HTML; `names` are those of the classes, labels or numbers."""
     if isinstance(found, measures.Classified):
         return _classes(found, _named(names, found.probabilities.shape[1], found.true), pictures)
     if isinstance(found, measures.Tagged):
@@ -30,7 +30,7 @@ def describe(found: Any, names: Sequence[str] | None, pictures: Pictures) -> str
 def _named(names: Sequence[str] | None, count: int, true: np.ndarray | None) -> list[str]:
     if true is not None and true.size and (true.max() >= count or true.min() < 0):
         known = f"there are {count} classes, 0 to {count - 1}"
-        raise ValueError(f"A target says class {true.max() if true.max() >= count else true.min()}; {known}.")
+        raise ValueError(f"A target has class {true.max() if true.max() >= count else true.min()}; {known}.")
     if names is None:
         return [str(i) for i in range(count)]
     if len(names) != count:
@@ -114,14 +114,14 @@ def _share(value: float) -> str:
 
 
 def _bar(value: float) -> str:
-    """Return a share as a number with a bar under it."""
+    """Return a fraction as a number with a bar behind it."""
     width = 0 if np.isnan(value) else value * 100
     return f'<span class="share" style="--share:{width:.1f}%">{_share(value)}</span>'
 
 
 def _calibration(confidence: np.ndarray, right: np.ndarray) -> str:
     found = measures.calibration(confidence, right)
-    axes = svg.Axes((0.0, 1.0), (0.0, 1.0), ("how sure", "how often right"), (380, 300))
+    axes = svg.Axes((0.0, 1.0), (0.0, 1.0), ("confidence", "accuracy"), (380, 300))
     (x1, y1), (x2, y2) = axes.at(0, 0), axes.at(1, 1)
     points = [axes.at(x, y) for x, y in zip(found.confidence.tolist(), found.accuracy.tolist(), strict=True)]
     largest = max(found.rows.max(initial=1), 1)
@@ -131,7 +131,7 @@ def _calibration(confidence: np.ndarray, right: np.ndarray) -> str:
         size = 2.5 + 5 * (rows / largest) ** 0.5
         words = f"<title>{rows:,} rows</title>"
         parts.append(f'<circle class="dot train" cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}">{words}</circle>')
-    note = f"Expected calibration error {found.error:.2%}. On the dashed line, it is right as often as it is sure."
+    note = f"Expected calibration error {found.error:.2%}. On the dashed line, accuracy equals confidence."
     return axes.chart(parts, f"Calibration curve: expected error {found.error:.2%}") + f'<p class="small">{note}</p>'
 
 
@@ -139,7 +139,7 @@ def _mistakes(found: measures.Classified, names: list[str], pictures: Pictures) 
     wrong = measures.worst(found, MOST_MISTAKES)
     if not len(wrong):
         return ""
-    per_row = len(found.true) == len(pictures.rows)  # not where every time step is a row
+    per_row = len(found.true) == len(pictures.rows)  # not if every time step is a row
     if per_row and pictures.shape is not None:
         body = "".join(_mistaken_picture(found, names, pictures, row) for row in wrong.tolist())
         body = f"<div class='mistakes'>{body}</div>"
@@ -218,7 +218,7 @@ def _numbers(found: measures.Measured, names: list[str]) -> str:
 def _fit_words(fit: measures.Fit) -> str:
     explained = f"; {fit.r2:.1%} of the variance is explained (R²)"
     if fit.r2 < 0:
-        explained = f"; that is worse than the mean of the true values would be everywhere (R² = {fit.r2:.2f})"
+        explained = f"; always predicting the mean of the true values would be better (R² = {fit.r2:.2f})"
     explained = "" if np.isnan(fit.r2) else explained
     return f"mean absolute error {svg.number(fit.mae)}, root mean squared error {svg.number(fit.rmse)}{explained}."
 

@@ -1,4 +1,4 @@
-"""What a drawing of a model shows: boxes for layers, frames around inner models, and the edges between boxes."""
+"""The content of a model's drawing: boxes for layers, frames around inner models, and edges between boxes."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from cornu.core.layer import Layer
 
 
 class Show(NamedTuple):
-    """What a box says besides the layer's class."""
+    """What a box shows in addition to the layer's class."""
 
     shapes: bool = False
     dtype: bool = False
@@ -20,7 +20,7 @@ class Show(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A layer or function: its number, title (what stands out, what follows), details, and what it holds.
+    """A layer or function: its number, title (bold part, rest), details, and what it holds.
 
     `state` is "trained", "frozen", or "plain" for one without weights.
     """
@@ -33,7 +33,7 @@ class Box(NamedTuple):
 
 @dataclass
 class Frame:
-    """A model drawn from the inside: boxes and inner frames in order, and edges between numbers of boxes."""
+    """An expanded model: boxes and inner frames in order, and edges between numbers of boxes."""
 
     number: str
     label: str
@@ -49,21 +49,21 @@ class Ends(NamedTuple):
 
 
 def frame_of(model: Any, show: Show) -> Frame:
-    """Return what a drawing of a model shows; of a subclassed model, which has no graph, that is one box."""
+    """Return the content of a model's drawing; a subclassed model, which has no graph, is one box."""
     frame = Frame("model", model.name)
     _Walk(show).model(model, frame)
     return frame
 
 
 class _Walk:
-    """Goes through a model; each box has a number of its own."""
+    """Traverses a model; each box has a unique number."""
 
     def __init__(self, show: Show) -> None:
         self.show = show
         self.numbers = itertools.count()
 
     def model(self, model: Any, frame: Frame) -> Ends:
-        """Put the inside of a model into a frame."""
+        """Add the content of a model to a frame."""
         if hasattr(model, "stack"):
             return self._stack(model, frame)
         if model._network is None:
@@ -71,7 +71,7 @@ class _Walk:
         return self._network(model._network, frame)
 
     def _stack(self, model: Any, frame: Frame) -> Ends:
-        """Take the layers of a Sequential model, the input left out."""
+        """Add the layers of a Sequential model, without the input."""
         inside = _inside(model._network) if model._network is not None else None
         drawn = []
         for layer in model.layers:
@@ -102,7 +102,7 @@ class _Walk:
         )
 
     def _operation(self, operation: Any, nodes: list[Node], frame: Frame) -> Ends:
-        """Take a layer, or the inside of a model in a frame of its own where nested models are expanded."""
+        """Add a layer, or an inner model as a frame if nested models are expanded."""
         nested = hasattr(operation, "_network") and (operation._network is not None or hasattr(operation, "stack"))
         if not (self.show.nested and nested):
             return self._box(operation, nodes, frame)
@@ -159,7 +159,7 @@ def _details(operation: Any, nodes: list[Node], show: Show) -> list[tuple[str, s
 
 
 def _texts(nodes: list[Node], values: Any) -> str:
-    """Return what the calls of a layer have, each different one once."""
+    """Return a property of a layer's calls, without duplicates."""
     lists = [values(node) for node in nodes]
     texts = (str(found[0]) if len(found) == 1 else ", ".join(map(str, found)) for found in lists if found)
     return "; ".join(dict.fromkeys(texts))

@@ -1,4 +1,4 @@
-"""Where the boxes of a drawing stand: in rows by their depth, few crossings, edges as straight as may be."""
+"""Positions of the boxes of a drawing: in rows by depth, with few crossings and straight edges."""
 
 from collections.abc import Hashable
 from itertools import accumulate, pairwise
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 ACROSS, ALONG = 26.0, 34.0  # pixels between boxes of a row, and between rows
-BEND = 14.0  # width that an edge takes in the rows that it only passes
+BEND = 14.0  # width of an edge in the rows that it passes through
 SWEEPS = 8
 
 Point = tuple[float, float]
@@ -24,7 +24,7 @@ class Layout(NamedTuple):
 def layered(sizes: dict[Hashable, Point], edges: list[tuple[Hashable, Hashable]]) -> Layout:
     """Place boxes of given sizes (width, height) in rows, so that edges run downwards.
 
-    Edges that would close a circle run upwards; an edge from a box to itself is left out of the placing.
+    Edges that would close a cycle run upwards; an edge from a box to itself is ignored.
 
     >>> layered({"a": (40, 10), "b": (40, 10)}, [("a", "b")]).corners
     {'a': (0.0, 0.0), 'b': (0.0, 44.0)}
@@ -61,7 +61,7 @@ def layered(sizes: dict[Hashable, Point], edges: list[tuple[Hashable, Hashable]]
 
 
 def _without_circles(keys: list, edges: list) -> list[tuple[Hashable, Hashable]]:
-    """Return the edges with those turned round that lead back to a box above."""
+    """Return the edges, with those that lead back to a box above reversed."""
     targets: dict[Hashable, list] = {key: [] for key in keys}
     for source, target in edges:
         targets[source].append(target)
@@ -96,7 +96,7 @@ def _ranks(keys: list, edges: list) -> dict[Hashable, int]:
         for source, target in changed:
             ranks[target] = max(ranks[target], ranks[source] + 1)
     entered = {target for _, target in edges}
-    for key in keys:  # an input stands right above what it enters
+    for key in keys:  # an input is right above its first consumer
         below = [ranks[target] for source, target in edges if source == key]
         if key not in entered and below:
             ranks[key] = min(below) - 1
@@ -120,7 +120,7 @@ def _rows(keys: list, chains: list, ranks: dict) -> list[list[Hashable]]:
 
 
 def _neighbours(chains: list) -> tuple[dict, dict]:
-    """Return what each box or bend is joined to above and below."""
+    """Return the neighbours of each box or bend above and below."""
     above: dict[Hashable, list] = {}
     below: dict[Hashable, list] = {}
     for chain in chains:
@@ -132,7 +132,7 @@ def _neighbours(chains: list) -> tuple[dict, dict]:
 
 
 def _ordered(rows: list[list], neighbours: tuple[dict, dict]) -> list[list]:
-    """Sort each row by where its neighbours stand, downwards and upwards in turn; the fewest crossings win."""
+    """Sort each row by the positions of its neighbours, downwards and upwards in turn; keep the fewest crossings."""
     best, fewest = rows, _crossings(rows, neighbours[1])
     for sweep in range(SWEEPS):
         near = neighbours[sweep % 2]
@@ -183,7 +183,7 @@ def _middles(rows: list[list], widths: dict, neighbours: tuple[dict, dict]) -> d
 
 
 def _rising(values: np.ndarray) -> np.ndarray:
-    """Return the nearest sequence (least squares) that never falls."""
+    """Return the nearest non-decreasing sequence (least squares)."""
     pools: list[tuple[float, int]] = []
     for value in values:
         pool = (float(value), 1)

@@ -1,4 +1,4 @@
-"""What a model's predictions say about it: confusion, precision and recall, calibration, errors."""
+"""Measures of a model's predictions: confusion, precision and recall, calibration, errors."""
 
 from typing import Any, NamedTuple
 
@@ -34,11 +34,11 @@ class Measured(NamedTuple):
 
 
 def judged(y: Any, outputs: Any, loss: str = "") -> Classified | Tagged | Measured:
-    """Return targets and outputs as what they are: of classes, of labels, or of numbers.
+    """Return targets and outputs by their kind: classes, labels, or numbers.
 
     `y` holds class numbers, one-hot rows, yes or no (0 and 1, or -1 and 1), rows of labels, or numbers; `outputs`
-    probabilities, logits or numbers; `loss` is the name of the loss, which settles what the values leave open. Axes
-    between the rows and the classes (time steps, pixels) count as rows. Raises ValueError where the two do not fit.
+    probabilities, logits or numbers; `loss` is the name of the loss, which decides if the values are ambiguous.
+    Axes between the rows and the classes (time steps, pixels) count as rows. Raises ValueError if shapes do not fit.
     """
     y, outputs = np.asarray(y), np.asarray(outputs, "float32")
     outputs = outputs[:, None] if outputs.ndim == 1 else outputs
@@ -69,7 +69,7 @@ def judged(y: Any, outputs: Any, loss: str = "") -> Classified | Tagged | Measur
 
 
 def _is_measure(loss: str) -> bool:
-    """Tell whether a loss is one of distances, as of numbers."""
+    """Return whether a loss is for regression."""
     return any(word in loss.lower() for word in ("squared", "absolute", "mse", "mae", "huber", "cosh", "poisson"))
 
 
@@ -97,7 +97,7 @@ def _chances(outputs: np.ndarray, signed: bool) -> np.ndarray:
 
 
 def confusion(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Return how often each class (row) was taken for each (column).
+    """Return how often each class (row) was predicted as each (column).
 
     >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]
@@ -107,7 +107,7 @@ def confusion(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarr
 
 
 class Scores(NamedTuple):
-    """Precision, recall, F1 and number of rows of each class; NaN where there is nothing to divide by."""
+    """Precision, recall, F1 and number of rows of each class; NaN if the divisor is 0."""
 
     precision: np.ndarray
     recall: np.ndarray
@@ -122,13 +122,13 @@ def scores(counts: np.ndarray) -> Scores:
 
 
 def scores_of(right: np.ndarray, predicted: np.ndarray, rows: np.ndarray) -> Scores:
-    """Return scores from how many rows were rightly found, found at all, and there."""
+    """Return scores from the numbers of true positives, predicted positives and actual positives."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return Scores(right / predicted, right / rows, 2 * right / (predicted + rows), rows)
 
 
 class Calibration(NamedTuple):
-    """By bins of the confidence: its mean, the share that was right, the number of rows; and the expected error."""
+    """By bins of the confidence: its mean, the accuracy, the number of rows; and the expected error."""
 
     confidence: np.ndarray
     accuracy: np.ndarray
@@ -137,9 +137,9 @@ class Calibration(NamedTuple):
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> Calibration:
-    """Compare how sure predictions were with how often they were right, in equal bins from 0 to 1.
+    """Compare confidence with accuracy, in equal bins from 0 to 1.
 
-    The error is the mean distance of the two, weighted by rows (ECE; Naeini, Cooper and Hauskrecht, 2015).
+    The error is their mean absolute difference, weighted by rows (ECE; Naeini, Cooper and Hauskrecht, 2015).
 
     >>> calibration(np.array([0.9, 0.9]), np.array([True, False])).error
     0.4
@@ -154,14 +154,14 @@ def calibration(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
 
 
 def worst(found: Classified, most: int) -> np.ndarray:
-    """Return the numbers of the rows that were wrong, the surest first."""
+    """Return the indices of the wrong rows, the most confident first."""
     wrong = np.flatnonzero(found.predicted != found.true)
     sure = found.probabilities.max(1)[wrong]
     return wrong[np.argsort(-sure, kind="stable")][:most]
 
 
 class Fit(NamedTuple):
-    """How near numbers were met: mean absolute error, root of the mean squared error, share of variance explained."""
+    """Regression errors: mean absolute error, root mean squared error, fraction of variance explained."""
 
     mae: float
     rmse: float
@@ -169,7 +169,7 @@ class Fit(NamedTuple):
 
 
 def fit_of(true: np.ndarray, predicted: np.ndarray) -> Fit:
-    """Return how near predictions come to what is true.
+    """Return the regression errors of predictions.
 
     >>> fit_of(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
     Fit(mae=0.0, rmse=0.0, r2=1.0)

@@ -1,4 +1,4 @@
-"""The frame of a report's page: its style for light and dark, wide and narrow; it loads nothing from anywhere."""
+"""The frame of a report's page: its style for light and dark, wide and narrow; it loads nothing from the network."""
 
 import os
 import platform
@@ -67,17 +67,17 @@ def page(title: str, subtitle: str, cards: Sequence[str], sections: Sequence[str
 
 
 def card(name: str, value: str) -> str:
-    """Return a number that stands out."""
+    """Return a highlighted number."""
     return f'<div class="card"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
 
 
 def section(title: str, body: str) -> str:
-    """Return a part of the page with its heading."""
+    """Return a section of the page with its heading."""
     return f"<section><h2>{escape(title)}</h2>{body}</section>"
 
 
 def settings_table(rows: Mapping[str, Any]) -> str:
-    """Return settings, and the versions and machine that this ran on, as two tables."""
+    """Return settings, and versions and machine, as two tables."""
     tables = (("Training", rows), ("Versions and machine", _versions()))
     shown = []
     for title, values in tables:

@@ -19,7 +19,7 @@ from cornu.visuals.measures import Measured, judged
 from cornu.visuals.page import card, page, section, settings_table
 from cornu.visuals.summary import format_bytes, summary_html
 
-MOST_BATCHES = 400  # taken from a stream that may never end
+MOST_BATCHES = 400  # taken from a stream that may be infinite
 UNDRAWN = ("learning_rate", "lr")
 
 
@@ -40,7 +40,7 @@ def write_report(
             sections += _outputs(model, x, y, class_names)
     else:
         sections.append(
-            "<p class='note'>There is no test of this model here: give data, as in "
+            "<p class='note'>This report has no test of the model: pass data, as in "
             "<code>model.report('report.html', x_test, y_test)</code>.</p>"
         )
     cards += _cards(model, history)
@@ -49,15 +49,15 @@ def write_report(
 
 
 def _rows(x: Any, y: Any) -> tuple[Any, Any]:
-    """Return inputs and targets as arrays, those of a stream's batches put together."""
+    """Return inputs and targets as arrays, those of a stream's batches concatenated."""
     if x is None:
         if y is not None:
-            raise ValueError("report was given y without x: give both, report(path, x, y).")
+            raise ValueError("report got y without x: pass both, report(path, x, y).")
         return None, None
     if not is_stream(x):
         return as_arrays(x, "x"), None if y is None else as_arrays(y, "y")
     if y is not None:
-        raise ValueError(f"x is a {type(x).__name__}, whose batches hold the targets: leave y out.")
+        raise ValueError(f"x is a {type(x).__name__}, whose batches contain the targets: leave y out.")
     source = (x[i] for i in range(len(x))) if is_indexed(x) or not hasattr(x, "__iter__") else x
     batches = [unpack(batch) for batch in itertools.islice(source, MOST_BATCHES)]
     if not batches:
@@ -68,7 +68,7 @@ def _rows(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _curves(logs: dict[str, Any], epochs: Any) -> str:
-    """Return one chart per metric, training and validation in it."""
+    """Return one chart per metric, with training and validation."""
     charts = []
     for name in [name for name in logs if not name.startswith("val_")]:
         values = [float(value) for value in logs[name] if np.ndim(value) == 0]
@@ -88,7 +88,7 @@ def _curves(logs: dict[str, Any], epochs: Any) -> str:
 
 
 def _evaluated(model: Any, x: Any, y: Any) -> dict[str, float]:
-    """Return loss and metrics on the rows, where the model is compiled."""
+    """Return loss and metrics on the rows, if the model is compiled."""
     if y is None or not model.compiled:
         return {}
     return {
@@ -99,7 +99,7 @@ def _evaluated(model: Any, x: Any, y: Any) -> dict[str, float]:
 
 
 def _outputs(model: Any, x: Any, y: Any, class_names: Any) -> list[str]:
-    """Return the sections on what the model's outputs are worth, one for each output."""
+    """Return the sections that rate the model's outputs, one for each output."""
     outputs = model.predict(x, verbose=0)
     parts, named = _flat(outputs), _names(model, outputs)
     targets = _flat(y)
@@ -111,7 +111,7 @@ def _outputs(model: Any, x: Any, y: Any, class_names: Any) -> list[str]:
         names = class_names.get(name) if isinstance(class_names, dict) else class_names
         judgement = judged(target, output, _loss_name(model, name, i))
         body = findings.describe(judgement, names, pictures)
-        heading = "How near it comes" if isinstance(judgement, Measured) else "What it gets right and wrong"
+        heading = "Errors" if isinstance(judgement, Measured) else "What it gets right and wrong"
         found.append(section(heading if len(parts) == 1 else f"Output {name}", body))
     return found
 
@@ -176,9 +176,9 @@ def _architecture(model: Any) -> list[str]:
         size = 56 if len(pictures) > 1 else 420
         images = "".join(tiles.image_tag(one, f"weights {i}", size) for i, one in enumerate(pictures))
         note = (
-            "Each picture is what one unit looks for: red counts for it, blue against it."
+            "Each picture shows the weights of one unit: red is positive, blue negative."
             if len(pictures) > 1
-            else "Rows are inputs, columns are units: red is above zero, blue below."
+            else "Rows are inputs, columns are units: red is positive, blue negative."
         )
         found.append(section(f"Weights of the first layer, {name}", f"<p>{note}</p><div class='tiles'>{images}</div>"))
     return found

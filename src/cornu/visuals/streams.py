@@ -1,15 +1,15 @@
-"""What an output is: a cell of a notebook, and which characters it has, as not all terminals speak UTF-8."""
+"""Properties of an output stream: whether it is a notebook cell, and which characters its encoding has."""
 
 from typing import Any
 
 
 def in_notebook(stream: Any) -> bool:
-    """Tell whether the stream is a cell's output, in Jupyter and the like."""
+    """Return whether the stream is a cell's output, in Jupyter and the like."""
     return type(stream).__module__.startswith("ipykernel")
 
 
 def can_write(stream: Any, characters: str) -> bool:
-    """Tell whether the stream's encoding has the characters."""
+    """Return whether the stream's encoding has the characters."""
     try:
         characters.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -18,7 +18,7 @@ def can_write(stream: Any, characters: str) -> bool:
 
 
 def printable(stream: Any, text: str) -> str:
-    """Return `text` with each character that the stream's encoding lacks as an escape, so that writing it is no error.
+    """Return `text` with characters that the stream's encoding lacks escaped, so that writing it does not fail.
 
     >>> import io
     >>> printable(io.TextIOWrapper(io.BytesIO(), "latin-1"), "Gr\xf6\xdfe \u03b1")

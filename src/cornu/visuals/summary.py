@@ -18,7 +18,7 @@ from cornu.core.layer import Layer
 from cornu.core.shapes import is_shape
 from cornu.visuals.streams import can_write, in_notebook, printable
 
-#: Where columns end, as shares of the line, and how long the line is, by the number of columns without "Trainable".
+#: Ends of columns, as fractions of the line, and its length, by the number of columns without "Trainable".
 _SHARES = {3: (0.45, 0.8, 1.0), 4: (0.3, 0.56, 0.74, 1.0)}
 _LENGTHS = {3: 88, 4: 108}
 _JUSTIFIED: dict[str, Any] = {"Param #": "right", "Trainable": "center"}
@@ -39,7 +39,7 @@ def format_bytes(count: int) -> str:
 
 
 def shape_text(operation: Any, network: Any) -> str:
-    """Return the output shape of a layer as text; "?" where it is not known yet."""
+    """Return the output shape of a layer as text; "?" if it is not yet known."""
     nodes = nodes_in(network, operation)
     if nodes:
         return ", ".join(dict.fromkeys(_shapes(node.outputs) for node in nodes))
@@ -52,12 +52,12 @@ def shape_text(operation: Any, network: Any) -> str:
         return "?"
     try:
         return str(tuple(operation.compute_output_shape((None, *shape[1:]))))
-    except Exception:  # a layer of the user's own, whose code fails on another call: the table does without
+    except Exception:  # a custom layer whose code fails on another call: the table omits its shape
         return "?"
 
 
 def nodes_in(network: Any, operation: Any) -> list[Node]:
-    """Return the calls of an operation that lie in `network` (all of them where that is None)."""
+    """Return the calls of an operation in `network` (all of them if it is None)."""
     if network is None:
         return list(operation._inbound_nodes)
     inside = {id(node) for node in network.nodes} | {id(tensor.node) for tensor in network.flat_inputs}
@@ -72,7 +72,7 @@ def _shapes(structure: Any) -> str:
 
 
 def connections(operation: Any, network: Any) -> str:
-    """Return which outputs of which calls of which layers a layer takes."""
+    """Return the inputs of a layer: which outputs of which calls of which layers."""
     tensors = [tensor for node in nodes_in(network, operation) for tensor in node.inputs]
     sources = [(tensor, tensor.node) for tensor in tensors if tensor.node is not None]
     found = (f"{node.operation.name}[{_call_number(node, network)}][{tensor.index}]" for tensor, node in sources)
@@ -85,7 +85,7 @@ def _call_number(node: Node, network: Any) -> int:
 
 
 def is_plain_stack(model: Any) -> bool:
-    """Tell whether the layers form one line, so that a column of connections says nothing."""
+    """Return whether the layers form a chain, so that a column of connections is redundant."""
     network = model._network
     if network is None:
         return True
@@ -130,10 +130,10 @@ def summary_text(
     layer_range: Any = None,
     stream: Any = None,
 ) -> str:
-    """Return the summary as text, in signs that the encoding of `stream` has (any sign if it is None)."""
+    """Return the summary as text, in characters that the encoding of `stream` has (any if it is None)."""
     if not model.built and not model.layers:
         raise ValueError(
-            f"Model {model.name!r} is not built yet, so there is nothing to sum up: give the first layer an "
+            f"Model {model.name!r} is not built yet, so it has no summary: give the first layer an "
             "input_shape, call model.build(input_shape), or call the model on data."
         )
     wide = not is_plain_stack(model)
@@ -195,7 +195,7 @@ def _columns(wide: bool, show_trainable: bool) -> list[str]:
 
 
 def _line_length(columns: int, show_trainable: bool) -> int:
-    """Return Keras's length of a line, as far as the terminal has room."""
+    """Return Keras's line length, limited by the terminal's width."""
     return min(_LENGTHS[columns] + 12 * show_trainable, max(shutil.get_terminal_size().columns - 4, 40))
 
 
@@ -211,7 +211,7 @@ def _widths(columns: list[str], total: int, positions: Sequence[float] | None, s
 
 
 class _Row(NamedTuple):
-    """A line of the table: a layer or function, how deep in nested models, and the graph in which it stands."""
+    """A line of the table: a layer or function, how deep in nested models, and its graph."""
 
     operation: Any
     level: int
@@ -228,7 +228,7 @@ def _rows(model: Any, expand_nested: bool, layer_range: Any, level: int = 0) -> 
 
 
 def operations(model: Any) -> list[Any]:
-    """Return the layers of a model, and where it is functional also the functions of its graph, in order."""
+    """Return the layers of a model in order, and if it is functional, the functions of its graph."""
     network = model._network
     if network is None:
         return model.layers
@@ -242,7 +242,7 @@ def _in_range(layers: list[Layer], layer_range: Any) -> list[Layer]:
     if layer_range is None:
         return layers
     if not isinstance(layer_range, (list, tuple)) or len(layer_range) != 2:
-        raise ValueError(f"layer_range is a pair: the names of the first and the last layer; it is {layer_range!r}.")
+        raise ValueError(f"layer_range must be a pair, the names of the first and the last layer; got {layer_range!r}.")
     first, last = ([i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range)
     if not first or not last or first[0] > last[-1]:
         names = ", ".join(layer.name for layer in layers)
@@ -265,7 +265,7 @@ def _cells(row: _Row, wide: bool, show_trainable: bool) -> list[str]:
 
 
 def totals(model: Any) -> list[str]:
-    """Return the lines under the table: parameters in all, those that train, those that do not, the optimizer's."""
+    """Return the lines below the table: total, trainable, non-trainable and optimizer parameters."""
 
     def line(title: str, variables: list) -> str:
         size = sum(variable._value.nbytes for variable in variables)

@@ -1,4 +1,4 @@
-"""Charts as SVG text, made from numbers with no other package; their colours are the page's CSS variables."""
+"""Charts as SVG text, made without other packages; their colours are the page's CSS variables."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ import numpy as np
 
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 14.0, 12.0, 40.0
 _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-MOST_POINTS = 400  # of one curve: more are not seen
+MOST_POINTS = 400  # of one curve: more are not visible
 
 
 class Curve(NamedTuple):
@@ -23,7 +23,7 @@ class Curve(NamedTuple):
 
 
 def number(value: float) -> str:
-    """Return a number as it is shown beside an axis or in a table.
+    """Return a number as text for an axis or a table.
 
     >>> number(0.98765), number(12345), number(3e-7), number(2)
     ('0.9877', '12,345', '3e-07', '2')
@@ -52,7 +52,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def at_ticks(values: Sequence[float]) -> list[str]:
-    """Return what stands at ticks, short and with as many digits as tell them apart.
+    """Return the labels of ticks, short and with enough digits to distinguish them.
 
     >>> at_ticks([31_806_000.0, 31_808_000.0]), at_ticks([4486.05, 4486.1]), at_ticks([0.0, 0.5, 1.0])
     (['31,806k', '31,808k'], ['4,486.05', '4,486.1'], ['0', '0.5', '1'])
@@ -69,7 +69,7 @@ def at_ticks(values: Sequence[float]) -> list[str]:
 
 
 class Axes:
-    """The frame of a chart: turns values into pixels, and draws axes with their names."""
+    """The frame of a chart: converts values to pixels, and draws axes with their names."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Axes:
         self.labels, (self.width, self.height) = labels, size
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Return where a point stands in pixels."""
+        """Return the position of a point in pixels."""
         across = (x - self.x[0]) / (self.x[1] - self.x[0])
         up = (y - self.y[0]) / (self.y[1] - self.y[0])
         return LEFT + across * (self.width - LEFT - RIGHT), self.height - BOTTOM - up * (self.height - TOP - BOTTOM)
@@ -90,9 +90,9 @@ class Axes:
     def chart(
         self, parts: Sequence[str], title: str, whole_x: bool = False, x_words: Callable[[float], str] | None = None
     ) -> str:
-        """Return the chart with what is drawn in it; `title` is for those who hear the page.
+        """Return the chart with its content; `title` is for screen readers.
 
-        `whole_x` leaves out ticks between whole numbers, `x_words` says what stands at a tick.
+        `whole_x` allows ticks only at integers, `x_words` returns the label of a tick.
         """
         lines = []
         up, across = ticks(*self.y), [tick for tick in ticks(*self.x) if not whole_x or tick == int(tick)]
@@ -109,7 +109,7 @@ class Axes:
 
 
 def text(kind: str, x: float, y: float, words: str, anchor: str = "middle", rotated: bool = False) -> str:
-    """Return a text of a class of the page's CSS, which stands at a point."""
+    """Return a text at a point, with a CSS class of the page."""
     turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if rotated else ""
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turn}>{words}</text>'
 
@@ -128,7 +128,7 @@ _ALONE = """.grid{stroke:#dfe4ea}.tick,.axis{fill:#5d6979;font:12px system-ui,He
 
 
 def alone(chart: str) -> str:
-    """Return a chart as a file of its own: on white, with its style in it."""
+    """Return a chart as a standalone file: on white, with its style included."""
     head, rest = chart.split(">", 1)
     head = head.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     return f'{head}><style>{_ALONE}</style><rect width="100%" height="100%" fill="#fff"/>{rest}\n'
@@ -162,7 +162,7 @@ def line_chart(curves: Sequence[Curve], labels: tuple[str, str], title: str) -> 
 
 
 def curve(drawn: Curve, axes: Axes) -> str:
-    """Return a line through points, with dots where they are few; it is broken where a value is not finite."""
+    """Return a line through points, with dots if they are few; it has gaps at non-finite values."""
     step = max(-(-len(drawn.x) // MOST_POINTS), 1)
     points = list(zip(drawn.x, drawn.y, strict=True))
     points = points[::step] + ([points[-1]] if (len(points) - 1) % step else [])
@@ -177,7 +177,7 @@ def curve(drawn: Curve, axes: Axes) -> str:
 
 
 def scatter(x: np.ndarray, y: np.ndarray, labels: tuple[str, str], title: str, line: tuple | None = None) -> str:
-    """Return points, and a straight line between two of them where `line` gives its ends."""
+    """Return points, and a straight line if `line` has its ends."""
     ends = ([line[0][0], line[1][0]], [line[0][1], line[1][1]]) if line else ([], [])
     axes = Axes(limits(x, ends[0]), limits(y, ends[1]), labels)
     good = np.isfinite(x) & np.isfinite(y)
@@ -204,10 +204,10 @@ def bars(edges: np.ndarray, heights: np.ndarray, labels: tuple[str, str], title:
 
 
 def matrix(counts: np.ndarray, names: Sequence[str], title: str) -> str:
-    """Return a confusion matrix: rows are the true classes, shaded by their share of the row."""
+    """Return a confusion matrix: rows are the true classes, shaded by their fraction of the row."""
     size, longest = len(names), max(len(name) for name in names)
     cell = 46 if size <= 12 else 30 if size <= 20 else 20
-    upright = longest * 7 >= cell  # too long to stand side by side
+    upright = longest * 7 >= cell  # too long to fit side by side
     left, top = 30 + min(longest, 14) * 7.5, 18 + min(longest, 14) * 7.5 if upright else 26.0
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     parts = []
@@ -229,7 +229,7 @@ def matrix(counts: np.ndarray, names: Sequence[str], title: str) -> str:
 
 
 def _cell(at: tuple[float, float], size: int, count: int, share: float, right: bool) -> str:
-    """Return a cell of the matrix: mistakes are shaded more strongly than what is right, or they would not be seen."""
+    """Return a cell of the matrix: mistakes are shaded more strongly than correct rows, to be visible."""
     (x, y), kind = at, "right" if right else "wrong"
     opacity = 0.0 if not count else 0.12 + 0.88 * share if right else min(0.12 + 5 * share, 1.0)
     cell = f'<rect class="cell" x="{x:.0f}" y="{y:.0f}" width="{size}" height="{size}"/>'
@@ -244,5 +244,5 @@ def _cell(at: tuple[float, float], size: int, count: int, share: float, right: b
 
 
 def short(name: str, most: int = 14) -> str:
-    """Return a name, cut where it is long, for use in markup."""
+    """Return a name for use in markup, truncated if it is long."""
     return escape(name if len(name) <= most else name[: most - 1] + "…")

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-#: What weights are coloured with: below zero, zero, above zero.
+#: Colours of weights: below zero, zero, above zero.
 _BELOW, _ZERO, _ABOVE = (np.array(colour, "float64") for colour in ((33, 102, 172), (247, 247, 247), (178, 24, 43)))
 
 
@@ -41,7 +41,7 @@ def image_tag(pixels: np.ndarray, words: str, size: int) -> str:
 
 
 def as_picture(row: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray | None:
-    """Return one input as pixels, stretched from its darkest to its lightest; None if it is no picture."""
+    """Return one input as pixels, stretched from its darkest to its lightest; None if it is not a picture."""
     if shape is None:
         return None
     row = np.nan_to_num(np.asarray(row, "float32")).reshape(shape)
@@ -51,7 +51,7 @@ def as_picture(row: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray | N
 
 
 def picture_shape(shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return rows, columns and channels of inputs that can be seen as pictures: also flat ones that make a square.
+    """Return rows, columns and channels of inputs that can be shown as pictures, also flat ones that form a square.
 
     >>> picture_shape((28, 28)), picture_shape((784,)), picture_shape((3072,)), picture_shape((13,))
     ((28, 28, 1), (28, 28, 1), (32, 32, 3), None)
@@ -98,7 +98,7 @@ def first_weights(model_layers: list, inputs: tuple[int, ...] | None, most: int 
 
 
 def _filters(kernel: np.ndarray, most: int) -> list[np.ndarray]:
-    """Return the filters of a convolution (rows, columns, channels, filters): of three channels, in colour."""
+    """Return the filters of a convolution (rows, columns, channels, filters): with three channels, in colour."""
     kernel = kernel.reshape(*kernel.shape[:3], -1)
     if kernel.shape[2] == 3:
         largest = float(abs(kernel).max()) or 1.0
@@ -109,7 +109,7 @@ def _filters(kernel: np.ndarray, most: int) -> list[np.ndarray]:
 
 
 def _units(kernel: np.ndarray, inputs: tuple[int, ...] | None, most: int) -> list[np.ndarray]:
-    """Return what each unit of a dense layer looks for, or the whole table of weights where inputs are no pictures."""
+    """Return the weights of each unit of a dense layer, or the whole table if inputs are not pictures."""
     if inputs is None or math.prod(inputs) != kernel.shape[0]:
         return [weight_colours(kernel[:200, :200])]
     units = [kernel[:, i].reshape(inputs).mean(-1) for i in range(min(kernel.shape[1], most))]

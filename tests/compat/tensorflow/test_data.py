@@ -67,5 +67,5 @@ def test_lengths():
     assert len(Dataset.zip(Dataset.range(3), Dataset.range(3).repeat())) == 3
     with pytest.raises(TypeError):
         len(Dataset.range(3).repeat())
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="equal length"):
         Dataset.from_tensor_slices((np.zeros(2), np.zeros(3)))

@@ -52,7 +52,7 @@ def test_gradients_by_what_the_block_computed():
     np.testing.assert_allclose(tape.gradient(out, hidden), 2 * x**2 + 1)
     assert tape.gradient(other, apart) is None
     for name, source in {"other": other, "unused": unused}.items():
-        with pytest.raises(ValueError, match=f"by '{name}', which the `with` block computes beside the target"):
+        with pytest.raises(ValueError, match=f"source '{name}', which the `with` block computes alongside the target"):
             tape.gradient(third, source)
 
 

@@ -20,8 +20,8 @@ class Dashboard(Callback):
     process with a dashboard on its port is running; ``cornu watch`` shows it at any time.
 
     Args:
-        name: name of the run on the page; None takes that of the model.
-        folder: folder of the run files; None takes one in the user's home.
+        name: name of the run on the page; None uses the model's name.
+        folder: folder of the run files; None uses one in the user's home.
         port: port of the page. If another dashboard already serves the same folder there, its page is used; if another
             program has the port, a free one is chosen.
         host: address to serve at. Other than the loopback address, it lets other machines see the page and stop runs.

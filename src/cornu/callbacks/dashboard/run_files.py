@@ -48,7 +48,7 @@ class RunFile:
             warnings.warn(f"The dashboard cannot be updated; training continues: {error}", stacklevel=2)
 
     def stop_asked(self) -> bool:
-        """Tell whether this run has been asked to stop."""
+        """Return whether this run has been asked to stop."""
         return _stop_file(self.path).exists()
 
     def close(self) -> None:

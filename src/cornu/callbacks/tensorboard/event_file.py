@@ -1,7 +1,7 @@
 """Files that TensorBoard reads: events in protocol buffer encoding, in records with checksums.
 
-Of ``event.proto``, ``summary.proto`` and the TFRecord format, this covers scalars, histograms, images, graphs and
-plugin data.
+Implements the parts of ``event.proto``, ``summary.proto`` and the TFRecord format for scalars, histograms, images,
+graphs and plugin data.
 """
 
 import itertools

@@ -21,20 +21,20 @@ from cornu.ops import image
 
 @tensor_function
 def sqrt(x: Any) -> jax.Array:
-    """Return the square root; of negative numbers, which rounding may give, 0."""
+    """Return the square root; 0 for negative numbers, which rounding may cause."""
     return jnp.sqrt(jnp.maximum(floats(x), 0))
 
 
 @tensor_function
 def clip(x: Any, min_value: Any, max_value: Any) -> jax.Array:
-    """Move what lies outside of the range to its ends; None leaves an end open."""
+    """Clip to a range; None leaves an end open."""
     if max_value is not None and min_value is not None and isinstance(max_value, (int, float)):
         max_value = max_value if isinstance(min_value, jax.Array) or max_value >= min_value else min_value
     return jnp.clip(x, min_value, max_value)
 
 
 def cast_to_floatx(x: Any) -> Any:
-    """Return `x` as an array of the default float type: numpy for what is no tensor."""
+    """Return `x` as an array of the default float dtype: numpy unless it is a tensor."""
     return (
         tensor_function(ops.cast)(x, settings.floatx())
         if hasattr(x, "node") or isinstance(x, jax.Array)
@@ -47,9 +47,9 @@ def cast_to_floatx(x: Any) -> Any:
 
 @tensor_function
 def batch_dot(x: Any, y: Any, axes: Any = None) -> jax.Array:
-    """Multiply row by row of the batch along one axis of each: (batch, rest of x, rest of y), at least two axes.
+    """Multiply sample by sample along one axis of each: (batch, rest of x, rest of y), at least two axes.
 
-    `axes` is one number for both, or two; None takes the last of `x` and the last but one of `y`.
+    `axes` is one number for both, or two; None means the last of `x` and the second to last of `y`.
     """
     x, y = jnp.asarray(x), jnp.asarray(y)
     if axes is None:
@@ -67,7 +67,7 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> jax.Array:
 
 @tensor_function
 def reshape(x: Any, shape: Sequence[Any]) -> jax.Array:
-    """Return the same values in another shape; -1 or None stands for what is left."""
+    """Return the same values in another shape; -1 or None is the remaining size."""
     return jnp.reshape(jnp.asarray(x), [-1 if size is None else int(size) for size in shape])
 
 
@@ -86,7 +86,7 @@ def repeat(x: Any, n: int) -> jax.Array:
 
 @tensor_function
 def slice(x: Any, start: Sequence[int], size: Sequence[int]) -> jax.Array:
-    """Return the part of a size that begins at `start`; -1 takes all the rest."""
+    """Return the slice of a size that begins at `start`; -1 means all the rest."""
     x = jnp.asarray(x)
     ends = [
         whole if length == -1 else first + length for whole, first, length in zip(x.shape, start, size, strict=True)
@@ -100,13 +100,13 @@ def _slice(first: int, end: int) -> Any:
 
 @tensor_function
 def gather(reference: Any, indices: Any) -> jax.Array:
-    """Return the entries of the first axis that `indices` name."""
+    """Return the entries of the first axis at `indices`."""
     return jnp.take(jnp.asarray(reference), jnp.asarray(indices, "int32"), axis=0)
 
 
 @tensor_function
 def one_hot(indices: Any, num_classes: int) -> jax.Array:
-    """Return a one at each class number, zeros elsewhere; class numbers may be floats."""
+    """Return one-hot rows for class numbers, which may be floats."""
     return ops.one_hot(jnp.asarray(indices).astype("int32"), num_classes)
 
 
@@ -117,7 +117,7 @@ def one_hot(indices: Any, num_classes: int) -> jax.Array:
 def resize_images(
     x: Any, height_factor: int, width_factor: int, data_format: str | None = None, interpolation: str = "nearest"
 ) -> jax.Array:
-    """Enlarge images by whole factors, by repeating (nearest) or bilinear interpolation."""
+    """Enlarge images by integer factors, by repeating (nearest) or bilinear interpolation."""
     return image.enlarge(x, (height_factor, width_factor), data_format, interpolation)
 
 
@@ -125,7 +125,7 @@ def resize_images(
 def resize_volumes(
     x: Any, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None = None
 ) -> jax.Array:
-    """Enlarge volumes by whole factors, by repeating."""
+    """Enlarge volumes by integer factors, by repeating."""
     return image.enlarge(x, (depth_factor, height_factor, width_factor), data_format)
 
 

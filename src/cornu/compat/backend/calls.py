@@ -16,7 +16,7 @@ from cornu.core.variable import Variable
 class Size:
     """A size that is known only when the model runs: ``K.shape(x)[0]`` of a symbolic tensor.
 
-    It can be calculated with, and stands wherever a function of K takes a shape or a number.
+    It supports arithmetic, and can be used wherever a function of K takes a shape or a number.
     """
 
     def __init__(self, tensors: tuple, compute: Callable[..., Any]) -> None:
@@ -56,7 +56,7 @@ class Size:
 
 
 def shape(x: Any) -> tuple:
-    """Return the shape as a tuple; an unknown axis of a symbolic tensor is a `Size`, of which one can calculate."""
+    """Return the shape as a tuple; an unknown axis of a symbolic tensor is a `Size`, which supports arithmetic."""
     if not isinstance(x, graph.SymbolicTensor):
         return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
     return tuple(
@@ -87,7 +87,7 @@ def _sizes(structure: Any) -> list[Size]:
 
 
 def tensor_function(function: Callable) -> Callable:
-    """Decorate a function of K: variables are read, symbolic tensors add a node, sizes are waited for."""
+    """Decorate a function of K: variables are read, symbolic tensors add a node, sizes are computed later."""
 
     @functools.wraps(function)
     def on_values(*args: Any, **kwargs: Any) -> Any:
@@ -114,17 +114,17 @@ def tensor_function(function: Callable) -> Callable:
 
 
 def value_of(x: Any) -> np.ndarray:
-    """Return an array or variable as numpy; TypeError, in words, for a symbolic tensor."""
+    """Return an array or variable as numpy; TypeError for a symbolic tensor."""
     if isinstance(x, graph.SymbolicTensor):
         raise TypeError(
-            f"{x!r} has no value: it stands for data that a model will be given.\n"
-            "Make a function of it, K.function([model.input], [tensor]), and call that with data."
+            f"{x!r} has no value: it is a placeholder for a model's data.\n"
+            "Make a function, K.function([model.input], [tensor]), and call it with data."
         )
     return np.array(x._value if isinstance(x, Variable) else x)
 
 
 def is_concrete(x: Any) -> bool:
-    """Tell whether `x` is an array with values, no tracer and no symbolic tensor."""
+    """Return whether `x` is an array with values, not a tracer or a symbolic tensor."""
     return isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer)
 
 
@@ -134,6 +134,6 @@ def axes(axis: Any) -> Any:
 
 
 def floats(x: Any) -> jax.Array:
-    """Return an array; booleans and whole numbers as ``floatx()``."""
+    """Return an array; booleans and integers as ``floatx()``."""
     x = jnp.asarray(x)
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(floatx())

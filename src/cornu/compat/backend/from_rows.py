@@ -1,4 +1,4 @@
-"""Functions of Keras 1 and 2, and of TensorFlow, made from rows that say which of today's functions they are."""
+"""Functions of Keras 1 and 2, and of TensorFlow, made from rows that map them to today's functions."""
 
 import ast
 import importlib
@@ -21,7 +21,7 @@ def functions_of(rows: Mapping[str, Renamed], module: str, old_keywords: Mapping
         old_keywords: Older name of a parameter -> its name in the rows.
 
     Returns:
-        Name -> function, with the signature that its row says.
+        Name -> function, with the signature of its row.
     """
     return {name: _renamed(name, row, module, old_keywords) for name, row in rows.items()}
 
@@ -56,7 +56,7 @@ def _target(name: str) -> Callable:
 
 
 def _signature(parameters: str) -> inspect.Signature:
-    """Return the signature that a text such as ``x, axis=-1`` says."""
+    """Return the signature for a text such as ``x, axis=-1``."""
     parsed = ast.parse(f"lambda {parameters}: None", mode="eval").body.args  # type: ignore[attr-defined]
     defaults = [inspect.Parameter.empty] * (len(parsed.args) - len(parsed.defaults))
     defaults += map(ast.literal_eval, parsed.defaults)
@@ -67,7 +67,7 @@ def _signature(parameters: str) -> inspect.Signature:
 
 
 def _other_defaults(signature: inspect.Signature, todays: Mapping, target: Callable) -> dict[str, Any]:
-    """Return the old defaults that today's function does not have by itself."""
+    """Return the old defaults that differ from today's function."""
     theirs = inspect.signature(target).parameters
     found = {}
     for key, new in todays.items():
@@ -78,13 +78,13 @@ def _other_defaults(signature: inspect.Signature, todays: Mapping, target: Calla
 
 
 def _current(key: str, signature: inspect.Signature, old_keywords: Mapping[str, str]) -> str:
-    """Return the parameter that a keyword means: itself, or the one that an older version called so."""
+    """Return the parameter for a keyword: the keyword itself, or its current name."""
     new = old_keywords.get(key, key)
     return new if key not in signature.parameters and new in signature.parameters else key
 
 
 def _given(name: str, signature: inspect.Signature, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call by name; TypeError for those that the signature does not have."""
+    """Return the arguments of a call by name; TypeError for those not in the signature."""
     unknown = next((key for key in kwargs if key not in signature.parameters), None)
     if unknown is not None:
         hint = did_you_mean(unknown, signature.parameters)
@@ -100,7 +100,7 @@ def _axes_as_tuple(name: str, value: Any) -> Any:
 
 
 def _description(of: str, todays: Mapping[str, str | None]) -> str:
-    """Return the docstring of a function that is another one with other names."""
+    """Return the docstring of a function that is another one under a different name."""
     changed = [f"`{old}` is `{new}` there" for old, new in todays.items() if new not in (None, old)]
     unused = [f"`{old}` has no effect" for old, new in todays.items() if new is None]
     shown = of.replace("cornu.", "keras.").replace(":", ".") if ":" in of else f"keras.ops.{of}"

@@ -1,7 +1,7 @@
 """`keras.backend`, often imported as K: array functions of Keras 1 and 2, on arrays, variables and symbolic tensors.
 
-Functions that are not defined here are in the files beside this one; those that `cornu.ops` has too are made from the
-table in `rows.py`.
+Functions that are not defined here are in the other files of this folder; those that `cornu.ops` also has are made
+from the table in `rows.py`.
 """
 
 # The names of the other files are K's too.
@@ -48,15 +48,15 @@ from cornu.ops import crossentropy
 from cornu.kernels import random_bits as draws
 # fmt: on
 
-globals().update(functions_of(ROWS, __name__, OLD_KEYWORDS))  # those that are functions of `cornu.ops` with other names
+globals().update(functions_of(ROWS, __name__, OLD_KEYWORDS))  # the functions of `cornu.ops` with other names
 normalize_data_format = standardize_data_format
 
 
 def backend() -> str:
-    """Return ``"tensorflow"``, or ``"jax"`` where the environment variable KERAS_BACKEND says so.
+    """Return ``"tensorflow"``, or ``"jax"`` if the environment variable KERAS_BACKEND is so.
 
-    Programs ask this to choose an order of axes, a layout of kernels, or the calls that set a session up: TensorFlow's
-    are those that Cornu follows. A program for Keras 3 that is written for JAX sets the variable itself.
+    Programs use this to choose an axis order, a kernel layout, or session setup: Cornu follows TensorFlow's. A program
+    that is written for Keras 3 on JAX sets the variable itself.
     """
     return "jax" if os.environ.get("KERAS_BACKEND") == "jax" else "tensorflow"
 
@@ -70,7 +70,7 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
     """Set the default order of image axes: ``"tf"`` (channels last) or ``"th"`` (channels first)."""
     known = {"tf": "channels_last", "th": "channels_first"}
     if dim_ordering not in known:
-        raise ValueError(f"set_image_dim_ordering takes 'tf' (channels last) or 'th' (first); it got {dim_ordering!r}.")
+        raise ValueError(f"set_image_dim_ordering expects 'tf' (channels last) or 'th' (first); got {dim_ordering!r}.")
     set_image_data_format(known[dim_ordering])
 
 
@@ -86,7 +86,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> jax.Array:
-    """Return an array, spread over `shape` where that is given."""
+    """Return an array, broadcast to `shape` if given."""
     result = jnp.asarray(value, standardize_dtype(dtype))
     return result if shape is None else jnp.broadcast_to(result, shape)
 
@@ -97,7 +97,7 @@ def _filled(shape: Any, dtype: Any, value: float) -> jax.Array:
 
 
 def _kept(array: Any, name: str | None) -> Any:
-    """Return an array made inside a layer or loss as it is; one made outside of any, as Keras 2 did, as a variable."""
+    """Return an array as it is inside a layer or loss; outside of any, return a variable, as Keras 2 did."""
     return variable(array, name=name) if scope.depth == 0 and is_concrete(array) else array
 
 
@@ -112,12 +112,12 @@ def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
 
 
 def eye(size: Any, dtype: Any = None, name: str | None = None) -> jax.Array:
-    """Return the identity matrix, or ones on the diagonal of a matrix of two sizes."""
+    """Return the identity matrix, or for two sizes a matrix with ones on its diagonal."""
     rows, columns = size if isinstance(size, (tuple, list)) else (size, size)
     return jnp.eye(rows, columns, dtype=standardize_dtype(dtype))
 
 
-# ---- random numbers: others in each call and each training step
+# ---- random numbers: new ones in each call and each training step
 
 
 @tensor_function
@@ -134,7 +134,7 @@ def random_uniform(
     shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: int | None = None, low: Any = None,
     high: Any = None,
 ) -> jax.Array:  # fmt: skip
-    """Return evenly distributed numbers (`low` and `high` are Keras 1's names)."""
+    """Return uniform random numbers (`low` and `high` are Keras 1's names)."""
     minval, maxval = (minval if low is None else low), (maxval if high is None else high)
     key, dtype = random_key(seed, moves_on=True), standardize_dtype(dtype)
     if "int" in dtype:
@@ -164,20 +164,20 @@ def truncated_normal(
 def random_uniform_variable(
     shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
-    """Return a variable that starts with evenly distributed numbers."""
+    """Return a variable initialized with uniform random numbers."""
     return variable(random_uniform(shape, low, high, dtype, seed), name=name)
 
 
 def random_normal_variable(
     shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
-    """Return a variable that starts with normally distributed numbers."""
+    """Return a variable initialized with normally distributed numbers."""
     return variable(random_normal(shape, mean, scale, dtype, seed), name=name)
 
 
 @tensor_function
 def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = None) -> jax.Array:
-    """Set a share `level` of the elements to zero and scale up the rest."""
+    """Set a fraction `level` of the elements to zero and scale up the rest."""
     return draws.dropout(jnp.asarray(x), random_key(seed, moves_on=True), level, noise_shape)
 
 
@@ -199,7 +199,7 @@ def ndim(x: Any) -> int:
 
 
 def dtype(x: Any) -> str:
-    """Return the name of the type."""
+    """Return the name of the dtype."""
     return standardize_dtype(x.dtype)
 
 
@@ -219,22 +219,22 @@ def eval(x: Any) -> np.ndarray:
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Tell whether `x` is a symbolic tensor."""
+    """Return whether `x` is a symbolic tensor."""
     return isinstance(x, SymbolicTensor)
 
 
 def is_placeholder(x: Any) -> bool:
-    """Tell whether `x` is a symbolic tensor that data will be given for."""
+    """Return whether `x` is a symbolic input."""
     return isinstance(x, SymbolicTensor) and (x.node is None or not x.node.inputs)
 
 
 def is_tensor(x: Any) -> bool:
-    """Tell whether `x` is an array, a variable or a symbolic tensor."""
+    """Return whether `x` is an array, a variable or a symbolic tensor."""
     return isinstance(x, (SymbolicTensor, jax.Array, Variable))
 
 
 def is_variable(x: Any) -> bool:
-    """Tell whether `x` is a variable."""
+    """Return whether `x` is a variable."""
     return isinstance(x, Variable)
 
 
@@ -259,7 +259,7 @@ def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Any:
 def ctc_decode(
     y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100, top_paths: int = 1
 ) -> tuple[list, jax.Array]:
-    """Return label arrays (rows, steps), filled up with -1, and scores; the last class is the blank."""
+    """Return label arrays (rows, steps), padded with -1, and scores; the last class is the blank."""
     logits = jnp.log(jnp.asarray(y_pred) + epsilon())
     strategy = "greedy" if greedy else "beam_search"
     labels, scores = crossentropy.ctc_decode(logits, input_length, strategy, beam_width, top_paths, mask_index=-1)
@@ -270,7 +270,7 @@ def ctc_decode(
 
 
 def clear_session() -> None:
-    """Start the numbers in names again, and forget the learning phase that was set."""
+    """Reset the numbers in names and the learning phase."""
     names.forget_names()
     scope.learning_phase = None
 
@@ -281,7 +281,7 @@ def get_uid(prefix: str = "") -> int:
 
 
 def reset_uids() -> None:
-    """Start the numbers in names again."""
+    """Reset the numbers in names."""
     names.forget_names()
 
 

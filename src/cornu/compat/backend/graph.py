@@ -22,7 +22,7 @@ _phase: list[SymbolicTensor] = []
 
 
 def learning_phase() -> Any:
-    """Return 1 in training and 0 otherwise; outside of calls, a symbolic tensor for `function`."""
+    """Return 1 in training and 0 otherwise; outside calls, a symbolic tensor for `function`."""
     for known in (scope.training, scope.learning_phase):
         if known is not None:
             return int(bool(known))
@@ -32,9 +32,9 @@ def learning_phase() -> Any:
 
 
 def set_learning_phase(value: Any) -> None:
-    """Let all models train (1) or not (0) from here on, where the call itself does not say it."""
+    """Let all models train (1) or not (0) from here on, unless a call sets it explicitly."""
     if value not in (0, 1):
-        raise ValueError(f"The learning phase is 0 (test) or 1 (train); it got {value!r}.")
+        raise ValueError(f"The learning phase must be 0 (test) or 1 (train); got {value!r}.")
     scope.learning_phase = bool(value)
 
 
@@ -42,7 +42,7 @@ def placeholder(
     shape: Sequence[int | None] | None = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False,
     name: str | None = None, ragged: bool = False,
 ) -> SymbolicTensor:  # fmt: skip
-    """Return a symbolic tensor for data to be given to a `function`."""
+    """Return a symbolic tensor for data passed to a `function`."""
     if shape is None and ndim is None:
         raise ValueError("placeholder needs a shape, for example (None, 784), or ndim, the number of axes.")
     return SymbolicTensor((None,) * (ndim or 0) if shape is None else tuple(shape), dtype, name)
@@ -63,7 +63,7 @@ def _leaves(structure: Any) -> list:
 
 
 def _may_hide_variables(nodes: Sequence[graph.Node]) -> bool:
-    """Tell whether some node is a function of the user's, which may use variables that nobody knows of."""
+    """Return whether some node is a custom function, which may use untracked variables."""
     return any(isinstance(node.operation, Lambda) or not (isinstance(node.operation, Layer)
                or is_library(node.operation.function) or _is_jaxs(node.operation.function))
                for node in nodes)  # fmt: skip
@@ -99,10 +99,10 @@ class Function:
             return results, read(self.seeds)
 
     def __call__(self, inputs: Any) -> Any:
-        """Compute the outputs as numpy arrays for arrays in the order of the inputs."""
+        """Compute the outputs as numpy arrays, for arrays in the order of the inputs."""
         given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         if len(given) != len(self.inputs):
-            raise ValueError(f"This function takes a list of {len(self.inputs)} inputs; it was given {len(given)}.")
+            raise ValueError(f"This function expects a list of {len(self.inputs)} inputs; got {len(given)}.")
         training = None
         arrays = []
         for tensor, value in zip(self.inputs, given, strict=True):
@@ -125,20 +125,20 @@ def _plain(value: Any) -> Any:
 def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = None, **_: Any) -> Function:
     """Return a function from data for symbolic inputs to the values of symbolic outputs.
 
-    `inputs` may end with ``K.learning_phase()``: its value, 0 or 1, says whether layers act as in training. `updates`
-    are pairs (variable, new symbolic value). Raises ValueError where an output needs an input that is not given.
+    `inputs` may end with ``K.learning_phase()``: its value, 0 or 1, says whether layers run in training mode. `updates`
+    are pairs (variable, new symbolic value). Raises ValueError if an output needs an input that is missing.
     """
     return Function(inputs, outputs, updates)
 
 
 def gradients(loss: Any, variables: Any) -> list[Any]:
-    """Return the derivatives of a symbolic loss (its sum) by symbolic tensors or by variables, as symbolic tensors.
+    """Return the gradients of a symbolic loss (its sum) with respect to symbolic tensors or variables.
 
-    Raises GraphNeededError (a TypeError) for a loss that is no symbolic tensor.
+    Raises GraphNeededError (a TypeError) for a loss that is not a symbolic tensor.
     """
     if not isinstance(loss, SymbolicTensor):
         raise graph.GraphNeededError(
-            f"K.gradients takes a symbolic loss, made of a model's input and output; it got {type(loss).__name__}.\n"
+            f"K.gradients expects a symbolic loss, made from a model's input and output; got {type(loss).__name__}.\n"
             "For values, use jax.grad of a function."
         )
     wanted = list(variables) if isinstance(variables, (list, tuple)) else [variables]
@@ -150,7 +150,7 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
 
 
 def _sources(tensor: SymbolicTensor) -> list[SymbolicTensor]:
-    """Return the symbolic tensors without a history that `tensor` comes from."""
+    """Return the symbolic inputs that `tensor` depends on."""
     found: dict[int, SymbolicTensor] = {}
     stack, seen = [tensor], set()
     while stack:
@@ -210,9 +210,9 @@ def batch_get_value(tensors: Sequence[Any]) -> list[np.ndarray]:
 
 
 def set_value(x: Any, value: Any) -> None:
-    """Set a variable; TypeError for what is none."""
+    """Set a variable; TypeError for anything else."""
     if not hasattr(x, "assign"):
-        raise TypeError(f"K.set_value sets a variable (K.variable, a weight, optimizer.lr); it got {type(x).__name__}.")
+        raise TypeError(f"K.set_value expects a variable (K.variable, a weight, optimizer.lr); got {type(x).__name__}.")
     x.assign(value)
 
 

@@ -1,4 +1,4 @@
-"""The functions of `keras.backend` that networks are made of and `cornu.ops` does not have: losses, loops, branches."""
+"""The functions of `keras.backend` for networks that `cornu.ops` does not have: losses, loops, branches."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ stop_gradient_of_one = tensor_function(jax.lax.stop_gradient)
 
 
 def stop_gradient(variables: Any) -> Any:
-    """Return the same values, which count as constants for gradients; of a list, a list."""
+    """Return the same values, treated as constants for gradients; for a list, a list."""
     if isinstance(variables, (list, tuple)):
         return [stop_gradient_of_one(one) for one in variables]
     return stop_gradient_of_one(variables)
@@ -63,11 +63,11 @@ def conv2d_transpose(
 ) -> jax.Array:  # fmt: skip
     """Spread each input over a window; the size of the output follows from strides and padding.
 
-    Raises ValueError where `output_shape` is another one.
+    Raises ValueError if `output_shape` differs from it.
     """
     result = nn.conv_transpose(x, kernel, strides, padding, None, data_format, dilation_rate)
     if output_shape is not None and tuple(map(int, output_shape))[1:] != result.shape[1:]:
-        raise ValueError(f"conv2d_transpose gives {result.shape}; output_shape={tuple(output_shape)} was asked for.")
+        raise ValueError(f"conv2d_transpose returns shape {result.shape}; got output_shape={tuple(output_shape)}.")
     return result
 
 
@@ -81,7 +81,7 @@ def pool2d(
 ) -> jax.Array:  # fmt: skip
     """Return the largest value (``max``) or the mean (``avg``) of each window."""
     if pool_mode not in ("max", "avg"):
-        raise ValueError(f"pool_mode is 'max' or 'avg'; it got {pool_mode!r}.")
+        raise ValueError(f"pool_mode must be 'max' or 'avg'; got {pool_mode!r}.")
     return (nn.max_pool if pool_mode == "max" else nn.average_pool)(x, pool_size, strides, padding, data_format)
 
 
@@ -96,7 +96,7 @@ def pool3d(
 
 @tensor_function
 def bias_add(x: Any, bias: Any, data_format: str | None = None) -> jax.Array:
-    """Add a bias of one value per channel, or of a shape like a row of `x`."""
+    """Add a bias with one value per channel, or with the shape of a row of `x`."""
     x, bias = jnp.asarray(x), jnp.asarray(bias)
     if settings.standardize_data_format(data_format) == "channels_last" or x.ndim < 3:
         return x + bias
@@ -155,7 +155,7 @@ def normalize_batch_in_training(
 
 
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
-    """Return one of two results (tensors, or functions that make them), as a condition says: for all, or by element."""
+    """Return one of two results (tensors, or functions that make them) by a condition: a scalar, or one per element."""
     if isinstance(condition, (bool, int, np.bool_)):
         chosen = then_expression if condition else else_expression
         return chosen() if callable(chosen) else chosen
@@ -188,7 +188,7 @@ def _by_phase(x: Any, alt: Any) -> Any:
 
 
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
-    """Return `x` outside of training and `alt` in it."""
+    """Return `x` outside training and `alt` in training."""
     return in_train_phase(alt, x, training)
 
 
@@ -227,7 +227,7 @@ def rnn(
 ) -> tuple[Any, Any, list]:  # fmt: skip
     """Run ``output, states = step_function(input, states + constants)`` over the steps of (rows, steps, ...).
 
-    Where `mask` (rows, steps) is false, output and states stay as they were (output 0 with `zero_output_for_mask`).
+    Where `mask` (rows, steps) is false, output and states are unchanged (output 0 with `zero_output_for_mask`).
     Returns the last output, all outputs (rows, steps, ...) and the last states.
     """
     settings_of_run = (go_backwards, time_major, zero_output_for_mask, unroll)

@@ -1,4 +1,4 @@
-"""`tf.data.Dataset` of the stand-in: a chain of iterators over numpy elements, started anew for each epoch."""
+"""`tf.data.Dataset` of the stand-in: a chain of iterators over numpy elements, restarted in each epoch."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
 
 
 class EagerArray(np.ndarray):
-    """A numpy array that a program takes for a tensor: it answers ``numpy()``."""
+    """A numpy array that programs can use as a tensor: it has ``numpy()``."""
 
     def numpy(self) -> np.ndarray:
         """Return the array as numpy's own."""
@@ -38,11 +38,11 @@ class Dataset:
 
     @staticmethod
     def from_tensor_slices(tensors: Any, name: str | None = None) -> "Dataset":
-        """Return the rows of arrays of one length; ValueError where the lengths differ."""
+        """Return the rows of arrays of one length; ValueError if the lengths differ."""
         tensors = jax.tree.map(np.asarray, _without_lists(tensors))
         lengths = {len(array) for array in jax.tree.leaves(tensors)}
         if len(lengths) != 1:
-            raise ValueError(f"from_tensor_slices expects arrays of one length; it got {sorted(lengths)}.")
+            raise ValueError(f"from_tensor_slices expects arrays of equal length; got {sorted(lengths)}.")
         (length,) = lengths
         return Dataset(lambda: (_row(tensors, row) for row in range(length)), length)
 
@@ -53,17 +53,17 @@ class Dataset:
 
     @staticmethod
     def from_generator(generator: Callable, *_: Any, args: tuple = (), **__: Any) -> "Dataset":
-        """Return what a generator function yields, called anew for each epoch."""
+        """Return what a generator function yields; it is called again in each epoch."""
         return Dataset(lambda: iter(generator(*args)))
 
     @staticmethod
     def range(*limits: int, output_type: Any = "int64", name: str | None = None) -> "Dataset":
-        """Return whole numbers, as Python's ``range`` does."""
+        """Return integers, as Python's ``range`` does."""
         return Dataset(lambda: (np.asarray(one, str(output_type)) for one in range(*limits)), len(range(*limits)))
 
     @staticmethod
     def zip(*datasets: Any, name: str | None = None) -> "Dataset":
-        """Return tuples of the elements of several data sets; the shortest ends them."""
+        """Return tuples of the elements of several data sets, up to the shortest."""
         several = tuple(datasets[0]) if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
         sizes = [one._size for one in several if one._size != INFINITE_CARDINALITY]
         size = INFINITE_CARDINALITY if not sizes else UNKNOWN_CARDINALITY if min(sizes) < 0 else min(sizes)
@@ -72,7 +72,7 @@ class Dataset:
     def map(
         self, map_func: Callable, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None
     ) -> "Dataset":
-        """Return the elements after a function; a tuple's parts are its arguments."""
+        """Return the elements mapped by a function; a tuple's parts are its arguments."""
         return Dataset(lambda: (_call(map_func, element) for element in self._iterate()), self._size)
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
@@ -80,7 +80,7 @@ class Dataset:
         return Dataset(lambda: (element for element in self._iterate() if bool(_call(predicate, element))))
 
     def batch(self, batch_size: int, drop_remainder: bool = False, **_: Any) -> "Dataset":
-        """Return stacks of `batch_size` elements; the last may be smaller, or is left out with `drop_remainder`."""
+        """Return stacks of `batch_size` elements; the last may be smaller, or is dropped with `drop_remainder`."""
         size = int(batch_size)
         whole, rest = divmod(self._size, size)
         batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
@@ -93,7 +93,7 @@ class Dataset:
     def shuffle(
         self, buffer_size: int, seed: Any = None, reshuffle_each_iteration: Any = True, name: Any = None
     ) -> "Dataset":
-        """Return the elements in random order, drawn from a buffer of `buffer_size`, another one for each epoch."""
+        """Return the elements in random order, drawn from a buffer of `buffer_size`, different in each epoch."""
         epochs = itertools.count()
 
         def iterate() -> Iterator:
@@ -104,7 +104,7 @@ class Dataset:
         return Dataset(iterate, self._size)
 
     def repeat(self, count: int | None = None, name: Any = None) -> "Dataset":
-        """Return the elements `count` times over, or without end."""
+        """Return the elements `count` times, or endlessly."""
         if count is None or count == -1:
             return Dataset(
                 lambda: (element for _ in itertools.count() for element in self._iterate()), INFINITE_CARDINALITY
@@ -129,11 +129,11 @@ class Dataset:
         return Dataset(lambda: itertools.chain(self._iterate(), dataset._iterate()), size)
 
     def enumerate(self, start: int = 0, name: Any = None) -> "Dataset":
-        """Return pairs of a number and an element."""
+        """Return pairs of an index and an element."""
         return Dataset(lambda: enumerate(self._iterate(), start), self._size)
 
     def cache(self, *_: Any, **__: Any) -> "Dataset":
-        """Return the elements, kept in memory after the first time."""
+        """Return the elements, kept in memory after the first epoch."""
         kept: list = []
 
         def iterate() -> Iterator:
@@ -144,13 +144,13 @@ class Dataset:
         return Dataset(iterate, self._size)
 
     def prefetch(self, *_: Any, **__: Any) -> "Dataset":
-        """Return the data set itself: training fetches ahead anyway."""
+        """Return the data set itself: training prefetches anyway."""
         return self
 
     with_options = prefetch
 
     def cardinality(self) -> int:
-        """Return how many elements there are, -1 for no end, -2 where nobody knows."""
+        """Return the number of elements, -1 if infinite, -2 if unknown."""
         return self._size
 
     def as_numpy_iterator(self) -> Iterator:
@@ -175,7 +175,7 @@ def _row(tensors: Any, row: int) -> Any:
 
 
 def _without_lists(tensors: Any) -> Any:
-    """TensorFlow takes a list for one array, a tuple or dictionary for several."""
+    """TensorFlow treats a list as one array, a tuple or dictionary as several."""
     if isinstance(tensors, tuple):
         return tuple(map(_without_lists, tensors))
     if isinstance(tensors, dict):

@@ -1,7 +1,7 @@
 """The functions of the `tensorflow` stand-in: array functions, and set-up calls.
 
 Array functions work on arrays, variables and symbolic tensors (in Lambda layers, losses, custom layers); those that
-`cornu.ops` has too are made from the table in `rows.py`. Set-up calls that have no
+`cornu.ops` also has are made from the table in `rows.py`. Set-up calls that have no
 meaning here (device memory, threads, eager mode) are accepted and do nothing; graphs that compute are not.
 """
 
@@ -23,7 +23,7 @@ from cornu.core.randomness import random_key
 
 
 class DType(str):
-    """The name of a dtype, with what TensorFlow's dtypes offer."""
+    """The name of a dtype, with the attributes of TensorFlow's dtypes."""
 
     name = property(str)
     as_numpy_dtype = property(lambda self: jnp.dtype(str(self)).type)
@@ -44,7 +44,7 @@ globals().update(functions_of(ROWS, __name__, OLD_KEYWORDS))
 
 @tensor_function
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> jax.Array:
-    """Return the same values in another shape; -1 is what is left."""
+    """Return the same values in another shape; -1 is the remaining size."""
     return jnp.reshape(jnp.asarray(tensor), tuple(int(size) for size in shape))
 
 
@@ -67,7 +67,7 @@ def one_hot(
     indices: Any, depth: int, on_value: Any = 1, off_value: Any = 0, axis: int | None = None, dtype: Any = "float32",
     name: str | None = None,
 ) -> jax.Array:  # fmt: skip
-    """Return rows with `on_value` at the index and `off_value` elsewhere; `axis` is where the rows are, or the last."""
+    """Return rows with `on_value` at the index and `off_value` elsewhere, along `axis` (the last by default)."""
     hot = jax.nn.one_hot(jnp.asarray(indices), depth, axis=-1 if axis is None else axis, dtype=str(dtype))
     return hot * on_value + (1 - hot) * off_value
 
@@ -76,7 +76,7 @@ def one_hot(
 def split(
     value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str | None = None
 ) -> list[jax.Array]:
-    """Return parts along an axis: a number of equal ones, or parts of the given sizes, of which one may be -1."""
+    """Return parts along an axis: a number of equal parts, or parts of the given sizes, one of which may be -1."""
     value, sizes = jnp.asarray(value), num_or_size_splits
     if np.ndim(sizes):
         sizes = [int(size) for size in sizes]
@@ -106,13 +106,13 @@ def squared_difference(x: Any, y: Any, name: str | None = None) -> jax.Array:
 
 @tensor_function
 def cumsum(x: Any, axis: int = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> jax.Array:
-    """Return running sums; `exclusive` leaves an entry out of its own sum, `reverse` begins at the end."""
+    """Return running sums; `exclusive` leaves each entry out of its own sum, `reverse` starts from the end."""
     return _running(jnp.cumsum, 0, x, axis, exclusive, reverse)
 
 
 @tensor_function
 def cumprod(x: Any, axis: int = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> jax.Array:
-    """Return running products; `exclusive` leaves an entry out of its own product, `reverse` begins at the end."""
+    """Return running products; `exclusive` leaves each entry out of its own product, `reverse` starts from the end."""
     return _running(jnp.cumprod, 1, x, axis, exclusive, reverse)
 
 
@@ -168,7 +168,7 @@ def normal(
 def uniform(
     shape: Any, minval: Any = 0, maxval: Any = 1, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:
-    """Return evenly distributed numbers."""
+    """Return uniform random numbers."""
     return jax.random.uniform(_key(seed), tuple(shape), str(dtype), minval, maxval)
 
 
@@ -177,7 +177,7 @@ def _key(seed: Any) -> jax.Array:
 
 
 def set_seed(seed: int) -> None:
-    """Seed everything that is drawn from here on."""
+    """Seed all random numbers from here on."""
     seeds.set_random_seed(seed)
 
 
@@ -187,7 +187,7 @@ set_random_seed = set_seed
 
 
 class _Settings:
-    """A bag of settings that takes any name; nothing reads it."""
+    """Settings under any name; nothing reads them."""
 
     def __init__(self, *_: Any, **settings: Any) -> None:
         self.__dict__.update(settings)
@@ -203,7 +203,7 @@ ConfigProto = GPUOptions = _Settings
 
 
 class Session:
-    """A session that has nothing to do: Cornu computes at once, and its variables have values when they are made."""
+    """A session that does nothing: Cornu computes eagerly, and its variables have values when they are made."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         self.graph = Graph()
@@ -212,7 +212,7 @@ class Session:
         """Return None for an initializer, an array for an array; a placeholder cannot be fed (NotImplementedError)."""
         if feed_dict or graph.is_symbolic(fetches):
             raise NotImplementedError(
-                "Session.run got a graph to compute, and Cornu has no TensorFlow graphs.\n"
+                "Session.run got a graph to compute, but Cornu has no TensorFlow graphs.\n"
                 "Use model.predict, or keras.backend.function."
             )
         return fetches
@@ -231,7 +231,7 @@ InteractiveSession = Session
 
 
 class Graph:
-    """A graph that has nothing to do."""
+    """A graph that does nothing."""
 
     def as_default(self) -> contextlib.AbstractContextManager:
         """Return a context that does nothing."""
@@ -246,12 +246,12 @@ def set_session(session: Any) -> None:
 
 
 def get_session() -> Session:
-    """Return a session that has nothing to do."""
+    """Return a session that does nothing."""
     return Session()
 
 
 def get_default_graph() -> Graph:
-    """Return a graph that has nothing to do."""
+    """Return a graph that does nothing."""
     return Graph()
 
 
@@ -269,7 +269,7 @@ DEBUG, INFO, WARN, ERROR, FATAL = 10, 20, 30, 40, 50
 
 
 def executing_eagerly() -> Any:
-    """Return True: values are there when a line has run."""
+    """Return True: values are available at once."""
     return True
 
 
@@ -306,7 +306,7 @@ def list_local_devices() -> list[Any]:
 
 
 def is_gpu_available(*_: Any, **__: Any) -> Any:
-    """Tell whether JAX has a GPU."""
+    """Return whether JAX has a GPU."""
     return len(list_physical_devices("GPU")) > 0
 
 
@@ -324,5 +324,5 @@ is_built_with_cuda = is_gpu_available
 
 
 def get_logger() -> logging.Logger:
-    """Return a logger of the name that TensorFlow's has."""
+    """Return a logger with the name of TensorFlow's."""
     return logging.getLogger("tensorflow")

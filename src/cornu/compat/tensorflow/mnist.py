@@ -8,7 +8,7 @@ from cornu.datasets import mnist
 
 
 class DataSet:
-    """Images (rows, 784) between 0 and 1 and their labels, given out batch by batch in random order."""
+    """Images (rows, 784) between 0 and 1 and their labels, returned batch by batch in random order."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
         self.images, self.labels = images, labels
@@ -17,11 +17,11 @@ class DataSet:
 
     @property
     def num_examples(self) -> int:
-        """How many images there are."""
+        """The number of images."""
         return len(self.images)
 
     def next_batch(self, batch_size: int, fake_data: bool = False, shuffle: bool = True) -> tuple:
-        """Return the next images and labels; an epoch's last batch is filled up from the next epoch."""
+        """Return the next images and labels; an epoch's last batch is completed from the next epoch."""
         if self._position == 0 and self.epochs_completed == 0 and shuffle:
             self._order = np.random.permutation(self.num_examples)
         rows = self._order[self._position : self._position + batch_size]
@@ -46,7 +46,7 @@ def read_data_sets(
     train_dir: Any = None, fake_data: bool = False, one_hot: bool = False, dtype: Any = "float32", reshape: bool = True,
     validation_size: int = 5000, seed: Any = None, **_: Any,
 ) -> DataSets:  # fmt: skip
-    """Return MNIST in three parts; the first `validation_size` training images validate.
+    """Return MNIST in three parts; the first `validation_size` training images are for validation.
 
     `one_hot` gives labels as rows of 10, ``reshape=False`` images as (28, 28, 1).
     """

@@ -121,7 +121,7 @@ PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
         "tensorflow.examples.tutorials.mnist",
     ],
     (),
-) | {  # array functions that are the same in keras.ops, and parts of tf.keras that `tf` has beside it
+) | {  # array functions that are the same in keras.ops, and parts of tf.keras that `tf` also has
     "tensorflow": ("cornu.ops",),
     "tensorflow.math": ("cornu.ops",),
     "tensorflow.linalg": ("cornu.ops",),
@@ -132,5 +132,5 @@ PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
     "tensorflow.optimizers.schedules": ("cornu.optimizers.schedules",),
 }
 
-#: Modules that exist only because others lie below them.
+#: Modules that exist only because others are below them.
 PARENTS = frozenset({"tensorflow._api", "tensorflow.examples", "tensorflow.examples.tutorials"})

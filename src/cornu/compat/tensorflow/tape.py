@@ -1,7 +1,7 @@
 """``tf.GradientTape``: gradients of what a ``with`` block computed, found by running the block's lines again.
 
-JAX differentiates functions. The block is made one: its lines are taken from the source, and run once more with the
-names, variables and random numbers as they were at its beginning, while JAX watches what depends on the sources.
+JAX differentiates functions, so the block becomes one: its lines are read from the source and run again with the
+names, variables and random numbers as they were at its beginning, while JAX traces what depends on the sources.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ _MISSING = object()
 class GradientTape:
     """Stand-in for ``tf.GradientTape``: ``gradient(target, sources)`` after, or at the end of, its ``with`` block.
 
-    The lines of the block run a second time for each call of `gradient`, so they should do nothing but compute:
-    assigning to names, variables and metrics is undone, printing is silent. What `target` is must have a name that the
-    block assigns. Sources are variables, or arrays that have a name (``watch`` is not needed and does nothing).
-    Raises ValueError in words where the source of the block cannot be read, or a target or source is not found.
+    The lines of the block run again for each call of `gradient`, so they should only compute:
+    assigning to names, variables and metrics is undone, printing is silent. The block must assign
+    `target` to a name. Sources are variables, or arrays that have a name (``watch`` is not needed and does nothing).
+    Raises ValueError if the source of the block cannot be read, or a target or source is not found.
     Follows https://www.tensorflow.org/api_docs/python/tf/GradientTape
 
     >>> w = Variable(3.0)
@@ -60,14 +60,14 @@ class GradientTape:
         self._after = _names(sys._getframe(1), self._block.names)
 
     def watch(self, tensor: Any) -> None:
-        """Do nothing: gradients with respect to any variable or named array can be asked for."""
+        """Do nothing: gradients with respect to any variable or named array are available."""
 
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = None
     ) -> Any:
         """Return the gradients of `target` (entries are summed) in the structure of `sources`.
 
-        A variable that the target does not depend on has zeros; such an array, and whole numbers, None.
+        For a source that the target does not depend on: zeros for a variable, None for an array. None for integers.
         `output_gradients` weights the target's entries.
         """
         block, after = self._finished(sys._getframe(1))
@@ -104,13 +104,13 @@ class GradientTape:
             _refuse_inner(made[0], block)
         if not given and not made:
             raise ValueError(
-                "GradientTape.gradient was asked for the gradient by an array that has no name in its `with` block.\n"
-                "Give the array a name before or inside the block, and use that name in the block."
+                "GradientTape.gradient got a source array that has no name in its `with` block.\n"
+                "Assign the array to a name before or inside the block, and use that name in the block."
             )
         return given or made[:1]
 
     def _finished(self, caller: FrameType) -> tuple[Block, dict[str, Any]]:
-        """Return the lines that ran, and what the names held after them."""
+        """Return the lines that ran, and the values of the names after them."""
         if self._block is None:
             raise ValueError("GradientTape.gradient needs a block: with tf.GradientTape() as tape: loss = ...")
         if self._after is not None:
@@ -120,7 +120,7 @@ class GradientTape:
         return self._block.until(caller.f_lineno), _names(caller, self._block.names)
 
     def _replayed(self, code: CodeType, variables: list, values: list, moves: dict[str, Any]) -> dict[str, Any]:
-        """Run the block with `values` in place of `variables` and arrays moved by `moves`; returns the names."""
+        """Run the block with `values` in place of `variables` and `moves` added to arrays; returns the names."""
         names = {name: _copied(value) for name, value in self._before.items()}
         names |= dict.fromkeys(self._block.tapes, self)
         names[MOVE] = lambda name, value: _plain(value) + moves[name]
@@ -134,7 +134,7 @@ class GradientTape:
 
     @contextlib.contextmanager
     def _penalties(self) -> Iterator[None]:
-        """Let the layers keep the losses that they added when the block ran."""
+        """Restore the losses that layers added when the block ran."""
         models = [value for value in self._before.values() if isinstance(value, Layer)]
         kept = [(layer, layer._losses) for model in models for layer in model._flatten_layers()]
         for layer, losses in kept:
@@ -147,7 +147,7 @@ class GradientTape:
 
     @contextlib.contextmanager
     def _randomness(self) -> Iterator[None]:
-        """Let numpy and Python draw the numbers again that the block drew."""
+        """Let numpy and Python draw the same random numbers as the block did."""
         now = np.random.get_state(), random.getstate()
         np.random.set_state(self._random[0])
         random.setstate(self._random[1])
@@ -179,13 +179,13 @@ def _plain(value: Any) -> Any:
 
 
 def _names(frame: FrameType, wanted: frozenset[str]) -> dict[str, Any]:
-    """Return what names hold in a frame. Tapes are left out: each would keep the one of the step before."""
+    """Return the values of names in a frame. Tapes are left out: each would keep the previous step's alive."""
     found = {name: scope[name] for scope in (frame.f_globals, frame.f_locals) for name in wanted if name in scope}
     return {name: value for name, value in found.items() if not isinstance(value, GradientTape)}
 
 
 def _copied(value: Any) -> Any:
-    """Return a copy of a collection, which the block may add to; anything else as it is."""
+    """Return a copy of a collection, because the block may add to it; anything else as it is."""
     return value.copy() if type(value) in (list, dict, set) else value
 
 
@@ -200,9 +200,9 @@ def _place_of(target: Any, after: dict[str, Any], assigned: Iterable[str]) -> tu
                 if leaf is target:
                     return name, number
     raise ValueError(
-        "GradientTape.gradient was asked for the gradient of something that its `with` block does not assign to a "
+        "GradientTape.gradient got a target that its `with` block does not assign to a "
         f"name (it assigns {', '.join(sorted(assigned)) or 'nothing'}).\n"
-        "Compute all of the loss inside the block and give it a name there: loss = ..."
+        "Compute the whole loss inside the block and assign it to a name: loss = ..."
     )
 
 
@@ -212,7 +212,7 @@ def _value_at(names: dict[str, Any], place: tuple[str, int]) -> Any:
 
 
 def _connected(value: Any, moves: list) -> list[bool]:
-    """Tell for each of the `moves` whether `value` depends on it."""
+    """Return for each of the `moves` whether `value` depends on it."""
     jaxpr = jax.make_jaxpr(value)(moves).jaxpr
     needed = {id(variable) for variable in jaxpr.outvars}
     for equation in reversed(jaxpr.eqns):
@@ -222,10 +222,10 @@ def _connected(value: Any, moves: list) -> list[bool]:
 
 
 def _refuse_inner(name: str, block: Block) -> None:
-    """Raise ValueError for an array that the block got together with others, as ``features, scores = model(x)``."""
+    """Raise ValueError for an array that the block got together with others, as in ``features, scores = model(x)``."""
     if name in block.assigned:
         raise ValueError(
-            f"GradientTape.gradient was asked for the gradient by {name!r}, which the `with` block computes beside the "
-            f"target, not on the way to it.\nCompute it alone, and the target from it: {name} = first_part(x), then "
-            f"second_part({name})."
+            f"GradientTape.gradient got the source {name!r}, which the `with` block computes "
+            "alongside the target, not on the way to it.\n"
+            f"Compute it separately, and the target from it: {name} = first_part(x), then second_part({name})."
         )

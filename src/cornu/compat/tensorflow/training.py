@@ -1,4 +1,4 @@
-"""Parts of the `tensorflow` stand-in that train: its optimizers of version 1, losses of logits, strategies, counts."""
+"""Training parts of the `tensorflow` stand-in: optimizers of version 1, losses from logits, strategies, counts."""
 
 import contextlib
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from cornu.core.randomness import random_key
 
 
 def _optimizer(cls: type, **defaults: Any) -> Callable[..., Any]:
-    """Return a function with the keywords that ``tf.train.*Optimizer`` took."""
+    """Return a function with the keywords of ``tf.train.*Optimizer``."""
     renamed = {"beta1": "beta_1", "beta2": "beta_2", "decay": "rho", "use_nesterov": "nesterov"}
 
     def make(learning_rate: Any = 0.001, *args: Any, **kwargs: Any) -> Any:
@@ -38,14 +38,14 @@ def get_or_create_global_step() -> int:
 
 @tensor_function
 def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> jax.Array:
-    """Return the crossentropy of each row's class number."""
+    """Return the crossentropy of each row for class numbers."""
     rows = jax.nn.log_softmax(jnp.asarray(logits))
     return -jnp.take_along_axis(rows, jnp.asarray(labels)[..., None].astype("int32"), axis=-1)[..., 0]
 
 
 @tensor_function
 def softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> jax.Array:
-    """Return the crossentropy of each row's class probabilities."""
+    """Return the crossentropy of each row for class probabilities."""
     return -jnp.sum(jnp.asarray(labels) * jax.nn.log_softmax(jnp.asarray(logits)), axis=-1)
 
 
@@ -54,7 +54,7 @@ softmax_cross_entropy_with_logits_v2 = softmax_cross_entropy_with_logits
 
 @tensor_function
 def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> jax.Array:
-    """Return the crossentropy of each entry, a probability of its own."""
+    """Return the binary crossentropy of each entry."""
     labels, logits = jnp.asarray(labels), jnp.asarray(logits)
     return jnp.maximum(logits, 0) - logits * labels + jnp.log1p(jnp.exp(-jnp.abs(logits)))
 
@@ -79,7 +79,7 @@ def confusion_matrix(
 
 
 class Strategy:
-    """Where to train: JAX's devices, whatever the program chose; ``with strategy.scope():`` does nothing."""
+    """A distribution strategy: JAX chooses the devices; ``with strategy.scope():`` does nothing."""
 
     num_replicas_in_sync = 1
 
@@ -114,7 +114,7 @@ def l2_loss(t: Any, name: str | None = None) -> jax.Array:
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:
-    """Return normally distributed numbers, none further than two standard deviations from the mean."""
+    """Return normally distributed numbers within two standard deviations of the mean."""
     key = random_key(seed, moves_on=True)
     return mean + stddev * jax.random.truncated_normal(key, -2.0, 2.0, tuple(shape), str(dtype))
 

@@ -1,4 +1,4 @@
-"""The lines of a ``with`` block, found in the source by where the program is, and compiled to be run again."""
+"""The lines of a ``with`` block, found in the source by the current line, and compiled to run again."""
 
 import ast
 import functools
@@ -12,7 +12,7 @@ MOVE = "__moved_by_gradient_tape__"
 
 
 class Block:
-    """The statements of a block; its names, which statement assigns each last, and the names of its contexts."""
+    """The statements of a block; its names, the last statement that assigns each, and the names of its contexts."""
 
     def __init__(self, statements: list[ast.stmt], file: str, tapes: frozenset[str]) -> None:
         self.statements, self.file, self.tapes = statements, file, tapes
@@ -30,7 +30,7 @@ class Block:
         return self._shorter[line]
 
     def computes(self, name: str) -> bool:
-        """Tell whether the last statement that assigns a name is a plain ``name = computation``."""
+        """Return whether the last statement that assigns a name is a plain ``name = computation``."""
         statement = self.statements[self.assigned[name]]
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             return False
@@ -38,7 +38,7 @@ class Block:
         return computed and isinstance(statement.targets[0], ast.Name)
 
     def compiled(self, moved: tuple[str, ...]) -> CodeType:
-        """Return code for the block in which each name of `moved` goes through `MOVE` where it has its value."""
+        """Return code for the block in which each name of `moved` is passed through `MOVE` once it has its value."""
         if moved not in self._compiled:
             statements = [_move(name) for name in moved if name not in self.assigned]
             for number, statement in enumerate(self.statements):
@@ -72,7 +72,7 @@ def block_at(code: CodeType, line: int) -> Block:
     if statement is None:
         raise ValueError(
             f"GradientTape needs the source of its `with` block, which cannot be read in {code.co_filename!r}, line "
-            f"{line}.\nPut the program into a file and write `with tf.GradientTape() as tape:` out."
+            f"{line}.\nPut the program into a file with a plain `with tf.GradientTape() as tape:` line."
         )
     named = (item.optional_vars for item in statement.items)
     tapes = frozenset(target.id for target in named if isinstance(target, ast.Name))
@@ -80,7 +80,7 @@ def block_at(code: CodeType, line: int) -> Block:
 
 
 def _statement(lines: list[str], first: int) -> ast.With | None:
-    """Parse the ``with`` statement that begins at a line; None where there is none."""
+    """Parse the ``with`` statement that begins at a line; None if there is none."""
     indented = lines[first - 1][:1].isspace()
     text = "".join(lines[first - 1 : _last_line(lines, first)])
     try:
@@ -103,6 +103,6 @@ def _last_line(lines: list[str], first: int) -> int:
                 break
             if token.type == tokenize.NEWLINE:
                 last, header_ended = first - 1 + token.start[0], True
-    except (tokenize.TokenError, SyntaxError):  # what follows the block is no Python, or is indented less
+    except (tokenize.TokenError, SyntaxError):  # the code after the block is not Python, or is indented less
         pass
     return last

@@ -1,4 +1,4 @@
-"""Loops and branches: inner graphs that can use the values around them."""
+"""Loops and branches: inner graphs that can use values of the outer graphs."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from cornu.export.onnx.translator import Translator, Value, translates
 
 
 def body_of(name: str, graph: Graph, inputs: list[onnx.ValueInfoProto], outputs: list[tuple[str, Any]]) -> Any:
-    """Return a finished inner graph; each output is made inside of it, under a name of its own."""
+    """Return a finished inner graph; each output is made inside it, under a separate name."""
     infos = []
     for made, aval in outputs:
         own = graph.node("Identity", made)
@@ -45,7 +45,7 @@ def _finish(t: Translator, values: list[Value], jaxpr: Any) -> list[tuple[str, A
 
 @translates("scan")
 def scan(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
-    """ONNX's Scan is the same: a state, and rows of inputs and outputs; without inputs it is a Loop that counts."""
+    """ONNX's Scan matches: a state, and rows of inputs and outputs. Without inputs, it becomes a counting Loop."""
     params = equation.params
     consts, state = scan_counts(equation)
     jaxpr = params["jaxpr"].jaxpr
@@ -120,7 +120,7 @@ def cond(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
 
 
 def _branch(t: Translator, which: str, branches: list[Any], number: int, operands: list[Value]) -> list[str]:
-    """The branch of a number, or one of those after it."""
+    """Return the branch with a number, or one of those after it."""
     count = len(branches[0].jaxpr.outvars)
     chosen = t.graph.node("LessOrEqual", which, t.graph.constant(number, "int64"))
     bodies = []

@@ -24,13 +24,13 @@ AWAY_FROM_ZERO = 0  # lax.RoundingMethod
 
 
 def _narrow(values: list[Value]) -> bool:
-    """Tell whether a result of values is narrower than its shape: where all of them are that have its shape."""
+    """Return whether a result is narrower than its shape: it is if all values with its shape are."""
     rank = max(len(value.shape) for value in values)
     return all(value.narrow for value in values if len(value.shape) == rank)
 
 
 def _operands(t: Translator, values: list[Value], dtype: np.dtype) -> list[str]:
-    """Return the names of operands in the type in which they are computed."""
+    """Return the names of operands in the dtype of the computation."""
     return [t.loose(v) if type_of(v.dtype) == dtype else t.cast(t.loose(v), dtype) for v in values]
 
 
@@ -41,7 +41,7 @@ def _finished(t: Translator, equation: JaxprEqn, name: str, dtype: np.dtype, val
 
 @translates(*DIRECT)
 def direct(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """One operator; truth values have operators of their own, short integers are computed as longer ones."""
+    """One operator; booleans have separate operators, short integers are computed as longer ones."""
     primitive = equation.primitive.name
     if is_boolean(values[0]) and primitive in LOGIC:
         return logic(t, equation, values)
@@ -91,7 +91,7 @@ def conversion(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     return t.result(equation, name, values[0].narrow)
 
 
-#: What these say is for the compiler alone; shorter types are computed in float32 in ONNX.
+#: These are hints for the compiler only; narrower dtypes are computed in float32 in ONNX.
 NOTES = ("copy", "copy_p", "stop_gradient", "reduce_precision", "optimization_barrier", "pvary", "name", "device_put",
          "sharding_constraint")  # fmt: skip
 
@@ -188,7 +188,7 @@ def integer_power(t: Translator, equation: JaxprEqn, values: list[Value]) -> Val
 
 @translates("polynomial")
 def polynomial(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """Coefficients from the constant term upwards, by Horner's rule."""
+    """A polynomial by Horner's rule; coefficients start with the constant term."""
     dtype = working_type(values[0].dtype)
     x, *coefficients = _operands(t, values, dtype)
     name = coefficients[-1]
@@ -199,7 +199,7 @@ def polynomial(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
 
 @translates("atan2")
 def angle(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """The angle of (x, y): atan(y / x), half a turn further where x is negative."""
+    """The angle of (x, y): atan(y / x), plus or minus pi where x is negative."""
     y, x = map(t.loose, values)
     node, number = t.graph.node, lambda value: t.graph.constant(value, values[0].dtype)
     half_turn = node("Where", node("Less", y, number(0)), number(-np.pi), number(np.pi))

@@ -13,20 +13,20 @@ from cornu.export.onnx.translator import NoFormError, Translator, Value, known
 from cornu.export.program import Program, program_of
 
 OLDEST, USUAL = 18, 18
-MOST_BYTES = (1 << 31) - 1  # what a file of protobuf can have
+MOST_BYTES = (1 << 31) - 1  # the limit of a protobuf file
 
 
 def write_onnx(filepath: Any, model: Any, input_signature: Any = None, opset_version: int | None = None) -> None:
     """Write a model's prediction as an ONNX file.
 
-    Inputs and outputs have the model's names, weights those of their variables. Raises ValueError that names the layer
-    for an operation without an ONNX form, for a file that would be larger than 2 GB, and for an unknown opset.
+    Inputs and outputs have the model's names, weights those of their variables. Raises ValueError for an operation
+    without an ONNX form (with the layer's name), for a file larger than 2 GB, and for an unknown opset.
     """
     opset = _opset(opset_version)
     content = onnx_model(program_of(model, input_signature), opset)
     if content.ByteSize() > MOST_BYTES:
         raise ValueError(
-            f"The model {model.name!r} would have {content.ByteSize():,} bytes as ONNX, which has at most "
+            f"The model {model.name!r} would have {content.ByteSize():,} bytes as ONNX; the limit is "
             f"{MOST_BYTES:,}. Export it to 'stablehlo'."
         )
     with replacing(filepath) as temporary:
@@ -38,7 +38,7 @@ def _opset(version: int | None) -> int:
     if version is None:
         return USUAL
     if not isinstance(version, int) or not OLDEST <= version <= newest:
-        raise ValueError(f"opset_version is {version!r}; Cornu writes {OLDEST} to {newest}, {USUAL} unless asked.")
+        raise ValueError(f"opset_version is {version!r}; Cornu writes {OLDEST} to {newest} ({USUAL} by default).")
     return version
 
 
@@ -78,6 +78,6 @@ def onnx_model(program: Program, opset: int = USUAL) -> onnx.ModelProto:
 def _words(program: Program, error: NoFormError) -> str:
     where = f"Layer {error.layer!r} of the model" if error.layer else "The model"
     return (
-        f"{where} {program.model_name!r} needs {error}. Export to 'stablehlo' instead, which takes every operation, or "
+        f"{where} {program.model_name!r} needs {error}. Export to 'stablehlo' instead, which has every operation, or "
         "compute it in another way."
     )

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-#: Types that ONNX runtimes lack on most processors -> the type in which the file computes instead.
+#: Dtypes that ONNX runtimes lack on most processors -> the dtype in which the file computes instead.
 WIDENED = {
     np.dtype(ml_dtypes.bfloat16): np.dtype("float32"),
     np.dtype(ml_dtypes.float8_e4m3fn): np.dtype("float32"),
@@ -20,27 +20,27 @@ WIDENED = {
 
 
 def type_of(dtype: Any) -> np.dtype:
-    """Return the numpy type in which a file has what is of `dtype` in the model."""
+    """Return the numpy dtype that a file uses for `dtype` in the model."""
     return WIDENED.get(np.dtype(dtype), np.dtype(dtype))
 
 
 def type_number(dtype: Any) -> int:
-    """Return ONNX's number of a type."""
+    """Return ONNX's number for a dtype."""
     return helper.np_dtype_to_tensor_dtype(type_of(dtype))
 
 
 class Names:
-    """Names that are given once, and the constants of a whole file; inner graphs share them with the outer one."""
+    """Unique names and the constants of a whole file; inner graphs share them with the outer one."""
 
     def __init__(self) -> None:
         self.given: set[str] = set()
         self.counts: dict[str, itertools.count] = {}
         self.constants: list[onnx.TensorProto] = []
         self.by_content: dict[Any, str] = {}
-        self.alive: list[Any] = []  # arrays whose id stands for them
+        self.alive: list[Any] = []  # arrays that are known by their id
 
     def fresh(self, hint: str) -> str:
-        """Return `hint`, with a number where it is taken."""
+        """Return `hint`, with a number if it is taken."""
         name = hint
         while name in self.given:
             name = f"{hint}_{next(self.counts.setdefault(hint, itertools.count(1)))}"
@@ -49,7 +49,7 @@ class Names:
 
 
 class Graph:
-    """Nodes in running order. `symbols` says for each unknown size which input has it at which axis."""
+    """Nodes in running order. `symbols` maps each unknown size to an input and its axis."""
 
     def __init__(self, symbols: dict[str, tuple[str, int]], outer: "Graph | None" = None) -> None:
         self.symbols, self.outer = symbols, outer
@@ -59,11 +59,11 @@ class Graph:
         self.kept: dict[Any, Any] = {}
 
     def inner(self) -> "Graph":
-        """Return an empty graph for the body of a loop or branch of this one, whose values it sees."""
+        """Return an empty graph for the body of a loop or branch of this one, whose values it can use."""
         return Graph(self.symbols, self)
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what `make` gives, made once in this graph or one around it."""
+        """Return the result of `make`, made once in this graph or an outer one."""
         graph: Graph | None = self
         while graph is not None:
             if key in graph.kept:
@@ -83,7 +83,7 @@ class Graph:
         return outputs
 
     def constant(self, value: Any, dtype: Any = None, hint: str = "constant") -> str:
-        """Return the name of a constant; equal small ones are kept once."""
+        """Return the name of a constant; equal small ones are stored once."""
         array = np.asarray(value, dtype)
         array = np.ascontiguousarray(array, type_of(array.dtype)).reshape(array.shape)
         key = (array.dtype.str, array.shape, array.tobytes()) if array.size <= 64 else id(value)
@@ -95,7 +95,7 @@ class Graph:
         return self.names.by_content[key]
 
     def integers(self, numbers: Sequence[Any]) -> str:
-        """Return a list of integers, of which some may depend on sizes known only when the program runs."""
+        """Return a list of integers, some of which may depend on sizes known only when the program runs."""
         if all(isinstance(number, (int, np.integer)) for number in numbers):
             return self.constant(np.array(numbers, "int64"))
         key = ("integers", tuple(map(str, numbers)))
@@ -105,7 +105,7 @@ class Graph:
         return names[0] if len(names) == 1 else self.node("Concat", *names, axis=0)
 
     def size(self, dimension: Any) -> str:
-        """Return one size as a list of one number; symbolic ones are read from the text that JAX itself parses."""
+        """Return one size as a list of one number; symbolic ones are parsed from JAX's text form."""
         if isinstance(dimension, (int, np.integer)):
             return self.constant(np.array([dimension], "int64"))
         text = str(dimension).replace("^", "**")
@@ -150,7 +150,7 @@ def scope_name(text: str) -> str:
 
 
 def value_info(name: str, dtype: Any, shape: Sequence[Any]) -> onnx.ValueInfoProto:
-    """Return the description of an input or output; unknown sizes bear their symbols' names."""
+    """Return the description of an input or output; unknown sizes have their symbols' names."""
     sizes = [int(size) if isinstance(size, (int, np.integer)) else str(size) for size in shape]
     return helper.make_tensor_value_info(name, type_number(dtype), sizes)
 

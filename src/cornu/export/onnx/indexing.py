@@ -16,7 +16,7 @@ CLIPS = lax.GatherScatterMode.CLIP
 
 
 class Places:
-    """The indices of a gather or scatter: one name for each axis of the operand that they are about."""
+    """The indices of a gather or scatter: one name for each axis of the operand that they index."""
 
     def __init__(self, t: Translator, indices: Value, axes: Sequence[int]) -> None:
         self.rank = len(indices.shape) - 1
@@ -32,7 +32,7 @@ class Places:
         self.inside: list[str] = []
 
     def limit(self, t: Translator, axis: int, room: Any, mode: Any) -> None:
-        """Keep the indices of an axis within 0 and `room`; note which were outside where `mode` fills those."""
+        """Clip the indices of an axis to 0 and `room`; record which were outside if `mode` fills those."""
         node, low = t.graph.node, t.graph.constant(0, "int64")
         high = node("Squeeze", t.graph.size(room), t.graph.integers([0]))
         name = self.of[axis]
@@ -58,7 +58,7 @@ def gather(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
         name, order = _take(t, operand, places, gone[0], offsets)
     else:
         name, order = _take_points(t, operand, places, sizes, batching, offsets)
-    # `order` says of each axis of `name` which it is: a number of a batch axis, or an axis of the operand as text.
+    # `order` says for each axis of `name` what it is: a batch axis as a number, or an operand axis as text.
     shape = output_of(equation).shape
     target: list[Any] = [None] * len(shape)
     for place, axis in zip(numbers.offset_dims, offsets, strict=True):
@@ -81,14 +81,14 @@ def _take(t: Translator, operand: Value, places: Places, axis: int, offsets: lis
 def _take_points(
     t: Translator, operand: Value, places: Places, sizes: Sequence, batching: dict[int, int], offsets: list[int]
 ) -> tuple[str, list]:
-    """Parts along several axes: GatherND with the axes that are indexed in front, each index written out."""
+    """Parts along several axes: GatherND with the indexed axes first and every index materialized."""
     points, indexed, wide = _points(t, operand, places, sizes, batching, offsets)
     rest = [axis for axis in range(len(operand.shape)) if axis not in indexed]
     data = t.full(transposed(t, operand, [*indexed, *rest]))
     name = t.graph.node("GatherND", data, points)
     order: list[Any] = [*range(places.rank), *[f"axis {axis}" for axis in [*wide, *rest]]]
     ones = [axis for axis in offsets if axis in indexed and axis not in wide]
-    if ones:  # axes of which one entry is taken, but which stay
+    if ones:  # axes with one entry that are kept
         name = t.graph.node("Unsqueeze", name, t.graph.integers([len(order) + number for number in range(len(ones))]))
         order += [f"axis {axis}" for axis in ones]
     return name, order
@@ -97,10 +97,10 @@ def _take_points(
 def _points(
     t: Translator, operand: Value, places: Places, sizes: Sequence, batching: dict[int, int], windows: list[int]
 ) -> tuple[str, list[int], list[int]]:
-    """Return the places of all entries, the operand's axes that they are about, and those along which parts are wide.
+    """Return the positions of all entries, the operand's axes that they index, and those along which parts are wide.
 
-    `sizes` are those of a part, `windows` the axes that it has, `batching` says which axis of the indices goes along
-    with an axis of the operand. The places have the indices' axes, then those of the wide parts.
+    `sizes` are those of a part, `windows` its axes; `batching` says which axis of the indices belongs to an axis of
+    the operand. The positions have the indices' axes, then those of the wide parts.
     """
     indexed = [axis for axis in range(len(operand.shape)) if axis in places.of or axis in batching]
     wide = [axis for axis in indexed if axis in windows and not _is_one(sizes[axis])]
@@ -135,7 +135,7 @@ def _counted(t: Translator, size: Any, axis: int, rank: int) -> str:
 
 
 def _filled(t: Translator, equation: JaxprEqn, found: Value, places: Places, offsets: list[int]) -> Value:
-    """Put the fill value where an index was outside of the operand."""
+    """Put the fill value where an index was outside the operand."""
     if not places.inside:
         return found
     node = t.graph.node
@@ -146,7 +146,7 @@ def _filled(t: Translator, equation: JaxprEqn, found: Value, places: Places, off
         inside = node("Unsqueeze", inside, t.graph.integers(offsets))
     fill = equation.params["fill_value"]
     dtype = np.dtype(found.dtype)
-    if fill is None:  # as jax.numpy chooses it
+    if fill is None:  # jax.numpy's default
         fill = np.nan if dtype.kind in "fV" else np.iinfo(dtype).min if dtype.kind == "i" else \
             np.iinfo(dtype).max if dtype.kind == "u" else True  # fmt: skip
     work = working_type(dtype)
@@ -161,7 +161,7 @@ SCATTERS = {"scatter": "none", "scatter-add": "add", "scatter_add": "add", "scat
 
 @translates(*SCATTERS)
 def scatter(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """Entries or parts of the operand, each at its place; runtimes refuse places outside of it."""
+    """Entries or parts of the operand, each at its position; runtimes reject positions outside it."""
     operand, indices, updates = values
     numbers = equation.params["dimension_numbers"]
     places = Places(t, indices, numbers.scatter_dims_to_operand_dims)
@@ -193,7 +193,7 @@ def dynamic_slice(t: Translator, equation: JaxprEqn, values: list[Value]) -> Val
 
 
 def _starts(t: Translator, operand: Value, starts: list[Value], sizes: Sequence) -> str:
-    """Return where a part begins, moved so that the part lies inside of the operand."""
+    """Return where a part begins, clipped so that the part is inside the operand."""
     node, integers = t.graph.node, t.graph.integers
     names = [node("Reshape", t.cast(t.full(start), "int64"), integers([1])) for start in starts]
     joined = node("Concat", *names, axis=0)
@@ -203,14 +203,14 @@ def _starts(t: Translator, operand: Value, starts: list[Value], sizes: Sequence)
 
 @translates("dynamic_update_slice")
 def dynamic_update(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """What is before the part, the part, and what is after it, along the one axis where they differ."""
+    """Concatenate what is before the part, the part, and what is after it, along the one axis where they differ."""
     operand, update = values[:2]
     node, integers = t.graph.node, t.graph.integers
     axes = [axis for axis, size in enumerate(operand.shape) if str(size) != str(update.shape[axis])]
     if not axes:
         return update
     if len(axes) > 1:
-        raise NoFormError("a part that is put into an array along several axes, which Cornu has no ONNX form for")
+        raise NoFormError("an update of an array part along several axes, which Cornu cannot write in ONNX")
     axis = integers(axes)
     starts = _starts(t, operand, values[2:], update.shape)
     start = node("Slice", starts, axis, node("Add", axis, integers([1])))

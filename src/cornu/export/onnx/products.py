@@ -24,7 +24,7 @@ from cornu.export.onnx.translator import (
 
 @translates("dot_general")
 def dot(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """A plain product of matrices where it is one, else ONNX's Einsum."""
+    """A plain matrix product if it is one, else ONNX's Einsum."""
     (left_axes, right_axes), (left_batch, right_batch) = equation.params["dimension_numbers"]
     wanted = output_of(equation).dtype
     dtype = working_type(wanted)
@@ -53,7 +53,7 @@ def _einsum(
     left: Value, right: Value, left_axes: Sequence[int], right_axes: Sequence[int], left_batch: Sequence[int],
     right_batch: Sequence[int],
 ) -> str:  # fmt: skip
-    """Return the product in Einsum's letters: shared axes first, then what is left of each."""
+    """Return the product in Einsum's letters: shared axes first, then the remaining axes of each."""
     letters = iter(string.ascii_letters)
     ours, theirs = ([""] * len(value.shape) for value in (left, right))
     for here, there in [*zip(left_batch, right_batch, strict=True), *zip(left_axes, right_axes, strict=True)]:
@@ -92,9 +92,9 @@ def convolution(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value
 def _padded_for_window(
     t: Translator, x: Value, padding: Sequence, apart: Sequence[int], fill: Any
 ) -> tuple[str, list[int]]:
-    """Return the name of `x` and what the operator itself shall pad: before all axes, then after all.
+    """Return the name of `x` and the padding for the operator itself: before all axes, then after all.
 
-    The operator cannot where that is symbolic or less than none, or where entries lie apart.
+    The operator cannot pad by symbolic or negative sizes, or between entries.
     """
     flat = [size for pair in padding for size in pair]
     simple = all(is_static([size]) and size >= 0 for size in flat) and all(step == 1 for step in apart)
@@ -107,7 +107,7 @@ def _padded_for_window(
 def _can_be_transposed(
     kernel: Value, strides: Sequence[int], padding: Sequence, apart: Sequence[int], dilation: Sequence[int], groups: int
 ) -> bool:
-    """Tell whether ONNX's ConvTranspose computes it: what is padded is no more than the window less one."""
+    """Return whether ONNX's ConvTranspose computes it: the padding must be less than the window."""
     if groups != 1 or any(step != 1 for step in strides) or not is_static([s for pair in padding for s in pair]):
         return False
     reach = [(size - 1) * step for size, step in zip(kernel.shape[2:], dilation, strict=True)]
@@ -120,7 +120,7 @@ def _can_be_transposed(
 def _transposed_convolution(
     t: Translator, x: Value, kernel: Value, padding: Sequence, apart: Sequence[int], dilation: Sequence[int]
 ) -> str:
-    """Spread each entry over a window: the kernel is (inputs, filters, *window) there, and turned around."""
+    """A transposed convolution: ONNX's kernel is (inputs, filters, *window), and flipped."""
     swapped = transposed(t, kernel, [1, 0, *range(2, len(kernel.shape))])
     axes = list(range(2, len(kernel.shape)))
     if swapped.known:
@@ -139,7 +139,7 @@ def _transposed_convolution(
 
 @translates("reduce_window_sum", "reduce_window_max", "reduce_window_min")
 def pooling(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """Windows go over the last axes of (rows, channels, *space) there: other axes are joined to the rows."""
+    """ONNX's windows go over the last axes of (rows, channels, *space): other axes are joined to the rows."""
     params, value = equation.params, values[0]
     window, apart = params["window_dimensions"], params["base_dilation"]
     spread, steps = params["window_dilation"], params["window_strides"]
@@ -161,7 +161,7 @@ def pooling(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
     padding = [params["padding"][axis] for axis in space]
     extent = [(window[axis] - 1) * spread[axis] + 1 for axis in space]
     if any(is_static(pair) and max(pair) >= size for pair, size in zip(padding, extent, strict=True)):
-        raise NoFormError("windows of which some lie in the padding alone, which ONNX does not support")
+        raise NoFormError("windows that are entirely in the padding, which ONNX does not support")
     arguments = {
         "kernel_shape": [window[axis] for axis in space],
         "strides": [steps[axis] for axis in space],

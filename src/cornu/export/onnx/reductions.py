@@ -57,7 +57,7 @@ COMBINED: dict[str, Callable[[Any, Any], Any]] = {
 
 @translates(*COMBINED)
 def running(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
-    """ONNX has running sums only: the others are traced as a loop over the axis, and that is translated."""
+    """ONNX has only running sums: the others are traced as a loop over the axis, which is then translated."""
     axis, backward = equation.params["axis"], equation.params["reverse"]
     combine = COMBINED[equation.primitive.name]
     edge = -1 if backward else 0
@@ -80,7 +80,7 @@ def running(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
 
 @translates("sort")
 def sort(t: Translator, equation: JaxprEqn, values: list[Value]) -> list[Value]:
-    """By the first operand, and the others along with it. ONNX's TopK leaves equal entries in their order."""
+    """Sort all operands by the first. ONNX's TopK keeps equal entries in their order."""
     axis = equation.params["dimension"]
     values_name, places = _top(t, values[0], values[0].shape[axis], axis, largest=False)
     names = [values_name]

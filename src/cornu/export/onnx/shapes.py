@@ -12,7 +12,7 @@ ENDS = {-1: np.iinfo("int64").min, 1: np.iinfo("int64").max}
 
 
 def transposed(t: Translator, value: Value, permutation: Sequence[int]) -> Value:
-    """Return a value with its axes in another order."""
+    """Return a value with its axes transposed."""
     permutation = tuple(int(axis) for axis in permutation)
     shape = [value.shape[axis] for axis in permutation]
     if permutation == tuple(range(len(permutation))):
@@ -26,7 +26,7 @@ def transposed(t: Translator, value: Value, permutation: Sequence[int]) -> Value
 
 
 def reshaped(t: Translator, value: Value, shape: Sequence[Any]) -> Value:
-    """Return a value in another shape; at most one unknown size is left for ONNX to find."""
+    """Return a value in another shape; at most one unknown size is left for ONNX to infer."""
     shape = tuple(shape)
     if value.known and is_static(shape):
         return Value(shape, value.dtype, array=np.reshape(value.whole(), shape), hint=value.hint)
@@ -57,7 +57,7 @@ def squeeze(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
 
 
 def _ranked(t: Translator, value: Value) -> str:
-    """Return a name of the value's rank, narrow or not."""
+    """Return a name with the value's rank, broadcast or not."""
     return t.full(value) if value.known and np.ndim(value.array) != len(value.shape) else t.loose(value)
 
 
@@ -146,7 +146,7 @@ def pad(t: Translator, equation: JaxprEqn, values: list[Value]) -> Value:
 
 
 def padded(t: Translator, name: str, value: Value, fill: str, config: Sequence[tuple[Any, Any, int]]) -> str:
-    """Return an array with entries put before, after and between those of each axis; less than none cuts them off."""
+    """Return an array padded before, after and between the entries of each axis; negative padding crops it."""
     dtype = working_type(value.dtype)
     if dtype != value.dtype and np.dtype(value.dtype) != np.bool_:
         inner = padded(t, t.cast(name, dtype), Value(value.shape, dtype), t.cast(fill, dtype), config)
@@ -168,13 +168,13 @@ def padded(t: Translator, name: str, value: Value, fill: str, config: Sequence[t
 
 
 def _spread(t: Translator, name: str, rank: int, axis: int, between: int, fill: str) -> str:
-    """Return an array with `between` entries after each of an axis but the last."""
+    """Return an array with `between` entries inserted after each but the last entry of an axis."""
     node, integers = t.graph.node, t.graph.integers
     wide = node("Unsqueeze", name, integers([axis + 1]))
     after = [0] * (rank + 1)
     after[axis + 1] = between
     wide = node("Pad", wide, integers([0] * (rank + 1) + after), fill)
-    # Joining two axes: 0 keeps the sizes before them, and those after them stay as they are.
+    # Joining two axes: 0 keeps the sizes before them, and those after them are unchanged.
     sizes = node("Shape", name)
     count = node("Mul", node("Slice", sizes, integers([axis]), integers([axis + 1])), integers([between + 1]))
     parts = [node("Slice", sizes, integers([0]), integers([axis]))] if axis else []

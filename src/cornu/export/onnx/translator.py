@@ -11,7 +11,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from cornu.core.jax_internals import CALLS, UnknownFormError, check_parameters, inner_program
 from cornu.export.onnx.graph import Graph, scope_name, type_number, type_of
 
-#: Known values are computed while exporting, unless the result is larger than this and than what it is made of.
+#: Known values are computed during export, unless the result is larger than this and than its operands.
 MOST_FOLDED = 1 << 20  # bytes
 
 #: Name of a primitive -> its translation: a function of translator, equation and values that returns the value(s).
@@ -29,7 +29,7 @@ def translates(*primitives: str) -> Callable[[Callable], Callable]:
 
 
 class NoFormError(Exception):
-    """Something has no form in ONNX; the message says what, and `layer` is the path of the layer that needs it."""
+    """Something has no form in ONNX; the message says what, and `layer` is the path of the layer that uses it."""
 
     def __init__(self, message: str, layer: str = "") -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class NoFormError(Exception):
 
 
 class Value:
-    """An array on its way: known now (`array`), or computed by the graph (`name`).
+    """An array during translation: known now (`array`), or computed by the graph (`name`).
 
     Either may be narrower than `shape`: of the same rank, with sizes of one that broadcast to it, or a single number.
     """
@@ -56,12 +56,12 @@ class Value:
         return self.array is not None
 
     def whole(self) -> Any:
-        """Return the array of a known value in its whole shape."""
+        """Return the array of a known value in its full shape."""
         return np.broadcast_to(np.asarray(self.array), self.shape) if self.narrow else self.array
 
 
 class Translator:
-    """Walks through a program and builds its graph; `layer` is the path of the layer whose operation it is at."""
+    """Walks through a program and builds its graph; `layer` is the path of the current operation's layer."""
 
     def __init__(self, graph: Graph, layer: str = "") -> None:
         self.graph, self.layer = graph, layer
@@ -96,7 +96,7 @@ class Translator:
                 results = equation.primitive.bind(*[one.whole() for one in values], **equation.params)
                 return [known(one) for one in (results if equation.primitive.multiple_results else [results])]
             if name not in TABLE:
-                raise NoFormError(f"the operation {name!r}, which Cornu has no ONNX form for")
+                raise NoFormError(f"the operation {name!r}, which Cornu cannot write in ONNX")
             found = TABLE[name](self, equation, values)
             return found if isinstance(found, list) else [found]
         except UnknownFormError as error:
@@ -118,17 +118,17 @@ class Translator:
         return value.name
 
     def full(self, value: Value) -> str:
-        """Return a name in the value's whole shape."""
+        """Return a name in the value's full shape."""
         if not value.narrow:
             return self.loose(value)
         key = ("full", id(value))
-        self.graph.kept.setdefault("values", []).append(value)  # so that the id stays its own
+        self.graph.kept.setdefault("values", []).append(value)  # so that its id is not reused
         return self.graph.once(
             key, lambda: self.graph.node("Expand", self.loose(value), self.graph.integers(value.shape))
         )
 
     def cast(self, name: str, dtype: Any) -> str:
-        """Return `name` as another type."""
+        """Return `name` cast to another dtype."""
         return self.graph.node("Cast", name, to=type_number(dtype))
 
     def result(self, equation: JaxprEqn, name: str, narrow: bool = False, number: int = 0) -> Value:
@@ -143,7 +143,7 @@ def output_of(equation: JaxprEqn, number: int = 0) -> Any:
 
 
 def known(array: Any, dtype: Any = None, hint: str = "constant") -> Value:
-    """Return a value that is known while exporting."""
+    """Return a value that is known during export."""
     if not hasattr(array, "shape") or dtype is not None:
         array = np.asarray(array, dtype)
     elif not jax.dtypes.issubdtype(array.dtype, jax.dtypes.extended):  # random keys stay as they are
@@ -152,7 +152,7 @@ def known(array: Any, dtype: Any = None, hint: str = "constant") -> Value:
 
 
 def can_be_folded(equation: JaxprEqn, values: list[Value]) -> bool:
-    """Tell whether an equation is of known values and its results are worth keeping in the file."""
+    """Return whether an equation has known operands and its results are worth keeping in the file."""
     if not all(value.known for value in values) or equation.primitive.name in ("broadcast_in_dim", "dim_as_value"):
         return False
     avals: list[Any] = [out.aval for out in equation.outvars]
@@ -163,7 +163,7 @@ def can_be_folded(equation: JaxprEqn, values: list[Value]) -> bool:
 
 
 def is_static(shape: Sequence[Any]) -> bool:
-    """Tell whether all sizes of a shape are numbers."""
+    """Return whether all sizes of a shape are numbers."""
     return all(isinstance(size, (int, np.integer)) for size in shape)
 
 
@@ -172,17 +172,17 @@ def _bytes(shape: Sequence[int], dtype: Any) -> int:
 
 
 def is_boolean(value: Value) -> bool:
-    """Tell whether a value holds truth values."""
+    """Return whether a value is boolean."""
     return np.dtype(value.dtype) == np.bool_
 
 
 def is_floating(value: Value) -> bool:
-    """Tell whether a value holds floats."""
+    """Return whether a value is floating point."""
     return jax.numpy.issubdtype(value.dtype, np.floating)
 
 
 def working_type(dtype: Any) -> np.dtype:
-    """Return the type in which runtimes can compute: short integers and truth values in longer ones."""
+    """Return the dtype in which runtimes can compute: longer ones for short integers and booleans."""
     dtype = type_of(dtype)
     if dtype.kind in "bui" and dtype.itemsize < 4:
         return np.dtype("int32")

@@ -22,7 +22,7 @@ function field(parameter) {
   return element("p", {}, element("label", {}, `${name} `, input));
 }
 
-// A request of one row of zeros, as the chosen model takes it.
+// A request with one row of zeros for the chosen model.
 async function example(path, model) {
   const { inputs } = await (await fetch(`/v2/models/${encodeURIComponent(model)}`)).json();
   const row = ({ shape }) => shape.slice(1).reduceRight((inner, size) => new Array(Math.max(size, 1)).fill(inner), 0);
@@ -42,7 +42,7 @@ function entry(document_, path, method, operation) {
   form.dataset.path = path;
   const content = operation.requestBody && Object.keys(operation.requestBody.content)[0];
   if (content === "application/json") {
-    const body = element("textarea", { spellcheck: false, ariaLabel: "Body of the request" });
+    const body = element("textarea", { spellcheck: false, ariaLabel: "Request body" });
     const choice = form.querySelector("select");
     const fill = async () => { body.value = await example(path, choice.value); };
     choice.addEventListener("change", fill);

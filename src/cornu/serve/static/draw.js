@@ -5,8 +5,8 @@ const model = document.body.dataset.model;
 const find = (id) => document.getElementById(id);
 const drawing = find("drawing");
 const pen = drawing.getContext("2d", { willReadFrequently: true });
-const SENT = 140; // pixels a side of a drawing as it is sent
-const MOST = 1200; // pixels on the longer side of a picture as it is sent
+const SENT = 140; // pixels per side of a drawing when sent
+const MOST = 1200; // pixels on the longer side of a picture when sent
 
 let asking = false;
 let waiting = null;
@@ -191,7 +191,7 @@ async function openPicture(file) {
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    say("This is no picture that the browser can read. PNG and JPEG are.");
+    say("The browser cannot read this picture. Use PNG or JPEG.");
     return;
   }
   clear();
@@ -251,7 +251,7 @@ for (const name of ["dragleave", "drop"]) {
 document.addEventListener("drop", (event) => {
   const file = [...event.dataTransfer.files].find((one) => one.type.startsWith("image/"));
   if (file) openPicture(file);
-  else say("Drop a picture: PNG, JPEG, or what else the browser can show.");
+  else say("Drop a picture: PNG, JPEG, or another format that the browser can show.");
 });
 document.addEventListener("paste", (event) => {
   const file = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
