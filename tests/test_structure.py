@@ -64,6 +64,7 @@ LATE = {
     ("cornu.callbacks.dashboard.callback", "webbrowser"): "for those who ask for it",
     ("*", "optax"): "a quarter of a second, for the programs that use it",
     ("*", "pooch"): "a tenth of a second, for the programs that download",
+    ("*", "requests"): "a tenth of a second, for the programs that download",
     ("cornu.core.settings", "jax"): "settings can be asked before JAX is loaded, and float64 be allowed",
     ("cornu.core.jax_internals", "jax._src.array"): "a later JAX may not have it",
     ("cornu.core.jax_internals", "jax.interpreters.partial_eval"): "a later JAX may not have it",

@@ -103,6 +103,12 @@ def test_cache_falls_back_to_the_temporary_folder(tmp_path, monkeypatch):
         ("http://[::1]/x", True),
         ("http://[::ffff:127.0.0.1]/x", True),
         ("http://[fe80::1]/x", True),
+        ("http://[::127.0.0.1]/x", True),
+        ("http://[64:ff9b::127.0.0.1]/x", True),  # NAT64
+        ("http://[2002:7f00:1::]/x", True),  # 6to4
+        ("http://[2002:a01:203::1]/x", True),
+        ("http://[64:ff9b::8.8.8.8]/x", False),
+        ("http://[2002:808:808::1]/x", False),
         ("http://2130706433/x", True),  # 127.0.0.1 as one number
         ("https://8.8.8.8/x", False),
         ("https://[2001:4860:4860::8888]/x", False),
@@ -132,10 +138,33 @@ def test_a_server_outside_may_not_lead_inside(monkeypatch, tmp_path):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         origin = f"http://127.0.0.1:{server.server_port}/data.bin"
         monkeypatch.setattr(fetch_module, "is_private", lambda url: "inside" in url)
+        monkeypatch.setattr(fetch_module, "_is_inside", lambda address: False)
         with pytest.raises(ValueError, match=r"data.bin redirects to .*/inside.bin, an address inside this network"):
             fetch_module.download(origin, tmp_path / "data.bin")
         assert asked == ["/data.bin"]
         assert not list(tmp_path.iterdir())
         monkeypatch.undo()
         assert fetch_module.download(origin, tmp_path / "data.bin").read_bytes() == b"secret"
+        server.shutdown()
+
+
+def test_a_name_that_resolves_differently_the_second_time(monkeypatch, tmp_path):
+    """It is outside when it is checked; the connection leads to this machine."""
+
+    class Answering(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"secret")
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        origin = f"http://127.0.0.1:{server.server_port}/data.bin"
+        monkeypatch.setattr(fetch_module, "is_private", lambda url: False)
+        with pytest.raises(ValueError, match=r"came from 127\.0\.0\.1, an address inside this network"):
+            fetch_module.download(origin, tmp_path / "data.bin")
+        assert not list(tmp_path.iterdir())
         server.shutdown()

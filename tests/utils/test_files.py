@@ -7,8 +7,10 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from cornu.utils import archives
 from cornu.utils.files import get_file
 
 CONTENT = b"some words"
@@ -129,6 +131,54 @@ def test_a_tar_with_a_link_outside_is_refused_and_leaves_nothing(home, tmp_path)
     with pytest.raises(ValueError, match="was not unpacked"):
         get_file("bad.tar", (tmp_path / "bad.tar").as_uri(), extract=True)
     assert sorted(path.name for path in (home / "datasets").iterdir()) == ["bad.tar"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_in_archives_are_refused(home, tmp_path, kind):
+    """Also links inside of the folder: chains of them could lead out of it (CVE-2025-4517)."""
+    with tarfile.open(tmp_path / "bad.tar", "w") as tar:
+        for name, entry_kind in (("file", tarfile.REGTYPE), ("link", kind)):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = entry_kind, "file"
+            tar.addfile(entry)
+    with pytest.raises(ValueError, match=r"bad.tar was not unpacked: 'link' is a link or a device.* by hand\."):
+        get_file("bad.tar", (tmp_path / "bad.tar").as_uri(), extract=True)
+    assert sorted(path.name for path in (home / "datasets").iterdir()) == ["bad.tar"]
+
+
+@pytest.mark.parametrize("name", ["bomb.tar.gz", "bomb.tar.xz", "bomb.zip"])
+def test_archives_of_an_implausible_size_are_refused(home, tmp_path, name, monkeypatch):
+    monkeypatch.setattr(archives, "SPARE", 2**20)
+    zeros, path = bytes(2**24), tmp_path / name
+    if name.endswith("zip"):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.writestr("zeros", zeros)
+    else:
+        with tarfile.open(path, "w:" + name.rpartition(".")[2]) as tar:
+            entry = tarfile.TarInfo("zeros")
+            entry.size = len(zeros)
+            tar.addfile(entry, io.BytesIO(zeros))
+    with pytest.raises(ValueError, match="was not unpacked: its members take more than 16,777,728 bytes"):
+        get_file(name, path.as_uri(), extract=True)
+    assert sorted(path.name for path in (home / "datasets").iterdir()) == [name]
+
+
+@pytest.mark.parametrize("name", ["cut.tar.gz", "cut.zip"])
+def test_damaged_archives_raise_a_clear_error(home, tmp_path, name):
+    path = tmp_path / name
+    noise = np.random.default_rng(0).bytes(100_000)
+    if name.endswith("zip"):
+        with zipfile.ZipFile(path, "w") as zipped:
+            zipped.writestr("noise", noise)
+        content = bytearray(path.read_bytes())
+        content[5000] ^= 1
+    else:
+        write_tar(path, ("noise", noise))
+        content = path.read_bytes()[:50_000]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name} was not unpacked: "):
+        get_file(name, path.as_uri(), extract=True)
+    assert sorted(path.name for path in (home / "datasets").iterdir()) == [name]
 
 
 def test_what_is_no_archive_gives_a_warning(home, source):

@@ -17,6 +17,8 @@ from cornu.core.settings import keras_home
 
 KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 LENGTHS = {64: "sha256", 32: "md5"}
+#: IPv6 networks whose last 32 bits are an IPv4 address: NAT64 (RFC 6052), and the deprecated IPv4-compatible form.
+WITH_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 Opener = Callable[..., Any]  # `open`, `gzip.open`
 
@@ -102,8 +104,8 @@ def _retrieve(origin: str, partial: Path, target: Path) -> None:
     downloaders = {"http": pooch.HTTPDownloader, "https": pooch.HTTPDownloader, "ftp": pooch.FTPDownloader}
     if parts.scheme not in downloaders:
         raise ValueError(f"Cannot download {origin!r}: the URL must begin with http, https, ftp or file.")
+    watched = {} if parts.scheme == "ftp" else {"hooks": {"response": _Watch(origin)}}
     try:
-        watched = {} if parts.scheme == "ftp" else {"hooks": {"response": _check_redirect}}
         downloaders[parts.scheme](timeout=30, **watched)(origin, str(partial), None)
     except OSError as error:  # includes the errors of requests
         raise ConnectionError(
@@ -112,19 +114,54 @@ def _retrieve(origin: str, partial: Path, target: Path) -> None:
         ) from error
 
 
-def _check_redirect(response: Any, **_: Any) -> None:
-    """Raise ValueError if a server on the internet redirects to an address of this machine or its network."""
-    if response.is_redirect:
-        target = urljoin(response.url, response.headers["location"])
-        if is_private(target) and not is_private(response.url):
-            raise ValueError(
-                f"{response.url} redirects to {target}, an address inside this network: refused. "
-                "If this is intended, pass that address as the origin."
-            )
+class _Watch:
+    """Raises ValueError if a download from the internet reaches an address of this machine or its network.
+
+    It looks at where servers redirect to, and at the address that each answer came from: a name may resolve differently
+    the second time.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self.outside = not is_private(origin)
+
+    def __call__(self, response: Any, **_: Any) -> None:
+        if not self.outside:
+            return
+        if response.is_redirect:
+            target = urljoin(response.url, response.headers["location"])
+            if is_private(target):
+                raise _inside(f"{response.url} redirects to {target}", "pass that address as the origin")
+        peer = None if _has_proxy(response.url) else _peer(response)
+        if peer and _is_inside(peer):
+            raise _inside(f"The answer for {response.url} came from {peer}", "pass that address as the origin")
+
+
+def _inside(what: str, advice: str) -> ValueError:
+    return ValueError(f"{what}, an address inside this network: refused. If this is intended, {advice}.")
+
+
+def _has_proxy(url: str) -> bool:
+    from requests.utils import get_environ_proxies, select_proxy  # loaded by pooch
+
+    return select_proxy(url, get_environ_proxies(url)) is not None
+
+
+def _peer(response: Any) -> str | None:
+    """Return the address that an answer comes from, if its connection is still open."""
+    try:
+        connection = socket.socket(fileno=response.raw.fileno())
+    except (OSError, ValueError):
+        return None
+    try:
+        return str(connection.getpeername()[0])
+    except OSError:
+        return None
+    finally:
+        connection.detach()
 
 
 def is_private(url: str) -> bool:
-    """Return whether an address is not on the internet: this machine, its network, or a cloud's internal services.
+    """Return whether a URL's host is not on the internet: this machine, its network, or a cloud's internal services.
 
     >>> is_private("http://169.254.169.254/latest"), is_private("https://8.8.8.8/data.bin")
     (True, False)
@@ -134,8 +171,20 @@ def is_private(url: str) -> bool:
         found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
     except OSError:  # behind a proxy, only the proxy can resolve names
         return host == "localhost" or host.endswith(".localhost")
-    addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in found]
-    return not all((getattr(address, "ipv4_mapped", None) or address).is_global for address in addresses)
+    return any(map(_is_inside, found))
+
+
+def _is_inside(address: str) -> bool:
+    """Return whether an IP address, or the IPv4 address inside an IPv6 address, is not on the internet."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        teredo = found.teredo[1] if found.teredo else None
+        embedded = found.ipv4_mapped or found.sixtofour or teredo
+        if any(found in network for network in WITH_IPV4):
+            embedded = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if embedded is not None:
+            return not embedded.is_global
+    return not found.is_global
 
 
 def _local_path(path: str) -> str:

@@ -3,16 +3,15 @@
 import glob
 import os
 import shutil
-import tarfile
 import time
 import warnings
-import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from cornu.core.atomic_files import DAY, flush_folder
 from cornu.datasets.fetch import cache_folder, download, has_digest
+from cornu.utils import archives
 
 
 def get_file(
@@ -47,8 +46,8 @@ def get_file(
 
     Raises:
         ConnectionError: The download failed; the message says where to put the file by hand.
-        ValueError: No origin, a path as `fname`, content with another hash, or a server on the internet that redirects
-            to an address of this machine or its network.
+        ValueError: No origin, a path as `fname`, content with another hash, a server on the internet that redirects to
+            an address of this machine or its network, or an archive with links or of an implausible size.
 
     Follows https://keras.io/api/utils/python_utils/#getfile-function
     """
@@ -102,7 +101,7 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | tuple[str, .
         if time.time() - left.stat().st_mtime > DAY:
             shutil.rmtree(left, ignore_errors=True)
     try:
-        if not _unpack_any(archive, temporary, formats):
+        if not archives.extract(archive, temporary, formats):
             warnings.warn(f"{archive} is not an archive of a known kind: it was not unpacked.", stacklevel=3)
         elif folder.exists():
             shutil.copytree(temporary, folder, symlinks=True, dirs_exist_ok=True)
@@ -122,18 +121,3 @@ def _flush(folder: Path) -> None:
             if not os.path.islink(found := os.path.join(place, name)):
                 flush_folder(Path(found))
         flush_folder(Path(place))
-
-
-def _unpack_any(archive: Path, folder: Path, formats: tuple[str, ...]) -> bool:
-    if "tar" in formats and tarfile.is_tarfile(archive):
-        try:
-            with tarfile.open(archive) as tar:
-                tar.extractall(folder, filter="data")  # rejects members outside of the folder, and links to there
-        except tarfile.TarError as error:
-            raise ValueError(f"{archive.name} was not unpacked: {error}.") from error
-        return True
-    if "zip" in formats and zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
-            zipped.extractall(folder)  # drops drive letters, leading slashes and ".."
-        return True
-    return False
