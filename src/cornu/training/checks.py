@@ -12,6 +12,7 @@ from cornu.core.errors import unknown
 from cornu.core.graph import leaves
 from cornu.data.batch import Batch
 from cornu.layers import Embedding
+from cornu.metrics.lookup import kind_by_shape
 from cornu.training.objective import Objective, spread
 
 SPARSE = ("sparse_categorical_crossentropy",)
@@ -51,11 +52,12 @@ def validation_parts(data: Any) -> tuple:
 
 def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
     """Raise ValueError for an unknown name of a loss or metric, in `compile` rather than later."""
+    by_shape = ("acc", "accuracy", "ce", "crossentropy")
     for name in _strings(loss):
-        registry.LOSSES.find(name)
+        if kind_by_shape(name) != "crossentropy":
+            registry.LOSSES.find(name)
     for name in [*_strings(metrics), *_strings(weighted_metrics)]:
-        by_shape = ("acc", "accuracy", "ce", "crossentropy")
-        known = name in by_shape or name in registry.METRICS or name in registry.LOSSES
+        known = kind_by_shape(name) or name in registry.METRICS or name in registry.LOSSES
         if not known and registry.custom_object(name) is None:
             raise unknown("metric", name, [*registry.METRICS, *registry.LOSSES, *by_shape])
 
