@@ -113,3 +113,128 @@ def test_nan_can_be_an_error(loss):
     callback.on_train_batch_end(0, {"loss": 0.5})
     with pytest.raises(RuntimeError, match="at the end of epoch 2"):
         callback.on_epoch_end(1, {"loss": loss})
+
+
+def exploding(keras, width=10):
+    ones = keras.initializers.Constant(1e5)
+    stack = [keras.layers.Dense(width, activation="relu", kernel_initializer=ones) for _ in range(5)]
+    return keras.Sequential([keras.layers.Input((width,)), *stack, keras.layers.Dense(2)])
+
+
+class Batches(cornu.utils.PyDataset):
+    def __init__(self, x, y, size):
+        super().__init__()
+        self.x, self.y, self.size = x, y, size
+
+    def __len__(self):
+        return len(self.x) // self.size
+
+    def __getitem__(self, number):
+        rows = slice(number * self.size, (number + 1) * self.size)
+        return self.x[rows], self.y[rows]
+
+
+@pytest.mark.parametrize("way", ["arrays", "dataset", "eager", "every batch"])
+def test_an_infinite_loss_ends_training_at_its_batch_with_its_logs(real_keras, way, capsys):
+    x, y = np.abs(np.random.randn(40, 10)).astype("float32"), np.ones((40, 2), "float32")
+    histories, steps = [], []
+    for keras in (cornu, real_keras):
+        model = exploding(keras)
+        model.compile("rmsprop", "mse", run_eagerly=way == "eager" and keras is cornu)
+        watching = [keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)] * (
+            way == "every batch"
+        )
+        data = {"x": x, "y": y, "batch_size": 5}
+        if way == "dataset" and keras is cornu:
+            data = {"x": Batches(x, y, 5)}
+        calls = [keras.callbacks.TerminateOnNaN(), *watching]
+        histories.append(model.fit(**data, epochs=3, verbose=0, callbacks=calls).history)
+        steps.append(int(model.optimizer.iterations))
+    assert histories[0] == histories[1] == {"loss": [np.inf]}
+    assert steps == [1, 1]
+    assert "The loss is inf at batch 1" in capsys.readouterr().out
+
+
+def test_a_nan_in_the_middle_of_a_block_ends_training_there(real_keras):
+    x, y = np.ones((80, 1), "float32"), np.ones((80, 1), "float32")
+    y[33] = 3e38  # the square is infinite
+    found = []
+    for keras in (cornu, real_keras):
+        model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")])
+        model.compile(keras.optimizers.SGD(0.1), "mse", metrics=["mae"])
+        stopping = keras.callbacks.TerminateOnNaN()
+        history = model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0, callbacks=[stopping]).history
+        found.append((int(model.optimizer.iterations), history))
+    assert found[0][0] == found[1][0] == 9
+    for name, values in found[1][1].items():
+        np.testing.assert_allclose(found[0][1][name], values, rtol=1e-5)
+
+
+def test_a_finite_run_is_the_same_with_and_without_watching_for_nan():
+    x, y = np.random.rand(50, 3).astype("float32"), np.random.rand(50, 1).astype("float32")
+    histories = []
+    for calls in ([], [TerminateOnNaN()]):
+        model = cornu.Sequential([layers.Input((3,)), layers.Dense(1, kernel_initializer="ones")])
+        model.compile("sgd", "mse", metrics=["mae"])
+        run = {"batch_size": 4, "epochs": 3, "shuffle": False, "verbose": 0, "callbacks": calls}
+        histories.append(model.fit(x, y, validation_split=0.2, **run).history)
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][name], values, rtol=1e-6)
+
+
+def test_a_custom_step_ends_at_its_infinite_loss_too():
+    class Own(cornu.Sequential):
+        def train_step(self, data):
+            self.count.assign_add(1)
+            return {"loss": cornu.ops.where(self.count.value < 7, 1.0, np.inf), "seen": self.count.value}
+
+    model = Own([layers.Input((1,)), layers.Dense(1)])
+    model.count = cornu.Variable(0.0, trainable=False)
+    model.compile("sgd", "mse")
+    x = np.ones((80, 1), "float32")
+    history = model.fit(x, x, batch_size=2, verbose=0, callbacks=[TerminateOnNaN()]).history
+    assert history == {"loss": [np.inf], "seen": [7.0]}
+
+
+class StopAt(cornu.callbacks.Callback):
+    def __init__(self, batch):
+        self.batch, self.seen = batch, []
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.seen.append(batch)
+        self.model.stop_evaluating = batch == self.batch
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.seen.append(batch)
+        self.model.stop_predicting = batch == self.batch
+
+
+def endless(*parts):
+    while True:
+        yield parts
+
+
+def test_evaluation_stops_when_a_callback_asks():
+    model = cornu.Sequential([layers.Input((3,)), layers.Dense(2, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    callback = StopAt(2)
+    model.evaluate(endless(np.ones((2, 3)), np.ones((2, 2))), callbacks=[callback], verbose=0)
+    assert callback.seen == [0, 1, 2]
+    x = np.arange(30.0).reshape(10, 3)
+    found = model.evaluate(x, np.ones((10, 2)), batch_size=2, callbacks=[StopAt(1)], verbose=0)
+    assert model.stop_evaluating
+    np.testing.assert_allclose(found, model.evaluate(x[:4], np.ones((4, 2)), verbose=0), rtol=1e-6)
+    callback = StopAt(0)
+    model.fit(x, np.ones((10, 2)), batch_size=2, epochs=2, validation_split=0.4, callbacks=[callback], verbose=0)
+    assert callback.seen == [0, 0]  # each validation begins anew
+    model.evaluate(x, np.ones((10, 2)), verbose=0)
+    assert not model.stop_evaluating
+
+
+def test_prediction_stops_when_a_callback_asks():
+    model = cornu.Sequential([layers.Input((3,)), layers.Dense(2)])
+    callback = StopAt(1)
+    assert model.predict(endless(np.ones((2, 3))), callbacks=[callback], verbose=0).shape == (4, 2)
+    assert callback.seen == [0, 1]
+    assert model.predict(np.ones((100, 3)), batch_size=10, callbacks=[StopAt(3)], verbose=0).shape == (40, 2)
+    assert model.predict(np.ones((100, 3)), verbose=0).shape == (100, 2)

@@ -262,3 +262,33 @@ def test_symbolic_tensors_are_taken():
 def test_anything_else_raises_a_clear_error(call, words):
     with pytest.raises((ValueError, TypeError, NotImplementedError), match=words):
         call()
+
+
+@pytest.mark.parametrize("name", ["BinaryCrossentropy", "BinaryFocalCrossentropy"])
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "fits"),
+    [
+        ((4,), (4, 1), True),
+        ((4, 1), (4,), True),
+        ((4, 3, 1), (4, 3), True),
+        ((4, 1), (4, 3), False),
+        ((1, 3), (4, 3), False),
+        ((4, 1, 3), (4, 2, 3), False),
+        ((4, 3), (4, 1), False),
+    ],
+)
+def test_binary_labels_are_not_broadcast_as_in_keras(real_keras, name, y_true, y_pred, fits):
+    values = np.ones(y_true, "float32"), np.full(y_pred, 0.3, "float32")
+    ours, theirs = getattr(losses, name)(), getattr(real_keras.losses, name)()
+    if fits:
+        np.testing.assert_allclose(ours(*values), theirs(*values), rtol=1e-6)
+        return
+    for loss, words in ((ours, "must match the last axis of the targets"), (theirs, "must have the same shape")):
+        with pytest.raises(ValueError, match=words):
+            loss(*values)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "float16", "bfloat16", None])
+def test_a_loss_computes_in_the_dtype_of_its_policy(real_keras, dtype):
+    found = [str(one.MeanSquaredError(dtype=dtype)(NUMBERS, NUMBERS).dtype) for one in (losses, real_keras.losses)]
+    assert found[0] == found[1]

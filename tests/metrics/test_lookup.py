@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+import cornu
 from cornu import metrics
 
 
@@ -50,3 +51,21 @@ def test_every_public_name_of_keras_is_here_with_its_arguments(name):
     ours, theirs = (getattr(module, name) for module in (metrics, keras.metrics))
     arguments = [list(inspect.signature(thing).parameters) for thing in (ours, theirs)]
     assert arguments[0] == arguments[1] or name == "deserialize"
+
+
+@pytest.mark.parametrize("name", ["Accuracy", "ACC", "Acc", "aCC"])
+def test_accuracy_in_any_case_is_chosen_by_shape_as_in_keras(real_keras, name):
+    x, y = np.ones((4, 1)), np.array([[0], [1], [0], [1]], "int32")
+    logs = []
+    for library in (cornu, real_keras):
+        model = library.Sequential([library.Input((1,)), library.layers.Dense(1, activation="sigmoid")])
+        model.set_weights([np.array([[0.8473]]), np.zeros(1)])
+        model.compile("sgd", "binary_crossentropy", metrics=[name])
+        logs.append(model.evaluate(x, y, verbose=0, return_dict=True))
+    assert list(logs[0]) == ["loss", name]
+    assert logs[0][name] == logs[1][name] == 0.5
+
+
+def test_the_class_accuracy_stays_exact_equality():
+    assert isinstance(metrics.get("Accuracy"), metrics.Accuracy)
+    assert type(metrics.resolve(metrics.Accuracy(), (None,), (None, 3))) is metrics.Accuracy

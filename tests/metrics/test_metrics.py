@@ -243,3 +243,106 @@ def test_binary_accuracy_of_single_numbers_counts_each_row():
 def test_binary_accuracy_of_logits():
     metric = metrics.BinaryAccuracy(threshold=0)
     assert float(metric([0, 1, 1, 0], [-3.0, 0.2, -0.1, -2.0])) == 0.75
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "weights"),
+    [
+        ([1, 2, 3, 4], [0, 2, 3, 4], None),
+        ([1, 2, 3, 4], [0, 2, 3, 4], [0.5, 0.2, 0.3, 0.5]),
+        ([[1], [2], [3], [4]], [[0], [2], [3], [4]], [0.5, 0.2, 0.3, 0.5]),
+        ([[1, 2], [3, 4]], [[0, 2], [3, 4]], [[0.5, 0.2], [0.3, 0.5]]),
+        ([[1, 2], [3, 4]], [[1, 2], [3, 5]], [1.0, 5.0]),
+        ([1, 2], [[1], [3]], None),
+    ],
+)
+def test_accuracy_counts_entries_as_keras_does(real_keras, y_true, y_pred, weights):
+    found = []
+    for library in (metrics, real_keras.metrics):
+        metric = library.Accuracy()
+        for rows in (slice(0, 1), slice(1, None)):  # batches of different size
+            part = None if weights is None else np.array(weights)[rows]
+            metric.update_state(np.array(y_true)[rows], np.array(y_pred)[rows], sample_weight=part)
+        found.append(float(metric.result()))
+    np.testing.assert_allclose(*found, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [[[1.0, 0.0]], [[1.0], [0.5]], [1.0, 0.5]])
+@pytest.mark.parametrize("name", ["BinaryAccuracy", "MeanSquaredError"])
+def test_weights_are_broadcast_to_the_predictions(real_keras, name, weights):
+    y_true, y_pred = np.array([[1.0, 1], [0, 0]]), np.array([[0.98, 1], [0, 0.6]])
+    if name == "MeanSquaredError" and np.shape(weights) == (1, 2):
+        pytest.skip("one value per row")
+    ours, theirs = (getattr(one, name)() for one in (metrics, real_keras.metrics))
+    for metric in (ours, theirs):
+        metric.update_state(y_true, y_pred, sample_weight=np.array(weights))
+    np.testing.assert_allclose(ours.result(), theirs.result(), rtol=1e-6)
+
+
+def test_a_wrapped_function_of_entries_takes_broadcast_weights(real_keras):
+    y_true, y_pred = np.array([[1.0, 1], [0, 0]]), np.array([[0.9, 1], [0, 0.6]])
+    ours, theirs = (one.MeanMetricWrapper(lambda a, b: abs(a - b)) for one in (metrics, real_keras.metrics))
+    for metric in (ours, theirs):
+        metric.update_state(y_true, y_pred, sample_weight=np.array([[1.0, 3.0]]))
+    np.testing.assert_allclose(ours.result(), theirs.result(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape"), [([[2], [1]], (1, 2, 3)), ([2, 1], (2, 1, 3)), ([[[2], [1]]], (1, 2, 3)), ([[2, 1]], (2, 3))]
+)
+def test_integer_labels_may_have_another_axis_of_size_1(labels, shape):
+    metric = metrics.SparseCategoricalAccuracy()
+    metric.update_state(labels, np.array([[0.1, 0.6, 0.3], [0.05, 0.95, 0]]).reshape(shape))
+    assert float(metric.result()) == 0.5
+    with pytest.raises(ValueError, match="one integer class per prediction"):
+        metric.update_state([0, 1, 2], np.ones((2, 3)))
+
+
+OUTSIDE = [
+    ([0, 1, 1, 0, 0], [-3.0, 2.0, 0.2, -0.1, 5.0]),
+    ([0, 0, 1, 1], [-2.0, -1.0, 1.5, 3.0]),
+]
+
+
+@pytest.mark.parametrize(("y_true", "y_pred"), OUTSIDE)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("AUC", {}),
+        ("AUC", {"curve": "PR"}),
+        ("SensitivityAtSpecificity", {"specificity": 0.3}),
+        ("PrecisionAtRecall", {"recall": 0.5}),
+        ("Precision", {}),
+        ("FalsePositives", {"thresholds": [0.2, 0.7]}),
+    ],
+)
+def test_predictions_outside_0_to_1_count_as_in_keras(real_keras, name, options, y_true, y_pred):
+    results = []
+    for library in (metrics, real_keras.metrics):
+        metric = getattr(library, name)(**options)
+        metric.update_state(np.array(y_true), np.array(y_pred, "float32"))
+        results.append(np.asarray(metric.result()))
+    np.testing.assert_allclose(*results, rtol=1e-4)
+
+
+def test_a_perfect_ranking_outside_0_to_1_is_perfect_at_given_thresholds_too():
+    metric = metrics.AUC(thresholds=[0.1, 0.4, 0.9])
+    metric.update_state(*OUTSIDE[1])
+    assert float(metric.result()) == 1.0
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 3.0, 0.5]])
+def test_pooled_columns_count_by_their_label_weights(real_keras, weights):
+    y_true = np.array([[0, 0, 1, 1], [1, 1, 1, 1]]).T
+    y_pred = np.array([[0.0, 0.5, 0.3, 0.9], [0.0, 0.5, 0.3, 0.9]]).T
+    results = []
+    for library in (metrics, real_keras.metrics):
+        metric = library.AUC(num_thresholds=5, multi_label=False, label_weights=[0.75, 0.25])
+        metric.update_state(y_true, y_pred, sample_weight=None if weights is None else np.array(weights))
+        results.append(float(metric.result()))
+        assert metric.true_positives.shape == (5,)
+    np.testing.assert_allclose(*results, rtol=1e-5)
+    if weights is None:
+        assert round(results[0], 4) == 0.8
+    with pytest.raises(ValueError, match="2 label_weights"):
+        metrics.AUC(label_weights=[1.0, 2.0]).update_state([0, 1], [0.5, 0.6])

@@ -61,6 +61,39 @@ def test_arrays_with_steps_per_epoch_go_on_through_the_rows():
     assert len(history.history["loss"]) == 5
 
 
+@pytest.mark.parametrize(("steps", "epochs"), [(7, 3), (3, 4), (1, 9), (4, 2)])
+def test_an_epoch_has_the_steps_that_it_was_asked_for(steps, epochs):
+    """Of 4 batches; Keras 3 ends the epoch with the data and warns, Keras 2 ends the training."""
+    model, seen = classifier(), []
+    watcher = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+    model.fit(X, Y, batch_size=10, steps_per_epoch=steps, epochs=epochs, verbose=0, callbacks=[watcher])
+    assert seen == [*range(steps)] * epochs
+    assert int(model.optimizer.iterations) == steps * epochs
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_numbers_are_rows_of_one_number_for_an_unbuilt_sequential(nested):
+    x = np.linspace(-1, 1, 40).astype("float32")
+    stack = [layers.Dense(3, activation="relu"), layers.Dense(1)]
+    model = Sequential([Sequential(stack)] if nested else stack)
+    model.compile("sgd", "mse")
+    model.fit(x, 2 * x, verbose=0)
+    assert model.input_shape == (None, 1)
+    assert model.predict(x, verbose=0).shape == model.predict(x[:, None], verbose=0).shape == (40, 1)
+    numbers = Sequential([layers.Embedding(5, 2)])  # takes numbers as they are, as in Keras 3
+    assert numbers.predict(np.arange(5), verbose=0).shape == (5, 2)
+
+
+def test_a_history_has_the_parameters_of_keras_2():
+    model = classifier(metrics=["accuracy"])
+    history = model.fit(X, Y, batch_size=8, epochs=2, validation_split=0.2, verbose=0)
+    expected = {"batch_size": 8, "epochs": 2, "samples": 32, "verbose": 0, "do_validation": True}
+    assert history.params == expected | {
+        "metrics": ["loss", "accuracy", "val_loss", "val_accuracy"],
+        "steps": 4,
+    }
+
+
 def test_dictionaries_reach_named_inputs_and_outputs():
     a, b = layers.Input((4,), name="a"), layers.Input((2,), name="b")
     out = layers.Dense(3, activation="softmax", name="out")(layers.concatenate([a, b]))

@@ -1,9 +1,12 @@
 """Mistakes in losses, metrics, steps and data are answered in words: what came, what was expected, what to do."""
 
+import contextlib
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import cornu
 from cornu import layers, losses, metrics, models
 from cornu.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 
@@ -128,3 +131,66 @@ def test_shapes_in_errors_have_none_for_the_batch():
     model.predict(x, verbose=0)
     with pytest.raises(ValueError, match=r"\(None, 2\)"):
         model.predict(x[:, :2], verbose=0)
+
+
+def masked_loss(y_true, y_pred):
+    known = ~jnp.isnan(y_true)
+    errors = jnp.where(known, jnp.where(known, y_true, 0.0) - y_pred, 0.0)
+    return jnp.sum(errors**2) / jnp.sum(known)
+
+
+class MaskedLoss(losses.Loss):
+    def call(self, y_true, y_pred):
+        return masked_loss(y_true, y_pred)
+
+
+def with_missing_labels():
+    labels = np.array(x[:, :2])
+    labels[3, 0] = np.nan
+    labels[5] = np.nan
+    return labels
+
+
+@pytest.mark.parametrize("loss", [masked_loss, MaskedLoss()])
+def test_a_custom_loss_may_leave_out_nan(loss):
+    model = models.Sequential([layers.Input((4,)), layers.Dense(2)])
+    model.compile("sgd", loss)
+    labels = with_missing_labels()
+    assert np.isfinite(model.fit(x, labels, verbose=0).history["loss"]).all()  # the first bad row has a loss
+    with pytest.warns(UserWarning, match="first in row 0: the loss is NaN unless the model leaves them out"):
+        history = model.fit(x[5:], labels[5:], verbose=0, shuffle=False).history
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_a_custom_step_or_compute_loss_may_leave_out_nan():
+    class Own(models.Sequential):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            return masked_loss(y, y_pred)
+
+    model = Own([layers.Input((4,)), layers.Dense(2)])
+    model.compile("sgd")
+    with pytest.warns(UserWarning, match="unless the model leaves them out"):
+        assert np.isfinite(model.fit(x[5:], with_missing_labels()[5:], verbose=0).history["loss"]).all()
+
+
+def test_nan_in_a_metric_alone_is_a_warning(real_keras):
+    labels, histories = with_missing_labels()[:5], []
+
+    def squares(y_true, y_pred):
+        return jnp.where(jnp.isnan(y_true), 0.0, (jnp.nan_to_num(y_true) - y_pred) ** 2)
+
+    for keras in (cornu, real_keras):
+        model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2, kernel_initializer="ones")])
+        model.compile("sgd", squares, metrics=["mae"])
+        with pytest.warns(UserWarning, match="NaN in 'mae'") if keras is cornu else contextlib.nullcontext():
+            histories.append(model.fit(x[:5], labels, verbose=0, shuffle=False).history)
+    assert np.isnan(histories[0]["mae"]).all()
+    np.testing.assert_allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-5)
+
+
+def test_nan_that_nothing_can_leave_out_is_refused():
+    model = models.Sequential([layers.Input((4,)), layers.Dense(2)])
+    for loss in ("mse", losses.Huber(), losses.LossFunctionWrapper(losses.mean_absolute_error)):
+        model.compile("sgd", loss)
+        with pytest.raises(ValueError, match="first in row 3; the loss would be NaN"):
+            model.fit(x, with_missing_labels(), verbose=0)

@@ -14,6 +14,9 @@ _BATCH_METHODS = {
     "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
 }
 
+#: The attribute of a model by which a callback stops a run of each kind.
+_STOPPERS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
+
 
 class CallbackList:
     """Calls every callback in turn.
@@ -124,6 +127,11 @@ class BatchWatcher:
         methods = _BATCH_METHODS[kind]
         self.watching = [callback for callback in callbacks.callbacks if _overrides(callback, methods)]
         self.every_batch = any(_wants_every_batch(callback, methods) for callback in self.watching)
+        self.until_nan = kind == "train" and any(
+            getattr(callback, "ends_block_at_nan", False) for callback in self.watching
+        )
+        if kind != "train" and callbacks.model is not None:
+            setattr(callbacks.model, _STOPPERS[kind], False)
 
     def on_batch_begin(self, step: int) -> None:
         for callback in self.watching:
@@ -144,7 +152,8 @@ class BatchWatcher:
         return result
 
     def stopped(self) -> bool:
-        return self.kind == "train" and self.callbacks.stopped()
+        """Tell whether a callback asked to stop this run."""
+        return bool(getattr(self.callbacks.model, _STOPPERS[self.kind], False))
 
 
 def _overrides(callback: Any, methods: tuple[str, ...]) -> bool:

@@ -108,7 +108,8 @@ class TerminateOnNaN(Callback):
     RuntimeError: The loss is nan at batch 4: training was stopped. A smaller learning rate often helps.
     """
 
-    per_batch = False  # the loss is a running mean, so a NaN persists
+    per_batch = False
+    ends_block_at_nan = True
 
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error

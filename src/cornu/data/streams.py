@@ -146,7 +146,7 @@ class StreamBatches(ReadPosition):
         if self.only_inputs:
             return Batch(x)
         y = as_arrays(batch.y, "y")
-        weights = with_class_weight(y, as_arrays(batch.sample_weight, "sample_weight"), self.class_weight)
+        weights = with_class_weight(y, as_arrays(batch.sample_weight, "sample_weight"), self.class_weight, whole=False)
         rows_in(x, y, weights)
         return Batch(x, y, weights)
 

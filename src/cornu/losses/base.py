@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.core import registry, settings
+from cornu.core import dtype_policies, registry, settings
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.errors import unknown
 from cornu.core.graph import op
@@ -54,7 +54,7 @@ class Loss(metaclass=Recorded):
             raise unknown("reduction of a loss", reduction, REDUCTIONS)
         self.name = name or to_snake_case(type(self).__name__)
         self.reduction = reduction
-        self.dtype = standardize_dtype(getattr(dtype, "compute_dtype", dtype))
+        self.dtype = dtype_policies.get(dtype or settings.floatx()).compute_dtype
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample.
@@ -272,14 +272,15 @@ def loss_function(*aliases: str, keeps_rows_apart: bool = True) -> Callable[[Cal
     return decorate
 
 
-def as_pair(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+def as_pair(y_true: Any, y_pred: Any, broadcast: bool = True) -> tuple[Array, Array]:
     """Return both as arrays of the same rank, `y_true` cast to the float dtype of `y_pred`.
 
-    Raises ValueError, with both shapes, if they cannot be broadcast together.
+    Raises ValueError, with both shapes, if they cannot be broadcast together, or differ although `broadcast` is False.
     """
     y_pred = float_array(y_pred)
     y_true, y_pred = same_rank(jnp.asarray(y_true, y_pred.dtype), y_pred)
-    if any(a != b and 1 not in (a, b) for a, b in zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)):
+    pairs = zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)
+    if any(a != b and 1 not in (a, b) for a, b in pairs) or not (broadcast or y_true.shape == y_pred.shape):
         raise ValueError(
             f"The targets have shape {y_true.shape} but the predictions have shape {y_pred.shape}.\n"
             "The units of the last layer must match the last axis of the targets."

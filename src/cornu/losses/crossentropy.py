@@ -133,14 +133,14 @@ def binary_crossentropy(
         One value per sample, ``(batch,)``.
 
     Raises:
-        ValueError: if the shapes of `y_true` and `y_pred` cannot be broadcast.
+        ValueError: if the shapes of `y_true` and `y_pred` differ by more than a last axis of size 1.
 
     Follows https://keras.io/api/losses/probabilistic_losses/#binarycrossentropy-class
 
     >>> print(binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]))
     [0.6931472]
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
+    y_true, y_pred = as_pair(y_true, y_pred, broadcast=False)
     y_true = smoothed(y_true, label_smoothing, 2)
     return -jnp.mean(binary_log_likelihood(y_true, y_pred, from_logits), axis)  # (batch, labels) -> (batch,)
 

@@ -35,12 +35,15 @@ def binary_focal_crossentropy(
     Returns:
         One value per sample, ``(batch,)``.
 
+    Raises:
+        ValueError: if the shapes of `y_true` and `y_pred` differ by more than a last axis of size 1.
+
     Lin et al. 2017, https://arxiv.org/abs/1708.02002
 
     >>> round(float(binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])[0]), 4)
     0.1733
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
+    y_true, y_pred = as_pair(y_true, y_pred, broadcast=False)
     y_true = smoothed(y_true, label_smoothing, 2)
     y_pred = jax.nn.sigmoid(y_pred) if from_logits else y_pred
     given = y_true * y_pred + (1 - y_true) * (1 - y_pred)

@@ -1,11 +1,12 @@
 """Accuracies: the fraction of correct predictions."""
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.core import registry
+from cornu.core import registry, settings
 from cornu.losses.base import as_pair
 from cornu.metrics.base import MeanMetricWrapper, metric_function
 from cornu.ops.math import in_top_k
@@ -13,20 +14,22 @@ from cornu.ops.math import in_top_k
 
 @metric_function
 def accuracy(y_true: Any, y_pred: Any) -> Array:
-    """Return the fraction of equal entries along the last axis.
+    """Return 1 for each entry that equals its label, else 0.
 
     Args:
         y_true: labels, ``(batch, ...)``.
         y_pred: predicted labels, ``(batch, ...)``.
 
     Returns:
-        One value per sample.
+        0 or 1 per entry, ``(batch, ...)``.
+
+    Follows https://keras.io/api/metrics/accuracy_metrics/
 
     >>> print(accuracy([[1, 2]], [[1, 3]]))
-    [0.5]
+    [[1. 0.]]
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    return jnp.mean(y_true == y_pred, -1)
+    return (y_true == y_pred).astype(settings.floatx())
 
 
 @metric_function
@@ -98,8 +101,8 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
 def _class_numbers(y_true: Any, y_pred: Array) -> Array:
     """Return integer classes ``(...)`` for predictions ``(..., classes)``; ValueError if their shape does not fit."""
     labels = jnp.asarray(y_true)
-    if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
-        labels = labels[..., 0]
+    if labels.size == math.prod(y_pred.shape[:-1]):  # (..., 1), or the same labels with another axis of size 1
+        return labels.reshape(y_pred.shape[:-1])
     if labels.shape != y_pred.shape[:-1]:
         raise ValueError(
             f"This accuracy expects one integer class per prediction, shape {y_pred.shape[:-1]}; "

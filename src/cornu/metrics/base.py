@@ -9,8 +9,8 @@ import numpy as np
 from jax import Array
 
 from cornu import initializers
-from cornu.core import budget, registry
-from cornu.core.dtype_policies import is_float, standardize_dtype
+from cornu.core import budget, dtype_policies, registry, settings
+from cornu.core.dtype_policies import is_float
 from cornu.core.graph import op
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.scope import changed, get_mask, scope
@@ -40,7 +40,7 @@ class Metric(metaclass=Recorded):
     dictionary of numbers, from ``result()``.
 
     Args:
-        dtype: dtype of the variables; None takes ``floatx()``.
+        dtype: dtype to compute in, or the name of a policy; None takes ``floatx()``.
         name: name of the metric in logs; None takes the class name in snake case, made unique.
 
     Follows https://keras.io/api/metrics/base_metric/
@@ -63,9 +63,8 @@ class Metric(metaclass=Recorded):
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or unique_name(to_snake_case(type(self).__name__))
-        self.dtype = standardize_dtype(getattr(dtype, "compute_dtype", dtype))
+        self.dtype = dtype_policies.get(dtype or settings.floatx()).compute_dtype
         self._own_variables: list[Variable] = []
-        self._initial_values: list[np.ndarray] = []
 
     def add_variable(
         self,
@@ -75,12 +74,12 @@ class Metric(metaclass=Recorded):
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """Create a variable, which `reset_state` sets back to its initial value.
+        """Create a variable, which `reset_state` sets to zeros.
 
         Args:
             shape: shape of the variable.
             initializer: a name, an initializer or a function of shape and dtype.
-            dtype: None takes the metric's dtype.
+            dtype: None takes ``floatx()``, so that sums of 16-bit values stay exact.
             aggregation: how replicas are combined; kept for Keras's signature.
             name: name of the variable.
         """
@@ -91,7 +90,7 @@ class Metric(metaclass=Recorded):
         variable = Variable(
             initializers.get(initializer),
             shape=shape,
-            dtype=dtype or self.dtype,
+            dtype=dtype or settings.floatx(),
             trainable=False,
             autocast=False,
             aggregation=aggregation,
@@ -99,7 +98,6 @@ class Metric(metaclass=Recorded):
         )
         variable.path = f"{self.name}/{variable.name}"
         self._own_variables.append(variable)
-        self._initial_values.append(np.asarray(variable))
         return variable
 
     @old_keywords("add_weight")
@@ -140,11 +138,9 @@ class Metric(metaclass=Recorded):
         raise NotImplementedError(f"{type(self).__name__} does not implement result(self), which returns a number.")
 
     def reset_state(self) -> None:
-        """Set every variable back to its initial value."""
-        for variable, value in zip(self._own_variables, self._initial_values, strict=True):
-            variable.assign(value.copy())
-        for metric in parts(self, Metric):
-            metric.reset_state()
+        """Set every variable to zeros, those of the metrics inside this one too."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def reset_states(self) -> None:
         """Old name of `reset_state`."""
@@ -175,7 +171,7 @@ class Metric(metaclass=Recorded):
             return self.result()
 
     def stateless_reset_state(self) -> list[Array]:
-        """Return the initial values of `variables`."""
+        """Return the values of `variables` after `reset_state`."""
         with bound(self.variables, read(self.variables)):
             self.reset_state()
             return list(read(self.variables))
@@ -216,8 +212,9 @@ def samplewise(values: Any, sample_weight: Any, dtype: Any, reduce: Callable = j
         values, sample_weight = same_rank(values, sample_weight)
         check_weights(sample_weight.shape, values.shape)
         # (batch, time, units) and weights (batch, time) give (batch, time)
-        values = reduce(values, axis=tuple(range(sample_weight.ndim, values.ndim))) * sample_weight
-        sample_weight = _per_sample(sample_weight, reduce)
+        values = reduce(values, axis=tuple(range(sample_weight.ndim, values.ndim)))
+        sample_weight = jnp.broadcast_to(sample_weight, values.shape)
+        values, sample_weight = values * sample_weight, _per_sample(sample_weight, reduce)
     return _per_sample(values, reduce), sample_weight
 
 
@@ -243,7 +240,7 @@ class Sum(Metric):
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable(name="total")
+        self.total = self.add_variable(dtype=self.dtype, name="total")
 
     @any_signature
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
@@ -273,8 +270,8 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable(name="total")
-        self.count = self.add_variable(name="count")
+        self.total = self.add_variable(dtype=self.dtype, name="total")
+        self.count = self.add_variable(dtype=self.dtype, name="count")
 
     @any_signature
     def update_state(self, values: Any, sample_weight: Any = None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array, lax
 
 from cornu.core import registry
+from cornu.core.variable import Variable
 from cornu.losses.base import as_pair, check_weights
 from cornu.metrics.base import Metric
 from cornu.ops.numpy import divide_no_nan
@@ -93,7 +94,7 @@ class _OneCount(Metric):
         self.accumulator = self.add_variable((len(self._thresholds),), name="accumulator")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, self.dtype))
+        y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, self.accumulator.dtype))
         counts = count(y_true, y_pred, weights_like(sample_weight, y_pred), self._thresholds)
         self.accumulator.assign_add(getattr(counts, self.field))
 
@@ -206,7 +207,7 @@ class _Share(Metric):
         setattr(self, self.errors, self.add_variable((len(self._thresholds),), name=self.errors))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, self.dtype))
+        y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, self.true_positives.dtype))
         y_pred = y_pred if self.top_k is None else only_top(y_pred, self.top_k)
         weights = weights_like(sample_weight, y_pred)
         if self.class_id is not None:
@@ -274,6 +275,13 @@ def spread_thresholds(number: int, low: float = 0.0, high: float = 1.0) -> list[
     return [low, *(step / (number - 1) for step in range(1, number - 1)), high]
 
 
+def add_counts(metric: Metric, shape: tuple[Any, ...]) -> list[Variable]:
+    """Create a variable for each of the four counts, which are attributes of the metric: ``true_positives``, ..."""
+    for field in Counts._fields:
+        setattr(metric, field, metric.add_variable(shape, name=field))
+    return [getattr(metric, field) for field in Counts._fields]
+
+
 class _AtConstraint(Metric):
     """The best value of one rate over the thresholds at which another rate is at least a given value."""
 
@@ -289,10 +297,10 @@ class _AtConstraint(Metric):
             raise ValueError(f"{type(self).__name__} expects `num_thresholds` of at least 1; got {num_thresholds!r}.")
         self.num_thresholds, self.class_id, self._value = num_thresholds, class_id, value
         self._thresholds = spread_thresholds(num_thresholds)
-        self._counts = [self.add_variable((num_thresholds,), name=field) for field in Counts._fields]
+        self._counts = add_counts(self, (num_thresholds,))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, self.dtype))
+        y_true, y_pred = as_pair(y_true, jnp.clip(jnp.asarray(y_pred, self._counts[0].dtype), 0, 1))
         weights = weights_like(sample_weight, y_pred)
         if self.class_id is not None:
             y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]

@@ -13,6 +13,7 @@ from cornu.losses.base import as_pair
 from cornu.metrics.base import Metric
 from cornu.metrics.confusion import (
     Counts,
+    add_counts,
     checked_thresholds,
     count,
     precisions,
@@ -39,8 +40,10 @@ class AUC(Metric):
         thresholds: explicit thresholds between 0 and 1, instead of `num_thresholds`.
         multi_label: average the areas of the columns instead of pooling all entries.
         num_labels: number of columns; None takes that of the first batch.
-        label_weights: weight of each column in the average.
+        label_weights: weight of each column in the average, or of its entries if columns are pooled.
         from_logits: whether predictions are logits rather than probabilities.
+
+    Predictions below 0 count as 0, those above 1 as 1.
 
     Raises:
         ValueError: if an argument is unknown or out of range, or if the columns do not match `num_labels`.
@@ -92,23 +95,36 @@ class AUC(Metric):
         if self._counts:
             return
         shape: tuple[Any, ...] = (self.num_thresholds, y_pred_shape[-1]) if self.multi_label else (self.num_thresholds,)
-        self._counts = [self.add_variable(shape, name=field) for field in Counts._fields]
+        self._counts = add_counts(self, shape)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = as_pair(y_true, jnp.asarray(y_pred, self.dtype))
+        y_pred = jnp.asarray(y_pred, settings.floatx())
+        y_true, y_pred = as_pair(y_true, jax.nn.sigmoid(y_pred) if self.from_logits else jnp.clip(y_pred, 0, 1))
         self.build(y_true.shape, y_pred.shape)
         labels = self._counts[0].shape[-1]
         if self.multi_label and (y_pred.ndim != 2 or y_pred.shape[-1] != labels):
             raise ValueError(f"AUC {self.name!r} expects {labels} labels; got predictions of shape {y_pred.shape}.")
-        if self.from_logits:
-            y_pred = jax.nn.sigmoid(y_pred)
-        counts = count(y_true, y_pred, weights_like(sample_weight, y_pred), self._thresholds, self.multi_label)
+        weights = self._weights(sample_weight, y_pred)
+        counts = count(y_true, y_pred, weights, self._thresholds, self.multi_label)
         for variable, value in zip(self._counts, counts, strict=True):
             variable.assign_add(value)
 
+    def _weights(self, sample_weight: Any, y_pred: Array) -> Array | None:
+        """Return the weights of the entries; pooled columns (`multi_label` False) count by their `label_weights`."""
+        weights = weights_like(sample_weight, y_pred)
+        if self.label_weights is None or self.multi_label:
+            return weights
+        if y_pred.ndim < 2 or y_pred.shape[-1] != len(self.label_weights):
+            raise ValueError(
+                f"AUC {self.name!r} has {len(self.label_weights)} label_weights; "
+                f"got predictions of shape {y_pred.shape}."
+            )
+        columns = jnp.asarray(self.label_weights, y_pred.dtype)
+        return columns if weights is None else columns * weights
+
     def result(self) -> Array:
         if not self._counts:
-            return jnp.zeros((), self.dtype)
+            return jnp.zeros(())
         counts = Counts(*(variable.value for variable in self._counts))
         area = area_under(counts, self.curve, self.summation_method)
         if not self.multi_label:

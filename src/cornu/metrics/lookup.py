@@ -64,8 +64,8 @@ def resolve(
 ) -> Metric:
     """Return the `Metric` for one entry of ``compile(metrics=[...])``.
 
-    ``"accuracy"`` (``"acc"``) and ``"crossentropy"`` (``"ce"``) become the binary, sparse or categorical kind, as the
-    shapes require. A function is averaged over samples. The metric keeps the name that the program used.
+    ``"accuracy"`` (``"acc"``) and ``"crossentropy"`` (``"ce"``) in any case become the binary, sparse or categorical
+    kind, as the shapes require. A function is averaged over samples. The metric keeps the name that the program used.
 
     Args:
         identifier: anything that `get` takes.
@@ -76,10 +76,8 @@ def resolve(
     >>> type(resolve("acc", (None,), (None, 10))).__name__
     'SparseCategoricalAccuracy'
     """
-    kind = (
-        {"acc": "accuracy", "ce": "crossentropy"}.get(identifier, identifier) if isinstance(identifier, str) else None
-    )
-    if kind in _BY_SHAPE and registry.custom_object(identifier) is None:
+    kind = kind_by_shape(identifier)
+    if kind is not None:
         return _BY_SHAPE[kind][kind_of_labels(y_true_shape, y_pred_shape)](name=identifier)
     metric = get(identifier)
     if isinstance(metric, Metric):
@@ -88,6 +86,18 @@ def resolve(
         return metric
     name = identifier if isinstance(identifier, str) else getattr(metric, "name", getattr(metric, "__name__", None))
     return MeanMetricWrapper(metric, name=name)
+
+
+def kind_by_shape(identifier: Any) -> str | None:
+    """Return ``"accuracy"`` or ``"crossentropy"`` for a name that stands for one metric or loss per kind of labels.
+
+    >>> kind_by_shape("Acc"), kind_by_shape("ce"), kind_by_shape("mse")
+    ('accuracy', 'crossentropy', None)
+    """
+    if not isinstance(identifier, str) or registry.custom_object(identifier) is not None:
+        return None
+    name = {"acc": "accuracy", "ce": "crossentropy"}.get(identifier.lower(), identifier.lower())
+    return name if name in _BY_SHAPE else None
 
 
 def kind_of_labels(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> int:

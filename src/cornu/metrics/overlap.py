@@ -62,7 +62,9 @@ class _Overlap(Metric):
             raise ValueError(
                 f"target_class_ids must be from 0 to {num_classes - 1} (num_classes - 1); got {strange[0]}."
             )
-        self.total_confusion_matrix = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
+        self.total_confusion_matrix = self.add_variable(
+            (num_classes, num_classes), dtype=self.dtype, name="total_confusion_matrix"
+        )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)

@@ -73,10 +73,10 @@ class FBetaScore(Metric):
         if self.variables:
             return
         shape: tuple[Any, ...] = () if self.average == "micro" else (y_pred_shape[-1],)
-        self.true_positives = self.add_variable(shape, name="true_positives")
-        self.false_positives = self.add_variable(shape, name="false_positives")
-        self.false_negatives = self.add_variable(shape, name="false_negatives")
-        self.intermediate_weights = self.add_variable(shape, name="intermediate_weights")
+        self.true_positives = self.add_variable(shape, dtype=self.dtype, name="true_positives")
+        self.false_positives = self.add_variable(shape, dtype=self.dtype, name="false_positives")
+        self.false_negatives = self.add_variable(shape, dtype=self.dtype, name="false_negatives")
+        self.intermediate_weights = self.add_variable(shape, dtype=self.dtype, name="intermediate_weights")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = _matrix(y_true, y_pred, self.dtype, type(self).__name__)
@@ -185,7 +185,7 @@ class R2Score(Metric):
         self.count = self.add_variable(shape, name="count")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = _matrix(y_true, y_pred, self.dtype, "R2Score")
+        y_true, y_pred = _matrix(y_true, y_pred, self.num_samples.dtype, "R2Score")
         self.build(y_true.shape, y_pred.shape)
         weights = weights_like(sample_weight, y_pred)
         weights = jnp.broadcast_to(1.0 if weights is None else weights, y_true.shape)
@@ -197,7 +197,7 @@ class R2Score(Metric):
 
     def result(self) -> Array:
         if len(self.variables) == 1:
-            return jnp.zeros((), self.dtype)
+            return jnp.zeros(())
         mean = self.sum.value / self.count.value
         total = self.squared_sum.value - self.sum.value * mean
         score = 1 - self.total_mse.value / total

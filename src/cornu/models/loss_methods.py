@@ -10,6 +10,7 @@ from cornu.core.signature import any_signature
 from cornu.data.batch import Batch
 from cornu.metrics import Metric
 from cornu.models.parts import ModelPart
+from cornu.training.objective import free_name, results_by_name
 
 
 class LossMethods(ModelPart):
@@ -54,11 +55,7 @@ class LossMethods(ModelPart):
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Return the results of all metrics by name."""
-        results: dict[str, Any] = {}
-        for metric in self.metrics:
-            result = metric.result()
-            results.update(result if isinstance(result, dict) else {metric.name: result})
-        return results
+        return results_by_name(self.named_metrics(self.metrics))
 
     def reset_metrics(self) -> None:
         """Forget the running sums of all metrics."""
@@ -73,8 +70,22 @@ class LossMethods(ModelPart):
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of what `evaluate` returns, in order: loss, each output's loss, metrics."""
-        return [metric.name for metric in self.metrics]
+        """The names of what `evaluate` returns, in order: loss, each output's loss, metrics.
+
+        They are known once the model is compiled, as in Keras 2, if it knows its outputs.
+        """
+        if self.objective is not None and not self.objective.built:
+            planned = self.objective.planned_names(self.output_names or [self.name])
+            return [*planned, *(metric.name for metric in self.own_metrics)]
+        names: list[str] = []
+        for name, _ in self.named_metrics(self.metrics):
+            names.append(free_name(name, names))
+        return names
+
+    def named_metrics(self, metrics: list[Metric]) -> list[tuple[str, Metric]]:
+        """Return metrics with their names in logs, which for those given to `compile` may have prefix and number."""
+        names = self.objective.names_in_logs if self.objective is not None else {}
+        return [(name, metric) for metric in metrics for name in names.get(id(metric), [metric.name])]
 
     @property
     def metrics_variables(self) -> list[Any]:

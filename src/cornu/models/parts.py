@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         def own_metrics(self) -> list[Metric]: ...
 
         @property
+        def output_names(self) -> list[str]: ...
+
+        @property
         def metrics_names(self) -> list[str]: ...
 
         @property

@@ -5,6 +5,7 @@ from typing import Any
 
 from cornu.core import budget, config_validation, registry, spellings
 from cornu.core.graph import SymbolicTensor
+from cornu.core.input_spec import leaves_of_specs
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize, serialize_object
 from cornu.core.shapes import is_shape
@@ -148,7 +149,10 @@ class Sequential(Model):
         given: Any = args[0] if args else kwargs.get("inputs")
         if not hasattr(given, "shape"):
             raise ValueError(f"A Sequential model takes one array; got a {type(given).__name__}.")
-        self._input = InputLayer(batch_shape=(None, *given.shape[1:]), dtype=_input_dtype(self.stack[0], given))
+        shape = (None, *given.shape[1:])
+        if shape == (None,) and _refuses(self.stack[0], shape) and not _refuses(self.stack[0], (None, 1)):
+            shape = (None, 1)  # numbers are rows of one number, as in Keras 2 and for a declared Input((1,))
+        self._input = InputLayer(batch_shape=shape, dtype=_input_dtype(self.stack[0], given))
         self._connect(self._starting_tensors())
 
     @property
@@ -188,6 +192,14 @@ class Sequential(Model):
             if model._network is None and config.get("build_input_shape"):
                 model.build(config["build_input_shape"])
             return model
+
+
+def _refuses(first: Layer, shape: tuple) -> bool:
+    """Tell whether a layer, or the first one of a model in its place, takes no input of this shape."""
+    while isinstance(first, Sequential) and first._network is None and first.stack:
+        first = first.stack[0]
+    specs = leaves_of_specs(first.input_spec) if first.input_spec is not None else []
+    return len(specs) == 1 and specs[0].mismatch(shape) is not None
 
 
 def _input_dtype(first: Layer, given: Any) -> str:

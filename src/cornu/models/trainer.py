@@ -34,7 +34,7 @@ class Trainer(ModelPart):
     """The training methods of a model; `Model` combines it with `Layer`."""
 
     compiled = False
-    stop_training = False
+    stop_training = stop_evaluating = stop_predicting = False  # a callback sets them to end a run
     optimizer: Any = None
     objective: Objective = None  # type: ignore[assignment]  # until `compile`
     history: History = None  # type: ignore[assignment]  # until `fit`
@@ -217,7 +217,7 @@ class Trainer(ModelPart):
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: Any = True,
-        class_weight: dict | None = None,
+        class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
@@ -239,10 +239,11 @@ class Trainer(ModelPart):
             validation_split: Fraction of the samples, taken from the end, to validate on.
             validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a stream to validate on.
             shuffle: Whether to shuffle samples each epoch; ``"batch"`` shuffles whole batches.
-            class_weight: Dictionary from class to weight of its samples.
+            class_weight: Dictionary from class to weight of its samples, an array of a weight for each class, or
+                ``"balanced"``.
             sample_weight: Weight of each sample, ``(samples,)``.
             initial_epoch: Epochs already done.
-            steps_per_epoch: Batches per epoch; None runs through all data.
+            steps_per_epoch: Batches per epoch; None runs through all data. Data that end earlier begin again.
             validation_steps, validation_batch_size: The same for validation.
             validation_freq: Validate every so many epochs, or a list of epochs.
 

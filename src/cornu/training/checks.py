@@ -1,5 +1,6 @@
 """Mistakes that can be detected before training starts, reported with a clear error."""
 
+import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -10,9 +11,12 @@ from cornu import losses
 from cornu.core import registry
 from cornu.core.errors import unknown
 from cornu.core.graph import leaves
+from cornu.core.ownership import is_library
 from cornu.data.batch import Batch
 from cornu.layers import Embedding
+from cornu.metrics.lookup import kind_by_shape
 from cornu.training.objective import Objective, spread
+from cornu.training.step import custom_step
 
 SPARSE = ("sparse_categorical_crossentropy",)
 ONE_HOT = ("categorical_crossentropy", "categorical_focal_crossentropy", "kl_divergence")
@@ -51,11 +55,12 @@ def validation_parts(data: Any) -> tuple:
 
 def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
     """Raise ValueError for an unknown name of a loss or metric, in `compile` rather than later."""
+    by_shape = ("acc", "accuracy", "ce", "crossentropy")
     for name in _strings(loss):
-        registry.LOSSES.find(name)
+        if kind_by_shape(name) != "crossentropy":
+            registry.LOSSES.find(name)
     for name in [*_strings(metrics), *_strings(weighted_metrics)]:
-        by_shape = ("acc", "accuracy", "ce", "crossentropy")
-        known = name in by_shape or name in registry.METRICS or name in registry.LOSSES
+        known = kind_by_shape(name) or name in registry.METRICS or name in registry.LOSSES
         if not known and registry.custom_object(name) is None:
             raise unknown("metric", name, [*registry.METRICS, *registry.LOSSES, *by_shape])
 
@@ -156,7 +161,11 @@ def check_indices(network: Any, x: Any) -> None:
 
 
 def check_values(model: Any, batches: Any) -> None:
-    """Raise ValueError for labels and indices out of range, and for NaN in the data if it makes the loss NaN."""
+    """Check values in host arrays before training.
+
+    Raises ValueError for labels and indices out of range, and for NaN that makes the loss NaN for certain. Warns if a
+    custom loss may leave NaN out, or if only metrics become NaN.
+    """
     batch: Batch | None = getattr(batches, "batch", None)
     if batch is None or not batches.resident:
         return
@@ -165,19 +174,29 @@ def check_values(model: Any, batches: Any) -> None:
     for name, array in zip(("x", "y", "sample_weight"), batch, strict=True):
         for path, leaf in jax.tree_util.tree_flatten_with_path(array)[0]:
             if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" and not np.isfinite(leaf.sum(dtype=leaf.dtype)):
-                _raise_for_nan(model, batch, f"{name}{jax.tree_util.keystr(path)}", leaf)
+                _report_nan(model, batch, f"{name}{jax.tree_util.keystr(path)}", leaf)
 
 
-def _raise_for_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
+def _report_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
     bad = np.isnan(array) | np.isinf(array)
     rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
     if rows.size == 0:  # the sum overflowed; every value is finite
         return
     row = slice(int(rows[0]), int(rows[0]) + 1)
     logs = model.test_on_batch(*jax.tree.map(lambda a: a[row], batch), return_dict=True)
-    if all(np.isfinite(np.asarray(value)).all() for value in logs.values()):
+    strange = [key for key, value in logs.items() if not np.isfinite(np.asarray(value)).all()]
+    if not strange:
         return  # the model's masks or losses ignore these values
-    raise ValueError(
-        f"{name} contains {int(bad.sum())} values that are NaN or infinite, the first in row {rows[0]}; "
-        "the loss would be NaN.\nDrop those rows or replace the values, for example with numpy.nan_to_num."
-    )
+    found = f"{name} contains {int(bad.sum())} values that are NaN or infinite, the first in row {rows[0]}"
+    advice = "Drop those rows or replace the values, for example with numpy.nan_to_num."
+    if "loss" in strange and not _may_leave_out_nan(model):
+        raise ValueError(f"{found}; the loss would be NaN.\n{advice}")
+    effect = "the loss is NaN unless the model leaves them out" if "loss" in strange else f"NaN in {strange[0]!r}"
+    warnings.warn(f"{found}: {effect}. {advice}", stacklevel=5)
+
+
+def _may_leave_out_nan(model: Any) -> bool:
+    """Tell whether code of the program computes the loss: it may leave out rows, which shows in a whole batch only."""
+    steps = [custom_step(model, name) for name in ("train_step", "test_step", "compute_loss")]
+    given = [getattr(loss, "fn", loss) for loss in model.objective.losses if loss is not None]
+    return any(step is not None for step in steps) or not all(is_library(loss) for loss in given)

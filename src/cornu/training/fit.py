@@ -26,7 +26,8 @@ def run_epoch(
     Args:
         program: the compiled training or evaluation.
         batches: the data.
-        callbacks: has ``every_batch``, ``on_batch_begin(step)``, ``on_batch_end(step, logs)`` and ``stopped()``.
+        callbacks: has ``every_batch``, ``until_nan``, ``on_batch_begin(step)``, ``on_batch_end(step, logs)`` and
+            ``stopped()``.
         steps: number of batches; None runs all.
         place: where to resume inside an epoch.
         backup: notified after each block.
@@ -37,10 +38,12 @@ def run_epoch(
     logs: dict[str, Any] = dict(place.logs)
     read, reported = None, False
     looked = time.perf_counter()
-    for block in program.epoch(batches, Pace(callbacks.every_batch), steps, place.step):
+    for block in program.epoch(batches, Pace(callbacks.every_batch), steps, place.step, callbacks.until_nan):
         callbacks.on_batch_begin(block.start)
-        read = block.run()
-        reported = callbacks.every_batch or _is_due(block, batches, looked)
+        read, reached = block.run()
+        if reached is not None:
+            block.stop = int(reached)
+        reported = callbacks.every_batch or callbacks.until_nan or _is_due(block, batches, looked)
         if reported:
             logs, looked = read(), time.perf_counter()
             callbacks.on_batch_end(block.stop - 1, logs)
@@ -120,8 +123,8 @@ def fit(
 
 
 def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:
-    callbacks.on_test_begin()
     watcher = callbacks.for_batches("test")
+    callbacks.on_test_begin()
     logs = callbacks.named(run_epoch(validation.program, validation.batches, watcher, validation.steps))
     callbacks.on_test_end(logs)
     return {f"val_{name}": value for name, value in logs.items()}
@@ -130,7 +133,8 @@ def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:
 def evaluate(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
     """Evaluate all batches and return the logs."""
     with deferred_interrupts(), closing(batches):
+        watcher = callbacks.for_batches("test")
         callbacks.on_test_begin()
-        logs = callbacks.named(run_epoch(program, batches, callbacks.for_batches("test"), steps))
+        logs = callbacks.named(run_epoch(program, batches, watcher, steps))
         callbacks.on_test_end(logs)
     return logs

@@ -1,7 +1,8 @@
 """The losses, loss weights and metrics passed to `compile`, for one output or several."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -50,36 +51,24 @@ class Objective:
         self.shapes = [tuple(prediction.shape) for prediction in predictions]
         targets = spread(y, self.names, "y") if y is not None else [None] * len(predictions)
         given = spread(self.loss, self.names, "loss", broadcast=True)
-        self.losses = [None if one is None else as_loss(one) for one in given]
+        self.losses = [
+            None if one is None else as_loss(one, getattr(target, "shape", ()), prediction.shape)
+            for one, target, prediction in zip(given, targets, predictions, strict=True)
+        ]
         weights = spread(self.loss_weights, self.names, "loss_weights")
         self.weights = [1.0 if weight is None else weight for weight in weights]
-        self.metrics = self._resolve(self.given_metrics, targets, predictions, weighted=False)
-        self.weighted = self._resolve(self.given_weighted_metrics, targets, predictions, weighted=True)
+        self.metrics = self._resolve(self.given_metrics, targets, predictions)
+        self.weighted = self._resolve(self.given_weighted_metrics, targets, predictions)
         several = len(self.names) > 1
         self.loss_means = [Mean(name=f"{name}_loss") for name in self.names] if several else []
         self.built = True
 
-    def _resolve(self, given: Any, targets: list, predictions: list, weighted: bool) -> list[list[Metric]]:
-        result = []
-        for position, wanted in enumerate(spread_metrics(given, self.names)):
-            prefix = f"{self.names[position]}_" if len(self.names) > 1 else ""
-            taken = {metric.name for metric in self.metrics[position]} if weighted else set()
-            found = []
-            for one in wanted:
-                metric = self._metric(one, targets[position], predictions[position])
-                name = one if isinstance(one, str) else metric.name
-                name = f"weighted_{name}" if prefix + name in taken else name
-                metric.name = name if name.startswith(prefix) else prefix + name
-                _make_variables(metric, targets[position], predictions[position])
-                found.append(metric)
-            result.append(found)
-        return result
-
-    def _metric(self, wanted: Any, target: Any, prediction: Any) -> Metric:
-        if isinstance(wanted, Metric):
-            return wanted
-        shape = getattr(target, "shape", ())
-        return metrics.resolve(wanted, shape, prediction.shape, getattr(target, "dtype", None))
+    def _resolve(self, given: Any, targets: list, predictions: list) -> list[list[Metric]]:
+        wanted = spread_metrics(given, self.names)
+        return [
+            [_metric(one, target, prediction) for one in each]
+            for each, target, prediction in zip(wanted, targets, predictions, strict=True)
+        ]
 
     @property
     def all_metrics(self) -> list[Metric]:
@@ -87,6 +76,40 @@ class Objective:
         flat = [metric for group in (*self.metrics, *self.weighted) for metric in group]
         means = [mean for mean, loss in zip(self.loss_means, self.losses, strict=False) if loss is not None]
         return [self.total, *means, *flat]
+
+    @property
+    def names_in_logs(self) -> dict[int, list[str]]:
+        """The names in logs of each metric, by its id: metrics keep the names that the program gave them."""
+        found: dict[int, list[str]] = {}
+        names = self._log_names(self.names, self.losses, self.metrics, self.weighted)
+        for metric, name in zip(self.all_metrics, names, strict=True):
+            found.setdefault(id(metric), []).append(name)
+        return found
+
+    def planned_names(self, outputs: Sequence[str]) -> list[str]:
+        """Return the names of the logs before the first batch is seen, for a model with these outputs."""
+        given = self.loss, self.given_metrics, self.given_weighted_metrics
+        try:
+            losses = spread(given[0], outputs, "loss", broadcast=True)
+            return self._log_names(outputs, losses, *(spread_metrics(one, outputs) for one in given[1:]))
+        except ValueError:  # what was given does not fit these outputs: training says so
+            return [self.total.name]
+
+    def _log_names(self, outputs: Sequence[str], losses: list, metrics: list[list], weighted: list[list]) -> list[str]:
+        """Return a name for each of `all_metrics`: with the output's name if there are several, without repetition."""
+        several = len(outputs) > 1
+        names = [self.total.name]
+        names += [
+            f"{output}_loss" for output, loss in zip(outputs, losses, strict=False) if several and loss is not None
+        ]
+        for groups, is_weighted in ((metrics, False), (weighted, True)):
+            for output, group in zip(outputs, groups, strict=False):
+                prefix = f"{output}_" if several else ""
+                for metric in group:
+                    name = _name(metric)
+                    again = is_weighted and prefix + name in names
+                    names.append(free_name(f"{prefix}weighted_{name}" if again else prefix + name, names))
+        return names
 
     @property
     def variables(self) -> list[Variable]:
@@ -142,10 +165,15 @@ class Objective:
             metric.update_state(target, prediction, sample_weight=weight)
 
 
-def _make_variables(metric: Metric, target: Any, prediction: Any) -> None:
-    """Create the metric's variables whose shapes depend on the data: a traced step cannot add new ones."""
+def _metric(wanted: Any, target: Any, prediction: Any) -> Metric:
+    """Return a metric for one output, with all variables: a traced step cannot add those that depend on the data."""
+    shape = getattr(target, "shape", ())
+    metric = metrics.resolve(wanted, shape, prediction.shape, getattr(target, "dtype", None))
+    if isinstance(wanted, str):
+        metric.name = wanted
     if target is not None:
-        metric.build(tuple(target.shape), tuple(prediction.shape))
+        metric.build(tuple(shape), tuple(prediction.shape))
+    return metric
 
 
 def _times(weight: Any, mask: Any) -> Any:
@@ -154,7 +182,7 @@ def _times(weight: Any, mask: Any) -> Any:
     return weight.reshape(*weight.shape, *([1] * extra)) * mask if extra > 0 else weight * mask
 
 
-def _evaluate(loss: Callable, name: str, target: Any, prediction: Any, weight: Any) -> Any:
+def _evaluate(loss: Any, name: str, target: Any, prediction: Any, weight: Any) -> Any:
     with comparing(f"The loss {getattr(loss, 'name', type(loss).__name__)!r}", name, target, prediction):
         return loss(target, prediction, sample_weight=weight)
 
@@ -181,14 +209,48 @@ def comparing(what: str, output: str, target: Any, prediction: Any) -> Iterator[
         ) from None
 
 
-def as_loss(identifier: Any) -> Callable:
-    """Return a loss object ``(y_true, y_pred, sample_weight)`` for a name, a function or a loss."""
-    found = losses.get(identifier)
+def as_loss(identifier: Any, y_true_shape: Sequence[int | None] = (), y_pred_shape: Sequence[int | None] = ()) -> Any:
+    """Return a loss object ``(y_true, y_pred, sample_weight)`` for a name, a function or a loss.
+
+    ``"crossentropy"`` (``"ce"``) becomes the binary, sparse or categorical kind, as the shapes require.
+    """
+    if metrics.lookup.kind_by_shape(identifier) == "crossentropy":
+        kinds = losses.binary_crossentropy, losses.sparse_categorical_crossentropy, losses.categorical_crossentropy
+        found: Any = kinds[metrics.lookup.kind_of_labels(y_true_shape, y_pred_shape)]
+    else:
+        found = losses.get(identifier)
     return found if isinstance(found, losses.Loss) else losses.LossFunctionWrapper(found, name=_name(found))
 
 
-def _name(function: Any) -> str:
-    return getattr(function, "__name__", type(function).__name__)
+def _name(thing: Any) -> str:
+    """Return the name of a metric, a function or a class; a string is a name."""
+    if isinstance(thing, str):
+        return thing
+    return str(getattr(thing, "name", None) or getattr(thing, "__name__", type(thing).__name__))
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return `name`, with the first number that makes it one that is not taken.
+
+    >>> free_name("auc", []), free_name("auc", ["auc", "auc_1"])
+    ('auc', 'auc_2')
+    """
+    numbered = (f"{name}_{number}" for number in itertools.count(1))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
+def results_by_name(named: Iterable[tuple[str, Metric]]) -> dict[str, Any]:
+    """Return the results of metrics by name; a metric whose result is a dictionary has the names of its keys.
+
+    Of several results of one name all but the first get a number. Only ``loss`` is replaced by a later metric of this
+    name, as in Keras: that is how a model logs a loss of its own.
+    """
+    found: dict[str, Any] = {}
+    for name, metric in named:
+        result = metric.result()
+        for key, value in (result if isinstance(result, dict) else {name: result}).items():
+            found[key if key == "loss" else free_name(key, found)] = value
+    return found
 
 
 def flat_outputs(y_pred: Any) -> list[Any]:

@@ -29,8 +29,8 @@ def predict(
     Raises:
         ValueError: if a stream contains no batch.
     """
-    callbacks.on_predict_begin()
     watcher = callbacks.for_batches("predict")
+    callbacks.on_predict_begin()
     if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
         if together is not None and together > batches.batch_size:
             outputs = _in_pieces(predictor, batches, watcher, together)
@@ -56,6 +56,8 @@ def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
         outputs.append(predictor.on_many(_rows(batches, step * size, (step + count) * size), count, size))
         step += count
         watcher.on_batch_end(step - 1, {})
+        if watcher.stopped():
+            return outputs
     if whole * size < batches.rows:
         outputs.append(predictor.on_padded(_rows(batches, whole * size, batches.rows)))
         watcher.on_batch_end(whole, {})
@@ -76,6 +78,8 @@ def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> l
         outputs.append(predictor.on_many(x, count, most) if count else predictor.on_padded(x))
         done += rows
         watcher.on_batch_end(-(-done // size) - 1, {})
+        if watcher.stopped():
+            break
     return outputs
 
 
@@ -101,6 +105,8 @@ def _streamed(predictor: Predictor, batches: Batches, watcher: Any, steps: int |
         watcher.on_batch_begin(step)
         outputs.append(predictor.on_padded(batch.x))
         watcher.on_batch_end(step, {"outputs": outputs[-1]})
+        if watcher.stopped():
+            break
     if not outputs:
         raise ValueError("There is no data to predict for: the stream yielded no batch.")
     return outputs

@@ -1,5 +1,6 @@
 """A program: one use of a model (train, test, predict), compiled once and kept until the next `compile`."""
 
+import dataclasses
 import functools
 import itertools
 import warnings
@@ -20,12 +21,20 @@ from cornu.training.pace import Pace
 from cornu.training.step import Learner
 
 
-class Block(NamedTuple):
-    """Some steps of an epoch: `run` runs them and returns a function that returns the logs so far."""
+class Ran(NamedTuple):
+    """What a compiled call leaves: a function that returns the logs, and the next step if it may have ended early."""
+
+    read_logs: Callable[[], dict]
+    reached: Any = None
+
+
+@dataclasses.dataclass
+class Block:
+    """Some steps of an epoch, from `start` to before `stop`, which the caller of `run` lowers if they ended early."""
 
     start: int
     stop: int
-    run: Callable[[], Callable[[], dict]]
+    run: Callable[[], Ran]
 
 
 class Program:
@@ -44,6 +53,10 @@ class Program:
         return run.resident(self.step, self.learner.results)
 
     @functools.cached_property
+    def _until_nan(self) -> Any:
+        return run.resident(self.step, self.learner.results, until_nan=True)
+
+    @functools.cached_property
     def _rest(self) -> Any:
         return run.resident_rest(self.step, self.learner.results)
 
@@ -52,7 +65,9 @@ class Program:
         make = run.eager if self.run_eagerly else run.streamed
         return make(self.step, self.learner.results)
 
-    def epoch(self, batches: Any, pace: Pace, steps: int | None = None, start: int = 0) -> Iterator[Block]:
+    def epoch(
+        self, batches: Any, pace: Pace, steps: int | None = None, start: int = 0, until_nan: bool = False
+    ) -> Iterator[Block]:
         """Yield the blocks of an epoch, to be run by the caller; the variables are current after each.
 
         Args:
@@ -60,35 +75,36 @@ class Program:
             pace: chooses the block lengths.
             steps: number of batches; None runs all.
             start: step to resume at; the order and the streams of the epoch must already be restored.
+            until_nan: end a block after the first step with a loss that is not finite.
         """
         if batches.resident and not self.run_eagerly and steps is None:
-            return self._resident_epoch(batches, pace, start)
+            return self._resident_epoch(batches, pace, start, until_nan)
         return self._streamed_epoch(batches, steps, start)
 
     def prepare_for(self, batches: Any) -> None:
         """Find all variables that a custom step changes, before the first batch runs."""
         self._prepare(lambda batch: batch, batches.example)
 
-    def _resident_epoch(self, batches: Any, pace: Pace, start: int) -> Iterator[Block]:
+    def _resident_epoch(self, batches: Any, pace: Pace, start: int, until_nan: bool) -> Iterator[Block]:
         arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
         order = None if order is None else to_device(order)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
         whole, last = batches.rows // size, -(-batches.rows // size)
         self._prepare(lambda arrays: run.rows_of(arrays, order, 0, size), arrays)
+        many = self._until_nan if until_nan else self._resident
         while start < last:
             pace.begin(start)
             if start < whole:
                 stop = min(start + pace.block(), whole)
                 bounds = np.int32(start), np.int32(stop)
-                call = functools.partial(
-                    self._call, self._resident, self._first_logs, arrays, order, *bounds, size=size
-                )
+                call = functools.partial(self._call, many, self._first_logs, arrays, order, *bounds, size=size)
             else:
                 stop, rest = last, batches.rows - whole * size
                 call = functools.partial(self._call, self._rest, arrays, order, np.int32(start * size), size=rest)
-            yield Block(start * together, min(stop * together, batches.steps), call)
-            start = stop
+            block = Block(start * together, min(stop * together, batches.steps), call)
+            yield block
+            start = block.stop if until_nan else stop
 
     def _prepare(self, batch_of: Callable[..., Batch], arrays: Batch) -> None:
         """Create zeros shaped like the logs of a custom step, for the compiled loop to carry; other steps have none."""
@@ -120,15 +136,15 @@ class Program:
     def run_batch(self, batch: Batch) -> Any:
         """Run one batch; return the function that returns the logs."""
         self._prepare(lambda batch: batch, batch)
-        return self._call(self._streamed, batch)
+        return self._call(self._streamed, batch).read_logs
 
-    def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Ran:
         """Read, run, write: the variables are consistent again before anything else happens."""
         with uninterrupted():
-            state, own_logs, results = compiled(self.learner.read(self.training), *args, **kwargs)
+            state, own_logs, results, *reached = compiled(self.learner.read(self.training), *args, **kwargs)
             self.learner.write(state)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
-        return functools.partial(_on_host, own_logs if self.custom else results, names)
+        return Ran(functools.partial(_on_host, own_logs if self.custom else results, names), *reached)
 
 
 def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:

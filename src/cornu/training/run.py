@@ -27,11 +27,28 @@ def rows_of(arrays: Batch, order: jax.Array | None, start: Any, size: int) -> Ba
     return jax.tree.map(rows, arrays, is_leaf=lambda leaf: isinstance(leaf, Shared))
 
 
-def resident(step: Callable, results: Callable) -> Callable:
+def resident(step: Callable, results: Callable, until_nan: bool = False) -> Callable:
     """Compile ``run(state, logs, arrays, order, start, stop, size)``: steps `start` to `stop` of `size` rows each.
 
-    The bounds are traced, so that one compilation serves any number of steps; the state is donated.
+    The bounds are traced, so that one compilation serves any number of steps; the state is donated. With `until_nan`
+    the loop ends after the first step with a loss that is not finite, and returns the number of the next step too.
     """
+
+    @compiled(donates="state", static="size")
+    def run_until_nan(
+        state: TrainState, logs: dict, arrays: Batch, order: Any, start: Any, stop: Any, *, size: int
+    ) -> tuple[TrainState, dict, dict, Any]:
+        def goes_on(carry: tuple) -> Any:
+            index, state, logs = carry
+            loss = (logs or results(state)).get("loss", 0.0)
+            return (index < stop) & ((index == start) | jnp.all(jnp.isfinite(loss)))
+
+        def body(carry: tuple) -> tuple:
+            index, state, _ = carry
+            return (index + 1, *step(state, rows_of(arrays, order, index * size, size)))
+
+        reached, state, logs = lax.while_loop(goes_on, body, (start, state, logs))
+        return state, logs, results(state), reached
 
     @compiled(donates="state", static="size")
     def run(
@@ -43,7 +60,7 @@ def resident(step: Callable, results: Callable) -> Callable:
         state, logs = lax.fori_loop(start, stop, body, (state, logs))
         return state, logs, results(state)
 
-    return run
+    return run_until_nan if until_nan else run
 
 
 def resident_rest(step: Callable, results: Callable) -> Callable:

@@ -15,6 +15,7 @@ from cornu.core.tracking import parts, unique
 from cornu.core.variable import Variable, array_of, bound, noting_changes, plain, read, restored, untouched, write
 from cornu.data.batch import Batch
 from cornu.optimizers import Optimizer
+from cornu.training.objective import results_by_name
 from cornu.training.state import TrainState
 
 
@@ -30,6 +31,7 @@ class Learner:
             self.params = model.trainable_variables
             self.others = [*model.non_trainable_variables, follow_numpy()]
         self.metrics = model.metrics if self.objective is not None else []
+        self.named_metrics = model.named_metrics(self.metrics)
         self.totals = unique(variable for metric in self.metrics for variable in metric.variables)
         self.slots: list[Variable] = []
         self.log_names: list[str] = []
@@ -177,12 +179,9 @@ class Learner:
     def results(self, state: TrainState) -> dict[str, Any]:
         """Return the results of all metrics for a state."""
         with self.tracing(state):
-            found: dict[str, Any] = {}
-            for metric in self.metrics:
-                result = plain(metric.result())
-                found.update(result if isinstance(result, dict) else {metric.name: result})
+            found = results_by_name(self.named_metrics)
             self.log_names = list(found)
-            return found
+            return plain(found)
 
     def _update_metrics(self, found: dict, batch: Batch) -> None:
         for one, mask in zip(jax.tree.leaves(found["y_pred"]), found["masks"], strict=True):
