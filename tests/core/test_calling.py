@@ -415,3 +415,53 @@ def test_a_layer_may_take_any_arguments():
             return sum(tensors) * options.get("factor", 1.0)
 
     assert np.allclose(Open()(X, X, factor=3.0, training=True), 6 * X)
+
+
+def own_specs(library):
+    """Return what layers that say the shape or dtype of their outputs themselves make of a model."""
+
+    class Never(library.layers.Layer):
+        def call(self, x):
+            raise RuntimeError("never")
+
+        def compute_output_shape(self, input_shape):
+            return (*input_shape[:-1], 7)
+
+    class Spec(library.layers.Layer):
+        def call(self, x, factor=2):
+            return x * factor
+
+        def compute_output_spec(self, x, factor=2):
+            return library.KerasTensor((x.shape[0], 7 * factor), "int32")
+
+    class Several(library.layers.Layer):
+        def call(self, x):
+            return {"a": x, "b": (x, x)}
+
+        def compute_output_spec(self, x):
+            return {"a": super().compute_output_spec(x)["a"], "b": (library.KerasTensor(x.shape, x.dtype),) * 1}
+
+    start = library.Input((3,))
+    tensors = [Never().compute_output_spec(library.KerasTensor((2, 3))), Never()(start), Spec()(start, factor=3)]
+    model = library.Model(start, Several()(start))
+    tensors += model.outputs
+    return [(tuple(tensor.shape), str(tensor.dtype)) for tensor in tensors]
+
+
+def test_layers_may_say_what_their_outputs_are(real_keras):
+    assert own_specs(cornu) == own_specs(real_keras)
+
+
+def test_a_spec_may_return_the_inputs():
+    class Same(Layer):
+        supports_masking = True
+
+        def call(self, x):
+            return 2 * x
+
+        def compute_output_spec(self, x):
+            return x
+
+    start = Input((3,))
+    np.testing.assert_array_equal(models.Model(start, Same()(start))(X[:, :3]), 2 * X[:, :3])
+    assert Same()(Embedding(4, 2, mask_zero=True)(Input((3,), dtype="int32")))._keras_mask.shape == (None, 3)

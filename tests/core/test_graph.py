@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from cornu import layers
 from cornu.core.graph import SymbolicTensor, infer, op, sorted_nodes
 from cornu.core.scope import changed
 from cornu.layers import Dense, Input
@@ -62,3 +63,29 @@ def test_outputs_must_depend_on_the_inputs():
     with pytest.raises(ValueError, match="other"):
         Model(x, Dense(1)(x + other))
     assert len(sorted_nodes([x + other], [x, other])) == 1
+
+
+@pytest.mark.parametrize("structure", [list, dict], ids=["list", "dictionary"])
+def test_a_graph_does_not_see_what_the_caller_adds_to_its_list_later(structure):
+    start = Input((4,))
+    tensors, y = [start], start
+    for _ in range(3):  # as a DenseNet is written
+        y = Dense(2)(y)
+        tensors.append(y)
+        y = layers.concatenate(tensors if structure is list else list(dict(enumerate(tensors)).values()))
+    assert Model(start, y).predict(np.ones((2, 4)), verbose=0).shape == (2, 10)
+    outputs = structure([("a", y)]) if structure is dict else [y, y]
+    model = Model(start, outputs)
+    outputs.clear()
+    assert len(model.outputs) == len(model.output_names)
+
+
+def test_a_symbolic_tensor_takes_keras_s_arguments(real_keras):
+    for tensor_class in (SymbolicTensor, real_keras.KerasTensor):
+        tensor = tensor_class((2, 3), dtype="float32", sparse=False, ragged=False, record_history=True, name="x")
+        assert (tensor.shape, tensor.dtype, tensor.sparse, tensor.ragged, tensor.name) == (
+            (2, 3), "float32", False, False, "x",
+        )  # fmt: skip
+    assert Input((2,)).sparse is False
+    with pytest.raises(ValueError, match=r"sparse=True.*dense"):
+        SymbolicTensor((2, 3), sparse=True)

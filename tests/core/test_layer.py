@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cornu
 from cornu import layers, regularizers
 from cornu.core.layer import Layer
 from cornu.core.scope import get_mask
@@ -181,3 +182,68 @@ def test_a_layer_built_while_shapes_are_inferred_remembers_unknown_sizes():
     model.compile("sgd", "mse")
     model.fit(np.ones((3, 4)), np.ones(3), verbose=0)
     assert model.dense.get_build_config() == {"input_shape": (None, 4)}
+
+
+def frozen(library):
+    """Return the flags of weights while their layers are frozen and thawed."""
+    facts = []
+
+    def note(layer):
+        facts.append(([weight.trainable for weight in layer.weights], len(layer.trainable_weights)))
+
+    dense = library.layers.Dense(2)
+    dense.trainable = False
+    dense.build((None, 3))
+    note(dense)
+    dense.trainable = True
+    note(dense)
+    dense.kernel.trainable = False
+    note(dense)
+    dense.trainable = True
+    note(dense)
+    dense.trainable = False
+    dense.kernel.trainable = True
+    note(dense)
+    made_frozen = library.layers.Dense(2, trainable=False)
+    made_frozen.build((None, 3))
+    note(made_frozen)
+    model = library.Sequential([library.Input((3,)), library.layers.Dense(2), library.layers.BatchNormalization()])
+    for flag in (False, True):
+        model.trainable = flag
+        note(model)
+        note(model.layers[1])
+        facts.append([weight.name for weight in model.weights])
+    model.layers[0].trainable = False
+    note(model)
+    return facts
+
+
+def test_weights_say_whether_their_layer_is_frozen(real_keras):
+    assert frozen(cornu) == frozen(real_keras)
+
+
+def test_weights_frozen_after_compile_are_trained_as_compiled():
+    model = cornu.Sequential([Input((3,)), Dense(1)])
+    model.compile("sgd", "mse")
+    model.trainable = False
+    before = model.get_weights()[0].copy()
+    model.fit(np.ones((4, 3)), np.ones(4), verbose=0)
+    assert not np.array_equal(before, model.get_weights()[0])
+    assert not model.layers[0].kernel.trainable
+
+
+def with_another_policy(library):
+    layer = library.layers.Dense(2)
+    layer.build((None, 3))
+    layer.dtype_policy = "mixed_bfloat16"
+    outputs = layer(X[:, :3])
+    layer.dtype_policy = library.dtype_policies.DTypePolicy("mixed_float16")
+    return [layer.compute_dtype, layer.variable_dtype, str(outputs.dtype), str(layer(X[:, :3]).dtype)]
+
+
+def test_the_policy_of_a_built_layer_can_be_set(real_keras):
+    assert with_another_policy(cornu) == with_another_policy(real_keras)
+    model = cornu.Sequential([Input((3,)), Dense(2)])
+    model.layers[0].dtype_policy = "mixed_bfloat16"
+    assert model.predict(X[:, :3], verbose=0).dtype.name == "bfloat16"
+    assert model.get_config()["layers"][1]["config"]["dtype"]["config"]["name"] == "mixed_bfloat16"

@@ -115,3 +115,13 @@ def test_assigning_an_array_shares_no_buffer_with_its_owner():
     run = jax.jit(lambda x: x + 1, donate_argnums=0)
     one._value = run(one._value)
     assert other.numpy().tolist() == [1, 2]
+
+
+def test_an_initializer_s_name_makes_the_values(real_keras):
+    for variable in (Variable("ones", shape=(2,)), real_keras.Variable("ones", shape=(2,))):
+        assert np.array_equal(variable, np.ones(2))
+    assert Variable({"class_name": "Constant", "config": {"value": 3.0}}, shape=(1,)).numpy() == 3
+    with pytest.raises(ValueError, match=r"'v' has an initializer.*shape"):
+        Variable("ones", name="v")
+    with pytest.raises(ValueError, match="onse"):
+        Variable("onse", shape=(2,))

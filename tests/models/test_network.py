@@ -1,7 +1,9 @@
 """Graphs inside graphs: models that share layers, symbolic tensors, or both."""
 
 import numpy as np
+import pytest
 
+import cornu
 from cornu import layers, models
 
 ones = np.ones((2, 4), np.float32)
@@ -26,3 +28,139 @@ def test_a_model_called_twice_shares_its_weights_and_counts_penalties_once():
     assert len(model.weights) == 2
     assert len(model.losses) == 1
     np.testing.assert_array_equal(model.predict([ones, ones], verbose=0), np.zeros((2, 3)))
+
+
+# ---- each of these is run by Cornu and by real Keras
+
+
+def fixed_batch(library, tmp_path):
+    """Return the shapes that models whose Input has a fixed batch size give for other numbers of rows."""
+    x = np.random.default_rng(0).random((80, 4)).astype("float32")
+    start = library.Input(batch_shape=(8, 4))
+    model = library.Model(start, library.layers.Dense(2)(start))
+    model.compile("sgd", "mse")
+    shapes = [model.predict(x, verbose=0).shape, model.predict(x[:11], batch_size=8, verbose=0).shape]
+    shapes += [model(x[:3]).shape, model.predict_on_batch(x[:5]).shape, tuple(model.output_shape)]
+    model.fit(x[:11], x[:11, :2], verbose=0)
+    assert np.isfinite(model.evaluate(x[:11], x[:11, :2], verbose=0))
+    outer_start = library.Input((4,))
+    outer = library.Model(outer_start, model(outer_start))
+    shapes.append(outer.predict(x[:11], verbose=0).shape)
+    stack = library.Sequential([library.Input((4,), batch_size=10), library.layers.Dense(2)])
+    shapes.append(stack.predict(x[:10], verbose=0).shape)
+    model.save(tmp_path / f"{library.__name__}.keras")
+    loaded = library.models.load_model(tmp_path / f"{library.__name__}.keras")
+    np.testing.assert_allclose(loaded.predict(x[:11], verbose=0), model.predict(x[:11], verbose=0), rtol=1e-6)
+    return [tuple(shape) for shape in shapes]
+
+
+def test_a_fixed_batch_size_takes_other_numbers_of_rows(real_keras, tmp_path):
+    assert fixed_batch(cornu, tmp_path) == fixed_batch(real_keras, tmp_path)
+
+
+def fixed_batch_function(library):
+    start = library.Input(batch_shape=(10, 3))
+    model = library.Model(start, library.layers.Lambda(lambda x: x + library.ops.ones((10, 3)))(start))
+    return [model.predict(np.ones((10, 3)), verbose=0), model.predict(np.ones((30, 3)), batch_size=10, verbose=0)]
+
+
+def test_a_function_may_use_the_fixed_batch_size(real_keras):
+    for ours, theirs in zip(fixed_batch_function(cornu), fixed_batch_function(real_keras), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def difference_of(library, keys):
+    """Return a model that subtracts the second of two inputs, which a dictionary names, from the first."""
+    inputs = {key: library.Input((1,), name=key) for key in keys}
+    return library.Model(inputs, library.layers.Subtract()(list(inputs.values())))
+
+
+@pytest.mark.parametrize("form", [list, tuple])
+def test_a_list_for_a_dictionary_of_inputs_in_another_order_than_the_alphabet_s_is_refused(real_keras, form):
+    two, one = np.full((1, 1), 2.0), np.ones((1, 1))
+    for library in (cornu, real_keras):
+        model = difference_of(library, ["z", "a"])
+        assert model.predict({"z": two, "a": one}, verbose=0) == 1.0
+        assert model({"z": two, "a": one}) == 1.0
+        with pytest.raises(ValueError, match=r"dictionary|structure"):
+            model(form([two, one]))
+        with pytest.raises(ValueError, match=r"dictionary|structure"):
+            model.predict(form([two, one]), verbose=0)
+        model.compile("sgd", "mse")
+        with pytest.raises(ValueError, match=r"dictionary|structure"):
+            model.fit(form([two, one]), one, verbose=0)
+    symbolic = form([layers.Input((1,)), layers.Input((1,))])
+    with pytest.raises(ValueError, match=r"'z': \.\.\., 'a': \.\.\."):
+        difference_of(cornu, ["z", "a"])(symbolic)
+    assert difference_of(cornu, ["a", "z"])(symbolic).shape == (None, 1)
+
+
+@pytest.mark.filterwarnings("ignore:The structure of `inputs`")
+def test_a_list_for_a_dictionary_of_inputs_in_alphabetical_order_is_taken_in_that_order(real_keras):
+    two, one = np.full((1, 1), 2.0), np.ones((1, 1))
+    for library in (cornu, real_keras):
+        model = difference_of(library, ["a", "z"])
+        assert model([two, one]) == 1.0
+        assert model.predict([two, one], verbose=0) == 1.0
+
+
+def of_an_intermediate_tensor(library, tmp_path):
+    """Return what a model between two intermediate tensors holds, trains and gives."""
+    dense = library.layers.Dense
+    start = library.Input((3,))
+    a = dense(3, name="a", kernel_initializer="ones")(start)
+    b = dense(4, name="b", kernel_initializer="ones")(a)
+    whole, part = library.Model(start, b), library.Model(a, b)
+    both = library.Model([start, a], library.layers.Add()([start, a]))
+    kernel = whole.get_layer("a").get_weights()[0]
+    facts = [part.count_params(), len(part.get_config()["layers"]), len(part.trainable_weights)]
+    facts += [[type(layer).__name__ for layer in model.layers] for model in (part, both)]
+    facts.append(np.asarray(part(np.ones((1, 3)))).tolist())
+    part.compile("sgd", "mse")
+    part.fit(np.ones((4, 3)), np.ones((4, 4)), verbose=0)
+    facts.append(np.array_equal(kernel, whole.get_layer("a").get_weights()[0]))
+    facts.append(np.asarray(whole(np.ones((1, 3)))).round(4).tolist())
+    part.save(tmp_path / f"{library.__name__}.keras")
+    loaded = library.models.load_model(tmp_path / f"{library.__name__}.keras")
+    facts.append(loaded.predict(np.ones((1, 3)), verbose=0).round(4).tolist())
+    return facts
+
+
+def test_a_model_from_an_intermediate_tensor_has_an_input_layer_and_only_the_layers_after_it(real_keras, tmp_path):
+    assert of_an_intermediate_tensor(cornu, tmp_path) == of_an_intermediate_tensor(real_keras, tmp_path)
+
+
+def test_tensors_of_the_whole_model_belong_to_a_model_from_an_intermediate_tensor_too():
+    start = layers.Input((3,))
+    a = layers.Dense(3, name="a")(start)
+    b = layers.Dense(4, name="b")(a)
+    part = models.Model(a, layers.Dense(2, name="c")(b))
+    features = models.Model(part.input, part.get_layer("b").output)
+    np.testing.assert_array_equal(features(ones[:, :3]), models.Model(a, b)(ones[:, :3]))
+    with pytest.raises(ValueError, match="not among its inputs"):
+        models.Model(part.input, start)
+
+
+def dtypes(library):
+    """Return the dtypes that models give whose Input has another dtype than the data."""
+    results = []
+    for declared in ("float16", "float32", "int32"):
+        start = library.Input((2,), dtype=declared)
+        model = library.Model(start, start + 2)
+        outer_start = library.Input((2,), dtype="float32")
+        outer = library.Model(outer_start, model(outer_start))
+        for given in ("float64", "float16", "int32", "uint8", "bool"):
+            data = np.ones((2, 2), given)
+            results += [str(model(data).dtype), str(model.predict(data, verbose=0).dtype), str(outer(data).dtype)]
+    return results
+
+
+def test_data_take_the_dtype_of_the_input(real_keras):
+    assert dtypes(cornu) == dtypes(real_keras)
+
+
+def test_a_mask_stays_when_data_take_the_dtype_of_the_input():
+    start = layers.Input((3, 2), dtype="float16")
+    model = models.Model(start, layers.GlobalAveragePooling1D()(start))
+    data = layers.Masking()(np.array([[[1.0, 1], [3, 3], [0, 0]]], "float32"))
+    np.testing.assert_array_equal(model(data), [[2.0, 2.0]])

@@ -57,7 +57,7 @@ class CallMethods(HoldsWeights):
     @property
     def compute_dtype(self) -> str:
         """The type in which the layer computes."""
-        return self.dtype_policy.compute_dtype
+        return self._dtype_policy.compute_dtype
 
     @any_signature
     def build(self, input_shape: Any) -> None:
@@ -97,11 +97,15 @@ class CallMethods(HoldsWeights):
             check_inputs(self.input_spec, signature.first(args, kwargs), self.name)
         self._ensure_built(args, kwargs)
 
+    def _casts_to(self) -> str | None:
+        """Return the dtype that float inputs are cast to, or None."""
+        return self.compute_dtype if self.autocast else None
+
     def _cast(self, structure: Any) -> Any:
         """Turn numpy arrays and the like into JAX arrays, and floats into the compute type."""
         if not structure:
             return structure
-        dtype = self.compute_dtype if self.autocast else None
+        dtype = self._casts_to()
 
         def cast(leaf: Any) -> Any:
             if isinstance(leaf, (jax.Array, np.ndarray, np.generic, Variable)) or hasattr(leaf, "__array__"):
@@ -224,7 +228,10 @@ class CallMethods(HoldsWeights):
     def _call_symbolic(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Add a node to the graph: build, infer the output shapes, remember the call."""
         self._check_and_build(args, kwargs)
-        outputs = self._infer_outputs(args, kwargs)
+        if type(self).compute_output_spec is CallMethods.compute_output_spec:
+            outputs = self._infer_outputs(args, kwargs)
+        else:
+            outputs = self._with_masks(_without_nodes(self.compute_output_spec(*args, **kwargs)), args, kwargs)
         return Node(self, args, kwargs, outputs).outputs
 
     def _infer_outputs(self, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -234,7 +241,12 @@ class CallMethods(HoldsWeights):
         shape = self.compute_output_shape(
             *map(plain_shapes, shapes), **{name: plain_shapes(one) for name, one in named.items()}
         )
-        outputs = tensors_of_shapes(shape, self.compute_dtype)
+        return self._with_masks(tensors_of_shapes(shape, self.compute_dtype), args, kwargs)
+
+    def _with_masks(self, outputs: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Return symbolic outputs with the masks that `compute_mask` gives, unless they have masks already."""
+        if any(tensor._keras_mask is not None for tensor in symbolic_leaves(outputs)):
+            return outputs
         first = call_signature(type(self)).first(args, kwargs)
         mask = kwargs.get("mask")
         mask = masks_of(first) if mask is None else mask
@@ -291,7 +303,7 @@ class CallMethods(HoldsWeights):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Return symbolic tensors like the outputs of a call on symbolic tensors."""
         self._ensure_built(args, kwargs)
-        return self.infer_call(args, kwargs)
+        return self._infer_outputs(args, kwargs)
 
     def stateless_call(
         self,
@@ -321,6 +333,13 @@ def masks_of(argument: Any) -> Any:
         return get_mask(argument)
     masks = jax.tree.map(get_mask, argument, is_leaf=is_symbolic)
     return masks if jax.tree.leaves(masks, is_leaf=is_symbolic) else None
+
+
+def _without_nodes(outputs: Any) -> Any:
+    """Return symbolic tensors that no node computes yet: copies of those which one does, such as the inputs."""
+    return replace(
+        outputs, lambda tensor: tensor if tensor.node is None else SymbolicTensor(tensor.shape, tensor.dtype)
+    )
 
 
 def _flat_masks(masks: Any) -> list[Any]:

@@ -36,20 +36,31 @@ class Shape(tuple):
 
 
 class SymbolicTensor(HasOperators):
-    """A tensor without values yet: shape (None: unknown size), dtype, name, and the node that computes it."""
+    """A tensor without values yet: shape (None: unknown size), dtype, name, and the node that computes it.
+
+    `record_history` changes nothing. Raises ValueError for `sparse` and `ragged` tensors.
+    """
+
+    sparse = ragged = False
+    stands_for: "SymbolicTensor | None" = None  # the tensor in whose place a model put this input
 
     def __init__(
         self,
         shape: Sequence[int | None],
         dtype: Any = None,
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
         name: str | None = None,
-        node: "Node | None" = None,
-        index: int = 0,
     ) -> None:
+        if sparse or ragged:
+            kind = "sparse" if sparse else "ragged"
+            raise ValueError(f"KerasTensor({kind}=True): Cornu computes with dense tensors only. Remove it.")
         self.shape = Shape(shape)
         self.dtype = standardize_dtype(dtype)
         self.name = name or unique_name("keras_tensor")
-        self.node, self.index = node, index
+        self.node: Node | None = None
+        self.index = 0
         self._keras_mask: SymbolicTensor | None = None
 
     @property
@@ -120,7 +131,8 @@ class Node:
     numbers = itertools.count()
 
     def __init__(self, operation: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
-        self.operation, self.args, self.kwargs = operation, args, kwargs
+        # Copies of lists and dictionaries: the caller may go on adding to its own.
+        self.operation, self.args, self.kwargs = operation, copied(args), copied(kwargs)
         self.number = len(operation._inbound_nodes)
         self.order = next(Node.numbers)
         self.outputs = number_outputs(outputs, self)
@@ -178,6 +190,21 @@ def symbolic_leaves(structure: Any) -> list[SymbolicTensor]:
 def replace(structure: Any, function: Callable[[SymbolicTensor], Any]) -> Any:
     """Return the structure with `function` applied to its symbolic tensors; other leaves stay unchanged."""
     return jax.tree.map(lambda leaf: function(leaf) if is_symbolic(leaf) else leaf, structure, is_leaf=is_symbolic)
+
+
+def copied(structure: Any) -> Any:
+    """Return new lists, tuples and dictionaries of the same type, nested as before, with the same leaves.
+
+    >>> made = [[1], {"b": 2}]
+    >>> copied(made) == made, copied(made)[0] is made[0]
+    (True, False)
+    """
+    if isinstance(structure, tuple):
+        items = map(copied, structure)
+        return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
+    if isinstance(structure, list):
+        return [copied(item) for item in structure]
+    return {key: copied(value) for key, value in structure.items()} if isinstance(structure, dict) else structure
 
 
 def holds_symbolic(args: tuple, kwargs: dict) -> bool:

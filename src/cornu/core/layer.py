@@ -21,7 +21,7 @@ from cornu.core.variable import Variable
 SHAPE_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_shape", "input_dim", "input_length", "batch_size")
 BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights", "dynamic", *SHAPE_ARGUMENTS)
 # Attributes that are missing if the __init__ of a custom layer does not call super().__init__().
-STARTED = ("name", "dtype_policy", "_weights", "_losses", "_inbound_nodes")
+STARTED = ("name", "_dtype_policy", "_weights", "_losses", "_inbound_nodes")
 
 
 class Layer(CallMethods):
@@ -102,7 +102,7 @@ class Layer(CallMethods):
         self._initialized = True
         self.name = name or unique_name(to_snake_case(type(self).__name__))
         self._trainable = bool(trainable)
-        self.dtype_policy = dtype_policies.get(dtype)
+        self._dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self._weights: list[Variable] = []
         self._losses: list[Any] = []
@@ -122,14 +122,23 @@ class Layer(CallMethods):
     # ---- types
 
     @property
+    def dtype_policy(self) -> dtype_policies.DTypePolicy:
+        """The dtypes in which the layer computes and keeps new weights. It can be set, also to a policy's name."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        self._dtype_policy = dtype_policies.get(policy)
+
+    @property
     def dtype(self) -> str:
         """The dtype of the weights."""
-        return self.dtype_policy.variable_dtype
+        return self._dtype_policy.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
         """The dtype of the weights."""
-        return self.dtype_policy.variable_dtype
+        return self._dtype_policy.variable_dtype
 
     def get_output_shape_for(self, input_shape: Any) -> Any:
         return self.compute_output_shape(input_shape)

@@ -1,5 +1,6 @@
 """The config is the constructor call: recorded by a metaclass, written and read as Keras's JSON dictionaries."""
 
+import abc
 import functools
 import inspect
 import types
@@ -21,11 +22,14 @@ PLAIN = (type(None), bool, int, float, str, tuple, list)
 OTHER_VALUES = frozenset(("epsilon", "reduction", "distribution"))
 
 
-class Recorded(type):
+class Recorded(abc.ABCMeta):
     """Metaclass that keeps the arguments of the constructor call in ``_arguments``, defaults applied.
 
-    `_keywords` of a class are those that its constructor takes as ``**kwargs``.
+    `_keywords` of a class are those that its constructor takes as ``**kwargs``. Classes may also derive from `abc.ABC`.
     """
+
+    __instancecheck__ = type.__instancecheck__  # ABCMeta's looks for registered classes, which takes longer
+    __subclasscheck__ = type.__subclasscheck__
 
     _keywords: tuple[str, ...] = ()
 

@@ -11,20 +11,22 @@ import jax
 import numpy as np
 
 from cornu.core import compilation_cache as compilation_cache  # keeps compiled programs on disk
+from cornu.core import registry
 from cornu.core.dtype_policies import is_float, standardize_dtype
 from cornu.core.names import unique_name
 from cornu.core.operators import HasOperators
 from cornu.core.placement import concrete, to_device
 from cornu.core.scope import changed, joined, scope
 from cornu.core.seeds import fresh_seed
+from cornu.core.serialization import get
 
 
 class Variable(HasOperators):
     """An array that layers, optimizers and metrics keep and change. It can be used like an array.
 
     Args:
-        initializer: An array, a number, or a function ``(shape, dtype)``.
-        shape: Shape of the variable, needed if `initializer` is a function.
+        initializer: An array, a number, an initializer or its name, or a function ``(shape, dtype)``.
+        shape: Shape of the variable, needed if `initializer` is not an array or number.
         dtype: Dtype, by default that of the array, or ``floatx()``.
         trainable: Whether optimizers change it.
         autocast: Whether mixed-precision layers read it in their compute dtype.
@@ -43,7 +45,10 @@ class Variable(HasOperators):
     [2. 3.]
     """
 
-    trainable = True
+    #: Whether it was made to be trained. Freezing layers does not change it, nor the order of weights that follows it.
+    made_trainable = True
+    _trains = True  # what its maker said, or who set `trainable` last
+    _frozen = False  # by `layer.trainable = False`
     autocast = True
     name = path = "variable"
     regularizer = constraint = None
@@ -63,13 +68,16 @@ class Variable(HasOperators):
     ) -> None:
         self.name = name or unique_name("variable")
         self.path = joined(scope.path, self.name)
-        self.trainable, self.autocast = bool(trainable), autocast
+        self.trainable = self.made_trainable = bool(trainable)
+        self.autocast = autocast
         self.aggregation, self.synchronization = aggregation, synchronization
         self.regularizer, self.constraint = regularizer, constraint
+        if isinstance(initializer, (str, dict)):
+            initializer = get(initializer, registry.INITIALIZERS)
         from_function = callable(initializer) and not hasattr(initializer, "__array__")
         if from_function:
             if shape is None:
-                raise ValueError(f"Variable {self.name!r} has a function as initializer: pass its shape too.")
+                raise ValueError(f"Variable {self.name!r} has an initializer instead of a value: pass its shape too.")
             dtype = standardize_dtype(dtype)
             with jax.ensure_compile_time_eval():
                 initializer = initializer(tuple(shape), dtype=dtype)
@@ -82,6 +90,15 @@ class Variable(HasOperators):
             )
         if scope.created is not None:
             scope.created.append((self, self._value))
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it: False while its layer is frozen by ``layer.trainable = False``."""
+        return self._trains and not self._frozen
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trains, self._frozen = bool(value), False
 
     @property
     def value(self) -> jax.Array:

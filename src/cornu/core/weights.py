@@ -31,7 +31,7 @@ class HoldsWeights(metaclass=Recorded):
 
     built: bool
     name: str
-    dtype_policy: dtype_policies.DTypePolicy
+    _dtype_policy: dtype_policies.DTypePolicy
     _weights: list[Variable]
     _losses: list[Any]
     _arguments: dict[str, Any]  # of the constructor call, by `Recorded`
@@ -97,7 +97,7 @@ class HoldsWeights(metaclass=Recorded):
             raise ValueError("add_weight(overwrite_with_gradient=True) cannot be followed: leave it out.")
         if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
             shape, initializer, name = initializer if initializer is not None else (), None, shape
-        dtype = dtype_policies.standardize_dtype(dtype or self.dtype_policy.variable_dtype)
+        dtype = dtype_policies.standardize_dtype(dtype or self._dtype_policy.variable_dtype)
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
         budget.take(f"Layer {self.name!r}", name, shape)
         initializer = initializer or ("glorot_uniform" if dtype_policies.is_float(dtype) else "zeros")
@@ -112,6 +112,7 @@ class HoldsWeights(metaclass=Recorded):
             constraint=get(constraint, registry.CONSTRAINTS),
         )
         variable.path = joined(self._path(), variable.name)
+        variable._frozen = not self._trainable
         self._weights.append(variable)
         return variable
 
@@ -141,7 +142,7 @@ class HoldsWeights(metaclass=Recorded):
         result = []
         for layer in self._flatten_layers():
             own = layer._own_variables()
-            result += [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+            result += [v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]
         return unique(result)
 
     @property
@@ -168,7 +169,7 @@ class HoldsWeights(metaclass=Recorded):
     @trainable_weights.setter
     def trainable_weights(self, variables: Sequence[Variable]) -> None:
         for variable in variables:
-            variable.trainable = True
+            variable.trainable = variable.made_trainable = True
         self._weights = unique([*self._weights, *variables])
 
     @property
@@ -179,12 +180,12 @@ class HoldsWeights(metaclass=Recorded):
     @non_trainable_weights.setter
     def non_trainable_weights(self, variables: Sequence[Variable]) -> None:
         for variable in variables:
-            variable.trainable = False
+            variable.trainable = variable.made_trainable = False
         self._weights = unique([*self._weights, *variables])
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights. Setting it sets all sublayers too."""
+        """Whether training changes the weights. Setting it sets all sublayers and weights too."""
         return self._trainable
 
     @trainable.setter
@@ -193,6 +194,9 @@ class HoldsWeights(metaclass=Recorded):
         if self._initialized:
             for layer in self._flatten_layers():
                 layer._trainable = bool(value)
+                for variable in layer._own_variables():
+                    variable._frozen = not value
+                    variable._trains = variable._trains or (bool(value) and variable.made_trainable)
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of the weights as numpy arrays."""
@@ -216,7 +220,7 @@ class HoldsWeights(metaclass=Recorded):
     def kept_variables(self) -> list[Variable]:
         """Return this layer's own variables in the order of files: trainable ones first, without random keys."""
         own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
-        return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+        return [v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Put this layer's own arrays for a file into `store`. A custom layer may choose other arrays."""
@@ -242,7 +246,7 @@ def _trainable_in(layer: HoldsWeights, seen: set[int]) -> list[Variable]:
     if id(layer) in seen or not layer._trainable:
         return []
     seen.add(id(layer))
-    result = [variable for variable in layer._own_variables() if variable.trainable]
+    result = [variable for variable in layer._own_variables() if variable._trains]
     for sublayer in layer.sublayers():
         result += _trainable_in(sublayer, seen)
     return result

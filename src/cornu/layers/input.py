@@ -71,7 +71,7 @@ class InputLayer(Layer):
         self.built = True
         tensor = input_tensor
         if tensor is None:
-            tensor = SymbolicTensor(self._input_batch_shape, dtype, self.name)
+            tensor = SymbolicTensor(self._input_batch_shape, dtype, name=self.name)
         if tensor.node is None:
             Node(self, (), {}, tensor)
         self._tensor = tensor

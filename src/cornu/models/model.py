@@ -87,6 +87,9 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
             self.compute_output_shape(*([] if input_shape is None else [input_shape]), **shapes)
         self.built = True
 
+    def _casts_to(self) -> str | None:
+        return None if self._network is not None else super()._casts_to()  # the dtypes of its inputs decide
+
     def _ensure_built(self, args: tuple, kwargs: dict) -> None:
         """Build a subclassed model in its first call, by its layers' builds."""
         if not self.built and type(self).build is not Model.build:

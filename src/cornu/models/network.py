@@ -6,20 +6,23 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from cornu.core import dtype_policies
-from cornu.core.graph import SymbolicTensor, leaves, sorted_nodes
+from cornu.core.graph import Node, SymbolicTensor, copied, leaves, replace, sorted_nodes
 from cornu.core.layer import Layer
-from cornu.core.scope import changed, scope, set_mask
+from cornu.core.scope import changed, get_mask, scope, set_mask
+from cornu.layers.input import Input
 
 
 class Network:
     """Nodes between symbolic `inputs` and `outputs` (each a tensor, list or dictionary), in execution order."""
 
+    any_size = False  # whether inputs may have other sizes: those of a Sequential model are of its first data
+
     def __init__(self, inputs: Any, outputs: Any) -> None:
+        for what, tensors in (("inputs", leaves(inputs)), ("outputs", leaves(outputs))):
+            _check_symbolic(tensors, what)
+        inputs, outputs, self.stand_ins = from_input_layers(copied(inputs), copied(outputs))
         self.inputs, self.outputs = _unwrapped(inputs), _unwrapped(outputs)
         self.flat_inputs, self.flat_outputs = leaves(inputs), leaves(outputs)
-        for what, tensors in (("inputs", self.flat_inputs), ("outputs", self.flat_outputs)):
-            _check_symbolic(tensors, what)
         self.nodes = sorted_nodes(self.flat_outputs, self.flat_inputs)
         self.operations, self.depths = operations_by_depth(self)
         self.layers = [operation for operation in self.operations if isinstance(operation, Layer)]
@@ -55,6 +58,9 @@ class Network:
         if around is not None:  # for losses that close over symbolic tensors
             for key, value in values.items():
                 around.setdefault(key, value)
+            for key, tensor in self.stand_ins.items():
+                if id(tensor) in values:
+                    around.setdefault(key, values[id(tensor)])
         results = iter([values[id(tensor)] for tensor in self.flat_outputs])
         return jax.tree.map(
             lambda _: next(results), self.outputs, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)
@@ -73,12 +79,54 @@ class Network:
             inputs = _by_name(inputs, self.input_names)
         elif isinstance(inputs, dict):
             inputs = _by_name(inputs, sorted(self.inputs))
+        elif isinstance(self.inputs, dict):
+            self._check_order(inputs)
         flat = leaves(inputs)
         if len(flat) != len(self.flat_inputs):
             raise ValueError(
                 f"The model takes {len(self.flat_inputs)} inputs {self.input_names}; got {len(flat)} arrays."
             )
-        return [fitted(given, reference) for given, reference in zip(flat, self.flat_inputs, strict=True)]
+        return [
+            fitted(given, reference, self.any_size) for given, reference in zip(flat, self.flat_inputs, strict=True)
+        ]
+
+    def _check_order(self, inputs: Any) -> None:
+        """Raise ValueError if a list for a dictionary of inputs may be in another order than the dictionary."""
+        given = len(leaves(inputs))
+        if given > 1 and list(self.inputs) != sorted(self.inputs):
+            raise ValueError(
+                f"The model was made from a dictionary of inputs, {list(self.inputs)}; got {given} arrays without "
+                f"names.\nPass a dictionary with these keys: {{{', '.join(f'{key!r}: ...' for key in self.inputs)}}}."
+            )
+
+
+def from_input_layers(inputs: Any, outputs: Any) -> tuple[Any, Any, dict[int, SymbolicTensor]]:
+    """Return inputs that all come from an `InputLayer`, outputs computed from them, and new tensors by ids of old ones.
+
+    As in Keras, a new input takes the place of one that a layer computes, and the calls after it are repeated.
+    """
+    new: dict[int, SymbolicTensor] = {}
+    for tensor in leaves(inputs):
+        if tensor.node is not None and tensor.node.inputs:
+            stand_in = Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")
+            stand_in.stands_for = tensor
+            new[id(tensor)] = stand_in
+        elif tensor.stands_for is not None:  # the input of another such model; the outputs may be from before it
+            new[id(tensor.stands_for)] = tensor
+    if not new:
+        return inputs, outputs, new
+    before = [tensor.stands_for for tensor in new.values() if tensor.stands_for is not None]
+    for node in sorted_nodes(leaves(outputs), [*leaves(inputs), *before]):
+        if any(id(tensor) in new for tensor in node.inputs):
+            results = replace(node.outputs, lambda old: SymbolicTensor(old.shape, old.dtype, name=old.name))
+            repeated = Node(node.operation, _renewed(node.args, new), _renewed(node.kwargs, new), results)
+            for old, tensor in zip(leaves(node.outputs), leaves(repeated.outputs), strict=True):
+                new.setdefault(id(old), tensor)
+    return _renewed(inputs, new), _renewed(outputs, new), new
+
+
+def _renewed(structure: Any, new: dict[int, SymbolicTensor]) -> Any:
+    return replace(structure, lambda tensor: new.get(id(tensor), tensor))
 
 
 def _unwrapped(structure: Any) -> Any:
@@ -109,29 +157,37 @@ def _by_name(given: dict, names: list[str]) -> list[Any]:
     return [given[name] for name in names]
 
 
-def fitted(given: Any, reference: SymbolicTensor) -> Any:
+def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False) -> Any:
     """Return an array with the rank and dtype of the symbolic input; ValueError if its shape does not fit."""
     shape, expected = tuple(given.shape), tuple(reference.shape)
+    array = given
     if len(shape) == len(expected) - 1 and expected[-1] == 1:
-        given = given[..., None]
+        array = given[..., None]
     elif len(shape) == len(expected) + 1 and shape[-1] == 1:
-        given = given[..., 0]
-    raise_shape_error(tuple(given.shape), expected, _input_name(reference))
-    if isinstance(given, SymbolicTensor) or given.dtype.name == reference.dtype:
-        return given
-    both_float = dtype_policies.is_float(given.dtype) and dtype_policies.is_float(reference.dtype)
-    return given if both_float else jnp.asarray(given).astype(reference.dtype)
+        array = given[..., 0]
+    sizes = (None,) * len(expected) if any_size else expected
+    raise_shape_error(tuple(array.shape), sizes, _input_name(reference))
+    if isinstance(given, SymbolicTensor):
+        return array
+    if array.dtype.name != reference.dtype:
+        array = jnp.asarray(array).astype(reference.dtype)
+    if array is not given and (mask := get_mask(given)) is not None:
+        set_mask(array, mask)
+    return array
 
 
 def raise_shape_error(shape: tuple, expected: tuple, name: str) -> None:
-    """Raise ValueError if `shape` does not fit `expected` (None fits any size), with advice if reshaping helps."""
+    """Raise ValueError if `shape` does not fit `expected` (None fits any size), with advice if reshaping helps.
+
+    A fixed batch size is not checked: as in Keras, it is only what layers assume of it.
+    """
     fits = len(shape) == len(expected) and all(
-        want is None or have is None or want == have for have, want in zip(shape, expected, strict=True)
+        want is None or have is None or want == have for have, want in zip(shape[1:], expected[1:], strict=True)
     )
     if fits:
         return
     raise ValueError(
-        f"The model's input {name!r} has shape {expected} (None is the batch); the data has shape {shape}."
+        f"The model's input {name!r} has shape {expected} (the first axis is the batch); the data has shape {shape}."
         f"{_reshape_advice(shape, expected)}"
     )
 

@@ -217,8 +217,11 @@ class Predictor:
     def _rows_are_apart(self, x: Any, rows: int, padded: int) -> bool:
         """Try what custom layers do: whether rows that are added change the outputs of the others, or any state."""
         state = self.learner.read(training=False)
-        first, changes = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded), x))
-        second, _ = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded, other=True), x))
+        try:
+            first, changes = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded), x))
+            second, _ = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded, other=True), x))
+        except (TypeError, ValueError):  # a layer may fit this number of rows only
+            return False
         same = jax.tree.map(lambda *arrays: _same(*(np.asarray(array)[:rows] for array in arrays)), first, second)
         only_keys = all(isinstance(self.learner.others[position], Seed) for position in changes)
         return only_keys and all(jax.tree.leaves(same))

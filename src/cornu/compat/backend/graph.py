@@ -45,7 +45,7 @@ def placeholder(
     """Return a symbolic tensor for data passed to a `function`."""
     if shape is None and ndim is None:
         raise ValueError("placeholder needs a shape, for example (None, 784), or ndim, the number of axes.")
-    return SymbolicTensor((None,) * (ndim or 0) if shape is None else tuple(shape), dtype, name)
+    return SymbolicTensor((None,) * (ndim or 0) if shape is None else tuple(shape), dtype, name=name)
 
 
 def variables_of(nodes: Sequence[graph.Node]) -> list[Variable]:
