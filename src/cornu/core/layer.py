@@ -12,6 +12,7 @@ from cornu.core.calling import CallMethods
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import Node, op
 from cornu.core.names import to_snake_case, unique_name
+from cornu.core.scope import scope
 from cornu.core.serialization import construct, default_config, get
 from cornu.core.shapes import batch_input_shape, shape_tuples
 from cornu.core.signature import ShapeParameters, build_parameters
@@ -21,7 +22,7 @@ from cornu.core.variable import Variable
 SHAPE_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_shape", "input_dim", "input_length", "batch_size")
 BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights", "dynamic", *SHAPE_ARGUMENTS)
 # Attributes that are missing if the __init__ of a custom layer does not call super().__init__().
-STARTED = ("name", "dtype_policy", "_weights", "_losses", "_inbound_nodes")
+STARTED = ("name", "dtype_policy", "_weights", "_all_losses", "_inbound_nodes")
 
 
 class Layer(CallMethods):
@@ -105,7 +106,7 @@ class Layer(CallMethods):
         self.dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self._weights: list[Variable] = []
-        self._losses: list[Any] = []
+        self._all_losses: list[Any] = []
         self._inbound_nodes: list[Node] = []
         self.activity_regularizer = None
         self._initial_weights = self._batch_input_shape = None
@@ -141,6 +142,21 @@ class Layer(CallMethods):
         Layer._some_losses = True
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
             self._losses.append(one)
+
+    @property
+    def _losses(self) -> list[Any]:
+        """What `add_loss` added; while a step is traced, what this thread added."""
+        if scope.losses is None:
+            return self._all_losses
+        functions = (loss for loss in self._all_losses if callable(loss))
+        return scope.losses.setdefault(id(self), (self, [*functions]))[1]
+
+    @_losses.setter
+    def _losses(self, losses: list[Any]) -> None:
+        if scope.losses is None:
+            self._all_losses = losses
+        else:
+            scope.losses[id(self)] = self, losses
 
     @property
     def losses(self) -> list[Any]:

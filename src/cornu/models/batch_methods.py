@@ -52,8 +52,10 @@ class BatchMethods(ModelPart):
         return batch
 
     def _run_one(self, kind: Kind, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
-        program = self._programs.get(kind)
-        if reset_metrics:
-            program.learner.reset_metrics()
-        logs = program.run_batch(batch)()
+        programs = self._programs
+        program = programs.get(kind)
+        with programs.training() if kind == "train" else programs.evaluating(program.learner):
+            if reset_metrics:
+                program.learner.reset_metrics()
+            logs = program.run_batch(batch)()
         return logs if return_dict else as_scores(logs)
