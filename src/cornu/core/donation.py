@@ -55,7 +55,8 @@ class Donor:
     """The steps of one learner, which donate the arrays of its variables: in one thread at a time."""
 
     def __init__(self) -> None:
-        self.thread: int | None = None  # whose steps they are
+        self.owner: threading.Thread | None = None  # whose steps they are
+        self.thread: int | None = None  # its number, which a later thread may have too
         self.stepping = False  # whether a step runs
         self.donated = False  # whether the arrays are inside it, and gone
         self.watched = False  # whether another thread has read variables since the last step began
@@ -75,37 +76,37 @@ class Donor:
         Returns:
             Whether the step must work on copies, because another thread may use the arrays.
         """
-        me = threading.get_ident()
+        me = threading.current_thread()
         with exchange:
-            if self.waiting and self.thread == me:  # whoever waits has the next turn
-                _changed.wait_for(lambda: not self.waiting or self.thread != me or self.lost)
-            if self.thread != me or self.lost:
+            if self.waiting and self.owner is me:  # whoever waits has the next turn
+                _changed.wait_for(lambda: not self.waiting or self.owner is not me or self.lost)
+            if self.owner is not me or self.lost:
                 self._claim(variables(), me)
             copies = donates and self.watched
             self.stepping, self.donated = True, donates and not copies
             self.watched = False
             return copies
 
-    def _claim(self, variables: Sequence[Any], me: int) -> None:
+    def _claim(self, variables: Sequence[Any], me: threading.Thread) -> None:
         """Take over `variables` from other donors, and this donor from another thread, when their steps have ended."""
 
         def busy() -> list[Donor]:
             donors = {variable._donor for variable in variables} | {self}
-            return [one for one in donors if one is not None and one.stepping and one.thread != me]
+            return [one for one in donors if one is not None and one.stepping and one.owner is not me]
 
         while found := busy():
             _wait_for(found[0], turn=True)
-        if self.thread not in (None, me) or (any(v._donor is None for v in variables) and _others(_readers)):
+        if self.owner not in (None, me) or (any(v._donor is None for v in variables) and _others(_readers)):
             self.watched = True
         for variable in variables:
             before = variable._donor
             if before is not self:
                 if before is not None:
                     before.lost = True
-                    self.watched = self.watched or before.watched or before.thread != me
+                    self.watched = self.watched or before.watched or before.owner is not me
                 variable._donor = self
-        self.thread, self.lost = me, False
-        _training[me] = threading.current_thread()
+        self.owner, self.thread, self.lost = me, threading.get_ident(), False
+        _training[threading.get_ident()] = me
         _changed.notify_all()
 
     def end(self) -> None:

@@ -1,9 +1,12 @@
 """The layer: keeps its arguments, makes its weights in the first call, and computes."""
 
+import copy
 import functools
+import pickle
+import types
 from collections.abc import Callable
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import jax
 
@@ -277,8 +280,41 @@ class Layer(CallMethods):
     if not TYPE_CHECKING:  # type checkers would take every misspelt name for an attribute
         __getattr__ = _missing_attribute
 
+    # ---- copies
+
+    def __copy__(self) -> Self:
+        """Return a layer with the same weights."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a layer with weights of its own, which is connected to no model."""
+        twin = memo[id(self)] = object.__new__(type(self))
+        vars(twin).update(copy.deepcopy(self.__getstate__(), memo))
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        functions = [loss for loss in vars(self).get("_all_losses", ()) if callable(loss)]
+        return vars(self) | {"_inbound_nodes": [], "_all_losses": functions}
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        check_functions(self)
+        return super().__reduce_ex__(protocol)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def check_functions(layer: Any) -> None:
+    """Raise PicklingError for a layer that holds a lambda: a pickle has functions by their names."""
+    for name, value in vars(layer).items():
+        if isinstance(value, types.FunctionType) and value.__name__ == "<lambda>":
+            raise pickle.PicklingError(
+                f"Layer {layer.name!r} ({type(layer).__name__}) cannot be pickled: its {name} is a lambda, and a "
+                "pickle refers to functions by name.\n"
+                f"Define it with def at the top of a module: def {name}(x): ..."
+            )
 
 
 def _marks_built(build: Callable) -> Callable:

@@ -27,6 +27,7 @@ class _Scope(threading.local):
         self.bound: dict[int, Any] | None = None  # id of a variable -> its value; None: it has read no variable yet
         self.flags: dict[int, bool] = {}  # id of a layer -> `trainable`
         self.losses: dict[int, tuple[Any, list]] | None = None  # id of a layer -> the layer, and its losses
+        self.custom: dict[str, Any] | None = None  # custom classes and functions of the config that is being made
         self.ambient: Any = None  # the seed of the running step, for calls without a seed of their own
 
 

@@ -165,6 +165,16 @@ class Variable(HasOperators):
         """Subtract from the value."""
         self._take(concrete(self._value - _array(value), self._form.dtype))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle holds: the value as a numpy array, and nothing of who trains it."""
+        return {name: value for name, value in vars(self).items() if name != "_donor"} | {
+            "_held": np.array(self._value)
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._held = concrete(state["_held"], copy=True)
+
     def numpy(self) -> np.ndarray:
         """Return a copy as a numpy array."""
         return np.array(self._value)
@@ -322,6 +332,17 @@ def read(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
             return tuple(variable._held for variable in variables)
         readable(others)
         return tuple(v._held if v._donor is None else v._donor.latest(v) for v in variables)
+
+
+def held(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
+    """Return what all threads see of `variables`: for the step whose turn it is, which nobody else changes."""
+    return tuple([variable._held for variable in variables])
+
+
+def hold(variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
+    """Set what all threads see of `variables`: for the step whose turn it is."""
+    for variable, value in zip(variables, values, strict=True):
+        variable._held = value
 
 
 def write(variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:

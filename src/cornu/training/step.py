@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from cornu.core.donation import Donor, exchange, others_train
+from cornu.core.donation import Donor, exchange, note_reader, others_train
 from cornu.core.ownership import is_library
 from cornu.core.placement import compiled
 from cornu.core.randomness import ambient_seed
@@ -20,6 +20,8 @@ from cornu.core.variable import (
     Variable,
     array_of,
     bound,
+    held,
+    hold,
     noting_changes,
     plain,
     read,
@@ -97,11 +99,16 @@ class Learner:
             return
         copies = self.donor.begin(lambda: self.variables, donates)
         try:
-            state = self.read(training)
-            turn = Turn(copied(state) if copies else state)
-            del state  # or its arrays would be kept
+            slots = held(self.slots) if training else ()
+            turn = Turn(TrainState(held(self.params), held(self.others), slots, held(self.totals)))
+            if copies:
+                turn.state = copied(turn.state)
             yield turn
-            self.write(turn.state)
+            state = turn.state
+            with exchange:
+                for group, values in zip((self.params, self.others, self.slots, self.totals), state, strict=True):
+                    if values:
+                        hold(group, values)
         finally:
             self.donor.end()
 
@@ -112,8 +119,11 @@ class Learner:
 
     def state_for_prediction(self) -> TrainState:
         """Return the state at one moment, without the optimizer's part; another thread may be training."""
-        if not others_train():
-            return self.read(training=False)
+        if not scope.bound and not others_train():
+            if scope.bound is None:
+                note_reader()
+            with exchange:
+                return TrainState(held(self.params), held(self.others), (), held(self.totals))
         groups: tuple[list[Variable], ...] = self.params, self.others, [], self.totals
         return _grouped(snapshot([variable for group in groups for variable in group]), groups)
 
