@@ -15,6 +15,7 @@ import numpy as np
 from cornu.core import dtype_policies
 from cornu.core.donation import others_train
 from cornu.core.engine_errors import in_words
+from cornu.core.forks import check_process
 from cornu.core.graph import (
     Node,
     SymbolicTensor,
@@ -193,6 +194,7 @@ class CallMethods(HoldsWeights):
                 if kwargs.get(mask_argument) is None:
                     kwargs[mask_argument] = masks_of(named.get(argument))
         if scope.depth == 0:
+            check_process(type(self).__name__)
             self._clear_losses()
             if others_train() and not scope.bound:
                 with at_one_moment(lambda: self.variables):

@@ -11,6 +11,7 @@ from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
+from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor
 from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
@@ -148,6 +149,7 @@ class Trainer(ModelPart):
 
         This is where data become arrays. `options` are those of `as_batches`.
         """
+        check_process(what)
         if what != "predict":
             self._check_compiled(what)
         batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)

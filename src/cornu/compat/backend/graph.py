@@ -9,6 +9,7 @@ import numpy as np
 
 from cornu.compat.backend.calls import value_of
 from cornu.core import graph
+from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.ownership import is_library
@@ -101,6 +102,7 @@ class Function:
 
     def __call__(self, inputs: Any) -> Any:
         """Compute the outputs as numpy arrays for arrays in the order of the inputs."""
+        check_process("K.function")
         given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         if len(given) != len(self.inputs):
             raise ValueError(f"This function takes a list of {len(self.inputs)} inputs; it was given {len(given)}.")
