@@ -67,6 +67,7 @@ LATE = {
     ("*", "requests"): "a tenth of a second, for the programs that download",
     ("cornu.core.settings", "jax"): "settings can be asked before JAX is loaded, and float64 be allowed",
     ("cornu.core.jax_internals", "jax._src.array"): "a later JAX may not have it",
+    ("cornu.core.jax_internals", "jax._src.xla_bridge"): "a later JAX may not have it",
     ("cornu.core.jax_internals", "jax.interpreters.partial_eval"): "a later JAX may not have it",
     ("cornu.initializers", "jax"): "initializers draw with numpy; only a seed that moves on needs JAX",
     ("cornu.datasets.fetch", "urllib.request"): "loads http and ssl, only for file:// addresses",

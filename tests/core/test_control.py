@@ -8,6 +8,7 @@ import pytest
 from cornu import layers, metrics, ops
 from cornu.core import control
 from cornu.core.randomness import ambient_seed, random_key
+from cornu.core.scope import changed
 from cornu.core.variable import Seed, Variable, bound, noting_changes, read
 from cornu.models import Sequential
 
@@ -116,9 +117,11 @@ def test_random_keys_move_on_at_every_step(way):
     assert len(set(np.asarray(numbers).tolist())) == 6
     assert not np.array_equal(after[0], before)
     if way is in_step:
-        (_, numbers), _ = way(
-            lambda: control.scan(lambda c, _: (c, jax.random.uniform(random_key())), 0, length=6), [ambient_seed()]
-        )
+        ambient = ambient_seed()
+        with changed(ambient=ambient):
+            (_, numbers), _ = way(
+                lambda: control.scan(lambda c, _: (c, jax.random.uniform(random_key())), 0, length=6), [ambient]
+            )
         assert len(set(np.asarray(numbers).tolist())) == 6
 
 

@@ -1,6 +1,7 @@
 """What Cornu takes from JAX beyond its documented interface is there; the message says in which JAX it is not."""
 
 import ast
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -253,3 +254,12 @@ def test_what_is_exported_calls_functions_by_name_only(tmp_path):
     model.export(tmp_path / "m.stablehlo")
     found = cornu.export.load(tmp_path / "m.stablehlo", trusted=True).predict(np.ones((2, 4), "float32"))
     assert found.shape == (2, 4)
+
+
+def test_a_started_device_is_known(monkeypatch):
+    jnp.ones(())
+    assert jax_internals.device_started()
+    fresh = "import jax, cornu.core.layer; from cornu.core.jax_internals import device_started as s; print(s())"
+    assert subprocess.run([sys.executable, "-c", fresh], capture_output=True, text=True, timeout=60).stdout == "False\n"
+    monkeypatch.setitem(sys.modules, "jax._src.xla_bridge", None)  # as if a later JAX had moved it
+    assert jax_internals.device_started()

@@ -4,6 +4,7 @@
 masks, the layer's own ``call``); on symbolic tensors ``_call_symbolic`` traces the latter and adds a node to the graph.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import dtype_policies
+from cornu.core.donation import others_train
 from cornu.core.engine_errors import named_errors
+from cornu.core.forks import check_process
 from cornu.core.graph import (
     Node,
     SymbolicTensor,
@@ -27,7 +30,7 @@ from cornu.core.graph import (
 )
 from cornu.core.input_spec import check_inputs
 from cornu.core.probes import integers
-from cornu.core.scope import calling, get_mask, scope, set_mask
+from cornu.core.scope import calling, changed, get_mask, scope, set_mask
 from cornu.core.shapes import plain_shapes, shapes_of, tensors_of_shapes
 from cornu.core.signature import (
     ShapeParameters,
@@ -37,8 +40,10 @@ from cornu.core.signature import (
     call_text,
     output_shape_parameters,
 )
-from cornu.core.variable import Variable, array_of, plain, restored, untouched
+from cornu.core.variable import Variable, array_of, at_one_moment, plain, restored, untouched
 from cornu.core.weights import HoldsWeights
+
+_building = threading.RLock()  # a layer that several threads call for the first time is built once
 
 
 class CallMethods(HoldsWeights):
@@ -126,6 +131,11 @@ class CallMethods(HoldsWeights):
     def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
         if self.built:
             return
+        with _building:
+            if not self.built:
+                self._build_for(args, kwargs)
+
+    def _build_for(self, args: tuple, kwargs: dict[str, Any]) -> None:
         shapes, named_shapes = self._shapes_for(build_parameters(type(self)), args, kwargs)
         before = len(self._weights)
         try:
@@ -188,7 +198,14 @@ class CallMethods(HoldsWeights):
                 if kwargs.get(mask_argument) is None:
                     kwargs[mask_argument] = masks_of(named.get(argument))
         if scope.depth == 0:
+            check_process(type(self).__name__)
             self._clear_losses()
+            if others_train() and not scope.bound:
+                with at_one_moment(lambda: self.variables):
+                    return self._run_call(args, kwargs, training, first, mask)
+        return self._run_call(args, kwargs, training, first, mask)
+
+    def _run_call(self, args: tuple, kwargs: dict[str, Any], training: Any, first: Any, mask: Any) -> Any:
         with calling(training, self.compute_dtype if self.autocast else None):
             with named_errors(self, args or (first,)):
                 outputs = plain(self.call(*args, **kwargs))
@@ -271,7 +288,7 @@ class CallMethods(HoldsWeights):
                 return outputs, [get_mask(output) for output in jax.tree.leaves(outputs)]
 
         variables = self.variables
-        with untouched(variables), restored():
+        with changed(losses={}), untouched(variables), restored():
             outputs, output_masks = infer(call, (tensors, masks), {}, variables, integers((args, kwargs)))
         self._clear_losses()
         keep_masks(leaves(outputs), output_masks)

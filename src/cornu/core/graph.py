@@ -14,7 +14,6 @@ from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.operators import HasOperators
 from cornu.core.probes import Pair, Probes, integers
-from cornu.core.randomness import ambient_seed
 from cornu.core.scope import changed, get_mask, scope
 from cornu.core.variable import bound, read
 
@@ -305,7 +304,8 @@ def _trace(function: Callable, args: tuple, kwargs: dict, sizes: dict[int, int])
         return function(*new_args, **new_kwargs)
 
     probes = scope.probes | set(sizes.values())
-    with changed(probes=probes), bound([ambient_seed()], read([ambient_seed()])):
+    ambient = [] if scope.ambient is None else [scope.ambient]
+    with changed(probes=probes), bound(ambient, read(ambient)):
         return jax.eval_shape(call, [struct(tensor) for tensor in tensors])
 
 

@@ -96,6 +96,15 @@ def array_class() -> type:
     return ArrayImpl
 
 
+def device_started() -> bool:
+    """Tell whether JAX has started its device, and with it the threads that compute."""
+    try:
+        from jax._src.xla_bridge import backends_are_initialized  # 0.8 to 0.12
+    except ImportError:
+        return True
+    return backends_are_initialized()
+
+
 #: Parts of the paths of JAX's files, and names of its packages: how its own errors are told from the user's.
 ENGINE_FOLDERS = ("/jax/", "/jaxlib/", "\\jax\\", "\\jaxlib\\")
 ENGINE_PACKAGES = ("jax", "jaxlib")

@@ -1,9 +1,12 @@
 """The layer: keeps its arguments, makes its weights in the first call, and computes."""
 
+import copy
 import functools
+import pickle
+import types
 from collections.abc import Callable
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import jax
 
@@ -12,6 +15,7 @@ from cornu.core.calling import CallMethods
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import Node, op
 from cornu.core.names import to_snake_case, unique_name
+from cornu.core.scope import scope
 from cornu.core.serialization import construct, default_config, get
 from cornu.core.shapes import batch_input_shape, shape_tuples
 from cornu.core.signature import ShapeParameters, build_parameters
@@ -21,7 +25,7 @@ from cornu.core.variable import Variable
 SHAPE_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_shape", "input_dim", "input_length", "batch_size")
 BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights", "dynamic", *SHAPE_ARGUMENTS)
 # Attributes that are missing if the __init__ of a custom layer does not call super().__init__().
-STARTED = ("name", "_dtype_policy", "_weights", "_losses", "_inbound_nodes")
+STARTED = ("name", "_dtype_policy", "_weights", "_all_losses", "_inbound_nodes")
 
 
 class Layer(CallMethods):
@@ -105,7 +109,7 @@ class Layer(CallMethods):
         self._dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self._weights: list[Variable] = []
-        self._losses: list[Any] = []
+        self._all_losses: list[Any] = []
         self._inbound_nodes: list[Node] = []
         self.activity_regularizer = None
         self._initial_weights = self._batch_input_shape = None
@@ -150,6 +154,21 @@ class Layer(CallMethods):
         Layer._some_losses = True
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
             self._losses.append(one)
+
+    @property
+    def _losses(self) -> list[Any]:
+        """What `add_loss` added; while a step is traced, what this thread added."""
+        if scope.losses is None:
+            return self._all_losses
+        functions = (loss for loss in self._all_losses if callable(loss))
+        return scope.losses.setdefault(id(self), (self, [*functions]))[1]
+
+    @_losses.setter
+    def _losses(self, losses: list[Any]) -> None:
+        if scope.losses is None:
+            self._all_losses = losses
+        else:
+            scope.losses[id(self)] = self, losses
 
     @property
     def losses(self) -> list[Any]:
@@ -270,8 +289,41 @@ class Layer(CallMethods):
     if not TYPE_CHECKING:  # type checkers would take every misspelt name for an attribute
         __getattr__ = _missing_attribute
 
+    # ---- copies
+
+    def __copy__(self) -> Self:
+        """Return a layer with the same weights."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a layer with weights of its own, which is connected to no model."""
+        twin = memo[id(self)] = object.__new__(type(self))
+        vars(twin).update(copy.deepcopy(self.__getstate__(), memo))
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        functions = [loss for loss in vars(self).get("_all_losses", ()) if callable(loss)]
+        return vars(self) | {"_inbound_nodes": [], "_all_losses": functions}
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        check_functions(self)
+        return super().__reduce_ex__(protocol)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def check_functions(layer: Any) -> None:
+    """Raise PicklingError for a layer that holds a lambda: a pickle has functions by their names."""
+    for name, value in vars(layer).items():
+        if isinstance(value, types.FunctionType) and value.__name__ == "<lambda>":
+            raise pickle.PicklingError(
+                f"Layer {layer.name!r} ({type(layer).__name__}) cannot be pickled: its {name} is a lambda, and a "
+                "pickle refers to functions by name.\n"
+                f"Define it with def at the top of a module: def {name}(x): ..."
+            )
 
 
 def _marks_built(build: Callable) -> Callable:

@@ -1,32 +1,30 @@
 """Random keys for calls that have no state of their own, such as ``K.random_normal(shape)`` in a Lambda layer.
 
 Outside of a compiled step each call draws its seed from numpy's generator, as in Keras 2. Inside a step the key comes
-from a seed that the step carries along with the model's variables, so that each step has different numbers.
+from a seed that the step carries along with the model's variables, so that each step has different numbers. Each model
+has such a seed of its own: no two programs hold the same array.
 """
 
-import functools
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.core.scope import scope
 from cornu.core.seeds import fresh_seed
 from cornu.core.variable import Seed
 
 
-@functools.cache
 def ambient_seed() -> Seed:
-    """Return the seed that compiled steps carry for calls without a seed of their own."""
-    return Seed(0, name="ambient_seed")
+    """Return a seed that a compiled step carries (as ``scope.ambient``) for calls without a seed of their own.
 
-
-def follow_numpy() -> Seed:
-    """Set the ambient seed from the state of numpy's generator, without advancing it, and return the seed."""
+    It follows the state of numpy's generator, without advancing it. Each model's steps have their own.
+    """
     state: Any = np.random.get_state()
-    words = np.random.SeedSequence([*map(int, state[1][:4]), int(state[2])]).generate_state(4, np.uint32)
-    ambient_seed().assign(words)
-    return ambient_seed()
+    seed = Seed(0, name="ambient_seed")
+    seed.assign(np.random.SeedSequence([*map(int, state[1][:4]), int(state[2])]).generate_state(4, np.uint32))
+    return seed
 
 
 def random_key(seed: Any = None, moves_on: bool = False) -> jax.Array:
@@ -38,9 +36,10 @@ def random_key(seed: Any = None, moves_on: bool = False) -> jax.Array:
         return seed.next()
     if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key):
         return seed
-    stepping = isinstance(ambient_seed()._value, jax.core.Tracer)
+    ambient = scope.ambient
+    stepping = ambient is not None and isinstance(ambient._value, jax.core.Tracer)
     if stepping and (seed is None or moves_on):
-        key = ambient_seed().next()
+        key = ambient.next()
         return key if seed is None else jax.random.fold_in(key, int(seed))
     number = fresh_seed() if seed is None else int(np.asarray(seed).ravel()[0])
     words = np.random.SeedSequence(abs(number)).generate_state(4, np.uint32)

@@ -22,6 +22,13 @@ class _Scope(threading.local):
         self.probes: frozenset[int] = frozenset()  # sizes that stand for unknown axes while shapes are inferred
         self.learning_phase: bool | None = None
         self.budget: Any = None  # of the config that is being read
+        # What this thread alone sees. While it traces, variables hold tracers, layers have the `trainable` flags of
+        # `compile`, and losses are added that no other thread may collect.
+        self.bound: dict[int, Any] | None = None  # id of a variable -> its value; None: it has read no variable yet
+        self.flags: dict[int, bool] = {}  # id of a layer -> `trainable`
+        self.losses: dict[int, tuple[Any, list]] | None = None  # id of a layer -> the layer, and its losses
+        self.custom: dict[str, Any] | None = None  # custom classes and functions of the config that is being made
+        self.ambient: Any = None  # the seed of the running step, for calls without a seed of their own
 
 
 scope = _Scope()

@@ -12,6 +12,7 @@ import numpy as np
 from cornu.core import config_validation, registry, spellings
 from cornu.core.errors import did_you_mean
 from cornu.core.ownership import is_library
+from cornu.core.scope import scope
 from cornu.core.signature import kept_by_class
 
 #: Packages under which Keras registered its own classes.
@@ -144,7 +145,7 @@ def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, 
         "module": getattr(cls, "keras_module", None) or (table.module if table else _module_of(cls)),
         "class_name": cls.__name__,
         "config": serialize(thing.get_config()),
-        "registered_name": None if table or hasattr(cls, "keras_module") else registry.get_registered_name(cls),
+        "registered_name": None if table or hasattr(cls, "keras_module") else _name_of_custom(cls, cls.__name__),
     }
     if hasattr(thing, "get_build_config") and getattr(thing, "built", False):
         build_config = thing.get_build_config()
@@ -170,8 +171,17 @@ def _serialize_function(function: Any) -> Any:
         "module": getattr(function, "__module__", None),
         "class_name": "function",
         "config": name,
-        "registered_name": registry.registered_name(function) or name,
+        "registered_name": _name_of_custom(function, name),
     }
+
+
+def _name_of_custom(thing: Any, name: str) -> str:
+    """Return the name of a custom class or function in configs; in a pickle's config each has one of its own."""
+    name = registry.registered_name(thing) or name
+    if scope.custom is not None:
+        while scope.custom.setdefault(name, thing) is not thing:
+            name += "'"
+    return name
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, table: registry.Table | None = None) -> Any:

@@ -8,7 +8,7 @@ from cornu.core.variable import Variable
 # Attributes that refer to things which are not parts of the layer.
 NOT_PARTS = frozenset(
     (
-        *("_arguments", "_inbound_nodes", "_losses", "_initial_weights"),
+        *("_arguments", "_inbound_nodes", "_all_losses", "_initial_weights"),
         *("_compile_config", "compiled_flags", "history", "optimizer"),
     )
 )

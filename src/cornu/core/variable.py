@@ -3,8 +3,8 @@
 import contextlib
 import functools
 import operator
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from threading import get_ident
 from typing import Any
 
 import jax
@@ -12,6 +12,7 @@ import numpy as np
 
 from cornu.core import compilation_cache as compilation_cache  # keeps compiled programs on disk
 from cornu.core import registry
+from cornu.core.donation import Donor, exchange, note_reader, others_train, readable
 from cornu.core.dtype_policies import is_float, standardize_dtype
 from cornu.core.names import unique_name
 from cornu.core.operators import HasOperators
@@ -52,6 +53,8 @@ class Variable(HasOperators):
     autocast = True
     name = path = "variable"
     regularizer = constraint = None
+    _held: jax.Array  # what all threads see; `_value` is what this one sees
+    _donor: Donor | None = None  # whose steps take over the array
 
     def __init__(
         self,
@@ -101,38 +104,68 @@ class Variable(HasOperators):
         self._trains, self._frozen = bool(value), False
 
     @property
+    def _value(self) -> jax.Array:
+        """The array: what this thread has bound the variable to, or what all threads see."""
+        bound = scope.bound
+        if bound:
+            found = bound.get(id(self))
+            if found is not None:
+                return found
+        elif bound is None:
+            note_reader()
+        held, donor = self._held, self._donor
+        return held if donor is None or donor.thread == get_ident() else donor.read(self)
+
+    @_value.setter
+    def _value(self, value: jax.Array) -> None:
+        bound, donor = scope.bound, self._donor
+        if bound and id(self) in bound:
+            bound[id(self)] = value
+        elif donor is None or donor.thread == get_ident():
+            self._held = value
+        else:
+            donor.assign(self, value)
+
+    @property
+    def _form(self) -> jax.Array:
+        """The array for its shape and dtype alone: it may be inside a program."""
+        bound = scope.bound
+        return bound.get(id(self), self._held) if bound else self._held
+
+    @property
     def value(self) -> jax.Array:
         """The array, in the compute dtype of the running layer."""
-        dtype = scope.compute_dtype
-        if dtype is not None and self.autocast and self._value.dtype.name != dtype and is_float(self._value.dtype):
-            return self._value.astype(dtype)
-        return self._value
+        value, dtype = self._value, scope.compute_dtype
+        if dtype is not None and self.autocast and value.dtype.name != dtype and is_float(value.dtype):
+            return value.astype(dtype)
+        return value
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._value.shape
+        return self._form.shape
 
     @property
     def ndim(self) -> int:
-        return self._value.ndim
+        return self._form.ndim
 
     @property
     def size(self) -> int:
-        return self._value.size
+        return self._form.size
 
     @property
     def dtype(self) -> str:
-        return (self.value if scope.compute_dtype else self._value).dtype.name
+        own, computed = self._form.dtype, scope.compute_dtype
+        return computed if computed is not None and self.autocast and is_float(own) else own.name
 
     def assign(self, value: Any) -> None:
         """Set the value. ValueError if the shape differs."""
         given = value.value if isinstance(value, Variable) else value
-        self._take(concrete(given, self._value.dtype, copy=True))
+        self._take(concrete(given, self._form.dtype, copy=True))
 
     def _take(self, value: jax.Array) -> None:
-        if value.shape != self._value.shape:
+        if value.shape != self.shape:
             raise ValueError(
-                f"Variable {self.path!r} has shape {self._value.shape}; it cannot take a value of shape {value.shape}."
+                f"Variable {self.path!r} has shape {self.shape}; it cannot take a value of shape {value.shape}."
             )
         self._note_change()
         self._value = value
@@ -143,11 +176,21 @@ class Variable(HasOperators):
 
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
-        self._take(concrete(self._value + _array(value), self._value.dtype))
+        self._take(concrete(self._value + _array(value), self._form.dtype))
 
     def assign_sub(self, value: Any) -> None:
         """Subtract from the value."""
-        self._take(concrete(self._value - _array(value), self._value.dtype))
+        self._take(concrete(self._value - _array(value), self._form.dtype))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle holds: the value as a numpy array, and nothing of who trains it."""
+        return {name: value for name, value in vars(self).items() if name != "_donor"} | {
+            "_held": np.array(self._value)
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._held = concrete(state["_held"], copy=True)
 
     def numpy(self) -> np.ndarray:
         """Return a copy as a numpy array."""
@@ -270,9 +313,10 @@ class Seed(Variable):
 
     def next(self) -> jax.Array:
         """Return a new key and advance the state."""
-        following, fresh = _drawn(self._value)
-        self._note_change()
-        self._value = following
+        with exchange:  # no two threads draw the same key
+            following, fresh = _drawn(self._value)
+            self._note_change()
+            self._value = following
         return fresh
 
 
@@ -291,34 +335,98 @@ def array_of(value: Any) -> Any:
     return value._value if isinstance(value, Variable) else value
 
 
-# Held while variables hold other values for a while, so that no other thread (of a server, for example) reads a tracer
-# or writes a value that is about to be overwritten.
-_exchange = threading.RLock()
-
-
 def read(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
-    """Return the arrays of `variables`."""
-    with _exchange:
+    """Return the arrays of `variables` at one moment."""
+    bound = scope.bound
+    if bound:
         return tuple(variable._value for variable in variables)
+    if bound is None:
+        note_reader()
+    me = get_ident()
+    with exchange:
+        others = {donor for variable in variables if (donor := variable._donor) is not None and donor.thread != me}
+        if not others:
+            return tuple(variable._held for variable in variables)
+        readable(others)
+        return tuple(v._held if v._donor is None else v._donor.latest(v) for v in variables)
+
+
+def held(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
+    """Return what all threads see of `variables`: for the step whose turn it is, which nobody else changes."""
+    return tuple([variable._held for variable in variables])
+
+
+def hold(variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
+    """Set what all threads see of `variables`: for the step whose turn it is."""
+    for variable, value in zip(variables, values, strict=True):
+        variable._held = value
 
 
 def write(variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
-    """Set the arrays of `variables`."""
-    with _exchange:
+    """Set the arrays of `variables` at one moment."""
+    with exchange:
         for variable, value in zip(variables, values, strict=True):
             variable._value = value
 
 
 @contextlib.contextmanager
 def bound(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None]:
-    """Let `variables` hold `values` inside a ``with`` block, and restore them afterwards."""
-    with _exchange:
-        before = read(variables)
-        write(variables, values)
-        try:
-            yield
-        finally:
-            write(variables, before)
+    """Let `variables` hold `values` for this thread inside a ``with`` block; other threads notice nothing."""
+    if scope.bound is None:
+        note_reader()
+    own: dict[int, Any] = scope.bound  # type: ignore[assignment]
+    before = {id(variable): own.get(id(variable)) for variable in variables}
+    own.update((id(variable), value) for variable, value in zip(variables, values, strict=True))
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del own[key]
+            else:
+                own[key] = value
+
+
+def snapshot(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
+    """Return the arrays at one moment, with random keys of their own where a step runs in another thread.
+
+    That step has the variables' keys already, and the next block of steps may take long.
+    """
+    with exchange:
+        values = read(variables)
+        me = get_ident()
+        running = [(d := v._donor) is not None and d.stepping and d.thread != me for v in variables]
+    return tuple(
+        to_device(np.random.SeedSequence().generate_state(4, np.uint32)) if busy and isinstance(v, Seed) else value
+        for v, value, busy in zip(variables, values, running, strict=True)
+    )
+
+
+def advance(variables: Sequence[Variable], before: Sequence[jax.Array], after: Sequence[jax.Array]) -> None:
+    """Set the variables that changed between `before` and `after`, unless another thread has changed them meanwhile."""
+    with exchange:
+        for variable, old, new in zip(variables, before, after, strict=True):
+            donor = variable._donor
+            running = donor is not None and donor.stepping and donor.thread != get_ident()
+            if new is not old and not running and variable._form is old:
+                variable._value = new
+
+
+@contextlib.contextmanager
+def at_one_moment(variables: Callable[[], Sequence[Variable]]) -> Iterator[None]:
+    """Let the variables keep their values inside a ``with`` block while another thread trains them."""
+    if scope.bound or not others_train():
+        yield
+        return
+    found, me = variables(), get_ident()
+    if all(variable._donor is None or variable._donor.thread == me for variable in found):
+        yield
+        return
+    before = snapshot(found)
+    with bound(found, before):
+        yield
+        after = read(found)
+    advance(found, before, after)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from cornu.core.scope import inside, joined, scope
 from cornu.core.serialization import Recorded, get
 from cornu.core.spellings import old_keywords
 from cornu.core.tracking import parts, unique
-from cornu.core.variable import Seed, Variable
+from cornu.core.variable import Seed, Variable, read
 
 
 class _Path:
@@ -186,13 +186,14 @@ class HoldsWeights(metaclass=Recorded):
     @property
     def trainable(self) -> bool:
         """Whether training changes the weights. Setting it sets all sublayers and weights too."""
-        return self._trainable
+        return scope.flags.get(id(self), self._trainable) if scope.flags else self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        if self._initialized:
-            for layer in self._flatten_layers():
+        for layer in self._flatten_layers() if self._initialized else [self]:
+            if id(layer) in scope.flags:  # while a step is traced, for the rest of the trace
+                scope.flags[id(layer)] = bool(value)
+            else:
                 layer._trainable = bool(value)
                 for variable in layer._own_variables():
                     variable._frozen = not value
@@ -200,7 +201,7 @@ class HoldsWeights(metaclass=Recorded):
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of the weights as numpy arrays."""
-        return [variable.numpy() for variable in self.weights]
+        return [np.array(array) for array in read(self.weights)]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the weights from a list of arrays, as `get_weights` returns; ValueError if number or shapes differ."""
@@ -243,7 +244,7 @@ class HoldsWeights(metaclass=Recorded):
 
 def _trainable_in(layer: HoldsWeights, seen: set[int]) -> list[Variable]:
     """Return the trainable variables of a layer and of its trainable sublayers."""
-    if id(layer) in seen or not layer._trainable:
+    if id(layer) in seen or not scope.flags.get(id(layer), layer._trainable):
         return []
     seen.add(id(layer))
     result = [variable for variable in layer._own_variables() if variable._trains]

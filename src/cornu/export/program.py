@@ -156,15 +156,16 @@ def _explained(model: Any, tensors: Any) -> Iterator[None]:
 
 
 def _trace(model: Any, tensors: list[Any], inputs: list[Argument]) -> Program:
-    variables = [*model.variables, ambient_seed()]
+    ambient = ambient_seed()
+    variables = [*model.variables, ambient]
     seen: dict[str, Any] = {}
 
     def predict(values: list[Any], arrays: list[Any]) -> list[Any]:
         given = iter(arrays)
         args = jax.tree.map(lambda _: next(given), tensors, is_leaf=_is_tensor)
-        with bound(variables, values), changed(values={}), calling(None, None), _naming(model):
+        own = changed(values={}, losses={}, ambient=ambient)
+        with bound(variables, values), own, calling(None, None), _naming(model):
             outputs = plain(model(*args, training=False))
-            model._clear_losses()
         seen["outputs"] = outputs
         return jax.tree.leaves(outputs)
 

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core.forks import check_process
 from cornu.core.spellings import old_keywords
 from cornu.data.batch import Batch
 from cornu.data.batches import array_batch
@@ -40,11 +41,13 @@ class BatchMethods(ModelPart):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as numpy arrays."""
+        check_process("predict_on_batch")
         x = as_arrays(x, "x", self._number_of_inputs)
         self._prepare(Batch(x), "predict")
         return map_arrays(np.asarray, self._programs.get("predict").on_batch(x))
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
+        check_process(what)
         self._check_compiled(what)
         batch = array_batch(x, y, sample_weight, class_weight, self._number_of_inputs)
         self._prepare(map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch), what)
@@ -52,8 +55,10 @@ class BatchMethods(ModelPart):
         return batch
 
     def _run_one(self, kind: Kind, batch: Batch, return_dict: bool, reset_metrics: bool) -> Any:
-        program = self._programs.get(kind)
-        if reset_metrics:
-            program.learner.reset_metrics()
-        logs = program.run_batch(batch)()
+        programs = self._programs
+        program = programs.get(kind)
+        with programs.training() if kind == "train" else programs.evaluating(program.learner):
+            if reset_metrics:
+                program.learner.reset_metrics()
+            logs = program.run_batch(batch)()
         return logs if return_dict else as_scores(logs)

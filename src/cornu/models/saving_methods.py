@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from cornu.core.variable import at_one_moment
 from cornu.saving import files
+from cornu.saving.pickling import all_variables, pack, pickled, unpack
 
 
 class FileMethods:
@@ -23,11 +25,22 @@ class FileMethods:
         ...     os.listdir(folder)
         ['model.keras']
         """
-        files.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
+        with at_one_moment(lambda: all_variables(self)):
+            files.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights to a ``.safetensors`` file, or to an HDF5 file of any other name."""
-        files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+        with at_one_moment(lambda: all_variables(self)):
+            files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Return the model's config, arrays and custom classes for a pickle; PicklingError if it has a lambda."""
+        return pickled(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return a model with weights and optimizer of its own."""
+        copy = memo[id(self)] = unpack(*pack(self))
+        return copy
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
         """Read the weights from a file that `save_weights` or `save` wrote.

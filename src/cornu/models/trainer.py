@@ -1,5 +1,6 @@
 """What a model does with data: compile, fit, evaluate, predict."""
 
+import threading
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
+from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor
 from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
@@ -28,6 +30,8 @@ from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
 from cornu.training.programs import Programs
 from cornu.training.step import Learner, custom_step
+
+_making = threading.Lock()  # of the programs of a model that several threads use for the first time
 
 
 class Trainer(ModelPart):
@@ -118,7 +122,10 @@ class Trainer(ModelPart):
     def _programs(self) -> Programs:
         found = self._own_programs
         if found is None or found.model is not self:  # a shallow copy of a model has programs of its own
-            found = self._own_programs = Programs(self)
+            with _making:
+                found = self._own_programs
+                if found is None or found.model is not self:
+                    found = self._own_programs = Programs(self)
         return found
 
     @property
@@ -142,6 +149,7 @@ class Trainer(ModelPart):
 
         This is where data become arrays. `options` are those of `as_batches`.
         """
+        check_process(what)
         if what != "predict":
             self._check_compiled(what)
         batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)
@@ -154,12 +162,13 @@ class Trainer(ModelPart):
 
     def _prepare(self, example: Batch, what: str) -> None:
         """Build the model and bind the objective to the shapes of one batch."""
-        outputs = self._outputs_for(example.x)
-        if what == "predict" or outputs is None:
-            return
-        if not self.objective.built:
-            self.objective.build(self._names_of(outputs), example.y, outputs)
-            self._programs.forget("metrics made")
+        with self._programs.lock:
+            outputs = self._outputs_for(example.x)
+            if what == "predict" or outputs is None:
+                return
+            if not self.objective.built:
+                self.objective.build(self._names_of(outputs), example.y, outputs)
+                self._programs.forget("metrics made")
         if not _own_steps(self):
             checks.check_targets(self.objective, example.y, outputs)
 
@@ -251,7 +260,7 @@ class Trainer(ModelPart):
             A `History`, whose ``history`` maps each metric to its values per epoch.
 
         Raises:
-            RuntimeError: The model is not compiled.
+            RuntimeError: The model is not compiled, or another thread fits it.
             ValueError, TypeError: The data do not fit the model.
 
         Follows https://keras.io/api/models/model_training_apis/#fit-method
@@ -274,25 +283,29 @@ class Trainer(ModelPart):
             x, held_out = split_rows(rows, validation_split)
             y = sample_weight = None
             validation_data = held_out if validation_data is None else validation_data
-        options = {"shuffle": shuffle, "class_weight": class_weight, "steps": steps_per_epoch}
-        batches = self._prepared("fit", x, y, sample_weight, batch_size=batch_size, **options)
-        checks.check_values(self, batches)
-        sizes = validation_batch_size, batch_size
-        validation = self._validation(validation_data, sizes, validation_steps, validation_freq)
-        watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
-        self.stop_training = False
-        program, place = self._programs.get("train"), {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
-        backup.attach(self, program, batches, validation, watcher, place)
-        loop.fit(
-            program,
-            batches,
-            watcher,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            steps=step_limit(batches, steps_per_epoch),
-            validation=validation,
-            backup=backup,
-        )
+        with self._programs.training(fits=True):
+            options = {"shuffle": shuffle, "class_weight": class_weight, "steps": steps_per_epoch}
+            batches = self._prepared("fit", x, y, sample_weight, batch_size=batch_size, **options)
+            checks.check_values(self, batches)
+            sizes = validation_batch_size, batch_size
+            validation = self._validation(validation_data, sizes, validation_steps, validation_freq)
+            watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
+            self.stop_training = False
+            program, place = (
+                self._programs.get("train"),
+                {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch},
+            )
+            backup.attach(self, program, batches, validation, watcher, place)
+            loop.fit(
+                program,
+                batches,
+                watcher,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                steps=step_limit(batches, steps_per_epoch),
+                validation=validation,
+                backup=backup,
+            )
         return self.history
 
     def _validation(self, data: Any, sizes: tuple, steps: Any, frequency: Any) -> loop.Validation | None:
@@ -371,7 +384,9 @@ class Trainer(ModelPart):
             params = {"samples": batches.rows, "steps": steps or batches.steps, "verbose": verbose, "epochs": 1}
             params |= {"batch_size": batches.batch_size, "metrics": self.metrics_names}
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
-        logs = loop.evaluate(self._programs.get("test"), batches, watcher, step_limit(batches, steps))
+        program = self._programs.get("test")
+        with self._programs.evaluating(program.learner):
+            logs = loop.evaluate(program, batches, watcher, step_limit(batches, steps))
         return dict(logs) if return_dict else as_scores(logs)
 
     @old_keywords("predict")

@@ -17,6 +17,7 @@ from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
 from cornu.core.signature import any_signature
 from cornu.core.variable import Variable, array_of, bound, read
+from cornu.optimizers.copies import set_state, state_of
 from cornu.optimizers.hyper import Hyper, as_number, as_written
 from cornu.optimizers.schedules import LearningRateSchedule
 
@@ -202,6 +203,9 @@ class Optimizer(metaclass=Recorded):
     def step(self) -> jax.Array:
         """The number of the current update, counted from 1, as a float array."""
         return jnp.asarray(_value(self.iterations) + 1, dtype=jnp.float32)
+
+    __getstate__ = state_of
+    __setstate__ = set_state
 
     def slots(self) -> list[dict[str, Any]]:
         """Return the slots kept for each weight: groups of names with initial values.

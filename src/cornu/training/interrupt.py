@@ -40,7 +40,10 @@ def deferred_interrupts() -> Iterator[None]:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Delay Ctrl-C until this block has ended."""
+    """Delay Ctrl-C until this block has ended. Only the main thread receives it."""
+    if threading.get_ident() != threading.main_thread().ident:
+        yield
+        return
     _interrupts.busy = True
     try:
         yield

@@ -1,8 +1,10 @@
 """A program: one use of a model (train, test, predict), compiled once and kept until the next `compile`."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -11,7 +13,7 @@ import jax
 import numpy as np
 
 from cornu.core.placement import to_device
-from cornu.core.variable import Seed
+from cornu.core.variable import Seed, advance
 from cornu.data.batch import Batch
 from cornu.data.convert import map_arrays
 from cornu.data.prefetch import Stream
@@ -140,9 +142,8 @@ class Program:
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Ran:
         """Read, run, write: the variables are consistent again before anything else happens."""
-        with uninterrupted():
-            state, own_logs, results, *reached = compiled(self.learner.read(self.training), *args, **kwargs)
-            self.learner.write(state)
+        with uninterrupted(), self.learner.turn(self.training, donates=not self.run_eagerly) as turn:
+            turn.state, own_logs, results, *reached = compiled(turn.state, *args, **kwargs)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
         return Ran(functools.partial(_on_host, own_logs if self.custom else results, names), *reached)
 
@@ -184,6 +185,9 @@ def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
     return {name: float(found[name]) if np.ndim(found[name]) == 0 else found[name] for name in names}
 
 
+_NO_TURNS = contextlib.nullcontext()
+
+
 class Predictor:
     """Prediction: whole batches in one compiled loop, a short last batch padded to a power of two.
 
@@ -195,12 +199,23 @@ class Predictor:
         self.learner, self.apart = learner, False if run_eagerly else apart
         self.one = run.predicting(learner.predict_step, run_eagerly)
         self.many = run.predicting_many(learner.predict_step)
+        self._lock = threading.RLock()
+        self._turn: Any = self._lock  # until it is known that predictions change nothing
         self.together: dict[int, int] = {}  # batch size -> how many rows may be computed together
 
     def on_batch(self, x: Any) -> Any:
         """Return the outputs (device arrays) for one batch of rows, exactly as given."""
-        outputs, changes = self.one(self.learner.read(training=False), x)
-        self._keep(changes)
+        return self._run(self.one, x)
+
+    def _run(self, program: Callable, x: Any, **sizes: int) -> Any:
+        """Return the outputs, and keep what changed; threads take turns if anything does."""
+        with self._turn:
+            state = self.learner.state_for_prediction()
+            outputs, changes = program(state, x, **sizes)
+            if changes:
+                variables = [self.learner.others[position] for position in changes]
+                advance(variables, [state.others[position] for position in changes], list(changes.values()))
+        self._turn = self._lock if changes else _NO_TURNS
         return outputs
 
     def on_padded(self, x: Any) -> Any:
@@ -212,11 +227,11 @@ class Predictor:
                 self.apart = self._rows_are_apart(x, rows, padded)
             if self.apart:
                 x = map_arrays(lambda array: _padded(np.asarray(array), padded), x)
-        return jax.tree.map(lambda array: np.asarray(array)[:rows], self.on_batch(x))
+        return jax.tree.map(lambda array: np.asarray(array)[:rows], self._run(self.one, x))
 
     def _rows_are_apart(self, x: Any, rows: int, padded: int) -> bool:
         """Try what custom layers do: whether rows that are added change the outputs of the others, or any state."""
-        state = self.learner.read(training=False)
+        state = self.learner.state_for_prediction()
         try:
             first, changes = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded), x))
             second, _ = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded, other=True), x))
@@ -229,14 +244,8 @@ class Predictor:
     def on_many(self, x: Any, steps: int, size: int) -> Any:
         """Return the outputs as numpy arrays for `steps` whole batches of `size` rows."""
         if steps == 1:  # the program for one batch, shared with other calls
-            return jax.tree.map(np.asarray, self.on_batch(x))
-        outputs, changes = self.many(self.learner.read(training=False), x, steps=steps, size=size)
-        self._keep(changes)
-        return jax.tree.map(np.asarray, outputs)
-
-    def _keep(self, changes: dict[int, jax.Array]) -> None:
-        for position, value in changes.items():
-            self.learner.others[position]._value = value
+            return jax.tree.map(np.asarray, self._run(self.one, x))
+        return jax.tree.map(np.asarray, self._run(self.many, x, steps=steps, size=size))
 
 
 def _padded(array: np.ndarray, rows: int, other: bool = False) -> np.ndarray:

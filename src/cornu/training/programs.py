@@ -1,6 +1,9 @@
 """The compiled programs of a model: made when first needed, kept until something changes that they depend on."""
 
+import contextlib
 import logging
+import threading
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from cornu.training.program import Predictor, Program
@@ -33,23 +36,71 @@ class Programs:
         self._learner: Learner | None = None
         self._made: dict[Kind, Any] = {}
         self._revision = 0
+        self.lock = threading.RLock()  # held while programs are made
+        self._using = threading.RLock()  # held by the thread that trains or evaluates
+        self._fitting: int | None = None  # the thread that runs `fit`
         self.predicted_rows: tuple | None = None  # shape and dtype of the rows that the model was last prepared for
 
     @property
     def learner(self) -> Learner:
         """The model with its optimizer and objective as the engine sees them."""
-        if self._learner is None:
-            self._learner = Learner(self.model)
-            self._revision = self._optimizer_revision()
-        return self._learner
+        found = self._learner
+        if found is not None:
+            return found
+        with self.lock:
+            if self._learner is None:
+                self._revision = self._optimizer_revision()
+                self._learner = Learner(self.model)
+            return self._learner
 
     def get(self, kind: Kind) -> Any:
         """Return the `Program` for training or evaluation, or the `Predictor`; made where there is none yet."""
         if kind != "predict" and self._learner is not None and self._revision != self._optimizer_revision():
             self.forget("optimizer changed")
-        if kind not in self._made:
-            self._made[kind] = self._make(kind)
-        return self._made[kind]
+        found = self._made.get(kind)
+        if found is not None:
+            return found
+        with self.lock:
+            if kind not in self._made:
+                self._made[kind] = self._make(kind)
+            return self._made[kind]
+
+    # ---- several threads
+
+    @contextlib.contextmanager
+    def training(self, fits: bool = False) -> Iterator[None]:
+        """Train in this thread alone inside a ``with`` block, after others have ended their step or evaluation.
+
+        Raises RuntimeError if another thread runs `fit`, which may take long.
+        """
+        me = threading.get_ident()
+        while not self._using.acquire(timeout=0.05):
+            if self._fitting not in (None, me):
+                what = "fit" if fits else "train_on_batch"
+                raise RuntimeError(
+                    f"Model {self.model.name!r} is being fitted in another thread; {what} in this thread would change "
+                    "the same weights, optimizer and metrics.\n"
+                    f"Wait for that fit to end, or train a copy: cornu.models.clone_model({self.model.name})."
+                )
+        before = self._fitting
+        try:
+            self._fitting = me if fits else before
+            yield
+        finally:
+            self._fitting = before
+            self._using.release()
+
+    @contextlib.contextmanager
+    def evaluating(self, learner: Learner) -> Iterator[None]:
+        """Evaluate inside a ``with`` block: on copies if another thread trains or evaluates the model."""
+        if not self._using.acquire(blocking=False):
+            with learner.privately():
+                yield
+            return
+        try:
+            yield
+        finally:
+            self._using.release()
 
     def forget(self, reason: Reason) -> None:
         """Let the next call compile again."""

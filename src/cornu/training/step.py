@@ -1,22 +1,46 @@
 """The training step, a pure function of arrays, and its counterparts for evaluation and prediction."""
 
 import contextlib
+import functools
 import inspect
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from cornu.core.donation import Donor, exchange, note_reader, others_train
 from cornu.core.ownership import is_library
-from cornu.core.randomness import follow_numpy
-from cornu.core.scope import calling, changed, get_mask, set_mask
+from cornu.core.placement import compiled
+from cornu.core.randomness import ambient_seed
+from cornu.core.scope import calling, changed, get_mask, scope, set_mask
 from cornu.core.tracking import parts, unique
-from cornu.core.variable import Variable, array_of, bound, noting_changes, plain, read, restored, untouched, write
+from cornu.core.variable import (
+    Variable,
+    array_of,
+    bound,
+    held,
+    hold,
+    noting_changes,
+    plain,
+    read,
+    restored,
+    snapshot,
+    untouched,
+    write,
+)
 from cornu.data.batch import Batch
 from cornu.optimizers import Optimizer
 from cornu.training.objective import results_by_name
 from cornu.training.state import TrainState
+
+
+class Turn:
+    """A step's turn: the state that its program takes, then the one that it returns."""
+
+    def __init__(self, state: TrainState) -> None:
+        self.state = state
 
 
 class Learner:
@@ -29,7 +53,8 @@ class Learner:
         self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
         with self.as_compiled():
             self.params = model.trainable_variables
-            self.others = [*model.non_trainable_variables, follow_numpy()]
+            self.ambient = ambient_seed()
+            self.others = [*model.non_trainable_variables, self.ambient]
         self.metrics = model.metrics if self.objective is not None else []
         self.named_metrics = model.named_metrics(self.metrics)
         self.totals = unique(variable for metric in self.metrics for variable in metric.variables)
@@ -40,11 +65,13 @@ class Learner:
         self.custom_test = custom_step(model, "test_step")
         self.custom_predict = custom_step(model, "predict_step")
         self.own_optimizers = parts(model, Optimizer)
+        self.donor = Donor()
 
     def prepare_optimizer(self) -> None:
         """Create the optimizer's slots for the trainable weights."""
         self.optimizer.prepare(self.params)
         self.slots = self.optimizer.all_variables
+        self.donor.lost = True
 
     @property
     def variables(self) -> list[Variable]:
@@ -52,40 +79,76 @@ class Learner:
 
     def read(self, training: bool = True) -> TrainState:
         """Return the state: the arrays of all variables."""
-        slots = read(self.slots) if training else ()
-        return TrainState(read(self.params), read(self.others), slots, read(self.totals))
+        groups = self.params, self.others, self.slots if training else [], self.totals
+        return _grouped(read([variable for group in groups for variable in group]), groups)
 
     def write(self, state: TrainState) -> None:
         """Write a state back to the variables."""
-        write(self.params, state.params)
-        write(self.others, state.others)
-        if state.slots:
-            write(self.slots, state.slots)
-        write(self.totals, state.totals)
+        with exchange:
+            write(self.params, state.params)
+            write(self.others, state.others)
+            if state.slots:
+                write(self.slots, state.slots)
+            write(self.totals, state.totals)
+
+    @contextlib.contextmanager
+    def turn(self, training: bool, donates: bool) -> Iterator[Turn]:
+        """Give the state inside a ``with`` block, which sets the new one; other threads see it at the end."""
+        if self.is_private:
+            turn = Turn(self.read(training))
+            yield turn
+            self.write(turn.state)
+            return
+        copies = self.donor.begin(lambda: self.variables, donates)
+        try:
+            slots = held(self.slots) if training else ()
+            turn = Turn(TrainState(held(self.params), held(self.others), slots, held(self.totals)))
+            if copies:
+                turn.state = copied(turn.state)
+            yield turn
+            state = turn.state
+            with exchange:
+                for group, values in zip((self.params, self.others, self.slots, self.totals), state, strict=True):
+                    if values:
+                        hold(group, values)
+        finally:
+            self.donor.end()
+
+    @property
+    def is_private(self) -> bool:
+        """Whether this thread has values of its own for the model's variables."""
+        return id(self.ambient) in (scope.bound or ())
+
+    def state_for_prediction(self) -> TrainState:
+        """Return the state at one moment, without the optimizer's part; another thread may be training."""
+        if not scope.bound and not others_train():
+            if scope.bound is None:
+                note_reader()
+            with exchange:
+                return TrainState(held(self.params), held(self.others), (), held(self.totals))
+        groups: tuple[list[Variable], ...] = self.params, self.others, [], self.totals
+        return _grouped(snapshot([variable for group in groups for variable in group]), groups)
+
+    @contextlib.contextmanager
+    def privately(self) -> Iterator[None]:
+        """Run steps in a ``with`` block on copies of the variables, which leave the variables as they are."""
+        variables = [*self.params, *self.others, *self.totals]
+        with bound(variables, copied(snapshot(variables))):
+            yield
 
     @contextlib.contextmanager
     def as_compiled(self) -> Iterator[None]:
-        """Restore the ``trainable`` flags that layers had when the model was compiled, within this block."""
-        flags = self.model.compiled_flags
-        now = [(layer, layer._trainable) for layer, _ in flags]
-        for layer, flag in flags:
-            layer._trainable = flag
-        try:
+        """Give layers the ``trainable`` flags that they had when the model was compiled, within this block."""
+        with changed(flags=scope.flags | {id(layer): flag for layer, flag in self.model.compiled_flags}):
             yield
-        finally:
-            for layer, flag in now:
-                layer._trainable = flag
 
     @contextlib.contextmanager
     def tracing(self, state: TrainState) -> Iterator[None]:
         """Bind the variables to a state's arrays while a step is traced; they are restored afterwards."""
-        with bound(self.variables, read(self.variables)), changed(values={}), calling(None, None), self.as_compiled():
-            self.model._clear_losses()
+        own = changed(values={}, losses={}, ambient=self.ambient)
+        with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled():
             self.write(state)
-            try:
-                yield
-            finally:
-                self.model._clear_losses()
+            yield
 
     def trace_once(self, step: Callable, training: bool, batch_of: Callable[..., Batch], arrays: Batch) -> dict:
         """Trace a custom step once, on the batch that `batch_of` takes from `arrays`; return the shapes of its logs.
@@ -101,6 +164,7 @@ class Learner:
         changing = [variable for variable, _ in noted.values()]
         steering = [variable for optimizer in self.own_optimizers for variable in optimizer.all_variables]
         self.others += [variable for variable in unique([*changing, *steering]) if id(variable) not in known]
+        self.donor.lost = True
         return logs
 
     def reset_metrics(self) -> None:
@@ -217,6 +281,22 @@ class Learner:
             raise TypeError(f"A train_step or test_step returns a dictionary such as {{'loss': loss}}; got {logs!r}.")
         self.custom_log_names = list(logs)
         return plain(dict(logs))
+
+
+def _grouped(values: Sequence[Any], groups: Sequence[Sequence[Any]]) -> TrainState:
+    """Return the values of all variables, in the groups of a state."""
+    ends = [*itertools.accumulate(map(len, groups))]
+    return TrainState(*(tuple(values[end - len(group) : end]) for end, group in zip(ends, groups, strict=True)))
+
+
+def copied(arrays: Any) -> Any:
+    """Return copies of arrays, which a step may take over."""
+    return _copying()(arrays)
+
+
+@functools.cache
+def _copying() -> Callable:
+    return compiled()(functools.partial(jax.tree.map, jnp.copy))
 
 
 def _unshared(changes: dict[int, Any], given: Any) -> dict[int, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cornu.compat.backend.calls import value_of
 from cornu.core import graph
+from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.ownership import is_library
@@ -85,12 +86,13 @@ class Function:
         self.wanted = wanted
         given = [tensor for tensor in self.inputs if isinstance(tensor, SymbolicTensor)]
         self.nodes = graph.sorted_nodes([one for one in wanted if isinstance(one, SymbolicTensor)], given)
-        self.variables = unique([*variables_of(self.nodes), ambient_seed()])
+        self.ambient = ambient_seed()
+        self.variables = unique([*variables_of(self.nodes), self.ambient])
         self.seeds = [variable for variable in self.variables if isinstance(variable, Seed)]
         self._run = self._compute if _may_hide_variables(self.nodes) else jax.jit(self._compute, static_argnums=2)
 
     def _compute(self, state: Any, arrays: list, training: bool | None) -> tuple[list, Any]:
-        with bound(self.variables, state), changed(values={}), calling(training, None):
+        with bound(self.variables, state), changed(values={}, ambient=self.ambient), calling(training, None):
             values = {id(tensor): array for tensor, array in zip(self.inputs, arrays, strict=True)}
             graph.run_nodes(self.nodes, values)
             results = [
@@ -100,6 +102,7 @@ class Function:
 
     def __call__(self, inputs: Any) -> Any:
         """Compute the outputs as numpy arrays, for arrays in the order of the inputs."""
+        check_process("K.function")
         given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         if len(given) != len(self.inputs):
             raise ValueError(f"This function expects a list of {len(self.inputs)} inputs; got {len(given)}.")
