@@ -86,7 +86,7 @@ ACTIVATIONS = ("activation", "recurrent_activation")
 
 def translate_meanings(entry: Any, writer: str) -> Any:
     """Return a config with other names for activations that meant something else in the Keras that wrote it."""
-    if not re.match(r"Keras [12]\.", writer):
+    if not re.match(r"Keras (tf-)?[12]\.", writer):
         return entry
     if isinstance(entry, list):
         return [translate_meanings(item, writer) for item in entry]
