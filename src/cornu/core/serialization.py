@@ -246,8 +246,9 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
     # TensorFlow 2.11 to 2.15 registered Keras's own optimizers like custom classes: "Custom>Adam".
     ours = package.lower() in KERAS_PACKAGES or (package == registry.DEFAULT_PACKAGE and bare in registry.OPTIMIZERS)
     if package and not ours:
+        known = "not registered" if registered and ">" in registered else "neither Cornu's nor registered"
         raise ValueError(
-            f"The config names {f'{package}>{bare}'!r}, which is neither Cornu's nor registered:\n"
+            f"The config names {f'{package}>{bare}'!r}, which is {known}:\n"
             f"pass custom_objects={{{bare!r}: ...}}, or decorate it with register_keras_serializable({package!r})."
         )
     for candidate_table in filter(None, (table, registry.tables.get(module or ""), *registry.tables.values())):
