@@ -16,6 +16,7 @@ from cornu.core.signature import kept_by_class
 #: Packages under which Keras registered its own classes.
 KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
 Instance = TypeVar("Instance")
+SLICE = ("start", "stop", "step")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 #: Arguments of today that had other values before: `epsilon=None`, `reduction="auto"`, `distribution="normal"`.
 OTHER_VALUES = frozenset(("epsilon", "reduction", "distribution"))
@@ -120,6 +121,10 @@ def serialize(thing: Any) -> Any:
         )
     if isinstance(thing, dict):
         return {key: serialize(value) for key, value in thing.items()}
+    if isinstance(thing, slice):
+        return {"class_name": "__slice__", "config": {key: serialize(getattr(thing, key)) for key in SLICE}}
+    if thing is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
     if hasattr(thing, "get_config") and not isinstance(thing, type):
         return serialize_object(thing)
     if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, functools.partial)) or callable(thing):
@@ -207,6 +212,10 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         return tuple(_deserialize(item) for item in inner["value"])
     if class_name in ("__numpy__", "__tensor__"):
         return _array(inner)
+    if class_name == "__slice__":
+        return slice(*(_deserialize(inner.get(key)) for key in SLICE))
+    if class_name == "__ellipsis__":
+        return Ellipsis
     if class_name == "__lambda__":
         raise ValueError(
             "This config holds the byte code of a Python lambda. Cornu never runs code from a file:\n"
@@ -246,9 +255,9 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
     # TensorFlow 2.11 to 2.15 registered Keras's own optimizers like custom classes: "Custom>Adam".
     ours = package.lower() in KERAS_PACKAGES or (package == registry.DEFAULT_PACKAGE and bare in registry.OPTIMIZERS)
     if package and not ours:
-        known = "not registered" if registered and ">" in registered else "neither Cornu's nor registered"
+        state = "not registered" if registered and ">" in registered else "neither Cornu's nor registered"
         raise ValueError(
-            f"The config names {f'{package}>{bare}'!r}, which is {known}:\n"
+            f"The config names {f'{package}>{bare}'!r}, which is {state}:\n"
             f"pass custom_objects={{{bare!r}: ...}}, or decorate it with register_keras_serializable({package!r})."
         )
     for candidate_table in filter(None, (table, registry.tables.get(module or ""), *registry.tables.values())):
