@@ -72,20 +72,20 @@ def test_files_of_real_keras_with_functions_are_read_and_written(make, data, suf
 
 #: Operators and functions of two tensors (batch, 4) and one of (batch, 3, 2), as a program writes them.
 CODES = """
-a - b; a + b; a * 2.0; 2.0 - a; a / (b + 9.0); a ** 2; 1.0 / (a + 9.0); a % b; a // 2.0; -a; abs(a); a @ ones
-a < b; a >= 0.5; (a > 0) & (b > 0); (a > 0) | (b > 0); a[:, :2]; a[:, 0]; a[..., 1:]; a[:, None]; a[:, ::2]; c[:, 1:, 0]
-a + row
-ops.mean(a, axis=-1, keepdims=True); ops.sum(c, axis=(1, 2)); ops.max(a, 1); ops.var(a, axis=1); ops.argmax(a, axis=1)
-ops.abs(a); ops.exp(a); ops.sqrt(ops.square(a)); ops.maximum(a, b); ops.minimum(a, 0.5); ops.where(a > b, a, b)
-ops.where(a > 0, a, 0.0); ops.concatenate([a, b], axis=-1); ops.concatenate([a, a], 1); ops.stack([a, b], axis=1)
-ops.reshape(a, (-1, 2, 2)); ops.transpose(c, (0, 2, 1)); ops.expand_dims(a, 1); ops.squeeze(a[:, :1], axis=1)
-ops.split(a, 2, axis=1)[1]; ops.unstack(c, axis=1)[2]; ops.repeat(a, 2, axis=1); ops.tile(a, (1, 2)); ops.flip(a, axis=1)
-ops.pad(a, ((0, 0), (1, 1))); ops.take(a, [0, 2], axis=1); ops.cast(a, "int32"); ops.clip(a, 0.0, 0.5); ops.cumsum(a, axis=1)
-ops.matmul(c, ops.transpose(c, (0, 2, 1))); ops.einsum("ijk,ilk->ijl", c, c); ops.dot(a, ones); ops.norm(a)
-ops.relu(a); ops.softmax(a); ops.softmax(c, axis=1); ops.sigmoid(a); ops.gelu(a); ops.leaky_relu(a, 0.1); ops.tanh(a)
-ops.one_hot(ops.cast(ops.abs(a), "int32"), 3); ops.normalize(a); ops.logical_not(a > 0); ops.zeros_like(a); ops.round(a, 1)
-ops.moments(a, axes=[1])[0]; ops.top_k(a, 2)[0]; ops.average_pool(c, 2, 2); ops.logsumexp(a, axis=1)
-ops.stop_gradient(a); ops.convert_to_tensor(a); ops.add(a, b); ops.true_divide(a, 2.0); ops.power(a, 2); ops.not_equal(a, b)
+a - b; a + b; a * 2.0; 2.0 - a; a / (b + 9.0); a ** 2; 1.0 / (a + 9.0); a % b; a // 2.0; -a; abs(a); a @ ones; a < b
+a >= 0.5; (a > 0) & (b > 0); (a > 0) | (b > 0); a[:, :2]; a[:, 0]; a[..., 1:]; a[:, None]; a[:, ::2]; c[:, 1:, 0]
+a + row; ops.mean(a, axis=-1, keepdims=True); ops.sum(c, axis=(1, 2)); ops.max(a, 1); ops.var(a, axis=1)
+ops.argmax(a, axis=1); ops.abs(a); ops.exp(a); ops.sqrt(ops.square(a)); ops.maximum(a, b); ops.minimum(a, 0.5)
+ops.where(a > b, a, b); ops.where(a > 0, a, 0.0); ops.concatenate([a, b], axis=-1); ops.concatenate([a, a], 1)
+ops.stack([a, b], axis=1); ops.reshape(a, (-1, 2, 2)); ops.transpose(c, (0, 2, 1)); ops.expand_dims(a, 1)
+ops.squeeze(a[:, :1], axis=1); ops.split(a, 2, axis=1)[1]; ops.unstack(c, axis=1)[2]; ops.repeat(a, 2, axis=1)
+ops.tile(a, (1, 2)); ops.flip(a, axis=1); ops.pad(a, ((0, 0), (1, 1))); ops.take(a, [0, 2], axis=1)
+ops.cast(a, "int32"); ops.clip(a, 0.0, 0.5); ops.cumsum(a, axis=1); ops.matmul(c, ops.transpose(c, (0, 2, 1)))
+ops.einsum("ijk,ilk->ijl", c, c); ops.dot(a, ones); ops.norm(a); ops.relu(a); ops.softmax(a); ops.softmax(c, axis=1)
+ops.sigmoid(a); ops.gelu(a); ops.leaky_relu(a, 0.1); ops.tanh(a); ops.one_hot(ops.cast(ops.abs(a), "int32"), 3)
+ops.normalize(a); ops.logical_not(a > 0); ops.zeros_like(a); ops.round(a, 1); ops.moments(a, axes=[1])[0]
+ops.top_k(a, 2)[0]; ops.average_pool(c, 2, 2); ops.logsumexp(a, axis=1); ops.stop_gradient(a)
+ops.convert_to_tensor(a); ops.add(a, b); ops.true_divide(a, 2.0); ops.power(a, 2); ops.not_equal(a, b)
 """
 KINDS = [code.strip() for code in CODES.replace("\n", ";").split(";") if code.strip()]
 RANDOM = np.random.default_rng(1)

@@ -5,6 +5,8 @@ from inspect import signature
 from typing import Any
 
 from cornu.compat.arguments import translate_constructor
+from cornu.compat.tensorflow.graph_nodes import graph_node
+from cornu.compat.tensorflow.operations import OldFunction, named_function
 from cornu.core import registry
 from cornu.core.layer import BASE_ARGUMENTS
 
@@ -111,6 +113,20 @@ def translate_meanings(entry: Any, writer: str) -> Any:
         else translate_meanings(value, writer)
         for key, value in entry.items()
     }
+
+
+#: Class of a tf.keras layer that is a function -> what finds the function.
+FUNCTION_LAYERS = {"TFOpLambda": named_function, "SlicingOpLambda": named_function, "TensorFlowOpLayer": graph_node}
+
+
+def old_operation(entry: dict[str, Any]) -> OldFunction | None:
+    """Return the function of TensorFlow that an entry of a model's layers stands for, or None for a layer."""
+    find = FUNCTION_LAYERS.get(str(entry.get("class_name")))
+    if find is None or registry.custom_object(str(entry["class_name"])) is not None:
+        return None
+    if not isinstance(entry.get("config"), dict):
+        raise ValueError(f"The config of a {entry['class_name']} is a dictionary; it is {entry.get('config')!r}.")
+    return find(entry)
 
 
 def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -141,6 +141,12 @@ def translate_optimizer(cls: type, config: Any) -> Any:
     return answer(cls, config) if answer else config
 
 
+def old_operation(entry: dict[str, Any]) -> Callable[..., Any] | None:
+    """Return the function that an entry of a graph's layers stands for, or None for a layer."""
+    answer = _answer_to("operation")
+    return answer(entry) if answer else None
+
+
 def translate_model(entry: Any, writer: str) -> Any:
     """Return a whole model's config with other names where a name means something else than in the Keras `writer`."""
     answer = _answer_to("model config")

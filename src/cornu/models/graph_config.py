@@ -5,11 +5,13 @@ from collections.abc import Container
 from typing import Any, NamedTuple
 
 from cornu.core import budget, registry, spellings
-from cornu.core.graph import FunctionOperation, Node, SymbolicTensor, leaves, replace
+from cornu.core.graph import FunctionOperation, SymbolicTensor, leaves, replace, symbolic_leaves
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize, serialize, serialize_object
 from cornu.models.operations import KerasOperation, described, form_of, is_operation
 
+#: What stands in the place of a layer where tf.keras 2.4 to 2.15 called a function on a plain value first.
+CONSTANT = "_CONSTANT_VALUE"
 KERAS_VERSION = "3.15.1"  # the configs follow the form of this version
 
 
@@ -167,7 +169,8 @@ def _run_calls(layers: dict[str, Layer | KerasOperation], made: dict, calls: lis
         if not call.parsed["keys"]:
             raise ValueError(f"The config calls {call.layer!r} on no tensor; each call in a graph has one at least.")
         args, kwargs = call.parsed["fill"](lambda key: _find(made, key))
-        made[call.layer, call.number] = leaves(layers[call.layer](*args, **kwargs))
+        result = layers[call.layer](*args, **kwargs)
+        made[call.layer, call.number] = leaves(result) if symbolic_leaves(result) else [result]  # a shape
         for other in waiting.pop((call.layer, call.number), ()):
             sort(other)
     if waiting:
@@ -189,6 +192,9 @@ def _call_of(key: Any) -> tuple[str, int]:
 def _layer_of(entry: dict[str, Any]) -> Layer | KerasOperation:
     if is_operation(entry):
         return KerasOperation(entry)
+    function = spellings.old_operation(entry)
+    if function is not None:
+        return function  # type: ignore[return-value]
     layer = deserialize(spellings.translate_layer(entry), table=registry.LAYERS)
     if not isinstance(layer, Layer):
         raise ValueError(f"The config names {entry.get('class_name')!r} as a layer; it is a {type(layer).__name__}.")
@@ -212,11 +218,11 @@ def _parse_call(call: Any, layers: Container[str]) -> dict[str, Any]:
         return {"keys": keys, "fill": fill}
     entries = [call] if call and isinstance(call[0], str) else call
     kwargs = entries[0][3] if entries and len(entries[0]) > 3 and isinstance(entries[0][3], dict) else {}
-    keys = [entry[:3] for entry in entries]
+    keys = [entry[:3] for entry in entries if entry[0] != CONSTANT]
     _collect_old_keys(kwargs, layers, keys)
 
     def fill_old(find: Any) -> tuple[list, dict]:
-        found = [find(entry[:3]) for entry in entries]
+        found = [entry[2] if entry[0] == CONSTANT else find(entry[:3]) for entry in entries]
         filled = {name: _filled(_new_form(value, layers), find) for name, value in kwargs.items()}
         return [found[0] if len(found) == 1 else found], filled
 

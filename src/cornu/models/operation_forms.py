@@ -168,9 +168,7 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "image": {
         "images | data_format": "RGBToGrayscale",
-        "images | size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value data_format": (
-            "Resize"
-        ),
+        "images | size interpolation antialias data_format": "Resize",
         "images | top_padding left_padding bottom_padding right_padding target_height target_width data_format": (
             "PadImages"
         ),

@@ -108,11 +108,26 @@ class KerasOperation(FunctionOperation):
         # Einsum has its config first, the others have it after their tensors.
         first = [fixed.pop(form.config[0])] if form.call[0].startswith("*") and form.config[0] == "subscripts" else []
         self.function = functools.partial(function, *first, **fixed)
+        self.ours = list(known)
+
+    def _placed(self, args: tuple, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments of a call, those by name that are not in the same place in the function here."""
+        call = self.form.call
+        if call[0].startswith("*") or len(args) > len(call):
+            return list(args), kwargs
+        given = dict(zip(call, args, strict=False)) | kwargs
+        by_name = {name for i, name in enumerate(call) if i and name in self.ours and self.ours.index(name) != i} | {
+            name for name in given if name not in call
+        }
+        return [given[name] for name in call if name in given and name not in by_name], {
+            name: value for name, value in given.items() if name in by_name
+        }
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        placed, named = self._placed(args, kwargs)
         if not holds_symbolic(args, kwargs):
-            return self.function(*args, **kwargs)
-        outputs = infer(self.function, args, kwargs)
+            return self.function(*placed, **named)
+        outputs = infer(self.function, tuple(placed), named)
         return Node(self, args, kwargs, outputs).outputs
 
     def copy(self) -> "KerasOperation":
@@ -165,7 +180,10 @@ def _by_name(function: Callable, form: Form, args: tuple, kwargs: dict[str, Any]
     else:
         values = {_keras_name(name, i, form): value for i, (name, value) in enumerate(zip(ours, args, strict=False))}
     for name, value in kwargs.items():
-        values[_keras_name(name, ours.index(name) if name in ours else len(ours), form)] = value
+        key = _keras_name(name, ours.index(name) if name in ours else len(ours), form)
+        if key not in (*form.call, *form.config, *parameters):  # x1 or y, which stand for arrays in their order
+            key = next((one for one in form.call if one not in values), key)
+        values[key] = value
     for name in [name for name in values if name not in (*form.call, *form.config)]:
         if not (name in parameters and _same(parameters[name].default, values[name])):
             raise ValueError(
