@@ -87,3 +87,32 @@ def test_clones_have_weights_of_their_own():
     copy.set_weights(model.get_weights())
     copy.layers[0].kernel.assign(copy.layers[0].kernel * 0)
     assert model.layers[0].kernel.numpy().any()
+
+
+class Scale(layers.Layer):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("known", "written"),
+    [(name, name) for name in ("Scale", "Custom>Scale", "mine>Scale")]
+    + [("Scale", "Custom>Scale"), ("Scale", "mine>Scale"), ("Custom>Scale", "Scale")],
+)
+def test_custom_objects_are_found_with_and_without_their_package(known, written):
+    entry = {"class_name": written, "config": {"name": "s"}}
+    assert type(deserialize(entry, {known: Scale})) is Scale
+
+
+def test_a_package_that_is_not_known_is_named():
+    with pytest.raises(ValueError, match=r"'mine>Dense', which is neither(.|\n)*pass custom_objects=\{'Dense'"):
+        deserialize({"class_name": "mine>Dense", "config": {"units": 3}})
+    with pytest.raises(ValueError, match=r"'Custom>Dense', which is neither"):
+        deserialize({"class_name": "Custom>Dense", "config": {"units": 3}})
+
+
+def test_a_custom_class_of_a_librarys_name_is_taken_only_where_it_is_named():
+    with registry.CustomObjectScope({"Custom>Dense": Scale}):
+        layer = deserialize({"class_name": "Dense", "config": {"units": 3}})
+        assert type(layer) is layers.Dense
+        entry = {"class_name": "Dense", "config": {"name": "s"}, "registered_name": "Custom>Dense"}
+        assert type(deserialize(entry, table=registry.LAYERS)) is Scale

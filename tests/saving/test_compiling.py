@@ -35,9 +35,23 @@ def test_losses_and_metrics_of_the_same_class_name_are_kept_apart():
     assert type(arguments["metrics"][0][0]) is metrics.MeanSquaredError
 
 
-def test_metrics_of_keras_2_15_are_named_by_their_function():
-    wrapper = {"class_name": "MeanMetricWrapper", "config": {"name": "acc", "fn": "categorical_accuracy"}}
-    assert compile_arguments({"metrics": [wrapper]}) == {"metrics": ["categorical_accuracy"]}
+@pytest.mark.parametrize(
+    ("name", "function", "expected"),
+    [
+        ("acc", "categorical_accuracy", "acc"),
+        ("accuracy", "sparse_categorical_accuracy", "accuracy"),
+        ("mean_squared_error", "mean_squared_error", "mean_squared_error"),
+    ],
+)
+def test_metrics_of_keras_2_15_keep_their_names_in_logs(name, function, expected):
+    wrapper = {"class_name": "MeanMetricWrapper", "config": {"name": name, "dtype": "float32", "fn": function}}
+    assert compile_arguments({"metrics": [[wrapper]]}) == {"metrics": [[expected]]}
+
+
+def test_a_metric_of_keras_2_15_under_another_name():
+    wrapper = {"class_name": "MeanMetricWrapper", "config": {"name": "mae", "fn": "mean_absolute_error"}}
+    (metric,) = compile_arguments({"metrics": [wrapper]})["metrics"]
+    assert (metric.name, float(metric([[1.0]], [[0.5]]))) == ("mae", 0.5)
 
 
 def test_names_of_the_users_own_are_looked_up_at_once():

@@ -5,6 +5,8 @@ from inspect import signature
 from typing import Any
 
 from cornu.compat.arguments import translate_constructor
+from cornu.compat.tensorflow.graph_nodes import graph_node
+from cornu.compat.tensorflow.operations import OldFunction, named_function
 from cornu.core import registry
 from cornu.core.layer import BASE_ARGUMENTS
 
@@ -56,6 +58,7 @@ OLD_DEFAULTS: dict[str, tuple] = {
     "synchronized": (False,),
     "renorm": (False,),
     "virtual_batch_size": (None,),
+    "adjustment": (None,),
     "fused": (None, True, False),
     "mask_zero": (False,),
     "batch_size": (None,),
@@ -78,6 +81,18 @@ OLD_DEFAULTS: dict[str, tuple] = {
     "input_length": (None,),
 }
 
+_KERNEL = frozenset(("kernel_initializer", "kernel_regularizer", "kernel_constraint"))
+
+#: Class -> keys that its configs have from the class above it, and that it never used.
+UNUSED: dict[str, frozenset[str]] = {
+    "SeparableConv1D": _KERNEL,
+    "SeparableConv2D": _KERNEL,
+    "DepthwiseConv1D": _KERNEL | {"filters"},
+    "DepthwiseConv2D": _KERNEL | {"filters"},
+}
+
+#: Classes of dtype policies that had other names: in tf.keras until 2.3, until 2.15, and in Keras 3.0 to 3.4.
+POLICIES = frozenset(("PolicyV1", "Policy", "FloatDTypePolicy"))
 
 #: Activation of Keras 1 and 2 that computes something else today -> the equivalent one.
 OLD_MEANINGS = {"hard_sigmoid": "hard_sigmoid_of_keras_2"}
@@ -86,7 +101,7 @@ ACTIVATIONS = ("activation", "recurrent_activation")
 
 def translate_meanings(entry: Any, writer: str) -> Any:
     """Return a config with activations renamed if their meaning has changed since the Keras version that wrote it."""
-    if not re.match(r"Keras [12]\.", writer):
+    if not re.match(r"Keras (tf-)?[12]\.", writer):
         return entry
     if isinstance(entry, list):
         return [translate_meanings(item, writer) for item in entry]
@@ -100,6 +115,20 @@ def translate_meanings(entry: Any, writer: str) -> Any:
     }
 
 
+#: Class of a tf.keras layer that is a function -> what finds the function.
+FUNCTION_LAYERS = {"TFOpLambda": named_function, "SlicingOpLambda": named_function, "TensorFlowOpLayer": graph_node}
+
+
+def old_operation(entry: dict[str, Any]) -> OldFunction | None:
+    """Return the function of TensorFlow that an entry of a model's layers stands for, or None for a layer."""
+    find = FUNCTION_LAYERS.get(str(entry.get("class_name")))
+    if find is None or registry.custom_object(str(entry["class_name"])) is not None:
+        return None
+    if not isinstance(entry.get("config"), dict):
+        raise ValueError(f"The config of a {entry['class_name']} is a dictionary; it is {entry.get('config')!r}.")
+    return find(entry)
+
+
 def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return a layer's class name and config, as some version of Keras wrote them, in today's spelling.
 
@@ -110,6 +139,8 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
     if not isinstance(config, dict):
         return class_name, config  # Keras 1 wrote a Sequential model as a list
     config = {key: _plain(value) for key, value in config.items()}
+    if isinstance(config.get("dtype"), dict):
+        config["dtype"] = _policy(config["dtype"])
     if isinstance(config.get("name"), str) and PATH.fullmatch(config["name"]):
         config["name"] = config["name"].replace("/", "_")
     if class_name == "InputLayer":
@@ -123,8 +154,8 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
         return name, {"name": config.get("name"), "layer": {"class_name": "Dense", "config": _own("Dense", config)}}
     if name == "Lambda":
         config = _lambda(config)
-    if name == "BatchNormalization" and isinstance(config.get("axis"), list):
-        config["axis"] = config["axis"][0] if len(config["axis"]) == 1 else config["axis"]
+    if name == "BatchNormalization":
+        config["axis"] = _single(config.get("axis", -1))
     for key in ("layer", "forward_layer", "backward_layer"):
         inner = config.get(key)
         if isinstance(inner, dict) and "class_name" in inner:
@@ -140,15 +171,27 @@ def _plain(value: Any) -> Any:
     if set(value) == {"type", "value"}:
         return value["value"]
     inner = value.get("config")
-    if (
-        value.get("class_name") == "VarianceScaling"
-        and isinstance(inner, dict)
-        and inner.get("distribution") == "normal"
-    ):
-        return value | {"config": inner | {"distribution": "truncated_normal"}}
+    if isinstance(inner, dict) and value.get("class_name") in registry.INITIALIZERS:
+        inner = {key: one for key, one in inner.items() if key != "dtype"}  # tf.keras until 1.15
+        normal = value["class_name"] == "VarianceScaling" and inner.get("distribution") == "normal"
+        return value | {"config": inner | ({"distribution": "truncated_normal"} if normal else {})}
     if value.get("name") in ("L1L2Regularizer", "WeightRegularizer", "ActivityRegularizer"):  # Keras 1
         return {"class_name": "L1L2", "config": {key: value[key] or 0.0 for key in ("l1", "l2") if key in value}}
     return value
+
+
+def _single(axis: Any) -> Any:
+    """Return the axis that tf.keras wrote as a list of one, or as a ListWrapper with one."""
+    axis = axis.get("config") if isinstance(axis, dict) else axis
+    return axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
+
+
+def _policy(entry: dict[str, Any]) -> Any:
+    """Return a dtype policy as its name where it is of an old class; tf.keras wrote ``_infer`` for none."""
+    if entry.get("class_name") not in POLICIES or not isinstance(entry.get("config"), dict):
+        return entry
+    name = entry["config"].get("name")
+    return None if name in ("_infer", "infer") else name
 
 
 def _input_layer(config: dict[str, Any]) -> dict[str, Any]:
@@ -192,12 +235,12 @@ def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) ->
     if cls is None or not isinstance(cls, type):
         return config
     _, config = translate_constructor(cls, (), config)
-    known = _names(cls) | set(BASE_ARGUMENTS) | set(keep)
+    known, unused = _names(cls) | set(BASE_ARGUMENTS) | set(keep), UNUSED.get(class_name, ())
     result = {}
     for key, value in config.items():
         if key in known:
             result[key] = value
-        elif not (key in OLD_DEFAULTS and any(value == one for one in OLD_DEFAULTS[key])):
+        elif key not in unused and not (key in OLD_DEFAULTS and any(value == one for one in OLD_DEFAULTS[key])):
             shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}..."
             raise ValueError(
                 f"The config of layer {config.get('name')!r} has {str(key)[:80]}={shown}, which Cornu's {class_name} "

@@ -11,6 +11,8 @@ spellings.fill(
         "names": "cornu.compat.imports:old_names",
         "identifier": "cornu.compat.names:current_identifier",
         "layer config": "cornu.compat.configs:translate_layer_config",
+        "operation": "cornu.compat.configs:old_operation",
+        "optimizer config": "cornu.compat.optimizer_configs:translate_optimizer_config",
         "model config": "cornu.compat.configs:translate_meanings",
     }
 )

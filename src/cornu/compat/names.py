@@ -259,6 +259,7 @@ _LOSSES = {"kullback_leibler_divergence": "kl_divergence", "cosine_proximity": "
 IDENTIFIERS: dict[str, dict[str, str]] = {
     "keras.losses": _LOSSES | {"huber_loss": "huber", "logcosh": "log_cosh"},
     "keras.metrics": _LOSSES | {"logcosh": "log_cosh_error"},
+    "keras.optimizers": dict.fromkeys(("LossScaleOptimizerV1", "LossScaleOptimizerV3"), "LossScaleOptimizer"),
     "keras.constraints": {
         "maxnorm": "max_norm",
         "nonneg": "non_neg",

@@ -84,7 +84,7 @@ def check_arguments(cls: type, config: dict[str, Any]) -> None:
         raise ValueError(f"The config of {_called(cls, config)} holds weights; a model's weights are in its file.")
     hints, largest = _argument_types(cls), LARGEST.get(table.module)
     for key, value in config.items():
-        kind = hints.get(key, Any)
+        kind = Any if key == "name" and value is None else hints.get(key, Any)
         if not _fits(value, kind) or (largest and "seed" not in key and _too_large(value, largest)):
             expected = getattr(kind, "__name__", None) if isinstance(kind, type) else str(kind)
             expected = "a plain value" if kind is Any else str(expected).replace("collections.abc.", "")

@@ -113,7 +113,8 @@ class FunctionOperation:
 
     def __init__(self, function: Callable) -> None:
         self.function = function
-        self.name = unique_name(to_snake_case(getattr(function, "__name__", "function")))
+        name = OPERATORS.get(function) or to_snake_case(getattr(function, "__name__", "function"))
+        self.name = unique_name(name)
         self._inbound_nodes: list[Node] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -350,23 +351,42 @@ def op(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+#: Operator on symbolic tensors -> the function of `keras.ops` that it is.
+OPERATORS: dict[Callable, str] = {
+    operator.add: "add",
+    operator.sub: "subtract",
+    operator.mul: "multiply",
+    operator.truediv: "true_divide",
+    operator.floordiv: "floor_divide",
+    operator.mod: "mod",
+    operator.pow: "power",
+    operator.matmul: "matmul",
+    operator.lt: "less",
+    operator.le: "less_equal",
+    operator.gt: "greater",
+    operator.ge: "greater_equal",
+    operator.and_: "bitwise_and",
+    operator.or_: "bitwise_or",
+    operator.xor: "bitwise_xor",
+    operator.neg: "negative",
+    operator.abs: "absolute",
+    operator.invert: "bitwise_not",
+    operator.getitem: "get_item",
+}
+
+
 def _give_operators(cls: type) -> None:
-    def binary(function: Callable, swapped: bool) -> Callable:
-        def compute(a: Any, b: Any) -> Any:
-            return function(b, a) if swapped else function(a, b)
+    def method(function: Callable, swapped: bool = False) -> Callable:
+        def compute(self: Any, *others: Any) -> Any:
+            return apply(function, (*others, self) if swapped else (self, *others), {})
 
-        compute.__name__ = function.__name__.strip("_")
-        return lambda self, other: apply(compute, (self, other), {})
+        return compute
 
-    for name in ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"]:
-        setattr(cls, f"__{name}__", binary(getattr(operator, name), False))
-        setattr(cls, f"__r{name}__", binary(getattr(operator, name), True))
-    for name in ["lt", "le", "gt", "ge", "and", "or", "xor"]:
-        setattr(cls, f"__{name}__", binary(getattr(operator, f"{name}_" if name in ("and", "or") else name), False))
-    for name in ("neg", "abs", "invert"):
-        function = getattr(operator, name)
-        setattr(cls, f"__{name}__", lambda self, function=function: apply(function, (self,), {}))
-    cls.__getitem__ = lambda self, index: apply(operator.getitem, (self, index), {})  # type: ignore[index]
+    for function in OPERATORS:
+        name = function.__name__.strip("_")
+        setattr(cls, f"__{name}__", method(function))
+        if name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+            setattr(cls, f"__r{name}__", method(function, swapped=True))
 
 
 _give_operators(SymbolicTensor)

@@ -18,6 +18,9 @@ Thing = TypeVar("Thing", bound=Callable[..., Any])
 
 tables: "dict[str, Table]" = {}
 
+#: The package of classes and functions that are registered without one.
+DEFAULT_PACKAGE = "Custom"
+
 
 class Table:
     """The names of one concept, for example every loss.
@@ -77,6 +80,8 @@ class Table:
         if known is None:
             known = self.get(spellings.current_name(self.module, name))
         if known is None:
+            known = custom_object(f"{DEFAULT_PACKAGE}>{name}")
+        if known is None:
             raise unknown(self.concept, name, self.things)
         return known
 
@@ -106,10 +111,15 @@ _registered_names: dict[Any, str] = {}
 
 
 def custom_object(name: str) -> Any:
-    """Return what a user registered under `name` (innermost scope first), or None."""
-    for custom in (*reversed(_custom_scopes), _custom):
-        if name in custom:
-            return custom[name]
+    """Return what a user registered under `name` (innermost scope first), or None.
+
+    A name with a package, such as ``Custom>Scale``, is also looked up without it.
+    """
+    spellings = (name, name.rpartition(">")[2]) if isinstance(name, str) and ">" in name else (name,)
+    for spelling in spellings:
+        for custom in (*reversed(_custom_scopes), _custom):
+            if spelling in custom:
+                return custom[spelling]
     return None
 
 
@@ -150,7 +160,7 @@ class CustomObjectScope:
 custom_object_scope = CustomObjectScope
 
 
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Thing], Thing]:
+def register_keras_serializable(package: str = DEFAULT_PACKAGE, name: str | None = None) -> Callable[[Thing], Thing]:
     """Decorate a class or function, so that configs find it by the name ``package>name``.
 
     >>> @register_keras_serializable("mine")

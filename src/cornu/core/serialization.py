@@ -18,6 +18,7 @@ from cornu.core.signature import kept_by_class
 #: Packages under which Keras registered its own classes.
 KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
 Instance = TypeVar("Instance")
+SLICE = ("start", "stop", "step")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 #: Arguments of today that had other values before: `epsilon=None`, `reduction="auto"`, `distribution="normal"`.
 OTHER_VALUES = frozenset(("epsilon", "reduction", "distribution"))
@@ -125,6 +126,10 @@ def serialize(thing: Any) -> Any:
         )
     if isinstance(thing, dict):
         return {key: serialize(value) for key, value in thing.items()}
+    if isinstance(thing, slice):
+        return {"class_name": "__slice__", "config": {key: serialize(getattr(thing, key)) for key in SLICE}}
+    if thing is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
     if hasattr(thing, "get_config") and not isinstance(thing, type):
         return serialize_object(thing)
     if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, functools.partial)) or callable(thing):
@@ -221,6 +226,10 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         return tuple(_deserialize(item) for item in inner["value"])
     if class_name in ("__numpy__", "__tensor__"):
         return _array(inner)
+    if class_name == "__slice__":
+        return slice(*(_deserialize(inner.get(key)) for key in SLICE))
+    if class_name == "__ellipsis__":
+        return Ellipsis
     if class_name == "__lambda__":
         raise ValueError(
             "This config holds the byte code of a Python lambda. Cornu never runs code from a file:\n"
@@ -231,6 +240,8 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
     cls = find_thing(class_name, config.get("registered_name"), config.get("module"), table)
     if not isinstance(cls, type) or not hasattr(cls, "from_config"):
         raise ValueError(f"The config names a class {class_name!r}, but {cls!r} is not a class with from_config.")
+    if registry.table_of(cls) is registry.OPTIMIZERS:
+        inner = spellings.translate_optimizer(cls, inner)
     config_validation.check_arguments(cls, inner)
     instance = cls.from_config(dict(inner))
     if config.get("build_config") and hasattr(instance, "build_from_config") and not instance.built:
@@ -254,14 +265,21 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
         custom = registry.custom_object(candidate)
         if custom is not None:
             return custom
-    if registered and ">" in registered and registered.split(">")[0].lower() not in KERAS_PACKAGES:
+    package, _, bare = (registered if registered and ">" in registered else name).rpartition(">")
+    # TensorFlow 2.11 to 2.15 registered Keras's own optimizers like custom classes: "Custom>Adam".
+    ours = package.lower() in KERAS_PACKAGES or (package == registry.DEFAULT_PACKAGE and bare in registry.OPTIMIZERS)
+    if package and not ours:
+        state = "not registered" if registered and ">" in registered else "neither Cornu's nor registered"
         raise ValueError(
-            f"The config names {registered!r}, which is not registered: pass custom_objects={{{name!r}: ...}}, or "
-            f"decorate the class or function with register_keras_serializable({registered.split('>')[0]!r})."
+            f"The config names {f'{package}>{bare}'!r}, which is {state}:\n"
+            f"pass custom_objects={{{bare!r}: ...}}, or decorate it with register_keras_serializable({package!r})."
         )
     for candidate_table in filter(None, (table, registry.tables.get(module or ""), *registry.tables.values())):
-        if name in candidate_table:
-            return candidate_table.find(name)
+        if bare in candidate_table:
+            return candidate_table.find(bare)
+    custom = registry.custom_object(f"{registry.DEFAULT_PACKAGE}>{name}")
+    if custom is not None:
+        return custom
     known = [known for some in registry.tables.values() for known in some]
     raise ValueError(
         f"The config names {name!r}, which is neither Cornu's nor registered.{did_you_mean(name, known)}\n"

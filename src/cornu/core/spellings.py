@@ -122,10 +122,29 @@ def current_name(module: str, name: Any) -> Any:
 def translate_layer(entry: dict[str, Any]) -> dict[str, Any]:
     """Return a layer's entry of a model config in today's spelling."""
     answer = _answer_to("layer config")
-    if answer is None:
+    if answer is None or _is_custom(entry.get("registered_name")):
         return entry
     name, config = answer(entry["class_name"], entry["config"])
     return entry | {"class_name": name, "config": config}
+
+
+def _is_custom(registered: Any) -> bool:
+    """Tell whether a class was registered in a package, and that one is not Keras's."""
+    return (
+        isinstance(registered, str) and ">" in registered and not registered.lower().startswith(("keras", "tf_keras"))
+    )
+
+
+def translate_optimizer(cls: type, config: Any) -> Any:
+    """Return the config of one of the library's optimizers in today's spelling."""
+    answer = _answer_to("optimizer config")
+    return answer(cls, config) if answer else config
+
+
+def old_operation(entry: dict[str, Any]) -> Callable[..., Any] | None:
+    """Return the function that an entry of a graph's layers stands for, or None for a layer."""
+    answer = _answer_to("operation")
+    return answer(entry) if answer else None
 
 
 def translate_model(entry: Any, writer: str) -> Any:

@@ -5,21 +5,59 @@ from collections.abc import Container
 from typing import Any, NamedTuple
 
 from cornu.core import budget, registry, spellings
-from cornu.core.graph import Node, SymbolicTensor, leaves, replace
+from cornu.core.graph import FunctionOperation, SymbolicTensor, leaves, replace, symbolic_leaves
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize, serialize, serialize_object
-from cornu.models.operations import KerasOperation, is_operation
+from cornu.models.operations import KerasOperation, described, form_of, is_operation
 
+#: What stands in the place of a layer where tf.keras 2.4 to 2.15 called a function on a plain value first.
+CONSTANT = "_CONSTANT_VALUE"
 KERAS_VERSION = "3.15.1"  # the configs follow the form of this version
+
+
+class _Numbers:
+    """The nodes of a network: their numbers, counting only those inside it, and the names of its operations."""
+
+    def __init__(self, network: Any) -> None:
+        inside = {id(node) for node in network.nodes} | {id(t.node) for t in network.flat_inputs if t.node is not None}
+        self.written = [one for one in network.operations if isinstance(one, Layer) or form_of(one) is not None]
+        self.of_nodes: dict[int, int] = {}
+        for layer in self.written:
+            mine = [node for node in layer._inbound_nodes if id(node) in inside]
+            self.of_nodes.update({id(node): number for number, node in enumerate(mine)})
+        taken = {layer.name for layer in self.written if isinstance(layer, Layer)}
+        self.names: dict[int, str] = {}
+        for one in self.written:
+            name, number = one.name, 0
+            while not isinstance(one, Layer) and name in taken:  # a layer has the name already
+                number += 1
+                name = f"{one.name}_{number}"
+            taken.add(name)
+            self.names[id(one)] = name
+
+    def history(self, tensor: SymbolicTensor) -> list[Any]:
+        """Return the key of a tensor: the name of what made it, the number of the call, and that of the output."""
+        if tensor.node is None or id(tensor.node) not in self.of_nodes:
+            name = "an input" if tensor.node is None else repr(tensor.node.operation.name)
+            raise ValueError(
+                f"The model uses {name} between its layers, an array function that is not a layer and has no config.\n"
+                "Put it into a Lambda layer (or a custom layer) to write the model's architecture."
+            )
+        return [self.names[id(tensor.node.operation)], self.of_nodes[id(tensor.node)], tensor.index]
+
+    def end(self, tensor: SymbolicTensor) -> list[Any]:
+        """Return the key of an input or output; Keras 3 counts a functional model's calls from 1 there."""
+        name, number, index = self.history(tensor)
+        return [name, number + _is_functional(tensor.node.operation), index]  # type: ignore[union-attr]
 
 
 def of_network(model: Layer, network: Any) -> dict[str, Any]:
     """Return the config of a functional model."""
-    numbers = _node_numbers(network)
-    layers = [_layer_config(layer, network, numbers) for layer in _written(network)]
+    numbers = _Numbers(network)
+    layers = [_layer_config(layer, numbers) for layer in numbers.written]
     keys = (
-        [_end(tensor, numbers) for tensor in network.flat_inputs],
-        [_end(tensor, numbers) for tensor in network.flat_outputs],
+        [numbers.end(tensor) for tensor in network.flat_inputs],
+        [numbers.end(tensor) for tensor in network.flat_outputs],
     )
     return {
         "name": model.name,
@@ -30,53 +68,25 @@ def of_network(model: Layer, network: Any) -> dict[str, Any]:
     }
 
 
-def _written(network: Any) -> list[Any]:
-    """Return the layers of a network, and those array functions between them that have a config."""
-    return [one for one in network.operations if isinstance(one, (Layer, KerasOperation))]
+def _layer_config(layer: Layer | FunctionOperation, numbers: _Numbers) -> dict[str, Any]:
+    nodes = [node for node in layer._inbound_nodes if id(node) in numbers.of_nodes and node.inputs]
+    name = numbers.names[id(layer)]
+    if isinstance(layer, Layer):
+        calls, entry = [(node.args, node.kwargs) for node in nodes], serialize_object(layer)
+    else:
+        all_described = [described(layer, node) for node in nodes]
+        calls, entry = [(args, kwargs) for _, args, kwargs in all_described], all_described[0][0]
+        entry = entry | {"config": {"name": name} | {key: serialize(one) for key, one in entry["config"].items()}}
+    return entry | {"name": name, "inbound_nodes": [_node_config(args, kwargs, numbers) for args, kwargs in calls]}
 
 
-def _node_numbers(network: Any) -> dict[int, int]:
-    """Number the nodes of each layer, counting only those inside this network."""
-    inside = {id(node) for node in network.nodes} | {id(t.node) for t in network.flat_inputs if t.node is not None}
-    numbers: dict[int, int] = {}
-    for layer in _written(network):
-        mine = [node for node in layer._inbound_nodes if id(node) in inside]
-        numbers.update({id(node): number for number, node in enumerate(mine)})
-    return numbers
-
-
-def _layer_config(layer: Layer | KerasOperation, network: Any, numbers: dict[int, int]) -> dict[str, Any]:
-    nodes = [node for node in layer._inbound_nodes if id(node) in numbers and node.inputs]
-    entry = layer.entry if isinstance(layer, KerasOperation) else serialize_object(layer)
-    return entry | {
-        "name": layer.name,
-        "inbound_nodes": [_node_config(node, numbers) for node in nodes],
-    }
-
-
-def _node_config(node: Node, numbers: dict[int, int]) -> dict[str, Any]:
+def _node_config(args: tuple, kwargs: dict[str, Any], numbers: _Numbers) -> dict[str, Any]:
     def tensor_config(tensor: SymbolicTensor) -> dict[str, Any]:
-        config = {"shape": tuple(tensor.shape), "dtype": tensor.dtype, "keras_history": _history(tensor, numbers)}
+        config = {"shape": tuple(tensor.shape), "dtype": tensor.dtype, "keras_history": numbers.history(tensor)}
         return {"class_name": "__keras_tensor__", "config": config}
 
-    args, kwargs = replace((node.args, node.kwargs), tensor_config)
+    args, kwargs = replace((args, kwargs), tensor_config)
     return serialize({"args": list(args), "kwargs": kwargs})
-
-
-def _history(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
-    if tensor.node is None or id(tensor.node) not in numbers:
-        name = "an input" if tensor.node is None else repr(tensor.node.operation.name)
-        raise ValueError(
-            f"The model uses {name} between its layers, an array function that is not a layer and has no config.\n"
-            "Put it into a Lambda layer (or a custom layer) to write the model's architecture."
-        )
-    return [tensor.node.operation.name, numbers[id(tensor.node)], tensor.index]
-
-
-def _end(tensor: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
-    """Return the key of an input or output; Keras 3 counts a functional model's calls from 1 there."""
-    name, number, index = _history(tensor, numbers)
-    return [name, number + _is_functional(tensor.node.operation), index]  # type: ignore[union-attr]
 
 
 def _is_functional(layer: Any) -> bool:
@@ -159,7 +169,8 @@ def _run_calls(layers: dict[str, Layer | KerasOperation], made: dict, calls: lis
         if not call.parsed["keys"]:
             raise ValueError(f"The config calls {call.layer!r} on no tensor; each call in a graph has one at least.")
         args, kwargs = call.parsed["fill"](lambda key: _find(made, key))
-        made[call.layer, call.number] = leaves(layers[call.layer](*args, **kwargs))
+        result = layers[call.layer](*args, **kwargs)
+        made[call.layer, call.number] = leaves(result) if symbolic_leaves(result) else [result]  # a shape
         for other in waiting.pop((call.layer, call.number), ()):
             sort(other)
     if waiting:
@@ -181,6 +192,9 @@ def _call_of(key: Any) -> tuple[str, int]:
 def _layer_of(entry: dict[str, Any]) -> Layer | KerasOperation:
     if is_operation(entry):
         return KerasOperation(entry)
+    function = spellings.old_operation(entry)
+    if function is not None:
+        return function  # type: ignore[return-value]
     layer = deserialize(spellings.translate_layer(entry), table=registry.LAYERS)
     if not isinstance(layer, Layer):
         raise ValueError(f"The config names {entry.get('class_name')!r} as a layer; it is a {type(layer).__name__}.")
@@ -204,11 +218,11 @@ def _parse_call(call: Any, layers: Container[str]) -> dict[str, Any]:
         return {"keys": keys, "fill": fill}
     entries = [call] if call and isinstance(call[0], str) else call
     kwargs = entries[0][3] if entries and len(entries[0]) > 3 and isinstance(entries[0][3], dict) else {}
-    keys = [entry[:3] for entry in entries]
+    keys = [entry[:3] for entry in entries if entry[0] != CONSTANT]
     _collect_old_keys(kwargs, layers, keys)
 
     def fill_old(find: Any) -> tuple[list, dict]:
-        found = [find(entry[:3]) for entry in entries]
+        found = [entry[2] if entry[0] == CONSTANT else find(entry[:3]) for entry in entries]
         filled = {name: _filled(_new_form(value, layers), find) for name, value in kwargs.items()}
         return [found[0] if len(found) == 1 else found], filled
 

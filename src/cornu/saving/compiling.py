@@ -91,10 +91,22 @@ def _parsed(value: Any, table: registry.Table) -> Any:
         return value
     if "class_name" not in value:
         return {key: _parsed(item, table) for key, item in value.items()}
-    if value["class_name"] == "MeanMetricWrapper":  # Keras 2.3 to 2.15: the function identifies it
-        settings = value.get("config")
-        return _parsed(settings.get("fn") if isinstance(settings, dict) else None, table)
+    if value["class_name"] == "MeanMetricWrapper":  # Keras 2.3 to 2.15
+        return _wrapped_metric(value, table)
     return deserialize(value, table=table)
+
+
+def _wrapped_metric(value: dict[str, Any], table: registry.Table) -> Any:
+    """Return a metric that averages a function: its name says what logs call it, its function what it is.
+
+    ``"accuracy"`` stands there with the kind of accuracy that it was for the model's outputs.
+    """
+    settings = value["config"] if isinstance(value.get("config"), dict) else {}
+    function, name = settings.get("fn"), settings.get("name")
+    if name in ("accuracy", "acc") and str(function).endswith("_accuracy"):
+        return name
+    plain = isinstance(function, str) and registry.custom_object(function) is None and function in registry.METRICS
+    return deserialize(value, table=table) if plain and name not in (None, function) else _parsed(function, table)
 
 
 def from_training_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,12 @@ from cornu.core.layer import Layer
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
 from cornu.saving import hdf5
+from cornu.saving.optimizer_state import unnamed_pairs
 from cornu.saving.transfer import Transfer, unknown_layer
 from cornu.saving.variable_paths import Place, places
+
+#: Groups at the top of a file that are no layers; tf.keras 2.12 to 2.15 wrote the sums of metrics too.
+NOT_LAYERS = ("optimizer", "metrics")
 
 
 def write_weights(file: h5py.File, model: Any, optimizer: bool = True) -> None:
@@ -63,11 +67,11 @@ def read_weights(file: h5py.File, model: Any, transfer: Transfer, optimizer: boo
         group = _group_of(found, place.path)
         if isinstance(place.owner, Optimizer):
             if optimizer and group is not None and place.path == "optimizer":
-                read_optimizer(group, place, transfer)
+                transfer.add_optimizer(place.owner.name, *unnamed_pairs(place.owner, numbered(group)))
             continue
         _read_place(group, place, transfer)
     for path in found:
-        if not path.startswith("optimizer") and any(True for _ in found[path]):
+        if path.partition("/")[0] not in NOT_LAYERS and any(True for _ in found[path]):
             transfer.report(unknown_layer(path, [place.path for place in expected]))
 
 
@@ -89,15 +93,6 @@ def numbered(group: h5py.Group) -> list[h5py.Dataset]:
     if names != [str(number) for number in range(len(names))]:
         raise ValueError(f"{hdf5.where(group)} contains {names[:5]}; expected arrays named 0, 1, ...")
     return [hdf5.dataset_at(group, name) for name in names]
-
-
-def read_optimizer(group: h5py.Group, place: Place, transfer: Transfer) -> None:
-    """Add an optimizer's variables; a file written before the first step has step count and learning rate only."""
-    arrays, variables = numbered(group), place.variables
-    first = [variable for variable in variables[:2] if not variable.shape]
-    if len(arrays) == len(first) < len(variables):
-        variables = first
-    transfer.add_optimizer(place.owner.name, variables, arrays)
 
 
 def _groups(file: h5py.File) -> list[tuple[str, h5py.Group]]:

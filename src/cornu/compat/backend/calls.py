@@ -80,7 +80,8 @@ def _values(structure: Any) -> Any:
     return _mapped(structure, lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf)
 
 
-def _sizes(structure: Any) -> list[Size]:
+def sizes_in(structure: Any) -> list[Size]:
+    """Return the sizes in a structure that are known only when the model runs."""
     found: list[Size] = []
     _mapped(structure, lambda leaf: found.append(leaf) if isinstance(leaf, Size) else None)
     return found
@@ -102,7 +103,7 @@ def tensor_function(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        sizes = _sizes((args, kwargs))
+        sizes = sizes_in((args, kwargs))
         if sizes:
             tensors = [tensor for size in sizes for tensor in size.tensors]
             return graph.apply(sized, (tensors, args, kwargs), {})

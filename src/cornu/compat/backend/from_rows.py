@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cornu import ops
-from cornu.compat.backend.calls import axes, floats, tensor_function
+from cornu.compat.backend.calls import axes, floats, sizes_in, tensor_function
 from cornu.compat.renamed import Renamed
+from cornu.core.dtype_policies import is_float
 from cornu.core.errors import did_you_mean
+from cornu.core.graph import symbolic_leaves
 
 
 def functions_of(rows: Mapping[str, Renamed], module: str, old_keywords: Mapping[str, str]) -> dict[str, Callable]:
@@ -40,6 +42,8 @@ def _renamed(name: str, row: Renamed, module: str, old_keywords: Mapping[str, st
         given = _given(name, signature, args, {_current(key, signature, old_keywords): kwargs[key] for key in kwargs})
         named = {new: _axes_as_tuple(new, given[key]) for key, new in todays.items() if key in given and new}
         first = [named.pop(todays[key]) for key in by_position]
+        if _is_plain_node(first, row.floats) and not sizes_in((first, named)):
+            return target(*first, **(always | named))  # a node that files know
         return computed(*first, **(always | named))
 
     compute.__name__ = compute.__qualname__ = call.__name__ = call.__qualname__ = name
@@ -48,6 +52,12 @@ def _renamed(name: str, row: Renamed, module: str, old_keywords: Mapping[str, st
     call.__signature__ = signature  # type: ignore[attr-defined]
     call.__doc__ = _description(row.of or name, todays)
     return call
+
+
+def _is_plain_node(args: list[Any], floats_first: bool) -> bool:
+    """Tell whether a call on symbolic tensors is one of today's function alone."""
+    tensors = symbolic_leaves(args)
+    return bool(tensors) and (not floats_first or all(is_float(tensor.dtype) for tensor in tensors))
 
 
 def _target(name: str) -> Callable:
