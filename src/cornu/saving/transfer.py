@@ -53,7 +53,11 @@ class Transfer:
         problem = mismatch(variables, arrays)
         if problem is None:
             self.pairs += zip(variables, arrays, strict=True)
-            return
+        else:
+            self.leave_optimizer(name, problem)
+
+    def leave_optimizer(self, name: str, problem: str) -> None:
+        """Warn that an optimizer starts from scratch, and why."""
         warnings.warn(
             f"The optimizer {name!r} starts from scratch: its state in the file {self.source} does not fit. "
             f"It {problem}",
