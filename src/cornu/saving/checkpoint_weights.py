@@ -6,6 +6,7 @@ from typing import Any
 from cornu.core.errors import did_you_mean
 from cornu.core.layer import Layer
 from cornu.core.variable import Variable
+from cornu.saving.checkpoint_paths import is_saved_model
 from cornu.saving.object_matching import BESIDE, Matching
 from cornu.saving.tensor_bundle import StoredTensor, read
 from cornu.saving.tensorflow_checkpoint import Checkpoint, listed, open_checkpoint
@@ -13,9 +14,12 @@ from cornu.saving.tensorflow_optimizer import is_optimizer, read_optimizer
 from cornu.saving.transfer import Transfer, mismatch
 
 
-def read_checkpoint(prefix: Path, model: Any, skip_mismatch: bool = False) -> None:
-    """Set a model's weights, and the state of its optimizer, from a checkpoint; ValueError if it does not fit."""
-    checkpoint = open_checkpoint(prefix)
+def read_checkpoint(path: Path, prefix: Path, model: Any, skip_mismatch: bool = False) -> None:
+    """Set a model's weights, and the state of its optimizer, from a checkpoint whose files begin with `prefix`.
+
+    `path` is what the user gave. Raises ValueError if the checkpoint does not fit.
+    """
+    checkpoint = open_checkpoint(prefix, path.name if is_saved_model(path) else prefix.name)
     transfer = Transfer(checkpoint.source, skip_mismatch, read)
     add_weights(checkpoint, model, transfer)
     transfer.apply()
@@ -53,23 +57,23 @@ def _add_layer(layer: Layer, matching: Matching, checkpoint: Checkpoint, transfe
 def _matching(checkpoint: Checkpoint, model: Any) -> Matching:
     """Return how a model and a checkpoint belong together: as the whole, or as one of the objects that it holds."""
     whole = Matching(checkpoint.nodes, 0, model)
-    if whole.found or not model.weights:
-        return whole
     children = checkpoint.nodes[0].children
+    if whole.found or not model.weights or "layer-0" in children:
+        return whole
     parts = {
         name: Matching(checkpoint.nodes, number, model)
         for name, number in children.items()
         if number and name not in BESIDE and not is_optimizer(checkpoint.nodes[number])
     }
     parts = {name: part for name, part in parts.items() if part.found}
-    fitting = [part for part in parts.values() if _fits(part, checkpoint)] or list(parts.values())
+    fitting = {name: part for name, part in parts.items() if _fits(part, checkpoint)} or parts
     if model.name in parts:
         return parts[model.name]
-    if len({part.root for part in fitting}) == 1:
-        return fitting[0]
+    if len({part.root for part in fitting.values()}) == 1:
+        return next(iter(fitting.values()))
     if fitting:
         raise ValueError(
-            f"The checkpoint {checkpoint.source} holds several objects that the model may be: {listed(parts)}.\n"
+            f"The checkpoint {checkpoint.source} holds several objects that the model may be: {listed(fitting)}.\n"
             "Give the model the name of one of them: Sequential(..., name=...)."
         )
     names = [name for name in children if name not in BESIDE]

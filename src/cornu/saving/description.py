@@ -132,7 +132,7 @@ def _bytes_of(path: Path, prefix: Path) -> int:
 def _of_saved_model(path: Path, prefix: Path) -> dict[str, Any]:
     described = keras_metadata.objects_of(path)
     root = keras_metadata.root_of(path, described)
-    checkpoint = open_checkpoint(prefix)
+    checkpoint = open_checkpoint(prefix, path.name)
     _check_model(root.config, path)
     arrays = {
         name: [_held_tensor(checkpoint.tensors[key]) for key in variables_below(checkpoint.nodes, number).values()]

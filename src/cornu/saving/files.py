@@ -147,7 +147,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     if prefix is not None:
         if by_name:
             raise ValueError("by_name works for files of Keras 2's layout; a checkpoint has its weights by object.")
-        read_checkpoint(prefix, model, skip_mismatch)
+        read_checkpoint(path, prefix, model, skip_mismatch)
     elif is_safetensors(path):
         if by_name:
             raise ValueError("by_name works for files of Keras 2's layout; safetensors has its weights by place.")

@@ -41,7 +41,7 @@ def root_of(path: Path, described: list[Described] | None = None) -> Described:
         kind = "no description by Keras" if root is None else f"an object of the kind {root.kind[:80]!r}"
         raise ValueError(
             f"The SavedModel {path.name!r} holds {kind}, and not a model made of Keras layers: it is a program, which "
-            "Cornu does not run.\nBuild the model in a program, and load its weights with model.load_weights(...)."
+            "Cornu does not run.\nBuild the model in a program, and load weights that model.save_weights wrote."
         )
     return root
 

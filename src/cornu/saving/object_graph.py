@@ -20,10 +20,11 @@ class Slot(NamedTuple):
 
 
 class Node(NamedTuple):
-    """An object: its parts by name, as numbers of objects; a variable's key among the tensors; an optimizer's slots."""
+    """An object: its parts by name, as numbers of objects; a variable's key and whole name; an optimizer's slots."""
 
     children: dict[str, int]
     key: str | None
+    name: str
     slots: list[Slot]
 
 
@@ -46,12 +47,12 @@ def _node(message: Message) -> Node:
     for child in record.each(1):
         reference = Record(child)
         children.setdefault(reference.text(2), reference.number(1))
-    key = None
+    key, name = None, ""
     for attribute in record.each(2):
         tensor = Record(attribute)
         if tensor.text(1) == VALUE:
-            key = tensor.text(3)
-    return Node(children, key, [_slot(Record(slot)) for slot in record.each(3)])
+            name, key = tensor.text(2), tensor.text(3)
+    return Node(children, key, name, [_slot(Record(slot)) for slot in record.each(3)])
 
 
 def _slot(record: Record) -> Slot:

@@ -12,17 +12,16 @@ from cornu.saving.tensor_bundle import read
 from cornu.saving.tensorflow_checkpoint import Checkpoint, open_checkpoint
 from cornu.saving.transfer import Transfer
 
-INSTEAD = "Build the model in a program, then load its weights with model.load_weights({!r})."
+#: Of a custom class a folder may hold a program alone.
+INSTEAD = "Or build the model in a program, then load its weights with model.load_weights({!r})."
 
 
 def read_saved_model(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
     """Return the model of a folder, compiled as it was unless `compile` is False."""
     root = root_of(path)
     source = Source(path.name, f"Keras {root.version or '(unknown version)'}")
-    checkpoint = open_checkpoint(path / VARIABLES)._replace(source=source)
+    checkpoint = open_checkpoint(path / VARIABLES, path.name)._replace(source=source)
     model = _model(root, custom_objects, source, _budget(checkpoint, bool(custom_objects)))
-    if not model.built:
-        _build(model, root.config.get("build_input_shape"), source, path)
     training = root.config.get("training_config") if compile else None
     if isinstance(training, dict):
         compiling.compile_from(model, compiling.from_training_config(training), custom_objects, source)
@@ -39,25 +38,21 @@ def _budget(checkpoint: Checkpoint, has_own: bool) -> Budget:
 
 
 def _model(root: Described, custom_objects: dict[str, Any] | None, source: Source, budget: Budget) -> Any:
-    config = root.config.get("config")
-    name = root.config.get("class_name")
-    if not isinstance(name, str) or not isinstance(config, (dict, list)):
-        raise ValueError(
-            f"The model of {source} is of the class {str(name)[:80]!r} and has no config: it is a program.\n"
-            + INSTEAD.format(source.name)
-        )
-    if isinstance(config, dict) and not config.get("layers") and name not in (custom_objects or {}):
-        raise ValueError(
-            f"The model of {source} is of the custom class {name[:80]!r}: its config does not list its layers.\n"
-            f"Pass the class in custom_objects={{{name[:80]!r}: ...}}. {INSTEAD.format(source.name)}"
-        )
-    return documents.model_of({"class_name": name, "config": config}, custom_objects, source, budget)
-
-
-def _build(model: Any, shape: Any, source: Source, path: Path) -> None:
-    if shape is None:
+    """Return the model that a folder describes, with fresh weights; ValueError if it cannot be made from that alone."""
+    entry = {key: root.config.get(key) for key in ("class_name", "config")}
+    if root.config.get("build_input_shape"):
+        entry["build_config"] = {"input_shape": root.config["build_input_shape"]}
+    config = entry["config"]
+    lists_layers = isinstance(config, list) or (isinstance(config, dict) and "layers" in config)
+    try:
+        model = documents.model_of(entry, custom_objects, source, budget)
+    except ValueError as error:
+        if lists_layers:
+            raise
+        raise ValueError(f"{error}\n{INSTEAD.format(source.name)}") from error
+    if not model.built:
         raise ValueError(
             f"The model of {source} has no weights yet, and the folder does not say for which shapes to make them.\n"
-            + INSTEAD.format(path.name)
+            + INSTEAD.format(source.name)
         )
-    model.build_from_config({"input_shape": shape})
+    return model

@@ -23,20 +23,20 @@ class Checkpoint(NamedTuple):
         return self.tensors.get(self.nodes[number].key or "")
 
 
-def open_checkpoint(prefix: Path) -> Checkpoint:
-    """Return the checkpoint whose files begin with `prefix`.
+def open_checkpoint(prefix: Path, name: str) -> Checkpoint:
+    """Return the checkpoint whose files begin with `prefix`; `name` is it for messages.
 
     Raises ValueError if it is damaged, or keeps its variables by their names alone, as ``tf.train.Saver`` did.
     """
     tensors = read_index(prefix)
-    source = Source(prefix.name, "TensorFlow")
+    source = Source(name, "TensorFlow")
     if GRAPH_KEY not in tensors:
         raise ValueError(
             f"The checkpoint {source} keeps variables by their names in a graph of TensorFlow 1 ({listed(tensors)}), "
             "and not the layers that they belong to: Cornu cannot tell which weights they are.\nIn TensorFlow 1, load "
             "it into the model there and write it with model.save_weights('weights.h5')."
         )
-    nodes = parse_graph(read_text(tensors[GRAPH_KEY]), f"The object graph of {prefix.name!r}")
+    nodes = parse_graph(read_text(tensors[GRAPH_KEY]), f"The object graph of {name!r}")
     return Checkpoint(source, tensors, nodes)
 
 
