@@ -1,8 +1,6 @@
 """What makes TensorFlow's checkpoints and SavedModel folders out of models of Cornu, good ones and others."""
 
-import io
 import json
-import zipfile
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from cornu.core.serialization import serialize_object
 from cornu.saving import compiling
 from cornu.saving.h5_config import old_form
 from cornu.saving.object_graph import GRAPH_KEY
+from cornu.saving.protobuf import Message, Record
 from cornu.saving.sorted_table import FOOTER, MAGIC, _entries_of_table
 from cornu.saving.tensor_bundle import TYPES
 
@@ -228,10 +227,28 @@ def put(folder, files):
     return folder
 
 
-def joined(files):
-    """Return files as one, for the fuzz tests."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
+# ---- changes of good files
+
+
+def described_in(content):
+    """Return what ``keras_metadata.pb`` says, as `keras_metadata` takes it."""
+    records = [Record(one) for one in Record(Message(content, "it")).each(1)]
+    return [(record.number(2), record.text(4), record.one(5).content()) for record in records]
+
+
+def graph_in(index, values):
+    """Return the objects of a checkpoint as a message."""
+    record = Record(Message(entries_of(index)[GRAPH_KEY.encode()], "it"))
+    text = values[record.number(4) : record.number(4) + record.number(5)]
+    return text[varint_end(text) + 4 :]
+
+
+def varint_end(content):
+    return next(place for place, byte in enumerate(content) if byte < 0x80) + 1
+
+
+def with_graph(index, values, content):
+    """Return both files of a checkpoint with other objects; the old ones stay in the file of values, unused."""
+    text, checksum = text_bytes(content)
+    entries = entries_of(index) | {GRAPH_KEY.encode(): entry(7, (), len(values), len(text), checksum)}
+    return table(entries), values + text

@@ -37,7 +37,7 @@ def add_weights(checkpoint: Checkpoint, model: Any, transfer: Transfer, optimize
         number = _optimizer_of(matching)
         if number is not None:
             model.optimizer.prepare(model.trainable_variables)
-            read_optimizer(number, matching, checkpoint.tensors, model.optimizer, transfer)
+            read_optimizer(number, matching, checkpoint, model.optimizer, transfer)
 
 
 def _add_layer(layer: Layer, matching: Matching, checkpoint: Checkpoint, transfer: Transfer) -> None:

@@ -134,10 +134,10 @@ def _of_saved_model(path: Path, prefix: Path) -> dict[str, Any]:
     root = keras_metadata.root_of(path, described)
     checkpoint = open_checkpoint(prefix, path.name)
     _check_model(root.config, path)
-    arrays = {
-        name: [_held_tensor(checkpoint.tensors[key]) for key in variables_below(checkpoint.nodes, number).values()]
-        for name, number in keras_metadata.layers_of(checkpoint.nodes, described).items()
-    }
+    arrays = {}
+    for name, number in keras_metadata.layers_of(checkpoint.nodes, described).items():
+        keys = variables_below(checkpoint.nodes, number).values()
+        arrays[name] = [_held_tensor(checkpoint.tensors[key]) for key in keys if key in checkpoint.tensors]
     found = _document("SavedModel folder (TensorFlow, Keras 2)", root.version, root.config.get("backend"))
     training = root.config.get("training_config")
     slots = {owner: held for owner, held in _by_owner(checkpoint.tensors).items() if owner == OPTIMIZER}

@@ -30,20 +30,15 @@ class Block(NamedTuple):
         return self.start + self.size + TRAILER
 
 
-def is_table(path: Path) -> bool:
-    """Tell by its end whether a file is such a table."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(size - len(MAGIC), 0))
-        return size >= FOOTER and file.read() == MAGIC
-
-
 def read_table(path: Path) -> dict[bytes, bytes]:
     """Return the entries of a table, in order.
 
     Raises ValueError if it is damaged: a checksum is wrong, keys are not in order, blocks overlap or leave bytes out.
     """
-    what, size = f"The index {path.name!r}", path.stat().st_size
+    what = f"The index {path.name!r}"
+    if not path.is_file():
+        raise ValueError(f"{what} of a checkpoint is missing in {path.parent.name!r}.")
+    size = path.stat().st_size
     if not FOOTER <= size <= MOST_TABLE:
         raise ValueError(f"{what} has {size:,} bytes; the index of a checkpoint has {FOOTER} to {MOST_TABLE:,}.")
     data = path.read_bytes()

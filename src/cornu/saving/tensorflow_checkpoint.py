@@ -19,8 +19,13 @@ class Checkpoint(NamedTuple):
     nodes: list[Node]
 
     def tensor(self, number: int) -> StoredTensor | None:
-        """Return the tensor of a variable's object."""
-        return self.tensors.get(self.nodes[number].key or "")
+        """Return the tensor of a variable's object, or None; ValueError if it is not an array of numbers."""
+        tensor = self.tensors.get(self.nodes[number].key or "")
+        if tensor is not None and tensor.dtype is None:
+            raise ValueError(
+                f"The variable {tensor.key[:200]!r} in {self.source} is not of numbers, or is kept in several slices."
+            )
+        return tensor
 
 
 def open_checkpoint(prefix: Path, name: str) -> Checkpoint:

@@ -6,7 +6,7 @@ from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
 from cornu.saving.object_graph import Node
 from cornu.saving.object_matching import Matching
-from cornu.saving.tensor_bundle import StoredTensor
+from cornu.saving.tensorflow_checkpoint import Checkpoint
 from cornu.saving.transfer import Transfer
 
 ADAM = {"m": "momentum", "v": "velocity", "vhat": "velocity_hat"}
@@ -52,7 +52,7 @@ def is_optimizer(node: Node) -> bool:
 
 
 def read_optimizer(
-    number: int, matching: Matching, tensors: dict[str, StoredTensor], optimizer: Optimizer, transfer: Transfer
+    number: int, matching: Matching, checkpoint: Checkpoint, optimizer: Optimizer, transfer: Transfer
 ) -> None:
     """Add the state of the optimizer that is the object `number`; one that does not fit is left out with a warning."""
     node = matching.nodes[number]
@@ -64,9 +64,9 @@ def read_optimizer(
         transfer.leave_optimizer(optimizer.name, problem)
         return
     numbers = [(variable, node.children[name]) for variable, name in _numbers(node, optimizer)]
-    pairs = [(variable, matching.nodes[slot].key) for variable, slot in [*numbers, *found]]
-    known = [(variable, tensors[key]) for variable, key in pairs if key in tensors]
-    transfer.add_optimizer(optimizer.name, [variable for variable, _ in known], [tensor for _, tensor in known])
+    pairs = [(variable, checkpoint.tensor(place)) for variable, place in [*numbers, *found]]
+    tensors = [tensor for _, tensor in pairs if tensor is not None]
+    transfer.add_optimizer(optimizer.name, [variable for variable, _ in pairs], tensors)
 
 
 def _own_slots(optimizer: Optimizer) -> list[Variable]:
