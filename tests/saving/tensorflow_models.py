@@ -128,6 +128,8 @@ MODELS = {
     "custom": compiled(custom, "mse", lambda k: legacy(k).Adam(0.01)),
     "later": compiled(later),
     "halves": compiled(halves),
+    "scaled": compiled(halves, "mse", lambda k: k.mixed_precision.LossScaleOptimizer(k.optimizers.Adam(0.01))),
+    "scaled_legacy": compiled(halves, "mse", lambda k: k.mixed_precision.LossScaleOptimizer(legacy(k).Adam(0.01))),
     "sgd": compiled(small, "mse", lambda k: k.optimizers.SGD(0.05)),
     "momentum": compiled(small, "mse", lambda k: legacy(k).SGD(0.05, momentum=0.8)),
     "rmsprop": compiled(small, "mse", lambda k: k.optimizers.RMSprop(0.02, momentum=0.5, centered=True)),

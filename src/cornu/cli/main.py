@@ -153,7 +153,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(parser=parser)
     said = "Say what a model file is, without building the model."
     inspect = add_command(commands, "inspect", "say what a model file is", _INSPECT_EXAMPLES, said)
-    inspect.add_argument("file", metavar="FILE", help=".keras, .h5, .weights.h5, .safetensors or the JSON of a model")
+    inspect.add_argument(
+        "file",
+        metavar="FILE",
+        help=".keras, .h5, .weights.h5, .safetensors, the JSON of a model, or a folder of TensorFlow",
+    )
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
 

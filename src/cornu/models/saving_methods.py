@@ -30,10 +30,11 @@ class FileMethods:
         files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
-        """Read the weights from a file that `save_weights` or `save` wrote.
+        """Read the weights from a file that `save_weights` or `save` of Cornu or any Keras wrote.
 
         Args:
-            filepath: The file.
+            filepath: The file. Of a TensorFlow checkpoint, the beginning that its files share (``"ckpt"`` for
+                ``ckpt.index``), or its folder; or a SavedModel folder.
             skip_mismatch: Whether to skip layers whose shapes differ, instead of raising ValueError.
             by_name: Whether to match layers by name instead of by order.
         """

@@ -44,6 +44,7 @@ LISTS = {
 ALWAYS = "momentums"  # SGD has it with a momentum of zero, too
 COUNTS, RATES = ("iter", "_iterations"), ("learning_rate", "_learning_rate")
 PRODUCT = "_u_product"  # of Nadam since 2.11
+SCALE = "loss_scale"  # of an optimizer that is wrapped for mixed precision
 
 
 def is_optimizer(node: Node) -> bool:
@@ -56,6 +57,7 @@ def read_optimizer(
 ) -> None:
     """Add the state of the optimizer that is the object `number`; one that does not fit is left out with a warning."""
     node = matching.nodes[number]
+    outer, optimizer = optimizer, getattr(optimizer, "inner_optimizer", optimizer)
     found, own, theirs = _found_slots(node, matching, optimizer), _own_slots(optimizer), _slots_in(node, matching)
     if theirs and (len(found) < len(own) or not own):
         problem = (
@@ -64,6 +66,8 @@ def read_optimizer(
         transfer.leave_optimizer(optimizer.name, problem)
         return
     numbers = [(variable, node.children[name]) for variable, name in _numbers(node, optimizer)]
+    if outer is not optimizer and SCALE in node.children:
+        numbers += _scale(outer, matching.nodes[node.children[SCALE]])
     pairs = [(variable, checkpoint.tensor(place)) for variable, place in [*numbers, *found]]
     tensors = [tensor for _, tensor in pairs if tensor is not None]
     transfer.add_optimizer(optimizer.name, [variable for variable, _ in pairs], tensors)
@@ -126,3 +130,10 @@ def _numbers(node: Node, optimizer: Any) -> list[tuple[Variable, str]]:
         for name in names
         if name in node.children
     ]
+
+
+def _scale(outer: Any, node: Node) -> list[tuple[Variable, int]]:
+    """Return the scale of the loss, and the steps since it changed, each with the number of its object."""
+    ours = {"current_loss_scale": "dynamic_scale", "good_steps": "step_counter"}
+    known = [(vars(outer).get(name), node.children.get(theirs)) for theirs, name in ours.items()]
+    return [(variable, number) for variable, number in known if isinstance(variable, Variable) and number is not None]
