@@ -22,6 +22,7 @@ pytestmark = pytest.mark.old_spellings
 HERE = Path(__file__).parent
 PYTHON = os.environ.get("CORNU_TENSORFLOW_PYTHON", "")
 needs_tensorflow = pytest.mark.skipif(not PYTHON, reason="CORNU_TENSORFLOW_PYTHON names no Python with TensorFlow")
+slow = pytest.mark.timeout(1800)  # TensorFlow writes for minutes
 HALVES = ("halves", "scaled", "scaled_legacy")
 CUSTOM = ("custom", "subclassed", "subclassed_legacy")
 VERSIONS = ("tf.keras-2.3.4", "tf.keras-2.11.1")
@@ -40,7 +41,7 @@ def fresh(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fresh")
     program = [PYTHON, "-W", "ignore", str(HERE / "tensorflow_models.py"), "write", str(folder)]
     surroundings = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    ran = subprocess.run(program, capture_output=True, text=True, timeout=1200, env=surroundings)
+    ran = subprocess.run(program, capture_output=True, text=True, timeout=1700, env=surroundings)
     assert ran.returncode == 0, ran.stderr[-2000:]
     return folder
 
@@ -86,12 +87,14 @@ def test_checkpoints_compute_the_same_and_train_on_to_the_same_losses(kept, name
     assert_fills(kept, name, path)
 
 
+@slow
 @needs_tensorflow
 @pytest.mark.parametrize("name", MODELS)
 def test_fresh_folders_compute_the_same_and_train_on_to_the_same_losses(fresh, name):
     assert_loads(fresh, name)
 
 
+@slow
 @needs_tensorflow
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("path", ["{}_ckpt/weights", "{}_train"])
