@@ -62,7 +62,7 @@ def assert_loads(folder, name):
 def assert_fills(folder, name, path):
     """The weights and the optimizer's state of a checkpoint go into a model that a program made."""
     model = MODELS[name](cornu)
-    model.load_weights(folder / path.format(name))
+    model.load_weights(folder / path.format(name)).assert_consumed()
     with np.load(folder / f"{name}.npz") as expected:
         assert_like(model, expected, name in HALVES)
 
@@ -195,7 +195,9 @@ def test_what_does_not_fit_changes_nothing(kept):
             model.load_weights(kept / "custom_ckpt")
         assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
     with pytest.warns(UserWarning, match="Left as it is"):
-        model.load_weights(kept / "custom_ckpt", skip_mismatch=True)
+        status = model.load_weights(kept / "custom_ckpt", skip_mismatch=True).expect_partial()
+    with pytest.raises(AssertionError, match="in part: it has no weight"):
+        status.assert_consumed()
     assert not np.array_equal(before[0], model.get_weights()[0])
     with pytest.raises(ValueError, match="by_name"):
         model.load_weights(kept / "custom_ckpt", by_name=True)

@@ -13,8 +13,33 @@ from cornu.saving.tensorflow_checkpoint import Checkpoint, listed, open_checkpoi
 from cornu.saving.tensorflow_optimizer import is_optimizer, read_optimizer
 from cornu.saving.transfer import Transfer, mismatch
 
+PART = "\nload_weights(..., skip_mismatch=True) loads what fits and leaves the rest, as TensorFlow does."
 
-def read_checkpoint(path: Path, prefix: Path, model: Any, skip_mismatch: bool = False) -> None:
+
+class LoadStatus:
+    """What `load_weights` returns for a checkpoint, as in TensorFlow: whether all of the model and the file fitted.
+
+    Without ``skip_mismatch=True`` nothing is ever left out: a checkpoint that does not fit is a ValueError before.
+    """
+
+    def __init__(self, skipped: list[str]) -> None:
+        self.skipped = skipped
+
+    def expect_partial(self) -> "LoadStatus":
+        """Return the status: what was left out was said by warnings."""
+        return self
+
+    def assert_consumed(self) -> "LoadStatus":
+        """Return the status; AssertionError if anything was left out."""
+        if self.skipped:
+            raise AssertionError(f"The checkpoint was loaded in part: {self.skipped[0]}")
+        return self
+
+    assert_existing_objects_matched = assert_consumed
+    assert_nontrivial_match = expect_partial
+
+
+def read_checkpoint(path: Path, prefix: Path, model: Any, skip_mismatch: bool = False) -> LoadStatus:
     """Set a model's weights, and the state of its optimizer, from a checkpoint whose files begin with `prefix`.
 
     `path` is what the user gave. Raises ValueError if the checkpoint does not fit.
@@ -23,6 +48,7 @@ def read_checkpoint(path: Path, prefix: Path, model: Any, skip_mismatch: bool = 
     transfer = Transfer(checkpoint.source, skip_mismatch, read)
     add_weights(checkpoint, model, transfer)
     transfer.apply()
+    return LoadStatus(transfer.skipped)
 
 
 def add_weights(checkpoint: Checkpoint, model: Any, transfer: Transfer, optimizer: bool = True) -> None:
@@ -32,7 +58,7 @@ def add_weights(checkpoint: Checkpoint, model: Any, transfer: Transfer, optimize
         _add_layer(layer, matching, checkpoint, transfer)
     unused = sorted(matching.unused().values())
     if unused:
-        transfer.complain(f"it has weights that the model does not have: {listed(unused)}.")
+        transfer.complain(f"it has weights that the model does not have: {listed(unused)}.{_advice(transfer)}")
     if optimizer and model.compiled and model.optimizer is not None:
         number = _optimizer_of(matching)
         if number is not None:
@@ -49,9 +75,15 @@ def _add_layer(layer: Layer, matching: Matching, checkpoint: Checkpoint, transfe
     if missing:
         number = matching.owners.get(id(layer))
         there = "no such layer" if number is None else listed(checkpoint.nodes[number].children) or "nothing"
-        transfer.complain(f"it has no weight {listed(missing)} of layer {layer.name!r}; it has {there} there.")
+        transfer.complain(
+            f"it has no weight {listed(missing)} of layer {layer.name!r}; it has {there} there.{_advice(transfer)}"
+        )
         return
     transfer.add(f"layer {layer.name!r}", own, [tensor for _, tensor in tensors])
+
+
+def _advice(transfer: Transfer) -> str:
+    return "" if transfer.skip_mismatch else PART
 
 
 def _matching(checkpoint: Checkpoint, model: Any) -> Matching:

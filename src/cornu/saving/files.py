@@ -123,7 +123,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
             write_weights_file(temporary, model, layered=not name.endswith(".weights.h5"))
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> Any:
     """Set a model's weights from a weights file or whole model of any Keras version, or a safetensors file.
 
     Args:
@@ -132,6 +132,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
             (``"ckpt"`` for ``ckpt.index``), or the folder with a file ``checkpoint``; or a SavedModel folder.
         skip_mismatch: Whether to skip layers that do not fit, with a warning.
         by_name: For files in Keras 2's layout: match layers by name instead of by order, and leave others unchanged.
+
+    Returns:
+        For a TensorFlow checkpoint a status with TensorFlow's ``expect_partial()``, ``assert_consumed()``; else None.
 
     Raises:
         ValueError: The file does not fit; then no weight was changed.
@@ -147,8 +150,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     if prefix is not None:
         if by_name:
             raise ValueError("by_name works for files of Keras 2's layout; a checkpoint has its weights by object.")
-        read_checkpoint(path, prefix, model, skip_mismatch)
-    elif is_safetensors(path):
+        return read_checkpoint(path, prefix, model, skip_mismatch)
+    if is_safetensors(path):
         if by_name:
             raise ValueError("by_name works for files of Keras 2's layout; safetensors has its weights by place.")
         read_safetensors(path, model, skip_mismatch)
@@ -158,6 +161,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         raise ValueError("by_name works for files of Keras 2's layout; a .keras file has its weights by place.")
     else:
         read_zipped_weights(path, model, skip_mismatch)
+    return None
 
 
 def check_built(model: Any) -> None:

@@ -25,6 +25,7 @@ class Transfer:
         self.source, self.skip_mismatch, self.read = source, skip_mismatch, read
         self.pairs: list[tuple[Variable, h5py.Dataset]] = []
         self.stores: list[tuple[Any, dict[str, h5py.Dataset]]] = []
+        self.skipped: list[str] = []
 
     def add(self, owner: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> bool:
         """Let `variables` of `owner` take `arrays`; tell whether they fit. ValueError if not (or skipped)."""
@@ -46,6 +47,7 @@ class Transfer:
         """Raise what does not fit, or warn where mismatches are skipped."""
         if not self.skip_mismatch:
             raise ValueError(f"The file {self.source} does not fit the model: {problem}")
+        self.skipped.append(problem)
         warnings.warn(f"Left as it is, since the file {self.source} does not fit: {problem}", UserWarning, stacklevel=2)
 
     def add_optimizer(self, name: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> None:
