@@ -7,11 +7,13 @@ import os
 import pickle
 import sys
 import warnings
+import zipfile
+import zlib
 from pathlib import Path
 
 import h5py  # noqa: F401 (its import starts a process, which is nothing that a file does)
 
-from saving.mutations import trained
+from saving.mutations import trained, unzipped
 
 #: What a reader may raise for a file that it refuses.
 REFUSED = (ValueError, TypeError, pickle.UnpicklingError)
@@ -32,6 +34,9 @@ FORBIDDEN += (
 )
 
 
+#: What folders of TensorFlow hold.
+FILES = {f"{name}{end}" for name in ("weights", "variables/variables") for end in (".index", ".data-00000-of-00001")}
+FILES |= {"checkpoint", "saved_model.pb", "keras_metadata.pb"}
 KEPT = "-kept"  # what a file's name ends in becomes the folder that keeps it as a training's checkpoint
 PATHS = {"os.rename": 2, "os.link": 2, "os.symlink": 2}  # how many of an event's arguments are paths
 
@@ -132,6 +137,27 @@ def from_config(path):
     return (Model if is_graph else Sequential).from_config(config["config"])
 
 
+def unpacked(way):
+    """Return a way in for a folder that is given as one file: its files are laid out beside it."""
+
+    def laid_out(path):
+        folder = Path(f"{path}{KEPT}")
+        for left in sorted(folder.rglob("*"), reverse=True):
+            left.rmdir() if left.is_dir() else left.unlink()
+        try:
+            files = unzipped(path.read_bytes())
+        except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, RuntimeError):
+            raise ValueError("It is no archive.") from None
+        for name, content in files.items():
+            if name in FILES:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
+        return way(folder)
+
+    laid_out.__name__ = way.__name__
+    return laid_out
+
+
 def load_npz(path):
     from cornu.datasets.arrays import load_npz
 
@@ -173,6 +199,8 @@ def ways_in(name: str, kind: str, model) -> list:
     if kind == "json":
         return [inspect, model_from_json, deserialize, from_config]
     weights = loader_of(model)
+    if kind in ("ckpt", "savedmodel"):
+        return [unpacked(way) for way in (inspect, load_model, weights)]
     return (
         [inspect, weights]
         if "weights" in name or "_old" in name or kind == "safetensors"

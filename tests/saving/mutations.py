@@ -35,6 +35,8 @@ def mutate(kind: str, content: bytes, names: list[str], dice: random.Random) -> 
         return changed_json(content, names, dice) if dice.random() < 0.8 else changed_bytes(content, dice)
     if kind == "checkpoint" and dice.random() < 0.9:
         return changed_checkpoint(content, names, dice)
+    if kind in ("ckpt", "savedmodel"):
+        return changed_folder(content, names, dice)
     if kind != "keras" or dice.random() < 0.15:
         return changed_bytes(content, dice)
     members = unzipped(content)
@@ -127,6 +129,34 @@ def changed_checkpoint(content: bytes, names: list[str], dice: random.Random) ->
     return sealed(start, text, arrays)
 
 
+def changed_folder(content: bytes, names: list[str], dice: random.Random) -> bytes:
+    """Return a folder of TensorFlow of which a file is changed; where it has checksums, they mostly fit."""
+    from saving import tensorflow_forge as forge
+
+    files = unzipped(content)
+    way, index = dice.random(), next(name for name in files if name.endswith(".index"))
+    values = index.replace(".index", ".data-00000-of-00001")
+    if way < 0.4 and "keras_metadata.pb" in files:
+        described = forge.described_in(files["keras_metadata.pb"])
+        place = dice.choice((0, 0, dice.randrange(len(described))))
+        number, kind, text = described[place]
+        described[place] = (number, kind, changed_json(text, names, dice))
+        files["keras_metadata.pb"] = forge.keras_metadata(described)
+    elif way < 0.6:
+        entries = list(forge.entries_of(files[index]).items())
+        place = dice.randrange(len(entries))
+        key, value = entries[place]
+        entries[place] = (key, changed_bytes(value, dice)) if dice.random() < 0.9 else (changed_bytes(key, dice), value)
+        files[index] = forge.table(entries)
+    elif way < 0.8:
+        graph = changed_bytes(forge.graph_in(files[index], files[values]), dice)
+        files[index], files[values] = forge.with_graph(files[index], files[values], graph)
+    else:
+        name = dice.choice(sorted(files))
+        files[name] = changed_bytes(files[name], dice)
+    return zipped(files)
+
+
 def sealed(start: bytes, text: bytes, arrays: bytes) -> bytes:
     """Return a checkpoint file with the right length and checksum."""
     whole = start + len(text).to_bytes(8, "little") + text + arrays
@@ -152,6 +182,7 @@ def _places(value):
 def seeds(folder) -> dict[str, tuple[str, bytes]]:
     """Return small good files by name, each with its kind; they are written in `folder` once."""
     import cornu
+    from saving import tensorflow_forge as forge
 
     cornu.utils.set_random_seed(0)
     stack, graph = models(cornu)
@@ -161,6 +192,8 @@ def seeds(folder) -> dict[str, tuple[str, bytes]]:
         for suffix in (".weights.h5", "_old.h5", ".safetensors"):
             model.save_weights(folder / f"{name}{suffix}")
         (folder / f"{name}.json").write_text(model.to_json())
+        (folder / f"{name}.ckpt").write_bytes(zipped(forge.checkpoint(model)))
+        (folder / f"{name}.savedmodel").write_bytes(zipped(forge.saved_model(model, in_program=name == "graph")))
     with tempfile.TemporaryDirectory() as kept:
         with contextlib.suppress(Ended):
             trained(graph, kept, after=7)

@@ -42,12 +42,21 @@ def put_in(path, name, kind, content, targets):
 
 def test_seeds_are_good(corpus, tmp_path):
     files, targets, _ = corpus
-    assert {kind for kind, _ in files.values()} == {"keras", "h5", "json", "safetensors", "npz", "checkpoint"}
+    assert {kind for kind, _ in files.values()} == {
+        "keras",
+        "h5",
+        "json",
+        "safetensors",
+        "npz",
+        "checkpoint",
+        "ckpt",
+        "savedmodel",
+    }
     for name, (kind, content) in files.items():
         assert put_in(tmp_path / "file", name, kind, content, targets) >= 1
 
 
-@pytest.mark.parametrize("kind", ["keras", "h5", "json", "safetensors", "npz", "checkpoint"])
+@pytest.mark.parametrize("kind", ["keras", "h5", "json", "safetensors", "npz", "checkpoint", "ckpt", "savedmodel"])
 def test_changed_files(kind, corpus, tmp_path):
     """The changes of `saving.mutations`, which know the formats."""
     files, targets, names = corpus

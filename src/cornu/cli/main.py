@@ -149,7 +149,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(parser=parser)
     said = "Describe a model file without building the model."
     inspect = add_command(commands, "inspect", "describe a model file", _INSPECT_EXAMPLES, said)
-    inspect.add_argument("file", metavar="FILE", help=".keras, .h5, .weights.h5, .safetensors or the JSON of a model")
+    inspect.add_argument(
+        "file",
+        metavar="FILE",
+        help=".keras, .h5, .weights.h5, .safetensors, the JSON of a model, or a SavedModel folder",
+    )
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
 

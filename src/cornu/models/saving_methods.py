@@ -42,15 +42,19 @@ class FileMethods:
         copy = memo[id(self)] = unpack(*pack(self))
         return copy
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
-        """Read the weights from a file that `save_weights` or `save` wrote.
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> Any:
+        """Read the weights from a file that `save_weights` or `save` of Cornu or any Keras wrote.
 
         Args:
-            filepath: The file.
+            filepath: The file. Of a TensorFlow checkpoint, the beginning that its files share (``"ckpt"`` for
+                ``ckpt.index``), or its folder; or a SavedModel folder.
             skip_mismatch: Whether to skip layers whose shapes differ, instead of raising ValueError.
             by_name: Whether to match layers by name instead of by order.
+
+        Returns:
+            For a TensorFlow checkpoint a status with TensorFlow's ``expect_partial()``, else None.
         """
-        files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
+        return files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
 
     def export(
         self, filepath: Any, format: str | None = None, verbose: Any = None, input_signature: Any = None, **kwargs: Any

@@ -1,8 +1,9 @@
 """Model files, and the names that their configs may use.
 
-Read `files.py` first: it chooses the format. Then `keras_file.py` (Keras 3), `h5_file.py` (Keras 1 and 2) or
-`safetensors.py`. `documents.py` builds models from configs, `transfer.py` moves arrays into variables, and `archive.py`
-and `hdf5.py` are the only places that read zip and HDF5 files.
+Read `files.py` first: it chooses the format. Then `keras_file.py` (Keras 3), `h5_file.py` (Keras 1 and 2),
+`safetensors.py`, `saved_model.py` or `checkpoint_weights.py` (both TensorFlow's). `documents.py` builds models from
+configs, `transfer.py` moves arrays into variables, and `archive.py`, `hdf5.py` and `tensor_bundle.py` are the only
+places that read zip files, HDF5 files and TensorFlow checkpoints.
 """
 
 from cornu.core.public import offer

@@ -85,8 +85,8 @@ def _parsed(value: Any, table: registry.Table) -> Any:
     if isinstance(value, str):
         custom = registry.custom_object(value)
         return value if custom is None else custom
-    if isinstance(value, (list, tuple)):
-        return [_parsed(item, table) for item in value]
+    if isinstance(value, (list, tuple)):  # tf.keras 2 writes [None] for an output without metrics
+        return [None if item == [None] else _parsed(item, table) for item in value]
     if not isinstance(value, dict):
         return value
     if "class_name" not in value:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cornu.core.atomic_files import replacing
+from cornu.saving.checkpoint_paths import checkpoint_prefix, is_saved_model
 from cornu.saving.hdf5_heaps import HDF5_START
 
 ZIP_START = b"PK\x03\x04"
@@ -51,16 +52,18 @@ def save_model(
 def load_model(
     filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """Return the model of a ``.keras`` or ``.h5`` file, written by Cornu or any Keras version.
+    """Return the model of a ``.keras`` or ``.h5`` file, written by Cornu or any Keras version, or of a SavedModel.
 
     Args:
-        filepath: The file.
+        filepath: The file, or the SavedModel folder that ``model.save`` of tf.keras 2 wrote. Of a folder the layers'
+            configs and the variables are read, and never the program in it.
         custom_objects: Custom classes and functions by their names in the file.
         compile: Whether to compile the model as it was, with the state of its optimizer.
         safe_mode: Accepted; nothing is ever imported or run from a file.
 
     Raises:
-        ValueError: The file cannot be read; the message names the file, member and layer.
+        ValueError: The file cannot be read; the message names the file, member and layer. So for a SavedModel of
+            anything but Keras layers.
         FileNotFoundError: There is no such file.
 
     Follows https://keras.io/api/models/model_saving_apis/model_saving_and_loading/
@@ -75,8 +78,16 @@ def load_model(
     from cornu.saving.h5_file import read_h5_file
     from cornu.saving.keras_file import read_keras_file
     from cornu.saving.safetensors import is_safetensors
+    from cornu.saving.saved_model import read_saved_model
 
-    path = existing(filepath)
+    path = given(filepath)
+    if is_saved_model(path):
+        return read_saved_model(path, custom_objects, compile)
+    if checkpoint_prefix(path) is not None:
+        raise ValueError(
+            f"{str(path)!r} is a TensorFlow checkpoint: it holds weights only, and no model. Build the model, "
+            "then call model.load_weights(...)."
+        )
     if is_safetensors(path):
         raise ValueError(
             f"{str(path)!r} is a safetensors file: it has weights only, not a model. Build the model, then call "
@@ -112,24 +123,34 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
             write_weights_file(temporary, model, layered=not name.endswith(".weights.h5"))
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
-    """Set a model's weights from a weights file or whole-model file of any Keras version, or a safetensors file.
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> Any:
+    """Set a model's weights from a weights file or whole model of any Keras version, or a safetensors file.
 
     Args:
         model: The model.
-        filepath: The file.
+        filepath: The file. Of a TensorFlow checkpoint, the beginning that its files share
+            (``"ckpt"`` for ``ckpt.index``), or the folder with a file ``checkpoint``; or a SavedModel folder.
         skip_mismatch: Whether to skip layers that do not fit, with a warning.
         by_name: For files in Keras 2's layout: match layers by name instead of by order, and leave others unchanged.
+
+    Returns:
+        For a TensorFlow checkpoint a status with TensorFlow's ``expect_partial()``, ``assert_consumed()``; else None.
 
     Raises:
         ValueError: The file does not fit; then no weight was changed.
     """
+    from cornu.saving.checkpoint_weights import read_checkpoint
     from cornu.saving.h5_file import read_weights_file
     from cornu.saving.keras_file import read_zipped_weights
     from cornu.saving.safetensors import is_safetensors, read_safetensors
 
     check_built(model)
-    path = existing(filepath)
+    path = given(filepath)
+    prefix = checkpoint_prefix(path)
+    if prefix is not None:
+        if by_name:
+            raise ValueError("by_name works for files of Keras 2's layout; a checkpoint has its weights by object.")
+        return read_checkpoint(path, prefix, model, skip_mismatch)
     if is_safetensors(path):
         if by_name:
             raise ValueError("by_name works for files in Keras 2's layout; safetensors files store weights by path.")
@@ -140,6 +161,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         raise ValueError("by_name works for files in Keras 2's layout; a .keras file stores weights by path.")
     else:
         read_zipped_weights(path, model, skip_mismatch)
+    return None
 
 
 def check_built(model: Any) -> None:
@@ -150,12 +172,19 @@ def check_built(model: Any) -> None:
         )
 
 
+def given(filepath: Any) -> Path:
+    """Return the path of an existing file, SavedModel folder or TensorFlow checkpoint; errors as of `existing`."""
+    path = Path(os.fspath(filepath))
+    return path if checkpoint_prefix(path) is not None else existing(filepath)
+
+
 def existing(filepath: Any) -> Path:
     """Return the path of an existing file; FileNotFoundError or ValueError if there is none."""
     path = Path(os.fspath(filepath))
     if path.is_dir():
         raise ValueError(
-            f"{str(path)!r} is a folder. Cornu reads files (.keras, .h5, .safetensors), not SavedModel folders."
+            f"{str(path)!r} is a folder, but neither a SavedModel nor one with a TensorFlow checkpoint. Cornu reads "
+            "files (.keras, .h5, .safetensors) too."
         )
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r} (the working folder is {os.getcwd()!r}).")

@@ -25,6 +25,7 @@ class Transfer:
         self.source, self.skip_mismatch, self.read = source, skip_mismatch, read
         self.pairs: list[tuple[Variable, h5py.Dataset]] = []
         self.stores: list[tuple[Any, dict[str, h5py.Dataset]]] = []
+        self.skipped: list[str] = []
 
     def add(self, owner: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> bool:
         """Assign `arrays` to `variables` of `owner`; returns whether they fit. ValueError if not (unless skipped)."""
@@ -48,6 +49,7 @@ class Transfer:
         """Raise an error for what does not fit, or warn if mismatches are skipped."""
         if not self.skip_mismatch:
             raise ValueError(f"The file {self.source} does not fit the model: {problem}")
+        self.skipped.append(problem)
         warnings.warn(
             f"Left unchanged, since the file {self.source} does not fit: {problem}", UserWarning, stacklevel=2
         )
@@ -57,7 +59,11 @@ class Transfer:
         problem = mismatch(variables, arrays)
         if problem is None:
             self.pairs += zip(variables, arrays, strict=True)
-            return
+        else:
+            self.leave_optimizer(name, problem)
+
+    def leave_optimizer(self, name: str, problem: str) -> None:
+        """Warn that an optimizer starts from scratch, and why."""
         warnings.warn(
             f"The optimizer {name!r} starts from scratch: its state in the file {self.source} does not fit. "
             f"It {problem}",

@@ -6,7 +6,8 @@ import pytest
 import cornu
 from cornu import callbacks, layers, utils
 from cornu.callbacks import TensorBoard
-from cornu.callbacks.tensorboard.event_file import EventFile, crc32c, histogram, scalar
+from cornu.callbacks.tensorboard.event_file import EventFile, histogram, scalar
+from cornu.core.crc32c import crc32c
 
 
 def checked_sum(data):

@@ -15,46 +15,20 @@ from typing import Any
 import numpy as np
 
 from cornu.core.atomic_files import append_bytes, replacing
+from cornu.core.crc32c import masked_crc32c
 from cornu.visuals.tiles import png
 
 _numbers = itertools.count()
 
 
-def _crc_table() -> list[int]:
-    """Return the table for CRC-32C (Castagnoli), bits reflected."""
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-        table.append(byte)
-    return table
-
-
-_CRC_TABLE = _crc_table()
-
-
-def crc32c(data: bytes) -> int:
-    """Return the CRC-32C checksum.
-
-    >>> hex(crc32c(b"123456789"))
-    '0xe3069283'
-    """
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
-    return crc ^ 0xFFFFFFFF
-
-
-def _masked(data: bytes) -> bytes:
-    """Return the checksum as records store it: rotated, with a constant added."""
-    crc = crc32c(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+def _checksum(data: bytes) -> bytes:
+    return struct.pack("<I", masked_crc32c(data))
 
 
 def record(data: bytes) -> bytes:
     """Return a record: length, its checksum, data, its checksum."""
     length = struct.pack("<Q", len(data))
-    return length + _masked(length) + data + _masked(data)
+    return length + _checksum(length) + data + _checksum(data)
 
 
 def varint(number: int) -> bytes:
