@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 
 from cornu.core import control
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype, standardize_dtype
 from cornu.core.graph import SymbolicTensor, op
 from cornu.core.public import offer
 from cornu.core.variable import Variable
@@ -50,7 +50,7 @@ def cast(x: Any, dtype: Any) -> jax.Array:
     >>> cast([1.7, 2.2], "int32").tolist()
     [1, 2]
     """
-    return jnp.asarray(x, standardize_dtype(dtype))
+    return jnp.asarray(x, array_dtype(dtype))
 
 
 @arrays_first(1)
@@ -60,7 +60,7 @@ def saturate_cast(x: Any, dtype: Any) -> jax.Array:
     >>> saturate_cast([300.0, -5.0], "uint8").tolist()
     [255, 0]
     """
-    name = standardize_dtype(dtype)
+    name = array_dtype(dtype)
     limits = jnp.finfo(name) if "float" in name else jnp.iinfo(name)
     return jnp.clip(x, limits.min, limits.max).astype(name)
 
@@ -74,7 +74,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         dtype: Dtype of the result, by default that of `x`.
         sparse, ragged: Accepted; arrays are always dense.
     """
-    return jnp.asarray(x, None if dtype is None else standardize_dtype(dtype))
+    return jnp.asarray(x, None if dtype is None else array_dtype(dtype))
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
