@@ -447,7 +447,7 @@ def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> jax.Ar
 
 def vectorize(pyfunc: Any, *, excluded: Any = None, signature: str | None = None) -> Any:
     """Return a function of scalars as a function of arrays."""
-    return jnp.vectorize(pyfunc, excluded=excluded or frozenset(), signature=signature)
+    return op(jnp.vectorize(pyfunc, excluded=excluded or frozenset(), signature=signature))
 
 
 @op
