@@ -1,5 +1,8 @@
 """`cornu.dtype_policies`: a module of its own."""
 
+import subprocess
+import sys
+
 import pytest
 
 import cornu.dtype_policies
@@ -22,3 +25,29 @@ def test_policies_come_back(name, real_keras):
 @pytest.mark.old_spellings
 def test_old_names_are_there():
     assert cornu.dtype_policies.Policy is DTypePolicy
+
+
+QUERIES = """
+import numpy as np
+import cornu
+from cornu import backend, layers, ops
+ops.dtype(np.ones(3))
+backend.standardize_dtype("float64"), backend.is_float_dtype("float64"), backend.result_type("float64", "int32")
+cornu.DTypePolicy("float64")
+x = cornu.KerasTensor((2,), dtype="float64")
+ops.sin(x) + x
+print(ops.sin([1.0]).dtype, layers.Dense(1)(np.ones((1, 2))).dtype)
+"""
+REQUESTS = """
+import numpy as np
+from cornu import layers, ops
+print(layers.Dense(1, dtype="float64")(np.ones((1, 2))).dtype, ops.cast([1], "float64").dtype)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"), [(QUERIES, ["float32", "float32"]), (REQUESTS, ["float64", "float64"])]
+)
+def test_only_a_request_to_compute_in_float64_turns_on_64_bits(program, printed):
+    result = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
+    assert result.stdout.split() == printed, result.stderr

@@ -6,7 +6,6 @@ The functions of Keras 1 and 2 (``K.dot``, ``K.function``, ...) are found here a
 import functools
 from typing import Any
 
-import jax.numpy as jnp
 from jax import dtypes as jax_dtypes
 
 from cornu.core import names, spellings
@@ -68,7 +67,7 @@ def result_type(*dtypes: Any) -> str:
     if not dtypes:
         return floatx()
     weak = (bool, int, float)
-    known = [dtype if dtype in weak else jnp.dtype(standardize_dtype(dtype)) for dtype in dtypes]
+    known = [dtype if dtype in weak else jax_dtypes.canonicalize_dtype(standardize_dtype(dtype)) for dtype in dtypes]
     return standardize_dtype(jax_dtypes.result_type(*known))
 
 

@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from cornu.core import registry, serialization, spellings
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype
 from cornu.core.errors import unknown
 from cornu.core.public import offer
 from cornu.core.seeds import fresh_seed
@@ -27,7 +27,7 @@ CUT_NORMAL_STDDEV = 0.87962566103423978
 
 
 def _numpy_dtype(dtype: Any) -> np.dtype:
-    name = standardize_dtype(dtype)
+    name = array_dtype(dtype)
     return np.dtype(ml_dtypes.bfloat16) if name == "bfloat16" else np.dtype(name)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import op
 from cornu.core.public import offer
 from cornu.core.randomness import random_key
@@ -71,7 +71,7 @@ def normal(shape: Sequence[int], mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     >>> normal((2, 3), seed=1).shape
     (2, 3)
     """
-    dtype = standardize_dtype(dtype)
+    dtype = array_dtype(dtype)
     return draws.normal(random_key(seed), shape, dtype) * jnp.asarray(stddev, dtype) + jnp.asarray(mean, dtype)
 
 
@@ -90,7 +90,7 @@ def uniform(
     >>> uniform((2, 3), seed=1).shape
     (2, 3)
     """
-    dtype = standardize_dtype(dtype)
+    dtype = array_dtype(dtype)
     if "int" in dtype:
         return jax.random.randint(random_key(seed), tuple(shape), int(minval), int(maxval), dtype)
     numbers = draws.uniform(random_key(seed), shape) * (maxval - minval) + minval
@@ -110,7 +110,7 @@ def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32"
     >>> print(randint((3,), 5, 6, seed=1))
     [5 5 5]
     """
-    return jax.random.randint(random_key(seed), tuple(shape), minval, maxval, standardize_dtype(dtype))
+    return jax.random.randint(random_key(seed), tuple(shape), minval, maxval, array_dtype(dtype))
 
 
 def truncated_normal(
@@ -128,7 +128,7 @@ def truncated_normal(
     >>> bool((abs(truncated_normal((1000,), seed=1)) <= 2).all())
     True
     """
-    dtype = standardize_dtype(dtype)
+    dtype = array_dtype(dtype)
     return jax.random.truncated_normal(random_key(seed), -2.0, 2.0, tuple(shape), dtype) * stddev + mean
 
 
@@ -150,7 +150,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     """
     shape = (num_samples, *logits.shape[:-1])
     drawn = jax.random.categorical(random_key(seed), logits, shape=shape)  # (num_samples, batch)
-    return jnp.moveaxis(drawn, 0, -1).astype(standardize_dtype(dtype))  # (batch, num_samples)
+    return jnp.moveaxis(drawn, 0, -1).astype(array_dtype(dtype))  # (batch, num_samples)
 
 
 @arrays_first(1)
@@ -197,7 +197,7 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None)
     >>> bool((gamma((3,), 2.0, seed=1) > 0).all())
     True
     """
-    return jax.random.gamma(random_key(seed), array(alpha), tuple(shape), standardize_dtype(dtype))
+    return jax.random.gamma(random_key(seed), array(alpha), tuple(shape), array_dtype(dtype))
 
 
 @op
@@ -213,7 +213,7 @@ def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: A
     >>> beta((3,), 2.0, 1.0, seed=1).shape
     (3,)
     """
-    return jax.random.beta(random_key(seed), array(alpha), array(beta), tuple(shape), standardize_dtype(dtype))
+    return jax.random.beta(random_key(seed), array(alpha), array(beta), tuple(shape), array_dtype(dtype))
 
 
 @op
@@ -230,7 +230,7 @@ def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any =
     >>> print(binomial((2,), 5, 1.0, seed=1))
     [5. 5.]
     """
-    dtype = standardize_dtype(dtype)
+    dtype = array_dtype(dtype)
     return jax.random.binomial(random_key(seed), array(counts), array(probabilities), tuple(shape)).astype(dtype)
 
 

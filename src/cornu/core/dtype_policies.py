@@ -47,6 +47,15 @@ def standardize_dtype(dtype: Any) -> str:
         name = getattr(dtype, "name", None) or str(np.dtype(dtype))
     if name not in _NAMES:
         raise unknown("dtype", dtype, _NAMES)
+    return name
+
+
+def array_dtype(dtype: Any) -> str:
+    """Return the name of a dtype for an array that is about to be made: ``float64`` lets JAX compute in 64 bits.
+
+    `standardize_dtype` only names a dtype and changes no setting.
+    """
+    name = standardize_dtype(dtype)
     if name == "float64":
         settings.allow_float64()
     return name
@@ -116,6 +125,13 @@ def set_dtype_policy(policy: "str | DTypePolicy") -> None:
 
 def get(identifier: Any) -> DTypePolicy:
     """Return the policy for None (the default), a name, dtype, policy or config."""
+    policy = _policy_of(identifier)
+    if policy.variable_dtype == "float64":
+        settings.allow_float64()
+    return policy
+
+
+def _policy_of(identifier: Any) -> DTypePolicy:
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):

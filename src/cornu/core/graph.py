@@ -295,7 +295,7 @@ def _trace(function: Callable, args: tuple, kwargs: dict, sizes: dict[int, int])
 
     def struct(tensor: SymbolicTensor) -> jax.ShapeDtypeStruct:
         shape = [sizes[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
-        return jax.ShapeDtypeStruct(shape, np.dtype(tensor.dtype))
+        return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(np.dtype(tensor.dtype)))
 
     tensors = symbolic_leaves((args, kwargs))
 

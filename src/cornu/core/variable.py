@@ -13,7 +13,7 @@ import numpy as np
 from cornu.core import compilation_cache as compilation_cache  # keeps compiled programs on disk
 from cornu.core import registry
 from cornu.core.donation import Donor, exchange, note_reader, others_train, readable
-from cornu.core.dtype_policies import is_float, standardize_dtype
+from cornu.core.dtype_policies import array_dtype, is_float
 from cornu.core.names import unique_name
 from cornu.core.operators import HasOperators
 from cornu.core.placement import concrete, to_device
@@ -81,12 +81,12 @@ class Variable(HasOperators):
         if from_function:
             if shape is None:
                 raise ValueError(f"Variable {self.name!r} has an initializer instead of a value: pass its shape too.")
-            dtype = standardize_dtype(dtype)
+            dtype = array_dtype(dtype)
             with jax.ensure_compile_time_eval():
                 initializer = initializer(tuple(shape), dtype=dtype)
         elif dtype is None and not hasattr(initializer, "dtype"):
-            dtype = standardize_dtype("float32" if _holds_floats(initializer) else None)
-        self._value = concrete(initializer, None if dtype is None else standardize_dtype(dtype), copy=True)
+            dtype = array_dtype("float32" if _holds_floats(initializer) else None)
+        self._value = concrete(initializer, None if dtype is None else array_dtype(dtype), copy=True)
         if shape is not None and tuple(shape) != self._value.shape:
             raise ValueError(
                 f"Variable {self.name!r} must have shape {tuple(shape)}; its value has {self._value.shape}."

@@ -10,7 +10,7 @@ import numpy as np
 from jax import export
 from jax.extend.core import ClosedJaxpr
 
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype
 from cornu.core.engine_errors import plain_message
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.jax_internals import without_unused
@@ -110,7 +110,7 @@ def _tensors(thing: Any) -> Any:
             "each input."
         )
     shape = [None if size is None or (axis == 0 and _is_array(thing)) else int(size) for axis, size in enumerate(shape)]
-    return SymbolicTensor(shape, standardize_dtype(thing.dtype or "float32"), name=getattr(thing, "name", None) or " ")
+    return SymbolicTensor(shape, array_dtype(thing.dtype or "float32"), name=getattr(thing, "name", None) or " ")
 
 
 def _is_array(thing: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core import registry
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import Node, SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.shapes import batch_input_shape
@@ -65,7 +65,7 @@ class InputLayer(Layer):
         if batch_shape is None and shape is None:
             batch_shape = batch_input_shape(kwargs)
         self._input_batch_shape = _whole_shape(shape, batch_size, batch_shape, input_tensor)
-        dtype = standardize_dtype(input_tensor.dtype if dtype is None and input_tensor is not None else dtype)
+        dtype = array_dtype(input_tensor.dtype if dtype is None and input_tensor is not None else dtype)
         super().__init__(name=name, dtype=dtype, **kwargs)
         self.optional, self.sparse, self.ragged = optional, False, False
         self.built = True

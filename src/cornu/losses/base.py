@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from cornu.core import dtype_policies, registry, settings
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype, standardize_dtype
 from cornu.core.errors import unknown
 from cornu.core.graph import op
 from cornu.core.names import to_snake_case
@@ -54,7 +54,7 @@ class Loss(metaclass=Recorded):
             raise unknown("reduction of a loss", reduction, REDUCTIONS)
         self.name = name or to_snake_case(type(self).__name__)
         self.reduction = reduction
-        self.dtype = dtype_policies.get(dtype or settings.floatx()).compute_dtype
+        self.dtype = array_dtype(dtype_policies.get(dtype or settings.floatx()).compute_dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample.

@@ -13,10 +13,10 @@ import numpy as np
 from jax import lax
 
 from cornu.core import control
-from cornu.core.dtype_policies import standardize_dtype
-from cornu.core.graph import SymbolicTensor, op
+from cornu.core.dtype_policies import array_dtype, standardize_dtype
+from cornu.core.graph import SymbolicTensor, is_symbolic, op, symbolic_leaves
 from cornu.core.public import offer
-from cornu.core.variable import Variable
+from cornu.core.variable import Variable, plain
 from cornu.ops.lifting import array, arrays_first, unary
 
 _IMPORTED = frozenset(globals())
@@ -50,7 +50,7 @@ def cast(x: Any, dtype: Any) -> jax.Array:
     >>> cast([1.7, 2.2], "int32").tolist()
     [1, 2]
     """
-    return jnp.asarray(x, standardize_dtype(dtype))
+    return jnp.asarray(x, array_dtype(dtype))
 
 
 @arrays_first(1)
@@ -60,7 +60,7 @@ def saturate_cast(x: Any, dtype: Any) -> jax.Array:
     >>> saturate_cast([300.0, -5.0], "uint8").tolist()
     [255, 0]
     """
-    name = standardize_dtype(dtype)
+    name = array_dtype(dtype)
     limits = jnp.finfo(name) if "float" in name else jnp.iinfo(name)
     return jnp.clip(x, limits.min, limits.max).astype(name)
 
@@ -74,7 +74,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         dtype: Dtype of the result, by default that of `x`.
         sparse, ragged: Accepted; arrays are always dense.
     """
-    return jnp.asarray(x, None if dtype is None else standardize_dtype(dtype))
+    return jnp.asarray(x, None if dtype is None else array_dtype(dtype))
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
@@ -166,6 +166,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[jax.Array]:
 # ---- loops and branches, whose functions may assign to variables
 
 
+@op
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
     """Call ``body(*loop_vars)`` while ``cond(*loop_vars)`` is true.
 
@@ -198,6 +199,7 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
     return type(loop_vars)(result) if isinstance(loop_vars, list) else result if several else result[0]
 
 
+@op
 def fori_loop(lower: int, upper: int, body_fun: Callable, init_val: Any) -> Any:
     """Return the last value of ``value = body_fun(i, value)`` for i from `lower` to `upper` - 1.
 
@@ -207,6 +209,7 @@ def fori_loop(lower: int, upper: int, body_fun: Callable, init_val: Any) -> Any:
     return control.fori_loop(lower, upper, body_fun, init_val)
 
 
+@op
 def scan(
     f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: int = 1
 ) -> tuple:
@@ -230,31 +233,54 @@ def scan(
     return control.scan(f, init, xs, length, reverse, unroll)
 
 
+@op
 def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """Return the cumulative results of an associative function of two arguments, computed in parallel."""
-    return lax.associative_scan(f, elems, reverse, axis)
-
-
-def map(f: Callable, xs: Any) -> Any:
-    """Apply `f` to each entry of the first axis in turn, and stack the results."""
-    return op(lambda values: control.scan(lambda _, x: ((), f(x)), (), jax.tree.map(jnp.asarray, values))[1])(xs)
-
-
-def vectorized_map(function: Callable, elements: Any) -> Any:
-    """Apply `function` to all entries of the first axis at once, and stack the results."""
-    return op(lambda values: jax.vmap(function)(jax.tree.map(jnp.asarray, values)))(elements)
+    return lax.associative_scan(f, jax.tree.map(jnp.asarray, plain(elems)), reverse, axis)
 
 
 @op
-def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
-    """Return ``true_fn()`` if `pred` is true, else ``false_fn()``.
+def map(f: Callable, xs: Any) -> Any:
+    """Apply `f` to each entry of the first axis in turn, and stack the results."""
+    return control.scan(lambda _, x: ((), f(x)), (), jax.tree.map(jnp.asarray, plain(xs)))[1]
 
-    >>> cond(True, lambda: 1, lambda: 2)
+
+@op
+def vectorized_map(function: Callable, elements: Any) -> Any:
+    """Apply `function` to all entries of the first axis at once, and stack the results."""
+    return jax.vmap(function)(jax.tree.map(jnp.asarray, plain(elements)))
+
+
+def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
+    """Return ``true_fn()`` if `pred` is true, else ``false_fn()``, as arrays.
+
+    Args:
+        pred: A boolean. If it is symbolic, both functions may use symbolic tensors: then both are computed.
+        true_fn, false_fn: Functions without arguments whose results have the same structure, shapes and dtypes.
+
+    >>> int(cond(True, lambda: 1, lambda: 2))
     1
     """
-    if isinstance(pred, (bool, np.bool_)):
-        return true_fn() if pred else false_fn()
-    return jax.tree.map(jnp.asarray, control.cond(jnp.asarray(array(pred)).reshape(()), true_fn, false_fn))
+    try:
+        return _cond(pred, true_fn, false_fn)
+    except TypeError:
+        results = (true_fn(), false_fn()) if is_symbolic(pred) else ()
+        if not symbolic_leaves(results):
+            raise
+    return _chosen(pred, *results)
+
+
+@op
+def _cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
+    known = isinstance(pred, (bool, np.bool_))
+    chosen = pred if known else jnp.asarray(array(pred)).reshape(())
+    result = control.cond(chosen, true_fn, false_fn)
+    return jax.tree.map(lambda leaf: leaf if is_symbolic(leaf) else jnp.asarray(leaf), result)
+
+
+@op
+def _chosen(pred: Any, true_result: Any, false_result: Any) -> Any:
+    return jax.tree.map(lambda one, other: jnp.where(jnp.reshape(pred, ()), one, other), true_result, false_result)
 
 
 @op
@@ -285,9 +311,10 @@ def custom_gradient(f: Callable) -> Callable:
         return tuple(gradients) if isinstance(gradients, (list, tuple)) else (gradients,)
 
     call.defvjp(forward, backward)
-    return call
+    return op(call)
 
 
+@op
 def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tuple:
     """Return the value of a function and its directional derivative."""
     return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)

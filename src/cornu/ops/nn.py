@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import settings
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype
 from cornu.core.public import offer
 from cornu.kernels import adaptive_pooling, convolution, pooling
 from cornu.ops.lifting import arrays_first, unary
@@ -289,7 +289,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     >>> one_hot([0, 2], 3).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    return jax.nn.one_hot(x, num_classes, axis=axis, dtype=standardize_dtype(dtype))
+    return jax.nn.one_hot(x, num_classes, axis=axis, dtype=array_dtype(dtype))
 
 
 @arrays_first(1)
@@ -304,7 +304,7 @@ def multi_hot(
     classes = num_classes if num_classes is not None else kwargs["num_tokens"]
     inputs = jnp.asarray(inputs)
     over = 1 if inputs.ndim > 1 else 0
-    return jnp.max(jax.nn.one_hot(inputs, classes, axis=axis, dtype=standardize_dtype(dtype)), axis=over)
+    return jnp.max(jax.nn.one_hot(inputs, classes, axis=axis, dtype=array_dtype(dtype)), axis=over)
 
 
 # ---- attention

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import op
 from cornu.core.public import offer
 from cornu.ops.lifting import array as to_array
@@ -217,12 +217,12 @@ vstack = lifted_sequence(jnp.vstack)
 
 def zeros(shape: Any, dtype: Any = None) -> jax.Array:
     """Return zeros of `shape`; `dtype` is ``floatx()`` by default."""
-    return jnp.zeros(shape, standardize_dtype(dtype))
+    return jnp.zeros(shape, array_dtype(dtype))
 
 
 def ones(shape: Any, dtype: Any = None) -> jax.Array:
     """Return ones of `shape`; `dtype` is ``floatx()`` by default."""
-    return jnp.ones(shape, standardize_dtype(dtype))
+    return jnp.ones(shape, array_dtype(dtype))
 
 
 def empty(shape: Any, dtype: Any = None) -> jax.Array:
@@ -232,22 +232,22 @@ def empty(shape: Any, dtype: Any = None) -> jax.Array:
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> jax.Array:
     """Return an array of `shape` filled with `fill_value`."""
-    return jnp.full(shape, to_array(fill_value), standardize_dtype(dtype))
+    return jnp.full(shape, to_array(fill_value), array_dtype(dtype))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
     """Return an N x M matrix with ones on the diagonal `k` and zeros elsewhere."""
-    return jnp.eye(N, M, k=k, dtype=standardize_dtype(dtype))
+    return jnp.eye(N, M, k=k, dtype=array_dtype(dtype))
 
 
 def identity(n: int, dtype: Any = None) -> jax.Array:
     """Return the identity matrix ``(n, n)``."""
-    return jnp.eye(n, dtype=standardize_dtype(dtype))
+    return jnp.eye(n, dtype=array_dtype(dtype))
 
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
     """Return an N x M matrix with ones at and below the diagonal `k`."""
-    return jnp.tri(N, M, k, standardize_dtype(dtype))
+    return jnp.tri(N, M, k, array_dtype(dtype))
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> jax.Array:
@@ -256,12 +256,12 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     >>> arange(3).tolist(), arange(1, 6, 2).tolist()
     ([0, 1, 2], [1, 3, 5])
     """
-    return jnp.arange(start, stop, step, dtype=None if dtype is None else standardize_dtype(dtype))
+    return jnp.arange(start, stop, step, dtype=None if dtype is None else array_dtype(dtype))
 
 
 def _spaced(function: Any) -> Any:
     def call(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, **kwargs: Any) -> Any:
-        dtype = None if dtype is None else standardize_dtype(dtype)
+        dtype = None if dtype is None else array_dtype(dtype)
         return function(to_array(start), to_array(stop), num=num, endpoint=endpoint, dtype=dtype, **kwargs)
 
     call.__name__, call.__doc__ = function.__name__, function.__doc__
@@ -277,7 +277,7 @@ geomspace = _spaced(jnp.geomspace)
 
 
 def _of_type(dtype: Any) -> str | None:
-    return None if dtype is None else standardize_dtype(dtype)
+    return None if dtype is None else array_dtype(dtype)
 
 
 @arrays_first(1)
@@ -320,9 +320,7 @@ def view(x: Any, dtype: Any = None) -> jax.Array:
 
 def _giving_floats(function: Any) -> Any:
     def call(x: Any) -> jax.Array:
-        return function(
-            x if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else jnp.asarray(x, standardize_dtype(None))
-        )
+        return function(x if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else jnp.asarray(x, array_dtype(None)))
 
     call.__name__, call.__doc__ = function.__name__, f"Return the {function.__name__} of each value, as floats."
     return unary(call)
@@ -449,7 +447,7 @@ def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> jax.Ar
 
 def vectorize(pyfunc: Any, *, excluded: Any = None, signature: str | None = None) -> Any:
     """Return a function of scalars as a function of arrays."""
-    return jnp.vectorize(pyfunc, excluded=excluded or frozenset(), signature=signature)
+    return op(jnp.vectorize(pyfunc, excluded=excluded or frozenset(), signature=signature))
 
 
 @op

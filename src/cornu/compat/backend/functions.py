@@ -37,7 +37,7 @@ from cornu.compat.tensorflow.functions import get_session, set_session
 from cornu.core import names
 from cornu.core.graph import SymbolicTensor
 from cornu.core.public import offer
-from cornu.core.dtype_policies import standardize_dtype
+from cornu.core.dtype_policies import array_dtype, standardize_dtype
 from cornu.core.randomness import random_key
 from cornu.core.scope import scope
 from cornu.core.settings import (
@@ -79,7 +79,7 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
 
 def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
     """Return a variable. A layer trains it only if it is among the layer's ``trainable_weights``, as in Keras 2."""
-    dtype = standardize_dtype(dtype) if dtype is not None or not hasattr(value, "dtype") else None
+    dtype = array_dtype(dtype) if dtype is not None or not hasattr(value, "dtype") else None
     dtype = floatx() if dtype is None and np.dtype(value.dtype).kind == "f" else dtype
     value = value.value if isinstance(value, Variable) else value
     return Variable(jnp.asarray(value, dtype), trainable=False, name=name, constraint=constraint)
@@ -87,13 +87,13 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> jax.Array:
     """Return an array, broadcast to `shape` if given."""
-    result = jnp.asarray(value, standardize_dtype(dtype))
+    result = jnp.asarray(value, array_dtype(dtype))
     return result if shape is None else jnp.broadcast_to(result, shape)
 
 
 @tensor_function
 def _filled(shape: Any, dtype: Any, value: float) -> jax.Array:
-    return jnp.full([int(size) for size in shape], value, standardize_dtype(dtype))
+    return jnp.full([int(size) for size in shape], value, array_dtype(dtype))
 
 
 def _kept(array: Any, name: str | None) -> Any:
@@ -114,7 +114,7 @@ def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
 def eye(size: Any, dtype: Any = None, name: str | None = None) -> jax.Array:
     """Return the identity matrix, or for two sizes a matrix with ones on its diagonal."""
     rows, columns = size if isinstance(size, (tuple, list)) else (size, size)
-    return jnp.eye(rows, columns, dtype=standardize_dtype(dtype))
+    return jnp.eye(rows, columns, dtype=array_dtype(dtype))
 
 
 # ---- random numbers: new ones in each call and each training step
@@ -125,7 +125,7 @@ def random_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None, std: Any = None
 ) -> jax.Array:
     """Return normally distributed numbers (`std` is Keras 1's name of `stddev`)."""
-    numbers = draws.normal(random_key(seed, moves_on=True), _whole(shape), standardize_dtype(dtype))
+    numbers = draws.normal(random_key(seed, moves_on=True), _whole(shape), array_dtype(dtype))
     return numbers * (stddev if std is None else std) + mean
 
 
@@ -136,7 +136,7 @@ def random_uniform(
 ) -> jax.Array:  # fmt: skip
     """Return uniform random numbers (`low` and `high` are Keras 1's names)."""
     minval, maxval = (minval if low is None else low), (maxval if high is None else high)
-    key, dtype = random_key(seed, moves_on=True), standardize_dtype(dtype)
+    key, dtype = random_key(seed, moves_on=True), array_dtype(dtype)
     if "int" in dtype:
         return jax.random.randint(key, _whole(shape), minval, maxval, dtype)
     return (draws.uniform(key, _whole(shape)) * (maxval - minval) + minval).astype(dtype)
@@ -146,7 +146,7 @@ def random_uniform(
 def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> jax.Array:
     """Return ones with probability `p`, else zeros."""
     numbers = draws.uniform(random_key(seed, moves_on=True), _whole(shape))
-    return (numbers < p).astype(standardize_dtype(dtype))
+    return (numbers < p).astype(array_dtype(dtype))
 
 
 random_bernoulli = random_binomial
@@ -158,7 +158,7 @@ def truncated_normal(
 ) -> jax.Array:
     """Return normally distributed numbers within two standard deviations of the mean."""
     key = random_key(seed, moves_on=True)
-    return jax.random.truncated_normal(key, -2.0, 2.0, _whole(shape), standardize_dtype(dtype)) * stddev + mean
+    return jax.random.truncated_normal(key, -2.0, 2.0, _whole(shape), array_dtype(dtype)) * stddev + mean
 
 
 def random_uniform_variable(
