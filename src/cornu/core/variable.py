@@ -47,6 +47,8 @@ class Variable(HasOperators):
     autocast = True
     name = path = "variable"
     regularizer = constraint = None
+    #: Whether it is among a layer's weights and in files. Random keys and counts of updates are not.
+    is_weight = True
 
     def __init__(
         self,
@@ -244,6 +246,8 @@ class Seed(Variable):
         seed: Integer that makes the keys reproducible; None takes a random one.
         name: Name of the variable.
     """
+
+    is_weight = False
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         self.seed = seed
