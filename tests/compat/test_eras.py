@@ -1,6 +1,8 @@
 """Programs of Keras 1, Keras 2 and tf.keras compute what they did then: numbers that those versions gave."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,11 @@ import pytest
 
 import cornu
 from compat import era_measures
+from cornu.compat import eras
 from cornu.compat.configs import translate_meanings
 from cornu.core import era
 from cornu.losses.base import reduce_weighted
+from cornu.programs import reading
 
 pytestmark = pytest.mark.old_spellings
 NUMBERS = json.loads(Path(__file__).with_name("era_numbers.json").read_text())
@@ -188,3 +192,120 @@ def test_arguments_that_are_given_are_kept():
 
         assert Own().get_config()["learning_rate"] == 0.5
         assert Own.from_config({"learning_rate": 0.25}).get_config()["learning_rate"] == 0.25
+
+
+def era_of(tmp_path, text, name="program.py"):
+    path = tmp_path / name
+    path.write_text(text)
+    return eras.era_of(reading.read_program(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from keras.layers import Dense\nDense(3)\n", "3"),
+        ("from keras.layers.core import Dense\n", "2"),
+        ("from keras.models import Sequential\nmodel = Sequential()\nmodel.fit(x, y, nb_epoch=3)\n", "1"),
+        ("from keras.layers import Convolution2D\n", "1"),
+        ("import keras\nx = keras.layers.Convolution2D(3, 3, 3)\n", "1"),
+        ("import keras.layers as L\nL.Dense(3, init='normal')\n", "1"),
+        ("from keras.utils import np_utils\nmodel.fit(nb_epoch=3)\n", "1"),
+        ("from keras.utils import np_utils\n", "2"),
+        ("import keras\nmodel.fit_generator(data, nb_epoch=3, steps_per_epoch=1)\n", "2"),
+        ("from keras.optimizers import Adam\nAdam(lr=0.1)\n", "2"),
+        ("from keras import backend as K\nK.set_image_dim_ordering('th')\n", "2"),
+        ("from keras import backend as K\nK.clear_session()\n", "3"),
+        ("import keras\nplt.plot(hist.history['val_acc'])\n", "2"),
+        ("import keras\nprint 'hello'\n", "2"),
+        ("import keras\nimport tensorflow as tf\nsession = tf.Session()\n", "2"),
+        ("import os\nos.environ['KERAS_BACKEND'] = 'theano'\nimport keras\n", "2"),
+        ("import os\nos.environ['KERAS_BACKEND'] = 'jax'\nimport keras\n", "3"),
+        ("from tensorflow.keras.layers import Dense\n", "tf.keras"),
+        ("from tensorflow import keras\nkeras.layers.Dense(3)\n", "tf.keras"),
+        ("import tensorflow as tf\ntf.keras.layers.Dense(3)\n", "tf.keras"),
+        ("import tensorflow as tf\nx = tf.ones(3)\n", "3"),
+        ("from tensorflow.python.keras.layers import Dense\n", "tf.keras"),
+        ("from keras.layers import Dense\nfrom tensorflow.keras.optimizers import Adam\nAdam(lr=0.1)\n", "tf.keras"),
+        ("from tensorflow import keras\nx = keras.ops.ones(3)\n", "3"),
+        ("import keras\nfrom keras import ops\n", "3"),
+        ("# pip install keras==1.2.2\nimport keras\n", "1"),
+        ("# pip install Keras==2.2.4\nimport keras\n", "2"),
+        ("# keras==2.11.0\nimport keras\n", "tf.keras"),
+        ("import numpy\nprint(nb_epoch)\n", "3"),
+        ("init(3, init=4, p=0.5)\nimport keras\nfrom sklearn import SVC\nSVC(p=3, lr=4)\n", "3"),
+    ],
+)
+def test_the_era_is_told_from_what_a_program_says(tmp_path, text, expected):
+    assert era_of(tmp_path, text).era == expected
+
+
+def test_programs_of_an_era_are_told_apart():
+    known = {"k0": {"1"}, "k1": {"1", "2"}, "k2": {"2", "3"}, "k3": {"3"}, "tf": {"tf.keras", "2"}}
+    for path in sorted(Path(__file__).with_name("programs").iterdir()):
+        found = eras.era_of(reading.read_program(path))
+        assert found.era in known[path.name[:2]], path.name
+        assert not any("several versions" in note for note in found.notes), path.name
+
+
+def test_modules_beside_a_program_are_read_too(tmp_path):
+    (tmp_path / "nets.py").write_text("from layers_of_mine import f\n")
+    (tmp_path / "layers_of_mine.py").write_text("from keras.layers import Convolution2D\n")
+    assert era_of(tmp_path, "import keras\nfrom nets import build\n").era == "1"
+    (tmp_path / "layers_of_mine.py").write_text("this is not Python\n")
+    assert era_of(tmp_path, "import keras\nfrom nets import build\n").era == "3"
+
+
+def test_spellings_that_exclude_each_other_are_said_and_are_keras_3(tmp_path):
+    text = "import keras\nmodel.fit(x, nb_epoch=2)\ny = keras.ops.ones(2)\n"
+    assert era_of(tmp_path, text) == (
+        "3",
+        [
+            "it is of several versions of Keras (nb_epoch=, line 2; ops, line 3) and taken for Keras 3; "
+            "--era 1, 2 or tf.keras for another"
+        ],
+    )
+
+
+def test_what_the_era_changes_is_said(tmp_path):
+    text = (
+        "from keras.utils import np_utils\nfrom keras.optimizers import SGD\nSGD(clipnorm=1.)\nm.get_layer('dense_1')\n"
+    )
+    assert era_of(tmp_path, text).notes == [
+        "written for Keras 2 (np_utils, line 1): get_layer, clipnorm are as then; --era 3 for today's"
+    ]
+    assert era_of(tmp_path, "import keras\nm.get_layer('dense_1')\n").notes == [
+        "nothing says for which Keras it was written: get_layer is as in Keras 3; --era 1 or 2 for another"
+    ]
+    assert era_of(tmp_path, "import keras\nm.get_layer('dense_1')\nm.save('a.keras')\n").notes == []
+    assert era_of(tmp_path, "from keras.utils import np_utils\n").notes == []
+
+
+def run(*arguments, folder):
+    command = [sys.executable, "-m", "cornu", "run", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=200)
+
+
+def test_era_on_the_command_line_goes_first(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from keras.utils import np_utils\nfrom keras.layers import Dense, Input\nfrom keras.models import Model\n"
+        "x = Input((1,))\ny = Dense(1)(x)\nm = Model(x, Dense(2)(y))\nprint([one.name for one in m.layers], m.name)\n"
+    )
+    assert run(program, folder=tmp_path).stdout == "['input_1', 'dense_1', 'dense_2'] model_1\n"
+    assert run("--era", "3", program, folder=tmp_path).stdout == "['input_layer', 'dense', 'dense_1'] functional\n"
+    assert run("--era", "tf.keras", program, folder=tmp_path).stdout == "['input_1', 'dense', 'dense_1'] model\n"
+    assert "invalid choice: '4'" in run("--era", "4", program, folder=tmp_path).stderr
+
+
+def test_a_run_that_goes_on_is_of_the_era_in_which_it_began(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, sys\nfrom keras.layers import Dense\nprint(Dense(1).name)\nsys.stdout.flush()\nos._exit(3)\n"
+    )
+    kept = tmp_path / "kept"
+    options = ("--resume", kept, program)
+    assert run("--era", "2", *options, folder=tmp_path).stdout == "dense_1\n"
+    assert run(*options, folder=tmp_path).stdout == "dense_1\n"
+    other = run("--era", "3", *options, folder=tmp_path)
+    assert "keeps another run: its era, which was 2, have changed" in other.stderr
+    assert other.returncode == 2
