@@ -208,7 +208,7 @@ def sigmoid(x: Array) -> Array:
     return jax.nn.sigmoid(x)
 
 
-@_activation()
+@_activation("hard_sigmoid_of_keras_3")
 def hard_sigmoid(x: Array) -> Array:
     """Return ``relu6(x + 3) / 6``, a piecewise linear approximation of the sigmoid.
 
@@ -370,7 +370,7 @@ def get(identifier: Any) -> Callable:
     >>> get("relu") is relu, get(None) is linear
     (True, True)
     """
-    return linear if identifier is None else serialization.get(identifier, registry.ACTIVATIONS)
+    return linear if identifier is None else serialization.get(serialization.meant(identifier), registry.ACTIVATIONS)
 
 
 def serialize(activation: Any) -> Any:
@@ -395,7 +395,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     >>> deserialize("relu") is relu
     True
     """
-    return serialization.deserialize(config_, custom_objects, registry.ACTIVATIONS)
+    return serialization.deserialize(serialization.meant(config_), custom_objects, registry.ACTIVATIONS)
 
 
 if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's

@@ -13,6 +13,7 @@ from typing import NoReturn
 from cornu import __version__
 from cornu.cli import model_arguments, serve_arguments
 from cornu.cli.model_arguments import add_command
+from cornu.core.era import ERAS
 from cornu.core.errors import did_you_mean
 
 _EXAMPLES = """examples:
@@ -35,6 +36,7 @@ _RUN_EXAMPLES = """examples:
   cornu run mnist_cnn.py --my-option 3      options of the program come after its name
   cornu run --seed 1 --figures out a.ipynb  seeded, the figures saved in the folder out
   cornu run --resume kept mnist_cnn.py      killed and restarted, the training continues where it was
+  cornu run --era 2 old.py                  automatic names and formulas are those of Keras 2
 
 exit code: the program's own; 1 after an error in it, 2 if it cannot be read, 130 after Ctrl-C
 """
@@ -57,7 +59,9 @@ exit codes: 0 it can be read, 1 it is rejected, 2 there is no such file
 _RUN_HELP = """Run a program written for any version of Keras, unchanged: keras and tensorflow.keras mean Cornu, inside
 this process only, whether or not they are installed. PROGRAM is .py, .ipy, .ipynb, or a document (.md, .txt) whose
 Python code blocks run in order. What cornu changes or leaves out is reported on stderr, in lines that begin with
-"cornu: "."""
+"cornu: ". A program written for Keras 1, Keras 2 or tf.keras has the layer names and formulas of that time
+(docs/differences.md). Its era is recognized by imports and spellings (nb_epoch, Convolution2D: 1; np_utils, lr=,
+fit_generator: 2; tensorflow.keras: tf.keras; keras.ops: 3); it is 3 if there are none, or if they contradict."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -88,10 +92,13 @@ def _run(options: argparse.Namespace, from_shell: bool) -> int:
     if options.command == "run" and not options.version:
         from cornu.cli import run
 
+        era = None if options.era == "auto" else options.era
         resume = None if options.resume is None else run.Resume(options.resume, options.keep_every)
         if resume is not None and from_shell:
             resume.fix_hashes()
-        return run.run(options.program, options.arguments, options.figures, options.seed, options.traceback, resume)
+        return run.run(
+            options.program, options.arguments, options.figures, options.seed, options.traceback, resume, era
+        )
     if options.command == "inspect" and not options.version:
         from cornu.cli import inspect
 
@@ -118,6 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--figures", metavar="DIR", help="save the figures that the program shows in DIR")
     run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
     run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
+    run.add_argument(
+        "--era", choices=("auto", *ERAS), default="auto", help="the Keras that the program was written for (auto)"
+    )
     run.add_argument(
         "--resume", metavar="DIR", help="keep the training in DIR; killed and restarted, it continues from there"
     )

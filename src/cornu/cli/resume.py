@@ -10,6 +10,7 @@ from typing import Any
 from cornu.checkpoints.file import Checkpoint, Generations, read_checkpoint, write_checkpoint
 from cornu.checkpoints.plain_data import Packer, Unpacker, as_value_errors, restore_random
 from cornu.checkpoints.resuming import resuming
+from cornu.core import era
 from cornu.core.seeds import random_states
 from cornu.programs.reading import Program
 
@@ -21,9 +22,12 @@ def with_fixed_hashes() -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -> list[str]:
+def begin(
+    folder: Path, source: Program, arguments: list[str], seconds: float, forced_era: str | None = None
+) -> list[str]:
     """Keep every `fit` from now on in `folder`, and resume what is kept there; returns notes for the user.
 
+    A resumed run is of the era in which it began. `forced_era` is what the user asked for, if anything.
     Raises ValueError if the folder belongs to another program, OSError if it cannot be written.
     """
     folder = folder.resolve()
@@ -34,13 +38,16 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
     if start.exists():
         kept = read_checkpoint(start)
         with as_value_errors(f"The folder {str(folder)!r}"):
-            _check(folder, kept.content, {"program": digest, "arguments": arguments})
+            kept_era = kept.content.setdefault("era", era.TODAY)
+            _check(folder, kept.content, {"program": digest, "arguments": arguments, "era": forced_era or kept_era})
+            era.begin(kept_era)
             restore_random(Unpacker(kept.arrays), kept.content["random"])
         fits = sum(1 for entry in folder.glob("fit-*") if entry.is_dir())
         notes = [f"resuming from {folder}, which keeps {fits} call{'' if fits == 1 else 's'} of fit"] if fits else []
     else:
         packer = Packer()
-        content = {"program": digest, "arguments": arguments, "random": packer.pack(random_states())}
+        content = {"program": digest, "arguments": arguments, "era": era.current()}
+        content["random"] = packer.pack(random_states())
         write_checkpoint(start, Checkpoint(content, packer.arrays))
     resuming.start(folder, seconds)
     return notes
@@ -48,7 +55,11 @@ def begin(folder: Path, source: Program, arguments: list[str], seconds: float) -
 
 def _check(folder: Path, kept: dict[str, Any], given: dict[str, Any]) -> None:
     """Raise ValueError if a folder has the run of another program, or of other arguments."""
-    found = {"program": "the program's text", "arguments": f"its arguments, which were {kept['arguments']}"}
+    found = {
+        "program": "the program's text",
+        "arguments": f"its arguments, which were {kept['arguments']}",
+        "era": f"its era, which was {kept['era']}",
+    }
     changed = [words for name, words in found.items() if kept[name] != given[name]]
     if changed:
         raise ValueError(

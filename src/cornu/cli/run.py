@@ -13,7 +13,8 @@ from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 from cornu.cli import figures, tracebacks
-from cornu.compat import imports
+from cornu.compat import eras, imports
+from cornu.core.era import using
 from cornu.programs import magics, old_packages, python2, reading
 from cornu.programs.documents import Cell
 
@@ -36,11 +37,11 @@ class Resume(NamedTuple):
 
         resume.with_fixed_hashes()
 
-    def begin(self, source: reading.Program, arguments: Sequence[str]) -> list[str]:
-        """Resume what is kept; returns notes for the user."""
+    def begin(self, source: reading.Program, arguments: Sequence[str], forced_era: str | None) -> list[str]:
+        """Resume what is kept, with its era; returns notes for the user."""
         from cornu.cli import resume
 
-        return resume.begin(Path(self.folder), source, list(arguments), self.seconds)
+        return resume.begin(Path(self.folder), source, list(arguments), self.seconds, forced_era)
 
     def end(self, well: bool) -> None:
         """Stop keeping the training."""
@@ -56,12 +57,13 @@ def run(
     seed: int | None = None,
     full_traceback: bool = False,
     resume: Resume | None = None,
+    era: str | None = None,
 ) -> int:
     """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
 
     Figures that the program shows or leaves open are saved in `figures_folder`; `seed` seeds Python, numpy and Cornu
-    first; `full_traceback` also shows the inner lines of Cornu and jax; `resume` says where every `fit` is kept.
-    SystemExit passes through.
+    first; `full_traceback` also shows the inner lines of Cornu and jax; `resume` says where every `fit` is kept; `era`
+    is one of `core.era.ERAS`, or None to recognize it from the program. SystemExit passes through.
     """
     try:
         source = reading.read_program(program)
@@ -71,15 +73,30 @@ def run(
     except ValueError as error:
         say(str(error))
         return 2
-    for note in source.notes:
+    finding = eras.Finding(era, []) if era else eras.era_of(source)
+    for note in [*source.notes, *finding.notes]:
         say(note)
     namespace = _prepare(source, arguments, figures_folder)
+    with using(finding.era):
+        return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era)
+
+
+def _run_prepared(
+    source: reading.Program,
+    namespace: dict[str, Any],
+    arguments: Sequence[str],
+    seed: int | None,
+    full_traceback: bool,
+    resume: Resume | None,
+    era: str | None,
+) -> int:
+    """Run a program for which the process is set up; see `run`."""
     if seed is not None:
         from cornu.core.seeds import set_random_seed
 
         set_random_seed(seed)
     try:
-        for note in resume.begin(source, arguments) if resume is not None else ():
+        for note in resume.begin(source, arguments, era) if resume is not None else ():
             say(note)
     except (OSError, ValueError) as error:
         say(error.strerror if isinstance(error, OSError) and error.strerror else str(error))

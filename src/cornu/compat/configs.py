@@ -7,7 +7,7 @@ from typing import Any
 from cornu.compat.arguments import translate_constructor
 from cornu.compat.tensorflow.graph_nodes import graph_node
 from cornu.compat.tensorflow.operations import OldFunction, named_function
-from cornu.core import registry
+from cornu.core import era, registry
 from cornu.core.layer import BASE_ARGUMENTS
 
 #: Old class name in a config -> today's.
@@ -94,25 +94,42 @@ UNUSED: dict[str, frozenset[str]] = {
 #: Classes of dtype policies that had other names: in tf.keras until 2.3, until 2.15, and in Keras 3.0 to 3.4.
 POLICIES = frozenset(("PolicyV1", "Policy", "FloatDTypePolicy"))
 
-#: Activation of Keras 1 and 2 that computes something else today -> the equivalent one.
-OLD_MEANINGS = {"hard_sigmoid": "hard_sigmoid_of_keras_2"}
-ACTIVATIONS = ("activation", "recurrent_activation")
+#: What Keras versions mean differently by one name: key of configs, class (None: any), name, the versions that mean the
+#: old thing. The old thing is named "..._of_keras_2"; "..._of_keras_3" is today's also in a program of an old era.
+MEANINGS = (
+    ("activation", None, "hard_sigmoid", r"Keras (tf-)?[12]\..*"),
+    ("recurrent_activation", None, "hard_sigmoid", r"Keras (tf-)?[12]\..*"),
+    ("interpolation", "UpSampling2D", "bilinear", r"Keras (1|2\.[0-3])(\.\d+)*"),
+)
 
 
 def translate_meanings(entry: Any, writer: str) -> Any:
-    """Return a config with activations renamed if their meaning has changed since the Keras version that wrote it."""
-    if not re.match(r"Keras (tf-)?[12]\.", writer):
-        return entry
+    """Return a config with other names for what meant something else in the Keras that wrote it, or in the program's.
+
+    >>> translate_meanings({"activation": "hard_sigmoid"}, "Keras 2.2.4")
+    {'activation': 'hard_sigmoid_of_keras_2'}
+    """
+    versions = [(key, cls, name, 2 if re.fullmatch(old, writer) else 3) for key, cls, name, old in MEANINGS]
+    names = {
+        (key, cls, name): f"{name}_of_keras_{version}"
+        for key, cls, name, version in versions
+        if version == 2 or era.current() != era.TODAY
+    }
+    return _with_names(entry, names, None) if names else entry
+
+
+def _with_names(entry: Any, names: dict[tuple[str, str | None, str], str], class_name: Any) -> Any:
+    """Return a config with `names` by key, class and old name; `class_name` is that of the object that it is of."""
     if isinstance(entry, list):
-        return [translate_meanings(item, writer) for item in entry]
+        return [_with_names(item, names, class_name) for item in entry]
     if not isinstance(entry, dict):
         return entry
-    return {
-        key: OLD_MEANINGS.get(value, value)
-        if key in ACTIVATIONS and isinstance(value, str)
-        else translate_meanings(value, writer)
-        for key, value in entry.items()
-    }
+    class_name = entry.get("class_name", class_name)
+    renamed = {}
+    for key, value in entry.items():
+        known = [names.get((key, cls, value)) for cls in (None, class_name)] if isinstance(value, str) else []
+        renamed[key] = next(filter(None, known), None) or _with_names(value, names, class_name)
+    return renamed
 
 
 #: Class of a tf.keras layer that is a function -> what finds the function.

@@ -15,6 +15,7 @@ from typing import Any
 
 from cornu.compat import names
 from cornu.compat.tensorflow import names as tensorflow_names
+from cornu.core import era
 from cornu.core.errors import did_you_mean
 from cornu.programs import python2
 
@@ -140,6 +141,7 @@ def _keras_place(tail: str) -> str | None:
 
 def _look_up(place: str, name: str) -> tuple[Any] | None:
     """Return what `name` means in a place (in a tuple, because it may be any value), or None."""
+    name = era.meant(name) if place == "activations" else name
     new = _NAMES.get(place, {}).get(name)
     if new is not None and (found := _target(place, new)) is not None:
         return found

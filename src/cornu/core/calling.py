@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core import dtype_policies
+from cornu.core import dtype_policies, era
 from cornu.core.donation import others_train
 from cornu.core.engine_errors import named_errors
 from cornu.core.forks import check_process
@@ -210,9 +210,11 @@ class CallMethods(HoldsWeights):
             with named_errors(self, args or (first,)):
                 outputs = plain(self.call(*args, **kwargs))
             if self.activity_regularizer is not None:
+                whole = era.holds("activity penalties are of the batch")
                 for output in jax.tree.leaves(outputs):
                     penalty = self.activity_regularizer(output)
-                    self.add_loss(penalty / output.shape[0] if output.shape and output.shape[0] else penalty)
+                    rows = 0 if whole or not output.shape else output.shape[0]
+                    self.add_loss(penalty / rows if rows else penalty)
             self._pass_masks_on(first, mask, outputs)
         return outputs
 

@@ -14,7 +14,7 @@ from cornu.core import dtype_policies, registry, spellings
 from cornu.core.calling import CallMethods
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import Node, op
-from cornu.core.names import to_snake_case, unique_name
+from cornu.core.names import automatic_name
 from cornu.core.scope import scope
 from cornu.core.serialization import construct, default_config, get
 from cornu.core.shapes import batch_input_shape, shape_tuples
@@ -104,7 +104,7 @@ class Layer(CallMethods):
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"The name of a layer must be a string without '/'; {type(self).__name__} got {name!r}.")
         self._initialized = True
-        self.name = name or unique_name(to_snake_case(type(self).__name__))
+        self.name = name or automatic_name(type(self).__name__)
         self._trainable = bool(trainable)
         self._dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast

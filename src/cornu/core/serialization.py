@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cornu.core import config_validation, registry, spellings
+from cornu.core import config_validation, era, registry, spellings
 from cornu.core.errors import did_you_mean
 from cornu.core.ownership import is_library
 from cornu.core.scope import scope
@@ -38,6 +38,8 @@ class Recorded(abc.ABCMeta):
     def __call__(cls: type[Instance], *args: Any, **kwargs: Any) -> Instance:
         if len(args) > 1 or not _unambiguous_keywords(cls).issuperset(kwargs):
             args, kwargs = spellings.translate_constructor(cls, args, kwargs)
+        if era.current() != era.TODAY:
+            args, kwargs = _of_era(cls, args, kwargs)
         try:
             instance: Any = super().__call__(*args, **kwargs)  # type: ignore[misc]
         except TypeError as error:
@@ -69,6 +71,22 @@ def _unambiguous_keywords(cls: Recorded) -> frozenset[str]:
             if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
                 break
     return frozenset(names) - OTHER_VALUES
+
+
+def _of_era(cls: type, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """Return the arguments of a constructor call with the era's defaults for what was left out, and its meanings."""
+    owner = next((base for base in cls.__mro__ if "__init__" in vars(base)), cls)
+    if not is_library(owner):
+        return args, kwargs
+    positional = list(_signature(cls).parameters)[1 : 1 + len(args)]
+    defaults = era.DEFAULTS[era.current()].get(owner.__name__, {})
+    kwargs = {name: value for name, value in defaults.items() if name not in positional} | kwargs
+    return tuple(map(meant, args)), {name: value if name == "name" else meant(value) for name, value in kwargs.items()}
+
+
+def meant(name: Any) -> Any:
+    """Return the name of what the program's era means by the name of a function, if the program has none of its own."""
+    return name if not isinstance(name, str) or registry.custom_object(name) else era.meant(name)
 
 
 def _bind(cls: type, args: tuple, kwargs: dict) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Variable(HasOperators):
     autocast = True
     name = path = "variable"
     regularizer = constraint = None
+    #: Whether it is among a layer's weights and in files. Random keys and counts of updates are not.
+    is_weight = True
     _held: jax.Array  # what all threads see; `_value` is what this one sees
     _donor: Donor | None = None  # whose steps take over the array
 
@@ -304,6 +306,8 @@ class Seed(Variable):
         seed: Integer that makes the keys reproducible; None takes a random one.
         name: Name of the variable.
     """
+
+    is_weight = False
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         self.seed = seed

@@ -11,7 +11,7 @@ from cornu.core.scope import inside, joined, scope
 from cornu.core.serialization import Recorded, get
 from cornu.core.spellings import old_keywords
 from cornu.core.tracking import parts, unique
-from cornu.core.variable import Seed, Variable, read
+from cornu.core.variable import Variable, read
 
 
 class _Path:
@@ -148,7 +148,7 @@ class HoldsWeights(metaclass=Recorded):
     @property
     def weights(self) -> list[Variable]:
         """The variables without random keys, in Keras's order."""
-        return [variable for variable in self.variables if not isinstance(variable, Seed)]
+        return [variable for variable in self.variables if variable.is_weight]
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -175,7 +175,7 @@ class HoldsWeights(metaclass=Recorded):
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that gradients do not change (without random keys)."""
-        return [variable for variable in self.non_trainable_variables if not isinstance(variable, Seed)]
+        return [variable for variable in self.non_trainable_variables if variable.is_weight]
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, variables: Sequence[Variable]) -> None:
@@ -220,7 +220,7 @@ class HoldsWeights(metaclass=Recorded):
 
     def kept_variables(self) -> list[Variable]:
         """Return this layer's own variables in the order of files: trainable ones first, without random keys."""
-        own = [variable for variable in self._own_variables() if not isinstance(variable, Seed)]
+        own = [variable for variable in self._own_variables() if variable.is_weight]
         return [v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]
 
     def save_own_variables(self, store: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Normalization layers: shift and scale inputs by statistics of a batch, a row, or groups of channels."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -8,7 +9,7 @@ import numpy as np
 from jax import Array, lax
 
 from cornu import initializers
-from cornu.core import registry
+from cornu.core import era, registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
@@ -145,6 +146,10 @@ class BatchNormalization(_Normalization):
         self._make_gamma_and_beta(shape)
         self.moving_mean = self._statistic("moving_mean", shape, self.moving_mean_initializer)
         self.moving_variance = self._statistic("moving_variance", shape, self.moving_variance_initializer)
+        self.updates_made = None
+        if era.holds("moving averages start from the first batch"):
+            self.updates_made = Variable(0, dtype="float32", trainable=False, autocast=False, name="updates_made")
+            self.updates_made.is_weight = False
         if self.renorm:
             self.moving_stddev = self._statistic("moving_stddev", shape, self._initial_stddev)
             self.renorm_mean = self._statistic("renorm_mean", shape, self.moving_mean_initializer)
@@ -167,10 +172,28 @@ class BatchNormalization(_Normalization):
                 gamma, beta = self._corrected(mean, variance)
                 self._keep_renorm_statistics(mean, jnp.sqrt(variance + self.epsilon))
             else:
-                _move(self.moving_mean, mean, self.momentum)
-                _move(self.moving_variance, variance, self.momentum)
+                momentum = self._momentum_of_update()
+                _move(self.moving_mean, mean, momentum)
+                _move(self.moving_variance, self._kept_variance(variance, x.shape), momentum)
         outputs = ops.batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
         return outputs.astype(self.compute_dtype)
+
+    def _momentum_of_update(self) -> Any:
+        """Return `momentum`, or for Keras 2 what forgets the initial values: 0 first, then ever closer to it."""
+        if self.updates_made is None or self.momentum == 1:
+            return self.momentum
+        earlier = jnp.power(self.momentum, self.updates_made.value)
+        self.updates_made.assign_add(1.0)
+        return self.momentum * (1 - earlier) / (1 - earlier * self.momentum)
+
+    def _kept_variance(self, variance: Array, shape: tuple[int, ...]) -> Array:
+        """Return the variance of a batch of inputs of `shape` as the moving average takes it."""
+        count = math.prod(shape) // max(1, shape[self.axis])
+        if count > 1 and len(shape) == 4 and era.holds("moving variance of images is unbiased"):
+            variance = variance * (count / (count - 1))
+        if count > 1 and era.holds("moving variance is unbiased"):
+            variance = variance * (count / (count - (1 + self.epsilon)))
+        return variance
 
     def _batch_moments(self, x: Array, mask: Array | None) -> tuple[Array, Array]:
         if mask is None:

@@ -5,7 +5,7 @@ from typing import Unpack
 
 from jax import Array
 
-from cornu.core import registry
+from cornu.core import era, registry
 from cornu.core.errors import unknown
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
@@ -18,6 +18,8 @@ from cornu.ops.image import enlarge
 Numbers = int | Sequence[int]
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+#: Name in programs and configs of one version -> what it means: Keras 2 put pixels at their corners, not their centers.
+OF_VERSIONS = {"bilinear_of_keras_2": "bilinear_of_keras_2", "bilinear_of_keras_3": "bilinear"}
 
 
 @registry.LAYERS.add()
@@ -88,13 +90,20 @@ class UpSampling2D(Layer):
         super().__init__(**kwargs)
         self.size = per_dimension(self, "size", size, 2)
         self.data_format = standardize_data_format(data_format)
-        self.interpolation = interpolation.lower() if isinstance(interpolation, str) else interpolation
-        if self.interpolation not in INTERPOLATIONS:
-            raise unknown("interpolation", interpolation, INTERPOLATIONS)
+        self.interpolation = self._meant(interpolation)
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Array) -> Array:
         return enlarge(inputs, self.size, self.data_format, self.interpolation)
+
+    def _meant(self, interpolation: str) -> str:
+        """Return the interpolation that a name stands for in the era of the program; ValueError for none."""
+        name = interpolation.lower() if isinstance(interpolation, str) else interpolation
+        if name in OF_VERSIONS:
+            return OF_VERSIONS[name]
+        if name not in INTERPOLATIONS:
+            raise unknown("interpolation", interpolation, INTERPOLATIONS)
+        return "bilinear_of_keras_2" if name == "bilinear" and era.holds("bilinear keeps corners") else name
 
 
 @registry.LAYERS.add()

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.core import dtype_policies, registry, settings
+from cornu.core import dtype_policies, era, registry, settings
 from cornu.core.dtype_policies import array_dtype, standardize_dtype
 from cornu.core.errors import unknown
 from cornu.core.graph import op
@@ -145,6 +145,7 @@ def _over_trailing_axes(weights: Array, values: Array) -> Array:
 def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str | None, dtype: Any = None) -> Array:
     """Return the values of a loss after weights, mask and reduction (None or ``"none"``: not reduced)."""
     values = jnp.asarray(values, standardize_dtype(dtype))
+    given = sample_weight
     if sample_weight is not None and values.ndim:  # a scalar loss accepts any weights, as in Keras
         sample_weight, values = same_rank(jnp.asarray(sample_weight, values.dtype), values)
         check_weights(sample_weight.shape, values.shape)
@@ -163,7 +164,11 @@ def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str |
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         weight = jnp.sum(sample_weight)
         return jnp.where(weight == 0, 0, total / jnp.where(weight == 0, 1, weight))
-    return total / max(1, math.prod(values.shape))
+    mean = total / max(1, math.prod(values.shape))
+    if given is None or not era.holds("losses are divided by the fraction of non-zero weights"):
+        return mean
+    fraction = jnp.mean(jnp.asarray(given) != 0, dtype=mean.dtype)
+    return mean / jnp.where(fraction == 0, 1, fraction)
 
 
 def check_weights(weights: tuple[int, ...], values: tuple[int, ...]) -> None:

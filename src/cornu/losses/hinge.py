@@ -5,11 +5,14 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from cornu.core import era
 from cornu.losses.base import PlainLoss, as_pair, loss_function
 
 
 def _signed(y_true: Array) -> Array:
-    """Return labels as -1 and 1; if all of them are 0 or 1, 0 becomes -1."""
+    """Return labels as -1 and 1; if all of them are 0 or 1, 0 becomes -1 (not so in Keras 1 and 2)."""
+    if era.holds("hinge takes labels as they are"):
+        return y_true
     is_binary = jnp.all((y_true == 0) | (y_true == 1))
     return jnp.where(is_binary, 2 * y_true - 1, y_true)
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 from jax.dtypes import canonicalize_dtype
 
+from cornu.core import era
 from cornu.core.graph import leaves
 from cornu.core.ownership import declares
 from cornu.core.rows_apart import CALLING, call_keeps_rows_apart
@@ -58,6 +59,9 @@ def evaluate_together(model: Any, batches: Batches) -> None:
     if not declares(model, "keeps_rows_apart", *EVALUATING):
         return
     objective = model.objective
+    weighted = batches.example.sample_weight is not None
+    if weighted and era.holds("losses are divided by the fraction of non-zero weights"):
+        return
     if objective.is_sum is None:
         objective.is_sum = _is_sum(objective, batches.example.y)
     if objective.is_sum and custom_step(model, "test_step") is None and _no_masks_or_penalties(model):

@@ -57,15 +57,29 @@ def enlarge(
 ) -> jax.Array:
     """Return sequences, images or volumes upsampled by integer factors, one per spatial dimension.
 
-    ``"nearest"`` repeats each value; other interpolations (see `resize`) are for images only.
+    ``"nearest"`` repeats each value; other interpolations (see `resize`) are for images only, except that
+    ``"bilinear_of_keras_2"`` is for all: it leaves each value in place and fills in what follows it.
     """
     first = 1 if settings.standardize_data_format(data_format) == "channels_last" else 2
     if interpolation == "nearest":
         for axis, factor in enumerate(factors, first):
             x = jnp.repeat(x, factor, axis)
         return x
+    if interpolation == "bilinear_of_keras_2":
+        for axis, factor in enumerate(factors, first):
+            x = _filled_in(x, factor, axis)
+        return x
     size = [x.shape[axis] * factor for axis, factor in enumerate(factors, first)]
     return resize(x, size, interpolation, data_format=data_format)
+
+
+def _filled_in(x: jax.Array, factor: int, axis: int) -> jax.Array:
+    """Return `x` with ``factor - 1`` values after each along `axis`, on the way to the next; the last is repeated."""
+    following = jnp.concatenate([jax.lax.slice_in_dim(x, 1, None, axis=axis), jnp.take(x, jnp.array([-1]), axis)], axis)
+    shape = [1] * x.ndim
+    shape[axis] = x.shape[axis] * factor
+    way = jnp.reshape(jnp.tile(jnp.arange(factor) / factor, x.shape[axis]), shape).astype(x.dtype)
+    return jnp.repeat(x, factor, axis) * (1 - way) + jnp.repeat(following, factor, axis) * way
 
 
 @arrays_first(1)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu import initializers
-from cornu.core import registry, serialization, settings, spellings
+from cornu.core import era, registry, serialization, settings, spellings
 from cornu.core.control import when
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
@@ -100,7 +100,7 @@ class Optimizer(metaclass=Recorded):
         clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
         given = [f"{name}={value}" for name, value in clips.items() if value is not None]
         steps, frequency = self.gradient_accumulation_steps, self.ema_overwrite_frequency
-        if len(given) > 1:
+        if len(given) > 1 and not era.holds("clips go together"):
             raise ValueError(f"{type(self).__name__} accepts one kind of gradient clipping; got {', '.join(given)}.")
         if steps and not steps >= 2:
             raise ValueError(f"gradient_accumulation_steps must be an integer of at least 2, or None; got {steps}.")
@@ -401,19 +401,28 @@ class Optimizer(metaclass=Recorded):
         self.update_all(self._clipped(gradients), variables, rate)
 
     def _clipped(self, gradients: list) -> list:
-        if self.has("clipnorm"):
-            return [
-                gradient * self.clipnorm / jnp.maximum(jnp.sqrt(jnp.sum(jnp.square(gradient))), self.clipnorm)
-                for gradient in gradients
-            ]
-        if self.has("global_clipnorm"):
-            norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
-            # norm - norm is 0, but NaN for an infinite norm: the failure must show.
-            scale = self.global_clipnorm * jnp.minimum(1.0 / norm, 1.0 / self.global_clipnorm) + (norm - norm)
-            return [gradient * scale for gradient in gradients]
-        if self.has("clipvalue"):
-            return [jnp.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
+        by_global = ("global_clipnorm", self._by_global_norm)
+        clips = [("clipvalue", self._by_value), ("clipnorm", self._by_norm), by_global]
+        if era.holds("clipnorm is of all gradients"):
+            clips = [("clipnorm", self._by_norm), ("clipvalue", self._by_value), by_global]
+        for name, clip in clips:
+            if self.has(name):
+                gradients = clip(gradients)
         return gradients
+
+    def _by_value(self, gradients: list) -> list:
+        return [jnp.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
+
+    def _by_norm(self, gradients: list) -> list:
+        if era.holds("clipnorm is of all gradients"):
+            return _with_norm(gradients, self.clipnorm)
+        return [
+            gradient * self.clipnorm / jnp.maximum(jnp.sqrt(jnp.sum(jnp.square(gradient))), self.clipnorm)
+            for gradient in gradients
+        ]
+
+    def _by_global_norm(self, gradients: list) -> list:
+        return _with_norm(gradients, self.global_clipnorm)
 
     def weight_decay_of(self, variable: Variable) -> Any:
         """Return the weight decay of one weight, or None."""
@@ -552,6 +561,14 @@ class Optimizer(metaclass=Recorded):
         """Return an optimizer built from these arguments; its slots start from scratch."""
         with registry.CustomObjectScope(custom_objects or {}):
             return serialization.construct(cls, config)
+
+
+def _with_norm(gradients: list, largest: Any) -> list:
+    """Return gradients whose norm, of all of them together, is at most `largest`."""
+    norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
+    # norm - norm is 0, but NaN for an infinite norm: the failure must show.
+    scale = largest * jnp.minimum(1.0 / norm, 1.0 / largest) + (norm - norm)
+    return [gradient * scale for gradient in gradients]
 
 
 def _value(number: Any) -> Any:

@@ -196,6 +196,12 @@ class Nadam(Optimizer):
         if "_product" not in vars(self):
             self._product = self.add_variable((), 1.0, name="momentum_product")
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
+        # A config leaves today's value out, and a call in an old program means the old one.
+        implied = {"schedule_decay": 1.0} if cls is Nadam else {}
+        return super().from_config(implied | config, custom_objects)
+
     def _scheduled(self, step: Any) -> Any:
         return self.beta_1 * (1.0 - 0.5 * jnp.power(0.96, self.schedule_decay * step))
 

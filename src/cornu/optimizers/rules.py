@@ -4,12 +4,19 @@ from typing import Any, Unpack
 
 import jax.numpy as jnp
 
-from cornu.core import registry
+from cornu.core import era, registry
 from cornu.optimizers.base import Optimizer
 from cornu.optimizers.hyper import Hyper
 from cornu.optimizers.options import Options, with_options
 
 Slots = dict[str, Any]
+
+
+def _root(squares: Any, epsilon: Any, inside: bool = False) -> Any:
+    """Return the root of a mean or sum of squares: epsilon is added to `squares`, before Keras 3 to their root."""
+    if era.holds("epsilon is added to the root") and not inside:
+        return jnp.sqrt(squares) + epsilon
+    return jnp.sqrt(squares + epsilon)
 
 
 @registry.OPTIMIZERS.add()
@@ -107,7 +114,7 @@ class RMSprop(Optimizer):
         if average_gradient is not None:
             average_gradient = self.rho * average_gradient + self.one_minus("rho") * gradient
             variance = velocity - jnp.square(average_gradient)
-        change = rate * gradient / jnp.sqrt(variance + self.epsilon)
+        change = rate * gradient / _root(variance, self.epsilon, inside=momentum is not None)
         if momentum is not None:
             change = momentum = self.momentum * momentum + change
         return value - change, {"velocity": velocity, "momentum": momentum, "average_gradient": average_gradient}
@@ -195,7 +202,7 @@ class Adagrad(Optimizer):
 
     def update(self, gradient: Any, value: Any, rate: Any, accumulator: Any) -> tuple[Any, Slots]:
         accumulator = accumulator + jnp.square(gradient)
-        return value - rate * gradient / jnp.sqrt(accumulator + self.epsilon), {"accumulator": accumulator}
+        return value - rate * gradient / _root(accumulator, self.epsilon), {"accumulator": accumulator}
 
 
 @registry.OPTIMIZERS.add()

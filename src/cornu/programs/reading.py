@@ -98,14 +98,18 @@ def _first_python(cell: Cell) -> tuple[str, list[str]]:
     return text, notes
 
 
-def _is_python(text: str) -> bool:
+def python_tree(text: str) -> ast.Module | None:
+    """Return the syntax tree of a text, or None if it is not Python."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" and the like: reported when the program runs
-            ast.parse(text)
+            warnings.simplefilter("ignore")  # "\\d" and the like: reported when the program runs
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return None
+
+
+def _is_python(text: str) -> bool:
+    return python_tree(text) is not None
 
 
 def _repairs(text: str, first_line: int) -> Iterator[tuple[str, list[str]]]:
