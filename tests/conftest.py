@@ -37,6 +37,15 @@ def seeds():
     np.random.seed(7)
 
 
+@pytest.fixture(autouse=True)
+def thirty_two_bits():
+    """Take back what a test's ``dtype="float64"`` allows the whole process."""
+    yield
+    jax = sys.modules.get("jax")
+    if jax is not None and jax.config.jax_enable_x64:
+        jax.config.update("jax_enable_x64", False)
+
+
 @pytest.fixture(scope="session")
 def real_keras():
     """Real Keras on JAX: the reference that figures are compared with."""
