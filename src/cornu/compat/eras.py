@@ -6,6 +6,7 @@ worked. Where nothing is said, or the spellings exclude each other, it is Keras 
 """
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -65,9 +66,9 @@ MODULES = _each(
 NAMES = _each(
     {
         _1: "activity_l1 activity_l2 activity_l1l2 l1l2 WeightRegularizer ActivityRegularizer MaxoutDense Highway "
-        "TimeDistributedDense Graph AutoEncoder merge",
+        "TimeDistributedDense Graph AutoEncoder",
         _1_KEPT_IN_2: "Convolution1D Convolution2D Convolution3D AtrousConvolution1D AtrousConvolution2D Merge "
-        "Deconvolution2D",
+        "Deconvolution2D merge",
         _1_2: "set_image_dim_ordering image_dim_ordering np_utils",
         _2: "vis_utils CuDNNLSTM CuDNNGRU multi_gpu_model adam rmsprop sgd adagrad",
         _OLD: "model_from_yaml KerasClassifier KerasRegressor",
@@ -89,20 +90,22 @@ ARGUMENTS = _each(
         _1_KEPT_IN_2: f"nb_filter filter_length W_constraint inner_init inner_activation dropout_W dropout_U p "
         f"pool_length subsample_length input output {' '.join(ONLY_KERAS_1)}",
         _OLD: "lr",
-        _NOT_1: "kernel_initializer kernel_regularizer kernel_size padding strides units filters inputs outputs",
+        _NOT_1: "kernel_initializer kernel_regularizer kernel_size units filters inputs outputs",
     }
 )
 #: Keyword of a method.
 METHOD_ARGUMENTS = _each(
-    {_1_KEPT_IN_2: "nb_epoch samples_per_epoch nb_val_samples show_accuracy class_mode", _NOT_1: "steps_per_epoch"}
+    {_1_KEPT_IN_2: "nb_epoch samples_per_epoch nb_val_samples show_accuracy", _NOT_1: "steps_per_epoch"}
 )
 METHODS = _each({_OLD: "fit_generator evaluate_generator predict_generator predict_classes"})
 #: Name of TensorFlow 1.
 TENSORFLOW_1 = frozenset(
     ("Session", "ConfigProto", "placeholder", "get_default_graph", "set_random_seed", "global_variables")
 )
+#: What programs for Python 2 and 3 ask of ``__future__``.
+_PYTHON_2 = frozenset(("absolute_import", "division", "print_function", "unicode_literals"))
 BACKENDS = {"jax": _3, "torch": _3, "theano": _1_2, "cntk": _1_2}
-_KERAS = re.compile(r"(?:(?P<tf>tensorflow(?:\.\w+)*)\.)?keras(?:\.(?P<tail>.+))?$")
+_KERAS = re.compile(r"(?P<tf>tensorflow(?:\.\w+)*\.|tf_)?keras(?:\.(?P<tail>.+))?$")
 _PINNED = re.compile(r"\b(?i:keras)==(\d+)(?:\.(\d+))?")
 
 
@@ -224,8 +227,9 @@ class _Reader(ast.NodeVisitor):
         self.names: set[str] = set()  # names that were imported from Keras
 
     def read(self, tree: ast.Module) -> list[Evidence]:
-        """Return what is found in a piece of a program."""
-        self.visit(tree)
+        """Return what is found in a piece of a program: all of it, unless its expressions are nested too deeply."""
+        with contextlib.suppress(RecursionError):
+            self.visit(tree)
         return self.found
 
     def _add(self, what: str, node: ast.AST, spelling: Spelling | None) -> None:
@@ -253,7 +257,7 @@ class _Reader(ast.NodeVisitor):
                 self.modules[alias.asname or alias.name] = "tensorflow"
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        if node.module == "__future__":
+        if node.module == "__future__" and {alias.name for alias in node.names} & _PYTHON_2:
             self._add("__future__", node, _OLD_KEPT)
         for alias in node.names:
             full = f"{node.module}.{alias.name}"
@@ -288,7 +292,7 @@ class _Reader(ast.NodeVisitor):
             self._add(f"backend.{node.attr}", node, NAMES.get(node.attr) or _OLD)
         elif outer is not None:
             inner = f"{outer}.{node.attr}".strip(".")
-            self._add(node.attr, node, NAMES.get(node.attr) or MODULES.get(inner))
+            self._add(node.attr, node, MODULES.get(inner) or NAMES.get(node.attr))
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
@@ -307,7 +311,7 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str) and re.fullmatch(r"[^\n]*\S\.keras", node.value):
+        if isinstance(node.value, str) and re.fullmatch(r"[^\n]*\w\.keras", node.value):
             self._add(repr(node.value), node, _SINCE_TF)
 
     def visit_Assign(self, node: ast.Assign) -> None:

@@ -51,9 +51,13 @@ def install_as_keras() -> None:
             f"{' and '.join(others)} has already been imported in this process.\n"
             "Call cornu.install_as_keras() before the first import of Keras or TensorFlow."
         )
-    if not any(isinstance(finder, KerasFinder) for finder in sys.meta_path):
+    if not _is_installed():
         sys.meta_path.insert(0, KerasFinder())
         sys.meta_path.append(OldStandardLibraryFinder())
+
+
+def _is_installed() -> bool:
+    return any(isinstance(finder, KerasFinder) for finder in sys.meta_path)
 
 
 class NotInThisVersion(type):
@@ -132,6 +136,8 @@ def _keras_place(tail: str) -> str | None:
     if tail in names.MOVED_PLACES:
         return names.MOVED_PLACES[tail]
     folder, _, file = tail.rpartition(".")
+    if file in names.NAMES.get(folder, ()):  # a function of a place that comes later
+        return None
     if file == file.lower() and any(tail == place or tail.startswith(place + ".") for place in names.LATER_PLACES):
         return tail
     if folder in names.FOLDERS and file.islower():  # keras.src.layers.core.dense
@@ -181,6 +187,8 @@ def _target(place: str, new: str) -> tuple[Any] | None:
     """Return what an entry of the tables refers to: a name of the same place, ``module:name``, or a module of Cornu."""
     if ":" in new:
         return _attribute(*new.split(":"))
+    if new == "tensorflow":  # `K.tf`, where `import tensorflow` means Cornu
+        return (importlib.import_module(new),) if _is_installed() else None
     if new.startswith("cornu."):
         return (importlib.import_module(new),)
     return next((found for module in _PLACES[place] if (found := _attribute(module, new)) is not None), None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from cornu import layers
 from cornu.core.errors import unknown
+from cornu.layers.merging import Merge as MergeBase
 from cornu.models import Model
 
 # What followed the kernel's size in Keras 1, in order.
@@ -95,6 +96,39 @@ def TimeDistributedDense(*args: Any, **kwargs: Any) -> Any:  # noqa: N802, it wa
     if "input_dim" in kwargs:
         shape["input_shape"] = (kwargs.pop("input_length", None), kwargs.pop("input_dim"))
     return layers.TimeDistributed(layers.Dense(*args, **kwargs), **shape)
+
+
+class _AnyMerge(type(MergeBase)):  # type: ignore[misc]
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, MergeBase) if cls.__name__ == "OldMerge" else super().__instancecheck__(instance)
+
+
+class OldMerge(MergeBase, metaclass=_AnyMerge):
+    """Keras 2's ``_Merge``, the base of merging layers: a subclass defines ``_merge_function(self, inputs)``.
+
+    >>> import numpy as np
+    >>> class Difference(OldMerge):
+    ...     def _merge_function(self, inputs):
+    ...         return inputs[0] - inputs[1]
+    >>> print(Difference()([np.array([[3.0]]), np.array([[1.0]])]), isinstance(layers.Add(), OldMerge))
+    [[2.]] True
+    """
+
+    def merge(self, arrays: Any, masks: Any) -> Any:
+        return self._merge_function(arrays)
+
+    def _merge_function(self, inputs: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no method _merge_function(self, inputs).")
+
+
+class Recurrent(layers.Layer):
+    """The base of recurrent layers in Keras 1 and 2. Classes may be derived from it; none can be used yet."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            f"{type(self).__name__} is derived from keras.layers.Recurrent, and recurrent layers are not in this "
+            "version of Cornu yet."
+        )
 
 
 # Mode of Keras 1 -> the layer, as a function of the axis to concatenate and the axes to multiply along.

@@ -161,9 +161,10 @@ NAMES: dict[str, dict[str, str]] = {
         "device": "cornu.compat.tensorflow.functions:device",
         "name_scope": "cornu.compat.tensorflow.functions:device",
     },
+    "applications.imagenet_utils": {"_obtain_input_shape": "cornu.compat.extras:obtain_input_shape"},
     "callbacks": {"BaseLogger": "Callback"},
     "backend": {name: f"cornu.compat.tensorflow.functions:{name}" for name in ("get_session", "set_session")}
-    | {"_get_available_gpus": "cornu.compat.tensorflow.functions:available_gpus"},
+    | {"_get_available_gpus": "cornu.compat.tensorflow.functions:available_gpus", "tf": "tensorflow"},
     "constraints": {
         "maxnorm": "MaxNorm",
         "max_norm": "MaxNorm",
@@ -208,6 +209,8 @@ NAMES: dict[str, dict[str, str]] = {
         "InputSpec": "cornu.core.input_spec:InputSpec",
         "K": "cornu.compat.backend.functions",
         "Model": "cornu.models:Model",
+        "Recurrent": "cornu.compat.layers:Recurrent",
+        "_Merge": "cornu.compat.layers:OldMerge",
         "Sequential": "cornu.models:Sequential",
     }
     | {name: f"cornu.compat.layers:{name}" for name in (*_OLD_LAYERS, "merge")}
