@@ -14,7 +14,7 @@ import numpy as np
 from cornu.core.placement import to_device
 from cornu.core.variable import Seed, advance
 from cornu.data.batch import Batch
-from cornu.data.convert import map_arrays
+from cornu.data.convert import LEAST_IN_PLACE, map_arrays, owned
 from cornu.data.prefetch import Stream
 from cornu.training import run
 from cornu.training.interrupt import unbroken
@@ -212,6 +212,13 @@ class Predictor:
             if self.apart:
                 x = map_arrays(lambda array: _padded(np.asarray(array), padded), x)
         return jax.tree.map(lambda array: np.asarray(array)[:rows], self._run(self.one, x))
+
+    def owned(self, outputs: Any, x: Any) -> Any:
+        """Return outputs for `x` as numpy arrays that the caller may write to."""
+        flat, form = jax.tree.flatten(outputs)
+        large = any(array.nbytes >= LEAST_IN_PLACE for array in flat)
+        kept = [*jax.tree.leaves(x), *(variable._form for variable in self.learner.variables)] if large else []
+        return form.unflatten([owned(array, [*kept, *flat[:at]]) for at, array in enumerate(flat)])
 
     def _rows_are_apart(self, x: Any, rows: int, padded: int) -> bool:
         """Try what custom layers do: whether rows that are added change the outputs of the others, or any state."""
