@@ -19,7 +19,7 @@ from cornu.data.prefetch import Stream
 from cornu.training import run
 from cornu.training.interrupt import unbroken
 from cornu.training.pace import Pace
-from cornu.training.step import Learner
+from cornu.training.step import Learner, Turn
 
 
 class Block(NamedTuple):
@@ -126,7 +126,7 @@ class Program:
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Any:
         """Read, run, write: the variables are consistent again before anything else happens."""
-        with unbroken(), self.learner.turn(self.training, donates=not self.run_eagerly) as turn:
+        with unbroken(), Turn(self.learner, self.training, donates=not self.run_eagerly) as turn:
             turn.state, own_logs, results = compiled(turn.state, *args, **kwargs)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
         return functools.partial(_on_host, own_logs if self.custom else results, names)
@@ -215,10 +215,11 @@ class Predictor:
 
     def owned(self, outputs: Any, x: Any) -> Any:
         """Return outputs for `x` as numpy arrays that the caller may write to."""
-        flat, form = jax.tree.flatten(outputs)
+        flat = jax.tree.leaves(outputs)
         large = any(array.nbytes >= LEAST_IN_PLACE for array in flat)
         kept = [*jax.tree.leaves(x), *(variable._form for variable in self.learner.variables)] if large else []
-        return form.unflatten([owned(array, [*kept, *flat[:at]]) for at, array in enumerate(flat)])
+        own = (owned(array, [*kept, *flat[:at]]) for at, array in enumerate(flat))
+        return jax.tree.map(lambda _: next(own), outputs)
 
     def _rows_are_apart(self, x: Any, rows: int, padded: int) -> bool:
         """Try what custom layers do: whether rows that are added change the outputs of the others, or any state."""
