@@ -161,6 +161,14 @@ def test_a_class_without_a_config_is_named():
         pickle.dumps(Holds(object()))
 
 
+def test_a_program_may_say_how_its_models_are_pickled():
+    class Own(Tower):
+        def __reduce__(self):
+            return dict, ({"units": 3},)
+
+    assert pickled(Own()) == {"units": 3}
+
+
 def test_low_precision_weights_and_random_keys_are_kept():
     model = cornu.Sequential([cornu.Input((3,)), layers.Dense(2, dtype="bfloat16"), layers.Dropout(0.5)])
     twin = pickled(model)

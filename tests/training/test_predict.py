@@ -1,10 +1,13 @@
 """Prediction and evaluation carry what layers assign to from batch to batch, as Keras on JAX does, and keep it."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
 
 import cornu
+from cornu import Model, Sequential, layers, ops
 from counting import noted
 
 ROWS = np.ones((10, 2), "float32")
@@ -215,3 +218,53 @@ def test_state_compiles_nothing_more():
             model.predict(x, batch_size=16, verbose=0)
         counts.append(len(compiled))
     assert counts == [0, 0]
+
+
+@pytest.mark.parametrize("rows", [1, 5, 32, 100, 9000])
+def test_predictions_may_be_written_to(rows):
+    model = Sequential([layers.Input((3,)), layers.Dense(2)])
+    x = np.ones((rows, 3), "float32")
+    for found in (model.predict(x, verbose=0), model.predict(x, batch_size=rows, verbose=0), model.predict_on_batch(x)):
+        expected = found.copy()
+        found[...] = 7
+        np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+    assert model.get_weights()[0].flags.writeable
+    assert model.weights[0].numpy().flags.writeable
+    assert ops.convert_to_numpy(model(x)).flags.writeable
+
+
+def test_large_predictions_are_no_view_of_anything_else():
+    class Returns(layers.Layer):
+        def build(self, shape):
+            self.table = self.add_weight(shape=(1024, 300), initializer="ones")
+
+        def call(self, x):
+            return x, x * 1, x * 1, self.table * 1, self.table.value
+
+    inputs = layers.Input((300,))
+    model = Model(inputs, Returns()(inputs))
+    x = np.zeros((1024, 300), "float32")
+    for ask in (model.predict_on_batch, lambda x: model.predict(x, batch_size=1024, verbose=0)):
+        found = ask(x)
+        for number, array in enumerate(found):
+            assert array.flags.writeable
+            array[...] = number + 5
+        for number, array in enumerate(found):
+            np.testing.assert_array_equal(array, number + 5)
+        np.testing.assert_array_equal(x, 0)
+        np.testing.assert_array_equal(model.get_weights()[0], 1)
+        np.testing.assert_array_equal(model.predict_on_batch(x)[4], 1)
+
+
+def test_a_large_prediction_lives_as_long_as_its_array():
+    model = Sequential([layers.Input((8,)), layers.Dense(1000, kernel_initializer="ones")])
+    x = np.ones((512, 8), "float32")
+    found = [model.predict_on_batch(x) for _ in range(4)]
+    gc.collect()
+    parts = [array[:, :10] for array in found]
+    del found
+    gc.collect()
+    for _ in range(4):
+        model.predict_on_batch(x * 2)
+    for part in parts:
+        np.testing.assert_array_equal(part, 8)

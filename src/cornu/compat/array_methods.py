@@ -22,8 +22,8 @@ def install() -> None:
 
 
 def _numpy(array: Any) -> np.ndarray:
-    """Return a numpy array."""
-    return np.asarray(array)
+    """Return a copy as a numpy array."""
+    return np.array(array)
 
 
 def _get_shape(array: Any) -> Shape:

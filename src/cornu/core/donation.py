@@ -116,7 +116,8 @@ class Donor:
             for variable, value in self.pending.values():
                 variable._held = value
             self.pending.clear()
-            _changed.notify_all()
+            if _waiting:
+                _changed.notify_all()
 
     # ---- in other threads
 

@@ -1,6 +1,7 @@
 """Conversion of user data to arrays: numpy, jax, torch, pandas, lists, dictionaries."""
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -8,8 +9,39 @@ import numpy as np
 
 from cornu.core import settings
 
+LEAST_IN_PLACE = 1 << 20  # bytes: smaller arrays are copied in less time than it takes to see whose memory they are
 # Kinds of numpy dtypes that are not numbers, by their names in messages.
 _NO_NUMBERS = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "V": "structured records"}
+
+
+def owned(array: Any, shared: Iterable[Any] = ()) -> np.ndarray:
+    """Return an array that a program has made as numpy's, for its owner to write to.
+
+    A large one is not copied, unless its memory may be that of one of the arrays in `shared`.
+
+    >>> owned(jax.numpy.ones(2)).flags.writeable
+    True
+    """
+    host = np.asarray(array)
+    if host.nbytes < LEAST_IN_PLACE or not host.flags.c_contiguous:
+        return np.array(host)
+    if any(_may_share(host, other) for other in shared):
+        return np.array(host)
+    if host.flags.owndata:  # copied from the device
+        host.flags.writeable = True
+        return host
+    memory = (ctypes.c_byte * host.nbytes).from_address(host.ctypes.data)
+    memory.owner = host  # type: ignore[attr-defined]  # the memory lives as long as the array that is returned
+    return np.frombuffer(memory, np.uint8).view(host.dtype).reshape(host.shape)
+
+
+def _may_share(host: np.ndarray, other: Any) -> bool:
+    if isinstance(other, jax.Array):  # a program returns an array that it was given as a whole, or makes another one
+        if other.nbytes != host.nbytes:
+            return False
+        if other.is_deleted():  # another thread trains
+            return True
+    return np.may_share_memory(host, np.asarray(other))
 
 
 def is_array(thing: Any) -> bool:

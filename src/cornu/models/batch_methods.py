@@ -3,7 +3,6 @@
 from typing import Any
 
 import jax
-import numpy as np
 
 from cornu.core.forks import check_process
 from cornu.core.spellings import old_keywords
@@ -44,7 +43,8 @@ class BatchMethods(ModelPart):
         check_process("predict_on_batch")
         x = as_arrays(x, "x", self._number_of_inputs)
         self._prepare(Batch(x), "predict")
-        return map_arrays(np.asarray, self._programs.get("predict").on_batch(x))
+        predictor = self._programs.get("predict")
+        return predictor.owned(predictor.on_batch(x), x)
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
         check_process(what)

@@ -33,7 +33,7 @@ class FileMethods:
         with at_one_moment(lambda: all_variables(self)):
             files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce__(self) -> Any:
         """Return the model's config, arrays and custom classes for a pickle; PicklingError if it has a lambda."""
         return pickled(self)
 

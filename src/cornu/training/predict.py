@@ -40,7 +40,8 @@ def predict(
         outputs = _streamed(predictor, batches, watcher, steps)
     callbacks.on_predict_end()
     if len(outputs) == 1:
-        return outputs[0]
+        given = batches.batch.x if isinstance(batches, ArrayBatches) else None
+        return jax.tree.map(np.array, outputs[0]) if given is None else predictor.owned(outputs[0], given)
     return jax.tree.map(lambda *parts: np.concatenate(parts), *outputs)
 
 

@@ -15,12 +15,12 @@ import numpy as np
 from cornu.core.placement import to_device
 from cornu.core.variable import Seed, advance
 from cornu.data.batch import Batch
-from cornu.data.convert import map_arrays
+from cornu.data.convert import LEAST_IN_PLACE, map_arrays, owned
 from cornu.data.prefetch import Stream
 from cornu.training import run
 from cornu.training.interrupt import uninterrupted
 from cornu.training.pace import Pace
-from cornu.training.step import Learner
+from cornu.training.step import Learner, Turn
 
 
 class Ran(NamedTuple):
@@ -142,7 +142,7 @@ class Program:
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Ran:
         """Read, run, write: the variables are consistent again before anything else happens."""
-        with uninterrupted(), self.learner.turn(self.training, donates=not self.run_eagerly) as turn:
+        with uninterrupted(), Turn(self.learner, self.training, donates=not self.run_eagerly) as turn:
             turn.state, own_logs, results, *reached = compiled(turn.state, *args, **kwargs)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
         return Ran(functools.partial(_on_host, own_logs if self.custom else results, names), *reached)
@@ -228,6 +228,14 @@ class Predictor:
             if self.apart:
                 x = map_arrays(lambda array: _padded(np.asarray(array), padded), x)
         return jax.tree.map(lambda array: np.asarray(array)[:rows], self._run(self.one, x))
+
+    def owned(self, outputs: Any, x: Any) -> Any:
+        """Return outputs for `x` as numpy arrays that the caller may write to."""
+        flat = jax.tree.leaves(outputs)
+        large = any(array.nbytes >= LEAST_IN_PLACE for array in flat)
+        kept = [*jax.tree.leaves(x), *(variable._form for variable in self.learner.variables)] if large else []
+        own = (owned(array, [*kept, *flat[:at]]) for at, array in enumerate(flat))
+        return jax.tree.map(lambda _: next(own), outputs)
 
     def _rows_are_apart(self, x: Any, rows: int, padded: int) -> bool:
         """Try what custom layers do: whether rows that are added change the outputs of the others, or any state."""

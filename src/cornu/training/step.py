@@ -37,10 +37,43 @@ from cornu.training.state import TrainState
 
 
 class Turn:
-    """A step's turn: the state that its program takes, then the one that it returns."""
+    """A step's turn, a context: gives the state, which the step replaces; other threads see the new one at the end.
 
-    def __init__(self, state: TrainState) -> None:
-        self.state = state
+    Args:
+        learner: Whose step it is.
+        training: Whether the state has the optimizer's part.
+        donates: Whether the step's program takes the arrays over.
+    """
+
+    state: TrainState
+
+    def __init__(self, learner: "Learner", training: bool, donates: bool) -> None:
+        self.learner, self.training, self.donates = learner, training, donates
+
+    def __enter__(self) -> "Turn":
+        learner = self.learner
+        if learner.is_private:
+            self.state = learner.read(self.training)
+            return self
+        copies = learner.donor.begin(learner.all_variables, self.donates)
+        slots = held(learner.slots) if self.training else ()
+        self.state = TrainState(held(learner.params), held(learner.others), slots, held(learner.totals))
+        if copies:
+            self.state = copied(self.state)
+        return self
+
+    def __exit__(self, kind: Any, *_: object) -> None:
+        learner, state = self.learner, self.state
+        if learner.is_private:
+            learner.write(state)
+            return
+        with exchange:
+            if kind is None:
+                groups = learner.params, learner.others, learner.slots, learner.totals
+                for variables, values in zip(groups, state, strict=True):
+                    if values:
+                        hold(variables, values)
+            learner.donor.end()
 
 
 class Learner:
@@ -75,6 +108,10 @@ class Learner:
 
     @property
     def variables(self) -> list[Variable]:
+        return self.all_variables()
+
+    def all_variables(self) -> list[Variable]:
+        """Return the variables in the order of `TrainState`."""
         return [*self.params, *self.others, *self.slots, *self.totals]
 
     def read(self, training: bool = True) -> TrainState:
@@ -90,29 +127,6 @@ class Learner:
             if state.slots:
                 write(self.slots, state.slots)
             write(self.totals, state.totals)
-
-    @contextlib.contextmanager
-    def turn(self, training: bool, donates: bool) -> Iterator[Turn]:
-        """Give the state inside a ``with`` block, which sets the new one; other threads see it at the end."""
-        if self.is_private:
-            turn = Turn(self.read(training))
-            yield turn
-            self.write(turn.state)
-            return
-        copies = self.donor.begin(lambda: self.variables, donates)
-        try:
-            slots = held(self.slots) if training else ()
-            turn = Turn(TrainState(held(self.params), held(self.others), slots, held(self.totals)))
-            if copies:
-                turn.state = copied(turn.state)
-            yield turn
-            state = turn.state
-            with exchange:
-                for group, values in zip((self.params, self.others, self.slots, self.totals), state, strict=True):
-                    if values:
-                        hold(group, values)
-        finally:
-            self.donor.end()
 
     @property
     def is_private(self) -> bool:

@@ -117,7 +117,7 @@ class Function:
         count = len(self.outputs)
         for (variable, _), value in zip(self.updates, results[count:], strict=True):
             variable.assign(value)
-        outputs = [np.asarray(result) for result in results[:count]]
+        outputs = [np.array(result) for result in results[:count]]
         return outputs[0] if self.single else outputs
 
 
