@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from cornu.saving.description import describe
-from cornu.saving.files import given
+from cornu.saving.files import existing
 
 LONGEST = 60  # characters of a text from the file in one line
 
@@ -13,7 +13,7 @@ LONGEST = 60  # characters of a text from the file in one line
 def command(file: str, as_json: bool) -> int:
     """Describe a file and return the exit code: 1 if it is rejected, 2 if there is none."""
     try:
-        found = describe(given(file))
+        found = describe(existing(file))
     except FileNotFoundError as error:
         return _fail(error, 2)
     except (OSError, ValueError) as error:

@@ -10,13 +10,10 @@ import h5py
 
 from cornu.core.names import to_snake_case
 from cornu.saving import archive as zipped
-from cornu.saving import hdf5, json_text, keras_metadata, tensor_bundle
+from cornu.saving import hdf5, json_text, keras_metadata, object_graph, tensor_bundle, tensorflow_checkpoint
 from cornu.saving.checkpoint_paths import checkpoint_prefix, is_saved_model
 from cornu.saving.files import is_zip
-from cornu.saving.object_graph import GRAPH_KEY, variables_below
-from cornu.saving.tensor_bundle import StoredTensor, read_index
 from cornu.saving.tensor_file import METADATA, is_safetensors, read_header
-from cornu.saving.tensorflow_checkpoint import open_checkpoint
 
 MOST_DEPTH = 20  # models inside models
 OPTIMIZER, STEPS = "optimizer", ("iter", "_iterations")  # of TensorFlow's checkpoints
@@ -122,57 +119,6 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
     found = _document("whole model (HDF5, Keras 2's layout)", version, backend)
     compiled = json_text.parse(training, f"training_config in {path.name!r}") if training else None
     return found | _architecture(entry, shapes, by_name=True) | _compiled(compiled, slots)
-
-
-def _bytes_of(path: Path, prefix: Path) -> int:
-    """Return how large the files of a checkpoint or a folder are together."""
-    files = path.rglob("*") if path.is_dir() else prefix.parent.glob(f"{glob.escape(prefix.name)}.*")
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _of_saved_model(path: Path, prefix: Path) -> dict[str, Any]:
-    described = keras_metadata.objects_of(path)
-    root = keras_metadata.root_of(path, described)
-    checkpoint = open_checkpoint(prefix, path.name)
-    _check_model(root.config, path)
-    arrays = {}
-    for name, number in keras_metadata.layers_of(checkpoint.nodes, described).items():
-        keys = variables_below(checkpoint.nodes, number).values()
-        arrays[name] = [_tensor_info(checkpoint.tensors[key]) for key in keys if key in checkpoint.tensors]
-    found = _document("SavedModel folder (TensorFlow, Keras 2)", root.version, root.config.get("backend"))
-    training = root.config.get("training_config")
-    slots = {owner: held for owner, held in _by_owner(checkpoint.tensors).items() if owner == OPTIMIZER}
-    compiled = _compiled(training if isinstance(training, dict) else None, slots)
-    return found | _architecture(root.config, arrays, by_name=True) | compiled
-
-
-def _of_checkpoint(prefix: Path) -> dict[str, Any]:
-    owners = _by_owner(read_index(prefix))
-    layers = [
-        _layer(owner or "(the model itself)", None, None, [held.shape for held in found])
-        for owner, found in owners.items()
-        if owner != OPTIMIZER
-    ]
-    found = _document("weights alone (TensorFlow checkpoint)", None, None) | {"written_by": "TensorFlow"}
-    return found | _total(layers) | _compiled(None, owners)
-
-
-def _by_owner(tensors: dict[str, StoredTensor]) -> dict[str, list[ArrayInfo]]:
-    """Return the tensors of a checkpoint by the paths of their objects; an optimizer's together, step count first."""
-    found: dict[str, list[ArrayInfo]] = {}
-    for key, tensor in tensors.items():
-        path = key.partition("/.ATTRIBUTES/")[0]
-        owner, _, name = path.rpartition("/")
-        is_state = "/.OPTIMIZER_SLOT/" in key or owner.split("/")[0] == OPTIMIZER
-        if key != GRAPH_KEY:
-            held = found.setdefault(OPTIMIZER if is_state else owner, [])
-            held.insert(0 if name in STEPS else len(held), _tensor_info(tensor))
-    return found
-
-
-def _tensor_info(tensor: StoredTensor) -> ArrayInfo:
-    counts = tensor.shape == () and tensor.dtype is not None and tensor.dtype.kind in "iu"
-    return ArrayInfo(tensor.shape, int(tensor_bundle.read(tensor)) if counts else None)
 
 
 def _document(form: str, version: Any, backend: Any, date: Any = None) -> dict[str, Any]:
@@ -311,3 +257,54 @@ def _compiled(config: dict[str, Any] | None, arrays: dict[str, list]) -> dict[st
         },
         **{key: config[key] for key in ("loss", "metrics", "weighted_metrics", "loss_weights") if config.get(key)},
     }
+
+
+def _bytes_of(path: Path, prefix: Path) -> int:
+    """Return how large the files of a checkpoint or a folder are together."""
+    files = path.rglob("*") if path.is_dir() else prefix.parent.glob(f"{glob.escape(prefix.name)}.*")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _of_saved_model(path: Path, prefix: Path) -> dict[str, Any]:
+    described = keras_metadata.objects_of(path)
+    root = keras_metadata.root_of(path, described)
+    checkpoint = tensorflow_checkpoint.open_checkpoint(prefix, path.name)
+    _check_model(root.config, path)
+    arrays = {}
+    for name, number in keras_metadata.layers_of(checkpoint.nodes, described).items():
+        keys = object_graph.variables_below(checkpoint.nodes, number).values()
+        arrays[name] = [_tensor_info(checkpoint.tensors[key]) for key in keys if key in checkpoint.tensors]
+    found = _document("SavedModel folder (TensorFlow, Keras 2)", root.version, root.config.get("backend"))
+    training = root.config.get("training_config")
+    slots = {owner: held for owner, held in _by_owner(checkpoint.tensors).items() if owner == OPTIMIZER}
+    compiled = _compiled(training if isinstance(training, dict) else None, slots)
+    return found | _architecture(root.config, arrays, by_name=True) | compiled
+
+
+def _of_checkpoint(prefix: Path) -> dict[str, Any]:
+    owners = _by_owner(tensor_bundle.read_index(prefix))
+    layers = [
+        _layer(owner or "(the model itself)", None, None, [held.shape for held in found])
+        for owner, found in owners.items()
+        if owner != OPTIMIZER
+    ]
+    found = _document("weights only (TensorFlow checkpoint)", None, None) | {"written_by": "TensorFlow"}
+    return found | _total(layers) | _compiled(None, owners)
+
+
+def _by_owner(tensors: dict[str, tensor_bundle.StoredTensor]) -> dict[str, list[ArrayInfo]]:
+    """Return the tensors of a checkpoint by the paths of their objects; an optimizer's together, step count first."""
+    found: dict[str, list[ArrayInfo]] = {}
+    for key, tensor in tensors.items():
+        path = key.partition("/.ATTRIBUTES/")[0]
+        owner, _, name = path.rpartition("/")
+        is_state = "/.OPTIMIZER_SLOT/" in key or owner.split("/")[0] == OPTIMIZER
+        if key != object_graph.GRAPH_KEY:
+            held = found.setdefault(OPTIMIZER if is_state else owner, [])
+            held.insert(0 if name in STEPS else len(held), _tensor_info(tensor))
+    return found
+
+
+def _tensor_info(tensor: tensor_bundle.StoredTensor) -> ArrayInfo:
+    counts = tensor.shape == () and tensor.dtype is not None and tensor.dtype.kind in "iu"
+    return ArrayInfo(tensor.shape, int(tensor_bundle.read(tensor)) if counts else None)

@@ -54,9 +54,11 @@ def load_model(
 ) -> Any:
     """Return the model of a ``.keras`` or ``.h5`` file, written by Cornu or any Keras version, or of a SavedModel.
 
+    Of a SavedModel folder, which ``model.save`` of tf.keras 2 wrote, the layers' configs and the variables are read,
+    and never the program in it.
+
     Args:
-        filepath: The file, or the SavedModel folder that ``model.save`` of tf.keras 2 wrote. Of a folder the layers'
-            configs and the variables are read, and never the program in it.
+        filepath: The file.
         custom_objects: Custom classes and functions by their names in the file.
         compile: Whether to compile the model as it was, with the state of its optimizer.
         safe_mode: Accepted; nothing is ever imported or run from a file.
@@ -80,7 +82,7 @@ def load_model(
     from cornu.saving.safetensors import is_safetensors
     from cornu.saving.saved_model import read_saved_model
 
-    path = given(filepath)
+    path = existing(filepath)
     if is_saved_model(path):
         return read_saved_model(path, custom_objects, compile)
     if checkpoint_prefix(path) is not None:
@@ -145,7 +147,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     from cornu.saving.safetensors import is_safetensors, read_safetensors
 
     check_built(model)
-    path = given(filepath)
+    path = existing(filepath)
     prefix = checkpoint_prefix(path)
     if prefix is not None:
         if by_name:
@@ -172,15 +174,11 @@ def check_built(model: Any) -> None:
         )
 
 
-def given(filepath: Any) -> Path:
-    """Return the path of an existing file, SavedModel folder or TensorFlow checkpoint; errors as of `existing`."""
-    path = Path(os.fspath(filepath))
-    return path if checkpoint_prefix(path) is not None else existing(filepath)
-
-
 def existing(filepath: Any) -> Path:
-    """Return the path of an existing file; FileNotFoundError or ValueError if there is none."""
+    """Return the path of an existing file, SavedModel folder or checkpoint; FileNotFoundError or ValueError if none."""
     path = Path(os.fspath(filepath))
+    if checkpoint_prefix(path) is not None:
+        return path
     if path.is_dir():
         raise ValueError(
             f"{str(path)!r} is a folder, but neither a SavedModel nor one with a TensorFlow checkpoint. Cornu reads "
