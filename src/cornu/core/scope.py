@@ -22,6 +22,10 @@ class _Scope(threading.local):
         self.probes: frozenset[int] = frozenset()  # sizes that stand for unknown axes while shapes are inferred
         self.learning_phase: bool | None = None
         self.budget: Any = None  # of the config that is being read
+        self.shared: dict[Any, Any] | None = None  # layers of the config that is being read, by their shared_object_id
+        self.shared_ids: dict[
+            int, int
+        ] = {}  # id of a layer that is in several places of a model -> its number in files
 
 
 scope = _Scope()

@@ -11,6 +11,7 @@ import numpy as np
 from cornu.core import config_validation, registry, spellings
 from cornu.core.errors import did_you_mean
 from cornu.core.ownership import is_library
+from cornu.core.scope import scope
 from cornu.core.signature import kept_by_class
 
 #: Packages under which Keras registered its own classes.
@@ -147,6 +148,8 @@ def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, 
         "config": serialize(thing.get_config()),
         "registered_name": None if table or hasattr(cls, "keras_module") else registry.get_registered_name(cls),
     }
+    if id(thing) in scope.shared_ids:
+        result["shared_object_id"] = scope.shared_ids[id(thing)]
     if hasattr(thing, "get_build_config") and getattr(thing, "built", False):
         build_config = thing.get_build_config()
         if build_config:
@@ -223,6 +226,9 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         )
     if class_name == "function":
         return find_thing(inner, config.get("registered_name"), None, table)
+    shared, number = scope.shared, config.get("shared_object_id")
+    if shared is not None and isinstance(number, int) and number in shared:
+        return shared[number]
     cls = find_thing(class_name, config.get("registered_name"), config.get("module"), table)
     if not isinstance(cls, type) or not hasattr(cls, "from_config"):
         raise ValueError(f"The config names a class {class_name!r}, but {cls!r} is not a class with from_config.")
@@ -234,6 +240,8 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         instance.build_from_config(config["build_config"])
     if config.get("compile_config") and hasattr(instance, "compile_from_config"):
         instance.compile_from_config(config["compile_config"])
+    if shared is not None and isinstance(number, int) and hasattr(instance, "_inbound_nodes"):
+        shared[number] = instance
     return instance
 
 

@@ -211,9 +211,9 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the model's config as JSON; `kwargs` go to ``json.dumps``."""
-        return json.dumps(
-            serialize_object(self) | {"keras_version": graph_config.KERAS_VERSION, "backend": "jax"}, **kwargs
-        )
+        with self.sharing():
+            entry = serialize_object(self)
+        return json.dumps(entry | {"keras_version": graph_config.KERAS_VERSION, "backend": "jax"}, **kwargs)
 
 
 @registry.MODELS.add()

@@ -21,7 +21,8 @@ from cornu.saving.weights import read_weights, write_weights
 
 def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> None:
     """Write a whole model as Keras 2 did, with the optimizer's variables in Keras 3's order."""
-    entry = old_form(serialize_object(model, with_compile_config=False))
+    with model.sharing():
+        entry = old_form(serialize_object(model, with_compile_config=False))
     compiled = compiling.compile_config(model) if include_optimizer else None
     with new_file(path) as file:
         # As bytes: Keras 2 decodes them itself.
@@ -45,7 +46,7 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
             )
         entry = documents.parse(config, f"model_config in {source}")
         budget = hdf5.budget_of(groups, bool(custom_objects))
-        model = documents.model_of(entry, custom_objects, source, budget)
+        model = documents.model_of(entry, custom_objects, source, budget, groups)
         transfer = Transfer(source)
         with hdf5.damage(path.name):
             read_layer_groups(groups, model, transfer)

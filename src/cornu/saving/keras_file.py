@@ -23,7 +23,8 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # no time in the entries: equal models give eq
 
 def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> None:
     """Write a model with its weights and, if it is compiled, its optimizer's state and what it was compiled with."""
-    entry = serialize_object(model, with_compile_config=False)
+    with model.sharing():
+        entry = serialize_object(model, with_compile_config=False)
     compiled = compiling.compile_config(model) if include_optimizer else None
     if compiled is not None:
         entry["compile_config"] = compiled
