@@ -17,6 +17,7 @@ from cornu.core.signature import kept_by_class
 #: Packages under which Keras registered its own classes.
 KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
 Instance = TypeVar("Instance")
+LAMBDA = "<lambda>"  # the name of every function without one
 SLICE = ("start", "stop", "step")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 #: Arguments of today that had other values before: `epsilon=None`, `reduction="auto"`, `distribution="normal"`.
@@ -259,6 +260,11 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
         custom = registry.custom_object(candidate)
         if custom is not None:
             return custom
+    if name == LAMBDA:
+        raise ValueError(
+            "The config names a lambda, a function without a name, and a file holds no functions.\n"
+            f"Pass it in custom_objects={{{LAMBDA!r}: ...}}, or build the model and call load_weights()."
+        )
     package, _, bare = (registered if registered and ">" in registered else name).rpartition(">")
     # TensorFlow 2.11 to 2.15 registered Keras's own optimizers like custom classes: "Custom>Adam".
     ours = package.lower() in KERAS_PACKAGES or (package == registry.DEFAULT_PACKAGE and bare in registry.OPTIMIZERS)

@@ -14,7 +14,7 @@ from cornu.saving import compiling, documents, hdf5
 from cornu.saving.h5_config import old_form
 from cornu.saving.layer_groups import KERAS_VERSION, read_layer_groups, write_layer_groups
 from cornu.saving.optimizer_state import read_optimizer, write_optimizer
-from cornu.saving.source import Source
+from cornu.saving.source import CORNU, VERSION, Source, writer
 from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
 
@@ -27,6 +27,7 @@ def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> Non
     with new_file(path) as file:
         # As bytes: Keras 2 decodes them itself.
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION.encode(), b"tensorflow"
+        file.attrs[CORNU] = VERSION.encode()
         file.attrs["model_config"] = json.dumps(entry).encode()
         write_layer_groups(file.create_group("model_weights"), model)
         if compiled is not None:
@@ -68,6 +69,7 @@ def write_weights_file(path: Path, model: Any, layered: bool) -> None:
         if layered:
             write_layer_groups(file, model)
         else:
+            file.attrs["keras_version"], file.attrs[CORNU] = KERAS_VERSION.encode(), VERSION.encode()
             write_weights(file, model, optimizer=model.compiled and model.optimizer is not None)
 
 
@@ -107,11 +109,11 @@ def layer_groups(file: h5py.File) -> h5py.Group | None:
 
 
 def writer_of(file: h5py.File) -> str:
-    """Return which Keras wrote a file, for messages."""
+    """Return which Keras wrote a file, or that Cornu did, for messages."""
     weights = hdf5.group_at(file, "model_weights")
     for group in (file, weights):
-        version = None if group is None else hdf5.text(group, "keras_version")
-        if version:
-            return f"Keras {version[:40]}"
+        said = None if group is None else writer(hdf5.text(group, "keras_version"), hdf5.text(group, CORNU))
+        if said:
+            return said
     layered = any(hdf5.group_at(file, name) is not None for name in ("vars", "layers"))
     return "Keras 3" if layered else "an unknown version"
