@@ -77,7 +77,7 @@ def test_what_is_printed(capsys, tmp_path):
     said = inspect(capsys, tmp_path / "m.keras")
     for words in (
         "whole model",
-        "Keras 3.15.1",
+        "Keras 3.15 format",
         "Sequential 'outer'",
         "Adam(learning_rate=0.001",
         "mse",

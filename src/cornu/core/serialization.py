@@ -131,7 +131,7 @@ def serialize(thing: Any) -> Any:
         return serialize_object(thing)
     if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, functools.partial)) or callable(thing):
         return _serialize_function(thing)
-    if hasattr(thing, "__array__"):
+    if hasattr(thing, "__array__") and not hasattr(thing, "assign"):  # no variable
         array = np.asarray(thing)
         return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": str(array.dtype)}}
     if hasattr(thing, "name") and hasattr(thing, "itemsize"):
