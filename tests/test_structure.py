@@ -80,6 +80,8 @@ LATE = {
     ("cornu.saving.files", "cornu.saving.safetensors"): "loads h5py, for the programs that save",
     ("cornu.saving.files", "cornu.saving.saved_model"): "loads h5py, for the programs that save",
     ("cornu.saving.files", "cornu.saving.checkpoint_weights"): "loads h5py, for the programs that save",
+    ("cornu.compat.configs", "cornu.compat.tensorflow.graph_nodes"): "makes many functions, for files that have one",
+    ("cornu.compat.configs", "cornu.compat.tensorflow.operations"): "makes many functions, for files that have one",
     ("cornu.export.formats", "cornu.export.onnx.file"): "an extra",
     ("cornu.export.trial", "resource"): "Windows has none",
     ("cornu.models.saving_methods", "cornu.export"): "loads jax.export, for the programs that export",

@@ -36,7 +36,7 @@ def test_whole_models(theirs, real_keras, capsys, tmp_path):
     made.save(tmp_path / "m.keras")
     found = inspect_json(capsys, tmp_path / "m.keras")
     assert found["format"] == "whole model (.keras, Keras 3)"
-    assert found["written_by"] == "Keras 3.15.1"
+    assert found["written_by"] == "Cornu 0.1.0, Keras 3.15 format"
     assert found["saved"][:2] == "20"
     assert found["bytes"] == (tmp_path / "m.keras").stat().st_size
     assert found["model"] == {"class": "Sequential", "name": "outer"}
@@ -77,7 +77,7 @@ def test_what_is_printed(capsys, tmp_path):
     said = inspect(capsys, tmp_path / "m.keras")
     for words in (
         "whole model",
-        "Keras 3.15.1",
+        "Keras 3.15 format",
         "Sequential 'outer'",
         "Adam(learning_rate=0.001",
         "mse",

@@ -222,9 +222,9 @@ def test_a_folder_that_was_moved_or_names_another_place_is_read_in_its_own_place
     ("name", "words"),
     [
         ("custom", ["SavedModel folder (TensorFlow, Keras 2)", "Keras 2.15.0", "after 8 steps", "5x4 4", "Scale"]),
-        ("custom_ckpt/weights", ["weights alone (TensorFlow checkpoint)", "after 8 steps", "layer_with_weights-0"]),
-        ("custom_train", ["weights alone (TensorFlow checkpoint)", "model/layer_with_weights-1"]),
-        ("saver", ["weights alone (TensorFlow checkpoint)", "dense", "4x2 2|2 4x2"]),
+        ("custom_ckpt/weights", ["weights only (TensorFlow checkpoint)", "after 8 steps", "layer_with_weights-0"]),
+        ("custom_train", ["weights only (TensorFlow checkpoint)", "model/layer_with_weights-1"]),
+        ("saver", ["weights only (TensorFlow checkpoint)", "dense", "4x2 2|2 4x2"]),
     ],
 )
 def test_inspect_says_what_is_in_them(kept, name, words, capsys):

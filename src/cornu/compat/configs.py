@@ -1,12 +1,11 @@
 """Layer configs of Keras 1, 2 and 3 in today's spelling, for `model_from_json` and the file readers."""
 
 import re
+from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
 from cornu.compat.arguments import translate_constructor
-from cornu.compat.tensorflow.graph_nodes import graph_node
-from cornu.compat.tensorflow.operations import OldFunction, named_function
 from cornu.core import era, registry
 from cornu.core.layer import BASE_ARGUMENTS
 
@@ -132,18 +131,21 @@ def _with_names(entry: Any, names: dict[tuple[str, str | None, str], str], class
     return renamed
 
 
-#: Class of a tf.keras layer that is a function -> what finds the function.
-FUNCTION_LAYERS = {"TFOpLambda": named_function, "SlicingOpLambda": named_function, "TensorFlowOpLayer": graph_node}
+#: Classes of tf.keras's layers that are functions of TensorFlow: until 2.3, and from 2.4 on.
+FUNCTION_LAYERS = frozenset(("TensorFlowOpLayer", "TFOpLambda", "SlicingOpLambda"))
 
 
-def old_operation(entry: dict[str, Any]) -> OldFunction | None:
+def old_operation(entry: dict[str, Any]) -> Callable[..., Any] | None:
     """Return the function of TensorFlow that an entry of a model's layers stands for, or None for a layer."""
-    find = FUNCTION_LAYERS.get(str(entry.get("class_name")))
-    if find is None or registry.custom_object(str(entry["class_name"])) is not None:
+    name = entry.get("class_name")
+    if name not in FUNCTION_LAYERS or registry.custom_object(name) is not None:
         return None
     if not isinstance(entry.get("config"), dict):
-        raise ValueError(f"The config of a {entry['class_name']} is a dictionary; it is {entry.get('config')!r}.")
-    return find(entry)
+        raise ValueError(f"The config of a {name} is a dictionary; it is {str(entry.get('config'))[:80]}.")
+    from cornu.compat.tensorflow.graph_nodes import graph_node
+    from cornu.compat.tensorflow.operations import named_function
+
+    return graph_node(entry) if name == "TensorFlowOpLayer" else named_function(entry)
 
 
 def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:

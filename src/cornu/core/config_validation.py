@@ -34,7 +34,7 @@ def reading(config: Any, budget: Budget | None = None) -> Iterator[None]:
         yield
         return
     check_data(config)
-    with changed(budget=budget or Budget()):
+    with changed(budget=budget or Budget(), shared={}):
         try:
             yield
         except STUMBLES as error:

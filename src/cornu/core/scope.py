@@ -29,6 +29,9 @@ class _Scope(threading.local):
         self.losses: dict[int, tuple[Any, list]] | None = None  # id of a layer -> the layer, and its losses
         self.custom: dict[str, Any] | None = None  # custom classes and functions of the config that is being made
         self.ambient: Any = None  # the seed of the running step, for calls without a seed of their own
+        self.shared: dict[Any, Any] | None = None  # layers of the config that is being read, by their shared_object_id
+        # Id of a layer that is in several places of a model -> its number in files.
+        self.shared_ids: dict[int, int] = {}
 
 
 scope = _Scope()

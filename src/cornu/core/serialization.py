@@ -18,6 +18,7 @@ from cornu.core.signature import kept_by_class
 #: Packages under which Keras registered its own classes.
 KERAS_PACKAGES = ("keras", "keras_core", "tf_keras")
 Instance = TypeVar("Instance")
+LAMBDA = "<lambda>"  # the name of every function without one
 SLICE = ("start", "stop", "step")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
 #: Arguments of today that had other values before: `epsilon=None`, `reduction="auto"`, `distribution="normal"`.
@@ -152,7 +153,7 @@ def serialize(thing: Any) -> Any:
         return serialize_object(thing)
     if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, functools.partial)) or callable(thing):
         return _serialize_function(thing)
-    if hasattr(thing, "__array__"):
+    if hasattr(thing, "__array__") and not hasattr(thing, "assign"):  # no variable
         array = np.asarray(thing)
         return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": str(array.dtype)}}
     if hasattr(thing, "name") and hasattr(thing, "itemsize"):
@@ -170,6 +171,8 @@ def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, 
         "config": serialize(thing.get_config()),
         "registered_name": None if table or hasattr(cls, "keras_module") else _name_of_custom(cls, cls.__name__),
     }
+    if id(thing) in scope.shared_ids:
+        result["shared_object_id"] = scope.shared_ids[id(thing)]
     if hasattr(thing, "get_build_config") and getattr(thing, "built", False):
         build_config = thing.get_build_config()
         if build_config:
@@ -255,6 +258,9 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         )
     if class_name == "function":
         return find_thing(inner, config.get("registered_name"), None, table)
+    shared, number = scope.shared, config.get("shared_object_id")
+    if shared is not None and isinstance(number, int) and number in shared:
+        return shared[number]
     cls = find_thing(class_name, config.get("registered_name"), config.get("module"), table)
     if not isinstance(cls, type) or not hasattr(cls, "from_config"):
         raise ValueError(f"The config names a class {class_name!r}, but {cls!r} is not a class with from_config.")
@@ -266,6 +272,8 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         instance.build_from_config(config["build_config"])
     if config.get("compile_config") and hasattr(instance, "compile_from_config"):
         instance.compile_from_config(config["compile_config"])
+    if shared is not None and isinstance(number, int) and hasattr(instance, "_inbound_nodes"):
+        shared[number] = instance
     return instance
 
 
@@ -283,6 +291,11 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
         custom = registry.custom_object(candidate)
         if custom is not None:
             return custom
+    if name == LAMBDA:
+        raise ValueError(
+            "The config names a lambda, a function without a name, and a file holds no functions.\n"
+            f"Pass it in custom_objects={{{LAMBDA!r}: ...}}, or build the model and call load_weights()."
+        )
     package, _, bare = (registered if registered and ">" in registered else name).rpartition(">")
     # TensorFlow 2.11 to 2.15 registered Keras's own optimizers like custom classes: "Custom>Adam".
     ours = package.lower() in KERAS_PACKAGES or (package == registry.DEFAULT_PACKAGE and bare in registry.OPTIMIZERS)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core import budget, dtype_policies, registry
-from cornu.core.scope import inside, joined, scope
+from cornu.core.scope import changed, inside, joined, scope
 from cornu.core.serialization import Recorded, get
 from cornu.core.spellings import old_keywords
 from cornu.core.tracking import parts, unique
@@ -135,6 +135,15 @@ class HoldsWeights(metaclass=Recorded):
                 found[id(layer)] = layer
                 stack.extend(reversed(layer.sublayers()))
         return list(found.values())
+
+    def sharing(self) -> AbstractContextManager[None]:
+        """Return a context in which configs say which layers are in several places of this one, as files need it."""
+        places: dict[int, int] = {}
+        for layer in self._flatten_layers():
+            for sublayer in layer.sublayers():
+                places[id(sublayer)] = places.get(id(sublayer), 0) + 1
+        repeated = [key for key, count in places.items() if count > 1]
+        return changed(shared_ids={key: number for number, key in enumerate(repeated, 1)})
 
     @property
     def variables(self) -> list[Variable]:

@@ -13,7 +13,7 @@ from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Functional, Model
 from cornu.models.sequential import Sequential
 from cornu.saving import documents
-from cornu.saving.source import Source
+from cornu.saving.source import CORNU, Source, writer
 
 
 def clone_model(
@@ -151,8 +151,7 @@ def model_from_json(json_string: str, custom_objects: dict | None = None) -> Mod
     (None, 2)
     """
     config = documents.parse(json_string, "The argument of model_from_json, instead of the text of to_json(),")
-    version = config.get("keras_version")
-    source = Source("JSON text", f"Keras {str(version)[:40]}" if version else "an unknown version")
+    source = Source("JSON text", writer(config.get("keras_version"), config.get(CORNU)) or "an unknown version")
     return documents.model_of(config, custom_objects, source)
 
 

@@ -21,6 +21,7 @@ from cornu.models.network import Network
 from cornu.models.pictures import PictureMethods
 from cornu.models.saving_methods import FileMethods
 from cornu.models.trainer import Trainer
+from cornu.saving.source import CORNU, VERSION
 
 
 @registry.MODELS.add()
@@ -214,8 +215,10 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the model's config as JSON; `kwargs` go to ``json.dumps``."""
+        with self.sharing():
+            entry = serialize_object(self)
         return json.dumps(
-            serialize_object(self) | {"keras_version": graph_config.KERAS_VERSION, "backend": "jax"}, **kwargs
+            entry | {"keras_version": graph_config.KERAS_VERSION, CORNU: VERSION, "backend": "jax"}, **kwargs
         )
 
 

@@ -26,6 +26,7 @@ class Network:
         self.nodes = sorted_nodes(self.flat_outputs, self.flat_inputs)
         self.operations, self.depths = operations_by_depth(self)
         self.layers = [operation for operation in self.operations if isinstance(operation, Layer)]
+        _check_names([layer.name for layer in self.layers])
 
     @property
     def input_names(self) -> list[str]:
@@ -141,6 +142,15 @@ def _check_symbolic(tensors: list, what: str) -> None:
                 f"The {what} of a model must be symbolic tensors, made by Input(...) and the layers called on it; "
                 f"one of them is {type(tensor).__name__}."
             )
+
+
+def _check_names(names: list[str]) -> None:
+    repeated = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if repeated is not None:
+        raise ValueError(
+            f"{names.count(repeated)} layers of the model have the name {repeated!r}: all names should be unique.\n"
+            "Give each layer a name of its own, or leave the names out."
+        )
 
 
 def _input_name(tensor: SymbolicTensor) -> str:

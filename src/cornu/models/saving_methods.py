@@ -14,7 +14,7 @@ class FileMethods:
         """Write the architecture, weights and optimizer to one file.
 
         Args:
-            filepath: Path ending in ``.keras``, or ``.h5`` for Keras 2.
+            filepath: Path ending in ``.keras``, or ``.h5`` for Keras 2; or a file object open for writing bytes.
             overwrite: Whether to replace an existing file without asking.
             include_optimizer: Whether to write the optimizer's state.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cornu.saving.json_text import MOST_JSON, parse
+from cornu.saving.source import CORNU, writer
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 ASSETS = "assets/"
@@ -131,6 +132,6 @@ def _name(archive: zipfile.ZipFile) -> str:
 
 
 def writer_of(archive: zipfile.ZipFile) -> str:
-    """Return which Keras version wrote a file, for messages."""
+    """Return which Keras version wrote a file, or that Cornu did, for messages."""
     metadata = metadata_of(archive)
-    return f"Keras {str(metadata.get('keras_version', '(unknown version)'))[:40]}" if metadata else "an unknown version"
+    return writer(metadata.get("keras_version"), metadata.get(CORNU)) or "an unknown version"

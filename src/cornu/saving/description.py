@@ -13,6 +13,7 @@ from cornu.saving import archive as zipped
 from cornu.saving import hdf5, json_text, keras_metadata, object_graph, tensor_bundle, tensorflow_checkpoint
 from cornu.saving.checkpoint_paths import checkpoint_prefix, is_saved_model
 from cornu.saving.files import is_zip
+from cornu.saving.source import CORNU, writer
 from cornu.saving.tensor_file import METADATA, is_safetensors, read_header
 
 MOST_DEPTH = 20  # models inside models
@@ -64,9 +65,10 @@ def _of_json(path: Path) -> dict[str, Any]:
         )
     entry = json_text.parse(path.read_bytes(), repr(path.name))
     _check_model(entry, path)
-    return _document("architecture only (JSON)", entry.get("keras_version"), entry.get("backend")) | _architecture(
-        entry, {}
+    found = _document(
+        "architecture only (JSON)", entry.get("keras_version"), entry.get("backend"), None, entry.get(CORNU)
     )
+    return found | _architecture(entry, {})
 
 
 def _of_safetensors(path: Path) -> dict[str, Any]:
@@ -90,7 +92,8 @@ def _of_archive(path: Path) -> dict[str, Any]:
     _check_model(entry, path)
     with hdf5.open_file(io.BytesIO(content), f"{zipped.WEIGHTS} in {path.name!r}") as file:
         arrays = _by_place(file)
-    found = _document("whole model (.keras, Keras 3)", metadata.get("keras_version"), None, metadata.get("date_saved"))
+    versions, date = (metadata.get("keras_version"), metadata.get(CORNU)), metadata.get("date_saved")
+    found = _document("whole model (.keras, Keras 3)", versions[0], None, date, versions[1])
     return found | _architecture(entry, arrays) | _compiled(entry.get("compile_config"), arrays)
 
 
@@ -102,10 +105,10 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
             if hdf5.has(file, "layer_names") or hdf5.has(file, "layer_names0")
             else hdf5.group_at(file, "model_weights")
         )
-        version, backend = (_attribute_text(file, top, name) for name in ("keras_version", "backend"))
+        version, backend, cornu = (_attribute_text(file, top, name) for name in ("keras_version", "backend", CORNU))
         if top is None:
             arrays = _by_place(file)
-            found = _document("weights only (HDF5, Keras 3's layout)", version or "3", backend)
+            found = _document("weights only (HDF5, Keras 3's layout)", version or "3", backend, None, cornu)
             return found | _total(_rest(arrays, set())) | _compiled(None, arrays)
         shapes = _by_name(top)
         training = hdf5.text(file, "training_config")
@@ -113,18 +116,18 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
         slots = {"optimizer": _listed(state)} if state is not None else {}
     if config is None:
         layers = [_layer(name, None, None, [array.shape for array in found]) for name, found in shapes.items()]
-        return _document("weights only (HDF5, Keras 2's layout)", version, backend) | _total(layers)
+        return _document("weights only (HDF5, Keras 2's layout)", version, backend, None, cornu) | _total(layers)
     entry = json_text.parse(config, f"model_config in {path.name!r}")
     _check_model(entry, path)
-    found = _document("whole model (HDF5, Keras 2's layout)", version, backend)
+    found = _document("whole model (HDF5, Keras 2's layout)", version, backend, None, cornu)
     compiled = json_text.parse(training, f"training_config in {path.name!r}") if training else None
     return found | _architecture(entry, shapes, by_name=True) | _compiled(compiled, slots)
 
 
-def _document(form: str, version: Any, backend: Any, date: Any = None) -> dict[str, Any]:
+def _document(form: str, version: Any, backend: Any, date: Any = None, cornu: Any = None) -> dict[str, Any]:
     """Return the entries of every file: its format, and who wrote it when."""
-    said = [None if text is None else str(text)[:80] for text in (version, backend, date)]
-    return {"format": form, "written_by": f"Keras {said[0]}" if said[0] else None, "backend": said[1], "saved": said[2]}
+    said = [None if text is None else str(text)[:80] for text in (backend, date)]
+    return {"format": form, "written_by": writer(version, cornu), "backend": said[0], "saved": said[1]}
 
 
 def _attribute_text(file: h5py.File, top: h5py.Group | None, name: str) -> str | None:

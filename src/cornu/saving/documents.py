@@ -10,22 +10,29 @@ from cornu.core.budget import Budget
 from cornu.core.layer import Layer
 from cornu.core.serialization import find_thing
 from cornu.saving.json_text import parse
+from cornu.saving.shared_layers import with_all_numbers, with_shared_layers
 from cornu.saving.source import Source
 
 __all__ = ["model_of", "parse"]
 
 
 def model_of(
-    entry: dict[str, Any], custom_objects: dict[str, Any] | None, source: Source, budget: Budget | None = None
+    entry: dict[str, Any],
+    custom_objects: dict[str, Any] | None,
+    source: Source,
+    budget: Budget | None = None,
+    groups: Any = None,
 ) -> Any:
     """Return the model that a file's config describes, with new weights and not compiled.
 
-    `budget` limits the number of values in its weights; None is the library's limit.
+    `budget` limits the number of values in its weights; None is the library's limit. `groups` has the weights of an
+    ``.h5`` file, which show what layers are one.
     Raises ValueError that names the file if the config does not describe a valid model.
     """
     if not isinstance(entry.get("class_name"), str) or "config" not in entry:
         raise ValueError(f"The config of {source} does not describe a model: it has no class_name with a config.")
     with registry.CustomObjectScope(custom_objects or {}), _naming(source), config_validation.reading(entry, budget):
+        entry = with_all_numbers(entry) if groups is None else with_shared_layers(entry, groups)
         model = _build(spellings.translate_model(entry, source.writer))
     if not hasattr(model, "get_layer"):
         raise ValueError(f"The config of {source} describes a {type(model).__name__}, which is not a model.")

@@ -1,15 +1,20 @@
 """Saving and loading: which format a file has, or will have."""
 
+import inspect
 import os
+import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
+from cornu.core import registry
 from cornu.core.atomic_files import replacing
 from cornu.saving.checkpoint_paths import checkpoint_prefix, is_saved_model
 from cornu.saving.hdf5_heaps import HDF5_START
 
 ZIP_START = b"PK\x03\x04"
+FILE_OBJECT = "a file object"  # what messages call it
 
 
 def save_model(
@@ -23,7 +28,8 @@ def save_model(
     Args:
         model: The model.
         filepath: ``.keras`` is Keras 3's format; ``.h5`` and ``.hdf5`` are Keras 1's and 2's, which Keras 3 reads too.
-            Any other name gives ``.h5``'s format, as in Keras 2, unless `save_format` is ``"keras"``.
+            Any other name gives ``.h5``'s format, as in Keras 2, unless `save_format` is ``"keras"``. A file object,
+            such as ``io.BytesIO()``, takes ``.keras`` unless `save_format` says otherwise.
         overwrite: Whether to replace an existing file.
         include_optimizer: Whether to write the arguments of `compile` and the optimizer's state.
         save_format: ``"keras"`` or ``"h5"``, by default from the file name.
@@ -43,10 +49,38 @@ def save_model(
         raise ValueError("Cornu writes one file, not a folder: leave zipped out.")
     if save_format not in (None, False, "keras", "h5", "hdf5", "tf"):
         raise ValueError(f"save_format must be 'keras' or 'h5'; got {save_format!r}.")
-    name = os.fspath(filepath)
+    to_object = hasattr(filepath, "write")
+    name = "model.keras" if to_object else os.fspath(filepath)
     as_zip = save_format == "keras" if save_format and save_format != "tf" else str(name).endswith(".keras")
+    write = write_keras_file if as_zip else write_h5_file
+    warn_of_functions(model)
+    if to_object:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model"
+            write(path, model, include_optimizer)
+            filepath.write(path.read_bytes())
+        return
     with replacing(filepath, overwrite) as temporary:
-        (write_keras_file if as_zip else write_h5_file)(temporary, model, include_optimizer)
+        write(temporary, model, include_optimizer)
+
+
+def warn_of_functions(model: Any) -> None:
+    """Warn of functions in a model that its file will only name."""
+    functions = [(layer, vars(layer).get("function")) for layer in model._flatten_layers()]
+    named = [
+        f"{layer.name!r} ({function.__name__})"
+        for layer, function in functions
+        if type(layer).__name__ == "Lambda"
+        and inspect.isfunction(function)
+        and registry.registered_name(function) is None
+    ]
+    if named:
+        warnings.warn(
+            f"The file will not hold the functions of the Lambda layers {', '.join(named)}, only their names: "
+            "pass them in custom_objects when you load it, or decorate them with register_keras_serializable().",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def load_model(
@@ -58,7 +92,7 @@ def load_model(
     and never the program in it.
 
     Args:
-        filepath: The file.
+        filepath: The file, or a file object that is open for reading bytes.
         custom_objects: Custom classes and functions by their names in the file.
         compile: Whether to compile the model as it was, with the state of its optimizer.
         safe_mode: Accepted; nothing is ever imported or run from a file.
@@ -82,6 +116,14 @@ def load_model(
     from cornu.saving.safetensors import is_safetensors
     from cornu.saving.saved_model import read_saved_model
 
+    if hasattr(filepath, "read"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / FILE_OBJECT
+            path.write_bytes(filepath.read())
+            try:
+                return load_model(path, custom_objects, compile, safe_mode)
+            except ValueError as error:
+                raise ValueError(str(error).replace(str(path), FILE_OBJECT)) from error
     path = existing(filepath)
     if is_saved_model(path):
         return read_saved_model(path, custom_objects, compile)

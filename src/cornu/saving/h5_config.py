@@ -58,11 +58,13 @@ def old_form(entry: Any, inside: bool = False) -> Any:
         known = {"scale": scale, "mode": mode, "distribution": distribution, "seed": config.get("seed")}
         return {"class_name": "VarianceScaling", "config": known}
     if name == "Functional":
-        return {"class_name": "Model", "config": _functional(config)}
+        shared = {key: entry[key] for key in ("shared_object_id",) if key in entry}
+        return shared | {"class_name": "Model", "config": _functional(config)}
     is_layer = entry.get("module") == "keras.layers"
     if is_layer:
         config = _layer(name, config)
     kept = {key: entry.get(key) for key in ("module", "registered_name")} if inside and is_layer else {}
+    kept |= {key: entry[key] for key in ("shared_object_id",) if key in entry}
     return kept | {"class_name": entry.get("registered_name") or name, "config": old_form(config, is_layer)}
 
 

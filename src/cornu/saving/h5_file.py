@@ -14,18 +14,20 @@ from cornu.saving import compiling, documents, hdf5
 from cornu.saving.h5_config import old_form
 from cornu.saving.layer_groups import KERAS_VERSION, read_layer_groups, write_layer_groups
 from cornu.saving.optimizer_state import read_optimizer, write_optimizer
-from cornu.saving.source import Source
+from cornu.saving.source import CORNU, VERSION, Source, writer
 from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
 
 
 def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> None:
     """Write a whole model as Keras 2 did, with the optimizer's variables in Keras 3's order."""
-    entry = old_form(serialize_object(model, with_compile_config=False))
+    with model.sharing():
+        entry = old_form(serialize_object(model, with_compile_config=False))
     compiled = compiling.compile_config(model) if include_optimizer else None
     with new_file(path) as file:
         # As bytes: Keras 2 decodes them itself.
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION.encode(), b"tensorflow"
+        file.attrs[CORNU] = VERSION.encode()
         file.attrs["model_config"] = json.dumps(entry).encode()
         write_layer_groups(file.create_group("model_weights"), model)
         if compiled is not None:
@@ -44,7 +46,7 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
             )
         entry = documents.parse(config, f"model_config in {source}")
         budget = hdf5.budget_of(groups, bool(custom_objects))
-        model = documents.model_of(entry, custom_objects, source, budget)
+        model = documents.model_of(entry, custom_objects, source, budget, groups)
         transfer = Transfer(source)
         with hdf5.damage(path.name):
             read_layer_groups(groups, model, transfer)
@@ -66,6 +68,7 @@ def write_weights_file(path: Path, model: Any, layered: bool) -> None:
         if layered:
             write_layer_groups(file, model)
         else:
+            file.attrs["keras_version"], file.attrs[CORNU] = KERAS_VERSION.encode(), VERSION.encode()
             write_weights(file, model, optimizer=model.compiled and model.optimizer is not None)
 
 
@@ -103,11 +106,11 @@ def layer_groups(file: h5py.File) -> h5py.Group | None:
 
 
 def writer_of(file: h5py.File) -> str:
-    """Return which Keras version wrote a file, for messages."""
+    """Return which Keras version wrote a file, or that Cornu did, for messages."""
     weights = hdf5.group_at(file, "model_weights")
     for group in (file, weights):
-        version = None if group is None else hdf5.text(group, "keras_version")
-        if version:
-            return f"Keras {version[:40]}"
+        said = None if group is None else writer(hdf5.text(group, "keras_version"), hdf5.text(group, CORNU))
+        if said:
+            return said
     layered = any(hdf5.group_at(file, name) is not None for name in ("vars", "layers"))
     return "Keras 3" if layered else "an unknown version"

@@ -13,7 +13,7 @@ from cornu.core.serialization import serialize_object
 from cornu.saving import archive as zipped
 from cornu.saving import compiling, documents, hdf5
 from cornu.saving.archive import CONFIG, METADATA, WEIGHTS
-from cornu.saving.source import Source
+from cornu.saving.source import CORNU, VERSION, Source
 from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
 
@@ -23,12 +23,13 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed time in the entries: equal models gi
 
 def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> None:
     """Write a model with its weights and, if it is compiled, its optimizer's state and the arguments of compile."""
-    entry = serialize_object(model, with_compile_config=False)
+    with model.sharing():
+        entry = serialize_object(model, with_compile_config=False)
     compiled = compiling.compile_config(model) if include_optimizer else None
     if compiled is not None:
         entry["compile_config"] = compiled
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
-    metadata = {"keras_version": KERAS_VERSION, "date_saved": now}
+    metadata = {"keras_version": KERAS_VERSION, CORNU: VERSION, "date_saved": now}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
         write_weights(file, model, optimizer=compiled is not None)

@@ -9,6 +9,7 @@ import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.saving import hdf5
+from cornu.saving.source import CORNU, VERSION
 from cornu.saving.transfer import Transfer, unknown_layer
 
 KERAS_VERSION = "3.15.1"  # whose spelling of this layout is written
@@ -22,6 +23,7 @@ def write_layer_groups(group: h5py.Group, model: Any) -> None:
     write_names(group, "layer_names", [layer.name for layer in layers])
     # Keras 2 flips convolution kernels in Theano's files: ours are in TensorFlow's form.
     group.attrs["backend"], group.attrs["keras_version"] = b"tensorflow", KERAS_VERSION.encode()
+    group.attrs[CORNU] = VERSION.encode()
     for layer in layers:
         write_variables(group.create_group(layer.name), [(_path(v), v) for v in old_order(layer)])
     write_variables(group.create_group(TOP), [(_path(v), v) for v in model.kept_variables()])

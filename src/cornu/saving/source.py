@@ -1,6 +1,12 @@
 """A file's name and writer, for error messages."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from cornu import __version__
+
+#: What says in a file that Cornu wrote it, beside the version of Keras whose format the file has.
+CORNU = "cornu_version"
+VERSION = __version__
 
 
 class Source(NamedTuple):
@@ -11,3 +17,14 @@ class Source(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name!r} (written by {self.writer})"
+
+
+def writer(keras: Any, cornu: Any = None) -> str | None:
+    """Return who wrote a file that names these versions; None if it names none.
+
+    >>> writer("3.15.1", "0.1.0")
+    'Cornu 0.1.0, Keras 3.15 format'
+    """
+    if cornu:
+        return f"Cornu {str(cornu)[:40]}, Keras {'.'.join(str(keras)[:40].split('.')[:2])} format"
+    return f"Keras {str(keras)[:40]}" if keras else None
