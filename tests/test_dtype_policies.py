@@ -22,3 +22,14 @@ def test_policies_come_back(name, real_keras):
 @pytest.mark.old_spellings
 def test_old_names_are_there():
     assert cornu.dtype_policies.Policy is DTypePolicy
+
+
+def test_no_name_is_the_default_policy(real_keras):
+    for library in (cornu, real_keras):
+        library.config.set_dtype_policy("mixed_bfloat16")
+        try:
+            assert library.DTypePolicy(None).name == "mixed_bfloat16"
+            assert library.dtype_policies.get(None).name == "mixed_bfloat16"
+        finally:
+            library.config.set_dtype_policy("float32")
+        assert library.DTypePolicy(None).name == "float32"

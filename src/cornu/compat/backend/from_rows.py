@@ -9,6 +9,7 @@ from typing import Any
 from cornu import ops
 from cornu.compat.backend.calls import axes, floats, tensor_function
 from cornu.compat.renamed import Renamed
+from cornu.core import registry
 from cornu.core.errors import did_you_mean
 
 
@@ -46,8 +47,14 @@ def _renamed(name: str, row: Renamed, module: str, old_keywords: Mapping[str, st
     compute.__module__ = call.__module__ = module
     computed = tensor_function(compute)
     call.__signature__ = signature  # type: ignore[attr-defined]
+    call.config_name = _name_in_configs(target)  # type: ignore[attr-defined]
     call.__doc__ = _description(row.of or name, todays)
     return call
+
+
+def _name_in_configs(target: Callable) -> str | None:
+    """Return the name of an activation that is today's with another name, such as ``K.hard_sigmoid``; else None."""
+    return target.__name__ if registry.table_of(target) is registry.ACTIVATIONS else None
 
 
 def _target(name: str) -> Callable:
