@@ -51,3 +51,14 @@ print(layers.Dense(1, dtype="float64")(np.ones((1, 2))).dtype, ops.cast([1], "fl
 def test_only_a_request_to_compute_in_float64_turns_on_64_bits(program, printed):
     result = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
     assert result.stdout.split() == printed, result.stderr
+
+
+def test_no_name_is_the_default_policy(real_keras):
+    for library in (cornu, real_keras):
+        library.config.set_dtype_policy("mixed_bfloat16")
+        try:
+            assert library.DTypePolicy(None).name == "mixed_bfloat16"
+            assert library.dtype_policies.get(None).name == "mixed_bfloat16"
+        finally:
+            library.config.set_dtype_policy("float32")
+        assert library.DTypePolicy(None).name == "float32"

@@ -36,12 +36,12 @@ def get_uid(prefix: str = "") -> int:
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Tell whether `x` is a symbolic tensor, such as `Input` returns."""
+    """Return whether `x` is a symbolic tensor, such as `Input` returns."""
     return is_symbolic(x)
 
 
 def is_float_dtype(dtype: Any) -> bool:
-    """Tell whether `dtype` is a floating-point type.
+    """Return whether `dtype` is a floating-point type.
 
     >>> is_float_dtype("bfloat16"), is_float_dtype("int32")
     (True, False)
@@ -50,7 +50,7 @@ def is_float_dtype(dtype: Any) -> bool:
 
 
 def is_int_dtype(dtype: Any) -> bool:
-    """Tell whether `dtype` is an integer type, signed or unsigned.
+    """Return whether `dtype` is an integer type, signed or unsigned.
 
     >>> is_int_dtype("uint8"), is_int_dtype("bool")
     (True, False)

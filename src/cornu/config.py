@@ -66,7 +66,7 @@ def disable_traceback_filtering() -> None:
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Tell whether tracebacks leave out JAX's own frames.
+    """Return whether tracebacks leave out JAX's own frames.
 
     >>> is_traceback_filtering_enabled()
     True

@@ -55,7 +55,13 @@ TRANSLATED = [
         (),
         {"input_dim": 5, "output_dim": 3, "embeddings_initializer": "normal"},
     ),
-    (Embedding, (5, 3), {"dropout": 0.0}, (5, 3), {}),
+    (
+        Embedding,
+        (5, 3),
+        {"dropout": 0.2, "init": "normal"},
+        (5, 3),
+        {"dropout": 0.2, "embeddings_initializer": "normal"},
+    ),
     (Dropout, (), {"p": 0.5}, (), {"rate": 0.5}),
     (LeakyReLU, (), {"alpha": 0.1}, (), {"negative_slope": 0.1}),
     (ELU, (), {"alpha": 0.1}, (), {"alpha": 0.1}),
@@ -110,7 +116,6 @@ def test_constructor_arguments(cls, args, kwargs, new_args, new_kwargs):
     [
         (BatchNormalization, (), {"mode": 2}, "training=True"),
         (Conv2D, (8, 3), {"border_mode": "full"}, "ZeroPadding"),
-        (Embedding, (5, 3), {"dropout": 0.2}, "SpatialDropout1D"),
         (ModelCheckpoint, ("a.h5",), {"period": 5}, "save_freq"),
     ],
 )

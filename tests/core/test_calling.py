@@ -465,3 +465,37 @@ def test_a_spec_may_return_the_inputs():
     start = Input((3,))
     np.testing.assert_array_equal(models.Model(start, Same()(start))(X[:, :3]), 2 * X[:, :3])
     assert Same()(Embedding(4, 2, mask_zero=True)(Input((3,), dtype="int32")))._keras_mask.shape == (None, 3)
+
+
+def forms_of_calls(library):
+    """Return what calls give whose inputs and masks come by keyword, by position, or with the tensors."""
+    seen = []
+
+    class Pair(library.layers.Layer):
+        def call(self, q, v, q_mask=None, v_mask=None):
+            seen.append((q_mask is not None, v_mask is not None))
+            return q
+
+    steps, mask = np.arange(6.0, dtype="float32").reshape(1, 3, 2), np.array([[1, 1, 0]])
+    embedding = library.layers.Embedding(7, 2, mask_zero=True)
+    q, v = np.array([[1, 0]]), np.array([[2, 0, 3]])
+    Pair()(embedding(q), embedding(v))
+    Pair()(embedding(q), library.ops.ones((1, 3, 2)))
+    starts = [library.Input((2,), dtype="int32"), library.Input((3,), dtype="int32")]
+    graph = library.Model(starts, Pair()(*map(embedding, starts)))
+    graph.predict([q, v], verbose=0)
+    return [
+        tuple(library.layers.Dense(2)(inputs=X).shape),
+        tuple(library.layers.Conv2D(2, 3)(inputs=library.Input((8, 8, 1))).shape),
+        np.asarray(library.layers.GlobalAveragePooling1D()(steps, mask)).tolist(),
+        tuple(library.layers.GlobalAveragePooling1D()(library.Input((3, 2)), library.Input((3,))).shape),
+        seen[:2],
+        seen[-1],
+        library.layers.Masking().compute_mask(library.Input((3, 4))).shape,
+        library.layers.Masking()(library.Input((3, 4)))._keras_mask.shape,
+        library.Model(starts[0], embedding(starts[0])._keras_mask).predict(q, verbose=0).tolist(),
+    ]
+
+
+def test_inputs_by_keyword_and_masks_by_position(real_keras):
+    assert forms_of_calls(cornu) == forms_of_calls(real_keras)

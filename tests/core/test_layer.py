@@ -136,7 +136,6 @@ def test_initial_weights_are_set_on_building():
     ("action", "words"),
     [
         (lambda: Scale(factr=1), "factor"),
-        (lambda: Dense(2, name="a/b"), "without '/'"),
         (lambda: Scale()(np.array([["a"]])), "takes numbers"),
         (lambda: Dense(2).count_params(), "build"),
         (lambda: Layer()(X), "call"),
@@ -247,3 +246,44 @@ def test_the_policy_of_a_built_layer_can_be_set(real_keras):
     model.layers[0].dtype_policy = "mixed_bfloat16"
     assert model.predict(X[:, :3], verbose=0).dtype.name == "bfloat16"
     assert model.get_config()["layers"][1]["config"]["dtype"]["config"]["name"] == "mixed_bfloat16"
+
+
+WITHOUT_WEIGHTS = [
+    ("Activation", ("relu",)), ("ActivityRegularization", ()), ("AveragePooling2D", (2,)), ("Dropout", (0.1,)),
+    ("ELU", ()), ("GaussianNoise", (0.1,)), ("GlobalAveragePooling1D", ()), ("GlobalMaxPooling2D", ()),
+    ("Identity", ()), ("LeakyReLU", ()), ("Masking", ()), ("MaxPooling1D", (2,)), ("ReLU", ()), ("Reshape", ((1,),)),
+    ("Softmax", ()), ("SpatialDropout1D", (0.1,)), ("UnitNormalization", ()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments"), WITHOUT_WEIGHTS)
+def test_layers_without_weights_are_built_from_the_start(real_keras, name, arguments):
+    for library in (cornu, real_keras):
+        layer = getattr(library.layers, name)(*arguments)
+        assert layer.built
+        assert layer.count_params() == 0
+
+
+@pytest.mark.parametrize("name", ["Dense", "Conv2D", "Embedding", "BatchNormalization", "TimeDistributed", "Layer"])
+def test_layers_with_weights_are_built_later(name):
+    arguments = {"Dense": (1,), "Conv2D": (1, 1), "Embedding": (2, 2), "TimeDistributed": (Dropout(0.1),)}
+    assert not getattr(layers, name)(*arguments.get(name, ())).built
+
+    class Own(Dropout):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(input_shape[-1],), name="scale")
+
+    layer = Own(0.5)
+    assert not layer.built
+    layer(X)
+    assert layer.built
+    assert len(layer.weights) == 1
+
+
+@pytest.mark.parametrize("name", ["", "a//b", "/a", "a/", "a/../b", 3])
+def test_names_that_are_none_are_refused(name):
+    if name == "":
+        assert Dense(2, name=name).name.startswith("dense")
+        return
+    with pytest.raises(ValueError, match="must be a string, such as"):
+        Dense(2, name=name)

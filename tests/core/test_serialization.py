@@ -1,9 +1,13 @@
 """Configs: the constructor call as plain data, in Keras 3's form, read without importing names out of a file."""
 
+import copy
 import json
+import pickle
 
+import numpy as np
 import pytest
 
+import cornu
 from cornu import initializers, layers
 from cornu.core import registry
 from cornu.core.layer import Layer
@@ -116,3 +120,91 @@ def test_a_custom_class_of_a_librarys_name_is_taken_only_where_it_is_named():
         assert type(layer) is layers.Dense
         entry = {"class_name": "Dense", "config": {"name": "s"}, "registered_name": "Custom>Dense"}
         assert type(deserialize(entry, table=registry.LAYERS)) is Scale
+
+
+def _own_activation(x):
+    return 2 * x
+
+
+class _Around(layers.Layer):
+    """Holds a layer, a function and an array, and is registered nowhere."""
+
+    def __init__(self, inner, function=None, table=None, **kwargs):
+        super().__init__(**kwargs)
+        self.inner, self.function, self.table = inner, function, table
+
+    def call(self, inputs):
+        return self.function(self.inner(inputs))
+
+
+def _configured(library):
+    layer_module = library.layers
+    return [
+        layer_module.Dense(3),
+        layer_module.Dense(3, dtype="mixed_bfloat16", kernel_initializer=library.initializers.HeNormal()),
+        layer_module.Dense(3, kernel_regularizer=library.regularizers.L2(0.1), activation=library.activations.relu),
+        layer_module.Dense(np.int64(3), activation=_own_activation),
+        layer_module.BatchNormalization(dtype="mixed_float16"),
+        layer_module.TimeDistributed(layer_module.Dense(2)),
+        library.Sequential([library.Input((2,)), layer_module.Dense(2)]),
+        library.optimizers.Adam(library.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)),
+        library.losses.BinaryCrossentropy(),
+        library.metrics.MeanMetricWrapper(library.losses.mean_squared_error),
+    ]
+
+
+def test_configs_are_plain_data(real_keras):
+    for ours, theirs in zip(_configured(cornu), _configured(real_keras), strict=True):
+        config, expected = json.loads(json.dumps(ours.get_config())), json.loads(json.dumps(theirs.get_config()))
+        assert config.get("dtype") == expected.get("dtype")
+    config = layers.Dense(3, dtype="float16").get_config()
+    assert config["dtype"] == real_keras.layers.Dense(3, dtype="float16").get_config()["dtype"]
+
+
+def test_configs_of_custom_objects_are_plain_data_and_need_no_registration_in_their_process():
+    layer = _Around(_Around(layers.Dense(2, activation=_own_activation), _own_activation), lambda x: x + 1, np.ones(2))
+    config = layer.get_config()
+    json.dumps(config)
+    for one in (config, copy.deepcopy(config)):
+        again = _Around.from_config(one)
+        assert again.inner is not layer.inner
+        assert again.inner.inner.activation is _own_activation
+        assert again.function is layer.function
+        assert np.array_equal(again.table, [1, 1])
+    with pytest.raises(ValueError, match="custom_objects"):
+        _Around.from_config(json.loads(json.dumps(config)))
+    with pytest.raises(ValueError, match="custom_objects"):
+        _Around.from_config(pickle.loads(pickle.dumps(config)))
+
+
+def test_a_config_has_the_activation_that_was_set_later():
+    model = cornu.Sequential([cornu.Input((4,)), layers.Dense(2, activation="softmax"), layers.Activation("relu")])
+    dense = model.layers[0]
+    x = np.ones((1, 4), "float32")
+    for activation in (None, cornu.activations.tanh, _own_activation):
+        dense.activation = activation
+        expected = np.asarray(dense(x))
+        same = layers.Dense.from_config(dense.get_config())
+        same.build((None, 4))
+        same.set_weights(dense.get_weights())
+        np.testing.assert_array_equal(same(x), expected)
+    model.layers[1].activation = None
+    assert np.array_equal(model(x), expected)
+    for layer in (layers.Conv1D(2, 1), layers.EinsumDense("ab,bc->ac", 2), layers.SeparableConv1D(2, 1)):
+        inputs = x[..., None] if isinstance(layer, (layers.Conv1D, layers.SeparableConv1D)) else x
+        expected = layer(inputs)
+        layer.activation = None
+        np.testing.assert_array_equal(layer(inputs), expected)
+
+
+@pytest.mark.old_spellings
+def test_functions_of_the_backend_are_saved_as_what_they_compute(tmp_path):
+    from cornu import backend
+
+    x = np.linspace(-2, 2, 8, dtype="float32").reshape(2, 4)
+    for name in ("hard_sigmoid", "relu", "tanh", "sigmoid", "softplus", "softsign", "elu", "softmax"):
+        model = cornu.Sequential([cornu.Input((4,)), layers.Activation(getattr(backend, name))])
+        for suffix in (".keras", ".h5"):
+            model.save(tmp_path / f"m{suffix}")
+            loaded = cornu.models.load_model(tmp_path / f"m{suffix}")
+            np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))

@@ -40,3 +40,23 @@ def test_arguments_of_keras_2_are_taken(owner):
     weight = owner.add_weight("w", (2,), synchronization=None, use_resource=True)
     assert weight.name == "w"
     assert weight.numpy().shape == (2,)
+
+
+@pytest.mark.old_spellings
+def test_the_name_may_be_first_as_in_keras_2(owner):
+    first = owner.add_weight("a", shape=(2,), initializer="ones")
+    assert (first.name, first.numpy().tolist()) == ("a", [1, 1])
+    assert owner.add_weight("b").shape == ()
+    assert owner.add_weight("c", (3,), initializer="zeros", dtype="int32").dtype == "int32"
+    assert owner.add_weight((4,), "ones", name="d").numpy().tolist() == [1, 1, 1, 1]
+    with pytest.raises(TypeError, match="'name' twice"):
+        owner.add_weight("e", name="f", shape=(2,))
+
+
+@pytest.mark.old_spellings
+def test_the_order_of_keras_2_begins_with_name_and_shape():
+    layer = layers.Layer()
+    weight = layer.add_weight("a", (2,), "float16", "ones", "l2", False)
+    assert (weight.dtype, weight.numpy().tolist(), weight.trainable) == ("float16", [1, 1], False)
+    assert weight.regularizer is not None
+    assert layer.add_variable("b", [3], initializer="ones", trainable=False).shape == (3,)

@@ -152,7 +152,7 @@ class BatchWatcher:
         return result
 
     def stopped(self) -> bool:
-        """Tell whether a callback asked to stop this run."""
+        """Return whether a callback asked to stop this run."""
         return bool(getattr(self.callbacks.model, _STOPPERS[self.kind], False))
 
 

@@ -16,6 +16,7 @@ from cornu import __version__
 from cornu.core.jax_internals import JAXLIB
 from cornu.core.ownership import custom_classes
 from cornu.core.processor import threads
+from cornu.core.serialization import Described
 from cornu.core.variable import Variable
 
 MOST_BYTES = 1 << 30  # of larger arrays only some rows are read
@@ -105,6 +106,8 @@ def _plain(value: Any, depth: int) -> Any:
         return value
     if depth > 20:
         return type(value).__name__
+    if isinstance(value, Described):
+        return _plain(value.thing, depth)
     if isinstance(value, dict):
         return {str(key): _plain(item, depth + 1) for key, item in value.items() if key != "name"}
     if isinstance(value, (list, tuple)):

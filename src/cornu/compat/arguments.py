@@ -191,6 +191,19 @@ def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) ->
     return result
 
 
+def name_first(where: str, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a method call that begin with a name, as in Keras 2, as keywords.
+
+    >>> name_first("Layer.add_weight", ("w", (2,)), {"initializer": "ones"})
+    {'name': 'w', 'shape': (2,), 'initializer': 'ones'}
+    """
+    named = dict(zip(keywords.NAME_FIRST[where], args, strict=False))
+    twice = sorted(named.keys() & kwargs.keys())
+    if twice or len(args) > len(named):
+        raise TypeError(f"{where} was given {twice[0] if twice else 'arguments'!r} twice, by position and by keyword.")
+    return named | kwargs
+
+
 def _show_accuracy(model: Any) -> None:
     """Let a model compiled without metrics report its accuracy, as ``fit(show_accuracy=True)`` did in Keras 0."""
     objective = getattr(model, "objective", None)
@@ -199,4 +212,4 @@ def _show_accuracy(model: Any) -> None:
         model._programs.forget("compile changed")
 
 
-__all__ = ["translate_constructor", "translate_keywords"]
+__all__ = ["name_first", "translate_constructor", "translate_keywords"]

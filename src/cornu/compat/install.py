@@ -6,6 +6,7 @@ spellings.fill(
     {
         "constructor": "cornu.compat.arguments:translate_constructor",
         "keywords": "cornu.compat.arguments:translate_keywords",
+        "order": "cornu.compat.arguments:name_first",
         "attribute": "cornu.compat.attributes:old_attribute",
         "name": "cornu.compat.imports:old_name",
         "names": "cornu.compat.imports:old_names",

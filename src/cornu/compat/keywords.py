@@ -70,7 +70,6 @@ HARMLESS: dict[str, tuple] = {
 REFUSED: dict[str, str] = {
     "mode": "BatchNormalization normalizes by feature, as mode=0 did in Keras 1; for mode=1 use LayerNormalization, "
     "for mode=2 call the layer with training=True",
-    "dropout": "put a Dropout or SpatialDropout1D layer after the Embedding",
     "virtual_batch_size": "normalization over parts of a batch is not implemented; leave it out",
     "adjustment": "leave it out",
     "period": "save_freq counts batches: use save_freq=period * batches per epoch, or 'epoch'",
@@ -110,6 +109,12 @@ class OldOrder(NamedTuple):
     position: int
     largest: float  # a number up to this (not a bool), or None, at `position` means the old order
 
+
+#: Method -> the order of its arguments in Keras 2, meant where the first is a name.
+NAME_FIRST = {
+    "Layer.add_weight": ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint"),
+    "Metric.add_weight": ("name", "shape", "initializer", "dtype"),
+}
 
 #: Optimizer -> the order of its arguments in Keras 1 and 2.
 OLD_ORDERS: dict[str, OldOrder] = {

@@ -130,7 +130,7 @@ def remove_leftovers(folder: Path, age: float = DAY) -> None:
 
 
 def _is_about(error: OSError, temporary: Path, path: Path) -> bool:
-    """Tell whether an error is the system's about this file, rather than another that the block met."""
+    """Return whether an error is the system's about this file, rather than another that the block met."""
     if isinstance(error, ConnectionError):  # a download's
         return False
     if isinstance(error.filename, (str, Path)):

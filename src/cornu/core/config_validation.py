@@ -123,7 +123,7 @@ def _too_large(value: Any, largest: int) -> bool:
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    """Tell whether plain data may stand for an argument of a type; objects are left to the class."""
+    """Return whether plain data may stand for an argument of a type; objects are left to the class."""
     if kind is Any:
         return _is_finite(value)
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
@@ -149,7 +149,7 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 def _is_finite(value: Any) -> bool:
-    """Tell whether a value without a type of its own holds no NaN and no infinity; configs inside it come later."""
+    """Return whether a value without a type of its own holds no NaN and no infinity; configs inside it come later."""
     if isinstance(value, (list, tuple)):
         return all(map(_is_finite, value))
     return not isinstance(value, float) or math.isfinite(value)

@@ -37,14 +37,14 @@ def note_reader() -> None:
 
 
 def _others(threads: dict[int, threading.Thread]) -> bool:
-    """Tell whether any of `threads` but this one lives; forget those that have ended."""
+    """Return whether any of `threads` but this one lives; forget those that have ended."""
     for ident in [ident for ident, thread in list(threads.items()) if not thread.is_alive()]:
         threads.pop(ident, None)
     return len(threads) > (threading.get_ident() in threads)
 
 
 def others_train() -> bool:
-    """Tell whether another thread has run training steps, and has not ended."""
+    """Return whether another thread has run training steps, and has not ended."""
     if not _training or (len(_training) == 1 and threading.get_ident() in _training):
         return False
     with exchange:

@@ -62,8 +62,11 @@ def array_dtype(dtype: Any) -> str:
 
 
 def is_float(dtype: Any) -> bool:
-    """Tell whether `dtype` is a floating-point dtype."""
+    """Return whether `dtype` is a floating-point dtype."""
     return "float" in str(getattr(dtype, "name", dtype))
+
+
+_default: "list[DTypePolicy]" = []
 
 
 @registry.CORE.add()
@@ -72,7 +75,7 @@ class DTypePolicy(metaclass=Recorded):
 
     Args:
         name: A dtype for both (``"float32"``), or ``"mixed_float16"`` or ``"mixed_bfloat16"``, which compute in 16 bits
-            and keep variables in float32. None is ``floatx()``.
+            and keep variables in float32. None is the default policy.
 
     Raises:
         ValueError: The dtype is unknown.
@@ -83,8 +86,10 @@ class DTypePolicy(metaclass=Recorded):
     'float32'
     """
 
+    name: str
+
     def __init__(self, name: str | None = None) -> None:
-        name = name or settings.floatx()
+        name = name or (_default[0].name if _default else settings.floatx())
         if name in ("mixed_float16", "mixed_bfloat16"):
             self.compute_dtype, self.variable_dtype = name.removeprefix("mixed_"), "float32"
         else:
@@ -109,8 +114,6 @@ class DTypePolicy(metaclass=Recorded):
 
 
 FloatDTypePolicy = Policy = DTypePolicy
-
-_default: list[DTypePolicy] = []
 
 
 def dtype_policy() -> DTypePolicy:

@@ -28,7 +28,7 @@ class EngineError(ValueError):
 
 
 def from_engine(error: BaseException) -> bool:
-    """Tell whether an exception was raised inside JAX, not by the user's or Cornu's code."""
+    """Return whether an exception was raised inside JAX, not by the user's or Cornu's code."""
     if type(error).__module__.startswith(ENGINE_PACKAGES):
         return True
     frames = traceback.extract_tb(error.__traceback__)

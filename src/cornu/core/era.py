@@ -122,7 +122,7 @@ def using(era: str) -> Iterator[None]:
 
 
 def holds(difference: str) -> bool:
-    """Tell whether a row of `DIFFERENCES` holds in the era of the running program."""
+    """Return whether a row of `DIFFERENCES` holds in the era of the running program."""
     return _current in DIFFERENCES[difference].eras
 
 

@@ -173,7 +173,7 @@ def keep_masks(tensors: Sequence[SymbolicTensor], masks: Sequence[Any]) -> None:
 
 
 def is_symbolic(thing: Any) -> bool:
-    """Tell whether `thing` is a symbolic tensor."""
+    """Return whether `thing` is a symbolic tensor."""
     return isinstance(thing, SymbolicTensor)
 
 
@@ -208,7 +208,7 @@ def copied(structure: Any) -> Any:
 
 
 def holds_symbolic(args: tuple, kwargs: dict) -> bool:
-    """Tell whether the arguments of a call contain a symbolic tensor, at any depth."""
+    """Return whether the arguments of a call contain a symbolic tensor, at any depth."""
     return any(_holds(item) for item in (*args, *kwargs.values()))
 
 
@@ -270,12 +270,12 @@ def _infer_with(trace: Callable, pair: Pair, probes: Probes, explained: Callable
 
 
 def _depends_on_batch_alone(shape: tuple[int, ...], batch: int) -> bool:
-    """Tell whether the first axis is the batch, and no other looks as if it had to do with it."""
+    """Return whether the first axis is the batch, and no other looks as if it had to do with it."""
     return bool(shape) and shape[0] == batch and all(size == 1 or (size % batch and batch % size) for size in shape[1:])
 
 
 def _is_explained(tensors: Sequence[SymbolicTensor], weights: Sequence[Any], shape: Shape) -> bool:
-    """Tell whether each known size is that of an input's axis in the same place, or of weights (channels)."""
+    """Return whether each known size is that of an input's axis in the same place, or of weights (channels)."""
     return all(
         size is None
         or any(axis < tensor.ndim and size == tensor.shape[axis] for tensor in tensors)

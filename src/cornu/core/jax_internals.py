@@ -97,7 +97,7 @@ def array_class() -> type:
 
 
 def device_started() -> bool:
-    """Tell whether JAX has started its device, and with it the threads that compute."""
+    """Return whether JAX has started its device, and with it the threads that compute."""
     try:
         from jax._src.xla_bridge import backends_are_initialized  # 0.8 to 0.12
     except ImportError:

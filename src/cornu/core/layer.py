@@ -15,8 +15,9 @@ from cornu.core.calling import CallMethods
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import Node, op
 from cornu.core.names import automatic_name
+from cornu.core.ownership import is_library
 from cornu.core.scope import scope
-from cornu.core.serialization import construct, default_config, get
+from cornu.core.serialization import construct, default_config, described, get
 from cornu.core.shapes import batch_input_shape, shape_tuples
 from cornu.core.signature import ShapeParameters, build_parameters
 from cornu.core.variable import Variable
@@ -44,7 +45,7 @@ class Layer(CallMethods):
 
     Raises:
         TypeError: An argument is unknown.
-        ValueError: `name` is not a string, or contains ``/``.
+        ValueError: `name` is not a string.
 
     Follows https://keras.io/api/layers/base_layer/
 
@@ -73,6 +74,10 @@ class Layer(CallMethods):
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _marks_built(vars(cls)["build"])  # type: ignore[method-assign]
+        if is_library(cls):
+            cls.built = "build" not in vars(cls) and cls.build is Layer.build  # has no weights
+        elif "build" in vars(cls):
+            cls.built = False
         if "compute_mask" in vars(cls):
             cls.compute_mask = op(vars(cls)["compute_mask"])  # type: ignore[method-assign]
 
@@ -101,8 +106,11 @@ class Layer(CallMethods):
 
     def _start(self, name: str | None, trainable: bool, dtype: Any, autocast: bool = True) -> None:
         """Set the attributes of every layer; runs only once."""
-        if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(f"The name of a layer must be a string without '/'; {type(self).__name__} got {name!r}.")
+        if name is not None and not _is_name(name):
+            raise ValueError(
+                f"The name of a layer must be a string, such as 'conv' or 'block1/conv'; {type(self).__name__} got "
+                f"{name!r}."
+            )
         self._initialized = True
         self.name = name or automatic_name(type(self).__name__)
         self._trainable = bool(trainable)
@@ -224,7 +232,10 @@ class Layer(CallMethods):
     # ---- config
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, from which `from_config` makes an equal layer, without the weights."""
+        """Return the constructor's arguments, from which `from_config` makes an equal layer, without the weights.
+
+        They are plain data as in Keras: objects are dictionaries, and ``json.dumps`` takes them.
+        """
         base = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy}
         # In a model the input has the shape, and Keras 3 rejects the key.
         if self._batch_input_shape is not None and not self._inbound_nodes:
@@ -234,7 +245,7 @@ class Layer(CallMethods):
         left_out = {"self", *BASE_ARGUMENTS} - named
         if self.activity_regularizer is None and type(self).__init__ is Layer.__init__:
             left_out.add("activity_regularizer")
-        return self._accepted(base) | {name: value for name, value in own.items() if name not in left_out}
+        return described(self._accepted(base) | {name: value for name, value in own.items() if name not in left_out})
 
     def _accepted(self, base: dict[str, Any]) -> dict[str, Any]:
         """Return those general arguments that the constructor accepts; that of a custom layer may accept none."""
@@ -324,6 +335,11 @@ def check_functions(layer: Any) -> None:
                 "pickle refers to functions by name.\n"
                 f"Define it with def at the top of a module: def {name}(x): ..."
             )
+
+
+def _is_name(name: Any) -> bool:
+    """Return whether a layer may have a name. Keras 3 refuses one with "/"; in Keras 1 and 2 many had one."""
+    return isinstance(name, str) and ("/" not in name or {"", ".", ".."}.isdisjoint(name.split("/")))
 
 
 def _marks_built(build: Callable) -> Callable:

@@ -4,12 +4,12 @@ from typing import Any
 
 
 def is_library_module(name: str) -> bool:
-    """Tell whether `name` is that of one of Cornu's modules."""
+    """Return whether `name` is that of one of Cornu's modules."""
     return name.partition(".")[0] == "cornu"
 
 
 def is_library(thing: Any) -> bool:
-    """Tell whether a class or function, or the class of an object, is one of Cornu's.
+    """Return whether a class or function, or the class of an object, is one of Cornu's.
 
     >>> from cornu.layers import Dense
     >>> is_library(Dense), is_library(Dense(2)), is_library(len)
@@ -29,7 +29,7 @@ def custom_classes(cls: type) -> list[type]:
 
 
 def declares(thing: Any, attribute: str, *methods: str) -> bool:
-    """Tell whether `attribute` is true of `thing`, and was declared for the `methods` that it has.
+    """Return whether `attribute` is true of `thing`, and was declared for the `methods` that it has.
 
     A class declares an attribute beside the method that it describes. A subclass that overrides one of the methods has
     to declare it again: what was true of the old method is not known of the new one.

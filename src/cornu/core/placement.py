@@ -50,7 +50,7 @@ def concrete(value: Any, dtype: Any = None, *, copy: bool | None = None) -> jax.
 
 
 def _is_host_memory(value: Any) -> bool:
-    """Tell whether `value` is, or gives numpy, memory that its owner may change."""
+    """Return whether `value` is, or gives numpy, memory that its owner may change."""
     return isinstance(value, np.ndarray) or (
         hasattr(value, "__array__") and not isinstance(value, (jax.Array, np.generic))
     )

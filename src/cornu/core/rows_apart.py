@@ -18,7 +18,7 @@ CALLING = ("__call__", "call", "merge", "compute_mask")
 
 
 def call_keeps_rows_apart(node: Node) -> bool:
-    """Tell whether a call of a layer, with the layers inside it, keeps rows apart; of a model, whether it says so."""
+    """Return whether a call of a layer, with the layers inside it, keeps rows apart; of a model, whether it says so."""
     operation = node.operation
     if not isinstance(operation, Layer) or _trains(node):
         return False
@@ -31,7 +31,7 @@ def call_keeps_rows_apart(node: Node) -> bool:
 
 
 def layer_keeps_rows_apart(layer: Layer, rank: int) -> bool:
-    """Tell whether a layer that gets inputs of `rank` axes keeps rows apart, with all layers and models inside it."""
+    """Return whether a layer that gets inputs of `rank` axes keeps rows apart, with all layers and models inside it."""
     parts = layer._flatten_layers()
     networks = [network for part in parts if (network := getattr(part, "_network", None)) is not None]
     return all(_declares(part, [rank]) for part in parts) and all(
@@ -49,12 +49,12 @@ def _declares(layer: Any, ranks: Iterable[int]) -> bool:
 
 
 def _trains(node: Node) -> bool:
-    """Tell whether a call was made with ``training``, by keyword or by position."""
+    """Return whether a call was made with ``training``, by keyword or by position."""
     return bool(call_signature(type(node.operation)).bind(node.args, node.kwargs).get("training"))
 
 
 def _is_known(activation: Any) -> bool:
-    """Tell whether an activation is one of the library's functions, none, or a layer (which is looked at itself)."""
+    """Return whether an activation is one of the library's functions, none, or a layer (which is looked at itself)."""
     return activation is None or isinstance(activation, Layer) or registry.table_of(activation) is registry.ACTIVATIONS
 
 

@@ -1,6 +1,7 @@
 """The config is the constructor call: recorded by a metaclass, written and read as Keras's JSON dictionaries."""
 
 import abc
+import copy
 import functools
 import inspect
 import types
@@ -21,6 +22,8 @@ Instance = TypeVar("Instance")
 LAMBDA = "<lambda>"  # the name of every function without one
 SLICE = ("start", "stop", "step")
 PLAIN = (type(None), bool, int, float, str, tuple, list)
+#: Arguments that may be set to another function, or to None, at any time.
+FUNCTIONS = ("activation", "recurrent_activation")
 #: Arguments of today that had other values before: `epsilon=None`, `reduction="auto"`, `distribution="normal"`.
 OTHER_VALUES = frozenset(("epsilon", "reduction", "distribution"))
 
@@ -123,7 +126,10 @@ def _current(instance: Any, name: str, value: Any) -> Any:
     if name not in vars(instance):
         return value
     now = vars(instance)[name]
-    same_kind = isinstance(now, PLAIN) and isinstance(value, PLAIN) and not (value is not None and now is None)
+    if name in FUNCTIONS:
+        return now
+    plain_value = isinstance(value, PLAIN) or getattr(value, "shape", None) == ()  # a number of numpy's
+    same_kind = isinstance(now, PLAIN) and plain_value and not (value is not None and now is None)
     ours = registry.table_of(type(now)) is not None and hasattr(now, "get_config")
     return now if same_kind or (ours and not hasattr(now, "call")) else value
 
@@ -144,7 +150,7 @@ def serialize(thing: Any) -> Any:
             else list(map(serialize, thing))
         )
     if isinstance(thing, dict):
-        return {key: serialize(value) for key, value in thing.items()}
+        return thing if isinstance(thing, Described) else {key: serialize(value) for key, value in thing.items()}
     if isinstance(thing, slice):
         return {"class_name": "__slice__", "config": {key: serialize(getattr(thing, key)) for key in SLICE}}
     if thing is Ellipsis:
@@ -159,6 +165,36 @@ def serialize(thing: Any) -> Any:
     if hasattr(thing, "name") and hasattr(thing, "itemsize"):
         return str(thing)
     raise TypeError(f"A config cannot hold {thing!r} ({type(thing).__name__}). Give the class a get_config() method.")
+
+
+class Described(dict):
+    """A config of an object or function that also knows it: in this process, nothing in it needs to be registered."""
+
+    def __init__(self, config: dict[str, Any], thing: Any) -> None:
+        super().__init__(config)
+        self.thing = thing
+
+    def __deepcopy__(self, memo: dict) -> "Described":
+        return Described(copy.deepcopy(dict(self), memo), self.thing)
+
+    def __reduce__(self) -> tuple:
+        return dict, (dict(self),)
+
+
+def described(thing: Any) -> Any:
+    """Return a value of a config as plain data, fit for JSON, from which this process makes an equal value.
+
+    What has no such form stays as it is.
+    """
+    if isinstance(thing, (list, tuple)) and type(thing) in (list, tuple):
+        return type(thing)(map(described, thing))
+    if isinstance(thing, dict):
+        return thing if isinstance(thing, Described) else {key: described(value) for key, value in thing.items()}
+    try:
+        plain = serialize(thing)
+    except (TypeError, NotImplementedError):
+        return thing
+    return Described(plain, thing) if isinstance(plain, dict) and not hasattr(thing, "__array__") else plain
 
 
 def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, Any]:
@@ -190,9 +226,10 @@ def _module_of(cls: type) -> str:
 
 def _serialize_function(function: Any) -> Any:
     name = getattr(function, "__name__", type(function).__name__)
-    table = registry.table_of(function)
-    if table:
+    if registry.table_of(function):
         return name
+    if is_library(function) and getattr(function, "config_name", None):  # an old name of a function in a table
+        return function.config_name
     return {
         "module": getattr(function, "__module__", None),
         "class_name": "function",
@@ -240,6 +277,7 @@ def _deserialize(config: Any, table: registry.Table | None = None) -> Any:
 
 
 def _deserialize_object(config: dict[str, Any], table: registry.Table | None) -> Any:
+    thing = getattr(config, "thing", None)  # of a config that `described` made
     if registry.LAYERS in (table, registry.tables.get(config.get("module") or "")):
         config = spellings.translate_layer(config)
     class_name, inner = config["class_name"], config["config"]
@@ -257,11 +295,12 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
             "define the function in your program, name it in the layer, and pass it in custom_objects."
         )
     if class_name == "function":
-        return find_thing(inner, config.get("registered_name"), None, table)
+        return thing or find_thing(inner, config.get("registered_name"), None, table)
     shared, number = scope.shared, config.get("shared_object_id")
     if shared is not None and isinstance(number, int) and number in shared:
         return shared[number]
-    cls = find_thing(class_name, config.get("registered_name"), config.get("module"), table)
+    known = None if thing is None else type(thing)
+    cls = known or find_thing(class_name, config.get("registered_name"), config.get("module"), table)
     if not isinstance(cls, type) or not hasattr(cls, "from_config"):
         raise ValueError(f"The config names a class {class_name!r}, but {cls!r} is not a class with from_config.")
     if registry.table_of(cls) is registry.OPTIMIZERS:

@@ -105,7 +105,7 @@ def disable_interactive_logging() -> None:
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Tell whether ``verbose="auto"`` draws progress bars."""
+    """Return whether ``verbose="auto"`` draws progress bars."""
     return _settings["interactive_logging"]
 
 

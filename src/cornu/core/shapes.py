@@ -30,7 +30,7 @@ def shape_of(leaf: Any) -> Shape:
 
 
 def is_shape(value: Any) -> bool:
-    """Tell whether `value` is one shape, such as ``(None, 28, 28)``."""
+    """Return whether `value` is one shape, such as ``(None, 28, 28)``."""
     return isinstance(value, (list, tuple)) and all(
         size is None or isinstance(size, (int, np.integer)) for size in value
     )

@@ -62,8 +62,11 @@ def old_attribute(instance: object, name: str) -> Any:
     return answer(instance, name)
 
 
-def old_keywords(where: str) -> Callable[[Function], Function]:
-    """Decorate a method or function: its old keywords (a table of `compat`, by the name `where`) are accepted too."""
+def old_keywords(where: str, name_first: str | None = None) -> Callable[[Function], Function]:
+    """Decorate a method or function: its old keywords (a table of `compat`, by the name `where`) are accepted too.
+
+    So is the order of Keras 2 that begins with the name: `name_first` says in which row of a table it is.
+    """
 
     def decorate(method: Function) -> Function:
         parameters = inspect.signature(method).parameters
@@ -78,6 +81,8 @@ def old_keywords(where: str) -> Callable[[Function], Function]:
                 kwargs = answer(where, kwargs, args[0] if args else None) if answer else kwargs
                 if not takes_any:
                     _refuse_unknown(where, known, kwargs)
+            if name_first and len(args) > 1 and isinstance(args[1], str) and (order := _answer_to("order")):
+                return method(args[0], **order(name_first, args[1:], kwargs))
             return method(*args, **kwargs)
 
         return accepting  # type: ignore[return-value]
@@ -129,7 +134,7 @@ def translate_layer(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_custom(registered: Any) -> bool:
-    """Tell whether a class was registered in a package, and that one is not Keras's."""
+    """Return whether a class was registered in a package, and that one is not Keras's."""
     return (
         isinstance(registered, str) and ">" in registered and not registered.lower().startswith(("keras", "tf_keras"))
     )

@@ -52,7 +52,7 @@ class HoldsWeights(metaclass=Recorded):
     def _path(self) -> str:
         return joined(scope.path if self._around is None else self._around, self.name)
 
-    @old_keywords("add_weight")
+    @old_keywords("add_weight", name_first="Layer.add_weight")
     def add_weight(
         self,
         shape: Any = None,
@@ -95,8 +95,6 @@ class HoldsWeights(metaclass=Recorded):
         """
         if overwrite_with_gradient:
             raise ValueError("add_weight(overwrite_with_gradient=True) cannot be followed: leave it out.")
-        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
-            shape, initializer, name = initializer if initializer is not None else (), None, shape
         dtype = dtype_policies.standardize_dtype(dtype or self._dtype_policy.variable_dtype)
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
         budget.take(f"Layer {self.name!r}", name, shape)

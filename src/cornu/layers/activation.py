@@ -41,7 +41,7 @@ class Activation(Layer):
         self.activation = activations.get(activation)
 
     def call(self, inputs: jax.Array) -> jax.Array:
-        return self.activation(inputs)
+        return inputs if self.activation is None else self.activation(inputs)
 
 
 @registry.LAYERS.add()

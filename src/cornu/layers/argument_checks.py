@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from cornu.core.layer import Layer
 
 
 def check_integer(layer: Layer, argument: str, value: Any, least: int = 1) -> int:
     """Return `value` as an integer; ValueError if it is not an integer or is below `least`."""
-    number = value.item() if isinstance(value, np.generic) else value
+    number = number_of(value)
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or number < least:
@@ -18,9 +16,15 @@ def check_integer(layer: Layer, argument: str, value: Any, least: int = 1) -> in
     return number
 
 
+def number_of(value: Any) -> Any:
+    """Return a number in place of an array without axes, such as ``np.array(3)`` or ``np.max(labels)``."""
+    return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
+
+
 def number_in(layer: Layer, argument: str, value: Any, low: float, high: float | None = None) -> Any:
     """Return `value`; ValueError if it is not a number from `low` to `high`."""
-    plain = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    value = number_of(value)
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not plain or not (low <= value and (high is None or value <= high)):
         span = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
         raise ValueError(f"{type(layer).__name__}: `{argument}` must be a number {span}; got {value!r}.")

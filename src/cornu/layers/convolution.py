@@ -77,7 +77,7 @@ class _Convolving(Layer):
                 outputs = add_bias(outputs, bias)  # on CPU its gradient is far faster than that of `+`
             else:
                 outputs = outputs + jnp.reshape(bias, (-1, *(1,) * self.rank))  # (filters, 1, ...)
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
 
 class _Convolution(_Convolving):

@@ -88,7 +88,7 @@ class Dense(Layer):
         outputs = dense_product(inputs, plain(self.kernel))  # (batch, ..., features) -> (batch, ..., units)
         if self.bias is not None:
             outputs = outputs + self.bias
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
 
 @registry.LAYERS.add()

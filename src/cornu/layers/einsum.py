@@ -150,7 +150,7 @@ class EinsumDense(Layer):
         outputs = jnp.einsum(self.equation, inputs, jnp.asarray(self.kernel))
         if self.bias is not None:
             outputs = outputs + self.bias
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
 
 def parse(equation: str) -> Equation:

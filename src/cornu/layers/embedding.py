@@ -8,7 +8,9 @@ import numpy as np
 
 from cornu.core import registry
 from cornu.core.layer import Layer
-from cornu.layers.argument_checks import check_integer
+from cornu.core.variable import Seed
+from cornu.kernels.random_bits import dropout as drop
+from cornu.layers.argument_checks import check_integer, number_in
 from cornu.layers.weight_options import keep_options, make_weight
 
 
@@ -26,13 +28,15 @@ class Embedding(Layer):
         weights: Initial matrix, an array or a list of one array.
         activity_regularizer: Penalty on the outputs, added to the loss.
         input_length: Number of indices per sample, if it is fixed (an argument of Keras 1 and 2).
+        dropout: Fraction of the vectors that are zero in a training step, each for all its indices; the others are
+            scaled up (an argument of Keras 1, https://arxiv.org/abs/1512.05287).
         **kwargs: Arguments of `Layer`.
 
     Shapes:
         Inputs ``(batch, ...)`` of integers, outputs ``(batch, ..., output_dim)``, mask as the inputs.
 
     Raises:
-        ValueError: `input_dim` or `output_dim` is not a positive integer.
+        ValueError: `input_dim` or `output_dim` is not a positive integer, or `dropout` is not from 0 to 1.
 
     Follows https://keras.io/api/layers/core_layers/embedding/
 
@@ -57,6 +61,7 @@ class Embedding(Layer):
         weights: Any = None,
         activity_regularizer: Any = None,
         input_length: int | None = None,
+        dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         weights = [weights] if hasattr(weights, "shape") else weights
@@ -67,6 +72,9 @@ class Embedding(Layer):
         keep_options(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         self.mask_zero = self.supports_masking = mask_zero
         self.input_length = input_length
+        self.dropout = number_in(self, "dropout", dropout, 0, 1)
+        if self.dropout:
+            self.seed_generator = Seed()
         if input_length is not None and self._batch_input_shape is None:
             lengths = input_length if isinstance(input_length, (list, tuple)) else (input_length,)
             self._batch_input_shape = (None, *lengths)
@@ -74,10 +82,16 @@ class Embedding(Layer):
     def build(self, input_shape: Any = None) -> None:
         self.embeddings = make_weight(self, "embeddings", (self.input_dim, self.output_dim))
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
         numbers = inputs if jnp.issubdtype(inputs.dtype, np.integer) else inputs.astype("int32")
-        # (batch, ...) -> (batch, ..., output_dim)
-        return jnp.take(jnp.asarray(self.embeddings), numbers, axis=0).astype(self.compute_dtype)
+        vectors = jnp.asarray(self.embeddings)
+        if training and self.dropout:
+            vectors = drop(vectors, self.seed_generator.next(), self.dropout, (None, 1))
+        return jnp.take(vectors, numbers, axis=0).astype(self.compute_dtype)  # (batch, ...) -> (batch, ..., output_dim)
+
+    # Keras 3 has no argument `dropout`.
+    def get_config(self) -> dict[str, Any]:
+        return {key: value for key, value in super().get_config().items() if key != "dropout" or value}
 
     def compute_mask(self, inputs: jax.Array, previous_mask: Any = None) -> jax.Array | None:
         """Return True for indices that are not 0, or None without `mask_zero`."""

@@ -6,14 +6,13 @@ from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from cornu.core import registry, settings
 from cornu.core.graph import SymbolicTensor
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
-from cornu.layers.argument_checks import check_integer
+from cornu.layers.argument_checks import check_integer, number_of
 
 
 @registry.LAYERS.add()
@@ -73,14 +72,15 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
-        sizes = (target_shape,) if isinstance(target_shape, (int, np.integer)) else tuple(target_shape)
+        target_shape = number_of(target_shape)
+        sizes = (target_shape,) if isinstance(target_shape, int) else tuple(map(number_of, target_shape))
         sizes = tuple(-1 if size is None else size for size in sizes)
-        if any(not isinstance(size, (int, np.integer)) or size < -1 for size in sizes) or sizes.count(-1) > 1:
+        if any(not isinstance(size, int) or size < -1 for size in sizes) or sizes.count(-1) > 1:
             raise ValueError(
                 f"Reshape: target_shape must be a tuple of sizes with at most one -1, such as (28, 28, 1) or (-1, 4); "
                 f"got {target_shape!r}."
             )
-        self.target_shape = tuple(int(size) for size in sizes)
+        self.target_shape = sizes
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return inputs.reshape(inputs.shape[0], *self._sizes(inputs.shape[1:]))

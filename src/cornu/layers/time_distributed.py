@@ -120,7 +120,7 @@ def _folded(array: jax.Array) -> jax.Array:
 
 
 def _keeps_statistics(layer: Layer) -> bool:
-    """Tell whether a training call changes variables other than random seeds."""
+    """Return whether a training call changes variables other than random seeds."""
     own = [variable for part in layer._flatten_layers() for variable in part._own_variables()]
     return any(not variable.made_trainable and not isinstance(variable, Seed) for variable in own)
 

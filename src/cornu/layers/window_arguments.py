@@ -8,12 +8,15 @@ from jax import Array
 
 from cornu.core.errors import unknown
 from cornu.core.layer import Layer
+from cornu.layers.argument_checks import number_of
 
 
 def per_dimension(layer: Layer, argument: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
     """Return one integer per spatial dimension, from one integer or from `rank` of them; else ValueError."""
-    numbers = (value,) * rank if isinstance(value, (int, np.integer)) else value
+    value = number_of(value)
+    numbers = (value,) * rank if isinstance(value, int) else value
     fits = isinstance(numbers, (list, tuple, np.ndarray)) and len(numbers) == rank
+    numbers = list(map(number_of, numbers)) if fits else numbers
     if not fits or not all(_is_whole(number) and number >= least for number in numbers):
         several = f", or {rank} of them, one per spatial dimension" if rank > 1 else ""
         raise ValueError(
@@ -24,7 +27,8 @@ def per_dimension(layer: Layer, argument: str, value: Any, rank: int, least: int
 
 def sides(layer: Layer, argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     """Return ``(before, after)`` per spatial dimension, from one integer, one per dimension, or such pairs."""
-    pairs = (value,) * rank if isinstance(value, (int, np.integer)) else value
+    value = number_of(value)
+    pairs = (value,) * rank if isinstance(value, int) else value
     if not isinstance(pairs, (list, tuple)) or len(pairs) != rank:
         raise ValueError(
             f"{type(layer).__name__}: `{argument}` must be an integer, {rank} integers, or {rank} pairs "
@@ -34,7 +38,7 @@ def sides(layer: Layer, argument: str, value: Any, rank: int) -> tuple[tuple[int
 
 
 def _is_whole(number: Any) -> bool:
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    return isinstance(number, int) and not isinstance(number, bool)
 
 
 def padding_word(layer: Layer, padding: Any, *more: str) -> str:

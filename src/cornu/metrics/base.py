@@ -100,7 +100,7 @@ class Metric(metaclass=Recorded):
         self._own_variables.append(variable)
         return variable
 
-    @old_keywords("add_weight")
+    @old_keywords("add_weight", name_first="Metric.add_weight")
     def add_weight(
         self,
         shape: Any = (),
@@ -110,9 +110,6 @@ class Metric(metaclass=Recorded):
         name: str | None = None,
     ) -> Variable:
         """Create a variable, as `add_variable` does; `initializer` None means zeros."""
-        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
-            given = isinstance(initializer, (int, tuple, list))
-            shape, initializer, name = initializer if given else (), None if given else initializer, shape
         return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
 
     @property

@@ -39,7 +39,7 @@ def rows_together(model: Any, size: int) -> int:
 
 
 def keeps_rows_apart(model: Any) -> bool:
-    """Tell whether it is known that each row's outputs depend on that row alone, and that no state depends on any."""
+    """Return whether it is known that each row's outputs depend on that row alone, and that no state depends on any."""
     network = getattr(model, "_network", None)
     if network is None or not declares(model, "keeps_rows_apart", *CALLING):
         return False

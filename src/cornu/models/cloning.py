@@ -6,12 +6,14 @@ from typing import Any
 import jax
 
 from cornu.core import spellings
-from cornu.core.graph import SymbolicTensor, replace
+from cornu.core.graph import SymbolicTensor, is_symbolic, replace
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize
 from cornu.layers.input import Input, InputLayer
+from cornu.metrics import Metric
 from cornu.models.model import Functional, Model
 from cornu.models.sequential import Sequential
+from cornu.optimizers import Optimizer
 from cornu.saving import documents
 from cornu.saving.source import CORNU, Source, writer
 
@@ -24,7 +26,7 @@ def clone_model(
     recursive: bool = False,
     **_: Any,
 ) -> Model:
-    """Return a model with the same layers and newly initialized weights.
+    """Return a model with the same layers and newly initialized weights, compiled if `model` is.
 
     Args:
         model: A functional or sequential model.
@@ -53,13 +55,29 @@ def clone_model(
             return inner(layer)
 
     if isinstance(model, Sequential):
-        return _clone_sequential(model, input_tensors, clone)
+        return _compiled_like(model, _clone_sequential(model, input_tensors, clone))
     if model._network is None:
         raise ValueError(
             f"{type(model).__name__} is a subclassed model without a graph: copy it with its class, "
             "for example type(model).from_config(model.get_config())."
         )
-    return _clone_functional(model, input_tensors, clone, call_function)
+    return _compiled_like(model, _clone_functional(model, input_tensors, clone, call_function))
+
+
+def _compiled_like(model: Model, copy: Model) -> Model:
+    """Compile a copy as its model was compiled, with an optimizer and metrics of its own."""
+    if model.compiled and model._compile_config is not None:
+        copy.compile(**_renewed(model._compile_config))
+    return copy
+
+
+def _renewed(value: Any) -> Any:
+    """Return compile arguments with new optimizers and metrics in place of the old ones."""
+    if isinstance(value, dict):
+        return {key: _renewed(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_renewed, value))
+    return type(value).from_config(value.get_config()) if isinstance(value, (Metric, Optimizer)) else value
 
 
 def clone_layer(layer: Layer) -> Layer:
@@ -81,7 +99,11 @@ def _clone_sequential(model: Sequential, input_tensors: Any, clone: Callable) ->
     copy = Sequential(name=model.name)
     if input_tensors is not None:
         copy.add(jax.tree.leaves(input_tensors, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))[0])
+    elif model._starts is not None:
+        copy._starts = jax.tree.map(_input_like, model._starts, is_leaf=is_symbolic)
+        copy._sizes_are_known = False
     elif model._input is not None:
+        copy._sizes_are_known = model._sizes_are_known
         copy.add(InputLayer.from_config(model._input.get_config()))
     for layer in layers:
         copy.add(layer)
@@ -115,10 +137,11 @@ def _leaves(structure: Any) -> list:
 def _inputs_for(network: Any, given: Any) -> list[SymbolicTensor]:
     if given is not None:
         return _leaves(given)
-    return [
-        Input(batch_shape=tuple(old.shape), dtype=old.dtype, name=old.node.operation.name if old.node else old.name)
-        for old in network.flat_inputs
-    ]
+    return [_input_like(old) for old in network.flat_inputs]
+
+
+def _input_like(old: SymbolicTensor) -> SymbolicTensor:
+    return Input(batch_shape=old.shape, dtype=old.dtype, name=old.node.operation.name if old.node else old.name)
 
 
 def model_from_config(config: dict[str, Any], custom_objects: dict | None = None) -> Model:

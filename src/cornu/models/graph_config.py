@@ -99,7 +99,7 @@ def _like(structure: Any, keys: list[list]) -> Any:
         return keys[0]
     if isinstance(structure, dict):
         return dict(zip(sorted(structure), keys, strict=True))
-    return keys
+    return tuple(keys) if isinstance(structure, tuple) else keys
 
 
 def tensors(config: dict[str, Any]) -> tuple[Any, Any]:
@@ -288,4 +288,5 @@ def _map_keys(find: Any, keys: Any) -> Any:
         return {name: _map_keys(find, key) for name, key in keys.items()}
     if len(keys) == 3 and isinstance(keys[0], str):
         return find(keys)
-    return [_map_keys(find, key) for key in keys]
+    found = [_map_keys(find, key) for key in keys]
+    return tuple(found) if isinstance(keys, tuple) else found

@@ -9,7 +9,7 @@ from cornu.core import config_validation, registry
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.layer import BASE_ARGUMENTS, Layer
-from cornu.core.serialization import serialize_object
+from cornu.core.serialization import described, serialize_object
 from cornu.core.shapes import shapes_of
 from cornu.core.signature import any_signature, call_signature
 from cornu.core.tracking import parts
@@ -21,6 +21,7 @@ from cornu.models.network import Network
 from cornu.models.pictures import PictureMethods
 from cornu.models.saving_methods import FileMethods
 from cornu.models.trainer import Trainer
+from cornu.saving.plain_names import with_plain_names
 from cornu.saving.source import CORNU, VERSION
 
 
@@ -51,6 +52,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
 
     _keywords = (*BASE_ARGUMENTS, "inputs", "outputs")
     _network: Network | None = None
+    _is_about_to_be_called = False  # and makes all weights then
     keeps_rows_apart = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -83,9 +85,20 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
 
     @any_signature
     def build(self, input_shape: Any = None, **shapes: Any) -> None:
-        """Make the weights for inputs of `input_shape`, or of `shapes` by name, by tracing a call."""
-        if self._network is None and (input_shape is not None or shapes):
-            self.compute_output_shape(*([] if input_shape is None else [input_shape]), **shapes)
+        """Make the weights for inputs of `input_shape`, or of `shapes` by name, by tracing a call.
+
+        A subclass that overrides it may call it at the start or the end.
+        """
+        if self._network is None and (input_shape is not None or shapes) and not self._is_about_to_be_called:
+            overridden = self.built = type(self).build is not Model.build  # so that the call does not build again
+            try:
+                self.compute_output_shape(*([] if input_shape is None else [input_shape]), **shapes)
+            except AttributeError:
+                if not overridden:  # else: it makes its layers after this
+                    raise
+            except Exception:
+                self.built = False
+                raise
         self.built = True
 
     def _casts_to(self) -> str | None:
@@ -94,7 +107,11 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     def _ensure_built(self, args: tuple, kwargs: dict) -> None:
         """Build a subclassed model in its first call, by its layers' builds."""
         if not self.built and type(self).build is not Model.build:
-            super()._ensure_built(args, kwargs)
+            self._is_about_to_be_called = True
+            try:
+                super()._ensure_built(args, kwargs)
+            finally:
+                del self._is_about_to_be_called
         elif not self.built:
             self._build_shapes = self._input_shapes(args, kwargs)
         self.built = True
@@ -122,9 +139,10 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(f"The model has {len(self.layers)} layers; there is no layer at index {index}.")
             return self.layers[index]
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
+        for known in (name, str(name).replace("/", "_")):  # a file has no "/" in names
+            for layer in self.layers:
+                if layer.name == known:
+                    return layer
         names = [layer.name for layer in self.layers]
         raise ValueError(
             f"The model has no layer {name!r}.{did_you_mean(name, names)}\nIts layers: {', '.join(names)}."
@@ -198,7 +216,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         if self._network is not None and type(self) in (Model, Functional):
             return graph_config.of_network(self, self._network)
         if type(self).__init__ is Model.__init__:
-            return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy}
+            return described({"name": self.name, "trainable": self._trainable, "dtype": self.dtype_policy})
         return super().get_config()
 
     @classmethod
@@ -217,9 +235,8 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
         """Return the model's config as JSON; `kwargs` go to ``json.dumps``."""
         with self.sharing():
             entry = serialize_object(self)
-        return json.dumps(
-            entry | {"keras_version": graph_config.KERAS_VERSION, CORNU: VERSION, "backend": "jax"}, **kwargs
-        )
+        entry |= {"keras_version": graph_config.KERAS_VERSION, CORNU: VERSION, "backend": "jax"}
+        return json.dumps(with_plain_names(entry, self), **kwargs)
 
 
 @registry.MODELS.add()

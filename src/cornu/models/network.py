@@ -83,6 +83,8 @@ class Network:
         elif isinstance(self.inputs, dict):
             self._check_order(inputs)
         flat = leaves(inputs)
+        if len(flat) < len(self.flat_inputs) and any(map(_is_optional, self.flat_inputs)):
+            flat = jax.tree.leaves(inputs, is_leaf=lambda leaf: leaf is None or isinstance(leaf, SymbolicTensor))
         if len(flat) != len(self.flat_inputs):
             raise ValueError(
                 f"The model takes {len(self.flat_inputs)} inputs {self.input_names}; got {len(flat)} arrays."
@@ -158,6 +160,10 @@ def _input_name(tensor: SymbolicTensor) -> str:
     return tensor.name if operation is None else operation.name
 
 
+def _is_optional(tensor: SymbolicTensor) -> bool:
+    return tensor.node is not None and getattr(tensor.node.operation, "optional", False)
+
+
 def _by_name(given: dict, names: list[str]) -> list[Any]:
     missing = [name for name in names if name not in given]
     if missing:
@@ -169,6 +175,8 @@ def _by_name(given: dict, names: list[str]) -> list[Any]:
 
 def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False) -> Any:
     """Return an array with the rank and dtype of the symbolic input; ValueError if its shape does not fit."""
+    if given is None and _is_optional(reference):
+        return None
     shape, expected = tuple(given.shape), tuple(reference.shape)
     array = given
     if len(shape) == len(expected) - 1 and expected[-1] == 1:

@@ -28,7 +28,7 @@ HARMLESS = [
 
 
 def is_operation(entry: dict[str, Any]) -> bool:
-    """Tell whether an entry of a config's layers is an array function.
+    """Return whether an entry of a config's layers is an array function.
 
     HDF5 files have no modules. There it is an entry without ``trainable``, which every layer that is called has.
     """

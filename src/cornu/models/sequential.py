@@ -1,24 +1,27 @@
 """The sequential model: a stack of layers."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+
 from cornu.core import budget, config_validation, registry, spellings
-from cornu.core.graph import SymbolicTensor
+from cornu.core.graph import SymbolicTensor, is_symbolic, leaves
 from cornu.core.input_spec import leaves_of_specs
 from cornu.core.layer import Layer
-from cornu.core.serialization import deserialize, serialize_object
-from cornu.core.shapes import is_shape
+from cornu.core.serialization import described, deserialize, serialize_object
+from cornu.core.shapes import is_shape, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Model
 
 
 @registry.MODELS.add()
 class Sequential(Model):
-    """A stack of layers, each with one input and one output.
+    """A stack of layers: each takes the outputs of the one before it.
 
     Weights are made immediately if the stack begins with an `Input` (or its first layer has ``input_shape=``),
-    otherwise when the model first receives data.
+    otherwise when the model first receives data. These may be a list or dictionary, if the first layer takes one.
 
     Args:
         layers: List of layers; more can be added with `add`.
@@ -28,7 +31,7 @@ class Sequential(Model):
 
     Raises:
         TypeError: An entry is not a layer.
-        ValueError: Two layers have the same name, or a layer has several outputs.
+        ValueError: Two layers have the same name.
 
     Follows https://keras.io/api/models/sequential/
 
@@ -44,6 +47,8 @@ class Sequential(Model):
         Layer.__init__(self, name=name, trainable=trainable, **kwargs)
         self.stack: list[Layer] = []
         self._input: InputLayer | None = None
+        self._starts: Any = None  # the symbolic inputs, if the first data were a list or dictionary
+        self._sizes_are_known = True  # not those of the first data
         for layer in layers if isinstance(layers, (list, tuple)) else [layers] if layers is not None else []:
             self._put(layer)
         self._rebuild()
@@ -109,9 +114,11 @@ class Sequential(Model):
             self._connect(start)
 
     def _starting_tensors(self) -> Any:
-        """Return the symbolic input, a list of them if a model with several inputs comes first, or None."""
+        """Return the symbolic input or inputs, or None if they are unknown."""
         if self._input is not None:
             return self._input._inbound_nodes[0].outputs
+        if self._starts is not None:
+            return self._starts
         first = self.stack[0]
         if isinstance(first, Model) and first._network is not None:
             return [Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype) for tensor in first.inputs]
@@ -122,22 +129,21 @@ class Sequential(Model):
         tensor = start if tensor is None else tensor
         with self.naming():
             for layer in self.stack if layers is None else layers:
-                outputs = layer(tensor)
-                if not isinstance(outputs, SymbolicTensor):
-                    raise ValueError(
-                        f"Layer {layer.name!r} has several outputs; Sequential takes layers with one. Use Model(...)."
-                    )
-                tensor = outputs
+                tensor = layer(tensor)
         self._take_graph(start, tensor)
+        if self._network is not None:
+            self._network.any_size = not self._sizes_are_known
         del self.graph_layers  # `stack` lists them
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the weights for inputs of `input_shape`, batch axis first."""
+        """Make the weights for inputs of `input_shape`, batch axis first, or of a list or dictionary of shapes."""
         if self._network is not None or input_shape is None:
             return
-        if not is_shape(input_shape):
-            raise ValueError(f"A Sequential model has one input; build got the shapes {input_shape!r}.")
-        self._input = InputLayer(batch_shape=tuple(input_shape))
+        if is_shape(input_shape):
+            self._input = InputLayer(batch_shape=tuple(input_shape))
+        elif self.stack:
+            self._starts = tensors_of_shapes(input_shape, self.stack[0].compute_dtype)
+            self._starts = jax.tree.map(_input_like, self._starts, is_leaf=is_symbolic)
         if self.stack:
             self._connect(self._starting_tensors())
 
@@ -147,12 +153,18 @@ class Sequential(Model):
         if not self.stack:
             raise ValueError("The Sequential model is empty: add layers before it is called or trained.")
         given: Any = args[0] if args else kwargs.get("inputs")
-        if not hasattr(given, "shape"):
-            raise ValueError(f"A Sequential model takes one array; got a {type(given).__name__}.")
-        shape = (None, *given.shape[1:])
-        if shape == (None,) and _refuses(self.stack[0], shape) and not _refuses(self.stack[0], (None, 1)):
-            shape = (None, 1)  # numbers are rows of one number, as in Keras 2 and for a declared Input((1,))
-        self._input = InputLayer(batch_shape=shape, dtype=_input_dtype(self.stack[0], given))
+        arrays = leaves(given)
+        if not arrays or not all(hasattr(array, "shape") for array in arrays):
+            raise ValueError(f"A Sequential model takes an array, or arrays; got a {type(given).__name__}.")
+        self._sizes_are_known = False
+        if hasattr(given, "shape"):
+            shape = (None, *given.shape[1:])
+            if shape == (None,) and _refuses(self.stack[0], shape) and not _refuses(self.stack[0], (None, 1)):
+                shape = (None, 1)  # numbers are rows of one number, as in Keras 2 and for a declared Input((1,))
+            self._input = InputLayer(batch_shape=shape, dtype=_input_dtype(self.stack[0], given))
+        else:
+            dtype = functools.partial(_input_dtype, self.stack[0])
+            self._starts = jax.tree.map(lambda one: _input_like(one, dtype(one)), given, is_leaf=is_symbolic)
         self._connect(self._starting_tensors())
 
     @property
@@ -166,16 +178,22 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return the name, and the layers with their configs."""
-        entries = [self._input, *self.stack] if self._input is not None else self.stack
+        entries = [self._input, *self.stack] if self._is_declared() else self.stack
         config = {
             "name": self.name,
             "trainable": self._trainable,
-            "dtype": self.dtype_policy,
+            "dtype": described(self.dtype_policy),
             "layers": [serialize_object(layer) for layer in entries],
         }
-        if self._network is not None:
+        if self._starts is not None:
+            config["build_input_shape"] = shapes_of(self._starts)
+        elif self._network is not None:
             config["build_input_shape"] = tuple(self.inputs[0].shape)
         return config
+
+    def _is_declared(self) -> bool:
+        """Return whether the config must hold the input: it was declared, or has another dtype than `build` makes."""
+        return self._input is not None and (self._sizes_are_known or self._input.dtype != "float32")
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict | None = None) -> "Sequential":
@@ -190,16 +208,22 @@ class Sequential(Model):
             ]
             model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
             if model._network is None and config.get("build_input_shape"):
-                model.build(config["build_input_shape"])
+                model._sizes_are_known = False
+                model.build(shape_tuples(config["build_input_shape"]))
             return model
 
 
 def _refuses(first: Layer, shape: tuple) -> bool:
-    """Tell whether a layer, or the first one of a model in its place, takes no input of this shape."""
+    """Return whether a layer, or the first one of a model in its place, takes no input of this shape."""
     while isinstance(first, Sequential) and first._network is None and first.stack:
         first = first.stack[0]
     specs = leaves_of_specs(first.input_spec) if first.input_spec is not None else []
     return len(specs) == 1 and specs[0].mismatch(shape) is not None
+
+
+def _input_like(given: Any, dtype: Any = None) -> SymbolicTensor:
+    """Return an input for data like `given`."""
+    return Input(batch_shape=(None, *given.shape[1:]), dtype=dtype or given.dtype)
 
 
 def _input_dtype(first: Layer, given: Any) -> str:

@@ -182,7 +182,11 @@ class Trainer(ModelPart):
         """Build the model for data like `x` if needed, and return its symbolic outputs."""
         tensors = jax.tree.map(lambda leaf: SymbolicTensor((None, *leaf.shape[1:]), leaf.dtype), x)
         if self.built and self._network is not None:
-            self._network.arrange(tensors)
+            given = self._network.arrange(tensors)
+            if self._network.any_size and [one.shape[1:] for one in given] != [
+                one.shape[1:] for one in self._network.flat_inputs
+            ]:
+                return self.infer_call((tensors,), {})
             return self._network.outputs
         self._ensure_built((tensors,), {})
         if self._network is not None:

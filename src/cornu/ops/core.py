@@ -39,7 +39,7 @@ def dtype(x: Any) -> str:
 
 
 def is_tensor(x: Any) -> bool:
-    """Tell whether `x` is a JAX array or a symbolic tensor."""
+    """Return whether `x` is a JAX array or a symbolic tensor."""
     return isinstance(x, (jax.Array, SymbolicTensor))
 
 

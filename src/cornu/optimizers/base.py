@@ -163,7 +163,7 @@ class Optimizer(metaclass=Recorded):
         self._revision += 1
 
     def has(self, name: str) -> bool:
-        """Tell whether a hyperparameter is set and not zero: the traced update depends on this."""
+        """Return whether a hyperparameter is set and not zero: the traced update depends on this."""
         return bool(self._numbers.get(name))
 
     def one_minus(self, name: str) -> Any:
@@ -429,7 +429,7 @@ class Optimizer(metaclass=Recorded):
         return self.weight_decay if self.has("weight_decay") and self.may_decay(variable) else None
 
     def may_decay(self, variable: Variable) -> bool:
-        """Tell whether a weight is subject to weight decay; see `exclude_from_weight_decay`."""
+        """Return whether a weight is subject to weight decay; see `exclude_from_weight_decay`."""
         excluded, pattern = self._excluded
         return id(variable) not in excluded and not (pattern and re.search(pattern, variable.name))
 

@@ -151,7 +151,7 @@ class Muon(Optimizer):
         self.ns_steps, self.nesterov, self.rms_rate = ns_steps, nesterov, rms_rate
 
     def uses_adam(self, variable: Variable) -> bool:
-        """Tell whether a weight is updated by AdamW."""
+        """Return whether a weight is updated by AdamW."""
         if variable.ndim != 2 or (self.exclude_embeddings and "embedding" in variable.path.lower()):
             return True
         return any(re.search(keyword, variable.path) for keyword in self.exclude_layers)

@@ -77,7 +77,7 @@ class OptaxOptimizer(Optimizer):
 
 
 def is_transformation(thing: Any) -> bool:
-    """Tell whether `thing` is an optax transformation, without importing optax."""
+    """Return whether `thing` is an optax transformation, without importing optax."""
     return isinstance(thing, tuple) and hasattr(thing, "init") and hasattr(thing, "update")
 
 

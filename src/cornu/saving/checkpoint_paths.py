@@ -11,7 +11,7 @@ SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt", "keras_metadata.pb")
 
 
 def is_saved_model(path: Path) -> bool:
-    """Tell whether a path is a SavedModel folder."""
+    """Return whether a path is a SavedModel folder."""
     return any((path / name).is_file() for name in SAVED_MODEL)
 
 

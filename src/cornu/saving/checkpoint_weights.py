@@ -116,7 +116,7 @@ def _matching(checkpoint: Checkpoint, model: Any) -> Matching:
 
 
 def _fits(matching: Matching, checkpoint: Checkpoint) -> bool:
-    """Tell whether each weight of the model has a value, and each value a weight."""
+    """Return whether each weight of the model has a value, and each value a weight."""
     pairs: list[tuple[Variable, StoredTensor | None]]
     pairs = [(variable, checkpoint.tensor(number)) for number, variable in matching.found.items()]
     complete = not matching.missing() and not matching.unused()

@@ -14,6 +14,7 @@ from cornu.saving import compiling, documents, hdf5
 from cornu.saving.h5_config import old_form
 from cornu.saving.layer_groups import KERAS_VERSION, read_layer_groups, write_layer_groups
 from cornu.saving.optimizer_state import read_optimizer, write_optimizer
+from cornu.saving.plain_names import with_plain_names
 from cornu.saving.source import CORNU, VERSION, Source, writer
 from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
@@ -28,10 +29,11 @@ def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> Non
         # As bytes: Keras 2 decodes them itself.
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION.encode(), b"tensorflow"
         file.attrs[CORNU] = VERSION.encode()
-        file.attrs["model_config"] = json.dumps(entry).encode()
+        file.attrs["model_config"] = json.dumps(with_plain_names(entry, model)).encode()
         write_layer_groups(file.create_group("model_weights"), model)
         if compiled is not None:
-            file.attrs["training_config"] = json.dumps(compiling.to_training_config(compiled)).encode()
+            training = with_plain_names(compiling.to_training_config(compiled), model)
+            file.attrs["training_config"] = json.dumps(training).encode()
             write_optimizer(file, model.optimizer)
 
 

@@ -13,6 +13,7 @@ from cornu.core.serialization import serialize_object
 from cornu.saving import archive as zipped
 from cornu.saving import compiling, documents, hdf5
 from cornu.saving.archive import CONFIG, METADATA, WEIGHTS
+from cornu.saving.plain_names import with_plain_names
 from cornu.saving.source import CORNU, VERSION, Source
 from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
@@ -35,7 +36,7 @@ def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> 
         write_weights(file, model, optimizer=compiled is not None)
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in ((METADATA, metadata), (CONFIG, entry)):
-            archive.writestr(zipfile.ZipInfo(name, EARLIEST), json.dumps(text))
+            archive.writestr(zipfile.ZipInfo(name, EARLIEST), json.dumps(with_plain_names(text, model)))
         archive.writestr(zipfile.ZipInfo(WEIGHTS, EARLIEST), weights.getvalue())
 
 

@@ -72,7 +72,7 @@ def _collect(entry: Any, group: str, found: dict[str, Places]) -> None:
 
 
 def _is_same(first: tuple, other: tuple, name: str, groups: h5py.Group) -> bool:
-    """Tell whether two entries are of one class and config, and their weights in the file are equal, and not constant.
+    """Return whether two entries have one class and config, and equal weights in the file that are not constant.
 
     Weights that are constant, as those of a new BatchNormalization, are equal in any two layers.
     """

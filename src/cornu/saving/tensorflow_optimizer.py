@@ -48,7 +48,7 @@ SCALE = "loss_scale"  # of an optimizer that is wrapped for mixed precision
 
 
 def is_optimizer(node: Node) -> bool:
-    """Tell whether an object of a checkpoint is an optimizer."""
+    """Return whether an object of a checkpoint is an optimizer."""
     return bool(node.slots) or any(name in node.children for name in COUNTS)
 
 

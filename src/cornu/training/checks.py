@@ -110,7 +110,7 @@ def _check_shape(output: str, loss: str, y: tuple, prediction: tuple) -> None:
 
 
 def _fits_all(given: tuple, expected: tuple) -> bool:
-    """Tell whether the shapes agree on all axes that are known in both."""
+    """Return whether the shapes agree on all axes that are known in both."""
     return len(given) == len(expected) and all(
         a is None or b is None or a == b for a, b in zip(given, expected, strict=True)
     )
@@ -196,7 +196,7 @@ def _report_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
 
 
 def _may_leave_out_nan(model: Any) -> bool:
-    """Tell whether code of the program computes the loss: it may leave out rows, which shows in a whole batch only."""
+    """Return whether the program's code computes the loss: it may leave out rows, which only a whole batch shows."""
     steps = [custom_step(model, name) for name in ("train_step", "test_step", "compute_loss")]
     given = [getattr(loss, "fn", loss) for loss in model.objective.losses if loss is not None]
     return any(step is not None for step in steps) or not all(is_library(loss) for loss in given)

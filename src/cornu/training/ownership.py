@@ -26,7 +26,7 @@ def _owner(optimizer: Optimizer) -> Any:
 
 
 def _serves(optimizer: Optimizer, model: Any) -> bool:
-    """Tell whether an optimizer can continue with the current trainable weights."""
+    """Return whether an optimizer can continue with the current trainable weights."""
     if not optimizer.built:
         return True
     return {id(v) for v in optimizer._trainable_variables} == {id(v) for v in model.trainable_variables}

@@ -12,7 +12,7 @@ def clear_session(free_memory: bool = True) -> None:
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Tell whether `x` is a symbolic tensor, such as `Input` returns.
+    """Return whether `x` is a symbolic tensor, such as `Input` returns.
 
     >>> is_keras_tensor([1.0])
     False

@@ -9,6 +9,7 @@ from typing import Any
 from cornu import ops
 from cornu.compat.backend.calls import axes, floats, sizes_in, tensor_function
 from cornu.compat.renamed import Renamed
+from cornu.core import registry
 from cornu.core.dtype_policies import is_float
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import symbolic_leaves
@@ -50,14 +51,20 @@ def _renamed(name: str, row: Renamed, module: str, old_keywords: Mapping[str, st
     compute.__module__ = call.__module__ = module
     computed = tensor_function(compute)
     call.__signature__ = signature  # type: ignore[attr-defined]
+    call.config_name = _name_in_configs(target)  # type: ignore[attr-defined]
     call.__doc__ = _description(row.of or name, todays)
     return call
 
 
 def _is_plain_node(args: list[Any], floats_first: bool) -> bool:
-    """Tell whether a call on symbolic tensors is one of today's function alone."""
+    """Return whether a call on symbolic tensors is one of today's function alone."""
     tensors = symbolic_leaves(args)
     return bool(tensors) and (not floats_first or all(is_float(tensor.dtype) for tensor in tensors))
+
+
+def _name_in_configs(target: Callable) -> str | None:
+    """Return the name of an activation that is today's with another name, such as ``K.hard_sigmoid``; else None."""
+    return target.__name__ if registry.table_of(target) is registry.ACTIVATIONS else None
 
 
 def _target(name: str) -> Callable:

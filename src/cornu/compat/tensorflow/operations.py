@@ -84,7 +84,7 @@ def reshape(tensor: Any, shape: Any) -> Any:
 
 
 def _is_batch(size: Size, tensor: Any) -> bool:
-    """Tell whether a size is that of the batch, the only one of a tensor that is not known."""
+    """Return whether a size is that of the batch, the only one of a tensor that is not known."""
     tensors, batch = [tensor, *size.tensors], 7919
     if any(one.shape[0] is not None or None in one.shape[1:] for one in tensors):
         return False
