@@ -19,6 +19,8 @@ _NAMES = [
     "int16",
     "int32",
     "int64",
+    "float8_e4m3fn",
+    "float8_e5m2",
     "float16",
     "bfloat16",
     "float32",

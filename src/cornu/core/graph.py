@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core.agreeing_sizes import agreeing_sizes
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.operators import HasOperators
@@ -250,8 +251,28 @@ def infer(
             if all(0 not in tensor.shape for tensor in symbolic_leaves(found)):
                 return found
     if found is None and failure is not None:
-        raise failure
+        return _infer_agreeing(trace, tensors, probes, failure)
     return found
+
+
+def _infer_agreeing(trace: Callable, tensors: Sequence[SymbolicTensor], probes: Probes, failure: Exception) -> Any:
+    """Infer with sizes that agree between the tensors; raise `failure` if none fit."""
+    different = list({id(tensor): tensor for tensor in tensors}.values())
+
+    def with_ids(sizes: dict) -> dict:
+        return {(id(different[number]), axis): size for (number, axis), size in sizes.items()}
+
+    def fits(sizes: dict) -> bool:
+        try:
+            trace(with_ids(sizes))
+        except SIZE_ERRORS:
+            return False
+        return True
+
+    pair = agreeing_sizes([tensor.shape for tensor in different], probes, fits) if len(different) > 1 else None
+    if pair is None:
+        raise failure
+    return jax.tree.map(_compared, *(trace(with_ids(sizes)) for sizes in pair))
 
 
 def _infer_with(trace: Callable, pair: Pair, probes: Probes, explained: Callable) -> Any:
@@ -290,11 +311,14 @@ def _compared(first: Any, second: jax.ShapeDtypeStruct) -> SymbolicTensor:
     return SymbolicTensor(shape, first.dtype)
 
 
-def _trace(function: Callable, args: tuple, kwargs: dict, sizes: dict[int, int]) -> Any:
-    """Trace a call with `sizes` in place of the unknown axes."""
+def _trace(function: Callable, args: tuple, kwargs: dict, sizes: dict) -> Any:
+    """Trace a call with `sizes` in place of unknown axes: ``axis -> size``, or ``(id of a tensor, axis) -> size``."""
 
     def struct(tensor: SymbolicTensor) -> jax.ShapeDtypeStruct:
-        shape = [sizes[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
+        shape = [
+            size if size is not None else sizes[axis] if axis in sizes else sizes[id(tensor), axis]
+            for axis, size in enumerate(tensor.shape)
+        ]
         return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(np.dtype(tensor.dtype)))
 
     tensors = symbolic_leaves((args, kwargs))

@@ -44,10 +44,14 @@ class Probes:
         The batch is prime at first: no other size is a multiple of it by chance. Other axes have many divisors.
         """
         yield self._distinct(batch_step=1, step=12, start=24)
-        yield self._equal(12, 24)
+        yield self.equal()
         yield self._distinct(batch_step=48, step=480, start=480)
         multiple = math.lcm(5040, *self.bounds)
         yield self._equal(multiple if multiple <= MOST_MULTIPLE else 5040, 5040)
+
+    def equal(self) -> Pair:
+        """Return sizes that are equal for all axes."""
+        return self._equal(12, 24)
 
     def large(self) -> dict[int, int]:
         """Return larger sizes, which tell a constant from what large strides made of two small sizes."""

@@ -151,7 +151,7 @@ _add_bias.defvjp(lambda x, bias: (x + bias, None), _add_bias_backward)
 
 def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) -> Array:
     """Convolve natively, or on CPU with one group by `convolution_cpu`, which needs channels last."""
-    if not takes_cpu_forms() or geometry.groups > 1:
+    if not takes_cpu_forms() or geometry.groups > 1 or not jnp.issubdtype(x.dtype, jnp.floating):
         return native(x, kernel, geometry, data_format == CHANNELS_LAST)
     if data_format == CHANNELS_LAST:
         return convolution_cpu.convolve(x, kernel, geometry)
@@ -159,8 +159,9 @@ def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) ->
 
 
 def _promoted(x: Array, kernel: Array) -> tuple[Array, Array]:
+    """Return both in one dtype: as in Keras, integers are convolved as integers."""
     dtype = jnp.result_type(x, kernel)
-    dtype = dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(dtype, float)
+    dtype = dtype if jnp.issubdtype(dtype, jnp.number) else jnp.result_type(dtype, float)
     return jnp.asarray(x, dtype), jnp.asarray(kernel, dtype)
 
 

@@ -13,15 +13,16 @@ import numpy as np
 from jax import lax
 
 from cornu.core import control
-from cornu.core.dtype_policies import array_dtype, standardize_dtype
+from cornu.core.dtype_policies import array_dtype, is_float, standardize_dtype
 from cornu.core.graph import SymbolicTensor, is_symbolic, op, symbolic_leaves
 from cornu.core.public import offer
 from cornu.core.variable import Variable, plain
 from cornu.ops.lifting import array, arrays_first, unary
+from cornu.ops.lifting import indices as integers
 
 _IMPORTED = frozenset(globals())
 
-stop_gradient = unary(lax.stop_gradient)
+stop_gradient = unary(lax.stop_gradient, "variable")
 
 
 def shape(x: Any) -> tuple:
@@ -60,9 +61,17 @@ def saturate_cast(x: Any, dtype: Any) -> jax.Array:
     >>> saturate_cast([300.0, -5.0], "uint8").tolist()
     [255, 0]
     """
-    name = array_dtype(dtype)
-    limits = jnp.finfo(name) if "float" in name else jnp.iinfo(name)
-    return jnp.clip(x, limits.min, limits.max).astype(name)
+    x, name = jnp.asarray(x), array_dtype(dtype)
+    (least, most), (lower, upper) = _limits(x.dtype.name), _limits(name)
+    return jnp.clip(x, max(least, lower), min(most, upper)).astype(name)
+
+
+def _limits(dtype: str) -> tuple[Any, Any]:
+    """Return the least and the greatest value of a dtype."""
+    if dtype == "bool":
+        return 0, 1
+    info = jnp.finfo(dtype) if is_float(dtype) else jnp.iinfo(dtype)
+    return (float(info.min), float(info.max)) if is_float(dtype) else (int(info.min), int(info.max))
 
 
 @arrays_first(1)
@@ -154,7 +163,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
 
 
 def _index(indices: Any) -> tuple:
-    return tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))
+    return tuple(jnp.moveaxis(integers(indices), -1, 0))
 
 
 @arrays_first(1)

@@ -10,7 +10,9 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import settings
+from cornu.core.dtype_policies import is_float
 from cornu.core.public import offer
+from cornu.ops.core import saturate_cast
 from cornu.ops.lifting import arrays_first
 
 _IMPORTED = frozenset(globals())
@@ -48,7 +50,7 @@ def resize(
     for axis, length in zip(_spatial(images, data_format), size, strict=True):
         shape[axis] = int(length)
     result = jax.image.resize(images, shape, method=interpolation, antialias=antialias)
-    return result.astype(images.dtype)
+    return saturate_cast(result if is_float(images.dtype) else jnp.round(result), images.dtype)
 
 
 @arrays_first(1)
@@ -150,23 +152,31 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
 
     ``(batch, height, width, channels)`` becomes ``(batch, height * n, width * n, channels / n**2)`` for block size n.
     """
-    x = x if data_format == "channels_last" else jnp.moveaxis(x, 1, -1)
+    if data_format == "channels_first":  # the block is within each channel
+        rows, channels, height, width = x.shape
+        x = x.reshape(rows, channels // block_size**2, block_size, block_size, height, width).transpose(
+            0, 1, 4, 2, 5, 3
+        )
+        # (rows, channels / block**2, height, block, width, block) -> (rows, ..., height * block, width * block)
+        return x.reshape(rows, -1, height * block_size, width * block_size)
     rows, height, width, channels = x.shape
     x = x.reshape(rows, height, width, block_size, block_size, channels // block_size**2).transpose(0, 1, 3, 2, 4, 5)
     # (rows, height, block, width, block, channels / block**2) -> (rows, height * block, width * block, ...)
-    x = x.reshape(rows, height * block_size, width * block_size, -1)
-    return x if data_format == "channels_last" else jnp.moveaxis(x, -1, 1)
+    return x.reshape(rows, height * block_size, width * block_size, -1)
 
 
 @arrays_first(1)
 def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> jax.Array:
     """Rearrange blocks of `block_size` x `block_size` pixels into channels: the inverse of `depth_to_space`."""
-    x = x if data_format == "channels_last" else jnp.moveaxis(x, 1, -1)
+    if data_format == "channels_first":
+        rows, channels, height, width = x.shape
+        # (rows, channels, height / block, block, width / block, block) -> (rows, channels * block**2, ...)
+        x = x.reshape(rows, channels, height // block_size, block_size, width // block_size, block_size)
+        return x.transpose(0, 1, 3, 5, 2, 4).reshape(rows, -1, height // block_size, width // block_size)
     rows, height, width, channels = x.shape
     # (rows, height / block, block, width / block, block, channels) -> (rows, ..., channels * block**2)
     x = x.reshape(rows, height // block_size, block_size, width // block_size, block_size, channels)
-    x = x.transpose(0, 1, 3, 2, 4, 5).reshape(rows, height // block_size, width // block_size, -1)
-    return x if data_format == "channels_last" else jnp.moveaxis(x, -1, 1)
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(rows, height // block_size, width // block_size, -1)
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.core.graph import op
 from cornu.core.public import offer
-from cornu.ops.lifting import arrays_first, lifted, unary
+from cornu.ops.lifting import arrays_first, indices, lifted, sized_by_values, unary
 
 _IMPORTED = frozenset(globals())
 
@@ -63,8 +64,9 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> jax.Array:
 
 def _segments(function: Any) -> Any:
     def call(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> jax.Array:
-        return function(jnp.asarray(data), jnp.asarray(segment_ids), num_segments, indices_are_sorted=sorted)
+        return function(jnp.asarray(data), indices(segment_ids), num_segments, indices_are_sorted=sorted)
 
+    function = sized_by_values(function, "num_segments")
     call.__name__, call.__doc__ = function.__name__, f"Return {function.__name__} of the rows with the same segment id."
     return lifted(call, 2)
 
@@ -156,6 +158,7 @@ def stft(
     return result.real, result.imag
 
 
+@op
 def istft(
     x: tuple, sequence_length: int, sequence_stride: int, fft_length: int, length: int | None = None,
     window: Any = "hann", center: bool = True,

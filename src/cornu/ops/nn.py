@@ -13,7 +13,7 @@ from cornu.core import settings
 from cornu.core.dtype_policies import array_dtype
 from cornu.core.public import offer
 from cornu.kernels import adaptive_pooling, convolution, pooling
-from cornu.ops.lifting import arrays_first, unary
+from cornu.ops.lifting import arrays_first, indices, unary
 
 _IMPORTED = frozenset(globals())
 
@@ -86,6 +86,7 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
     >>> soft_shrink([-1.5, 0.3, 2.0]).tolist()
     [-1.0, 0.0, 1.5]
     """
+    x = jnp.asarray(x)  # numpy would widen bfloat16
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0.0))
 
 
@@ -289,7 +290,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     >>> one_hot([0, 2], 3).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    return jax.nn.one_hot(x, num_classes, axis=axis, dtype=array_dtype(dtype))
+    return jax.nn.one_hot(indices(x), num_classes, axis=axis, dtype=array_dtype(dtype))
 
 
 @arrays_first(1)
@@ -302,7 +303,7 @@ def multi_hot(
     [[1.0, 0.0, 1.0]]
     """
     classes = num_classes if num_classes is not None else kwargs["num_tokens"]
-    inputs = jnp.asarray(inputs)
+    inputs = indices(inputs)
     over = 1 if inputs.ndim > 1 else 0
     return jnp.max(jax.nn.one_hot(inputs, classes, axis=axis, dtype=array_dtype(dtype)), axis=over)
 

@@ -67,7 +67,7 @@ def _moments(x: Array, axes: tuple[int, ...], keepdims: bool) -> tuple[Array, Ar
         mean, variance = _channel_moments(wide, keepdims)
     else:
         mean, variance = jnp.mean(wide, axes, keepdims=keepdims), jnp.var(wide, axes, keepdims=keepdims)
-    if wide.dtype == x.dtype:
+    if wide.dtype == x.dtype or not jnp.issubdtype(x.dtype, jnp.inexact):
         return mean, variance
     limit = float(jnp.finfo(jnp.float16).max)
     return tuple(jnp.clip(value, -limit, limit).astype(x.dtype) for value in (mean, variance))  # type: ignore[return-value]
@@ -143,7 +143,9 @@ def batch_normalization(
 def _normalized(
     x: Array, mean: Any, variance: Any, scale: Any, offset: Any, axes: tuple[int, ...], epsilon: float
 ) -> Array:
-    given: list[Any] = [v if v is None else jnp.asarray(v, x.dtype) for v in (mean, variance, scale, offset)]
+    dtype = jnp.result_type(x, *(v for v in (mean, variance, scale, offset) if v is not None))
+    given: list[Any] = [v if v is None else jnp.asarray(v, dtype) for v in (mean, variance, scale, offset)]
+    x = x.astype(dtype)
     if all(v is None or v.ndim == 1 for v in given):  # broadcast only after computing with the vectors
         mean, variance, scale, offset = given
         factor, shift = _factor_and_shift(mean, variance, scale, offset, epsilon)

@@ -16,7 +16,8 @@ from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import op
 from cornu.core.public import offer
 from cornu.ops.lifting import array as to_array
-from cornu.ops.lifting import arrays_first, binary, lifted, lifted_sequence, unary
+from cornu.ops.lifting import arrays_first, binary, lifted, lifted_sequence, sized_by_values, unary, unknown_size
+from cornu.ops.lifting import indices as integers
 
 _IMPORTED = frozenset(globals())
 
@@ -25,12 +26,12 @@ from cornu.ops.normalization import normalize  # noqa: E402, F401
 abs = unary(jnp.abs)
 absolute = unary(jnp.absolute)
 add = binary(jnp.add)
-all = unary(jnp.all)
+all = unary(jnp.all, "x axis keepdims")
 allclose = binary(jnp.allclose)
-amax = unary(jnp.amax)
-amin = unary(jnp.amin)
+amax = unary(jnp.amax, "x axis keepdims")
+amin = unary(jnp.amin, "x axis keepdims")
 angle = unary(jnp.angle)
-any = unary(jnp.any)
+any = unary(jnp.any, "x axis keepdims")
 append = binary(jnp.append)
 arccos = unary(jnp.arccos)
 arccosh = unary(jnp.arccosh)
@@ -39,8 +40,8 @@ arcsinh = unary(jnp.arcsinh)
 arctan = unary(jnp.arctan)
 arctan2 = binary(jnp.arctan2)
 arctanh = unary(jnp.arctanh)
-argmax = unary(jnp.argmax)
-argmin = unary(jnp.argmin)
+argmax = unary(jnp.argmax, "x axis keepdims")
+argmin = unary(jnp.argmin, "x axis keepdims")
 argpartition = unary(jnp.argpartition)
 argsort = unary(jnp.argsort)
 array_split = unary(jnp.array_split)
@@ -56,7 +57,7 @@ bitwise_xor = binary(jnp.bitwise_xor)
 blackman = unary(jnp.blackman)
 broadcast_to = unary(jnp.broadcast_to)
 cbrt = unary(jnp.cbrt)
-clip = lifted(jnp.clip, 3)
+clip = lifted(jnp.clip, 3, "x x_min x_max")
 concatenate = lifted_sequence(jnp.concatenate)
 conj = unary(jnp.conj)
 conjugate = unary(jnp.conjugate)
@@ -65,7 +66,7 @@ corrcoef = unary(jnp.corrcoef)
 correlate = binary(jnp.correlate)
 cos = unary(jnp.cos)
 cosh = unary(jnp.cosh)
-count_nonzero = unary(jnp.count_nonzero)
+count_nonzero = unary(jnp.count_nonzero, "x axis")
 cross = binary(jnp.cross)
 cumprod = unary(jnp.cumprod)
 cumsum = unary(jnp.cumsum)
@@ -130,51 +131,50 @@ logical_and = binary(jnp.logical_and)
 logical_not = unary(jnp.logical_not)
 logical_or = binary(jnp.logical_or)
 logical_xor = binary(jnp.logical_xor)
-matmul = binary(jnp.matmul)
-max = unary(jnp.max)
+max = unary(jnp.max, "x axis keepdims initial")
 maximum = binary(jnp.maximum)
-mean = unary(jnp.mean)
-min = unary(jnp.min)
+mean = unary(jnp.mean, "x axis keepdims")
+min = unary(jnp.min, "x axis keepdims initial")
 minimum = binary(jnp.minimum)
 mod = binary(jnp.mod)
 moveaxis = unary(jnp.moveaxis)
 multiply = binary(jnp.multiply)
-nan_to_num = unary(jnp.nan_to_num)
-nanargmax = unary(jnp.nanargmax)
-nanargmin = unary(jnp.nanargmin)
+nan_to_num = unary(jnp.nan_to_num, "x nan posinf neginf")
+nanargmax = unary(jnp.nanargmax, "x axis keepdims")
+nanargmin = unary(jnp.nanargmin, "x axis keepdims")
 nancumprod = unary(jnp.nancumprod)
 nancumsum = unary(jnp.nancumsum)
-nanmax = unary(jnp.nanmax)
-nanmean = unary(jnp.nanmean)
-nanmin = unary(jnp.nanmin)
-nanpercentile = binary(jnp.nanpercentile)
-nanprod = unary(jnp.nanprod)
-nanquantile = binary(jnp.nanquantile)
-nanstd = unary(jnp.nanstd)
-nansum = unary(jnp.nansum)
-nanvar = unary(jnp.nanvar)
+nanmax = unary(jnp.nanmax, "x axis keepdims")
+nanmean = unary(jnp.nanmean, "x axis keepdims")
+nanmin = unary(jnp.nanmin, "x axis keepdims")
+nanpercentile = binary(jnp.nanpercentile, "x q axis method keepdims")
+nanprod = unary(jnp.nanprod, "x axis keepdims")
+nanquantile = binary(jnp.nanquantile, "x q axis method keepdims")
+nanstd = unary(jnp.nanstd, "x axis keepdims")
+nansum = unary(jnp.nansum, "x axis keepdims")
+nanvar = unary(jnp.nanvar, "x axis keepdims")
 ndim = unary(jnp.ndim)
 negative = unary(jnp.negative)
 nextafter = binary(jnp.nextafter)
-nonzero = unary(jnp.nonzero)
+nonzero = unary(sized_by_values(jnp.nonzero))
 not_equal = binary(jnp.not_equal)
 outer = binary(jnp.outer)
-percentile = binary(jnp.percentile)
+percentile = binary(jnp.percentile, "x q axis method keepdims")
 power = binary(jnp.power)
-prod = unary(jnp.prod)
-ptp = unary(jnp.ptp)
-quantile = binary(jnp.quantile)
+prod = unary(jnp.prod, "x axis keepdims dtype")
+ptp = unary(jnp.ptp, "x axis keepdims")
+quantile = binary(jnp.quantile, "x q axis method keepdims")
 rad2deg = unary(jnp.rad2deg)
 ravel = unary(jnp.ravel)
 real = unary(jnp.real)
 reciprocal = unary(jnp.reciprocal)
-repeat = binary(jnp.repeat)
-reshape = unary(jnp.reshape)
+repeat = binary(sized_by_values(jnp.repeat))
+reshape = unary(jnp.reshape, "x newshape:shape")
 right_shift = binary(jnp.right_shift)
 roll = unary(jnp.roll)
-rot90 = unary(jnp.rot90)
+rot90 = unary(jnp.rot90, "array k axes")
 round = unary(jnp.round)
-searchsorted = binary(jnp.searchsorted)
+searchsorted = binary(jnp.searchsorted, "sorted_sequence values side")
 sign = unary(jnp.sign)
 signbit = unary(jnp.signbit)
 sin = unary(jnp.sin)
@@ -187,16 +187,14 @@ sqrt = unary(jnp.sqrt)
 square = unary(jnp.square)
 squeeze = unary(jnp.squeeze)
 stack = lifted_sequence(jnp.stack)
-std = unary(jnp.std)
+std = unary(jnp.std, "x axis keepdims")
 subtract = binary(jnp.subtract)
-sum = unary(jnp.sum)
+sum = unary(jnp.sum, "x axis keepdims")
 swapaxes = unary(jnp.swapaxes)
-take = binary(jnp.take)
-take_along_axis = binary(jnp.take_along_axis)
 tan = unary(jnp.tan)
 tanh = unary(jnp.tanh)
 tensordot = binary(jnp.tensordot)
-tile = unary(jnp.tile)
+tile = unary(jnp.tile, "x repeats:reps")
 trace = unary(jnp.trace)
 transpose = unary(jnp.transpose)
 trapezoid = binary(jnp.trapezoid)
@@ -204,9 +202,9 @@ tril = unary(jnp.tril)
 triu = unary(jnp.triu)
 true_divide = binary(jnp.true_divide)
 trunc = unary(jnp.trunc)
-unravel_index = unary(jnp.unravel_index)
+unravel_index = unary(jnp.unravel_index, "indices shape")
 vander = unary(jnp.vander)
-var = unary(jnp.var)
+var = unary(jnp.var, "x axis keepdims")
 vdot = binary(jnp.vdot)
 vsplit = unary(jnp.vsplit)
 vstack = lifted_sequence(jnp.vstack)
@@ -259,18 +257,19 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     return jnp.arange(start, stop, step, dtype=None if dtype is None else array_dtype(dtype))
 
 
-def _spaced(function: Any) -> Any:
-    def call(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, **kwargs: Any) -> Any:
-        dtype = None if dtype is None else array_dtype(dtype)
-        return function(to_array(start), to_array(stop), num=num, endpoint=endpoint, dtype=dtype, **kwargs)
+def _spaced(function: Any, parameters: str) -> Any:
+    def call(start: Any, stop: Any, **kwargs: Any) -> Any:
+        if kwargs.get("dtype") is not None:
+            kwargs["dtype"] = array_dtype(kwargs["dtype"])
+        return function(start, stop, **kwargs)
 
     call.__name__, call.__doc__ = function.__name__, function.__doc__
-    return op(call)
+    return binary(call, f"start stop {parameters}")
 
 
-linspace = _spaced(jnp.linspace)
-logspace = _spaced(jnp.logspace)
-geomspace = _spaced(jnp.geomspace)
+linspace = _spaced(jnp.linspace, "num endpoint retstep dtype axis")
+logspace = _spaced(jnp.logspace, "num endpoint base dtype axis")
+geomspace = _spaced(jnp.geomspace, "num endpoint dtype axis")
 
 
 # ---- creation from an array
@@ -304,9 +303,10 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> jax.Array:
     return jnp.full_like(x, fill_value, _of_type(dtype))
 
 
+@arrays_first(1)
 def array(x: Any, dtype: Any = None) -> jax.Array:
     """Return `x` as a JAX array."""
-    return jnp.asarray(to_array(x), _of_type(dtype))
+    return jnp.asarray(x, _of_type(dtype))
 
 
 @arrays_first(1)
@@ -347,7 +347,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     >>> where([True, False], [1, 2], [3, 4]).tolist()
     [1, 4]
     """
-    return jnp.where(condition) if x1 is None and x2 is None else jnp.where(condition, x1, x2)
+    return nonzero(condition) if x1 is None and x2 is None else jnp.where(condition, x1, x2)
 
 
 @arrays_first(1)
@@ -367,6 +367,47 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     return jnp.pad(x, tuple(map(tuple, pad_width)) if np.ndim(pad_width) == 2 else pad_width, mode=mode, **values)
 
 
+@arrays_first(2)
+def matmul(x1: Any, x2: Any) -> jax.Array:
+    """Return the matrix product; that of two int8 arrays is int32.
+
+    >>> matmul([[1, 2], [3, 4]], [1, 1]).tolist()
+    [3, 7]
+    """
+    return jnp.matmul(x1, x2, preferred_element_type=_sum_dtype(x1, x2))
+
+
+def _sum_dtype(*arrays: Any) -> str | None:
+    """Return the dtype for sums of products: int32 if all arrays are int8, else None for the usual one."""
+    return "int32" if builtins.all(getattr(x, "dtype", None) == "int8" for x in arrays) else None
+
+
+@arrays_first(2)
+def take(x: Any, indices: Any, axis: int | None = None, mode: str | None = None) -> jax.Array:
+    """Return the entries of `x` at indices along an axis; None takes `x` as flat.
+
+    Args:
+        x: The array.
+        indices: Integers of any shape; floats are cut to integers.
+        axis: The axis, or None.
+        mode: What an index out of bounds gives, as in `jax.numpy.take`: NaN by default.
+
+    >>> take([[1, 2], [3, 4]], [1, 0], axis=1).tolist()
+    [[2, 1], [4, 3]]
+    """
+    return jnp.take(jnp.asarray(x), integers(indices), axis, mode=mode)
+
+
+@arrays_first(2)
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> jax.Array:
+    """Return the values of `x` at indices along an axis; None takes `x` and the indices as flat.
+
+    >>> take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1).tolist()
+    [[2], [3]]
+    """
+    return jnp.take_along_axis(jnp.asarray(x), integers(indices), axis)
+
+
 @op
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> jax.Array:
     """Sum products of arrays along an einsum equation.
@@ -374,7 +415,8 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> jax.Array:
     >>> einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1]).tolist()
     [3, 7]
     """
-    return jnp.einsum(subscripts, *map(to_array, operands), **kwargs)
+    arrays = [jnp.asarray(to_array(operand)) for operand in operands]
+    return jnp.einsum(subscripts, *arrays, **{"preferred_element_type": _sum_dtype(*arrays)} | kwargs)
 
 
 @op
@@ -414,6 +456,9 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     if sparse:
         raise ValueError("bincount(sparse=True): Cornu has no sparse tensors; remove the argument.")
     x, weights = jnp.asarray(x), to_array(weights)
+    x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype("int32")
+    if isinstance(x, jax.core.Tracer) and not minlength:
+        raise unknown_size("bincount", "minlength")
     length = minlength if isinstance(x, jax.core.Tracer) else builtins.max(minlength, int(x.max(initial=-1)) + 1)
     if x.ndim == 1:
         return jnp.bincount(x, weights=weights, minlength=minlength, length=length)
@@ -436,7 +481,10 @@ def unique(
 
     Inside a compiled step `size` must be passed; missing values are `fill_value`.
     """
-    return jnp.unique(x, return_index, return_inverse, return_counts, axis, size=size, fill_value=fill_value)
+    return _unique(x, return_index, return_inverse, return_counts, axis, size=size, fill_value=fill_value)
+
+
+_unique = sized_by_values(jnp.unique, "size")
 
 
 @op
