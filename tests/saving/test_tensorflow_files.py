@@ -194,7 +194,7 @@ def test_what_does_not_fit_changes_nothing(kept):
         with pytest.raises(ValueError, match=words):
             model.load_weights(kept / "custom_ckpt")
         assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
-    with pytest.warns(UserWarning, match="Left as it is"):
+    with pytest.warns(UserWarning, match="Left unchanged"):
         status = model.load_weights(kept / "custom_ckpt", skip_mismatch=True).expect_partial()
     with pytest.raises(AssertionError, match="in part: it has no weight"):
         status.assert_consumed()

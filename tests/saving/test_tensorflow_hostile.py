@@ -295,7 +295,7 @@ def last_layer(entry):
 
 DESCRIPTIONS = {
     "no JSON": (lambda entry: b"{", "JSON"),
-    "a list": (lambda entry: b"[1]", "object was expected"),
+    "a list": (lambda entry: b"[1]", "expected an object"),
     "deep": (lambda entry: b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "JSON"),
     "a key twice": (lambda entry: b'{"class_name": "Sequential", "class_name": "x"}', "twice"),
     "no config": (lambda entry: entry.pop("config") and None, "config of a Sequential is a dictionary"),

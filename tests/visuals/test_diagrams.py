@@ -85,10 +85,10 @@ def test_boxes_say_what_is_asked_for():
 def test_functional_models_show_inputs_functions_and_shared_models():
     forget_names()  # other tests may have multiplied too
     assert arrows(model_to_dot(branched())) == [
-        ("both (Concatenate)", "mul (function)"),
+        ("both (Concatenate)", "multiply (function)"),
         ("inner (Sequential)", "both (Concatenate)"),
         ("left (InputLayer)", "inner (Sequential)"),
-        ("mul (function)", "last (Dense)"),
+        ("multiply (function)", "last (Dense)"),
         ("right (InputLayer)", "inner (Sequential)"),
     ]
 

@@ -42,7 +42,7 @@ def test_a_stack_is_drawn_downwards():
 def test_branches_functions_and_shared_models():
     boxes, frames, edges = read(branched().diagram(show_shapes=False, show_layer_activations=False))
     assert [re.sub(r"_\d+ ", " ", box[0]) for box in boxes] == [
-        "left (InputLayer)", "right (InputLayer)", "inner (Sequential)", "both (Concatenate)", "mul (function)",
+        "left (InputLayer)", "right (InputLayer)", "inner (Sequential)", "both (Concatenate)", "multiply (function)",
         "last (Dense)",
     ]  # fmt: skip
     assert (frames, edges) == ([], 5)

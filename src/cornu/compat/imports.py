@@ -180,7 +180,9 @@ def old_name(module: str, name: str) -> Any:
 
 def old_names(module: str) -> list[str]:
     """Return the names that `old_name` finds for a module of Cornu."""
-    return [name for name in _public(module.removeprefix("cornu.")) if not name.startswith("_")]
+    place = module.removeprefix("cornu.")
+    absent = set() if _is_installed() else {name for name, new in _NAMES.get(place, {}).items() if new == "tensorflow"}
+    return [name for name in _public(place) if not name.startswith("_") and name not in absent]
 
 
 def _target(place: str, new: str) -> tuple[Any] | None:

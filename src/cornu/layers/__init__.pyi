@@ -9,6 +9,7 @@ from cornu.compat.layers import Deconvolution2D as Deconvolution2D
 from cornu.compat.layers import Deconvolution3D as Deconvolution3D
 from cornu.compat.layers import DepthwiseConvolution2D as DepthwiseConvolution2D
 from cornu.compat.layers import Merge as Merge
+from cornu.compat.layers import Recurrent as Recurrent
 from cornu.compat.layers import SeparableConvolution1D as SeparableConvolution1D
 from cornu.compat.layers import SeparableConvolution2D as SeparableConvolution2D
 from cornu.compat.layers import ThresholdedReLU as ThresholdedReLU
