@@ -9,6 +9,7 @@ import pytest
 
 import cornu
 from cornu import callbacks, layers
+from cornu.checkpoints.background_writer import Writer
 from cornu.checkpoints.file import Checkpoint, Generations, write_checkpoint
 from cornu.checkpoints.resuming import resuming
 from cornu.cli import resume
@@ -36,8 +37,15 @@ class Killer(callbacks.Callback):
 
 @pytest.fixture(autouse=True)
 def kept_often(monkeypatch):
-    """Keep the state after every block, however long that takes, and no `fit` after a test."""
+    """Keep the state after every block, however long writing it takes, and no `fit` after a test."""
+    give = Writer.give
+
+    def give_and_wait(writer, thing):
+        give(writer, thing)
+        writer.flush()
+
     monkeypatch.setattr("cornu.checkpoints.fit_backup.SHARE", float("inf"))
+    monkeypatch.setattr(Writer, "give", give_and_wait)
     yield
     resuming.stop()
 
