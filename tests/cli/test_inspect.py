@@ -36,7 +36,8 @@ def test_whole_models(theirs, real_keras, capsys, tmp_path):
     made.save(tmp_path / "m.keras")
     found = inspect_json(capsys, tmp_path / "m.keras")
     assert found["format"] == "whole model (.keras, Keras 3)"
-    assert found["written_by"] == "Cornu 0.1.0, Keras 3.15 format"
+    by_cornu = f"Cornu {cornu.__version__}, Keras 3.15 format"
+    assert found["written_by"] == ("Keras 3.15.1" if theirs else by_cornu)
     assert found["saved"][:2] == "20"
     assert found["bytes"] == (tmp_path / "m.keras").stat().st_size
     assert found["model"] == {"class": "Sequential", "name": "outer"}
