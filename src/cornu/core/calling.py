@@ -86,6 +86,8 @@ class CallMethods(HoldsWeights):
                 if known is None:
                     return self._call_symbolic(args, kwargs)
                 args, kwargs = known
+            if scope.depth == 0:
+                check_process(type(self).__name__)
             args, kwargs = self._cast(args), self._cast(kwargs)
             self._check_and_build(args, kwargs)
             return self._call_arrays(args, kwargs)
@@ -198,7 +200,6 @@ class CallMethods(HoldsWeights):
                 if kwargs.get(mask_argument) is None:
                     kwargs[mask_argument] = masks_of(named.get(argument))
         if scope.depth == 0:
-            check_process(type(self).__name__)
             self._clear_losses()
             if others_train() and not scope.bound:
                 with at_one_moment(lambda: self.variables):
