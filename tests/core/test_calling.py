@@ -472,6 +472,8 @@ def forms_of_calls(library):
     seen = []
 
     class Pair(library.layers.Layer):
+        supports_masking = True
+
         def call(self, q, v, q_mask=None, v_mask=None):
             seen.append((q_mask is not None, v_mask is not None))
             return q

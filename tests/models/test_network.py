@@ -141,6 +141,19 @@ def test_tensors_of_the_whole_model_belong_to_a_model_from_an_intermediate_tenso
         models.Model(part.input, start)
 
 
+@pytest.mark.old_spellings
+def test_functions_of_the_backend_take_the_input_of_a_model_from_an_intermediate_tensor():
+    from cornu import backend
+
+    start = layers.Input((3,))
+    a = layers.Dense(3, name="a")(start)
+    b = layers.Dense(4, name="b")(a)
+    part = models.Model(a, layers.Dense(2, name="c")(b))
+    for output in (part.get_layer("b").output, part.output):
+        values = backend.function([part.input], [output])([ones[:, :3]])[0]
+        np.testing.assert_allclose(values, models.Model(part.input, output)(ones[:, :3]), rtol=1e-6)
+
+
 def dtypes(library):
     """Return the dtypes that models give whose Input has another dtype than the data."""
     results = []

@@ -39,9 +39,6 @@ def of_lists_and_dictionaries(library, tmp_path):
         if inputs is pair:
             fresh.fit(pair, ONES[:, :2], verbose=0)
             facts.append(fresh.evaluate(pair, ONES[:, :2], verbose=0) >= 0)
-            start = [library.Input((4,)), library.Input((4,))]
-            around = library.Model(start, stack(start))
-            facts.append(np.round(around.predict(pair, verbose=0), 4).tolist())
             stack.save(tmp_path / f"{library.__name__}.keras")
             loaded = library.models.load_model(tmp_path / f"{library.__name__}.keras")
             facts.append(np.round(loaded.predict(pair, verbose=0), 4).tolist())
@@ -50,6 +47,13 @@ def of_lists_and_dictionaries(library, tmp_path):
 
 def test_the_first_data_may_be_a_list_or_a_dictionary(real_keras, tmp_path):
     assert of_lists_and_dictionaries(cornu, tmp_path) == of_lists_and_dictionaries(real_keras, tmp_path)
+
+
+def test_a_stack_of_several_inputs_is_part_of_a_graph():
+    """Keras 3.15 cannot build one on symbolic tensors."""
+    stack, start = models.Sequential([layers.Add(), layers.Dense(2)]), [layers.Input((4,)), layers.Input((4,))]
+    around = models.Model(start, stack(start))
+    np.testing.assert_array_equal(around.predict([ONES, ONES], verbose=0), stack.predict([ONES, ONES], verbose=0))
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5", ".json"])
@@ -121,7 +125,7 @@ def test_other_sizes_are_trained_on_too():
     assert stack.predict(np.ones((3, 7, 2)), verbose=0).shape == (3, 7, 1)
     with pytest.raises(ValueError, match="axis -1 of size 2"):
         stack.predict(np.ones((3, 7, 3)), verbose=0)
-    with pytest.raises(ValueError, match=r"has shape.*\(3, 7\)"):
+    with pytest.raises(ValueError, match=r"the data has shape \(None, 7\)"):
         stack.predict(np.ones((3, 7)), verbose=0)
 
 

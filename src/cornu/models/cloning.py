@@ -68,6 +68,8 @@ def _compiled_like(model: Model, copy: Model) -> Model:
     """Compile a copy as its model was compiled, with an optimizer and metrics of its own."""
     if model.compiled and model._compile_config is not None:
         copy.compile(**_renewed(model._compile_config))
+        if copy.built:  # a file of the model's weights may hold its state
+            copy.optimizer.build(copy.trainable_variables)
     return copy
 
 

@@ -85,6 +85,7 @@ class Function:
         wanted = [*self.outputs, *(new for _, new in self.updates)]
         self.wanted = wanted
         given = [tensor for tensor in self.inputs if isinstance(tensor, SymbolicTensor)]
+        given += [tensor.stands_for for tensor in given if tensor.stands_for is not None]
         self.nodes = graph.sorted_nodes([one for one in wanted if isinstance(one, SymbolicTensor)], given)
         self.ambient = ambient_seed()
         self.variables = unique([*variables_of(self.nodes), self.ambient])
@@ -94,6 +95,9 @@ class Function:
     def _compute(self, state: Any, arrays: list, training: bool | None) -> tuple[list, Any]:
         with bound(self.variables, state), changed(values={}, ambient=self.ambient), calling(training, None):
             values = {id(tensor): array for tensor, array in zip(self.inputs, arrays, strict=True)}
+            for tensor, array in zip(self.inputs, arrays, strict=True):
+                if (replaced := getattr(tensor, "stands_for", None)) is not None:
+                    values[id(replaced)] = array
             graph.run_nodes(self.nodes, values)
             results = [
                 values[id(one)] if isinstance(one, SymbolicTensor) else jnp.asarray(_plain(one)) for one in self.wanted
