@@ -296,6 +296,8 @@ def test_integer_labels_may_have_another_axis_of_size_1(labels, shape):
     assert float(metric.result()) == 0.5
     with pytest.raises(ValueError, match="one integer class per prediction"):
         metric.update_state([0, 1, 2], np.ones((2, 3)))
+    with pytest.raises(ValueError, match="one integer class per prediction"):
+        metric.update_state(np.ones((3, 2), int), np.ones((2, 3, 4)))
 
 
 OUTSIDE = [

@@ -130,7 +130,7 @@ class BatchWatcher:
         self.until_nan = kind == "train" and any(
             getattr(callback, "ends_block_at_nan", False) for callback in self.watching
         )
-        if kind != "train" and callbacks.model is not None:
+        if kind != "train" and self.stopped():  # a callback of an earlier run had asked; `fit` resets its own
             setattr(callbacks.model, _STOPPERS[kind], False)
 
     def on_batch_begin(self, step: int) -> None:

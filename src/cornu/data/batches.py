@@ -16,7 +16,7 @@ Batches = ArrayBatches | StreamBatches
 
 
 def array_batch(
-    x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None, inputs: int | None = None
+    x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, inputs: int | None = None
 ) -> Batch:
     """Return arrays passed to `fit` as one `Batch` of all rows, checked and converted."""
     x, y = as_arrays(x, "x", inputs), as_arrays(y, "y")
@@ -32,7 +32,7 @@ def as_batches(
     *,
     batch_size: int | None = None,
     shuffle: bool | str = False,
-    class_weight: dict | None = None,
+    class_weight: Any = None,
     steps: int | None = None,
     inputs: int | None = None,
     only_inputs: bool = False,
@@ -43,7 +43,7 @@ def as_batches(
         x, y, sample_weight: arrays, or a stream of batches as `x` alone.
         batch_size: rows per batch of arrays; None means 32.
         shuffle: True, False or ``"batch"``.
-        class_weight: weights by class.
+        class_weight: weights by class; see `with_class_weight`.
         steps: batches per epoch of a stream.
         inputs: number of the model's inputs, if known.
         only_inputs: drop the targets in a stream's batches.

@@ -78,7 +78,7 @@ class StreamBatches(ReadPosition):
         source: Any,
         steps: int | None,
         shuffle: bool | str,
-        class_weight: dict | None,
+        class_weight: Any,
         inputs: int | None,
         only_inputs: bool = False,
     ) -> None:

@@ -1,6 +1,5 @@
 """Accuracies: the fraction of correct predictions."""
 
-import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -101,14 +100,16 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
 def _class_numbers(y_true: Any, y_pred: Array) -> Array:
     """Return integer classes ``(...)`` for predictions ``(..., classes)``; ValueError if their shape does not fit."""
     labels = jnp.asarray(y_true)
-    if labels.size == math.prod(y_pred.shape[:-1]):  # (..., 1), or the same labels with another axis of size 1
-        return labels.reshape(y_pred.shape[:-1])
-    if labels.shape != y_pred.shape[:-1]:
+    if _without_ones(labels.shape) != _without_ones(y_pred.shape[:-1]):
         raise ValueError(
             f"This accuracy expects one integer class per prediction, shape {y_pred.shape[:-1]}; "
             f"got labels of shape {labels.shape}. For one-hot labels, use categorical_accuracy."
         )
-    return labels
+    return labels.reshape(y_pred.shape[:-1])  # (..., 1) -> (...)
+
+
+def _without_ones(shape: tuple[int, ...]) -> list[int]:
+    return [size for size in shape if size != 1]
 
 
 @metric_function

@@ -20,7 +20,7 @@ class BatchMethods(ModelPart):
 
     @old_keywords("train_on_batch")
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict | None = None,
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
         return_dict: bool = False, reset_metrics: bool = True,
     ) -> Any:  # fmt: skip
         """Train on one batch and return its loss and metrics (a number, a list, or a dictionary).
