@@ -150,9 +150,9 @@ def test_another_python_compares_data_alone(tmp_path, program, monkeypatch):
 def test_another_program_or_other_arguments_are_refused(tmp_path, program):
     folder = tmp_path / "kept"
     resume.begin(folder, program(), ["--epochs", "3"], 20)
-    with pytest.raises(ValueError, match="keeps another run: the program's text have changed"):
+    with pytest.raises(ValueError, match="keeps another run: the program's text changed"):
         resume.begin(folder, program("x = 2\n"), ["--epochs", "3"], 20)
-    with pytest.raises(ValueError, match=r"its arguments, which were \['--epochs', '3'\], have changed"):
+    with pytest.raises(ValueError, match=r"its arguments, which were \['--epochs', '3'\], changed"):
         resume.begin(folder, program(), [], 20)
     with pytest.raises(
         ValueError, match=r"the program's text and its arguments, .* Delete that folder to start from scratch"

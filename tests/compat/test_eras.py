@@ -315,5 +315,5 @@ def test_a_run_that_goes_on_is_of_the_era_in_which_it_began(tmp_path):
     assert run("--era", "2", *options, folder=tmp_path).stdout == "dense_1\n"
     assert run(*options, folder=tmp_path).stdout == "dense_1\n"
     other = run("--era", "3", *options, folder=tmp_path)
-    assert "keeps another run: its era, which was 2, have changed" in other.stderr
+    assert "keeps another run: its era, which was 2, changed" in other.stderr
     assert other.returncode == 2
