@@ -38,9 +38,10 @@ def begin(
     if start.exists():
         kept = read_checkpoint(start)
         with as_value_errors(f"The folder {str(folder)!r}"):
-            kept_era = kept.content.setdefault("era", era.TODAY)
-            _check(folder, kept.content, {"program": digest, "arguments": arguments, "era": forced_era or kept_era})
-            era.begin(kept_era)
+            content = {"era": era.TODAY} | kept.content
+            given = {"program": digest, "arguments": arguments, "era": forced_era or content["era"]}
+            _check(folder, content, given)
+            era.begin(content["era"])
             restore_random(Unpacker(kept.arrays), kept.content["random"])
         fits = sum(1 for entry in folder.glob("fit-*") if entry.is_dir())
         notes = [f"resuming from {folder}, which keeps {fits} call{'' if fits == 1 else 's'} of fit"] if fits else []
