@@ -370,7 +370,7 @@ def get(identifier: Any) -> Callable:
     >>> get("relu") is relu, get(None) is linear
     (True, True)
     """
-    return linear if identifier is None else serialization.get(identifier, registry.ACTIVATIONS)
+    return linear if identifier is None else serialization.get(registry.original(identifier), registry.ACTIVATIONS)
 
 
 def serialize(activation: Any) -> Any:

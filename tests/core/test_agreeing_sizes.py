@@ -56,5 +56,5 @@ def test_axes_are_bound_only_where_they_must_be():
 
 @pytest.mark.parametrize(("one", "other"), [((None, 3), (None, 4)), ((None, 5, None), (7, 4, 3)), ((2,), (None, 3))])
 def test_sizes_that_cannot_agree_are_refused(one, other):
-    with pytest.raises((TypeError, ValueError), match="[Ii]ncompatible"):
+    with pytest.raises((TypeError, ValueError), match=r"[Ii]ncompatible"):
         KerasTensor(one) + KerasTensor(other)
