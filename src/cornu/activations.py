@@ -370,7 +370,9 @@ def get(identifier: Any) -> Callable:
     >>> get("relu") is relu, get(None) is linear
     (True, True)
     """
-    return linear if identifier is None else serialization.get(serialization.meant(identifier), registry.ACTIVATIONS)
+    if identifier is None:
+        return linear
+    return serialization.get(registry.original(serialization.meant(identifier)), registry.ACTIVATIONS)
 
 
 def serialize(activation: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from cornu.compat import names
 from cornu.compat.tensorflow import names as tensorflow_names
+from cornu.compat.tensorflow.name_argument import taking_name
 from cornu.core import era
 from cornu.core.errors import did_you_mean
 from cornu.programs import python2
@@ -148,13 +149,14 @@ def _keras_place(tail: str) -> str | None:
 def _look_up(place: str, name: str) -> tuple[Any] | None:
     """Return what `name` means in a place (in a tuple, because it may be any value), or None."""
     name = era.meant(name) if place == "activations" else name
+    is_tensorflow = place in tensorflow_names.PLACES
     new = _NAMES.get(place, {}).get(name)
     if new is not None and (found := _target(place, new)) is not None:
-        return found
+        return (taking_name(new.partition(":")[0], found[0]),) if is_tensorflow else found
     for module in _PLACES.get(place, ()):
         found = _attribute(module, name)
         if found is not None and not isinstance(found[0], ModuleType):
-            return found
+            return (taking_name(module, found[0]),) if is_tensorflow else found
     if name in names.GONE.get(place, {}):
         reason = f"{_full_name(place)}.{name} is not in Cornu. {names.GONE[place][name]}"
     elif name in names.LATER.get(place, ()) or any(place.startswith(later) for later in names.LATER_PLACES):

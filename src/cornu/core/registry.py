@@ -99,8 +99,25 @@ MODELS = Table("model", "keras.models", "cornu.models")
 CORE = Table("object", "keras", "cornu.core.dtype_policies")
 
 
+_originals: dict[Any, Any] = {}
+
+
+def stand_in(thing: Any, original: Any) -> None:
+    """Let `thing`, an old spelling of a function, be taken for `original` in layers and configs."""
+    _originals[thing] = original
+
+
+def original(thing: Any) -> Any:
+    """Return what `thing` stands for, or `thing` itself."""
+    try:
+        return _originals.get(thing, thing)
+    except TypeError:  # a config
+        return thing
+
+
 def table_of(thing: Any) -> Table | None:
     """Return the table that a class or function belongs to, or None for custom ones."""
+    thing = original(thing)
     name = getattr(thing, "__name__", "")
     return next((table for table in tables.values() if table.things.get(name) is thing), None)
 

@@ -143,9 +143,9 @@ def batch_normalization(
 def _normalized(
     x: Array, mean: Any, variance: Any, scale: Any, offset: Any, axes: tuple[int, ...], epsilon: float
 ) -> Array:
-    dtype = jnp.result_type(x, *(v for v in (mean, variance, scale, offset) if v is not None))
-    given: list[Any] = [v if v is None else jnp.asarray(v, dtype) for v in (mean, variance, scale, offset)]
-    x = x.astype(dtype)
+    given: list[Any] = [v if v is None else jnp.asarray(v) for v in (mean, variance, scale, offset)]
+    dtype = jnp.result_type(x, *(v for v in given if v is not None))
+    x, given = x.astype(dtype), [v if v is None else v.astype(dtype) for v in given]
     if all(v is None or v.ndim == 1 for v in given):  # broadcast only after computing with the vectors
         mean, variance, scale, offset = given
         factor, shift = _factor_and_shift(mean, variance, scale, offset, epsilon)
