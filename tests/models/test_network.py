@@ -177,3 +177,23 @@ def test_a_mask_stays_when_data_take_the_dtype_of_the_input():
     model = models.Model(start, layers.GlobalAveragePooling1D()(start))
     data = layers.Masking()(np.array([[[1.0, 1], [3, 3], [0, 0]]], "float32"))
     np.testing.assert_array_equal(model(data), [[2.0, 2.0]])
+
+
+def optional_input(library):
+    class Plus(library.layers.Layer):
+        def call(self, x, y=None):
+            return x if y is None else x + y
+
+        def compute_output_shape(self, x_shape, y_shape=None):
+            return x_shape
+
+    a, b = library.Input((2,)), library.Input((2,), optional=True)
+    model = library.Model([a, b], Plus()(a, b))
+    given = ones[:, :2]
+    with pytest.raises(ValueError, match="not optional"):
+        model([None, given])
+    return np.asarray(model([given, None])).tolist(), np.asarray(model([given, given])).tolist()
+
+
+def test_an_optional_input_may_be_none(real_keras):
+    assert optional_input(cornu) == optional_input(real_keras)

@@ -175,7 +175,9 @@ def _by_name(given: dict, names: list[str]) -> list[Any]:
 
 def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False) -> Any:
     """Return an array with the rank and dtype of the symbolic input; ValueError if its shape does not fit."""
-    if given is None and _is_optional(reference):
+    if given is None:
+        if not _is_optional(reference):
+            raise ValueError(f"The model's input {_input_name(reference)!r} is not optional; got None for it.")
         return None
     shape, expected = tuple(given.shape), tuple(reference.shape)
     array = given
