@@ -10,6 +10,7 @@ from typing import Any
 PLACES: dict[str, tuple[str, ...]] = {
     "": ("cornu",),
     "activations": ("cornu.activations",),
+    "applications.imagenet_utils": (),
     "backend": ("cornu.compat.backend.functions", "cornu.backend"),
     "callbacks": ("cornu.callbacks",),
     "config": ("cornu.config", "cornu.compat.backend.functions"),
