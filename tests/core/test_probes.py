@@ -9,6 +9,7 @@ import pytest
 
 from contract.table import LAYERS
 from cornu import layers
+from cornu.core.engine_errors import EngineError
 from cornu.core.graph import SymbolicTensor, infer
 from cornu.core.probes import Probes
 from cornu.layers import Conv1D, Conv2D, Dense, Input, Layer
