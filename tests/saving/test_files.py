@@ -329,3 +329,13 @@ def test_who_wrote_a_file_is_said_and_keras_does_not_mind(small, tmp_path, suffi
     assert describe(path)["written_by"] == writer
     for ours, one in zip(small.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, one)
+
+
+@pytest.mark.parametrize("name", ["long.h5", "long.keras"])
+def test_very_long_names(tmp_path, name):
+    inputs = cornu.Input((2,), name="input" + "x" * 2**15)
+    model = cornu.Model(inputs, layers.Dense(1, name="dense" + "y" * 2**15)(inputs))
+    model.save(tmp_path / name)
+    loaded = cornu.models.load_model(tmp_path / name)
+    assert loaded.layers[1].name == model.layers[1].name
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])

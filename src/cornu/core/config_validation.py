@@ -14,7 +14,7 @@ from cornu.core.scope import changed, scope
 from cornu.core.signature import kept_by_class
 
 MOST_DEPTH, MOST_ENTRIES, LONGEST_TEXT, LARGEST_NUMBER = 200, 2_000_000, 1 << 20, 1 << 64
-LONGEST_NAME = 500
+LONGEST_NAME = 2**16  # Keras writes names of any length
 
 #: Table of classes -> the largest integer in their configs, seeds apart: sizes of axes, numbers of thresholds.
 LARGEST = {registry.LAYERS.module: (1 << 31) - 1, registry.METRICS.module: 1 << 20}
@@ -101,7 +101,7 @@ def _short(value: Any) -> str:
 
 
 def check_name(cls: type, name: Any) -> None:
-    """Refuse names that a terminal would take for commands, or that fill it."""
+    """Refuse names that a terminal would take for commands, and names of absurd length."""
     if name is not None and not (isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME):
         raise ValueError(f"A {cls.__name__} of the config is named {_short(name)}; a name is a line of plain text.")
 
