@@ -231,6 +231,8 @@ class Predictor:
 
     def owned(self, outputs: Any, x: Any) -> Any:
         """Return outputs for `x` as numpy arrays that the caller may write to."""
+        if isinstance(outputs, np.ndarray | jax.Array) and outputs.nbytes < LEAST_IN_PLACE:  # fast path for few rows
+            return np.array(outputs)
         flat = jax.tree.leaves(outputs)
         large = any(array.nbytes >= LEAST_IN_PLACE for array in flat)
         kept = [*jax.tree.leaves(x), *(variable._form for variable in self.learner.variables)] if large else []
