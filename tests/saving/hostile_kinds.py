@@ -969,3 +969,30 @@ def h50(forge):
         array.id.write_direct_chunk((0, 0), bytes(48) + b"\1\0\0\0")
 
     yield forge.arrays(wrong), "checksum is wrong", FILLS
+
+
+@kind
+def h51(forge):
+    """Layers whose outputs, padding or windows are so large that XLA ends the process, or never comes back."""
+    large = "more than the limit|too large|axes|together"
+    most = 2**31 - 1
+    for name, shape, config in (
+        ("ZeroPadding2D", (8, 8, 1), {"padding": 2**30}),
+        ("ZeroPadding1D", (8, 4), {"padding": 2**30}),
+        ("UpSampling2D", (8, 8, 1), {"size": most}),
+        ("RepeatVector", (8,), {"n": most}),
+        ("Conv2D", (8, 8, 1), {"filters": 1, "kernel_size": 3, "dilation_rate": most, "padding": "same"}),
+        ("DepthwiseConv2D", (8, 8, 1), {"kernel_size": 3, "dilation_rate": most, "padding": "same"}),
+        ("Conv2DTranspose", (8, 8, 1), {"filters": 1, "kernel_size": 3, "strides": most}),
+        ("Conv2DTranspose", (8, 8, 1), {"filters": 1, "kernel_size": 3, "strides": 2**17}),
+        ("MaxPooling2D", (8, 8, 1), {"pool_size": most, "strides": 1, "padding": "same"}),
+        ("AveragePooling1D", (80, 1), {"pool_size": 2**30, "strides": 1, "padding": "same"}),
+        ("AdaptiveAveragePooling1D", (8, 1), {"output_size": 2**30}),
+        ("Reshape", (8,), {"target_shape": [8] + [1] * 200_000}),
+    ):
+        stack = stack_of(class_name=name, config={"name": "first"} | config)
+        stack["config"]["layers"][0]["config"]["batch_shape"] = [None, *shape]
+        yield forge.configs(stack), large, BUILDS[:2]
+    stack = stack_of(class_name="Flatten", config={})
+    stack["config"]["layers"][0]["config"]["batch_shape"] = [None] + [1] * 200_000
+    yield forge.configs(stack), "axes", BUILDS[:2]

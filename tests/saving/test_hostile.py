@@ -25,7 +25,7 @@ def forge(tmp_path):
 
 
 def test_all_kinds_are_here():
-    assert list(KINDS) == [f"H{number:02}" for number in range(1, 51)]
+    assert list(KINDS) == [f"H{number:02}" for number in range(1, 52)]
 
 
 def ways_of(path, asked, model):
@@ -184,3 +184,18 @@ def test_steps_through_a_file_are_counted_by_its_size():
         with pytest.raises(ValueError, match=r"'m.h5' has far more names and groups"):
             hdf5_limits.step()
     hdf5_limits.step(10**9)  # no file is open
+
+
+@pytest.mark.parametrize(("value", "dtype", "words"), [
+    (np.nan, "float32", "NaN"), (-np.inf, "float32", "infinity"), (1e6, "float16", "overflow in float16"),
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model.weights.h5", "model.safetensors"])
+def test_weights_that_are_not_finite_are_named(tmp_path, value, dtype, words, name):
+    def model_of(dtype):
+        return cornu.Sequential([cornu.Input((2,)), cornu.layers.Dense(3, name="wide", dtype=dtype)])
+
+    model = model_of("float32")
+    model.layers[0].bias.assign([0.0, value, 0.0])
+    (model.save_weights if "weights" in name or "safe" in name else model.save)(tmp_path / name)
+    with pytest.warns(UserWarning, match=rf"wide/bias' \({words}\)"):
+        model_of(dtype).load_weights(tmp_path / name)
