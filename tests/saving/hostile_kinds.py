@@ -1,4 +1,4 @@
-"""The 45 kinds of hostile file (49 with ONNX, which Cornu does not read): each makes its own files.
+"""The kinds of hostile file (without ONNX, which Cornu does not read): each makes its own files.
 
 A kind is a function that yields ``(files, words)``: files that every way in must refuse, with words that the message
 has; or ``(files, words, ways)`` where only those ways look at what is wrong in them. The ways are the names of the
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -517,8 +518,6 @@ def h29(forge):
 
 
 def _deflated(content):
-    import zlib
-
     return zlib.compress(content)
 
 
@@ -891,3 +890,109 @@ def h45(forge):
     yield hostile[2], "byte code", (of_config, copied)
     yield forge.layer(config={"units": 10**12})[2], "units", (of_config, copied)
     yield forge.weights(_replace("layers", h5py.ExternalLink("x.h5", "y")))[0], "", (*programs, old_name)
+
+
+# ---- small files that cost much
+
+
+@kind
+def h46(forge):
+    """Compression inside compression: zeros in chunks of HDF5, in an archive that is deflated again."""
+    size = 1 << 13
+
+    def zeros(group, name):
+        group.create_dataset(name, data=np.zeros((size, size), "f4"), chunks=(size, size), compression="gzip")
+
+    wide = stack_of(config={"units": size, "name": "first"})
+    wide["config"]["layers"][0]["config"]["batch_shape"] = [None, size]
+    stream = io.BytesIO(forge.members["model.weights.h5"])
+    with h5py.File(stream, "r+") as file:
+        for path in ("layers/dense/vars/0", "layers/dense/vars/1", "layers/dense_1"):
+            del file[path]
+        zeros(file, "layers/dense/vars/0")
+        file["layers/dense/vars/1"] = np.zeros(size, "f4")
+    for packing in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        path = forge.path(".keras")
+        with zipfile.ZipFile(path, "w", packing) as archive:
+            archive.writestr("config.json", json.dumps(wide))
+            archive.writestr("model.weights.h5", stream.getvalue())
+        yield path, "expand to more than the limit", ("load_model",)
+
+
+@kind
+def h47(forge):
+    """JSON that becomes thousands of times as large in memory."""
+    for entry in ("[],", "{},"):
+        text = '{"class_name": "Sequential", "config": [' + entry * (8_000_000 // len(entry) + 1_000_000) + "1]}"
+        yield forge.with_member(*packed("config.json", text)), "over 2,000,000 entries", ("load_model", "inspect")
+        yield forge.raw(text.encode(), ".json"), "over 2,000,000 entries", ("model_from_json", "inspect")
+    text = '{"class_name": "' + '\\"' * 4_000_000 + "," * 2_100_000
+    yield forge.raw(text.encode(), ".json"), "Unterminated", ("model_from_json",)
+
+
+def _heap(size):
+    return b"GCOL\x01\0\0\0" + struct.pack("<Q", size)
+
+
+@kind
+def h48(forge):
+    """Heaps inside heaps of an HDF5 file, and free blocks that many of them share."""
+    good = (forge.folder / "good.h5").read_bytes()
+    sizes = range(32 * 2000, 0, -32)
+    nested = good + b"".join(_heap(size) + struct.pack("<H6xQ", 1, size - 32) for size in sizes)
+    yield forge.raw(nested, ".h5"), "string heaps overlap"
+    chain = b"".join(struct.pack("<QQ", 16 * (i + 1), 16) for i in range(30_000)) + struct.pack("<QQ", 1, 16)
+    heaps = b"".join(b"HEAP\0\0\0\0" + struct.pack("<QQQ", len(chain), 0, len(good)) for _ in range(20_000))
+    yield forge.raw(good + chain + heaps, ".h5"), "form a cycle"
+    yield forge.raw(good + b"HEAP\0" * 50_000, ".h5"), "far more names"
+
+
+@kind
+def h49(forge):
+    """Names in HDF5 that are no UTF-8, and names and weights that are listed over and over."""
+    for name in (b"\xff\xfe", b"a\x1b[2J"):
+        yield forge.weights(lambda file, name=name: file.id.link(b"layers", name)), "not printable"
+        yield (
+            forge.weights(lambda file, name=name: h5py.h5g.create(file["layers"].id, name)),
+            "not printable",
+        )
+    many = np.array([b"model/first/kernel"] * 3000)
+    yield forge.old(lambda group: group["first"].attrs.__setitem__("weight_names", many)), "twice", FILLS
+
+
+@kind
+def h50(forge):
+    """Chunks with wrong checksums."""
+
+    def wrong(group, name):
+        array = group.create_dataset(name, (4, 3), "f4", chunks=(4, 3), fletcher32=True)
+        array.id.write_direct_chunk((0, 0), bytes(48) + b"\1\0\0\0")
+
+    yield forge.arrays(wrong), "checksum is wrong", FILLS
+
+
+@kind
+def h51(forge):
+    """Layers whose outputs, padding or windows are so large that XLA ends the process, or never comes back."""
+    large = "more than the limit|too large|axes|together"
+    most = 2**31 - 1
+    for name, shape, config in (
+        ("ZeroPadding2D", (8, 8, 1), {"padding": 2**30}),
+        ("ZeroPadding1D", (8, 4), {"padding": 2**30}),
+        ("UpSampling2D", (8, 8, 1), {"size": most}),
+        ("RepeatVector", (8,), {"n": most}),
+        ("Conv2D", (8, 8, 1), {"filters": 1, "kernel_size": 3, "dilation_rate": most, "padding": "same"}),
+        ("DepthwiseConv2D", (8, 8, 1), {"kernel_size": 3, "dilation_rate": most, "padding": "same"}),
+        ("Conv2DTranspose", (8, 8, 1), {"filters": 1, "kernel_size": 3, "strides": most}),
+        ("Conv2DTranspose", (8, 8, 1), {"filters": 1, "kernel_size": 3, "strides": 2**17}),
+        ("MaxPooling2D", (8, 8, 1), {"pool_size": most, "strides": 1, "padding": "same"}),
+        ("AveragePooling1D", (80, 1), {"pool_size": 2**30, "strides": 1, "padding": "same"}),
+        ("AdaptiveAveragePooling1D", (8, 1), {"output_size": 2**30}),
+        ("Reshape", (8,), {"target_shape": [8] + [1] * 200_000}),
+    ):
+        stack = stack_of(class_name=name, config={"name": "first"} | config)
+        stack["config"]["layers"][0]["config"]["batch_shape"] = [None, *shape]
+        yield forge.configs(stack), large, BUILDS[:2]
+    stack = stack_of(class_name="Flatten", config={})
+    stack["config"]["layers"][0]["config"]["batch_shape"] = [None] + [1] * 200_000
+    yield forge.configs(stack), "axes", BUILDS[:2]

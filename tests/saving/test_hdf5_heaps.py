@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from cornu.saving import hdf5_heaps
+from cornu.saving import hdf5_heaps, hdf5_limits
 
 
 def with_texts(count=3, **options):
@@ -25,7 +25,8 @@ def test_heaps_of_the_library_are_whole(tmp_path, count, options):
     content = with_texts(count, **options)
     hdf5_heaps.check(io.BytesIO(content), "file")
     (tmp_path / "file").write_bytes(content)
-    hdf5_heaps.check(tmp_path / "file", "file")
+    with hdf5_limits.opened(tmp_path / "file") as file:
+        hdf5_heaps.check(file, "file")
 
 
 @pytest.mark.parametrize("size", [0, 7, 1 << 20, (1 << 64) - 1, (1 << 64) - 15])
@@ -91,8 +92,8 @@ def test_free_places_outside_of_the_names_are_left_to_the_library(first):
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     for given in (tmp_path / "file", io.BytesIO(content)):
-        with pytest.raises(ValueError, match="'file' cannot be read as HDF5"):
-            hdf5_heaps.check(given, "file")
+        with pytest.raises(ValueError, match="'file' cannot be read as HDF5"), hdf5_limits.opened(given) as file:
+            hdf5_heaps.check(file, "file")
 
 
 def test_a_text_that_says_it_is_longer_than_the_file_is_refused():

@@ -1,4 +1,4 @@
-"""Files that were made to harm: each of 45 kinds is refused in words, at every way in, and leaves everything as it was.
+"""Files that were made to harm: each kind is refused in words, at every way in, and leaves everything as it was.
 
 The kinds are those of the project's list of hostile files; `saving.hostile_kinds` makes them.
 """
@@ -11,6 +11,7 @@ import pytest
 
 import cornu
 from cornu.models import load_model, model_from_json
+from cornu.saving import hdf5, hdf5_limits
 from saving import doors
 from saving.forge import Forge, model_of_layers
 from saving.hostile_kinds import KINDS
@@ -23,8 +24,8 @@ def forge(tmp_path):
     return Forge(tmp_path)
 
 
-def test_all_45_kinds_are_here():
-    assert list(KINDS) == [f"H{number:02}" for number in range(1, 46)]
+def test_all_kinds_are_here():
+    assert list(KINDS) == [f"H{number:02}" for number in range(1, 52)]
 
 
 def ways_of(path, asked, model):
@@ -154,3 +155,47 @@ def test_objects_of_the_users_own_replace_the_librarys_only_if_given(forge):
     path = forge.dense()[2]
     assert type(model_from_json(path.read_text()).layers[0]) is cornu.layers.Dense
     assert type(model_from_json(path.read_text(), {"Dense": Dense}).layers[0]) is Dense
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read_is_refused(tmp_path):
+    """It is not mapped to memory: the process would end with SIGBUS."""
+    path = tmp_path / "model.h5"
+    model = cornu.Sequential([cornu.Input((500,)), cornu.layers.Dense(500)])
+    model.save(path)
+    with hdf5.open_file(path, "model.h5") as file:
+        arrays = [array for _, array in hdf5.arrays_in(file)]
+        path.write_bytes(path.read_bytes()[:5000])
+        for array in arrays[-1:]:
+            with pytest.raises(ValueError, match=r"became shorter|cannot be read as HDF5"):
+                hdf5.read(array)
+
+
+def test_large_weights_of_zeros_are_read(tmp_path):
+    """A fresh model's file is as large as its weights; only compression is limited."""
+    model = cornu.Sequential([cornu.Input((1000,)), cornu.layers.Dense(6000, kernel_initializer="zeros")])
+    model.save(tmp_path / "model.keras")
+    assert load_model(tmp_path / "model.keras").count_params() == 6_006_000
+
+
+def test_steps_through_a_file_are_counted_by_its_size():
+    limits = hdf5_limits.Limits("m.h5", size=160_000, outer=160_000)
+    with hdf5_limits.limited(limits):
+        hdf5_limits.step(30_000)
+        with pytest.raises(ValueError, match=r"'m.h5' has far more names and groups"):
+            hdf5_limits.step()
+    hdf5_limits.step(10**9)  # no file is open
+
+
+@pytest.mark.parametrize(("value", "dtype", "words"), [
+    (np.nan, "float32", "NaN"), (-np.inf, "float32", "infinity"), (1e6, "float16", "overflow in float16"),
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model.weights.h5", "model.safetensors"])
+def test_weights_that_are_not_finite_are_named(tmp_path, value, dtype, words, name):
+    def model_of(dtype):
+        return cornu.Sequential([cornu.Input((2,)), cornu.layers.Dense(3, name="wide", dtype=dtype)])
+
+    model = model_of("float32")
+    model.layers[0].bias.assign([0.0, value, 0.0])
+    (model.save_weights if "weights" in name or "safe" in name else model.save)(tmp_path / name)
+    with pytest.warns(UserWarning, match=rf"wide/bias' \({words}\)"):
+        model_of(dtype).load_weights(tmp_path / name)

@@ -9,6 +9,10 @@ from cornu.core.scope import scope
 #: Layers and calls of layers that one config may have; the largest published models have about two thousand.
 MOST_STEPS = 10_000
 
+#: The most values per row, and axes, of a symbolic tensor: XLA ends the process for some larger ones, and numpy has no
+#: more axes. In a model from a config, a tensor may have `PER_WEIGHT` times the values of the parameter budget.
+MOST_VALUES, MOST_AXES, PER_WEIGHT = 1 << 40, 64, 4
+
 
 class Budget:
     """The total number of values that variables from one config may have, and how many are left.
@@ -22,6 +26,7 @@ class Budget:
 
     def __init__(self, most: int | None = None, reason: str = "") -> None:
         limit = settings.parameter_budget()
+        self.limit = min(limit, MOST_VALUES // PER_WEIGHT)  # of the library, for the sizes of tensors
         self.most = limit if most is None else min(most, limit)
         self.reason = reason if most is not None and most < limit else ""
         self.left, self.steps = self.most, MOST_STEPS
@@ -49,6 +54,21 @@ def take(owner: str, name: str | None, shape: Sequence[int]) -> None:
     """Count a variable, if a config is being read."""
     if scope.budget is not None:
         scope.budget.take(owner, name, shape)
+
+
+def check_shape(shape: Sequence[int | None]) -> None:
+    """Raise ValueError for a tensor that no computer can hold, or that is too large for a model from a config."""
+    if len(shape) > MOST_AXES:
+        raise ValueError(f"A tensor would have {len(shape):,} axes; at most {MOST_AXES} are possible.")
+    size = math.prod(axis for axis in shape if axis is not None)
+    if size > (most := MOST_VALUES if scope.budget is None else PER_WEIGHT * scope.budget.limit):
+        advice = "" if scope.budget is None else (
+            "\nIf this size is intended, raise the limit: cornu.config.set_parameter_budget(...), or "
+            "CORNU_PARAMETER_BUDGET in the environment."
+        )  # fmt: skip
+        raise ValueError(
+            f"A tensor would have the shape {tuple(shape)}: {size:,} values, more than the limit of {most:,}.{advice}"
+        )
 
 
 def step(number: int = 1) -> None:

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from cornu.core.agreeing_sizes import agreeing_sizes
+from cornu.core.budget import check_shape
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.operators import HasOperators
@@ -57,6 +58,7 @@ class SymbolicTensor(HasOperators):
             kind = "sparse" if sparse else "ragged"
             raise ValueError(f"KerasTensor({kind}=True): Cornu computes with dense tensors only. Remove it.")
         self.shape = Shape(shape)
+        check_shape(self.shape)
         self.dtype = standardize_dtype(dtype)
         self.name = name or unique_name("keras_tensor")
         self.node: Node | None = None

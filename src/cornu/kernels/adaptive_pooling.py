@@ -9,6 +9,8 @@ from jax import Array
 from cornu.core.graph import op
 from cornu.kernels.geometry import per_dimension
 
+MOST_PLACES = 1 << 26  # entries of the table of windows of an axis
+
 
 @op
 def adaptive_average_pool(x: Array, output_size: int | Sequence[int], data_format: str = "channels_last") -> Array:
@@ -64,6 +66,11 @@ def _along_space(
 
 def _windows(length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of each window, one row each, and which of them are inside it: both ``(windows, longest)``."""
+    if length + 2 * count > MOST_PLACES:
+        raise ValueError(
+            f"Adaptive pooling of {length:,} elements into {count:,} windows is more than the limit of {MOST_PLACES:,} "
+            "together: use a smaller output_size."
+        )
     number = np.arange(count)
     starts, ends = number * length // count, -(-(number + 1) * length // count)
     places = starts[:, None] + np.arange((ends - starts).max())

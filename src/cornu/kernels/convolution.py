@@ -15,7 +15,16 @@ from jax import Array
 
 from cornu.kernels import convolution_cpu
 from cornu.kernels.compiler import as_one_program, materialized, takes_cpu_forms
-from cornu.kernels.geometry import CHANNELS_LAST, Geometry, Numbers, check_format, native, per_dimension, same_padding
+from cornu.kernels.geometry import (
+    CHANNELS_LAST,
+    Geometry,
+    Numbers,
+    check_format,
+    check_padded,
+    native,
+    per_dimension,
+    same_padding,
+)
 
 
 @as_one_program("strides", "padding", "dilation", "groups", "data_format")
@@ -151,6 +160,7 @@ _add_bias.defvjp(lambda x, bias: (x + bias, None), _add_bias_backward)
 
 def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) -> Array:
     """Convolve natively, or on CPU with one group by `convolution_cpu`, which needs channels last."""
+    check_padded(_space(x, data_format), geometry)
     if not takes_cpu_forms() or geometry.groups > 1 or not jnp.issubdtype(x.dtype, jnp.floating):
         return native(x, kernel, geometry, data_format == CHANNELS_LAST)
     if data_format == CHANNELS_LAST:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jax import Array, lax
 
+from cornu.core.budget import MOST_VALUES
 from cornu.core.settings import DATA_FORMATS
 
 CHANNELS_LAST = "channels_last"
@@ -53,6 +55,21 @@ def _padded(x: Array, geometry: Geometry, channels_last: bool) -> tuple[Array, G
     space = [(low, high, 0) for low, high in geometry.padding]
     config = [(0, 0, 0), *space, (0, 0, 0)] if channels_last else [(0, 0, 0), (0, 0, 0), *space]
     return lax.pad(x, np.zeros((), x.dtype), config), geometry._replace(padding=((0, 0),) * len(space))
+
+
+def check_padded(space: Sequence[int], geometry: Geometry) -> None:
+    """Raise ValueError for windows over more padded space than any memory holds: XLA could end the process."""
+    if not is_known([*geometry.padding, *((size, size) for size in space)]):
+        return
+    padded = [
+        (size - 1) * step + 1 + before + after
+        for size, step, (before, after) in zip(space, geometry.input_dilation, geometry.padding, strict=True)
+    ]
+    if math.prod(padded) > MOST_VALUES:
+        raise ValueError(
+            f"The windows of a convolution would slide over a padded space of {tuple(padded)}, which is too large. Use "
+            "smaller strides, dilation or padding."
+        )
 
 
 def same_padding(space: Sequence[int], window: Sequence[int], strides: Sequence[int]) -> tuple[tuple[int, int], ...]:

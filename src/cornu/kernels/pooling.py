@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -19,8 +19,9 @@ import numpy as np
 from jax import Array, lax
 
 from cornu.kernels.compiler import as_one_program, materialized, takes_cpu_forms
-from cornu.kernels.geometry import CHANNELS_LAST, Numbers, check_format, per_dimension, same_padding
+from cornu.kernels.geometry import CHANNELS_LAST, Numbers, check_format, is_known, per_dimension, same_padding
 
+MOST_WORK = 1 << 34  # entries in the windows of one row
 LARGEST_WINDOW = 32
 """Larger windows use XLA's form: split into slices, each entry is an operation to compile."""
 
@@ -194,4 +195,17 @@ def _windows(x: Array, pool_size: Numbers, strides: Numbers | None, padding: str
     around = ((1,), (1,)) if data_format == CHANNELS_LAST else ((1, 1), ())
     extent, steps = (around[0] + each + around[1] for each in (extent, steps))
     zeros = same_padding(x.shape, extent, steps) if padding == "same" else ((0, 0),) * x.ndim
+    if is_known([*zeros, *((size, size) for size in x.shape)]):
+        _check_work(x.shape[1:], extent[1:], steps[1:], zeros[1:])
     return Windows(extent, steps, zeros)
+
+
+def _check_work(shape: Sequence[int], extent: Sequence[int], steps: Sequence[int], zeros: Sequence) -> None:
+    """Raise ValueError if the windows of one row together have too many entries to compute."""
+    ends = zip(shape, extent, steps, zeros, strict=True)
+    work = math.prod(extent) * math.prod(max((n + sum(pads) - size) // step + 1, 0) for n, size, step, pads in ends)
+    if work > MOST_WORK:
+        raise ValueError(
+            f"Pooling windows of {extent} with strides {steps} over {tuple(shape)} would have {work:,} entries per "
+            f"row, more than the limit of {MOST_WORK:,}. Use a smaller pool_size or larger strides."
+        )

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import registry, settings
+from cornu.core.budget import check_shape
 from cornu.core.graph import SymbolicTensor
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
@@ -80,6 +81,7 @@ class Reshape(Layer):
                 f"Reshape: target_shape must be a tuple of sizes with at most one -1, such as (28, 28, 1) or (-1, 4); "
                 f"got {target_shape!r}."
             )
+        check_shape([None, *(None if size == -1 else size for size in sizes)])
         self.target_shape = sizes
 
     def call(self, inputs: jax.Array) -> jax.Array:

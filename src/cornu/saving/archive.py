@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cornu.saving.hdf5_limits import BEST_PACKING, SMALL
 from cornu.saving.json_text import MOST_JSON, parse
 from cornu.saving.source import CORNU, writer
 
@@ -17,8 +18,6 @@ ENCRYPTED, HAS_DESCRIPTOR = 0x1, 0x8
 LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 DESCRIPTORS = (12, 16, 20, 24)  # bytes after a member that was written as a stream
 END_LENGTH, END_START = 22, b"PK\x05\x06"
-BEST_PACKING = 20  # the largest compression ratio of weights, except for small files
-SMALL = 1 << 24
 
 #: What zipfile raises for a damaged archive.
 DAMAGE = (zipfile.BadZipFile, EOFError, OSError, zlib.error, struct.error, NotImplementedError, RuntimeError)

@@ -90,7 +90,7 @@ def _of_archive(path: Path) -> dict[str, Any]:
         metadata, entry = zipped.metadata_of(archive), zipped.config_of(archive, repr(path.name))
         content = zipped.read_weights_member(archive)
     _check_model(entry, path)
-    with hdf5.open_file(io.BytesIO(content), f"{zipped.WEIGHTS} in {path.name!r}") as file:
+    with hdf5.open_file(io.BytesIO(content), f"{zipped.WEIGHTS} in {path.name!r}", path.stat().st_size) as file:
         arrays = _by_place(file)
     versions, date = (metadata.get("keras_version"), metadata.get(CORNU)), metadata.get("date_saved")
     found = _document("whole model (.keras, Keras 3)", versions[0], None, date, versions[1])

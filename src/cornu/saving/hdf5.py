@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from cornu.core.budget import Budget
-from cornu.saving import hdf5_chunks, hdf5_heaps
+from cornu.saving import hdf5_chunks, hdf5_heaps, hdf5_limits
 
 MOST_NAMES, MOST_GROUPS, MOST_DEPTH = 1_000_000, 200_000, 64
 MOST_TEXT = 1 << 26  # bytes of one attribute
@@ -36,16 +36,22 @@ DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, Overflo
 
 
 @contextlib.contextmanager
-def open_file(content: Any, what: str) -> Iterator[h5py.File]:
-    """Open an HDF5 file, given as a path or a file object, for reading; ValueError if it is damaged."""
-    with damage(what):
-        hdf5_heaps.check(content, what)
-        file = h5py.File(content, "r")
-    try:
-        yield file
-    finally:
-        with contextlib.suppress(*DAMAGE):
-            file.close()
+def open_file(content: Any, what: str, outer: int | None = None) -> Iterator[h5py.File]:
+    """Open an HDF5 file, given as a path or a file object, for reading; ValueError if it is damaged.
+
+    `outer` is the size of the file that it is a member of: its arrays may expand to a multiple of that.
+    """
+    with hdf5_limits.opened(content) as handle:
+        size = hdf5_limits.size_of(handle)
+        with hdf5_limits.limited(hdf5_limits.Limits(what, size, size if outer is None else outer)):
+            with damage(what):
+                hdf5_heaps.check(handle, what)
+                file = h5py.File(handle, "r")
+            try:
+                yield file
+            finally:
+                with contextlib.suppress(*DAMAGE):
+                    file.close()
 
 
 @contextlib.contextmanager
@@ -64,6 +70,7 @@ def member(group: h5py.Group, path: str) -> Any:
     """
     found: Any = group
     for part in path.split("/"):
+        hdf5_limits.step()
         if part in ("", ".", ".."):
             raise ValueError(f"{where(group)} names {path[:200]!r}, which is not a plain path.")
         if not isinstance(found, h5py.Group):
@@ -79,6 +86,17 @@ def member(group: h5py.Group, path: str) -> Any:
             )
         with damage(where(found)):
             found = found[part]
+    return found
+
+
+def listed(group: h5py.Group) -> list[str]:
+    """Return the names in a group; ValueError for one that is not in UTF-8."""
+    with damage(where(group)):
+        found = list(group)
+    hdf5_limits.step(len(found))
+    for name in found:
+        if not (isinstance(name, str) and name.isprintable()):  # h5py gives bytes for what is not in UTF-8
+            raise ValueError(f"{where(group)} contains the name {name[:80]!r}, which is not printable text: refused.")
     return found
 
 
@@ -132,6 +150,7 @@ def is_bfloat16(dataset: h5py.Dataset) -> bool:
 def read(dataset: h5py.Dataset) -> np.ndarray:
     """Return the values of a checked array."""
     bfloat16 = is_bfloat16(dataset)
+    hdf5_limits.take(dataset.size * dataset.dtype.itemsize)
     with damage(where(dataset)):
         if dataset.chunks is not None:
             values = hdf5_chunks.read(dataset, where(dataset))
@@ -154,7 +173,7 @@ def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
         path, found = waiting.pop()
         with damage(where(found)):
             information = h5py.h5o.get_info(found.id)
-            names = list(found) if isinstance(found, h5py.Group) else []
+            names = listed(found) if isinstance(found, h5py.Group) else []
             room = found.file.id.get_filesize() if room is None else room
         if information.addr in seen or len(seen) > MOST_GROUPS or path.count("/") > MOST_DEPTH:
             raise ValueError(f"{where(found)} is in the file under two names, or there are too many objects: refused.")
@@ -178,7 +197,9 @@ def budget_of(group: h5py.Group, has_own: bool) -> Budget:
     With custom classes (`has_own`), which may keep their values in other forms, only the
     library's limit applies.
     """
-    stored = sum(array.size for _, array in arrays_in(group))
+    arrays = [array for _, array in arrays_in(group)]
+    hdf5_limits.check(sum(array.size * array.dtype.itemsize for array in arrays))
+    stored = sum(array.size for array in arrays)
     return Budget() if has_own else Budget(4 * stored + 1_000_000, f", since the file has {stored:,}")
 
 
@@ -255,6 +276,7 @@ def _names(group: h5py.Group, name: str) -> list[str]:
         raise ValueError(f"The attribute {name!r} of {where(group)} is not a list of names.")
     if attribute.dtype.kind == "O" and size * group.file.id.get_filesize() > MOST_ALIASED:
         raise ValueError(f"The attribute {name!r} of {where(group)} may have too much text: refused.")
+    hdf5_limits.step(size)
     with damage(where(group)):
         return [decoded(value, name, group) for value in group.attrs[name]]
 

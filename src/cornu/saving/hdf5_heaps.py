@@ -5,12 +5,12 @@ the bytes themselves. A group's heap of names is ``HEAP``, a version, the size o
 and its address; a free block begins with the address of the next one.
 """
 
-import contextlib
 import io
-import mmap
 import struct
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
+
+from cornu.saving import hdf5_limits
 
 HDF5_START = b"\x89HDF\r\n\x1a\n"
 TEXTS, NAMES = b"GCOL\x01", b"HEAP\0"  # with their versions; the library ignores the three bytes after them
@@ -18,82 +18,110 @@ NO_PLACE = 1
 MOST_FREE = 1 << 16  # free blocks among the names of a group
 MOST_HEAPS, MOST_SEARCHED = 64, 1 << 26  # heaps, and bytes of a file, whose lengths are checked
 HEAD = 16  # bytes before a heap's objects, and before an object's bytes
+BLOCK = 1 << 22  # bytes that are searched at once
 
 
-def check(content: Path | io.BytesIO, what: str) -> None:
+class Content:
+    """The bytes of an open file: read by place, never beyond its end."""
+
+    def __init__(self, file: Any) -> None:
+        self.file, self.size = file, hdf5_limits.size_of(file)
+
+    def read(self, place: int, size: int) -> bytes:
+        """Return `size` bytes at `place`; ValueError if the file became shorter."""
+        self.file.seek(place)
+        found = self.file.read(size)
+        if len(found) < size:
+            raise ValueError("The file became shorter while it was read.")
+        return found
+
+    def number(self, place: int) -> int:
+        """Return the integer of 8 bytes at `place`."""
+        return int.from_bytes(self.read(place, 8), "little")
+
+    def places(self, *starts: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield the places of byte strings of equal length, in order of blocks, with the string."""
+        rest, length = b"", len(starts[0])
+        for base in range(0, self.size, BLOCK):
+            block = rest + self.read(base, min(BLOCK, self.size - base))
+            for start in starts:
+                place = block.find(start)
+                while place >= 0:
+                    yield base - len(rest) + place, start
+                    place = block.find(start, place + 1)
+            rest = block[1 - length :]
+
+
+def check(file: io.BufferedIOBase, what: str) -> None:
     """Raise ValueError for an HDF5 file whose heaps cannot be traversed completely."""
-    with _bytes_of(content, what) as data:
-        if bytes(data[:8]) != HDF5_START or _widths(data) != (8, 8):
-            raise ValueError(f"{what!r} cannot be read as HDF5: it does not begin with HDF5's signature.")
-        for heap in _places(data, NAMES):
-            _check_free(data, heap, what)
-        walked = 0
-        for heap in _places(data, TEXTS):
-            (size,) = struct.unpack_from("<Q", data, heap + 8) if heap + HEAD <= len(data) else (0,)
-            if HEAD <= size <= len(data) - heap:  # the library itself rejects others
-                numbers, walked = _walk(data, heap + HEAD, heap + size, what), walked + 1
-                if walked <= MOST_HEAPS:
-                    _check_lengths(data, heap, numbers, what)
+    content = Content(file)
+    if content.size <= 16 or content.read(0, 8) != HDF5_START or _widths(content) != (8, 8):
+        raise ValueError(f"{what!r} cannot be read as HDF5: it does not begin with HDF5's signature.")
+    heaps: list[tuple[int, set[int]]] = []
+    end = free = 0  # end of the string heap before; free blocks so far
+    for heap, kind in content.places(NAMES, TEXTS):
+        hdf5_limits.step()
+        if kind == NAMES:
+            free += _check_free(content, heap, free, what)
+            continue
+        size = content.number(heap + 8) if heap + HEAD <= content.size else 0
+        if HEAD <= size <= content.size - heap:  # the library itself rejects others
+            if heap < end:
+                raise ValueError(f"{what!r} is damaged: two of its string heaps overlap.")
+            end = heap + size
+            heaps.append((heap, _walk(content.read(heap, size), what)))
+    if heaps:
+        head = content.read(0, min(content.size, MOST_SEARCHED))
+        for heap, numbers in heaps[:MOST_HEAPS]:
+            _check_lengths(head, content.size, heap, numbers, what)
 
 
-def _places(data: bytes | mmap.mmap, start: bytes) -> Iterator[int]:
-    place = data.find(start)
-    while place >= 0:
-        yield place
-        place = data.find(start, place + 1)
+def _check_free(content: Content, heap: int, before: int, what: str) -> int:
+    """Return the number of free blocks in a heap of names; ValueError if they form a cycle, or all heaps have too many.
 
-
-def _check_free(data: bytes | mmap.mmap, heap: int, what: str) -> None:
-    """Raise ValueError for a heap of names whose free blocks form a cycle."""
-    if heap + 32 > len(data):
-        return
-    size, place, start = struct.unpack_from("<QQQ", data, heap + 8)
-    for _ in range(MOST_FREE):
-        if place == NO_PLACE or place + HEAD > size or start + size > len(data):  # the end, or the library rejects it
-            return
-        (place,) = struct.unpack_from("<Q", data, start + place)
+    `before` is the number in the heaps before: a block has 16 bytes, so the file's size limits them all.
+    """
+    if heap + 32 > content.size:
+        return 0
+    size, place, start = struct.unpack("<QQQ", content.read(heap + 8, 24))
+    for count in range(MOST_FREE):
+        if place == NO_PLACE or place + HEAD > size or start + size > content.size:  # the end, or the library's concern
+            return count
+        if before + count > content.size // HEAD:
+            break
+        place = content.number(start + place)
     raise ValueError(f"{what!r} is damaged: the free blocks in a group's heap of names form a cycle.")
 
 
-@contextlib.contextmanager
-def _bytes_of(content: Path | io.BytesIO, what: str) -> Iterator[bytes | mmap.mmap]:
-    if isinstance(content, io.BytesIO):
-        yield content.getvalue()
-        return
-    if content.stat().st_size < len(HDF5_START):
-        raise ValueError(f"{what!r} cannot be read as HDF5: it has {content.stat().st_size} bytes.")
-    with content.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
-
-
-def _widths(data: bytes | mmap.mmap) -> tuple[int, int]:
+def _widths(content: Content) -> tuple[int, int]:
     """Return how many bytes the file uses for addresses and sizes."""
-    version = data[8] if len(data) > 16 else 0
-    first = 13 if version < 2 else 9
-    return (data[first], data[first + 1]) if len(data) > 16 else (0, 0)
+    data = content.read(8, 8)
+    first = 5 if data[0] < 2 else 1
+    return data[first], data[first + 1]
 
 
-def _walk(data: bytes | mmap.mmap, place: int, end: int, what: str) -> set[int]:
-    """Walk over the objects and return their numbers; the rest of a heap has number 0 or is too small for one."""
-    numbers = set()
-    while end - place >= HEAD:
+def _walk(data: bytes, what: str) -> set[int]:
+    """Walk over a heap's objects and return their numbers; the rest has number 0 or is too small for one."""
+    numbers, place = set(), HEAD
+    while len(data) - place >= HEAD:
         number, size = struct.unpack_from("<H6xQ", data, place)
         step = HEAD + (size + 7) // 8 * 8 if number else size
-        if not HEAD <= step <= end - place:
+        if not HEAD <= step <= len(data) - place:
             raise ValueError(f"{what!r} is damaged: an object in its string heap claims {size:,} bytes.")
+        hdf5_limits.step()
         numbers.add(number)
         place += step
     return numbers - {0}
 
 
-def _check_lengths(data: bytes | mmap.mmap, heap: int, numbers: set[int], what: str) -> None:
+def _check_lengths(head: bytes, size: int, heap: int, numbers: set[int], what: str) -> None:
     """Raise ValueError for a string that claims to be longer than the file: the library would allocate it first.
 
-    A string is stored as its length, the address of its heap, and its number there.
+    A string is stored as its length, the address of its heap, and its number there. `head` is where it is searched.
     """
-    place = data.find(pattern := struct.pack("<Q", heap), 4, MOST_SEARCHED)
-    while 4 <= place <= len(data) - 12:
-        length, number = struct.unpack_from("<I8xI", data, place - 4)
-        if number in numbers and length > len(data):
+    place = head.find(pattern := struct.pack("<Q", heap), 4)
+    while 4 <= place <= len(head) - 12:
+        length, number = struct.unpack_from("<I8xI", head, place - 4)
+        if number in numbers and length > size:
             raise ValueError(f"{what!r} is damaged: a string in it claims {length:,} bytes.")
-        place = data.find(pattern, place + 1, MOST_SEARCHED)
+        place = head.find(pattern, place + 1)

@@ -1,11 +1,14 @@
 """The JSON inside model files: objects only, no repeated key, bounded in depth and size."""
 
 import json
+import re
 from typing import Any
 
-from cornu.core.config_validation import check_data
+from cornu.core.config_validation import MOST_ENTRIES, check_data
 
 MOST_JSON = 1 << 26  # bytes; configs of the largest published models have under a hundredth of this
+
+STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # or what is left of one: never tried twice
 
 
 def parse(content: bytes | str, what: str) -> dict[str, Any]:
@@ -20,6 +23,7 @@ def parse(content: bytes | str, what: str) -> dict[str, Any]:
         raise ValueError(f"{what} has {len(content):,} characters, more than the limit of {MOST_JSON:,}: refused.")
     try:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
+        _count(text)
         found = json.loads(text, object_pairs_hook=_without_repetition)
         check_data(found)
     except (ValueError, RecursionError) as error:
@@ -27,6 +31,16 @@ def parse(content: bytes | str, what: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{what} is a JSON {type(found).__name__}; expected an object.")
     return found
+
+
+def _count(text: str) -> None:
+    """Raise ValueError for a text of more lists, objects and entries than a config may have: each takes memory."""
+    if _separators(text) > MOST_ENTRIES and _separators(STRING.sub("", text)) > MOST_ENTRIES:
+        raise ValueError(f"it has over {MOST_ENTRIES:,} entries")
+
+
+def _separators(text: str) -> int:
+    return sum(map(text.count, "[{,:"))
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: 
         entry = zipped.config_of(archive, str(source))
         content = zipped.read_weights_member(archive)
     compile_config = entry.pop("compile_config", None)
-    with hdf5.open_file(io.BytesIO(content), f"{WEIGHTS} in {path.name!r}") as file:
+    with hdf5.open_file(io.BytesIO(content), f"{WEIGHTS} in {path.name!r}", path.stat().st_size) as file:
         budget = hdf5.budget_of(file, bool(custom_objects))
         model = documents.model_of(entry, custom_objects, source, budget)
         if compile and compile_config:
@@ -71,7 +71,7 @@ def read_zipped_weights(path: Path, model: Any, skip_mismatch: bool) -> None:
         source = Source(path.name, zipped.writer_of(archive))
         content = zipped.read_weights_member(archive)
     transfer = Transfer(source, skip_mismatch)
-    with hdf5.open_file(io.BytesIO(content), f"{WEIGHTS} in {path.name!r}") as file:
+    with hdf5.open_file(io.BytesIO(content), f"{WEIGHTS} in {path.name!r}", path.stat().st_size) as file:
         with hdf5.damage(path.name):
             read_weights(file, model, transfer)
         transfer.apply()

@@ -3,9 +3,6 @@
 They are in ``keras_metadata.pb``; before tf.keras 2.5 in ``saved_model.pb``, beside the program, which is not read.
 """
 
-import contextlib
-import mmap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,12 +46,10 @@ def root_of(path: Path, described: list[Described] | None = None) -> Described:
 def objects_of(path: Path) -> list[Described]:
     """Return what a folder says of its Keras objects, the model first."""
     if (path / METADATA).is_file():
-        with _mapped(path / METADATA) as message:
-            records = [Record(one) for one in Record(message).each(1)]
-            found = [(record.number(2), record.text(4), record.text(5)) for record in records]
+        records = [Record(one) for one in Record(_message_in(path / METADATA)).each(1)]
+        found = [(record.number(2), record.text(4), record.text(5)) for record in records]
     elif (path / PROGRAM).is_file():
-        with _mapped(path / PROGRAM) as message:
-            found = _in_program(message, path)
+        found = _in_program(_message_in(path / PROGRAM), path)
     else:
         raise ValueError(f"The SavedModel {path.name!r} has no {PROGRAM!r}: its form as text is not read.")
     what = f"The Keras metadata of {path.name!r}"
@@ -83,14 +78,13 @@ def _in_program(message: Message, path: Path) -> list[tuple[int, str, str]]:
     return found
 
 
-@contextlib.contextmanager
-def _mapped(path: Path) -> Iterator[Message]:
-    """Give a file as a message, mapped to memory: only what is read of it takes room."""
+def _message_in(path: Path) -> Message:
+    """Return a file as a message. It is not mapped to memory: a file that shrinks then would end the process."""
     size = path.stat().st_size
     if not 0 < size <= MOST_BYTES:
         raise ValueError(f"The file {path.name!r} has {size:,} bytes; it may have 1 to {MOST_BYTES:,}.")
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield Message(data, f"The file {path.name!r}")
+    with path.open("rb") as file:
+        return Message(file.read(MOST_BYTES), f"The file {path.name!r}")
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Weights in the layout of Keras 1 and 2: one group per layer of the model, by its name."""
 
+import collections
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -74,9 +75,9 @@ def read_layer_groups(group: h5py.Group, model: Any, transfer: Transfer, by_name
 
 def _saved_layers(group: h5py.Group) -> Iterator[tuple[str, list[h5py.Dataset]]]:
     names = hdf5.names(group, "layer_names")
-    repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-    if repeated:
-        raise ValueError(f"The file names the layer {min(repeated)!r} twice: refused.")
+    repeated = _repeated(names)
+    if repeated is not None:
+        raise ValueError(f"The file names the layer {repeated!r} twice: refused.")
     for name in names:
         layer_group = hdf5.group_at(group, name)
         if layer_group is None:
@@ -86,7 +87,17 @@ def _saved_layers(group: h5py.Group) -> Iterator[tuple[str, list[h5py.Dataset]]]
 
 def arrays_of(group: h5py.Group) -> list[h5py.Dataset]:
     """Return the arrays that a group lists in its attribute ``weight_names``."""
-    return [hdf5.dataset_at(group, name) for name in hdf5.names(group, "weight_names")]
+    names = hdf5.names(group, "weight_names")
+    repeated = _repeated(names)
+    if repeated is not None:
+        raise ValueError(f"{hdf5.where(group)} names the weight {repeated!r} twice: refused.")
+    return [hdf5.dataset_at(group, name) for name in names]
+
+
+def _repeated(names: list[str]) -> str | None:
+    """Return a name that is in a list twice, or None."""
+    counts = collections.Counter(names) if len(set(names)) < len(names) else {}
+    return min((name for name, count in counts.items() if count > 1), default=None)
 
 
 def _match_in_order(saved: list, model: Any, transfer: Transfer) -> None:

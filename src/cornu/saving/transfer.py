@@ -1,10 +1,13 @@
 """Arrays from a file to variables: all are checked before one is read, and all read before one is set."""
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import h5py
+import ml_dtypes
+import numpy as np
 
 from cornu.core.errors import did_you_mean
 from cornu.core.variable import Variable
@@ -13,6 +16,7 @@ from cornu.saving.source import Source
 
 #: Values beyond those of its variables that a layer may read with a custom ``load_own_variables``.
 MOST_STORED = 1_000_000
+MOST_NAMED = 5  # weights in a warning
 
 
 class Transfer:
@@ -74,11 +78,44 @@ class Transfer:
     def apply(self) -> None:
         """Read the arrays and set the variables."""
         values = [(variable, self.read(array)) for variable, array in self.pairs]
+        self._warn_of_numbers(values)
         stores = [(layer, {name: self.read(array) for name, array in arrays.items()}) for layer, arrays in self.stores]
-        for variable, value in values:
-            variable.assign(value)
+        with np.errstate(over="ignore"):  # `_warn_of_numbers` has named the weight
+            for variable, value in values:
+                variable.assign(value)
         for layer, store in stores:
             layer.load_own_variables(store)
+
+    def _warn_of_numbers(self, values: list[tuple[Variable, Any]]) -> None:
+        """Warn of weights with NaN or infinity, in the file or since their dtype has a smaller range here."""
+        broken = []
+        for variable, value in values:
+            what = _not_finite(value, variable.dtype) if variable.is_weight else None
+            if what is not None:
+                broken.append(f"{variable.path!r} ({what})")
+        if broken:
+            more = f" and {len(broken) - MOST_NAMED} more" if len(broken) > MOST_NAMED else ""
+            warnings.warn(
+                f"Weights from the file {self.source} are not finite: {', '.join(broken[:MOST_NAMED])}{more}. The "
+                "model's outputs will be NaN or infinite.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+
+def _not_finite(value: Any, dtype: str) -> str | None:
+    """Return what is wrong with the numbers of a weight of `dtype`, or None."""
+    value = np.asarray(value)
+    if "float" not in dtype or value.dtype.kind not in "fV" or not value.size:
+        return None
+    with np.errstate(all="ignore"):
+        lowest, highest = float(value.min()), float(value.max())  # NaN if there is one, without another array
+    if math.isnan(lowest) or math.isnan(highest):
+        return "NaN"
+    if math.isinf(lowest) or math.isinf(highest):
+        return "infinity"
+    most = float(ml_dtypes.finfo(dtype).max)
+    return f"overflow in {dtype}" if max(-lowest, highest) > most else None
 
 
 def mismatch(variables: list[Variable], arrays: list[h5py.Dataset]) -> str | None:

@@ -78,7 +78,7 @@ def read_weights(file: h5py.File, model: Any, transfer: Transfer, optimizer: boo
 def _read_place(group: h5py.Group | None, place: Place, transfer: Transfer) -> None:
     owner = f"layer {place.owner.name!r} ({place.path or 'the model itself'})"
     if is_own(place.owner, "load_own_variables"):
-        names = [] if group is None else list(group)
+        names = [] if group is None else hdf5.listed(group)
         transfer.add_store(place.owner, {name: hdf5.dataset_at(group, name) for name in names})
         return
     arrays = [] if group is None else numbered(group)
@@ -89,7 +89,7 @@ def _read_place(group: h5py.Group | None, place: Place, transfer: Transfer) -> N
 
 def numbered(group: h5py.Group) -> list[h5py.Dataset]:
     """Return the arrays ``0``, ``1``, ... of a group; ValueError if it has anything else."""
-    names = sorted(group, key=lambda name: (len(name), name))
+    names = sorted(hdf5.listed(group), key=lambda name: (len(name), name))
     if names != [str(number) for number in range(len(names))]:
         raise ValueError(f"{hdf5.where(group)} contains {names[:5]}; expected arrays named 0, 1, ...")
     return [hdf5.dataset_at(group, name) for name in names]
@@ -105,7 +105,7 @@ def _groups(file: h5py.File) -> list[tuple[str, h5py.Group]]:
         if address in seen:
             raise ValueError(f"The HDF5 group {group.name!r} is in the file under two names: refused.")
         seen.add(address)
-        for name in group:
+        for name in hdf5.listed(group):
             child = hdf5.member(group, name)
             if name == "vars" and isinstance(child, h5py.Group):
                 found.append((path, child))
