@@ -18,13 +18,14 @@ from uvicorn.server import ServerState
 
 from cornu.serve.application import Service
 from cornu.serve.busy_wait import BusyWait
-from cornu.serve.computing import Computing
+from cornu.serve.computing import Computing, is_long
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
 from cornu.serve.metrics import Metrics
 
 _HEADER_LENGTH = HEADER_LENGTH.lower().encode()
 _JSON, _BINARY = b"content-type: application/json\r\n", b"content-type: application/octet-stream\r\n"
+_PARSING = object()  # a question that is being parsed in another thread
 _log = logging.getLogger("cornu.serve")
 
 
@@ -110,14 +111,32 @@ class FastLane(HttpToolsProtocol):
             return None
         body = b"".join(exchange.parts) if len(exchange.parts) != 1 else exchange.parts[0]
         self._received(exchange)
+        computing, header_length = exchange.computing, exchange.header_length
         try:
-            exchange.question = exchange.computing.understood(body, exchange.header_length)
+            if is_long(body, header_length):
+                exchange.question = _PARSING
+                future = self.service.parse(computing, body, header_length)
+                asyncio.wrap_future(future).add_done_callback(lambda done: self._parsed(exchange, done))
+                return None
+            exchange.question = computing.understood(body, header_length)
             self._compute(exchange)
         except RequestError as refusal:
             self._refuse(exchange, refusal)
         except Exception as error:
             self._fail(exchange, error)
         return None
+
+    def _parsed(self, exchange: Exchange, done: asyncio.Future) -> None:
+        """Pass a long request to the model, parsed in another thread."""
+        if done.cancelled() or exchange.disconnected:
+            return
+        try:
+            exchange.question = done.result()
+            self._compute(exchange)
+        except RequestError as refusal:
+            self._refuse(exchange, refusal)
+        except Exception as error:
+            self._fail(exchange, error)
 
     def _compute(self, exchange: Exchange) -> None:
         """Compute a request here if there is no other client to read from, else queue it."""
