@@ -10,15 +10,18 @@ from typing import Any, NamedTuple
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cornu import __version__
 from cornu.serve import inference_protocol, openapi, pages, tensorflow_protocol
+from cornu.serve.access import Access, Guard
 from cornu.serve.batching import Batcher
 from cornu.serve.busy_wait import BusyWait
 from cornu.serve.computing import ROUTES, Computing, is_long
+from cornu.serve.connections import Connections
 from cornu.serve.digits import DigitReader
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
@@ -41,8 +44,12 @@ class Service:
     The models are warmed up here, so that the first request is answered at once.
     """
 
-    def __init__(self, models: Sequence[ServedModel], limits: Limits | None = None) -> None:
+    def __init__(
+        self, models: Sequence[ServedModel], limits: Limits | None = None, access: Access | None = None
+    ) -> None:
+        self.access = access or Access()
         self.limits, self.metrics, self.busy_wait = limits or Limits(), Metrics(), BusyWait()
+        self.connections = Connections(self.limits)
         self.entries: dict[str, _Entry] = {}
         self.computing: dict[tuple[str, str], Computing] = {}  # by route and model
         self.receiving = 0  # bytes of bodies
@@ -59,6 +66,7 @@ class Service:
         self.document = openapi.document(models)
         self.application = Starlette(
             routes=self._routes(),
+            middleware=[Middleware(Guard, access=self.access, limits=self.limits)],
             exception_handlers={HTTPException: self._http_error, Exception: self._error},
             lifespan=self._lifespan,
         )
