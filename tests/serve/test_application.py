@@ -1,5 +1,6 @@
 import json
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ def columns(rows):
         ({"content": iter([b" " * 1500, b" " * 1500])}, 413, "more than 2,000 bytes"),
         ({"content": b"{}", "headers": {"content-length": "9" * 30}}, 413, "more than 2,000 bytes"),
         ({"content": b"x", "headers": {"content-encoding": "gzip"}}, 415, "'gzip'"),
+        ({"content": b'{"inputs": [1], "inputs": [2]}'}, 400, "same key twice"),
         ({"content": b""}, 400, "not valid JSON"),
         ({"content": b"\xff\xfe"}, 400, "not valid JSON"),
         ({"content": b'{"inputs": NaN}'}, 400, "not valid JSON"),
@@ -119,6 +121,26 @@ def test_the_document_describes_every_route_and_its_answers(client, service):
     people = {"/", "/docs", "/models/{model}", "/static/{file}"}
     paths = {route.path for route in service.application.routes if "{version}" not in route.path}
     assert paths - people == set(document["paths"])
+
+
+def test_a_long_request_is_parsed_outside_the_event_loop(client, service, monkeypatch):
+    threads = []
+    protocol = service.computing["/v1/models/{model}:predict", "two"].protocol
+    parse = protocol.parse
+    monkeypatch.setattr(
+        protocol, "parse", lambda *args: threads.append(threading.current_thread().name) or parse(*args)
+    )
+    assert client.post("/v1/models/two:predict", json={**columns(1), "more": "x" * 1_000_000}).status_code == 200
+    many = {"inputs": dict.fromkeys(map(str, range(100_000)), 1)}
+    answer = client.post("/v1/models/two:predict", json=many)
+    assert (answer.status_code, "names '0'" in answer.json()["error"] or "lacks" in answer.json()["error"]) == (
+        422,
+        True,
+    )
+    assert [name.startswith("cornu-parser") for name in threads] == [True, True]
+    assert client.post("/v1/models/two:predict", json=columns(1)).status_code == 200
+    assert not threads[2].startswith("cornu-parser")
+    assert service.receiving == 0
 
 
 NUMBERS = st.one_of(

@@ -136,6 +136,22 @@ def test_the_unusual_goes_to_the_application(small, request_):
     assert talk(small, request_)[0][0] == 418
 
 
+def test_long_bodies_are_parsed_in_another_thread(two_model):
+    service = Service([ServedModel("two", two_model, sizes=(2,))])
+    long = json.dumps({**ROWS, "more": "x" * 1_000_000}).encode()
+    many = b'{"inputs": {%s}}' % b",".join(b'"%d": 1' % i for i in range(100_000))
+    found = talk(service, post(body=long) + post(), answers=2, application=service.application)
+    assert [one[0] for one in found] == [200, 200]
+    assert talk(service, post(body=many))[0][0] == 422
+    talk(service, post(body=long), answers=0)  # lost while it is parsed
+
+
+def test_strings_among_numbers_do_not_fill_the_memory(small):
+    kind = ["x" * 1000, *["y"] * 100]
+    [(status, _, body)] = talk(small, post(body=json.dumps({"inputs": {"size": [[1, 2, 3]], "kind": kind}}).encode()))
+    assert (status, b"not all numbers" in body) == (422, True)
+
+
 def test_bodies_that_are_received_may_not_fill_the_memory(small, monkeypatch):
     monkeypatch.setattr(small, "receiving", 2990)
     with pytest.raises(AssertionError):  # `talk` sees what was set here

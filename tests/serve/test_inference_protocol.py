@@ -134,3 +134,26 @@ def test_outputs_that_json_cannot_hold_are_refused_and_said(client):
     answer = client.post("/v2/models/digits/infer", json={"inputs": [huge]})
     assert answer.status_code == 422
     assert "not finite" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ([1] * 65, "65 axes"),
+        ([2**39] * 100_000, "100000 axes"),
+        ([2**39, 2**39, 0], "too large"),
+        ([0, 2**39, 2**39], "too large"),
+        ([1] * 20 + [2, 3], "expected [rows, 3]"),
+    ],
+)
+@pytest.mark.parametrize("binary", [False, True])
+def test_shapes_of_many_axes_or_too_large(client, shape, said, binary):
+    data = [1, 2, 3, 4, 5, 6] if shape[0] == 1 else []
+    size = {"name": "size", "shape": shape, "datatype": "FP32", "data": data}
+    raw = np.float32(data).tobytes() if binary else b""
+    if binary:
+        del size["data"]
+        size["parameters"] = {"binary_data_size": len(raw)}
+    head = json.dumps({"inputs": [size, KIND]}).encode()
+    answer = client.post("/v2/models/two/infer", content=head + raw, headers={HEADER_LENGTH: str(len(head))})
+    assert (answer.status_code, said in answer.json()["error"]) == (422, True), answer.text

@@ -1,4 +1,5 @@
 import json
+import time
 
 import numpy as np
 import orjson
@@ -58,9 +59,61 @@ def test_other_lists_stay_lists(text):
     assert loads(body, floats=True) == orjson.loads(body)
 
 
-def test_a_key_twice_and_numbers_out_of_range_are_as_orjson_has_them():
-    for body in (b'{"a": %s, "a": 3}' % json.dumps(LONG).encode(), b'{"a": [%d%s]}' % (10**19 * 9, b",1.5" * 200)):
-        assert plain(loads(body, floats=True)) == orjson.loads(body)
+@pytest.mark.parametrize("floats", [True, False])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": %s, "a": 3}' % json.dumps(LONG).encode(),
+        b'{"a": 1, "a": 3}',
+        b'{"x": [{"name": "a:0", "data": [1, 2], "name": "b"}]}',
+        b'{"x": [[3], {"y": {"\\"": 1, "\\"": ":"}}]}',
+        b'{"a": 1, "\\u0061": 2}',
+    ],
+)
+def test_a_key_twice_is_refused(body, floats):
+    with pytest.raises(reading.DuplicateKeyError):
+        loads(body, floats)
+    with pytest.raises(reading.DuplicateKeyError):
+        loads(memoryview(body), floats)
+
+
+@given(
+    st.recursive(
+        st.integers() | st.text(':"\\{[a', max_size=4),
+        lambda one: st.lists(one, max_size=4) | st.dictionaries(st.text(':"\\a', max_size=3), one, max_size=4),
+    )
+)
+def test_keys_once_are_read(document):
+    for floats in (True, False):
+        body = json.dumps({"document": document, "more": "x" * 600}).encode()
+        assert plain(loads(body, floats)) == orjson.loads(body)
+
+
+def hostile(size):
+    """Documents of about a number of bytes that some parsers read in quadratic time."""
+    yield b"{%s}" % b",".join(b'"%d": 1' % i for i in range(size // 10))
+    yield b'{"instances": [%s]}' % b",".join(b'{"%d": 1}' % i for i in range(size // 12))
+    yield b'{"x": [%s1]}' % ((b"[" * 60 + b"]" * 60 + b",") * (size // 121))
+    yield b'{"x": [%s1]}' % ((b"[" * 900 + b"]" * 900 + b",") * (size // 1801))
+    yield b'{"x": %s}' % (b'"' + b'\\":' * (size // 3) + b'"')
+    yield b'{"x": [%s]}' % b",".join([b'{"a": {"b": {}}}'] * (size // 17))
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_the_time_is_linear(number):
+    def seconds(size):
+        body = list(hostile(size))[number]
+        started = time.process_time()
+        loads(body, floats=True)
+        return time.process_time() - started
+
+    assert min(seconds(4_000_000) for _ in range(2)) < 2
+    assert seconds(400_000) < 0.4
+
+
+def test_numbers_out_of_range_are_as_orjson_has_them():
+    body = b'{"a": [%d%s]}' % (10**19 * 9, b",1.5" * 200)
+    assert plain(loads(body, floats=True)) == orjson.loads(body)
     for broken in (b"1e999", b"NaN", b"01", b"1.", b"- 1", b"1,,2", b"0x1"):
         with pytest.raises(orjson.JSONDecodeError):
             loads(b'{"a": [%s%s]}' % (broken, b",1.5" * 200), floats=True)

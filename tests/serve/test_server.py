@@ -62,7 +62,7 @@ def test_a_request_that_is_under_way_is_answered_before_the_end(started):
     host, port = address.removeprefix("http://").split(":")
     body = json.dumps({"instances": np.zeros((1, 28, 28)).tolist()}).encode()
     with socket.create_connection((host, int(port))) as connection:
-        head = f"POST /v1/models/digits:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST /v1/models/digits:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body[:10])
         threading.Event().wait(0.5)
         process.send_signal(signal.SIGINT)
@@ -91,6 +91,19 @@ def test_rubbish_on_the_wire_does_not_end_it(started):
     assert len(ask(address, np.zeros((2, 28, 28)))) == 2
 
 
+def test_a_token_is_needed_beyond_this_machine_and_on_request(monkeypatch):
+    for host, wanted, needed in (("127.0.0.1", False, False), ("127.0.0.1", True, True), ("0.0.0.0", False, True)):
+        with server.bound_to(host, 0) as listening:
+            found = server.access(listening, wanted)
+        assert (found.local, found.token is not None) == (host == "127.0.0.1", needed)
+    with server.bound_to("127.0.0.1", 0) as listening:
+        monkeypatch.setenv("CORNU_TOKEN", "sixteen-letters-")
+        assert server.access(listening, False).token == "sixteen-letters-"
+        monkeypatch.setenv("CORNU_TOKEN", "short")
+        with pytest.raises(ValueError, match="at least 16"):
+            server.access(listening, False)
+
+
 def test_a_port_that_is_taken():
     with server.bound_to("127.0.0.1", 0) as first:
         first.listen()
@@ -117,5 +130,5 @@ def test_without_the_uvicorn_that_it_knows_uvicorns_own_way_is_taken(service, mo
         monkeypatch.setattr(sys.modules["cornu.serve.direct_protocol"], "is_compatible", lambda: False)
     else:
         monkeypatch.setitem(sys.modules, "cornu.serve.direct_protocol", None)
-    assert server.connections(service) == "auto"
+    assert server.connections(service).func.__name__ == "SlowLane"
     assert "does not support uvicorn" in caplog.text

@@ -33,6 +33,11 @@ def command(options: argparse.Namespace) -> int:
         listening = server.bound_to(options.host, options.port)
     except OSError as error:
         return _refuse(f"cannot listen on {options.host}:{options.port}: {error.strerror}. Try another --port.")
+    try:
+        access = server.access(listening, options.token)
+    except ValueError as error:
+        listening.close()
+        return _refuse(str(error))
     print(f"cornu: compiling {', '.join(paths)} ...", file=sys.stderr, flush=True)
     limits = Limits(
         body=round(options.max_body * (1 << 20)),
@@ -41,13 +46,15 @@ def command(options: argparse.Namespace) -> int:
         seconds=options.timeout,
         gather=options.gather / 1000,
     )
-    service = Service(models, limits)
+    service = Service(models, limits, access)
     where = server.address(listening)
 
     def listens() -> None:
-        print(f"cornu: {', '.join(paths)} on {where} (Ctrl-C stops)", file=sys.stderr, flush=True)
+        shown = where if access.token is None else f"{where}/?token={access.token}"
+        print(f"cornu: {', '.join(paths)} on {shown} (Ctrl-C stops)", file=sys.stderr, flush=True)
         if options.json:
-            print(json.dumps({"address": where, "models": [*paths], "process": os.getpid()}), flush=True)
+            secret = {} if access.token is None else {"token": access.token}
+            print(json.dumps({"address": where, "models": [*paths], "process": os.getpid(), **secret}), flush=True)
 
     server.run(service, listening, listens)
     print("cornu: stopped", file=sys.stderr)

@@ -23,6 +23,11 @@ def add_to(commands: Any) -> None:
     serve.add_argument("models", nargs="+", metavar="MODEL", help="a model's file, or NAME=FILE")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1: this machine only)")
     serve.add_argument("--port", type=port, default=8000, help="port to listen on, 0 for a free one (8000)")
+    serve.add_argument(
+        "--token",
+        action="store_true",
+        help="ask for a token, which the printed address contains (always beyond this machine)",
+    )
     serve.add_argument("--json", action="store_true", help="print the address as JSON once it listens")
     serve.add_argument("--max-body", type=_amount, default=8, metavar="MB", help="largest request (8)")
     serve.add_argument("--max-rows", type=positive, default=4096, metavar="ROWS", help="most rows in a request (4096)")

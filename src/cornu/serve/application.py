@@ -4,20 +4,24 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cornu import __version__
 from cornu.serve import inference_protocol, openapi, pages, tensorflow_protocol
+from cornu.serve.access import Access, Guard
 from cornu.serve.batching import Batcher
 from cornu.serve.busy_wait import BusyWait
-from cornu.serve.computing import ROUTES, Computing
+from cornu.serve.computing import ROUTES, Computing, is_long
+from cornu.serve.connections import Connections
 from cornu.serve.digits import DigitReader
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
@@ -40,12 +44,17 @@ class Service:
     The models are warmed up here, so that the first request is answered at once.
     """
 
-    def __init__(self, models: Sequence[ServedModel], limits: Limits | None = None) -> None:
+    def __init__(
+        self, models: Sequence[ServedModel], limits: Limits | None = None, access: Access | None = None
+    ) -> None:
+        self.access = access or Access()
         self.limits, self.metrics, self.busy_wait = limits or Limits(), Metrics(), BusyWait()
+        self.connections = Connections(self.limits)
         self.entries: dict[str, _Entry] = {}
         self.computing: dict[tuple[str, str], Computing] = {}  # by route and model
         self.receiving = 0  # bytes of bodies
         self.ready = True
+        self._parser = ThreadPoolExecutor(1, "cornu-parser")
         for served in models:
             served.warm_up()
             batcher = Batcher(served, self.limits, self.metrics)
@@ -57,6 +66,7 @@ class Service:
         self.document = openapi.document(models)
         self.application = Starlette(
             routes=self._routes(),
+            middleware=[Middleware(Guard, access=self.access, limits=self.limits)],
             exception_handlers={HTTPException: self._http_error, Exception: self._error},
             lifespan=self._lifespan,
         )
@@ -112,7 +122,7 @@ class Service:
         async def answer(request: Request) -> Response:
             computing = self.computing[route, self._entry(request).served.name]
             body = await self._body(request)
-            question = computing.understood(body, request.headers.get(HEADER_LENGTH))
+            question = await self.understood(computing, body, request.headers.get(HEADER_LENGTH))
             content, head = computing.answered(question, await computing.batcher.submit(question.arrays))
             if head is None:
                 return Response(content, media_type="application/json")
@@ -120,12 +130,33 @@ class Service:
 
         return self._route(route, answer, "POST")
 
+    async def understood(self, computing: Computing, body: bytes, header_length: str | None) -> Any:
+        """Return a parsed request, as `Computing.understood`; a long one is parsed in another thread."""
+        if not is_long(body, header_length):
+            return computing.understood(body, header_length)
+        return await asyncio.wrap_future(self.parse(computing, body, header_length))
+
+    def parse(self, computing: Computing, body: bytes, header_length: str | None) -> Future:
+        """Parse a long request in another thread; until then it counts as one being received."""
+        if self.receiving + len(body) > self.limits.bodies:
+            raise self.limits.too_many()
+        loop = asyncio.get_running_loop()
+        self.receiving += len(body)
+        future = self._parser.submit(computing.understood, body, header_length)
+
+        def parsed() -> None:
+            self.receiving -= len(body)
+
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(parsed))
+        return future
+
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
         self.ready = False
         for entry in self.entries.values():
             await entry.batcher.close()
+        self._parser.shutdown(wait=False, cancel_futures=True)
 
     def _entry(self, request: Request) -> _Entry:
         name, version = request.path_params["model"], request.path_params.get("version", "1")

@@ -16,6 +16,9 @@ ROUTES: dict[str, ModuleType] = {
     "/v1/models/{model}/versions/{version}:predict": tensorflow_protocol,
 }
 
+#: Bytes of JSON: longer requests are parsed outside the event loop. Handing over a shorter one takes too long.
+LONG = 1 << 19
+
 
 class Computing(NamedTuple):
     """A model behind a protocol, which is a module with ``parse`` and ``answer``."""
@@ -38,3 +41,8 @@ class Computing(NamedTuple):
     def answered(self, question: Any, outputs: list) -> tuple[bytes, int | None]:
         """Return the body of the answer, and how many of its bytes are JSON if binary data follows."""
         return self.protocol.answer(question, outputs, self.served)
+
+
+def is_long(body: bytes, header_length: str | None) -> bool:
+    """Return whether a request takes long to parse; binary data does not."""
+    return len(body) > LONG and not (header_length and header_length.isdecimal() and len(header_length) < 6)

@@ -16,15 +16,20 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from cornu.serve.access import Access
 from cornu.serve.application import Service
 from cornu.serve.busy_wait import BusyWait
-from cornu.serve.computing import Computing
+from cornu.serve.computing import Computing, is_long
+from cornu.serve.connections import Connections, Watched
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
 from cornu.serve.metrics import Metrics
 
 _HEADER_LENGTH = HEADER_LENGTH.lower().encode()
-_JSON, _BINARY = b"content-type: application/json\r\n", b"content-type: application/octet-stream\r\n"
+_NO_SNIFFING = b"x-content-type-options: nosniff\r\n"
+_JSON = _NO_SNIFFING + b"content-type: application/json\r\n"
+_BINARY = _NO_SNIFFING + b"content-type: application/octet-stream\r\n"
+_PARSING = object()  # a question that is being parsed in another thread
 _log = logging.getLogger("cornu.serve")
 
 
@@ -51,28 +56,60 @@ class Exchange:
         self.question: Any = None
 
 
-class FastLane(HttpToolsProtocol):
+class FastLane(Watched, HttpToolsProtocol):
     """A uvicorn connection that answers the usual prediction requests itself."""
 
     def __init__(self, service: Service, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.service = service
+        self._head, self._begun = True, False  # is the parser in a request's head? did that begin in the last data?
+        self._bytes = self._latest = 0  # of the head, or of the framing of the body; and of the latest data
+        self._refusal: RequestError | None = None
 
     # ---- what the parser calls
 
+    def on_message_begin(self) -> None:
+        """Begin with a request's head."""
+        super().on_message_begin()
+        self._head = self._begun = True
+        self._bytes = 0
+
     def on_headers_complete(self) -> None:
         """Begin with a request."""
+        self._head = False
+        if self._bytes + self._latest > self.service.limits.head:
+            self._check_head()
+        self._bytes = 0
+        self.service.connections.begun(self)
         computing = self.service.by_address.get(self.url)
         if computing is None or not self._is_free():
-            return super().on_headers_complete()
+            return self._pass_on()
         headers = dict(self.headers)
         length = headers.get(b"content-length", b"")
-        if b"content-encoding" in headers or not length.isdigit() or int(length) > self.service.limits.body:
-            return super().on_headers_complete()
+        if not self.service.access.allows(headers):
+            return self._pass_on()
+        if b"content-encoding" in headers or not length.isdigit() or len(length) > 15:
+            return self._pass_on()
+        if int(length) > self.service.limits.body:
+            return self._pass_on()
         header_length = headers.get(_HEADER_LENGTH)
         said = None if header_length is None else header_length.decode("latin-1")
         self.cycle: Any = Exchange(computing, said)
         return None
+
+    def _pass_on(self) -> None:
+        """Pass a request to the application, without the trailers of its body: they could fill the memory."""
+        super().on_headers_complete()
+        self.headers = _Nothing()
+
+    def _check_head(self) -> None:
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > self.service.limits.head:
+            self._refusal = self._too_long()
+            raise self._refusal
+
+    def _too_long(self) -> RequestError:
+        return RequestError(431, f"The head of the request has more than {self.service.limits.head:,} bytes.")
 
     def _is_free(self) -> bool:
         """Return whether a request is a plain POST and every earlier one has been answered."""
@@ -91,6 +128,7 @@ class FastLane(HttpToolsProtocol):
         """Keep a part of a request's body."""
         exchange = self.cycle
         if type(exchange) is not Exchange:
+            self._bytes -= 3 * len(body)  # the framing of small chunks may be twice as long as what they hold
             return super().on_body(body)
         if exchange.response_complete:
             return None
@@ -110,14 +148,32 @@ class FastLane(HttpToolsProtocol):
             return None
         body = b"".join(exchange.parts) if len(exchange.parts) != 1 else exchange.parts[0]
         self._received(exchange)
+        computing, header_length = exchange.computing, exchange.header_length
         try:
-            exchange.question = exchange.computing.understood(body, exchange.header_length)
+            if is_long(body, header_length):
+                exchange.question = _PARSING
+                future = self.service.parse(computing, body, header_length)
+                asyncio.wrap_future(future).add_done_callback(lambda done: self._parsed(exchange, done))
+                return None
+            exchange.question = computing.understood(body, header_length)
             self._compute(exchange)
         except RequestError as refusal:
             self._refuse(exchange, refusal)
         except Exception as error:
             self._fail(exchange, error)
         return None
+
+    def _parsed(self, exchange: Exchange, done: asyncio.Future) -> None:
+        """Pass a long request to the model, parsed in another thread."""
+        if done.cancelled() or exchange.disconnected:
+            return
+        try:
+            exchange.question = done.result()
+            self._compute(exchange)
+        except RequestError as refusal:
+            self._refuse(exchange, refusal)
+        except Exception as error:
+            self._fail(exchange, error)
 
     def _compute(self, exchange: Exchange) -> None:
         """Compute a request here if there is no other client to read from, else queue it."""
@@ -133,12 +189,31 @@ class FastLane(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse the data received; the time limit for the rest of a request starts here."""
         self.service.busy_wait.arrived()
+        self._latest, self._begun = len(data), False
         super().data_received(data)
         exchange = self.cycle
+        if not self._begun and (self._head or type(exchange) is not Exchange):
+            self._count(len(data))
         if type(exchange) is not Exchange or exchange.question is not None or exchange.response_complete:
             return
         if exchange.timer is None:
             exchange.timer = self.loop.call_later(self.service.limits.receiving, self._too_slow, exchange)
+
+    def _count(self, size: int) -> None:
+        """Count the bytes of a head or of a body's framing, which the parser keeps."""
+        self._bytes += size
+        if self._bytes > self.service.limits.head and not self.transport.is_closing():
+            self.turn_away(self._too_long())
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that cannot be parsed, or whose head is too long, and close the connection."""
+        self.turn_away(self._refusal or RequestError(400, msg))
+
+    def has_arrived(self) -> bool:
+        """Return whether a request is under way that has been received completely."""
+        if type(self.cycle) is Exchange:
+            return self.cycle.question is not None and not self.cycle.response_complete
+        return super().has_arrived()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Discard what was received."""
@@ -203,7 +278,13 @@ def is_compatible() -> bool:
     """Return whether the installed uvicorn works as `FastLane` expects, by two requests that are rejected."""
     loop, written = asyncio.new_event_loop(), _Written()
     service: Any = SimpleNamespace(
-        by_address={b"/": _Refusing()}, limits=Limits(), metrics=Metrics(), busy_wait=BusyWait(spare=False), receiving=0
+        by_address={b"/": _Refusing()},
+        limits=Limits(),
+        metrics=Metrics(),
+        busy_wait=BusyWait(spare=False),
+        receiving=0,
+        connections=Connections(Limits()),
+        access=Access(),
     )
     # The application is never reached: a request passed to it counts as not answered.
     config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")
@@ -217,6 +298,13 @@ def is_compatible() -> bool:
     finally:
         loop.close()
     return b"".join(written.parts).count(b"HTTP/1.1 422 ") == 2 and service.receiving == 0
+
+
+class _Nothing(list):
+    """A list that stays empty."""
+
+    def append(self, _: Any) -> None:
+        """Do nothing."""
 
 
 class _Refusing:

@@ -9,13 +9,14 @@ import numpy as np
 import orjson
 
 from cornu.serve.limits import Limits, RequestError
-from cornu.serve.reading import loads
+from cornu.serve.reading import DuplicateKeyError, loads
 from cornu.serve.served_model import ServedModel
 from cornu.serve.tensors import DATATYPES, Tensor, array_of, check_rows, fitted, size_of
 
 #: The header that says how many bytes of a body are JSON; raw numbers follow.
 HEADER_LENGTH = "Inference-Header-Content-Length"
 _LARGEST_AXIS = 1 << 40
+_MOST_AXES = 32
 
 
 class Question(NamedTuple):
@@ -32,6 +33,8 @@ def parse_json(body: bytes | memoryview, floats: bool) -> dict[str, Any]:
         found = loads(body, floats)
     except orjson.JSONDecodeError as error:
         raise RequestError(400, f"The body is not valid JSON: {str(error)[:200]}.") from None
+    except DuplicateKeyError:
+        raise RequestError(400, "An object in the body has the same key twice; send each key once.") from None
     if not isinstance(found, dict):
         raise RequestError(400, f"The body must be a JSON object; got {_kind(found)}.")
     return found
@@ -177,19 +180,30 @@ def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.
         )
     if not (isinstance(shape, list) and shape and all(map(_is_size, shape))):
         raise RequestError(422, f"The shape of {tensor.name!r} must be a list of integers, rows first.")
+    if len(shape) > _MOST_AXES:
+        raise RequestError(
+            422, f"The shape of {tensor.name!r} has {len(shape)} axes; at most {_MOST_AXES} are allowed."
+        )
     if raw is not None:
         dtype = np.dtype(DATATYPES[datatype]).newbyteorder("<")
         if len(raw) != size_of(tuple(shape)) * dtype.itemsize:
             raise RequestError(
                 422, f"{len(raw)} bytes for {tensor.name!r} do not match its shape {shape[:9]} of {datatype}."
             )
-        return fitted(np.frombuffer(raw, dtype).reshape(shape), tensor)
+        return fitted(_reshaped(np.frombuffer(raw, dtype), shape, tensor), tensor)
     if "data" not in given:
         raise RequestError(422, f"The input {tensor.name!r} has no data.")
     array = array_of(given["data"], tensor.name)
     if array.size != size_of(tuple(shape)) or array.ndim == 0:
         raise RequestError(422, f"The data for {tensor.name!r} has {array.size} values; its shape is {shape[:9]}.")
-    return fitted(array.reshape(shape), tensor)
+    return fitted(_reshaped(array, shape, tensor), tensor)
+
+
+def _reshaped(array: np.ndarray, shape: list[int], tensor: Tensor) -> np.ndarray:
+    try:
+        return array.reshape(shape)
+    except ValueError:  # an axis of 0, and others whose product is too large
+        raise RequestError(422, f"The shape of {tensor.name!r} is too large: {shape[:9]}.") from None
 
 
 def _wanted(document: dict[str, Any], served: ServedModel) -> dict[str, bool]:

@@ -4,6 +4,8 @@ Without the package pysimdjson, or for an unusual document, orjson reads it.
 """
 
 import math
+import re
+import threading
 from typing import Any
 
 import numpy as np
@@ -16,16 +18,21 @@ except ModuleNotFoundError:
 
 #: Shorter documents, and lists of fewer numbers, are read by orjson.
 _SHORTEST, _FEWEST = 512, 16
+#: The parser looks a key up by reading all keys before it; objects with more keys are read by orjson.
+_MOST_KEYS = 64
+#: The shape of a list is measured again for each of its lists; deeper ones are read by orjson.
+_MOST_AXES = 8
 #: A parser keeps about ten times a document's bytes for the next one; parsers of longer documents are dropped.
 _LONGEST_KEPT = 1 << 20
 #: What the parser raises for invalid documents, and for those it cannot represent exactly.
 _UNUSUAL = (ValueError, TypeError, RuntimeError, LookupError)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def loads(body: bytes | memoryview, floats: bool) -> Any:
-    """Return the value of a JSON document; ``orjson.JSONDecodeError`` if it is invalid.
+    """Return the value of a JSON document; ``orjson.JSONDecodeError`` if it is invalid, `DuplicateKeyError` too.
 
-    With `floats`, rectangular lists of many numbers may be float64 arrays.
+    With `floats`, rectangular lists of many numbers may be float64 arrays. The time is linear in the document's size.
 
     >>> loads(b'{"instances": [[1, 2], [3, 4]]}', floats=True)
     {'instances': [[1, 2], [3, 4]]}
@@ -38,11 +45,42 @@ def loads(body: bytes | memoryview, floats: bool) -> Any:
             return _reader.read(bytes(body))
         except _UNUSUAL:  # orjson decides whether it is JSON, and reports what is wrong
             _reader.forget()
-    return orjson.loads(body)
+    found = orjson.loads(body)
+    _check_keys(found, bytes(body))
+    return found
 
 
-class _Reader:
-    """A parser, kept between documents, and how many lists it met in the last one."""
+class DuplicateKeyError(ValueError):
+    """An object of a document has the same key twice: programs differ in which of the values they take."""
+
+
+def _check_keys(document: Any, body: bytes) -> None:
+    """Raise `DuplicateKeyError` if the objects of a document have fewer keys than its text."""
+    expected = body.count(b":")
+    if _has_keys(document, expected):
+        return
+    expected = _STRING.sub(b"", body).count(b":")  # those in strings are not counted
+    if not _has_keys(document, expected):
+        raise DuplicateKeyError("an object has the same key twice")
+
+
+def _has_keys(document: Any, expected: int) -> bool:
+    """Return whether the objects of a document have as many keys as `expected`; numbers are not read if they do."""
+    level, count = [document], 0
+    while level and count < expected:
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                count += len(value)
+                below += value.values()
+            elif isinstance(value, list):
+                below += [item for item in value if isinstance(item, dict | list)]
+        level = below
+    return count == expected
+
+
+class _Reader(threading.local):
+    """A parser of each thread, kept between documents, and how many lists it met in the last one."""
 
     def __init__(self) -> None:
         self.parser: Any = None
@@ -67,6 +105,8 @@ class _Reader:
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, simdjson.Object):
+            if len(value) > _MOST_KEYS:
+                raise ValueError("many keys")
             found = {key: self._value(value[key]) for key in value}  # `items` would make lists of arrays
             if len(found) < len(value) or any("\0" in key for key in found):  # lookup stops at a NUL in the key
                 raise ValueError("keys that cannot be distinguished")
@@ -98,5 +138,7 @@ def _shape(value: Any) -> list[int]:
     shape = []
     while isinstance(value, simdjson.Array):
         shape.append(len(value))
+        if len(shape) > _MOST_AXES:
+            raise ValueError("lists in too many lists")
         value = value[0] if shape[-1] else None
     return shape if isinstance(value, int | float) else [0]

@@ -2,7 +2,11 @@
 
 import functools
 import gc
+import ipaddress
 import logging
+import os
+import re
+import secrets
 import signal
 import socket
 import sys
@@ -11,11 +15,22 @@ from typing import Any
 
 import uvicorn
 
+try:
+    import resource
+except ModuleNotFoundError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 from cornu.core.jax_internals import set_setting
+from cornu.serve.access import Access
 from cornu.serve.application import Service
+from cornu.serve.connections import SlowLane
 
 #: Seconds for running requests to finish when the server is stopped.
 LAST_SECONDS = 30
+#: Connections that the system accepts before the server has seen them.
+BACKLOG = 512
+#: Open files that are not connections.
+OTHER_FILES = 128
 #: Seconds before a waiting thread gets its turn: Python's default of 5 ms is longer than a whole batch.
 SWITCH = 0.0005
 
@@ -49,6 +64,19 @@ def address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def access(listening: socket.socket, wanted: bool) -> Access:
+    """Return who may use a server: beyond this machine, or if `wanted`, only who has its token.
+
+    The token is the environment variable ``CORNU_TOKEN``, or random. ValueError if that is too short.
+    """
+    local = ipaddress.ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
+    given = os.environ.get("CORNU_TOKEN")
+    if given is not None and not re.fullmatch(r"[A-Za-z0-9._~-]{16,}", given):
+        raise ValueError("CORNU_TOKEN must have at least 16 letters, digits, '.', '_', '~' or '-'.")
+    needed = wanted or not local or given is not None
+    return Access(local, (given or secrets.token_urlsafe(24)) if needed else None)
+
+
 class _Server(uvicorn.Server):
     """A server that calls `on_start` once it listens."""
 
@@ -62,7 +90,7 @@ class _Server(uvicorn.Server):
 
 
 def connections(service: Service) -> Any:
-    """Return uvicorn's connection class: the fast lane, or uvicorn's own with a warning if they are incompatible."""
+    """Return the connection class: the fast lane, or the slow one with a warning if uvicorn is not compatible."""
     try:
         from cornu.serve.direct_protocol import FastLane, is_compatible
     except ImportError:  # another uvicorn, or no httptools
@@ -72,7 +100,20 @@ def connections(service: Service) -> Any:
     if fits:
         return functools.partial(FastLane, service)
     _log.warning("This Cornu does not support uvicorn %s: requests take a slower path.", uvicorn.__version__)
-    return "auto"
+    return functools.partial(SlowLane, service)
+
+
+def _possible(connections: int) -> int:
+    """Return how many connections can be open at once, and allow the process to open so many."""
+    if resource is None:
+        return connections
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + BACKLOG + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(16, min(connections, wanted - BACKLOG - OTHER_FILES))
 
 
 def run(service: Service, listening: socket.socket, started: Callable[[], None]) -> None:
@@ -84,11 +125,14 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
         log_level="warning",
         access_log=False,
         server_header=False,
-        backlog=2048,
+        backlog=BACKLOG,
+        ws="none",
+        h11_max_incomplete_event_size=service.limits.head,
         timeout_graceful_shutdown=LAST_SECONDS,
     )
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn handles them while it runs, then raises them again
         signal.signal(number, lambda *_: None)
+    service.connections.most = _possible(service.limits.connections)
     gc.collect()
     gc.freeze()  # objects made so far stay: the collector need not scan them again
     sys.setswitchinterval(SWITCH)

@@ -1,5 +1,6 @@
 """Numbers of a request as arrays with the shape and dtype of a model's inputs."""
 
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -32,6 +33,8 @@ def array_of(values: Any, name: str) -> np.ndarray:
     """Return nested lists of numbers as an array of their own dtype; `RequestError` (422) for anything else."""
     if isinstance(values, np.ndarray):
         return values
+    if _has_text(values):
+        raise RequestError(422, f"The values for {name!r} are not all numbers of at most 64 bits.")
     try:
         array = np.asarray(values)
     except (ValueError, OverflowError):
@@ -41,6 +44,19 @@ def array_of(values: Any, name: str) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise RequestError(422, f"The values for {name!r} are not all numbers of at most 64 bits.")
     return array
+
+
+def _has_text(values: Any) -> bool:
+    """Return whether nested lists contain strings, which an array would all pad to the length of the longest."""
+    level = values if isinstance(values, list) else [values]
+    while level:
+        kinds = set(map(type, level))
+        if str in kinds:
+            return True
+        if list not in kinds:
+            return False
+        level = list(itertools.chain.from_iterable(value for value in level if isinstance(value, list)))
+    return False
 
 
 def fitted(array: np.ndarray, tensor: Tensor) -> np.ndarray:

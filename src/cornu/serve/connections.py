@@ -1,0 +1,145 @@
+"""The open connections: how many there may be, and how long each may be idle or busy."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from cornu.serve.limits import Limits, RequestError
+
+#: Seconds between searches for connections that are idle or busy for too long.
+LOOK = 0.5
+#: Seconds for the rest of a request to arrive when the server is stopped.
+LAST_SECONDS = 0.7
+
+
+class Connections:
+    """The connections of a server, each idle (until it has sent a request's head) or busy (until it is answered).
+
+    If there are too many, the longest idle one is closed for a new one.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.most, self.limits = limits.connections, limits
+        self._idle: dict[Any, float] = {}  # since when, in this order
+        self._busy: dict[Any, float] = {}
+        self._looking = False
+
+    def __len__(self) -> int:
+        return len(self._idle) + len(self._busy)
+
+    def opened(self, connection: Any) -> bool:
+        """Count a new connection; returns False if there are too many, and all are busy."""
+        loop = connection.loop
+        if len(self) >= self.most:
+            if not self._idle:
+                return False
+            self._abort(next(iter(self._idle)))
+        self._idle[connection] = loop.time()
+        if not self._looking:
+            self._looking = True
+            loop.call_later(LOOK, self._look, loop)
+        return True
+
+    def begun(self, connection: Any) -> None:
+        """Record that the head of a request has arrived."""
+        if self._idle.pop(connection, None) is not None:
+            self._busy[connection] = connection.loop.time()
+
+    def answered(self, connection: Any, is_last: bool) -> None:
+        """Record that a request has been answered; others follow, unless it `is_last`."""
+        if self._busy.pop(connection, None) is not None:
+            (self._idle if is_last else self._busy)[connection] = connection.loop.time()
+
+    def closed(self, connection: Any) -> None:
+        """Forget a connection."""
+        self._idle.pop(connection, None)
+        self._busy.pop(connection, None)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close the connections that are idle or busy for too long."""
+        for since, seconds in ((self._idle, self.limits.idle), (self._busy, self.limits.busy)):
+            while since:
+                oldest, when = next(iter(since.items()))
+                if loop.time() - when < seconds:
+                    break
+                self._abort(oldest)
+        self._looking = len(self) > 0
+        if self._looking:
+            loop.call_later(LOOK, self._look, loop)
+
+    def _abort(self, connection: Any) -> None:
+        """Close a connection, also if its client does not read what was sent."""
+        self.closed(connection)
+        connection.transport.abort()
+
+
+class Watched:
+    """What uvicorn's connection classes need for these limits; put it before one of them among the base classes."""
+
+    service: Any
+    loop: asyncio.AbstractEventLoop
+    cycle: Any
+    transport: Any
+    server_state: Any
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin, unless there are too many connections."""
+        super().connection_made(transport)  # type: ignore[misc]
+        if not self.service.connections.opened(self):
+            self.turn_away(RequestError(503, "Too many connections; try again in a second."))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Discard what was received."""
+        self.service.connections.closed(self)
+        super().connection_lost(exc)  # type: ignore[misc]
+
+    def on_response_complete(self) -> None:
+        """Let uvicorn continue with the next request."""
+        self.service.connections.answered(self, self.cycle.response_complete)
+        super().on_response_complete()  # type: ignore[misc]
+
+    def shutdown(self) -> None:
+        """Close the connection once its request is answered; the rest of the request must arrive soon."""
+        super().shutdown()  # type: ignore[misc]
+        if not self.has_arrived():
+            self.loop.call_later(LAST_SECONDS, self._give_up)
+
+    def has_arrived(self) -> bool:
+        """Return whether a request is under way that has been received completely."""
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+
+    def _give_up(self) -> None:
+        if not self.has_arrived():
+            self.transport.abort()
+
+    def turn_away(self, refusal: RequestError) -> None:
+        """Answer with an error, and close the connection."""
+        body = orjson.dumps({"error": refusal.message})
+        head = [
+            STATUS_LINE[refusal.status],
+            b"content-type: application/json\r\nx-content-type-options: nosniff\r\nconnection: close\r\n",
+        ]
+        head += [f"{name}: {value}\r\n".encode() for name, value in refusal.headers.items()]
+        self.transport.write(b"".join([*head, b"content-length: %d\r\n\r\n" % len(body), body]))
+        self.transport.close()
+
+
+class SlowLane(Watched, H11Protocol):
+    """A connection that passes every request to the application; h11 limits the length of a head that is incomplete."""
+
+    def __init__(self, service: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that cannot be parsed, and close the connection."""
+        self.turn_away(RequestError(400, msg))
+
+    def data_received(self, data: bytes) -> None:
+        """Parse the data received."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.service.connections.begun(self)

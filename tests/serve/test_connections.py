@@ -1,0 +1,245 @@
+"""Clients that send too much, too slowly or not at all, in the fast lane and in the slow one."""
+
+import asyncio
+import json
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from cornu.serve import connections
+from cornu.serve.access import Access
+from cornu.serve.application import Service
+from cornu.serve.connections import SlowLane
+from cornu.serve.direct_protocol import FastLane
+from cornu.serve.limits import Limits
+from cornu.serve.served_model import ServedModel
+
+PREDICT = b"POST /v1/models/two:predict HTTP/1.1\r\nHost: x\r\n"
+BODY = json.dumps({"inputs": {"size": [[1, 2, 3]], "kind": [[0, 1]]}}).encode()
+WHOLE = PREDICT + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+CHUNKED = PREDICT + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n" % (len(BODY), BODY)
+LIMITS = Limits(connections=3, idle=1.0, receiving=1.5, head=2000, address=300, body=5000)
+
+
+@pytest.fixture(scope="module")
+def served(two_model):
+    return ServedModel("two", two_model, sizes=(2,))
+
+
+@pytest.fixture(params=[FastLane, SlowLane])
+def lane(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def look_often(monkeypatch):
+    monkeypatch.setattr(connections, "LOOK", 0.05)
+
+
+def serving(served, lane, talk, limits=LIMITS, access=None):
+    """Run `talk`, which gets a function that opens a connection and the state of the server."""
+
+    async def main():
+        service = Service([served], limits, access)
+        config = uvicorn.Config(
+            service.application, access_log=False, lifespan="off", ws="none",
+            h11_max_incomplete_event_size=limits.head,
+        )  # fmt: skip
+        state = ServerState()
+        make = lambda: lane(service, config=config, server_state=state, app_state={})  # noqa: E731
+        async with await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0) as server:
+            address, opened = server.sockets[0].getsockname(), []
+
+            async def connect():
+                opened.append(await asyncio.open_connection(*address))
+                await asyncio.sleep(0.01)
+                return opened[-1]
+
+            await asyncio.wait_for(talk(connect, state), 30)
+            for _, writer in opened:
+                writer.close()
+            await asyncio.sleep(0.1)
+        assert (service.receiving, len(service.connections), len(state.connections)) == (0, 0, 0)
+
+    asyncio.run(main())
+
+
+async def status(reader):
+    """Return the status of an answer; None if the connection is closed without one."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+    await reader.readexactly(length)
+    return int(head.split()[1])
+
+
+async def asked(connect, *parts, pause=0.0):
+    reader, writer = await connect()
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(pause)
+    return await status(reader)
+
+
+def test_a_head_that_is_too_long(served, lane):
+    async def talk(connect, state):
+        refused = 431 if lane is FastLane else 400
+        many = b"".join(b"a%d: x\r\n" % i for i in range(400))
+        one = b"a: " + b"x" * 3000
+        for head in (many, one):
+            if lane is FastLane:
+                assert await asked(connect, PREDICT + head + b"\r\n\r\n") == 431
+            assert (
+                await asked(connect, PREDICT, *[head[i : i + 900] for i in range(0, len(head), 900)], pause=0.02)
+                == refused
+            )
+        assert await asked(connect, WHOLE + PREDICT, many, pause=0.02) == 200
+        assert await asked(connect, WHOLE.replace(b"Host", b"A: %s\r\nHost" % (b"x" * 1500))) == 200
+
+    serving(served, lane, talk)
+
+
+def test_trailers_and_framing_that_are_too_long(served, lane):
+    async def talk(connect, state):
+        assert await asked(connect, CHUNKED + b"0\r\na: b\r\n\r\n") == 200
+        reader, writer = await connect()
+        writer.write(CHUNKED + b"0\r\n")
+        for i in range(100):
+            writer.write(b"a%d: x\r\n" % i * 20)
+            await asyncio.sleep(0.001)
+        assert await status(reader) in (400, 408, 431, None)
+
+    serving(served, lane, talk)
+
+
+def test_heads_that_come_too_slowly(served, lane):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        for byte in PREDICT:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0.03)
+            if reader.at_eof():
+                break
+        assert await status(reader) is None
+        assert not state.connections
+
+    serving(served, lane, talk)
+
+
+def test_idle_connections_are_closed(served, lane):
+    async def talk(connect, state):
+        silent, _ = await connect()
+        answered, writer = await connect()
+        writer.write(WHOLE)
+        assert await status(answered) == 200
+        assert await silent.read() == await answered.read() == b""
+        assert not state.connections
+
+    serving(served, lane, talk)
+
+
+def test_a_new_connection_takes_the_place_of_the_longest_idle_one(served, lane):
+    async def talk(connect, state):
+        first, _ = await connect()
+        for _ in range(10):
+            await connect()
+        assert len(state.connections) == 3
+        assert await first.read() == b""
+        assert await asked(connect, WHOLE) == 200
+
+    serving(served, lane, talk)
+
+
+def test_connections_are_refused_while_all_are_busy(served, lane):
+    async def talk(connect, state):
+        under_way = [await connect() for _ in range(3)]
+        for _, writer in under_way:
+            writer.write(WHOLE[:-3])
+        await asyncio.sleep(0.05)
+        assert await asked(connect) == 503
+        assert [await status(reader) for reader, _ in under_way] == [408] * 3
+        assert await asked(connect, WHOLE) == 200
+
+    serving(served, lane, talk)
+
+
+def test_a_client_that_does_not_read_its_answers_is_disconnected(served, lane):
+    async def talk(connect, state):
+        _, writer = await connect()
+        writer.transport.pause_reading()
+        page = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        for _ in range(400):
+            writer.write(page)
+        while state.connections:
+            await asyncio.sleep(0.05)
+
+    serving(served, lane, talk, LIMITS._replace(seconds=-60.0))
+
+
+def test_unfinished_requests_do_not_delay_the_end(served, lane):
+    async def talk(connect, state):
+        for sent in (b"", PREDICT, WHOLE[:-3], CHUNKED):
+            _, writer = await connect()
+            writer.write(sent)
+        await asyncio.sleep(0.05)
+        for connection in [*state.connections]:
+            connection.shutdown()
+        async with asyncio.timeout(3):
+            while state.connections:
+                await asyncio.sleep(0.02)
+
+    serving(served, lane, talk, Limits())
+
+
+def test_a_request_that_has_arrived_is_answered_at_the_end(served, lane):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        writer.write(WHOLE[:-3])
+        await asyncio.sleep(0.05)
+        for connection in [*state.connections]:
+            connection.shutdown()
+        writer.write(WHOLE[-3:])
+        assert await status(reader) == 200
+        assert await reader.read() == b""
+
+    serving(served, lane, talk)
+
+
+def test_a_url_that_is_too_long(served, lane):
+    async def talk(connect, state):
+        for path in (b"/v2?" + b"x" * 300, b"/v2/" + b"x" * 300):
+            assert await asked(connect, b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path) == 414
+
+    serving(served, lane, talk)
+
+
+@pytest.mark.parametrize(
+    ("access", "headers", "expected"),
+    [
+        (Access(local=True), b"Host: evil.example:80", 403),
+        (Access(local=True), b"Host: 127.0.0.1.evil.example", 403),
+        (Access(local=True), b"Host: LocalHost:80", 200),
+        (Access(local=True), b"Host: [::1]", 200),
+        (Access(), b"Host: any.example", 200),
+        (Access(), b"Host: x\r\nOrigin: http://evil.example\r\nContent-Type: text/plain", 403),
+        (Access(), b"Host: x\r\nSec-Fetch-Site: cross-site", 403),
+        (Access(), b"Host: x\r\nOrigin: null", 403),
+        (Access(), b"Host: x\r\nOrigin: http://x", 200),
+        (Access(token="secret"), b"Host: x", 401),
+        (Access(token="secret"), b"Host: x\r\nAuthorization: Bearer wrong", 401),
+        (Access(token="secret"), b"Host: x\r\nAuthorization: Bearer secret", 200),
+        (Access(True, "secret"), b"Host: any.example\r\nCookie: cornu-%d=secret", 200),
+        (Access(token="secret"), b"Host: x\r\nCookie: cornu-%d=secret\r\nOrigin: http://evil.example", 403),
+    ],
+)
+def test_who_may_ask(served, lane, access, headers, expected):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        given = headers.replace(b"%d", b"%d" % writer.get_extra_info("peername")[1])
+        writer.write(WHOLE.replace(b"Host: x", given))
+        assert await status(reader) == expected
+
+    serving(served, lane, talk, access=access)
