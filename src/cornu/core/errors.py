@@ -10,7 +10,7 @@ def did_you_mean(name: object, options: Iterable[object]) -> str:
     >>> did_you_mean("catgorical", ["categorical", "binary"])
     " Did you mean 'categorical'?"
     """
-    by_lower = {str(option).lower(): str(option) for option in options}
+    by_lower = {str(option).lower(): str(option) for option in options if option != name}
     near = difflib.get_close_matches(str(name).lower(), list(by_lower), n=1, cutoff=0.6)
     return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
 
