@@ -96,4 +96,15 @@ def _absent_module(name: str) -> str:
     return importlib.import_module("cornu.core.spellings").absent_module(name)
 
 
-sys.meta_path.append(_AbsentModules)  # type: ignore[arg-type]
+def _excepthook(kind: Any, error: Any, trace: Any) -> None:
+    """Print an error that nothing caught without the lines inside Cornu and JAX."""
+    try:
+        show = importlib.import_module("cornu.core.tracebacks").excepthook
+    except Exception:  # whatever is wrong: the error itself is what has to be seen
+        show = sys.__excepthook__
+    show(kind, error, trace)
+
+
+sys.meta_path.append(_AbsentModules)
+if sys.excepthook is sys.__excepthook__:  # else the program, or where it runs, has one of its own
+    sys.excepthook = _excepthook
