@@ -238,3 +238,16 @@ def test_advice_for_a_shape_keeps_rows_and_the_order_of_elements(case):
             assert "reshape" not in str(raised.value)
     with pytest.raises(ValueError, match=re.escape(advice)):
         model.fit(x, np.ones(len(x)), verbose=0)
+
+
+def test_parts_of_a_real_keras_are_named(real_keras):
+    theirs = real_keras.Input((3,))
+    mixed = {
+        "layer": lambda: models.Sequential([real_keras.layers.Dense(2)]),
+        "input": lambda: layers.Dense(2)(theirs),
+        "model": lambda: models.Model(theirs, theirs),
+        "optimizer": lambda: models.Sequential([layers.Dense(2)]).compile(real_keras.optimizers.Adam(), "mse"),
+    }
+    for mix in mixed.values():
+        with pytest.raises((TypeError, ValueError), match=r"It is from keras\.src\.\S+, another Keras"):
+            mix()

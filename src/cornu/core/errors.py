@@ -20,3 +20,18 @@ def unknown(concept: str, name: object, options: Iterable[object]) -> ValueError
     options = sorted({str(option) for option in options})
     shown = ", ".join(options[:12]) + (", ..." if len(options) > 12 else "")
     return ValueError(f"Unknown {concept}: {name!r}.{did_you_mean(name, options)}\nKnown ones: {shown}.")
+
+
+def foreign(thing: object) -> str:
+    """Return what to do about an object of another Keras, by its module; "" for anything else.
+
+    >>> foreign(3)
+    ''
+    """
+    module = (thing if isinstance(thing, type) else type(thing)).__module__
+    if module.partition(".")[0] not in ("keras", "tf_keras", "tensorflow"):
+        return ""
+    return (
+        f"\nIt is from {module}, another Keras: take all parts of a model from cornu, or call "
+        "cornu.install_as_keras() before `import keras`."
+    )

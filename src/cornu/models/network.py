@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from cornu.core.errors import foreign
 from cornu.core.graph import Node, SymbolicTensor, copied, leaves, replace, sorted_nodes
 from cornu.core.layer import Layer
 from cornu.core.scope import changed, get_mask, scope, set_mask
@@ -147,7 +148,7 @@ def _check_symbolic(tensors: list, what: str) -> None:
         if not isinstance(tensor, SymbolicTensor):
             raise ValueError(
                 f"The {what} of a model must be symbolic tensors, made by Input(...) and the layers called on it; "
-                f"one of them is {type(tensor).__name__}."
+                f"one of them is {type(tensor).__name__}.{foreign(tensor)}"
             )
 
 
