@@ -66,6 +66,7 @@ LATE = {
     ("*", "pooch"): "a tenth of a second, for the programs that download",
     ("*", "requests"): "a tenth of a second, for the programs that download",
     ("cornu.core.settings", "jax"): "settings can be asked before JAX is loaded, and float64 be allowed",
+    ("cornu.core.tracebacks", "cornu.core.jax_internals"): "loads jax, which an error before that does not need",
     ("cornu.core.jax_internals", "jax._src.array"): "a later JAX may not have it",
     ("cornu.core.jax_internals", "jax._src.xla_bridge"): "a later JAX may not have it",
     ("cornu.core.jax_internals", "jax.interpreters.partial_eval"): "a later JAX may not have it",

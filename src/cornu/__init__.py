@@ -5,6 +5,7 @@ and jax by the first thing that computes.
 """
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -65,7 +66,7 @@ __all__ = ["__version__", *sorted(_MODULES), *sorted(_NAMES)]  # noqa: PLE0604
 def __getattr__(name: str) -> Any:
     path, _, inner_name = (_MODULES.get(name) or _NAMES.get(name) or "").partition(":")
     if not path:
-        raise AttributeError(f"module 'cornu' has no attribute {name!r}.{_nearest(name)}")
+        return importlib.import_module("cornu.core.spellings").names_of("cornu")(name)
     try:
         module = importlib.import_module(path)
     except ModuleNotFoundError as error:
@@ -81,5 +82,29 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def _nearest(name: str) -> str:
-    return importlib.import_module("cornu.core.errors").did_you_mean(name, __all__)
+class _AbsentModules:
+    """Asked last by ``import``: says what to use instead of a module that Keras has and Cornu has not."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+        own = name.startswith("cornu.compat") or name in _MODULES.values()
+        if name.startswith("cornu.") and not own and (said := _absent_module(name)):
+            raise ModuleNotFoundError(said, name=name.rpartition(".")[2])
+
+
+def _absent_module(name: str) -> str:
+    return importlib.import_module("cornu.core.spellings").absent_module(name)
+
+
+def _excepthook(kind: Any, error: Any, trace: Any) -> None:
+    """Print an error that nothing caught without the lines inside Cornu and JAX."""
+    try:
+        show = importlib.import_module("cornu.core.tracebacks").excepthook
+    except Exception:  # whatever is wrong: the error itself is what has to be seen
+        show = sys.__excepthook__
+    show(kind, error, trace)
+
+
+sys.meta_path.append(_AbsentModules)
+if sys.excepthook is sys.__excepthook__:  # else the program, or where it runs, has one of its own
+    sys.excepthook = _excepthook

@@ -1,6 +1,5 @@
 """The import hook, in a process of its own: this one has real Keras. One process answers all questions of this file."""
 
-import importlib
 import json
 import subprocess
 import sys
@@ -127,6 +126,8 @@ ERRORS = {  # what is run -> the error's class and words that it must have
         "NotImplementedError",
         ["dropped it in version 2", "Lambda"],
     ),
+    "import keras.activatons": ("ModuleNotFoundError", ["'activatons'", "Did you mean 'activations'?"]),
+    "import keras; keras.activatons": ("AttributeError", ["Did you mean 'activations'?"]),
     "import tensorflow as tf\ntf.reduce_men(1)": ("AttributeError", ["'reduce_men'", "Did you mean 'reduce_mean'?"]),
     "import tensorflow as tf\ntf.Session().run(1, feed_dict={1: 2})": ("NotImplementedError", ["model.predict"]),
     "import keras; keras.layers()": ("TypeError", ["is a module"]),
@@ -221,8 +222,7 @@ def test_places(module, place):
 
 def test_the_tables_name_places_that_exist():
     assert set(names.MOVED_PLACES.values()) <= set(names.PLACES)
-    for table in (names.NAMES, names.LATER, names.GONE):
-        assert set(table) <= set(names.PLACES)
+    assert set(names.NAMES) <= set(names.PLACES)
     assert set(tensorflow_names.NAMES) <= set(tensorflow_names.PLACES)
 
 
@@ -233,10 +233,3 @@ def test_what_tensorflow_names_exists():
         for target in table.values():
             module, name = target.split(":")
             assert hasattr(importlib.import_module(module), name), target
-
-
-def test_what_comes_later_is_not_there_yet():
-    """A name that is built leaves the list, which would else say what is wrong."""
-    for place, later in names.LATER.items():
-        for module in names.PLACES.get(place, ()):
-            assert not later & vars(importlib.import_module(module)).keys(), place

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cornu.data.convert import as_arrays, rows_in
+from cornu.data.convert import as_arrays, rows_in, to_array
 
 
 class Tensor:
@@ -89,7 +89,7 @@ def test_the_number_of_inputs_decides_what_a_list_of_lists_is():
         (np.array([b"a"]), TypeError, "x contains bytes"),
         (np.array(["2020-01-01"], "datetime64[D]"), TypeError, "x contains dates"),
         (np.zeros(2, [("a", int)]), TypeError, "x contains structured records"),
-        (pd.DataFrame({"a": [1, 2], "b": ["up", "down"]}), TypeError, "one is 'up', str"),
+        (pd.DataFrame({"a": [1, 2], "b": ["up", "down"]}), TypeError, "columns: 'b' .one value is 'up'"),
         (np.array([np.zeros(2), np.zeros(3)], object), TypeError, "pad rows of different length"),
         (print, TypeError, "not data: call it"),
         ({"a": ["x"]}, TypeError, r"x\['a'\] contains text"),
@@ -125,3 +125,15 @@ def test_sparse_matrices_are_rejected_with_a_clear_error():
 def test_rows_that_do_not_match_are_named(structures, words):
     with pytest.raises(ValueError, match=words):
         rows_in(*structures)
+
+
+@pytest.mark.parametrize("kind", [object, "category", "string"])
+def test_a_column_of_text_is_named(kind):
+    frame = pd.DataFrame({"age": [1.0, 2.0], "town": pd.Series(["Paris", "Rome"], dtype=kind)})
+    with pytest.raises(TypeError, match=r"x has text in 1 of its columns: 'town' \(one value is 'Paris'\)"):
+        to_array(frame, "x")
+
+
+def test_numbers_in_columns_of_objects_are_taken():
+    frame = pd.DataFrame({"a": pd.Series([1, 2], dtype=object), "b": [0.5, 1.5]})
+    np.testing.assert_array_equal(to_array(frame, "x"), [[1, 0.5], [2, 1.5]])

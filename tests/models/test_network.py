@@ -1,5 +1,7 @@
 """Graphs inside graphs: models that share layers, symbolic tensors, or both."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -197,3 +199,55 @@ def optional_input(library):
 
 def test_an_optional_input_may_be_none(real_keras):
     assert optional_input(cornu) == optional_input(real_keras)
+
+
+#: Shape of the data, shape of one input of the model, and the advice; None: nothing about reshaping.
+ADVICE = {
+    "flat images": ((5, 784), (28, 28, 1), "Reshape it: x.reshape((-1, 28, 28, 1))."),
+    "images for a flat input": ((5, 28, 28), (784,), "Reshape it: x.reshape((-1, 784))."),
+    "no channel axis": ((5, 28, 28), (28, 28, 3), "Pass data of shape (None, 28, 28, 3)"),
+    "channels first": ((5, 3, 28, 28), (28, 28, 3), "Move the channels last: numpy.moveaxis(x, 1, -1)."),
+    "channels last": ((5, 28, 28, 3), (3, 28, 28), "Move the channels first: numpy.moveaxis(x, -1, 1)."),
+    "any image, channels first": ((5, 3, 28, 28), (None, None, 3), "numpy.moveaxis(x, 1, -1)"),
+    "transposed": ((5, 4, 6), (6, 4), "numpy.moveaxis(x, 1, -1)"),
+    "other order": (
+        (5, 2, 6),
+        (4, 3),
+        "Pass data of shape (None, 4, 3), or change the model's input: keras.Input((2, 6))",
+    ),
+    "another number of features": ((8, 5), (4,), "keras.Input((5,))"),
+    "another size": ((5, 32, 32, 3), (28, 28, 3), "keras.ops.image.resize(x, (28, 28))"),
+    "gray images": ((5, 28, 28, 1), (28, 28, 3), "numpy.repeat(x, 3, axis=-1)"),
+    "one flat sample": ((784,), (784,), "If this is a single sample, add the batch axis: x[None]."),
+    "one image": ((28, 28, 1), (28, 28, 1), "x[None]"),
+}
+
+
+@pytest.mark.parametrize("case", ADVICE)
+def test_advice_for_a_shape_keeps_rows_and_the_order_of_elements(case):
+    came, want, advice = ADVICE[case]
+    inputs = layers.Input(want)
+    model = models.Model(inputs, layers.GlobalAveragePooling2D()(inputs) if None in want else layers.Flatten()(inputs))
+    model.compile("sgd", "mse")
+    x = np.ones(came, "float32")
+    for use in (model, lambda x: model.predict(x, verbose=0), model.predict_on_batch):
+        with pytest.raises(ValueError, match=re.escape(advice)) as raised:
+            use(x)
+        assert f"the data has shape {came}." in str(raised.value)
+        if "Reshape" not in advice:
+            assert "reshape" not in str(raised.value)
+    with pytest.raises(ValueError, match=re.escape(advice)):
+        model.fit(x, np.ones(len(x)), verbose=0)
+
+
+def test_parts_of_a_real_keras_are_named(real_keras):
+    theirs = real_keras.Input((3,))
+    mixed = {
+        "layer": lambda: models.Sequential([real_keras.layers.Dense(2)]),
+        "input": lambda: layers.Dense(2)(theirs),
+        "model": lambda: models.Model(theirs, theirs),
+        "optimizer": lambda: models.Sequential([layers.Dense(2)]).compile(real_keras.optimizers.Adam(), "mse"),
+    }
+    for mix in mixed.values():
+        with pytest.raises((TypeError, ValueError), match=r"It is from keras\.src\.\S+, another Keras"):
+            mix()

@@ -125,7 +125,7 @@ def test_other_sizes_are_trained_on_too():
     assert stack.predict(np.ones((3, 7, 2)), verbose=0).shape == (3, 7, 1)
     with pytest.raises(ValueError, match="axis -1 of size 2"):
         stack.predict(np.ones((3, 7, 3)), verbose=0)
-    with pytest.raises(ValueError, match=r"the data has shape \(None, 7\)"):
+    with pytest.raises(ValueError, match=r"the data has shape \(3, 7\)"):
         stack.predict(np.ones((3, 7)), verbose=0)
 
 

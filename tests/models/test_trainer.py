@@ -324,7 +324,7 @@ def stream_with_split():
 
 MISTAKES = {
     "rows differ": (fitting(y=Y[:30]), "40.*30|30.*40"),
-    "wrong width": (fitting(x=X[:, :3]), r"\(None, 4\).*\(None, 3\)"),
+    "wrong width": (fitting(x=X[:, :3]), r"\(None, 4\).*\(40, 3\)"),
     "images for vectors": (fitting(x=X.reshape(40, 2, 2)), r"reshape\(\(-1, 4\)\)"),
     "classes for one-hot": (fitting(y=LABELS), "sparse_categorical_crossentropy"),
     "no data": (fitting(x=X[:0], y=Y[:0]), "0 rows"),

@@ -194,3 +194,30 @@ def test_nan_that_nothing_can_leave_out_is_refused():
         model.compile("sgd", loss)
         with pytest.raises(ValueError, match="first in row 3; the loss would be NaN"):
             model.fit(x, with_missing_labels(), verbose=0)
+
+
+def fitted(units, activation, loss, y, **options):
+    model = cornu.Sequential([layers.Dense(units, activation=activation)])
+    model.compile(cornu.optimizers.SGD(**options), loss)
+    model.fit(np.ones((len(y), 3), "float32"), y, epochs=6, verbose=0)
+
+
+def test_a_softmax_of_one_unit_is_said():
+    with pytest.warns(UserWarning, match="softmax over one unit"):
+        fitted(1, "softmax", "binary_crossentropy", np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("y", [np.array([-1.0, 1.0]), np.array([0, 2])])
+def test_labels_that_are_no_probabilities_are_said(y):
+    with pytest.warns(UserWarning, match=rf"expects labels from 0 to 1; y contains values from {y[0]:g} to {y[1]:g}"):
+        fitted(1, "sigmoid", "binary_crossentropy", y)
+
+
+def test_labels_that_are_probabilities_are_not():
+    fitted(1, "sigmoid", "binary_crossentropy", np.array([0.0, 0.3]))
+
+
+def test_the_epoch_in_which_the_loss_became_nan_is_said_once():
+    with pytest.warns(UserWarning, match=r"The loss became NaN in epoch \d\. Try a smaller learning rate") as said:
+        fitted(1, None, "mse", np.ones(4), learning_rate=1e30)
+    assert len(said) == 1

@@ -27,6 +27,7 @@ _EXAMPLES = """examples:
   cornu summary, plot, find-lr, completion  layers, drawing, learning rate, shell completion (each has --help)
   cornu inspect model.keras                 which program wrote a model file, and what is in it
   cornu serve mnist-mlp.keras               serve it over HTTP, with a page to draw digits on
+  cornu info                                the device, versions, cache and extras
 
 exit codes: 0 success; 1 the program failed, or the result is bad (a rejected file, no good learning rate);
 2 wrong usage or input, with one line on stderr; 130 ended by Ctrl-C
@@ -48,6 +49,12 @@ _TRAIN_EXAMPLES = """examples:
 _WATCH_EXAMPLES = """examples:
   cornu watch                               the runs on this machine, at http://127.0.0.1:8642
   cornu watch runs --port 0                 those in another folder, on a free port
+"""
+_INFO_EXAMPLES = """examples:
+  cornu info                                the device, versions, cache and extras
+  cornu info --json                         the same for a machine
+
+exit codes: 0; 1 if JAX finds no device
 """
 _INSPECT_EXAMPLES = """examples:
   cornu inspect model.keras                 who wrote it, its layers, parameters and optimizer
@@ -157,6 +164,9 @@ def _parser() -> argparse.ArgumentParser:
     serve_arguments.add_to(commands)
     model_arguments.add_to(commands)
     parser.set_defaults(parser=parser)
+    said = "Print the device, the versions, the cache of compiled programs and the installed extras."
+    info = add_command(commands, "info", "the device, versions, cache and extras", _INFO_EXAMPLES, said)
+    info.add_argument("--json", action="store_true", help="print it as JSON")
     said = "Describe a model file without building the model."
     inspect = add_command(commands, "inspect", "describe a model file", _INSPECT_EXAMPLES, said)
     inspect.add_argument(

@@ -1,16 +1,14 @@
 """Tracebacks with the user's lines only: frames of cornu run, Cornu, jax and importlib are left out."""
 
-import importlib
 import sys
 import traceback
 from collections.abc import Collection
-from itertools import pairwise
 from pathlib import Path
 
 import cornu
+from cornu.core.tracebacks import is_inner, is_standard, without_notice
 
 _OWN_FOLDER = str(Path(cornu.__file__).parent)
-_INNER_PACKAGES = ("jax", "jaxlib", "optax")
 
 #: Import name -> the name to install it by, if they differ.
 _INSTALL_NAMES = {
@@ -44,7 +42,14 @@ def _strip(report: traceback.TracebackException, program_files: set[str], full: 
     frames = list(report.stack)
     start = next((index for index, frame in enumerate(frames) if frame.filename in program_files), None)
     frames = frames[start:] if start is not None else [frame for frame in frames if not _is_runner(frame.filename)]
-    kept = [frame for frame in frames if full or frame.filename in program_files or not is_inner(frame.filename)]
+    kept: list[traceback.FrameSummary] = []
+    inside = False  # the standard library belongs to the frame that calls it
+    for frame in frames:
+        inside = is_inner(frame.filename) or (inside and is_standard(frame.filename))
+        if full or frame.filename in program_files or not inside:
+            kept.append(frame)
+    if not full:
+        report.__notes__ = without_notice(report.__notes__)
     report.stack = traceback.StackSummary.from_list(kept)
     left_out = sum(not frame.filename.startswith("<frozen") for frame in frames) - len(kept)
     for name in ("__cause__", "__context__"):
@@ -58,14 +63,6 @@ def _strip(report: traceback.TracebackException, program_files: set[str], full: 
 
 def _is_runner(file: str) -> bool:
     return file.startswith((str(Path(_OWN_FOLDER) / "cli"), "<frozen"))
-
-
-def is_inner(file: str) -> bool:
-    """Return whether a file belongs to Cornu, jax, optax or Python's import system."""
-    if file.startswith((_OWN_FOLDER, "<frozen")) or file == importlib.__file__:
-        return True
-    parts = Path(file).parts
-    return any(a in ("site-packages", "dist-packages") and b in _INNER_PACKAGES for a, b in pairwise(parts))
 
 
 def place_in_program(error: BaseException, program_files: Collection[str]) -> str:

@@ -13,7 +13,7 @@ from importlib.abc import Loader, MetaPathFinder
 from types import ModuleType
 from typing import Any
 
-from cornu.compat import names
+from cornu.compat import absent, names
 from cornu.compat.tensorflow import names as tensorflow_names
 from cornu.compat.tensorflow.name_argument import taking_name
 from cornu.core import era
@@ -95,7 +95,7 @@ class Facade(ModuleType):
         if name == "__version__" and self._place in ("", "tensorflow"):
             return TENSORFLOW_VERSION if self._place else KERAS_VERSION
         if name == "__all__":
-            known = [*_public(self._place), *names.LATER.get(self._place, ())]
+            known = [*_public(self._place), *absent.names_of(self._place)]
             return [name for name in known if hasattr(self, name)]
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
@@ -103,7 +103,7 @@ class Facade(ModuleType):
             return importlib.import_module(f"{self.__name__}.{name}")
         found = _look_up(self._place, name)
         if found is None:
-            raise AttributeError(missing(self.__name__, self._place, name))
+            raise AttributeError(missing(self.__name__, self._place, name), name=name)
         return found[0]
 
     def __dir__(self) -> list[str]:
@@ -139,7 +139,7 @@ def _keras_place(tail: str) -> str | None:
     folder, _, file = tail.rpartition(".")
     if file in names.NAMES.get(folder, ()):  # a function of a place that comes later
         return None
-    if file == file.lower() and any(tail == place or tail.startswith(place + ".") for place in names.LATER_PLACES):
+    if file == file.lower() and absent.is_later(tail):
         return tail
     if folder in names.FOLDERS and file.islower():  # keras.src.layers.core.dense
         return _keras_place(folder)
@@ -157,11 +157,8 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
         found = _attribute(module, name)
         if found is not None and not isinstance(found[0], ModuleType):
             return (taking_name(module, found[0]),) if is_tensorflow else found
-    if name in names.GONE.get(place, {}):
-        reason = f"{_full_name(place)}.{name} is not in Cornu. {names.GONE[place][name]}"
-    elif name in names.LATER.get(place, ()) or any(place.startswith(later) for later in names.LATER_PLACES):
-        reason = f"{_full_name(place)}.{name} is not in this version of Cornu yet."
-    else:
+    reason = "" if is_tensorflow else absent.reason(place, name)
+    if not reason:
         return None
     return (_stand_in(place, name, reason),)
 
@@ -173,11 +170,31 @@ def old_name(module: str, name: str) -> Any:
     >>> cornu.layers.MaxPool2D is cornu.layers.MaxPooling2D
     True
     """
-    place = module.removeprefix("cornu.")
-    found = _look_up(place, name)
+    place = "" if module == "cornu" else module.removeprefix("cornu.")
+    found = _look_up(place, name) if place else None
     if found is None:
-        raise AttributeError(missing(module, place, name))
+        raise AttributeError(missing(module, place, name), name=name)  # with a name, Python suggests none of its own
     return found[0]
+
+
+def absent_module(module: str) -> str:
+    """Return what to do instead of importing a module of Keras as a module of Cornu; "" if Keras has none either.
+
+    >>> absent_module("cornu.utils.np_utils")
+    "'cornu.utils' has no module 'np_utils' in Cornu: its names are in cornu.utils."
+    """
+    parent, _, name = module.rpartition(".")
+    place = parent.removeprefix("cornu").removeprefix(".")
+    home = _home(place, name)
+    return missing(parent, place, name) if absent.reason(place, name) or home not in ("", module) else ""
+
+
+def _home(place: str, name: str) -> str:
+    """Return the module of Cornu that has the names of Keras's module `name` in a place; "" if there is none."""
+    full = f"{place}.{name}".lstrip(".")
+    found = _keras_place(full)
+    homes = () if found is None else _PLACES.get(found, ())
+    return next((home for home in homes if not home.startswith("cornu.compat")), "")
 
 
 def old_names(module: str) -> list[str]:
@@ -254,25 +271,28 @@ def _full_name(place: str) -> str:
     return place if place.split(".")[0] == "tensorflow" else f"keras.{place}".rstrip(".")
 
 
+_MAIN_PLACES = (
+    *("layers", "models", "optimizers", "losses", "metrics", "callbacks", "utils", "initializers", "regularizers"),
+)
+
+
 def missing(module: str, place: str, name: str) -> str:
-    """Return the message for an unknown name: what is missing, and the nearest name that exists."""
+    """Return the message for an unknown name: what is missing, and what to use instead or the nearest name."""
     said = f"{module!r} has no {name!r} in Cornu."
-    if place.split(".")[0] != "tensorflow":
-        for other in (
-            "layers",
-            "models",
-            "optimizers",
-            "losses",
-            "metrics",
-            "callbacks",
-            "utils",
-            "initializers",
-            "regularizers",
-        ):
-            found = _look_up(other, name)
-            if found is not None and not isinstance(found[0], NotInThisVersion):
-                return f"{said} It is in keras.{other}: from keras.{other} import {name}"
-    return said + did_you_mean(name, _public(place))
+    if place.split(".")[0] == "tensorflow":
+        return said + did_you_mean(name, _public(place))
+    if reason := absent.reason(place, name):
+        return reason
+    for other in _MAIN_PLACES:
+        found = _look_up(other, name)
+        if found is not None and not isinstance(found[0], NotInThisVersion):
+            package = "cornu" if module.partition(".")[0] == "cornu" else "keras"
+            return f"{said} It is in {package}.{other}: from {package}.{other} import {name}"
+    if module.partition(".")[0] != "cornu":
+        return said + did_you_mean(name, _public(place))
+    if (home := _home(place, name)) not in ("", f"{module}.{name}"):
+        return f"{module!r} has no module {name!r} in Cornu: its names are in {home}."
+    return said + did_you_mean(name, dir(importlib.import_module(module)))
 
 
 class FacadeLoader(Loader):

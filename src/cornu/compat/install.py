@@ -10,6 +10,8 @@ spellings.fill(
         "attribute": "cornu.compat.attributes:old_attribute",
         "name": "cornu.compat.imports:old_name",
         "names": "cornu.compat.imports:old_names",
+        "absent module": "cornu.compat.imports:absent_module",
+        "absent class": "cornu.compat.absent:reason_of_class",
         "identifier": "cornu.compat.names:current_identifier",
         "layer config": "cornu.compat.configs:translate_layer_config",
         "operation": "cornu.compat.configs:old_operation",

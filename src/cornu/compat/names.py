@@ -56,9 +56,6 @@ PLACES: dict[str, tuple[str, ...]] = {
     )
 }
 
-#: Places that come in a later version, with everything below them.
-LATER_PLACES = ("applications", "estimator", "experimental", "export", "premade", "quantizers", "wrappers.scikit_learn")
-
 #: Old place -> the place that has its names today. The last dotted parts are files of old versions.
 MOVED_PLACES: dict[str, str] = {
     "objectives": "losses",
@@ -276,54 +273,3 @@ IDENTIFIERS: dict[str, dict[str, str]] = {
 def current_identifier(module: str, name: Any) -> Any:
     """Return today's name of a loss, metric, ... of the table `module`, or `name` if it is current."""
     return IDENTIFIERS.get(module, {}).get(name, name)
-
-
-#: Place -> names that Keras has and Cornu will have: they can be imported, and raise an error when used.
-LATER: dict[str, frozenset[str]] = {
-    place: frozenset(names.split())
-    for place, names in {
-        "layers": "RNN SimpleRNN SimpleRNNCell LSTM LSTMCell GRU GRUCell CuDNNLSTM CuDNNGRU Bidirectional "
-        "ConvLSTM1D ConvLSTM2D "
-        "ConvLSTM2DCell ConvLSTM3D StackedRNNCells ConvRecurrent2D Attention AdditiveAttention MultiHeadAttention "
-        "GroupQueryAttention LocallyConnected1D LocallyConnected2D Normalization Discretization Hashing "
-        "HashedCrossing "
-        "CategoryEncoding StringLookup IntegerLookup TextVectorization Resizing CenterCrop RandomBrightness "
-        "RandomContrast "
-        "RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation RandomTranslation RandomWidth "
-        "RandomZoom "
-        "RandAugment AutoContrast Solarization JaxLayer FlaxLayer "
-        "TorchModuleWrapper "
-        "TFSMLayer MelSpectrogram STFTSpectrogram",
-        "callbacks": "LearningRateMonitor OrbaxCheckpoint",
-        "models": "model_from_yaml",
-        "preprocessing.image": "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator "
-        "random_rotation random_shift random_shear random_zoom apply_affine_transform "
-        "smart_resize",
-        "preprocessing": "image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array",
-        "preprocessing.text": "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json",
-        "utils": "FeatureSpace HDF5Matrix audio_dataset_from_directory image_dataset_from_directory split_dataset "
-        "text_dataset_from_directory timeseries_dataset_from_array GeneratorEnqueuer OrderedEnqueuer",
-        "wrappers": "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
-    }.items()
-}
-
-#: Place -> names that no version will have -> what to use instead.
-GONE: dict[str, dict[str, str]] = {
-    "layers": {
-        "MaxoutDense": "Keras dropped it in version 2: use Dense(units * n), Reshape((n, units)), then a Lambda "
-        "that takes the maximum.",
-        "Highway": "Keras dropped it in version 2: build it from Dense layers and the functional API.",
-        "GaussianNoise2D": "Keras never had it: use GaussianNoise.",
-        "AutoEncoder": "Keras dropped it in version 1: build the encoder and the decoder as two models.",
-    },
-    "models": {"Graph": "Keras dropped it in version 1: use the functional API, Model(inputs, outputs)."},
-    "utils": {
-        "convert_all_kernels_in_model": "It flipped Theano's kernels, and Cornu's are laid out as TensorFlow's: "
-        "leave the call out.",
-        "convert_dense_weights_data_format": "It is for weights from Theano: leave the call out.",
-    },
-    "metrics": dict.fromkeys(
-        ("precision", "recall", "fmeasure", "fbeta_score", "matthews_correlation"),
-        "Keras dropped it in version 2: use the classes Precision, Recall, F1Score of keras.metrics.",
-    ),
-}

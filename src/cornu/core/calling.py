@@ -15,6 +15,7 @@ import numpy as np
 from cornu.core import dtype_policies, era
 from cornu.core.donation import others_train
 from cornu.core.engine_errors import named_errors
+from cornu.core.errors import foreign
 from cornu.core.forks import check_process
 from cornu.core.graph import (
     Node,
@@ -378,6 +379,8 @@ def _training(given: Any, default: Any) -> Any:
 def _host_array(leaf: Any) -> Any:
     if isinstance(leaf, Variable):
         return leaf.value
+    if said := foreign(leaf):
+        raise TypeError(f"A layer takes arrays and Cornu's symbolic tensors; got a {type(leaf).__name__}.{said}")
     array = np.asarray(leaf)
     if array.dtype == object or array.dtype.kind in "US":
         raise ValueError(f"A layer takes numbers; got an array of dtype {array.dtype} and shape {array.shape}.")

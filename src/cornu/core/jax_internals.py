@@ -31,12 +31,29 @@ NO_LIBRARY_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 
 @functools.cache
+def check_device() -> None:
+    """Start the device; RuntimeError if there is none of the kind that ``JAX_PLATFORMS`` asks for."""
+    try:
+        jax.devices()
+    except (AssertionError, RuntimeError) as error:  # 0.8 to 0.12: an AssertionError without a message
+        wanted = setting("jax_platforms")
+        if not wanted:
+            raise
+        detail = f" ({str(error).splitlines()[0][:200]})" if str(error) else ""
+        raise RuntimeError(
+            f"JAX_PLATFORMS is {wanted!r}, but JAX finds no such device{detail}.\nUnset it, or set JAX_PLATFORMS=cpu. "
+            "A GPU needs its driver and the extra 'cuda', a TPU the extra 'tpu': pip install 'cornu[cuda]'."
+        ) from None
+
+
+@functools.cache
 def compiler_options() -> dict[str, str]:
     """Return the options for ``jax.jit(program, compiler_options=...)``: those that this jaxlib knows, on CPU only.
 
     >>> isinstance(compiler_options(), dict)
     True
     """
+    check_device()
     if jax.default_backend() != "cpu":
         return {}
     try:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core.jax_internals import compiler_options
+from cornu.core.jax_internals import check_device, compiler_options
 
 
 def to_device(value: Any, dtype: Any = None, *, copy: bool | None = None) -> jax.Array:
@@ -27,6 +27,7 @@ def to_device(value: Any, dtype: Any = None, *, copy: bool | None = None) -> jax
     Returns:
         An array of JAX; a tracer for a tracer.
     """
+    check_device()
     if copy is None:
         return jnp.asarray(value, dtype=dtype)
     if not copy:

@@ -351,6 +351,8 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
     if custom is not None:
         return custom
     known = [known for some in registry.tables.values() for known in some]
+    if reason := spellings.absent_class(bare):
+        raise ValueError(f"The config names {name!r}: {reason}\nOr pass custom_objects={{{name!r}: ...}}.")
     raise ValueError(
         f"The config names {name!r}, which is neither Cornu's nor registered.{did_you_mean(name, known)}\n"
         f"If it is custom, pass custom_objects={{{name!r}: ...}} or decorate it with register_keras_serializable()."

@@ -106,10 +106,22 @@ def names_of(module: str) -> Callable[[str], Any]:
         answer = _answer_to("name")
         if answer is None:
             hint = did_you_mean(name, dir(sys.modules[module]))
-            raise AttributeError(f"module {module!r} has no attribute {name!r}.{hint}")
+            raise AttributeError(f"module {module!r} has no attribute {name!r}.{hint}", name=name)
         return answer(module, name)
 
     return find
+
+
+def absent_module(module: str) -> str:
+    """Return what to use instead of a module that Keras has and Cornu has not, or ""."""
+    answer = _answer_to("absent module")
+    return answer(module) if answer else ""
+
+
+def absent_class(name: str) -> str:
+    """Return what to use instead of a layer, metric, ... that Keras has and Cornu has not, or ""."""
+    answer = _answer_to("absent class")
+    return answer(name) if answer else ""
 
 
 def old_names(module: str) -> list[str]:

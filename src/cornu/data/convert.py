@@ -74,6 +74,7 @@ def to_array(thing: Any, what: str) -> Any:
         thing = thing.detach().cpu()
         thing = (thing.float() if str(thing.dtype) == "torch.bfloat16" else thing).numpy()  # numpy lacks that dtype
     elif hasattr(thing, "to_numpy"):  # pandas
+        _check_columns(thing, what)
         thing = thing.to_numpy()
     try:
         array = thing if isinstance(thing, np.ndarray) else np.asarray(thing)
@@ -90,6 +91,35 @@ def to_array(thing: Any, what: str) -> Any:
     if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
         array = array.astype(settings.floatx())
     return array
+
+
+def _check_columns(frame: Any, what: str) -> None:
+    """Raise TypeError if a column of a data frame holds text, with the names of such columns."""
+    types: Any = getattr(frame, "dtypes", None)
+    if not hasattr(types, "items") or getattr(frame, "ndim", 0) != 2:
+        return
+    text = [name for name, kind in types.items() if not _holds_numbers(frame[name], kind)]
+    if text:
+        names = ", ".join(repr(name) for name in text[:5]) + (", ..." if len(text) > 5 else "")
+        example = next((value for value in frame[text[0]] if isinstance(value, str)), "")
+        raise TypeError(
+            f"{what} has text in {len(text)} of its columns: {names} (one value is {example[:40]!r}); a model needs "
+            f"numbers.\nEncode them, for example with pandas.get_dummies, or drop them: {what}.drop(columns=[...])."
+        )
+
+
+def _holds_numbers(column: Any, kind: Any) -> bool:
+    if getattr(kind, "kind", "O") not in "OUT" and str(kind) not in ("string", "str", "category"):
+        return True
+    return not any(isinstance(value, str) and not _is_number(value) for value in column[:1000])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _from_objects(array: np.ndarray, what: str) -> np.ndarray:

@@ -42,7 +42,7 @@ class BatchMethods(ModelPart):
         """Return the outputs for one batch as numpy arrays."""
         check_process("predict_on_batch")
         x = as_arrays(x, "x", self._number_of_inputs)
-        self._prepare(Batch(x), "predict")
+        self._prepare(Batch(x), "predict", _rows(x))
         predictor = self._programs.get("predict")
         return predictor.owned(predictor.on_batch(x), x)
 
@@ -50,7 +50,8 @@ class BatchMethods(ModelPart):
         check_process(what)
         self._check_compiled(what)
         batch = array_batch(x, y, sample_weight, class_weight, self._number_of_inputs)
-        self._prepare(map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch), what)
+        shapes = map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch)
+        self._prepare(shapes, what, _rows(batch.x))
         checks.check_labels(self.objective, batch.y)
         return batch
 
@@ -62,3 +63,8 @@ class BatchMethods(ModelPart):
                 program.learner.reset_metrics()
             logs = program.run_batch(batch)()
         return logs if return_dict else as_scores(logs)
+
+
+def _rows(x: Any) -> int | None:
+    """Return the number of rows of the first array of a structure; None if there is none."""
+    return next((array.shape[0] for array in jax.tree.leaves(x) if array.shape), None)

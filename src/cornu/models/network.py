@@ -1,11 +1,13 @@
 """The graph inside a functional model: the layers between its inputs and outputs, and how they run."""
 
+import math
 from collections import ChainMap
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from cornu.core.errors import foreign
 from cornu.core.graph import Node, SymbolicTensor, copied, leaves, replace, sorted_nodes
 from cornu.core.layer import Layer
 from cornu.core.scope import changed, get_mask, scope, set_mask
@@ -74,8 +76,11 @@ class Network:
             if mask is not None:
                 set_mask(array, mask)
 
-    def arrange(self, inputs: Any) -> list[Any]:
-        """Return the inputs in order, each fitted to its symbolic tensor; ValueError if one does not fit."""
+    def arrange(self, inputs: Any, rows: int | None = None) -> list[Any]:
+        """Return the inputs in order, each fitted to its symbolic tensor; ValueError if one does not fit.
+
+        `rows` is the number of rows of the data that symbolic `inputs` stand for, if known: errors state it.
+        """
         if isinstance(inputs, dict) and not isinstance(self.inputs, dict):
             inputs = _by_name(inputs, self.input_names)
         elif isinstance(inputs, dict):
@@ -90,7 +95,8 @@ class Network:
                 f"The model takes {len(self.flat_inputs)} inputs {self.input_names}; got {len(flat)} arrays."
             )
         return [
-            fitted(given, reference, self.any_size) for given, reference in zip(flat, self.flat_inputs, strict=True)
+            fitted(given, reference, self.any_size, rows)
+            for given, reference in zip(flat, self.flat_inputs, strict=True)
         ]
 
     def _check_order(self, inputs: Any) -> None:
@@ -142,7 +148,7 @@ def _check_symbolic(tensors: list, what: str) -> None:
         if not isinstance(tensor, SymbolicTensor):
             raise ValueError(
                 f"The {what} of a model must be symbolic tensors, made by Input(...) and the layers called on it; "
-                f"one of them is {type(tensor).__name__}."
+                f"one of them is {type(tensor).__name__}.{foreign(tensor)}"
             )
 
 
@@ -173,8 +179,11 @@ def _by_name(given: dict, names: list[str]) -> list[Any]:
     return [given[name] for name in names]
 
 
-def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False) -> Any:
-    """Return an array with the rank and dtype of the symbolic input; ValueError if its shape does not fit."""
+def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False, rows: int | None = None) -> Any:
+    """Return an array with the rank and dtype of the symbolic input; ValueError if its shape does not fit.
+
+    `rows` is the number of rows to state in the error where `given` is symbolic.
+    """
     if given is None:
         if not _is_optional(reference):
             raise ValueError(f"The model's input {_input_name(reference)!r} is not optional; got None for it.")
@@ -186,7 +195,9 @@ def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False) -> Any
     elif len(shape) == len(expected) + 1 and shape[-1] == 1:
         array = given[..., 0]
     sizes = (None,) * len(expected) if any_size else expected
-    raise_shape_error(tuple(array.shape), sizes, _input_name(reference))
+    if not _fits(tuple(array.shape), sizes):
+        came = (shape[0] if shape[0] is not None else rows, *shape[1:]) if shape else shape
+        raise shape_error(came, sizes, _input_name(reference))
     if isinstance(given, SymbolicTensor):
         return array
     if array.dtype.name != reference.dtype:
@@ -196,32 +207,50 @@ def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False) -> Any
     return array
 
 
-def raise_shape_error(shape: tuple, expected: tuple, name: str) -> None:
-    """Raise ValueError if `shape` does not fit `expected` (None fits any size), with advice if reshaping helps.
-
-    A fixed batch size is not checked: as in Keras, it is only what layers assume of it.
-    """
-    fits = len(shape) == len(expected) and all(
+def _fits(shape: tuple, expected: tuple) -> bool:
+    """Return whether a shape fits: None fits any size, and a fixed batch size is only what layers assume of it."""
+    return len(shape) == len(expected) and all(
         want is None or have is None or want == have for have, want in zip(shape[1:], expected[1:], strict=True)
     )
-    if fits:
-        return
-    raise ValueError(
-        f"The model's input {name!r} has shape {expected} (the first axis is the batch); the data has shape {shape}."
-        f"{_reshape_advice(shape, expected)}"
+
+
+def shape_error(shape: tuple, expected: tuple, name: str) -> ValueError:
+    """Return the error for data of a `shape` that does not fit the model's input, with advice."""
+    return ValueError(
+        f"The model's input {name!r} has shape {expected} (the first axis is the batch); the data has shape {shape}.\n"
+        f"{shape_advice(shape, expected)}"
     )
 
 
-def _reshape_advice(shape: tuple, expected: tuple) -> str:
+def shape_advice(shape: tuple, expected: tuple) -> str:
+    """Return how to make data fit an input without mixing up rows or elements, or else which layer to change.
+
+    >>> shape_advice((60, 784), (None, 28, 28, 1))
+    'Reshape it: x.reshape((-1, 28, 28, 1)).'
+    >>> shape_advice((8, 3, 28, 28), (None, 28, 28, 3))
+    'Move the channels last: numpy.moveaxis(x, 1, -1).'
+    """
     have, want = shape[1:], expected[1:]
-    if None in have or None in want or not have or not want:
-        return ""
-    size = 1
-    for number in have:
-        size *= number
-    for number in want:
-        size //= max(number, 1)
-    return f"\nReshape it: x.reshape((-1, {', '.join(map(str, want))}))." if size == 1 and have != want else ""
+    if _fits((None, *shape), expected):
+        return "If this is a single sample, add the batch axis: x[None]."
+    if _fits((None, *have[1:], have[0]) if have else shape, expected):
+        return "Move the channels last: numpy.moveaxis(x, 1, -1)."
+    if _fits((None, have[-1], *have[:-1]) if have else shape, expected):
+        return "Move the channels first: numpy.moveaxis(x, -1, 1)."
+    if None not in have and None not in want and _keeps_order(have, want):
+        return f"Reshape it: x.reshape((-1, {', '.join(map(str, want))}))."
+    change = f"change the model's input: keras.Input({have})."
+    if len(have) == len(want) == 3 and have[2] == want[2] and None not in want:
+        return f"Resize the images: keras.ops.image.resize(x, {want[:2]}). Or {change}"
+    if len(have) == len(want) == 3 and have[2] == 1 and _fits((None, *have[:2], want[2]), expected):
+        return f"Repeat the channel: numpy.repeat(x, {want[2]}, axis=-1). Or {change}"
+    return f"Pass data of shape {expected}, or {change}" if have else f"Pass data of shape {expected}."
+
+
+def _keeps_order(have: tuple[int, ...], want: tuple[int, ...]) -> bool:
+    """Return whether one shape only merges or splits neighbouring axes of the other."""
+    sizes = [{math.prod(axes[: count + 1]) for count in range(len(axes))} - {1} for axes in (have, want)]
+    return math.prod(have) == math.prod(want) and (sizes[0] <= sizes[1] or sizes[1] <= sizes[0])
 
 
 def operations_by_depth(network: Network) -> tuple[list[Any], dict[int, int]]:

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from cornu.core import budget, config_validation, registry, spellings
+from cornu.core.errors import foreign
 from cornu.core.graph import SymbolicTensor, is_symbolic, leaves
 from cornu.core.input_spec import leaves_of_specs
 from cornu.core.layer import Layer
@@ -68,7 +69,10 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"Sequential.add takes a layer, such as Dense(10); got {layer!r} ({type(layer).__name__})."
-                + ("\nCall the class: add(Dense(10)), not add(Dense)." if isinstance(layer, type) else "")
+                + (
+                    foreign(layer)
+                    or ("\nCall the class: add(Dense(10)), not add(Dense)." if isinstance(layer, type) else "")
+                )
             )
         if isinstance(layer, InputLayer):
             if self.stack or self._input is not None:

@@ -154,16 +154,16 @@ class Trainer(ModelPart):
             self._check_compiled(what)
         batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)
         if what != "predict":
-            self._prepare(batches.example, what)
+            self._prepare(batches.example, what, batches.rows)
         elif (rows := _kind_of_rows(x)) is None or rows != self._programs.predicted_rows:  # else: the fast path
-            self._prepare(batches.example, what)
+            self._prepare(batches.example, what, batches.rows)
             self._programs.predicted_rows = rows
         return batches
 
-    def _prepare(self, example: Batch, what: str) -> None:
-        """Build the model and bind the objective to the shapes of one batch."""
+    def _prepare(self, example: Batch, what: str, rows: int | None = None) -> None:
+        """Build the model and bind the objective to the shapes of one batch; errors state the number of `rows`."""
         with self._programs.lock:
-            outputs = self._outputs_for(example.x)
+            outputs = self._outputs_for(example.x, rows)
             if what == "predict" or outputs is None:
                 return
             if not self.objective.built:
@@ -178,11 +178,11 @@ class Trainer(ModelPart):
                 f"The model is not compiled: call model.compile(optimizer=..., loss=...) before model.{what}()."
             )
 
-    def _outputs_for(self, x: Any) -> Any:
-        """Build the model for data like `x` if needed, and return its symbolic outputs."""
+    def _outputs_for(self, x: Any, rows: int | None = None) -> Any:
+        """Build the model for data like `x`, of `rows` rows, if needed, and return its symbolic outputs."""
         tensors = jax.tree.map(lambda leaf: SymbolicTensor((None, *leaf.shape[1:]), leaf.dtype), x)
         if self.built and self._network is not None:
-            given = self._network.arrange(tensors)
+            given = self._network.arrange(tensors, rows)
             if self._network.any_size and [one.shape[1:] for one in given] != [
                 one.shape[1:] for one in self._network.flat_inputs
             ]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.graph import op
+from cornu.core.jax_internals import check_device
 from cornu.core.variable import Variable
 
 # Keras's names of array arguments, which JAX calls differently or takes by position only.
@@ -53,6 +54,7 @@ def lifted(function: Callable[..., Any], arrays: int = 1, parameters: str = "") 
     renamed = {old: new for old, _, new in names[arrays:] if new}
 
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
+        check_device()
         if kwargs:
             if len(args) < arrays:
                 args = (*args, *_named(known[len(args) :], kwargs))

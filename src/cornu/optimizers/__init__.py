@@ -3,6 +3,7 @@
 from typing import Any
 
 from cornu.core import registry, serialization, spellings
+from cornu.core.errors import foreign
 from cornu.core.public import offer
 from cornu.optimizers import schedules as schedules
 from cornu.optimizers import transformation
@@ -41,7 +42,7 @@ def get(identifier: Any) -> Optimizer | None:
     if found is not None and not isinstance(found, Optimizer):
         raise TypeError(
             f"Expected the name or config of an optimizer, an optimizer or an optax transformation; got {identifier!r} "
-            f"({type(identifier).__name__})."
+            f"({type(identifier).__name__}).{foreign(identifier)}"
         )
     return found
 

@@ -8,16 +8,19 @@ import jax
 import numpy as np
 
 from cornu import losses
+from cornu.activations import softmax
 from cornu.core import registry
 from cornu.core.errors import unknown
 from cornu.core.graph import leaves
 from cornu.core.ownership import is_library
 from cornu.data.batch import Batch
-from cornu.layers import Embedding
+from cornu.layers import Embedding, Softmax
 from cornu.metrics.lookup import kind_by_shape
 from cornu.training.objective import Objective, spread
 from cornu.training.step import custom_step
 
+BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
+ROWS_LOOKED_AT = 1024
 SPARSE = ("sparse_categorical_crossentropy",)
 ONE_HOT = ("categorical_crossentropy", "categorical_focal_crossentropy", "kl_divergence")
 
@@ -138,6 +141,56 @@ def check_labels(objective: Objective, y: Any) -> None:
             )
 
 
+def check_probabilities(model: Any, y: Any) -> None:
+    """Warn if one unit has a softmax, or if labels in host arrays are not from 0 to 1 for a binary crossentropy."""
+    objective = model.objective
+    if not objective.built:
+        return
+    for position, (name, shape) in enumerate(zip(objective.names, objective.shapes, strict=True)):
+        if shape and shape[-1] == 1 and objective.losses[position] is not None and _is_softmax(model, position):
+            warnings.warn(
+                f"The output {name!r} is a softmax over one unit, which is always 1: nothing can be learned. "
+                "Use activation='sigmoid' for two classes, or one unit per class.",
+                stacklevel=5,
+            )
+    if y is None:
+        return
+    for name, loss, target in zip(objective.names, objective.losses, spread(y, objective.names, "y"), strict=True):
+        if not isinstance(target, np.ndarray) or loss_name(loss) not in BINARY or not target.size:
+            continue
+        first = target[:ROWS_LOOKED_AT]
+        low, high = first.min(), first.max()
+        if low < 0 or high > 1:
+            warnings.warn(
+                f"The loss {loss_name(loss)!r} of the output {name!r} expects labels from 0 to 1; y contains values "
+                f"from {low:g} to {high:g}. For classes -1 and 1, use hinge or (y + 1) / 2; for more than two classes, "
+                "a categorical crossentropy.",
+                stacklevel=5,
+            )
+
+
+def _is_softmax(model: Any, position: int) -> bool:
+    """Return whether the layer of an output of a functional or sequential model computes a softmax."""
+    if model._network is None or position >= len(model._network.flat_outputs):
+        return False
+    node = model._network.flat_outputs[position].node
+    layer = None if node is None else node.operation
+    return isinstance(layer, Softmax) or getattr(layer, "activation", None) is softmax
+
+
+def warn_of_nan(logs: dict[str, Any], epoch: int) -> bool:
+    """Warn if the loss of an epoch is NaN; return whether it is. `epoch` counts from 0."""
+    loss = logs.get("loss")
+    if loss is None or not np.isnan(np.asarray(loss)).any():
+        return False
+    warnings.warn(
+        f"The loss became NaN in epoch {epoch + 1}. Try a smaller learning rate, clipnorm=1.0 in the optimizer, or "
+        "inputs scaled to about -1 to 1. The callback TerminateOnNaN() stops the training.",
+        stacklevel=5,
+    )
+    return True
+
+
 def _ignored_class(loss: Any) -> Any:
     given = getattr(loss, "_fn_kwargs", None) or getattr(loss, "arguments", None) or {}
     return getattr(loss, "ignore_class", given.get("ignore_class"))
@@ -170,6 +223,7 @@ def check_values(model: Any, batches: Any) -> None:
     if batch is None or not batches.resident:
         return
     check_labels(model.objective, batch.y)
+    check_probabilities(model, batch.y)
     check_indices(model._network, batch.x)
     for name, array in zip(("x", "y", "sample_weight"), batch, strict=True):
         for path, leaf in jax.tree_util.tree_flatten_with_path(array)[0]:

@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any
 
 from cornu.data.batches import Batches
+from cornu.training import checks
 from cornu.training.backup import Backup, Place
 from cornu.training.interrupt import deferred_interrupts
 from cornu.training.pace import Pace
@@ -105,12 +106,14 @@ def fit(
         callbacks.on_train_begin()
         begin = backup.restore(callbacks) or Place(initial_epoch)
         logs: dict[str, Any] = callbacks.named(begin.logs)
+        warned = False
         for epoch in range(begin.epoch, begin.epoch if begin.stopped else epochs):
             place = begin if epoch == begin.epoch and begin.step else Place(epoch)
             if place.step == 0:
                 callbacks.on_epoch_begin(epoch)
             watcher = callbacks.for_batches("train")
             logs = callbacks.named(run_epoch(program, batches, watcher, steps, place, backup))
+            warned = warned or (not callbacks.stopped() and checks.warn_of_nan(logs, epoch))
             if validation is not None and validation.is_due(epoch) and not callbacks.stopped():
                 logs = logs | _validate(validation, callbacks)
             callbacks.on_epoch_end(epoch, logs)

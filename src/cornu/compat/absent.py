@@ -1,0 +1,145 @@
+"""What Keras has and Cornu has not: one table for names and modules, with what to use instead.
+
+Every message about a missing name takes its advice from here, and so does docs/differences.md.
+"""
+
+from typing import NamedTuple
+
+
+class Absent(NamedTuple):
+    """Names of a place (a module of today's Keras), or the whole place and those below it if there are no names."""
+
+    place: str
+    names: frozenset[str]
+    instead: str
+
+
+def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
+    return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
+
+
+_RECURRENT = (
+    "RNN SimpleRNN SimpleRNNCell LSTM LSTMCell GRU GRUCell CuDNNLSTM CuDNNGRU Bidirectional StackedRNNCells "
+    "ConvLSTM1D ConvLSTM2D ConvLSTM2DCell ConvLSTM3D ConvRecurrent2D"
+)
+_AUGMENTING = (
+    "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation "
+    "RandomTranslation RandomWidth RandomZoom RandAugment AutoContrast Solarization"
+)
+_IMAGE_FILES = (
+    "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator random_rotation random_shift "
+    "random_shear random_zoom apply_affine_transform smart_resize"
+)
+_DATA_SETS = (
+    "audio_dataset_from_directory image_dataset_from_directory split_dataset text_dataset_from_directory "
+    "timeseries_dataset_from_array"
+)
+_ENCODE = "Encode the data with numpy before training."
+_YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
+
+#: What a later version will have: names can be imported, and raise an error when used.
+LATER = _rows(
+    ("layers", _RECURRENT, "Use Conv1D over the time axis, or a custom layer with keras.ops.scan."),
+    (
+        "layers",
+        "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention",
+        "Use a custom layer with Dense layers and keras.ops.dot_product_attention.",
+    ),
+    ("layers", "LocallyConnected1D LocallyConnected2D", "Use Conv1D or Conv2D."),
+    ("layers", "Normalization", "Subtract the mean and divide by the standard deviation with numpy, or use Rescaling."),
+    (
+        "layers",
+        "Discretization Hashing HashedCrossing CategoryEncoding StringLookup IntegerLookup TextVectorization",
+        _ENCODE,
+    ),
+    ("layers", "Resizing CenterCrop", "Use keras.ops.image.resize and slices, before training or in a Lambda layer."),
+    ("layers", _AUGMENTING, "Change the images in a keras.utils.PyDataset that yields batches."),
+    ("layers", "JaxLayer FlaxLayer", "Use a custom layer whose call() computes with jax.numpy."),
+    ("layers", "TorchModuleWrapper TFSMLayer", "Rebuild the module from Keras layers."),
+    ("layers", "MelSpectrogram STFTSpectrogram", "Use keras.ops.stft, before training or in a Lambda layer."),
+    ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
+    ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
+    ("models", "model_from_yaml", "Use model_from_json."),
+    ("preprocessing.image", _IMAGE_FILES, _YIELD),
+    ("preprocessing", "image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array", _YIELD),
+    ("preprocessing.text", "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json", _ENCODE),
+    ("utils", _DATA_SETS, _YIELD),
+    ("utils", "FeatureSpace", _ENCODE),
+    ("utils", "HDF5Matrix", "Read the file with h5py: fit() takes its data sets as they are."),
+    ("utils", "GeneratorEnqueuer OrderedEnqueuer", "Pass the generator or the PyDataset to fit()."),
+    (
+        "wrappers",
+        "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
+        "Use model.fit and model.predict in an estimator of your own.",
+    ),
+    ("applications", "", "Build the model from layers, or load a model file with keras.models.load_model."),
+    ("estimator", "", "Use model.fit."),
+    ("experimental", "", "Use the Keras 3 name."),
+    ("export", "", "Use model.export or cornu.export."),
+    ("premade", "", "Build the model from layers."),
+    ("quantizers", "", "Use keras.mixed_precision for smaller types."),
+    ("wrappers.scikit_learn", "", "Use model.fit and model.predict in an estimator of your own."),
+    ("distribution", "", "Training runs on one device."),
+    ("tree", "", "Use jax.tree."),
+    ("visualization", "", "Use model.diagram() and model.report(), or matplotlib."),
+)
+
+_SCORES = "precision recall fmeasure fbeta_score matthews_correlation"
+
+#: What no version will have.
+GONE = _rows(
+    (
+        "layers",
+        "MaxoutDense",
+        "Keras dropped it in version 2: use Dense(units * n), Reshape((n, units)), then a Lambda "
+        "that takes the maximum.",
+    ),
+    ("layers", "Highway", "Keras dropped it in version 2: build it from Dense layers and the functional API."),
+    ("layers", "GaussianNoise2D", "Keras never had it: use GaussianNoise."),
+    ("layers", "AutoEncoder", "Keras dropped it in version 1: build the encoder and the decoder as two models."),
+    ("models", "Graph", "Keras dropped it in version 1: use the functional API, Model(inputs, outputs)."),
+    (
+        "utils",
+        "convert_all_kernels_in_model",
+        "It flipped Theano's kernels, and Cornu's are laid out as TensorFlow's: leave the call out.",
+    ),
+    ("utils", "convert_dense_weights_data_format", "It is for weights from Theano: leave the call out."),
+    ("metrics", _SCORES, "Keras dropped it in version 2: use the classes Precision, Recall, F1Score of keras.metrics."),
+)
+
+#: Places that come later, with everything below them.
+LATER_PLACES = tuple(row.place for row in LATER if not row.names)
+
+
+def is_later(place: str) -> bool:
+    """Return whether a whole place comes later.
+
+    >>> is_later("applications.vgg16"), is_later("layers")
+    (True, False)
+    """
+    return any(f"{place}.".startswith(f"{later}.") for later in LATER_PLACES)
+
+
+def names_of(place: str) -> frozenset[str]:
+    """Return the names of a place that come later."""
+    return frozenset().union(*(row.names for row in LATER if row.place == place))
+
+
+def reason(place: str, name: str) -> str:
+    """Return why a name, or a module (a `name` below a `place`), is absent and what to use; "" if it is not known.
+
+    >>> reason("layers", "LocallyConnected1D")
+    'keras.layers.LocallyConnected1D is not in this version of Cornu yet. Use Conv1D or Conv2D.'
+    """
+    full = f"{place}.{name}" if place else name
+    for rows, said in ((GONE, "is not in Cornu."), (LATER, "is not in this version of Cornu yet.")):
+        for row in rows:
+            known = row.place == place and name in row.names
+            if known or (not row.names and f"{full}.".startswith(f"{row.place}.")):
+                return f"keras.{full} {said} {row.instead}"
+    return ""
+
+
+def reason_of_class(name: str) -> str:
+    """Return the reason for a layer, metric, ... by its name alone; "" if it is not known."""
+    return next((reason(row.place, name) for row in (*LATER, *GONE) if name in row.names), "")

@@ -1,0 +1,65 @@
+"""What Keras has and Cornu has not: what every message about it says, and the docs."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cornu
+from cornu import layers
+from cornu.compat import absent, names
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "differences.md"
+
+#: Program -> what the last lines of its traceback say. Without `install_as_keras`.
+MESSAGES = {
+    "import cornu.applications": "keras.applications is not in this version of Cornu yet. Build the model",
+    "from cornu import applications": "keras.applications is not in this version of Cornu yet. Build the model",
+    "import cornu; cornu.applications": "keras.applications is not in this version of Cornu yet. Build the model",
+    "from cornu.applications.vgg16 import VGG16": "keras.applications is not in this version of Cornu yet.",
+    "import cornu; cornu.layers.LSTM(3)": "keras.layers.LSTM is not in this version of Cornu yet. Use Conv1D",
+    "import cornu; cornu.layers.Highway(3)": "keras.layers.Highway is not in Cornu. Keras dropped it",
+    "from cornu.preprocessing import image": "has no module 'image' in Cornu: its names are in cornu.utils.",
+    "import cornu; cornu.preprocessing.image": "its names are in cornu.utils.",
+    "from cornu.utils import np_utils": "has no module 'np_utils' in Cornu: its names are in cornu.utils.",
+    "import cornu; cornu.backend.tf": "'cornu.backend' has no 'tf' in Cornu.",
+    "import cornu; cornu.activatons": "'cornu' has no 'activatons' in Cornu. Did you mean 'activations'?",
+    "import cornu; cornu.layers.Denze": "'cornu.layers' has no 'Denze' in Cornu. Did you mean 'Dense'?",
+    "import cornu; cornu.Dense": "It is in cornu.layers: from cornu.layers import Dense",
+    "import cornu.nothing": "No module named 'cornu.nothing'",
+}
+
+
+@pytest.mark.parametrize("program", MESSAGES)
+def test_a_missing_name_says_what_to_use_once(program):
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    last = ran.stderr.splitlines()[-1]
+    assert MESSAGES[program] in last
+    assert last.count("Did you mean") == MESSAGES[program].count("Did you mean")
+
+
+def test_a_file_with_a_missing_layer_says_what_to_use():
+    with pytest.raises(ValueError, match=r"keras\.layers\.LSTM is not in this version of Cornu yet\. Use Conv1D"):
+        layers.deserialize({"class_name": "LSTM", "config": {"units": 3}})
+
+
+def test_the_rows_name_places_that_exist():
+    for row in (*absent.LATER, *absent.GONE):
+        assert row.place in names.PLACES or not row.names, row
+
+
+def test_what_comes_later_is_not_there_yet():
+    """A name that is built leaves the list, which would otherwise give wrong advice."""
+    for row in (*absent.LATER, *absent.GONE):
+        for module in names.PLACES.get(row.place, ()):
+            assert not row.names & vars(importlib.import_module(module)).keys(), row.place
+    assert not set(absent.LATER_PLACES) - {"export"} & set(cornu.__all__)
+
+
+def test_the_docs_have_every_row():
+    text = DOCS.read_text(encoding="utf-8")
+    for row in absent.LATER:
+        assert all(f"`{name}`" in text for name in row.names or [f"keras.{row.place}"]), row
+        assert row.instead in text, row
