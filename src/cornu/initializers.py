@@ -494,13 +494,23 @@ class Orthogonal(RandomInitializer):
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         self.gain, self.seed = gain, seed
 
+    def without_values(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """Return zeros for weights that a file replaces: a large matrix takes long. Seeds advance as in a call."""
+        _check_matrix(_sizes(shape))
+        self._generator()
+        return np.zeros(_sizes(shape), _numpy_dtype(dtype))
+
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        if len(shape) < 2:
-            raise ValueError(f"Orthogonal needs a shape with at least two axes; got {shape}.")
+        _check_matrix(shape)
         rows, columns = math.prod(shape[:-1]), shape[-1]  # (height, width, inputs, filters) -> (rows, columns)
         q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # so that each orthogonal matrix is equally likely
         return self.gain * (q.T if rows < columns else q).reshape(shape)
+
+
+def _check_matrix(shape: tuple[int, ...]) -> None:
+    if len(shape) < 2:
+        raise ValueError(f"Orthogonal needs a shape with at least two axes; got {shape}.")
 
 
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal

@@ -24,6 +24,9 @@ class Budget:
     60
     """
 
+    #: Whether the initial values of the library's layers are not needed, since a file's weights replace all of them.
+    replaces_values = False
+
     def __init__(self, most: int | None = None, reason: str = "") -> None:
         limit = settings.parameter_budget()
         self.limit = min(limit, MOST_VALUES // PER_WEIGHT)  # of the library, for the sizes of tensors

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core import budget, dtype_policies, registry
+from cornu.core.ownership import is_library
 from cornu.core.scope import changed, inside, joined, scope
 from cornu.core.serialization import Recorded, get
 from cornu.core.spellings import old_keywords
@@ -99,8 +100,11 @@ class HoldsWeights(metaclass=Recorded):
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(size) for size in shape or ())
         budget.take(f"Layer {self.name!r}", name, shape)
         initializer = initializer or ("glorot_uniform" if dtype_policies.is_float(dtype) else "zeros")
+        initializer = get(initializer, registry.INITIALIZERS)
+        if scope.budget is not None and scope.budget.replaces_values and is_library(type(self)):
+            initializer = getattr(initializer, "without_values", initializer)
         variable = Variable(
-            get(initializer, registry.INITIALIZERS),
+            initializer,
             shape=shape,
             dtype=dtype,
             trainable=trainable,

@@ -200,7 +200,9 @@ def budget_of(group: h5py.Group, has_own: bool) -> Budget:
     arrays = [array for _, array in arrays_in(group)]
     hdf5_limits.check(sum(array.size * array.dtype.itemsize for array in arrays))
     stored = sum(array.size for array in arrays)
-    return Budget() if has_own else Budget(4 * stored + 1_000_000, f", since the file has {stored:,}")
+    budget = Budget() if has_own else Budget(4 * stored + 1_000_000, f", since the file has {stored:,}")
+    budget.replaces_values = not has_own
+    return budget
 
 
 def write(group: h5py.Group, name: str, values: np.ndarray) -> None:
