@@ -1,6 +1,8 @@
 """The page of the trainings in a real browser: curves grow, a button ends the training, it fits a phone."""
 
+import json
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -82,3 +84,22 @@ def test_it_fits_a_phone_in_light_and_dark(page, training, capsys, dark):
     assert page.ask("document.querySelector('[data-name=loss] svg text').textContent") == "epoch"
     colour = page.ask("getComputedStyle(document.body).backgroundColor")
     assert (colour == "rgb(20, 22, 26)") is dark
+
+
+def test_values_of_run_files_are_shown_as_text(page, training, capsys):
+    dashboard, _, _ = training
+    image = "<img src=x onerror=document.title=1>"
+    lines = [
+        {"kind": "begin", "name": image, "epochs": image, "steps": image, "parameters": image, "time": time.time()},
+        {"kind": "progress", "step": image, "logs": {image: image, f"a{image}": 1.0}, "speed": image, "time": image},
+        {"kind": "epoch", "epoch": image, "logs": {image: 1.0}, "speed": image},
+        {"kind": "epoch", "epoch": 0, "logs": {image: 1.0}, "speed": image},
+        {"kind": "end", "seconds": image, "stopped": image},
+    ]
+    (dashboard.folder / "20990101-000000-abcdef.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page.open(dashboard.url)
+    page.wait("document.querySelectorAll('.run').length === 2 && document.querySelector('.chart h2') !== null")
+    assert page.ask("document.querySelectorAll('img').length") == 0
+    assert page.ask("document.title") == "Cornu: runs"
+    assert "rgb" in page.ask("getComputedStyle(document.querySelector('.chip')).backgroundColor")
+    assert not page.problems

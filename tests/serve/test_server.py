@@ -66,7 +66,7 @@ def test_a_request_that_is_under_way_is_answered_before_the_end(started):
         connection.sendall(head.encode() + body[:10])
         threading.Event().wait(0.5)
         process.send_signal(signal.SIGINT)
-        threading.Event().wait(0.5)
+        threading.Event().wait(0.2)
         connection.sendall(body[10:])
         connection.settimeout(60)
         answer = b""

@@ -161,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument(
         "--port", type=model_arguments.port, default=8642, help="port of the page, 0 for a free one (8642)"
     )
+    watch.add_argument("--token", action="store_true", help="ask for a token, which the printed address contains")
     serve_arguments.add_to(commands)
     model_arguments.add_to(commands)
     parser.set_defaults(parser=parser)

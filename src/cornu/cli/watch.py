@@ -15,7 +15,7 @@ def command(options: argparse.Namespace) -> int:
     if options.folder is not None and not folder.is_dir():
         print(f"cornu: there is no folder {options.folder!r}", file=sys.stderr)
         return 2
-    server = Server(folder, port=options.port)
+    server = Server(folder, port=options.port, token=options.token)
     server.start()
     print(f"The runs are at {server.url} (Ctrl-C stops)", flush=True)
     try:

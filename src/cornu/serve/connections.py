@@ -12,7 +12,7 @@ from cornu.serve.limits import Limits, RequestError
 #: Seconds between searches for connections that are idle or busy for too long.
 LOOK = 0.5
 #: Seconds for the rest of a request to arrive when the server is stopped.
-LAST_SECONDS = 0.7
+LAST_SECONDS = 0.5
 
 
 class Connections:

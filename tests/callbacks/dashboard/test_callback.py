@@ -152,3 +152,75 @@ def test_another_program_keeps_its_port(tmp_path):
 def test_it_does_not_end_the_blocks_of_steps(dashboard):
     watcher = CallbackList([dashboard, EarlyStopping()]).for_batches("train")
     assert not watcher.every_batch
+
+
+def raw(url, text):
+    """Return all that is answered to a text, until the connection is closed."""
+    host, port = url.removeprefix("http://").partition("/")[0].split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(text.encode())
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    return answer.decode()
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("framing", ["Content-Length: {}", "Transfer-Encoding: chunked"])
+def test_a_request_hidden_in_a_body_stops_nothing(tmp_path, method, framing):
+    server, run = Server(tmp_path, port=0), RunFile(tmp_path, "one")
+    run.record("begin")
+    server.start()
+    try:
+        hidden = f"POST /stop/{run.number} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+        answer = raw(
+            server.url, f"{method} /x HTTP/1.1\r\nHost: localhost\r\n{framing.format(len(hidden))}\r\n\r\n{hidden}"
+        )
+    finally:
+        server.close()
+    assert answer.count("HTTP/1.1") == 1
+    assert not run.stop_asked()
+
+
+def test_a_token_opens_the_page_and_is_shared_by_a_folder(tmp_path):
+    first = Server(tmp_path, port=0, token=True)
+    first.start()
+    second = Server(tmp_path, port=first.port, token=True)
+    second.start()
+    try:
+        assert first.url == second.url
+        assert (tmp_path / "token").stat().st_mode & 0o77 == 0
+        address, _, token = first.url.partition("?token=")
+        for method, path in (
+            ("GET", "/"),
+            ("GET", "/about"),
+            ("GET", "/events"),
+            ("POST", "/stop/1"),
+            ("GET", "/?token=x"),
+        ):
+            assert ask(address, path, method)[0] == 401
+        answer = raw(address, f"GET /?token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert answer.startswith("HTTP/1.1 303")
+        assert "HttpOnly; SameSite=Strict" in answer
+        cookie = answer.partition("Set-Cookie: ")[2].partition(";")[0]
+        assert ask(address, "/", Cookie=cookie)[0] == 200
+    finally:
+        first.close()
+        second.close()
+    public = Server(tmp_path, host="0.0.0.0", port=0)
+    public.start()
+    public.close()
+    assert public.token == token
+
+
+def test_every_answer_has_a_policy(dashboard):
+    model().fit(X, Y, epochs=1, verbose=0, callbacks=[dashboard])
+    for path in ("/", "/about", "/nowhere"):
+        answer = raw(dashboard.url, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert "default-src 'none'" in answer
+        assert "nosniff" in answer
+
+
+def test_a_line_cannot_name_another_run(tmp_path):
+    (tmp_path / "7.jsonl").write_text('{"run": "8", "kind": "epoch", "x": NaN}\n5\n' + "[" * 100_000 + "\n")
+    assert list(Follower(tmp_path).news()) == [{"run": "7", "kind": "epoch", "x": None}]

@@ -26,6 +26,8 @@ class Dashboard(Callback):
             program has the port, a free one is chosen.
         host: address to serve at. Other than the loopback address, it lets other machines see the page and stop runs.
         open_browser: open the page in a browser.
+        token: ask for a token, which the printed address contains. It is always asked for if `host` is not the loopback
+            address.
 
     >>> dashboard = Dashboard(name="first try")
     """
@@ -39,7 +41,9 @@ class Dashboard(Callback):
         port: int = PORT,
         host: str = "127.0.0.1",
         open_browser: bool = False,
+        token: bool = False,
     ) -> None:
+        self.token = token
         self.name, self.port, self.host, self.open_browser = name, port, host, open_browser
         self.folder = runs_folder() if folder is None else Path(os.fspath(folder))
         self.server: Server | None = None
@@ -54,7 +58,7 @@ class Dashboard(Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.run = RunFile(self.folder, self.name or getattr(self.model, "name", None) or "model")
         if self.server is None:
-            self.server = Server(self.folder, self.host, self.port)
+            self.server = Server(self.folder, self.host, self.port, self.token)
             self.server.start()
             say(f"Watch the training at {self.server.url}")
             if self.open_browser:

@@ -97,8 +97,8 @@ class Follower:
             self.places[path] = self.places.get(path, 0) + whole
             for line in text[:whole].splitlines():
                 try:
-                    yield {"run": path.stem, **json.loads(line)}
-                except (ValueError, TypeError):
+                    yield {**_plain(json.loads(line)), "run": path.stem}
+                except (ValueError, TypeError, RecursionError):
                     continue  # not a line of a run file
 
 

@@ -1,10 +1,14 @@
 """The server behind `Dashboard`: one page, and a stream of the events of the runs in a folder."""
 
 import contextlib
+import hmac
 import http.client
 import json
+import os
+import secrets
 import threading
 import time
+import urllib.parse
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
@@ -15,20 +19,39 @@ from cornu.callbacks.dashboard.run_files import Follower, ask_to_stop
 
 PORT = 8642
 LOOK = 0.3  # seconds between polls
+CONNECTIONS = 64
+SECONDS = 10  # that a client may take to send a request, or to read a part of the answer
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+
+
+#: No other page may frame this one, and it loads nothing.
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def shared_token(folder: Path) -> str:
+    """Return the token of a folder's dashboards, which only its owner can read; it is made if there is none."""
+    path = folder / "token"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        contextlib.suppress(FileExistsError),
+        open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
+    ):
+        file.write(secrets.token_urlsafe(24))
+    return path.read_text()
 
 
 class Server:
     """Serves the runs of `folder` on a local port, in its own thread."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = PORT) -> None:
-        self.folder, self.host, self.port = Path(folder), host, port
+    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = PORT, token: bool = False) -> None:
+        self.folder, self.host, self.port, self.secret = Path(folder), host, port, token
+        self.token: str | None = None
         self._http: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        return f"http://{host}:{self.port}/"
+        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
     def start(self) -> None:
         """Start serving, unless another process already serves this folder; if the port is taken, use a free one."""
@@ -45,8 +68,11 @@ class Server:
                 self._bind(self.port)
 
     def _bind(self, port: int) -> None:
-        handler = type("Handler", (_Handler,), {"folder": self.folder, "public": self.host not in LOOPBACK})
-        self._http = _Threads((self.host, port), handler)
+        public = self.host not in LOOPBACK
+        if (public or self.secret) and self.token is None:
+            self.token = shared_token(self.folder)
+        settings = {"folder": self.folder, "public": public, "token": self.token}
+        self._http = _Threads((self.host, port), type("Handler", (_Handler,), settings))
         self.port = self._http.server_address[1]
         threading.Thread(target=self._http.serve_forever, name="cornu-dashboard", daemon=True).start()
 
@@ -60,7 +86,22 @@ class Server:
 
 class _Threads(ThreadingHTTPServer):
     daemon_threads = True
+    free = threading.BoundedSemaphore(CONNECTIONS)
     allow_reuse_address = False  # two processes must not share a port by accident
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a request in its own thread, unless there are too many."""
+        if self.free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a request."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore errors of browsers that disconnected."""
@@ -68,10 +109,10 @@ class _Threads(ThreadingHTTPServer):
 
 def shown_folder(url: str) -> str | None:
     """Return the folder that a dashboard at `url` serves; None if there is no dashboard."""
-    address = url.removeprefix("http://").rstrip("/")
+    address, _, query = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(address, timeout=2)
     try:
-        connection.request("GET", "/about")
+        connection.request("GET", f"/about{query}")
         return json.loads(connection.getresponse().read(100_000))["folder"]
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return None
@@ -82,14 +123,15 @@ def shown_folder(url: str) -> str | None:
 class _Handler(BaseHTTPRequestHandler):
     folder: Path
     public: bool
+    token: str | None
+    timeout = SECONDS
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         if not self._is_meant():
             return
         if self.path in ("/", "/index.html"):
-            page = resources.files("cornu.callbacks.dashboard").joinpath("dashboard.html").read_bytes()
-            self._answer(HTTPStatus.OK, page, "text/html; charset=utf-8")
+            self._answer_page()
         elif self.path == "/about":
             self._answer_json(HTTPStatus.OK, {"program": "cornu", "folder": str(self.folder.resolve())})
         elif self.path == "/events":
@@ -109,12 +151,47 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_json(HTTPStatus.NOT_FOUND, {"error": "run not found"})
 
     def _is_meant(self) -> bool:
-        """Reject requests for another host name: a foreign page may have pointed its name here (DNS rebinding)."""
+        """Reject requests without the token, and for another host name.
+
+        A foreign page may have pointed its name here (DNS rebinding).
+        """
+        if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # bodies are not read: a second request may be hidden in one
+        if self.token is not None:
+            return self._is_known(self.token)
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
         if self.public or host in LOOPBACK:
             return True
         self._answer_json(HTTPStatus.FORBIDDEN, {"error": f"this page is not at {host!r}"})
         return False
+
+    def _is_known(self, token: str) -> bool:
+        """Return whether a request has the token; one that has it in its address gets it as a cookie."""
+        path, _, query = self.path.partition("?")
+        name = f"cornu-{self.connection.getsockname()[1]}"
+        cookies = [part.strip().partition("=") for part in (self.headers.get("Cookie") or "").split(";")]
+        if any(key == name and hmac.compare_digest(value.encode(), token.encode()) for key, _, value in cookies):
+            return True
+        given = urllib.parse.parse_qs(query).get("token", [""])[0]
+        if self.command == "GET" and hmac.compare_digest(given.encode(), token.encode()):
+            if path == "/about":
+                self.path = path
+                return True
+            cookie = f"{name}={token}; HttpOnly; SameSite=Strict; Path=/"
+            self._answer(HTTPStatus.SEE_OTHER, b"", "text/plain", {"Location": "/", "Set-Cookie": cookie})
+        else:
+            self._answer_json(HTTPStatus.UNAUTHORIZED, {"error": "open the address that was printed: it has a token"})
+        return False
+
+    def _answer_page(self) -> None:
+        """Send the page; only its own script and style may run."""
+        nonce = secrets.token_urlsafe(16)
+        page = resources.files("cornu.callbacks.dashboard").joinpath("dashboard.html").read_text(encoding="utf-8")
+        for tag in ("script", "style"):
+            page = page.replace(f"<{tag}>", f'<{tag} nonce="{nonce}">')
+        policy = f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; connect-src 'self'; {POLICY}"
+        headers = {"Content-Security-Policy": policy}
+        self._answer(HTTPStatus.OK, page.encode(), "text/html; charset=utf-8", headers)
 
     def _follow(self) -> None:
         """Send all events so far, and then new ones as they come, as server-sent events."""
@@ -122,6 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()
         follower, quiet = Follower(self.folder), 0.0
         with contextlib.suppress(OSError):
@@ -138,8 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_json(self, status: HTTPStatus, what: dict) -> None:
         self._answer(status, json.dumps(what).encode(), "application/json")
 
-    def _answer(self, status: HTTPStatus, body: bytes, kind: str) -> None:
+    def _answer(self, status: HTTPStatus, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in {"Content-Security-Policy": POLICY, **(headers or {})}.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
