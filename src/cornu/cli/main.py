@@ -167,8 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     serve_arguments.add_to(commands)
     model_arguments.add_to(commands)
     parser.set_defaults(parser=parser)
-    said = "Print the device, the versions, the cache of compiled programs and the installed extras."
-    info = add_command(commands, "info", "the device, versions, cache and extras", _INFO_EXAMPLES, said)
+    info = add_command(commands, "info", "the device, versions, cache and extras", _INFO_EXAMPLES)
     info.add_argument("--json", action="store_true", help="print it as JSON")
     said = "Describe a model file without building the model."
     inspect = add_command(commands, "inspect", "describe a model file", _INSPECT_EXAMPLES, said)
