@@ -32,6 +32,7 @@ def printed(command, folder):
         (["cornu", "predict", "m.keras"], "--sh", "--show"),
         (["cornu", "completion"], "fi", "fish"),
         (["cornu", "train"], "--no", "--no-report"),
+        (["cornu", "train"], "mnist-c", "mnist-cnn"),
         (["cornu", "predict"], "model.k", "model.keras"),
     ],
 )

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+import cornu
 from cornu.cli import train
 from cornu.cli.main import main
 
@@ -53,6 +54,7 @@ def test_a_report_goes_where_it_is_wanted_or_nowhere(few_images, tmp_path, capsy
     given = ["train", "mnist-adam", "--epochs", "1", "--out", str(tmp_path / "m.keras")]
     assert main([*given, "--no-report"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
+    given.append("--overwrite")
     assert main([*given, "--report", str(tmp_path / "page.html")]) == 0
     assert "The report is in" in capsys.readouterr().out
     assert (tmp_path / "page.html").exists()
@@ -65,3 +67,26 @@ def test_the_examples_use_todays_spelling():
         assert "import cornu as keras" in text
         for old in ("lr=", "nb_epoch", "input_shape=", "np_utils"):
             assert old not in text
+
+
+def test_a_model_is_not_overwritten_without_being_asked(few_images, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mnist-adam.keras").write_bytes(b"better")
+    assert main(["train", "mnist-adam", "--out", "mnist-adam.keras"]) == 2
+    assert "exists. Replace it with --overwrite" in capsys.readouterr().err
+    assert main(["train", "mnist-adam", "--epochs", "1", "--no-report"]) == 0
+    assert "this model will be mnist-adam-2.keras" in capsys.readouterr().err
+    assert (tmp_path / "mnist-adam.keras").read_bytes() == b"better"
+    assert main(["train", "mnist-adam", "--epochs", "1", "--no-report", "--overwrite"]) == 0
+    assert (tmp_path / "mnist-adam.keras").read_bytes() != b"better"
+
+
+def test_ctrl_c_keeps_the_model_of_the_epochs_that_ended(few_images, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cornu.Model, "evaluate", raise_interrupt)
+    assert main(["train", "mnist-adam", "--epochs", "1", "--out", str(tmp_path / "m.keras")]) == 130
+    assert "interrupted; the model of 1 epoch is in" in capsys.readouterr().err
+    assert cornu.saving.load_model(tmp_path / "m.keras").built
+
+
+def raise_interrupt(*_, **__):
+    raise KeyboardInterrupt

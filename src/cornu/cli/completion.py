@@ -3,6 +3,8 @@
 import argparse
 from typing import NamedTuple
 
+from cornu.cli.train import find_examples
+
 
 class Command(NamedTuple):
     """What can follow a command: its options with their help, and its choices."""
@@ -28,6 +30,7 @@ def commands_of(parser: argparse.ArgumentParser) -> list[Command]:
         helps = {action.dest: action.help or "" for action in chooser._choices_actions}
         for name, inner in chooser.choices.items():
             words = [str(word) for a in inner._actions if not a.option_strings for word in a.choices or ()]
+            words += find_examples() if name == "train" else []
             found.append(Command(name, helps.get(name, ""), _options(inner), words))
     return found
 

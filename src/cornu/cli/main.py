@@ -150,7 +150,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
     train.add_argument("--batch-size", type=model_arguments.positive, help="images per step")
     train.add_argument("--seed", type=int, help="makes the run repeatable")
-    train.add_argument("--out", metavar="FILE", help="where to save the model (NAME.keras)")
+    train.add_argument(
+        "--out", metavar="FILE", help="where to save the model (NAME.keras, or NAME-2.keras if that exists)"
+    )
+    train.add_argument("--overwrite", action="store_true", help="replace the model's file if it exists")
     train.add_argument("--report", metavar="FILE", help="where to write the report (NAME.html, next to the model)")
     train.add_argument("--no-report", action="store_true", help="write no report")
     train.add_argument("--json", action="store_true", help="print the result as JSON on stdout, the progress on stderr")
@@ -165,8 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     serve_arguments.add_to(commands)
     model_arguments.add_to(commands)
     parser.set_defaults(parser=parser)
-    said = "Print the device, the versions, the cache of compiled programs and the installed extras."
-    info = add_command(commands, "info", "the device, versions, cache and extras", _INFO_EXAMPLES, said)
+    info = add_command(commands, "info", "the device, versions, cache and extras", _INFO_EXAMPLES)
     info.add_argument("--json", action="store_true", help="print it as JSON")
     said = "Describe a model file without building the model."
     inspect = add_command(commands, "inspect", "describe a model file", _INSPECT_EXAMPLES, said)

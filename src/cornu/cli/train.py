@@ -4,6 +4,7 @@ import argparse
 import ast
 import contextlib
 import importlib.util
+import itertools
 import json
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cornu
-from cornu.callbacks import Dashboard
+from cornu.callbacks import Callback, Dashboard
 from cornu.core.errors import did_you_mean
 
 
@@ -24,6 +25,11 @@ def command(options: argparse.Namespace) -> int:
         hint = did_you_mean(options.name, examples)
         return _refuse(f"there is no example {options.name!r}.{hint} Available: {', '.join(examples)}")
     out = Path(options.out or f"{options.name}.keras")
+    if out.exists() and not options.overwrite:
+        if options.out:
+            return _refuse(f"{str(out)!r} exists. Replace it with --overwrite, or name another file with --out.")
+        out = _free(out)
+        print(f"cornu: {options.name}.keras exists; this model will be {out} (--overwrite replaces)", file=sys.stderr)
     if not out.parent.is_dir():
         return _refuse(f"cannot save to {str(out)!r}: there is no folder {str(out.parent)!r}. Make it first.")
     report = None if options.no_report else Path(options.report or out.with_suffix(".html"))
@@ -31,7 +37,8 @@ def command(options: argparse.Namespace) -> int:
         return _refuse(f"cannot write {str(report)!r}: there is no folder {str(report.parent)!r}. Make it first.")
     given = {"epochs": options.epochs, "batch_size": options.batch_size, "seed": options.seed, "out": str(out)}
     given["report"] = report and str(report)
-    given["callbacks"] = [Dashboard(name=options.name)] if options.watch else None
+    kept = _Kept()
+    given["callbacks"] = [kept, *([Dashboard(name=options.name)] if options.watch else [])]
     started = time.perf_counter()
     try:
         with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
@@ -39,7 +46,7 @@ def command(options: argparse.Namespace) -> int:
                 **{key: value for key, value in given.items() if value is not None}
             )
     except KeyboardInterrupt:
-        print("cornu: interrupted; no model was saved", file=sys.stderr)
+        print(f"cornu: interrupted; {kept.save(out)}", file=sys.stderr)
         return 130
     seconds = time.perf_counter() - started
     if options.json:
@@ -50,6 +57,28 @@ def command(options: argparse.Namespace) -> int:
         if report is not None:
             print(f"The report is in {report.resolve()}")
     return 0
+
+
+class _Kept(Callback):
+    """Knows the model in training, so that Ctrl-C does not lose it."""
+
+    epochs = 0
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.epochs = epoch + 1
+
+    def save(self, out: Path) -> str:
+        """Save the model if it has trained for an epoch; returns what became of it."""
+        if not self.epochs:
+            return "no epoch was finished, and no model was saved"
+        self.model.save(out)
+        return f"the model of {self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} is in {out}"
+
+
+def _free(path: Path) -> Path:
+    """Return the path with the first number from 2 on that no file has."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
+    return next(one for one in numbered if not one.exists())
 
 
 def find_examples() -> dict[str, Path]:

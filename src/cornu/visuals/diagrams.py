@@ -96,14 +96,17 @@ def _pydot() -> Any:
     try:
         import pydot
     except ImportError:
-        raise ImportError("Drawing a model needs pydot: pip install pydot") from None
+        raise ImportError(
+            "Drawing a model needs pydot: pip install pydot. Without it, model.diagram() draws it as SVG."
+        ) from None
     return pydot
 
 
 def _check_graphviz() -> None:
     if shutil.which("dot") is None:
         raise ImportError(
-            "Drawing a model needs the program `dot` of Graphviz, which is not on the PATH: "
+            "Drawing a model needs the program `dot` of Graphviz, which is not on the PATH. "
+            "Without it, model.diagram() draws the model as SVG. To install Graphviz: "
             "apt install graphviz (Debian, Ubuntu), brew install graphviz (macOS), or https://graphviz.org/download/"
         )
 
