@@ -1,4 +1,4 @@
-"""Cornu: the Keras API of every era, run on JAX/XLA.
+"""Cornu: the Keras API of every version, run on JAX/XLA.
 
 Importing this package loads nothing but this file: a public name is imported when it is first asked for (PEP 562),
 and jax by the first thing that computes.

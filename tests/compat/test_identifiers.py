@@ -39,7 +39,7 @@ def test_other_names_of_keras_are_found_in_the_modules_too():
     assert cornu.regularizers.l1l2 is cornu.regularizers.L1L2
     with pytest.raises(AttributeError, match=r"'Denze'.*Did you mean 'Dense'"):
         _ = cornu.layers.Denze
-    with pytest.raises(AttributeError, match=r"It is in keras\.optimizers"):
+    with pytest.raises(AttributeError, match=r"It is in cornu\.optimizers"):
         _ = cornu.layers.Adam
     with pytest.raises(NotImplementedError, match="LSTM is not in this version"):
         cornu.layers.LSTM(3)

@@ -101,14 +101,15 @@ def hostile(size):
 
 @pytest.mark.parametrize("number", range(6))
 def test_the_time_is_linear(number):
+    """A body four times as long takes four times as long, not sixteen: so much that a busy machine does not matter."""
+
     def seconds(size):
         body = list(hostile(size))[number]
         started = time.process_time()
         loads(body, floats=True)
         return time.process_time() - started
 
-    assert min(seconds(4_000_000) for _ in range(2)) < 2
-    assert seconds(400_000) < 0.4
+    assert min(seconds(1_600_000) for _ in range(3)) < 12 * min(seconds(400_000) for _ in range(3)) + 0.1
 
 
 def test_numbers_out_of_range_are_as_orjson_has_them():

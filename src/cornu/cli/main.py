@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from importlib import metadata
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from cornu import __version__
 from cornu.cli import model_arguments, serve_arguments
@@ -17,7 +17,7 @@ from cornu.core.era import ERAS
 from cornu.core.errors import did_you_mean
 
 _EXAMPLES = """examples:
-  cornu run mnist_cnn.py --my-option 3      run a program written for Keras of any era, unchanged
+  cornu run mnist_cnn.py --my-option 3      run a program written for any version of Keras
   cornu run notebook.ipynb                  ... a notebook, or a tutorial in Markdown
   cornu train mnist-mlp                     train, evaluate and save a classifier of handwritten digits
   cornu train                               list what can be trained
@@ -121,14 +121,25 @@ def _run(options: argparse.Namespace, from_shell: bool) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="cornu",
-        description="The Keras API of every era, run on JAX/XLA.",
+        description="The Keras API of every version, run on JAX/XLA.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the versions of Cornu and its dependencies")
     parser.add_argument("--json", action="store_true", help="with --version: print it as JSON")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    run = add_command(commands, "run", "run a program written for Keras of any era", _RUN_EXAMPLES, _RUN_HELP)
+    _add_run(commands)
+    _add_train(commands)
+    _add_watch(commands)
+    serve_arguments.add_to(commands)
+    model_arguments.add_to(commands)
+    parser.set_defaults(parser=parser)
+    _add_info_and_inspect(commands)
+    return parser
+
+
+def _add_run(commands: Any) -> None:
+    run = add_command(commands, "run", "run a program written for any version of Keras", _RUN_EXAMPLES, _RUN_HELP)
     run.add_argument("--figures", metavar="DIR", help="save the figures that the program shows in DIR")
     run.add_argument("--seed", type=int, help="seed Python, numpy and Cornu before the program starts")
     run.add_argument("--traceback", action="store_true", help="after an error, show Cornu's and jax's own lines too")
@@ -143,6 +154,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
+
+
+def _add_train(commands: Any) -> None:
     train = add_command(
         commands, "train", "train one of the tutorials' models", _TRAIN_EXAMPLES, "Train a model by name."
     )
@@ -158,6 +172,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--no-report", action="store_true", help="write no report")
     train.add_argument("--json", action="store_true", help="print the result as JSON on stdout, the progress on stderr")
     train.add_argument("--watch", action="store_true", help="show live curves on a local web page")
+
+
+def _add_watch(commands: Any) -> None:
     said = "Show current and earlier runs that had a dashboard."
     watch = add_command(commands, "watch", "show trainings on a web page", _WATCH_EXAMPLES, said)
     watch.add_argument("folder", nargs="?", metavar="FOLDER", help="the dashboards' folder, if not the default")
@@ -165,9 +182,9 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=model_arguments.port, default=8642, help="port of the page, 0 for a free one (8642)"
     )
     watch.add_argument("--token", action="store_true", help="ask for a token, which the printed address contains")
-    serve_arguments.add_to(commands)
-    model_arguments.add_to(commands)
-    parser.set_defaults(parser=parser)
+
+
+def _add_info_and_inspect(commands: Any) -> None:
     info = add_command(commands, "info", "the device, versions, cache and extras", _INFO_EXAMPLES)
     info.add_argument("--json", action="store_true", help="print it as JSON")
     said = "Describe a model file without building the model."
@@ -178,7 +195,6 @@ def _parser() -> argparse.ArgumentParser:
         help=".keras, .h5, .weights.h5, .safetensors, the JSON of a model, or a SavedModel folder",
     )
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
-    return parser
 
 
 def _print_version(as_json: bool) -> int:

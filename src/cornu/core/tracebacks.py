@@ -40,16 +40,16 @@ def without_notice(notes: list[str] | None) -> list[str] | None:
 
 
 def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print an error that nothing caught, without inner frames; how many were left out is said below."""
+    """Print an error that nothing caught, without inner frames; a line above says how many."""
     if _has_own_frames(trace) and _is_on():
         changed: list[tuple[BaseException, dict[str, Any]]] = []
         left_out = _filter(error, changed)
         try:
             if error.__traceback__ is not None:
-                sys.__excepthook__(kind, error, error.__traceback__)
                 if left_out:
                     lines = "1 line" if left_out == 1 else f"{left_out} lines"
                     print(f"cornu: {lines} inside Cornu and jax left out; {HOW_TO_SEE}", file=sys.stderr)
+                sys.__excepthook__(kind, error, error.__traceback__)
                 return
         finally:
             for one, state in changed:
