@@ -84,7 +84,8 @@ def same_padding(space: Sequence[int], window: Sequence[int], strides: Sequence[
     if is_known([(size, size) for size in space]) or any(
         step > size for step, size in zip(strides, window, strict=True)
     ):
-        return tuple(lax.padtype_to_pads(space, window, strides, "SAME"))
+        pads = lax.padtype_to_pads(space, window, strides, "SAME")  # of numpy's integers before JAX 0.10: they overflow
+        return tuple((int(low), int(high)) if is_known([(low, high)]) else (low, high) for low, high in pads)
     totals = [
         (-(-size // step) - 1) * step + extent - size for size, extent, step in zip(space, window, strides, strict=True)
     ]
