@@ -27,9 +27,29 @@ def test_only_public_names_are_shown(path):
     assert not [name for name in shown if name.startswith("_")]
     things = {name: getattr(module, name) for name in shown}
     assert {name for name, thing in things.items() if isinstance(thing, types.ModuleType)} <= SUBMODULES
-    foreign = ("typing", "collections.abc", "numpy", "cornu.core.public", "cornu.core.spellings", "cornu.ops.lifting")
+    foreign = (
+        "typing",
+        "collections.abc",
+        "numpy",
+        "cornu.core.public",
+        "cornu.core.errors",
+        "cornu.core.spellings",
+        "cornu.ops.lifting",
+    )
     assert not [name for name, thing in things.items() if getattr(thing, "__module__", None) in foreign]
-    assert not set(shown) & {"Any", "Array", "np", "jax", "jnp", "fetch", "spellings", "registry", "core", "offer"}
+    assert not set(shown) & {
+        "Any",
+        "Array",
+        "np",
+        "jax",
+        "jnp",
+        "fetch",
+        "spellings",
+        "registry",
+        "core",
+        "offer",
+        "array_dtype",
+    }
 
 
 @pytest.mark.parametrize("path", MODULES)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from cornu.core import registry, serialization, spellings
-from cornu.core.errors import foreign
+from cornu.core import errors, registry, serialization, spellings
 from cornu.core.public import offer
 from cornu.optimizers import schedules as schedules
 from cornu.optimizers import transformation
@@ -42,7 +41,7 @@ def get(identifier: Any) -> Optimizer | None:
     if found is not None and not isinstance(found, Optimizer):
         raise TypeError(
             f"Expected the name or config of an optimizer, an optimizer or an optax transformation; got {identifier!r} "
-            f"({type(identifier).__name__}).{foreign(identifier)}"
+            f"({type(identifier).__name__}).{errors.foreign(identifier)}"
         )
     return found
 

@@ -1,6 +1,5 @@
 # Written by scripts/stubs; a test compares.
 
-from cornu.core.errors import foreign as foreign
 from cornu.optimizers import schedules as schedules
 from cornu.optimizers.base import Optimizer as Optimizer
 from cornu.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer

@@ -319,5 +319,14 @@ def symbolic(function: Any) -> Any:
 
 offer(
     globals(),
-    {"SymbolicTensor", "Variable", "functions_of", "is_concrete", "random_key", "tensor_function", "value_of"},
+    {
+        "SymbolicTensor",
+        "Variable",
+        "array_dtype",
+        "functions_of",
+        "is_concrete",
+        "random_key",
+        "tensor_function",
+        "value_of",
+    },
 )
