@@ -391,6 +391,12 @@ def bound(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None
                 own[key] = value
 
 
+def _is_in_a_step_elsewhere(variable: Variable) -> bool:
+    """Return whether another thread runs a step that will change a variable. Needs the lock."""
+    donor = variable._donor
+    return donor is not None and donor.stepping and donor.thread != get_ident()
+
+
 def snapshot(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
     """Return the arrays at one moment, with random keys of their own where a step runs in another thread.
 
@@ -398,8 +404,7 @@ def snapshot(variables: Sequence[Variable]) -> tuple[jax.Array, ...]:
     """
     with exchange:
         values = read(variables)
-        me = get_ident()
-        running = [(d := v._donor) is not None and d.stepping and d.thread != me for v in variables]
+        running = [_is_in_a_step_elsewhere(variable) for variable in variables]
     return tuple(
         to_device(np.random.SeedSequence().generate_state(4, np.uint32)) if busy and isinstance(v, Seed) else value
         for v, value, busy in zip(variables, values, running, strict=True)
@@ -410,9 +415,7 @@ def advance(variables: Sequence[Variable], before: Sequence[jax.Array], after: S
     """Set the variables that changed between `before` and `after`, unless another thread has changed them meanwhile."""
     with exchange:
         for variable, old, new in zip(variables, before, after, strict=True):
-            donor = variable._donor
-            running = donor is not None and donor.stepping and donor.thread != get_ident()
-            if new is not old and not running and variable._form is old:
+            if new is not old and not _is_in_a_step_elsewhere(variable) and variable._form is old:
                 variable._value = new
 
 

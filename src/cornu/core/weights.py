@@ -152,8 +152,7 @@ class HoldsWeights(metaclass=Recorded):
         """All variables, including random keys: the layer's trainable ones, its others, then those of sublayers."""
         result = []
         for layer in self._flatten_layers():
-            own = layer._own_variables()
-            result += [v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]
+            result += _trainable_first(layer._own_variables())
         return unique(result)
 
     @property
@@ -231,8 +230,7 @@ class HoldsWeights(metaclass=Recorded):
 
     def kept_variables(self) -> list[Variable]:
         """Return this layer's own variables in the order of files: trainable ones first, without random keys."""
-        own = [variable for variable in self._own_variables() if variable.is_weight]
-        return [v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]
+        return _trainable_first([variable for variable in self._own_variables() if variable.is_weight])
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Put this layer's own arrays for a file into `store`. A custom layer may choose other arrays."""
@@ -251,6 +249,11 @@ class HoldsWeights(metaclass=Recorded):
         if not self.built:
             raise ValueError(f"{self.name!r} has no weights yet: build it with build(input_shape), or call it on data.")
         return sum(variable.size for variable in self.weights)
+
+
+def _trainable_first(variables: list[Variable]) -> list[Variable]:
+    """Return variables in the order of weights and files: those made to be trained, then the others."""
+    return sorted(variables, key=lambda variable: not variable.made_trainable)
 
 
 def _trainable_in(layer: HoldsWeights, seen: set[int]) -> list[Variable]:

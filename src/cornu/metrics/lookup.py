@@ -57,6 +57,8 @@ _BY_SHAPE = {
     "accuracy": (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy),
     "crossentropy": (BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy),
 }
+_SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+NAMES_BY_SHAPE = sorted({*_BY_SHAPE, *_SHORT})
 
 
 def resolve(
@@ -96,7 +98,7 @@ def kind_by_shape(identifier: Any) -> str | None:
     """
     if not isinstance(identifier, str) or registry.custom_object(identifier) is not None:
         return None
-    name = {"acc": "accuracy", "ce": "crossentropy"}.get(identifier.lower(), identifier.lower())
+    name = _SHORT.get(identifier.lower(), identifier.lower())
     return name if name in _BY_SHAPE else None
 
 

@@ -15,7 +15,7 @@ from cornu.core.graph import leaves
 from cornu.core.ownership import is_library
 from cornu.data.batch import Batch
 from cornu.layers import Embedding, Softmax
-from cornu.metrics.lookup import kind_by_shape
+from cornu.metrics.lookup import NAMES_BY_SHAPE, kind_by_shape
 from cornu.training.objective import Objective, spread
 from cornu.training.step import custom_step
 
@@ -58,14 +58,13 @@ def validation_parts(data: Any) -> tuple:
 
 def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
     """Raise ValueError for an unknown name of a loss or metric, in `compile` rather than later."""
-    by_shape = ("acc", "accuracy", "ce", "crossentropy")
     for name in _strings(loss):
         if kind_by_shape(name) != "crossentropy":
             registry.LOSSES.find(name)
     for name in [*_strings(metrics), *_strings(weighted_metrics)]:
         known = kind_by_shape(name) or name in registry.METRICS or name in registry.LOSSES
         if not known and registry.custom_object(name) is None:
-            raise unknown("metric", name, [*registry.METRICS, *registry.LOSSES, *by_shape])
+            raise unknown("metric", name, [*registry.METRICS, *registry.LOSSES, *NAMES_BY_SHAPE])
 
 
 def _strings(given: Any) -> list[str]:

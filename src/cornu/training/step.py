@@ -55,7 +55,7 @@ class Turn:
         if learner.is_private:
             self.state = learner.read(self.training)
             return self
-        copies = learner.donor.begin(learner.all_variables, self.donates)
+        copies = learner.donor.begin(lambda: learner.variables, self.donates)
         slots = held(learner.slots) if self.training else ()
         self.state = TrainState(held(learner.params), held(learner.others), slots, held(learner.totals))
         if copies:
@@ -108,10 +108,7 @@ class Learner:
 
     @property
     def variables(self) -> list[Variable]:
-        return self.all_variables()
-
-    def all_variables(self) -> list[Variable]:
-        """Return the variables in the order of `TrainState`."""
+        """All variables, in the order of `TrainState`."""
         return [*self.params, *self.others, *self.slots, *self.totals]
 
     def read(self, training: bool = True) -> TrainState:
