@@ -106,5 +106,5 @@ def _excepthook(kind: Any, error: Any, trace: Any) -> None:
 
 
 sys.meta_path.append(_AbsentModules)
-if sys.excepthook is sys.__excepthook__:  # else the program, or where it runs, has one of its own
+if sys.excepthook is sys.__excepthook__:  # else the program or its environment has set a hook
     sys.excepthook = _excepthook

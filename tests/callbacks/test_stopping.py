@@ -226,7 +226,7 @@ def test_evaluation_stops_when_a_callback_asks():
     np.testing.assert_allclose(found, model.evaluate(x[:4], np.ones((4, 2)), verbose=0), rtol=1e-6)
     callback = StopAt(0)
     model.fit(x, np.ones((10, 2)), batch_size=2, epochs=2, validation_split=0.4, callbacks=[callback], verbose=0)
-    assert callback.seen == [0, 0]  # each validation begins anew
+    assert callback.seen == [0, 0]  # each validation starts again at 0
     model.evaluate(x, np.ones((10, 2)), verbose=0)
     assert not model.stop_evaluating
 

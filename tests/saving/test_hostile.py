@@ -1,4 +1,4 @@
-"""Files that were made to harm: each kind is refused in words, at every way in, and leaves everything as it was.
+"""Malicious files: every loader rejects each kind with a clear error, and changes nothing.
 
 The kinds are those of the project's list of hostile files; `saving.hostile_kinds` makes them.
 """

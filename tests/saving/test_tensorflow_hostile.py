@@ -1,4 +1,4 @@
-"""Checkpoints and SavedModel folders that were made to harm: each is refused in words, and leaves all as it was."""
+"""Malicious checkpoints and SavedModel folders: each is rejected with a clear error, and nothing changes."""
 
 import json
 import os

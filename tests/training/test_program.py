@@ -110,7 +110,7 @@ def test_validation_steps_look_at_the_same_rows_each_epoch(as_stream):
 
 
 def torch_like(pairs):
-    """An iterable that begins anew each time and has no length, as a torch ``IterableDataset``'s loader."""
+    """An iterable that restarts each time and has no length, as a torch ``IterableDataset``'s loader."""
 
     class Stream:
         def __iter__(self):

@@ -89,7 +89,7 @@ def _of_era(cls: type, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict
 
 
 def meant(name: Any) -> Any:
-    """Return the name of what the program's era means by the name of a function, if the program has none of its own."""
+    """Return the name of what the program's era means by a name, unless the program registered that name."""
     return name if not isinstance(name, str) or registry.custom_object(name) else era.meant(name)
 
 
@@ -239,7 +239,7 @@ def _serialize_function(function: Any) -> Any:
 
 
 def _name_of_custom(thing: Any, name: str) -> str:
-    """Return the name of a custom class or function in configs; in a pickle's config each has one of its own."""
+    """Return the name of a custom class or function in configs; in a pickle's config no two share a name."""
     name = registry.registered_name(thing) or name
     if scope.custom is not None:
         while scope.custom.setdefault(name, thing) is not thing:

@@ -36,7 +36,7 @@ def owned(array: Any, shared: Iterable[Any] = ()) -> np.ndarray:
 
 
 def _may_share(host: np.ndarray, other: Any) -> bool:
-    if isinstance(other, jax.Array):  # a program returns an array that it was given as a whole, or makes another one
+    if isinstance(other, jax.Array):  # a program returns a whole array that it got, or a new one
         if other.nbytes != host.nbytes:
             return False
         if other.is_deleted():  # another thread trains
