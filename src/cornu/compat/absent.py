@@ -1,4 +1,4 @@
-"""What Keras has and Cornu has not: one table for names and modules, with what to use instead.
+"""What Keras has and Cornu lacks: one table for names and modules, with what to use instead.
 
 Every message about a missing name takes its advice from here, and so does docs/differences.md.
 """

@@ -197,10 +197,13 @@ def name_first(where: str, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any
     >>> name_first("Layer.add_weight", ("w", (2,)), {"initializer": "ones"})
     {'name': 'w', 'shape': (2,), 'initializer': 'ones'}
     """
-    named = dict(zip(keywords.NAME_FIRST[where], args, strict=False))
+    names = keywords.NAME_FIRST[where]
+    if len(args) > len(names):
+        raise TypeError(f"{where} takes {len(names)} arguments by position if the first is a name; got {len(args)}.")
+    named = dict(zip(names, args, strict=False))
     twice = sorted(named.keys() & kwargs.keys())
-    if twice or len(args) > len(named):
-        raise TypeError(f"{where} was given {twice[0] if twice else 'arguments'!r} twice, by position and by keyword.")
+    if twice:
+        raise TypeError(f"{where} was given {twice[0]!r} twice, by position and by keyword.")
     return named | kwargs
 
 

@@ -82,7 +82,7 @@ OLD_DEFAULTS: dict[str, tuple] = {
 
 _KERNEL = frozenset(("kernel_initializer", "kernel_regularizer", "kernel_constraint"))
 
-#: Class -> keys that its configs have from the class above it, and that it never used.
+#: Class -> keys in its configs that come from its base class and were never used.
 UNUSED: dict[str, frozenset[str]] = {
     "SeparableConv1D": _KERNEL,
     "SeparableConv2D": _KERNEL,
@@ -93,8 +93,8 @@ UNUSED: dict[str, frozenset[str]] = {
 #: Classes of dtype policies that had other names: in tf.keras until 2.3, until 2.15, and in Keras 3.0 to 3.4.
 POLICIES = frozenset(("PolicyV1", "Policy", "FloatDTypePolicy"))
 
-#: What Keras versions mean differently by one name: key of configs, class (None: any), name, the versions that mean the
-#: old thing. The old thing is named "..._of_keras_2"; "..._of_keras_3" is today's also in a program of an old era.
+#: Names whose meaning changed: key of configs, class (None: any), name, the Keras versions with the old meaning, which
+#: is named "..._of_keras_2" here; "..._of_keras_3" has today's meaning also in a program of an old era.
 MEANINGS = (
     ("activation", None, "hard_sigmoid", r"Keras (tf-)?[12]\..*"),
     ("recurrent_activation", None, "hard_sigmoid", r"Keras (tf-)?[12]\..*"),
@@ -108,17 +108,16 @@ def translate_meanings(entry: Any, writer: str) -> Any:
     >>> translate_meanings({"activation": "hard_sigmoid"}, "Keras 2.2.4")
     {'activation': 'hard_sigmoid_of_keras_2'}
     """
-    versions = [(key, cls, name, 2 if re.fullmatch(old, writer) else 3) for key, cls, name, old in MEANINGS]
-    names = {
-        (key, cls, name): f"{name}_of_keras_{version}"
-        for key, cls, name, version in versions
-        if version == 2 or era.current() != era.TODAY
-    }
+    names: dict[tuple[str, str | None, str], str] = {}
+    for key, cls, name, old in MEANINGS:
+        is_old = re.fullmatch(old, writer) is not None
+        if is_old or era.current() != era.TODAY:
+            names[key, cls, name] = f"{name}_of_keras_{2 if is_old else 3}"
     return _with_names(entry, names, None) if names else entry
 
 
 def _with_names(entry: Any, names: dict[tuple[str, str | None, str], str], class_name: Any) -> Any:
-    """Return a config with `names` by key, class and old name; `class_name` is that of the object that it is of."""
+    """Return a config with `names` by key, class and old name; `class_name` is the class it belongs to."""
     if isinstance(entry, list):
         return [_with_names(item, names, class_name) for item in entry]
     if not isinstance(entry, dict):
@@ -206,7 +205,7 @@ def _single(axis: Any) -> Any:
 
 
 def _policy(entry: dict[str, Any]) -> Any:
-    """Return a dtype policy as its name where it is of an old class; tf.keras wrote ``_infer`` for none."""
+    """Return a dtype policy of an old class as its name (None for tf.keras's ``_infer``), any other as it is."""
     if entry.get("class_name") not in POLICIES or not isinstance(entry.get("config"), dict):
         return entry
     name = entry["config"].get("name")

@@ -1,8 +1,8 @@
-"""For which Keras a program was written, told from what it says.
+"""Finds out which Keras a program was written for, from the spellings in it.
 
-Every spelling that is known here names the eras in which programs were written so, and those in which it worked. A
-program is of the newest era in which all that it says was written; failing that, of the newest in which all of it
-worked. Where nothing is said, or the spellings exclude each other, it is Keras 3.
+Each known spelling has the eras in which programs were written that way, and those in which it worked. A program is of
+the newest era in which all its spellings were written; failing that, of the newest in which all of them worked. If it
+has none of them, or they exclude each other, it is of Keras 3.
 """
 
 import ast
@@ -18,7 +18,7 @@ from cornu.programs.reading import Program, python_tree
 
 
 class Spelling(NamedTuple):
-    """The eras in which programs were written so, and all in which it worked."""
+    """The eras in which programs were written that way, and all in which it worked."""
 
     written: frozenset[str]
     worked: frozenset[str]
@@ -45,7 +45,7 @@ def _each(rows: dict[Spelling, str]) -> dict[str, Spelling]:
     return {name: spelling for spelling, names in rows.items() for name in names.split()}
 
 
-#: Module of a Keras that is a package of its own, without ``keras.``.
+#: Module of the package ``keras`` (not of ``tensorflow.keras``), without ``keras.``.
 MODULES = _each(
     {
         _1: "utils.visualize_util utils.dot_utils layers.containers initializations",
@@ -62,7 +62,7 @@ MODULES = _each(
         _SINCE_TF: "saving",
     }
 )
-#: Name that is imported from Keras, or asked of one of its modules.
+#: Name that is imported from Keras, or used as an attribute of one of its modules.
 NAMES = _each(
     {
         _1: "activity_l1 activity_l2 activity_l1l2 l1l2 WeightRegularizer ActivityRegularizer MaxoutDense Highway "
@@ -102,7 +102,7 @@ METHODS = _each({_OLD: "fit_generator evaluate_generator predict_generator predi
 TENSORFLOW_1 = frozenset(
     ("Session", "ConfigProto", "placeholder", "get_default_graph", "set_random_seed", "global_variables")
 )
-#: What programs for Python 2 and 3 ask of ``__future__``.
+#: What programs for both Python 2 and 3 import from ``__future__``.
 _PYTHON_2 = frozenset(("absolute_import", "division", "print_function", "unicode_literals"))
 BACKENDS = {"jax": _3, "torch": _3, "theano": _1_2, "cntk": _1_2}
 _KERAS = re.compile(r"(?P<tf>tensorflow(?:\.\w+)*\.|tf_)?keras(?:\.(?P<tail>.+))?$")
@@ -128,19 +128,19 @@ class Finding(NamedTuple):
 
 
 def era_of(program: Program) -> Finding:
-    """Tell for which Keras a program was written, from it and from the modules beside it that it imports."""
+    """Find out which Keras a program was written for, from it and from the modules in its folder that it imports."""
     texts = [(cell.first_line, cell.text, _short(cell.file, program)) for cell in program.cells]
-    seen = [*_pinned(program)]
+    seen = list(_pinned(program))
     if program.is_python2:
         seen.append(Evidence("Python 2", "it", _OLD))
     for first_line, text, file in [*texts, *_beside(program.path, [text for _, text, _ in texts])]:
         tree = python_tree(text)
         if tree is not None:
             seen += _Reader(first_line, file).read(tree)
-    places = {one.what for one in seen}
-    if "tensorflow.keras" in places:
+    spelled = {one.what for one in seen}
+    if "tensorflow.keras" in spelled:
         seen = [one for one in seen if one.what != "keras"]
-    elif "keras" not in places:
+    elif "keras" not in spelled:
         return Finding(TODAY, [])
     era = _newest(seen)
     return Finding(era or TODAY, _notes(era, seen, texts))
@@ -198,9 +198,8 @@ def _pinned(program: Program) -> Iterator[Evidence]:
             for match in _PINNED.finditer(line):
                 major, minor = int(match[1]), int(match[2] or 0)
                 era = "tf.keras" if major == 2 and minor > 3 else str(min(major, 3))
-                yield Evidence(
-                    match.group(), f"line {number}", _spelling(era, f"{era} tf.keras" if era == "2" else era)
-                )
+                spelling = _spelling(era, "2 tf.keras" if era == "2" else era)
+                yield Evidence(match.group(), f"line {number}", spelling)
 
 
 def _beside(path: Path, texts: Sequence[str]) -> list[tuple[int, str, str]]:
@@ -259,16 +258,17 @@ class _Reader(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.module == "__future__" and {alias.name for alias in node.names} & _PYTHON_2:
             self._add("__future__", node, _OLD_KEPT)
+        tail = self._module(node.module or "", node)
         for alias in node.names:
-            full = f"{node.module}.{alias.name}"
-            if _KERAS.match(full) and not _KERAS.match(node.module or ""):  # from tensorflow import keras
-                self.modules[alias.asname or alias.name] = self._module(full, node) or ""
-            elif (tail := self._module(node.module or "", node)) is not None:
+            name = alias.asname or alias.name
+            if tail is None:
+                inner = self._module(f"{node.module}.{alias.name}", node)  # from tensorflow import keras
+            else:
                 inner = f"{tail}.{alias.name}".strip(".")
                 self._add(alias.name, node, NAMES.get(alias.name) or MODULES.get(inner))
-                if alias.name.islower():
-                    self.modules[alias.asname or alias.name] = inner
-                self.names.add(alias.asname or alias.name)
+                self.names.add(name)
+            if inner is not None and (tail is None or alias.name.islower()):
+                self.modules[name] = inner
 
     def _inside(self, node: ast.AST) -> str | None:
         """Return the module of Keras that an expression is, without ``keras.``; "tensorflow" for TensorFlow."""

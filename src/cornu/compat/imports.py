@@ -18,6 +18,7 @@ from cornu.compat.tensorflow import names as tensorflow_names
 from cornu.compat.tensorflow.name_argument import taking_name
 from cornu.core import era
 from cornu.core.errors import did_you_mean
+from cornu.core.ownership import is_library_module
 from cornu.programs import python2
 
 #: The versions that programs see: the releases whose behaviour Cornu follows.
@@ -163,6 +164,11 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
     return (_stand_in(place, name, reason),)
 
 
+def _place_of_own(module: str) -> str:
+    """Return the place that a module of Cornu is."""
+    return module.removeprefix("cornu").removeprefix(".")
+
+
 def old_name(module: str, name: str) -> Any:
     """Return what a name that Cornu's module lacks means in Keras; AttributeError, with the nearest name, if unknown.
 
@@ -170,21 +176,21 @@ def old_name(module: str, name: str) -> Any:
     >>> cornu.layers.MaxPool2D is cornu.layers.MaxPooling2D
     True
     """
-    place = "" if module == "cornu" else module.removeprefix("cornu.")
+    place = _place_of_own(module)
     found = _look_up(place, name) if place else None
     if found is None:
-        raise AttributeError(missing(module, place, name), name=name)  # with a name, Python suggests none of its own
+        raise AttributeError(missing(module, place, name), name=name)  # given a name, Python adds no suggestion
     return found[0]
 
 
 def absent_module(module: str) -> str:
-    """Return what to do instead of importing a module of Keras as a module of Cornu; "" if Keras has none either.
+    """Return what to do instead of importing one of Keras's modules from Cornu; "" if Keras has no such module.
 
     >>> absent_module("cornu.utils.np_utils")
     "'cornu.utils' has no module 'np_utils' in Cornu: its names are in cornu.utils."
     """
     parent, _, name = module.rpartition(".")
-    place = parent.removeprefix("cornu").removeprefix(".")
+    place = _place_of_own(parent)
     home = _home(place, name)
     return missing(parent, place, name) if absent.reason(place, name) or home not in ("", module) else ""
 
@@ -199,9 +205,9 @@ def _home(place: str, name: str) -> str:
 
 def old_names(module: str) -> list[str]:
     """Return the names that `old_name` finds for a module of Cornu."""
-    place = module.removeprefix("cornu.")
-    absent = set() if _is_installed() else {name for name, new in _NAMES.get(place, {}).items() if new == "tensorflow"}
-    return [name for name in _public(place) if not name.startswith("_") and name not in absent]
+    place = _place_of_own(module)
+    hidden = () if _is_installed() else [name for name, new in _NAMES.get(place, {}).items() if new == "tensorflow"]
+    return [name for name in _public(place) if not name.startswith("_") and name not in hidden]
 
 
 def _target(place: str, new: str) -> tuple[Any] | None:
@@ -286,9 +292,9 @@ def missing(module: str, place: str, name: str) -> str:
     for other in _MAIN_PLACES:
         found = _look_up(other, name)
         if found is not None and not isinstance(found[0], NotInThisVersion):
-            package = "cornu" if module.partition(".")[0] == "cornu" else "keras"
+            package = "cornu" if is_library_module(module) else "keras"
             return f"{said} It is in {package}.{other}: from {package}.{other} import {name}"
-    if module.partition(".")[0] != "cornu":
+    if not is_library_module(module):
         return said + did_you_mean(name, _public(place))
     if (home := _home(place, name)) not in ("", f"{module}.{name}"):
         return f"{module!r} has no module {name!r} in Cornu: its names are in {home}."

@@ -110,7 +110,7 @@ class OldOrder(NamedTuple):
     largest: float  # a number up to this (not a bool), or None, at `position` means the old order
 
 
-#: Method -> the order of its arguments in Keras 2, meant where the first is a name.
+#: Method -> the order of its arguments in Keras 2, used if the first is a name.
 NAME_FIRST = {
     "Layer.add_weight": ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint"),
     "Metric.add_weight": ("name", "shape", "initializer", "dtype"),

@@ -100,7 +100,7 @@ def TimeDistributedDense(*args: Any, **kwargs: Any) -> Any:  # noqa: N802, it wa
 
 class _AnyMerge(type(MergeBase)):  # type: ignore[misc]
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, MergeBase) if cls.__name__ == "OldMerge" else super().__instancecheck__(instance)
+        return isinstance(instance, MergeBase) if cls is OldMerge else super().__instancecheck__(instance)
 
 
 class OldMerge(MergeBase, metaclass=_AnyMerge):

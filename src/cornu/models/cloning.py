@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from cornu.core import spellings
-from cornu.core.graph import SymbolicTensor, is_symbolic, replace
+from cornu.core.graph import SymbolicTensor, is_symbolic, leaves, replace
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize
 from cornu.layers.input import Input, InputLayer
@@ -100,7 +100,7 @@ def _clone_sequential(model: Sequential, input_tensors: Any, clone: Callable) ->
     layers = [clone(layer) for layer in model.stack]
     copy = Sequential(name=model.name)
     if input_tensors is not None:
-        copy.add(jax.tree.leaves(input_tensors, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))[0])
+        copy.add(leaves(input_tensors)[0])
     elif model._starts is not None:
         copy._starts = jax.tree.map(_input_like, model._starts, is_leaf=is_symbolic)
         copy._sizes_are_known = False
@@ -125,20 +125,16 @@ def _clone_functional(model: Model, input_tensors: Any, clone: Callable, call_fu
         copy = copies[id(operation)]
         call = call_function if isinstance(operation, Layer) else None
         outputs = copy(*args, **kwargs) if call is None else call(copy, *args, **kwargs)
-        for old, new in zip(_leaves(node.outputs), _leaves(outputs), strict=True):
+        for old, new in zip(leaves(node.outputs), leaves(outputs), strict=True):
             tensors[id(old)] = new
     found = iter(new_inputs)
     inputs = replace(network.inputs, lambda _: next(found))
     return Functional(inputs, replace(network.outputs, lambda tensor: tensors[id(tensor)]), name=model.name)
 
 
-def _leaves(structure: Any) -> list:
-    return jax.tree.leaves(structure, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor))
-
-
 def _inputs_for(network: Any, given: Any) -> list[SymbolicTensor]:
     if given is not None:
-        return _leaves(given)
+        return leaves(given)
     return [_input_like(old) for old in network.flat_inputs]
 
 

@@ -9,8 +9,9 @@ from cornu.core.graph import FunctionOperation, SymbolicTensor, leaves, replace,
 from cornu.core.layer import Layer
 from cornu.core.serialization import deserialize, serialize, serialize_object
 from cornu.models.operations import KerasOperation, described, form_of, is_operation
+from cornu.training.objective import free_name
 
-#: What stands in the place of a layer where tf.keras 2.4 to 2.15 called a function on a plain value first.
+#: Written instead of a layer's name by tf.keras 2.4 to 2.15 if the first argument of a function is a plain value.
 CONSTANT = "_CONSTANT_VALUE"
 KERAS_VERSION = "3.15.1"  # the configs follow the form of this version
 
@@ -28,12 +29,8 @@ class _Numbers:
         taken = {layer.name for layer in self.written if isinstance(layer, Layer)}
         self.names: dict[int, str] = {}
         for one in self.written:
-            name, number = one.name, 0
-            while not isinstance(one, Layer) and name in taken:  # a layer has the name already
-                number += 1
-                name = f"{one.name}_{number}"
+            name = self.names[id(one)] = one.name if isinstance(one, Layer) else free_name(one.name, taken)
             taken.add(name)
-            self.names[id(one)] = name
 
     def history(self, tensor: SymbolicTensor) -> list[Any]:
         """Return the key of a tensor: the name of what made it, the number of the call, and that of the output."""

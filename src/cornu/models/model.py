@@ -52,7 +52,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
 
     _keywords = (*BASE_ARGUMENTS, "inputs", "outputs")
     _network: Network | None = None
-    _is_about_to_be_called = False  # and makes all weights then
+    _is_about_to_be_called = False  # that call makes all weights, so `build` need not
     keeps_rows_apart = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

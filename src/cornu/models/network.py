@@ -1,14 +1,14 @@
 """The graph inside a functional model: the layers between its inputs and outputs, and how they run."""
 
 import math
-from collections import ChainMap
+from collections import ChainMap, Counter
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from cornu.core.errors import foreign
-from cornu.core.graph import Node, SymbolicTensor, copied, leaves, replace, sorted_nodes
+from cornu.core.graph import Node, SymbolicTensor, copied, is_symbolic, leaves, replace, sorted_nodes
 from cornu.core.layer import Layer
 from cornu.core.scope import changed, get_mask, scope, set_mask
 from cornu.layers.input import Input
@@ -65,9 +65,7 @@ class Network:
                 if id(tensor) in values:
                     around.setdefault(key, values[id(tensor)])
         results = iter([values[id(tensor)] for tensor in self.flat_outputs])
-        return jax.tree.map(
-            lambda _: next(results), self.outputs, is_leaf=lambda leaf: isinstance(leaf, SymbolicTensor)
-        )
+        return jax.tree.map(lambda _: next(results), self.outputs, is_leaf=is_symbolic)
 
     def _set_masks(self, arrays: list[Any], masks: Any) -> None:
         masks = _by_name(masks, sorted(self.inputs)) if isinstance(self.inputs, dict) else masks
@@ -89,7 +87,7 @@ class Network:
             self._check_order(inputs)
         flat = leaves(inputs)
         if len(flat) < len(self.flat_inputs) and any(map(_is_optional, self.flat_inputs)):
-            flat = jax.tree.leaves(inputs, is_leaf=lambda leaf: leaf is None or isinstance(leaf, SymbolicTensor))
+            flat = jax.tree.leaves(inputs, is_leaf=lambda leaf: leaf is None or is_symbolic(leaf))
         if len(flat) != len(self.flat_inputs):
             raise ValueError(
                 f"The model takes {len(self.flat_inputs)} inputs {self.input_names}; got {len(flat)} arrays."
@@ -153,11 +151,12 @@ def _check_symbolic(tensors: list, what: str) -> None:
 
 
 def _check_names(names: list[str]) -> None:
-    repeated = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    counts = Counter(names)
+    repeated = next((name for name in counts if counts[name] > 1), None)
     if repeated is not None:
         raise ValueError(
-            f"{names.count(repeated)} layers of the model have the name {repeated!r}: all names should be unique.\n"
-            "Give each layer a name of its own, or leave the names out."
+            f"{counts[repeated]} layers of the model have the name {repeated!r}: all names should be unique.\n"
+            "Give each layer a different name, or leave the names out."
         )
 
 

@@ -3,15 +3,17 @@
 Follows the classes in ``keras.src.ops`` of Keras 3.15.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cornu.core.names import to_snake_case
+
+MODULES = "keras.src.ops."
 
 
 class Form(NamedTuple):
     """How Keras 3 writes a function: its class, the arguments of its call, and those of its config.
 
-    A call argument that begins with ``*`` stands for all that are left.
+    A call argument that begins with ``*`` takes all the remaining arguments.
     """
 
     module: str
@@ -19,6 +21,15 @@ class Form(NamedTuple):
     function: str
     call: tuple[str, ...]
     config: tuple[str, ...]
+
+    def entry(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Return the entry of the function in a model's config."""
+        return {
+            "module": f"{MODULES}{self.module}",
+            "class_name": self.class_name,
+            "config": config,
+            "registered_name": self.class_name,
+        }
 
 
 #: Module -> arguments of the call, and after ``|`` of the config -> classes; ``Class=function`` where the function is
@@ -198,5 +209,6 @@ def _forms() -> list[Form]:
     return found
 
 
-BY_CLASS = {form.class_name: form for form in _forms()}
-BY_FUNCTION = {form.function: form for form in reversed(_forms())}
+_FORMS = _forms()
+BY_CLASS = {form.class_name: form for form in _FORMS}
+BY_FUNCTION = {form.function: form for form in _FORMS}

@@ -1,13 +1,12 @@
 """Array functions between a model's layers, as Keras 3 writes them: ``keras.src.ops.numpy``'s NotEqual is `not_equal`.
 
 Operators and functions of `cornu.ops` on symbolic tensors are nodes of a graph; here they become configs, and the other
-way round. Keras 3 writes the masks of a functional model so, too: the mask of an Embedding is a NotEqual, given to the
-next layers.
+way round. Keras 3 also writes the masks of a functional model this way: the mask of an Embedding is a NotEqual, given
+to the next layers.
 """
 
 import functools
 import inspect
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +15,9 @@ from cornu.core import config_validation, registry
 from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.errors import unknown
 from cornu.core.graph import OPERATORS, FunctionOperation, Node, holds_symbolic, infer, symbolic_leaves
-from cornu.models.operation_forms import BY_CLASS, BY_FUNCTION, RENAMED, Form
+from cornu.models.operation_forms import BY_CLASS, BY_FUNCTION, MODULES, RENAMED, Form
 
-MODULES = "keras.src.ops."
-
-#: Arguments of configs that a function does not have here, with the values that say what happens anyway.
+#: Arguments of configs that a function does not have here, with the values that change nothing.
 HARMLESS = [
     *(("crop_to_aspect_ratio", False), ("pad_to_aspect_ratio", False), ("fill_mode", "constant"), ("fill_value", 0.0)),
     *(("retstep", False), ("base", 10), ("axis", 0), ("ragged", None), ("sparse", False)),
@@ -53,16 +50,15 @@ def _get_item(x: Any, key: Any) -> Any:
 
 
 @functools.cache
-def _names() -> dict[int, str]:
-    """Return the names of Keras's functions by the id of what a node calls: what `op` decorated, or an operator."""
-    found = {id(function): name for function, name in OPERATORS.items()}
+def _forms() -> dict[int, Form]:
+    """Return how Keras writes functions, by the id of what a node calls: what `op` decorated, or an operator."""
+    found = {id(function): BY_FUNCTION[name] for function, name in OPERATORS.items()}
     for name, form in BY_FUNCTION.items():
-        if name != "get_item":
-            found[id(getattr(_function(form), "__wrapped__", None))] = name
+        function = _function(form)
+        found[id(getattr(function, "__wrapped__", function))] = form
         activation = getattr(activations, name, None)
         if activation is not None:
-            found.setdefault(id(getattr(activation, "__wrapped__", activation)), name)
-    found[id(_get_item)] = "get_item"
+            found.setdefault(id(getattr(activation, "__wrapped__", activation)), form)
     return found
 
 
@@ -70,8 +66,7 @@ def form_of(operation: Any) -> Form | None:
     """Return how Keras writes an operation of a graph; None for a function that it does not have."""
     if isinstance(operation, KerasOperation):
         return operation.form
-    name = _names().get(id(operation.function)) if isinstance(operation, FunctionOperation) else None
-    return None if name is None else BY_FUNCTION.get(name)
+    return _forms().get(id(operation.function)) if isinstance(operation, FunctionOperation) else None
 
 
 class KerasOperation(FunctionOperation):
@@ -98,12 +93,7 @@ class KerasOperation(FunctionOperation):
                 f"The config gives the function {form.function} an argument {surplus[0]!r} that it does not take."
             )
         self.name = config.get("name") or form.function
-        self.entry = {
-            "module": f"{MODULES}{form.module}",
-            "class_name": form.class_name,
-            "config": config,
-            "registered_name": form.class_name,
-        }
+        self.entry = form.entry(config)
         fixed = {key: tuple(one) if isinstance(one, list) else one for key, one in fixed.items()}
         # Einsum has its config first, the others have it after their tensors.
         first = [fixed.pop(form.config[0])] if form.call[0].startswith("*") and form.config[0] == "subscripts" else []
@@ -158,13 +148,7 @@ def described(operation: FunctionOperation, node: Node) -> tuple[dict[str, Any],
         if name not in values:
             break
         args += values.pop(name) if name.startswith("*") else [values.pop(name)]
-    entry = {
-        "module": f"{MODULES}{form.module}",
-        "class_name": form.class_name,
-        "config": config,
-        "registered_name": form.class_name,
-    }
-    return entry, tuple(args), values
+    return form.entry(config), tuple(args), values
 
 
 def _by_name(function: Callable, form: Form, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +178,7 @@ def _by_name(function: Callable, form: Form, args: tuple, kwargs: dict[str, Any]
 
 
 def _keras_name(name: str, position: int, form: Form) -> str:
-    """Return what Keras calls an argument: its tensors come first, and may be called otherwise."""
+    """Return what Keras calls an argument: its tensors come first, and may have other names."""
     theirs = {new: old for old, new in RENAMED.get(form.function, {}).items()}
     if name in theirs or name in (*form.call, *form.config):
         return theirs.get(name, name)
@@ -202,4 +186,4 @@ def _keras_name(name: str, position: int, form: Form) -> str:
 
 
 def _same(default: Any, value: Any) -> bool:
-    return default is value or (type(default) is type(value) and bool(operator.eq(default, value)))
+    return default is value or (type(default) is type(value) and bool(default == value))

@@ -46,8 +46,8 @@ class FileMethods:
         """Read the weights from a file that `save_weights` or `save` of Cornu or any Keras wrote.
 
         Args:
-            filepath: The file. Of a TensorFlow checkpoint, the beginning that its files share (``"ckpt"`` for
-                ``ckpt.index``), or its folder; or a SavedModel folder.
+            filepath: The file. For a TensorFlow checkpoint, the prefix of its files (``"ckpt"`` for ``ckpt.index``),
+                or its folder; or a SavedModel folder.
             skip_mismatch: Whether to skip layers whose shapes differ, instead of raising ValueError.
             by_name: Whether to match layers by name instead of by order.
 

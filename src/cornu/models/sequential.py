@@ -22,7 +22,7 @@ class Sequential(Model):
     """A stack of layers: each takes the outputs of the one before it.
 
     Weights are made immediately if the stack begins with an `Input` (or its first layer has ``input_shape=``),
-    otherwise when the model first receives data. These may be a list or dictionary, if the first layer takes one.
+    otherwise when the model first receives data. The data may be a list or dictionary if the first layer takes one.
 
     Args:
         layers: List of layers; more can be added with `add`.

@@ -12,7 +12,7 @@ from cornu.callbacks.list import CallbackList
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
 from cornu.core.forks import check_process
-from cornu.core.graph import SymbolicTensor
+from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
 from cornu.data.arrays import split_rows
@@ -193,7 +193,7 @@ class Trainer(ModelPart):
             return self._network.outputs
         if custom_step(self, "call") is None and self.learner.custom_train is not None:
             return None  # a model that only trains, such as a GAN
-        shapes = tuple((tuple(leaf.shape), leaf.dtype) for leaf in jax.tree.leaves(tensors, is_leaf=_is_symbolic))
+        shapes = tuple((tuple(leaf.shape), leaf.dtype) for leaf in leaves(tensors))
         if getattr(self, "_seen_shapes", None) != shapes:
             before = len(self.variables)
             self._seen_structure = self.infer_call((tensors,), {})
@@ -205,7 +205,7 @@ class Trainer(ModelPart):
     def _names_of(self, outputs: Any) -> list[str]:
         if self._network is not None:
             return self._network.output_names
-        flat = jax.tree.leaves(outputs, is_leaf=_is_symbolic)
+        flat = leaves(outputs)
         names = sorted(outputs) if isinstance(outputs, dict) else [f"output_{i + 1}" for i in range(len(flat))]
         self._seen_outputs = names
         return names
@@ -252,11 +252,11 @@ class Trainer(ModelPart):
             validation_split: Fraction of the samples, taken from the end, to validate on.
             validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a stream to validate on.
             shuffle: Whether to shuffle samples each epoch; ``"batch"`` shuffles whole batches.
-            class_weight: Dictionary from class to weight of its samples, an array of a weight for each class, or
+            class_weight: Dictionary from class to weight of its samples, an array with a weight for each class, or
                 ``"balanced"``.
             sample_weight: Weight of each sample, ``(samples,)``.
             initial_epoch: Epochs already done.
-            steps_per_epoch: Batches per epoch; None runs through all data. Data that end earlier begin again.
+            steps_per_epoch: Batches per epoch; None runs through all data. Data that end earlier start over.
             validation_steps, validation_batch_size: The same for validation.
             validation_freq: Validate every so many epochs, or a list of epochs.
 
@@ -295,10 +295,8 @@ class Trainer(ModelPart):
             validation = self._validation(validation_data, sizes, validation_steps, validation_freq)
             watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
             self.stop_training = False
-            program, place = (
-                self._programs.get("train"),
-                {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch},
-            )
+            program = self._programs.get("train")
+            place = {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
             backup.attach(self, program, batches, validation, watcher, place)
             loop.fit(
                 program,
@@ -464,10 +462,6 @@ def _own_steps(model: Any) -> bool:
 def _kind_of_rows(x: Any) -> tuple | None:
     """Return shape and dtype of the rows of a numpy array; None for other data."""
     return (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
-
-
-def _is_symbolic(leaf: Any) -> bool:
-    return isinstance(leaf, SymbolicTensor)
 
 
 def _metric_names(model: Any, validated: bool) -> list[str]:

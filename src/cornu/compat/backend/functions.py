@@ -53,7 +53,7 @@ normalize_data_format = standardize_data_format
 
 
 def backend() -> str:
-    """Return ``"tensorflow"``, or ``"jax"`` if the environment variable KERAS_BACKEND is so.
+    """Return ``"tensorflow"``, or ``"jax"`` if the environment variable KERAS_BACKEND is ``jax``.
 
     Programs use this to choose an axis order, a kernel layout, or session setup: Cornu follows TensorFlow's. A program
     that is written for Keras 3 on JAX sets the variable itself.

@@ -28,9 +28,12 @@ def graph_node(entry: dict[str, Any]) -> OldFunction:
     attributes = {name: _attribute(value) for name, value in (node.get("attr") or {}).items()}
 
     def call(tensors: Any) -> Any:
-        given = iter(tensors if isinstance(tensors, list) else [tensors])
-        count = len(constants) + (len(tensors) if isinstance(tensors, list) else 1)
-        inputs = [constants[str(i)] if str(i) in constants else next(given, None) for i in range(count)]
+        tensors = tensors if isinstance(tensors, list) else [tensors]
+        given = iter(tensors)
+        inputs = [
+            constants[str(i)] if str(i) in constants else next(given, None)
+            for i in range(len(constants) + len(tensors))
+        ]
         return compute(inputs, attributes)
 
     return OldFunction(str(config.get("name")), call)
@@ -61,7 +64,7 @@ def _reduction(function: Callable) -> Callable:
 
 
 def _strided_slice(inputs: list, attributes: Attributes) -> Any:
-    """Return a part: bits of masks say for each entry whether it begins or ends at all, and what else it stands for."""
+    """Return a slice: bits of masks say which entries have no beginning or end, and which are not slices."""
     x, begin, end, steps = inputs
 
     def bit(mask: str, position: int) -> bool:
@@ -88,7 +91,7 @@ def _product(inputs: list, attributes: Attributes) -> Any:
     return operations.matmul(inputs[0], inputs[1], transpose_a=bool(first), transpose_b=bool(second))
 
 
-#: Operation of TensorFlow's graph, and the function of `cornu.ops` that it is.
+#: Operation of TensorFlow's graph, and the function of `cornu.ops` that computes it.
 _SAME = (
     "Add=add AddV2=add Sub=subtract Mul=multiply RealDiv=true_divide Div=true_divide FloorDiv=floor_divide "
     "FloorMod=mod Mod=fmod Pow=power DivNoNan=divide_no_nan Maximum=maximum Minimum=minimum Atan2=arctan2 "

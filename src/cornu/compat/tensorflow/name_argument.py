@@ -1,4 +1,4 @@
-"""The argument `name` of every TensorFlow function, for those that are Cornu's own."""
+"""TensorFlow's argument `name`, for functions of Cornu that do not have it."""
 
 import functools
 import inspect

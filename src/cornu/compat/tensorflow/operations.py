@@ -92,7 +92,7 @@ def _is_batch(size: Size, tensor: Any) -> bool:
 
 
 def broadcast_to(input: Any, shape: Any) -> Any:
-    """Return a tensor repeated along axes of one; the sizes may be known only when the model runs."""
+    """Return a tensor repeated along axes of size 1; the sizes may be known only when the model runs."""
     return (functions if any(isinstance(size, Size) for size in shape) else ops).broadcast_to(input, tuple(shape))
 
 
@@ -143,7 +143,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
 def gather(params: Any, indices: Any, axis: int | None = None, batch_dims: int = 0, **_: Any) -> Any:
     """Return the parts of `params` at `indices` along an axis."""
     if batch_dims:
-        raise ValueError("tf.gather(batch_dims=...) between the layers of a model cannot be followed.")
+        raise ValueError("tf.gather(batch_dims=...) between the layers of a model is not supported.")
     return ops.take(params, indices if is_symbolic(indices) else np.asarray(indices), axis=axis or 0)
 
 
@@ -201,7 +201,7 @@ def gelu(features: Any, approximate: bool = False) -> Any:
 
 
 def leaky_relu(features: Any, alpha: float = 0.2) -> Any:
-    """Return `features`, those below 0 times `alpha`."""
+    """Return `features`, with those below 0 multiplied by `alpha`."""
     return ops.leaky_relu(features, negative_slope=alpha)
 
 
@@ -212,7 +212,7 @@ def silu(features: Any, beta: float = 1.0) -> Any:
 
 _ACTIVATIONS = ("relu", "relu6", "elu", "selu", "sigmoid", "softplus", "softsign", "tanh", "log_sigmoid")
 
-#: Name in a config, without ``compat.v1``, -> function. Those of `rows.py` are found beside.
+#: Name in a config, without ``compat.v1``, -> function. `named_function` also finds those of `rows.py`.
 FUNCTIONS: dict[str, Callable] = {
     **{f"nn.{name}": getattr(ops, name) for name in _ACTIVATIONS},
     **{f"math.{name}": getattr(ops, name) for name in ("sigmoid", "softplus", "tanh", "log_sigmoid")},
