@@ -5,8 +5,9 @@ from typing import Any
 
 from cornu.core.budget import Budget
 from cornu.saving import compiling, documents
+from cornu.saving.checkpoint_paths import VARIABLES
 from cornu.saving.checkpoint_weights import add_weights
-from cornu.saving.keras_metadata import VARIABLES, Described, root_of
+from cornu.saving.keras_metadata import Described, objects_of, root_of
 from cornu.saving.source import Source
 from cornu.saving.tensor_bundle import read
 from cornu.saving.tensorflow_checkpoint import open_checkpoint
@@ -18,7 +19,7 @@ INSTEAD = "Or build the model in a program, then load its weights with model.loa
 
 def read_saved_model(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
     """Return the model of a folder, compiled as it was unless `compile` is False."""
-    root = root_of(path)
+    root = root_of(objects_of(path), path)
     source = Source(path.name, f"Keras {root.version or '(unknown version)'}")
     checkpoint = open_checkpoint(path / VARIABLES, path.name)._replace(source=source)
     stored = sum(tensor.size for tensor in checkpoint.tensors.values())
