@@ -137,4 +137,4 @@ def _optimizer_of(matching: Matching) -> int | None:
         for name, number in beside.items()
         if any(slot.variable in matching.found for slot in nodes[number].slots) or any(part in name for part in called)
     ]
-    return next(iter(mine or beside.values()), None) if len(mine) == 1 or len(beside) == 1 else None
+    return next((numbers[0] for numbers in (mine, list(beside.values())) if len(numbers) == 1), None)
