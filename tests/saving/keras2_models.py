@@ -198,7 +198,7 @@ def compiled(make, loss="mse", optimizer="adam", metrics=None, **settings):
 
     def build(k):
         model = make(k)
-        model.compile(optimizer if isinstance(optimizer, str) else optimizer(k.optimizers), loss, metrics, **settings)
+        model.compile(optimizer if isinstance(optimizer, str) else optimizer(k), loss, metrics, **settings)
         return model
 
     return build
@@ -217,18 +217,20 @@ MODELS = {
         branches, {"first": "categorical_crossentropy", "second": "mse"}, "adamax",
         {"first": "accuracy"}, loss_weights={"first": 1.0, "second": 0.5},
     ),
-    "residual": compiled(residual, "mse", lambda o: o.SGD(0.001, momentum=0.9, nesterov=True), ["mse", "mae"]),
+    "residual": compiled(
+        residual, "mse", lambda k: k.optimizers.SGD(0.001, momentum=0.9, nesterov=True), ["mse", "mae"]
+    ),
     "frozen": compiled(frozen, "mse", "sgd"),
     "masked": compiled(masked, "mse", "rmsprop"),
-    "sgd": compiled(small, "mse", lambda o: o.SGD(0.05, momentum=0.8, decay=0.01)),
-    "sgd_plain": compiled(small, "msle", lambda o: o.SGD(0.05, clipnorm=0.5)),
-    "rmsprop": compiled(small, "mse", lambda o: o.RMSprop(0.02, rho=0.8, decay=0.01)),
-    "adagrad": compiled(small, "mse", lambda o: o.Adagrad(0.05)),
-    "adadelta": compiled(small, "mse", lambda o: o.Adadelta(0.9, rho=0.9)),
-    "adam": compiled(small, "mse", lambda o: o.Adam(0.02, epsilon=1e-5, decay=0.02)),
-    "amsgrad": compiled(small, "cosine_proximity", lambda o: o.Adam(0.02, amsgrad=True, clipvalue=0.3)),
-    "adamax": compiled(small, "mse", lambda o: o.Adamax(0.02, beta_1=0.8)),
-    "nadam": compiled(small, "mse", lambda o: o.Nadam(0.02, schedule_decay=0.01)),
+    "sgd": compiled(small, "mse", lambda k: k.optimizers.SGD(0.05, momentum=0.8, decay=0.01)),
+    "sgd_plain": compiled(small, "msle", lambda k: k.optimizers.SGD(0.05, clipnorm=0.5)),
+    "rmsprop": compiled(small, "mse", lambda k: k.optimizers.RMSprop(0.02, rho=0.8, decay=0.01)),
+    "adagrad": compiled(small, "mse", lambda k: k.optimizers.Adagrad(0.05)),
+    "adadelta": compiled(small, "mse", lambda k: k.optimizers.Adadelta(0.9, rho=0.9)),
+    "adam": compiled(small, "mse", lambda k: k.optimizers.Adam(0.02, epsilon=1e-5, decay=0.02)),
+    "amsgrad": compiled(small, "cosine_proximity", lambda k: k.optimizers.Adam(0.02, amsgrad=True, clipvalue=0.3)),
+    "adamax": compiled(small, "mse", lambda k: k.optimizers.Adamax(0.02, beta_1=0.8)),
+    "nadam": compiled(small, "mse", lambda k: k.optimizers.Nadam(0.02, schedule_decay=0.01)),
 }  # fmt: skip
 
 
@@ -259,10 +261,10 @@ def train(model, x, y, epochs=2):
     return model.fit(x, y, batch_size=BATCH, epochs=epochs, shuffle=False, verbose=0).history["loss"]
 
 
-def results(model, optimizer=True):
-    """Return what a model computes, and how training goes on."""
-    x, y = data_of(model)
-    predictions = model.predict(x, batch_size=BATCH)
+def results(model, optimizer=True, data=None):
+    """Return what a model computes, and how training goes on; `data` are inputs and targets."""
+    x, y = data or data_of(model)
+    predictions = model.predict(x, batch_size=BATCH, verbose=0)
     predictions = predictions if isinstance(predictions, list) else [predictions]
     found = {"predictions%d" % number: values for number, values in enumerate(predictions)}  # noqa: UP031
     if optimizer:

@@ -11,7 +11,18 @@ import numpy as np
 
 sys.path.insert(0, __file__.rpartition("/saving/")[0])
 from saving import keras2_models
-from saving.keras2_models import BATCH, ROWS, activations, branches, images, residual, sequences, small, train, volumes
+from saving.keras2_models import (
+    ROWS,
+    activations,
+    branches,
+    compiled,
+    images,
+    residual,
+    sequences,
+    small,
+    train,
+    volumes,
+)
 
 
 def layered(k):
@@ -100,17 +111,6 @@ def legacy(k):
     return getattr(k.optimizers, "legacy", k.optimizers) if k.__name__ != "cornu" else k.optimizers
 
 
-def compiled(make, loss="mse", optimizer=None, metrics=None, **settings):
-    """Return a function from a library to a compiled model."""
-
-    def build(k):
-        model = make(k)
-        model.compile(optimizer(k) if optimizer else "adam", loss, metrics, **settings)
-        return model
-
-    return build
-
-
 #: Name of files -> a function from a library to the model, compiled.
 MODELS = {
     "activations": compiled(
@@ -160,16 +160,9 @@ def data_of(model):
     ]
 
 
-def results(model, optimizer=True):
+def results(model):
     """Return what a model computes, and how training goes on."""
-    x, y = data_of(model)
-    predictions = model.predict(x, batch_size=BATCH, verbose=0)
-    predictions = predictions if isinstance(predictions, list) else [predictions]
-    found = {"predictions%d" % number: values for number, values in enumerate(predictions)}  # noqa: UP031
-    if optimizer:
-        found["evaluate"] = np.ravel(model.evaluate(x, y, batch_size=BATCH, verbose=0))
-        found["losses"] = train(model, x, y)
-    return found
+    return keras2_models.results(model, data=data_of(model))
 
 
 def write(tf, folder, name):

@@ -4,9 +4,6 @@ The program that wrote ``keras2.zip``: ``python keras2_models.py write FOLDER`` 
 """
 
 import os
-import subprocess
-import zipfile
-from pathlib import Path
 
 import keras as real
 import numpy as np
@@ -14,10 +11,9 @@ import pytest
 
 import cornu
 from cornu.models import load_model, model_from_json
-from saving import keras2_models
+from saving import keras2_models, written_elsewhere
 
 pytestmark = pytest.mark.old_spellings
-HERE = Path(__file__).parent
 PYTHON = os.environ.get("CORNU_KERAS2_PYTHON", "")
 needs_keras_2 = pytest.mark.skipif(not PYTHON, reason="CORNU_KERAS2_PYTHON names no Python with Keras 2")
 NAMES = list(keras2_models.MODELS)
@@ -26,18 +22,12 @@ KEPT = ["perceptron", "images", "branches", "residual"]
 
 
 def keras_2(task, folder):
-    program = [PYTHON, "-W", "ignore", str(HERE / "keras2_models.py"), task, str(folder)]
-    surroundings = os.environ | {"KERAS_BACKEND": "tensorflow"}
-    ran = subprocess.run(program, capture_output=True, text=True, timeout=280, env=surroundings)
-    assert ran.returncode == 0, ran.stderr[-2000:]
+    written_elsewhere.run(PYTHON, "keras2_models.py", task, folder, 280, KERAS_BACKEND="tensorflow")
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kept")
-    with zipfile.ZipFile(HERE / "keras2.zip") as archive:
-        archive.extractall(folder)
-    return folder
+    return written_elsewhere.unpacked("keras2.zip", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,6 @@ CORNU_TENSORFLOW_PYTHON names an interpreter with one of tf.keras 2.11 to 2.15, 
 """
 
 import os
-import subprocess
-import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +12,10 @@ import pytest
 import cornu
 from cornu.cli import inspect
 from cornu.models import load_model, model_from_json
-from saving import tensorflow_models
+from saving import tensorflow_models, written_elsewhere
 from saving.tensorflow_models import MODELS, layered, results
 
 pytestmark = pytest.mark.old_spellings
-HERE = Path(__file__).parent
 PYTHON = os.environ.get("CORNU_TENSORFLOW_PYTHON", "")
 needs_tensorflow = pytest.mark.skipif(not PYTHON, reason="CORNU_TENSORFLOW_PYTHON names no Python with TensorFlow")
 slow = pytest.mark.timeout(1800)  # TensorFlow writes for minutes
@@ -30,19 +26,14 @@ VERSIONS = ("tf.keras-2.3.4", "tf.keras-2.11.1")
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kept")
-    with zipfile.ZipFile(HERE / "tensorflow.zip") as archive:
-        archive.extractall(folder)
-    return folder
+    return written_elsewhere.unpacked("tensorflow.zip", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fresh")
-    program = [PYTHON, "-W", "ignore", str(HERE / "tensorflow_models.py"), "write", str(folder)]
-    surroundings = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    ran = subprocess.run(program, capture_output=True, text=True, timeout=1700, env=surroundings)
-    assert ran.returncode == 0, ran.stderr[-2000:]
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    written_elsewhere.run(PYTHON, "tensorflow_models.py", "write", folder, 1700, **quiet)
     return folder
 
 

@@ -34,6 +34,21 @@ class Budget:
         self.reason = reason if most is not None and most < limit else ""
         self.left, self.steps = self.most, MOST_STEPS
 
+    @classmethod
+    def of_stored(cls, stored: int, where: str, has_own: bool) -> "Budget":
+        """Return the budget of a model whose weights, of `stored` values, are in a file or folder (`where`).
+
+        With custom classes (`has_own`), which may keep their values in other forms, only the library's limit applies.
+
+        >>> Budget.of_stored(100, "file", has_own=False).most
+        1000400
+        """
+        if has_own:
+            return cls()
+        budget = cls(4 * stored + 1_000_000, f", since the {where} has {stored:,}")
+        budget.replaces_values = True
+        return budget
+
     def take(self, owner: str, name: str | None, shape: Sequence[int]) -> None:
         """Count a variable of `shape`; ValueError with `owner`, size and limit if it is too large."""
         size = math.prod(int(axis) for axis in shape)

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+SHOWN = 5  # names in a message
+
 
 def did_you_mean(name: object, options: Iterable[object]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest of `options`, or an empty string if none is near.
@@ -13,6 +15,17 @@ def did_you_mean(name: object, options: Iterable[object]) -> str:
     by_lower = {str(option).lower(): str(option) for option in options if option != name}
     near = difflib.get_close_matches(str(name).lower(), list(by_lower), n=1, cutoff=0.6)
     return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names for a message: the first few, and how many more there are.
+
+    >>> listed("abcdefg")
+    "'a', 'b', 'c', 'd', 'e' and 2 more"
+    """
+    names = list(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(repr(name[:200]) for name in names[:SHOWN]) + more
 
 
 def unknown(concept: str, name: object, options: Iterable[object]) -> ValueError:

@@ -7,12 +7,12 @@ INDEX, STATE = ".index", "checkpoint"
 VALUES = re.compile(r"(.+)\.data-\d{5}-of-\d{5}", re.DOTALL)
 NEWEST = re.compile(r'^\s*model_checkpoint_path\s*:\s*"([^"\n]*)"', re.MULTILINE)
 MOST_STATE = 1 << 24  # bytes
-SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt", "keras_metadata.pb")
+PROGRAM, METADATA, VARIABLES = "saved_model.pb", "keras_metadata.pb", Path("variables", "variables")  # of a SavedModel
 
 
 def is_saved_model(path: Path) -> bool:
     """Return whether a path is a SavedModel folder."""
-    return any((path / name).is_file() for name in SAVED_MODEL)
+    return any((path / name).is_file() for name in (PROGRAM, f"{PROGRAM}txt", METADATA))
 
 
 def checkpoint_prefix(path: Path) -> Path | None:
@@ -22,7 +22,7 @@ def checkpoint_prefix(path: Path) -> Path | None:
     """
     if path.is_dir():
         if is_saved_model(path):
-            return path / "variables" / "variables"
+            return path / VARIABLES
         return _newest(path) if (path / STATE).is_file() else None
     values = VALUES.fullmatch(path.name)
     if path.is_file() and values is None and path.suffix != INDEX:
@@ -33,7 +33,6 @@ def checkpoint_prefix(path: Path) -> Path | None:
 
 def _newest(folder: Path) -> Path:
     """Return the checkpoint that a folder's file ``checkpoint`` names; it is looked for in that folder alone."""
-    content = b""
     with (folder / STATE).open("rb") as file:
         content = file.read(MOST_STATE)
     found = NEWEST.search(content.decode("utf-8", "replace"))

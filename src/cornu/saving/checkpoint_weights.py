@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from cornu.core.errors import did_you_mean
+from cornu.core.errors import did_you_mean, listed
 from cornu.core.layer import Layer
 from cornu.core.variable import Variable
 from cornu.saving.checkpoint_paths import is_saved_model
 from cornu.saving.object_matching import BESIDE, Matching
 from cornu.saving.tensor_bundle import StoredTensor, read
-from cornu.saving.tensorflow_checkpoint import Checkpoint, listed, open_checkpoint
+from cornu.saving.tensorflow_checkpoint import Checkpoint, open_checkpoint
 from cornu.saving.tensorflow_optimizer import is_optimizer, read_optimizer
 from cornu.saving.transfer import Transfer, mismatch
 
@@ -137,4 +137,4 @@ def _optimizer_of(matching: Matching) -> int | None:
         for name, number in beside.items()
         if any(slot.variable in matching.found for slot in nodes[number].slots) or any(part in name for part in called)
     ]
-    return next(iter(mine or beside.values()), None) if len(mine) == 1 or len(beside) == 1 else None
+    return next((numbers[0] for numbers in (mine, list(beside.values())) if len(numbers) == 1), None)

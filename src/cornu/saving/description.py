@@ -3,6 +3,7 @@
 import glob
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from cornu.saving.source import CORNU, writer
 from cornu.saving.tensor_file import METADATA, is_safetensors, read_header
 
 MOST_DEPTH = 20  # models inside models
-OPTIMIZER, STEPS = "optimizer", ("iter", "_iterations")  # of TensorFlow's checkpoints
+OPTIMIZER = "optimizer"
 
 
 class ArrayInfo(NamedTuple):
@@ -31,9 +32,9 @@ class ArrayInfo(NamedTuple):
         return math.prod(self.shape)
 
 
-def _array_info(array: h5py.Dataset) -> ArrayInfo:
-    counts = array.shape == () and array.dtype.kind in "iu"
-    return ArrayInfo(tuple(array.shape), int(hdf5.read(array)) if counts else None)
+def _array_info(array: Any, read: Callable[[Any], Any] = hdf5.read) -> ArrayInfo:
+    counts = array.shape == () and array.dtype is not None and array.dtype.kind in "iu"
+    return ArrayInfo(tuple(array.shape), int(read(array)) if counts else None)
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -270,17 +271,17 @@ def _bytes_of(path: Path, prefix: Path) -> int:
 
 def _of_saved_model(path: Path, prefix: Path) -> dict[str, Any]:
     described = keras_metadata.objects_of(path)
-    root = keras_metadata.root_of(path, described)
+    root = keras_metadata.root_of(described, path)
     checkpoint = tensorflow_checkpoint.open_checkpoint(prefix, path.name)
     _check_model(root.config, path)
     arrays = {}
     for name, number in keras_metadata.layers_of(checkpoint.nodes, described).items():
         keys = object_graph.variables_below(checkpoint.nodes, number).values()
-        arrays[name] = [_tensor_info(checkpoint.tensors[key]) for key in keys if key in checkpoint.tensors]
+        tensors = [checkpoint.tensors[key] for key in keys if key in checkpoint.tensors]
+        arrays[name] = [_array_info(tensor, tensor_bundle.read) for tensor in tensors]
     found = _document("SavedModel folder (TensorFlow, Keras 2)", root.version, root.config.get("backend"))
     training = root.config.get("training_config")
-    slots = {owner: held for owner, held in _by_owner(checkpoint.tensors).items() if owner == OPTIMIZER}
-    compiled = _compiled(training if isinstance(training, dict) else None, slots)
+    compiled = _compiled(training if isinstance(training, dict) else None, _by_owner(checkpoint.tensors))
     return found | _architecture(root.config, arrays, by_name=True) | compiled
 
 
@@ -304,10 +305,5 @@ def _by_owner(tensors: dict[str, tensor_bundle.StoredTensor]) -> dict[str, list[
         is_state = "/.OPTIMIZER_SLOT/" in key or owner.split("/")[0] == OPTIMIZER
         if key != object_graph.GRAPH_KEY:
             held = found.setdefault(OPTIMIZER if is_state else owner, [])
-            held.insert(0 if name in STEPS else len(held), _tensor_info(tensor))
+            held.insert(0 if name in object_graph.COUNTS else len(held), _array_info(tensor, tensor_bundle.read))
     return found
-
-
-def _tensor_info(tensor: tensor_bundle.StoredTensor) -> ArrayInfo:
-    counts = tensor.shape == () and tensor.dtype is not None and tensor.dtype.kind in "iu"
-    return ArrayInfo(tensor.shape, int(tensor_bundle.read(tensor)) if counts else None)

@@ -192,17 +192,10 @@ def arrays_in(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
 
 
 def budget_of(group: h5py.Group, has_own: bool) -> Budget:
-    """Return how many values a model may have, in proportion to the weights in a group.
-
-    With custom classes (`has_own`), which may keep their values in other forms, only the
-    library's limit applies.
-    """
+    """Return how many values a model may have whose weights are in a group; with custom classes if `has_own`."""
     arrays = [array for _, array in arrays_in(group)]
     hdf5_limits.check(sum(array.size * array.dtype.itemsize for array in arrays))
-    stored = sum(array.size for array in arrays)
-    budget = Budget() if has_own else Budget(4 * stored + 1_000_000, f", since the file has {stored:,}")
-    budget.replaces_values = not has_own
-    return budget
+    return Budget.of_stored(sum(array.size for array in arrays), "file", has_own)
 
 
 def write(group: h5py.Group, name: str, values: np.ndarray) -> None:

@@ -6,11 +6,11 @@ They are in ``keras_metadata.pb``; before tf.keras 2.5 in ``saved_model.pb``, be
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cornu.saving.checkpoint_paths import METADATA, PROGRAM
 from cornu.saving.json_text import parse
 from cornu.saving.object_graph import Node
 from cornu.saving.protobuf import Message, Record
 
-PROGRAM, METADATA, VARIABLES = "saved_model.pb", "keras_metadata.pb", Path("variables", "variables")
 MOST_BYTES = 1 << 31  # of a message: no writer of this format makes more
 MODELS = ("_tf_keras_model", "_tf_keras_sequential", "_tf_keras_network")
 SEQUENCES = ("__tuple__", "TensorShape")
@@ -30,9 +30,8 @@ class Described(NamedTuple):
         return version[:40] if isinstance(version, str) else None
 
 
-def root_of(path: Path, described: list[Described] | None = None) -> Described:
+def root_of(described: list[Described], path: Path) -> Described:
     """Return the model of a folder, among what `objects_of` returned; ValueError if it holds anything else."""
-    described = objects_of(path) if described is None else described
     root = next((one for one in described if one.number == 0), None)
     if root is None or root.kind not in MODELS:
         kind = "no description by Keras" if root is None else f"an object of the kind {root.kind[:80]!r}"

@@ -9,6 +9,7 @@ from cornu.saving.protobuf import Message, Record
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "VARIABLE_VALUE"
+COUNTS = ("iter", "_iterations")  # the step count of an optimizer, until tf.keras 2.10 and later
 
 
 class Slot(NamedTuple):

@@ -87,8 +87,7 @@ def _parts(thing: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     else:
         if getattr(thing, "_network", None) is not None or hasattr(thing, "stack"):
             yield from _numbered(thing.layers)
-        attributes = vars(thing)
-        for name, part in attributes.items():
+        for name, part in vars(thing).items():
             if name not in INTERNAL and not isinstance(part, (str, int, float, type(None))):
                 yield (name, *OLD_NAMES.get(name, ())), part
         yield from (((variable.name,), variable) for variable in thing._weights)

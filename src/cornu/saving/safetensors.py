@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.errors import listed
 from cornu.core.variable import Variable
 from cornu.saving.source import Source
 from cornu.saving.tensor_file import SUFFIX, is_safetensors, read, read_header, write_arrays
@@ -22,7 +23,6 @@ __all__ = [
     "write_arrays",
     "write_safetensors",
 ]
-SHOWN = 5  # names in a message
 
 
 def write_safetensors(path: Path, model: Any) -> None:
@@ -47,8 +47,8 @@ def read_safetensors(path: Path, model: Any, skip_mismatch: bool = False) -> Non
         missing = [name for name in expected if name not in stored]
         extra = [name for name in stored if name not in expected]
         if missing:
-            others = f" It has {_listed(extra)}, which the model lacks." if extra else ""
-            transfer.report(f"it has no weight {_listed(missing)}.{others}")
+            others = f" It has {listed(extra)}, which the model lacks." if extra else ""
+            transfer.report(f"it has no weight {listed(missing)}.{others}")
         elif extra:
             transfer.report(unknown_layer(extra[0], expected))
         for name, variable in expected.items():
@@ -88,8 +88,3 @@ def _values(model: Any) -> dict[str, np.ndarray]:
         else:
             found |= {name: variable.numpy() for name, variable in _named(place).items()}
     return found
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(repr(name[:200]) for name in names[:SHOWN]) + more

@@ -5,11 +5,12 @@ from typing import Any
 
 from cornu.core.budget import Budget
 from cornu.saving import compiling, documents
+from cornu.saving.checkpoint_paths import VARIABLES
 from cornu.saving.checkpoint_weights import add_weights
-from cornu.saving.keras_metadata import VARIABLES, Described, root_of
+from cornu.saving.keras_metadata import Described, objects_of, root_of
 from cornu.saving.source import Source
 from cornu.saving.tensor_bundle import read
-from cornu.saving.tensorflow_checkpoint import Checkpoint, open_checkpoint
+from cornu.saving.tensorflow_checkpoint import open_checkpoint
 from cornu.saving.transfer import Transfer
 
 #: Of a custom class a folder may hold a program alone.
@@ -18,10 +19,11 @@ INSTEAD = "Or build the model in a program, then load its weights with model.loa
 
 def read_saved_model(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
     """Return the model of a folder, compiled as it was unless `compile` is False."""
-    root = root_of(path)
+    root = root_of(objects_of(path), path)
     source = Source(path.name, f"Keras {root.version or '(unknown version)'}")
     checkpoint = open_checkpoint(path / VARIABLES, path.name)._replace(source=source)
-    model = _model(root, custom_objects, source, _budget(checkpoint, bool(custom_objects)))
+    stored = sum(tensor.size for tensor in checkpoint.tensors.values())
+    model = _model(root, custom_objects, source, Budget.of_stored(stored, "folder", bool(custom_objects)))
     training = root.config.get("training_config") if compile else None
     if isinstance(training, dict):
         compiling.compile_from(model, compiling.from_training_config(training), custom_objects, source)
@@ -29,12 +31,6 @@ def read_saved_model(path: Path, custom_objects: dict[str, Any] | None, compile:
     add_weights(checkpoint, model, transfer, optimizer=compile)
     transfer.apply()
     return model
-
-
-def _budget(checkpoint: Checkpoint, has_own: bool) -> Budget:
-    """Return how many values a model may have whose weights a checkpoint holds, as for other files."""
-    stored = sum(tensor.size for tensor in checkpoint.tensors.values())
-    return Budget() if has_own else Budget(4 * stored + 1_000_000, f", since the folder holds {stored:,}")
 
 
 def _model(root: Described, custom_objects: dict[str, Any] | None, source: Source, budget: Budget) -> Any:

@@ -13,10 +13,10 @@ import ml_dtypes
 import numpy as np
 
 from cornu.core.crc32c import crc32c, masked, masked_crc32c
+from cornu.saving.checkpoint_paths import INDEX
 from cornu.saving.protobuf import Message, Record, varint
 from cornu.saving.sorted_table import read_table
 
-INDEX = ".index"
 MOST_SHARDS = 10_000
 LITTLE_ENDIAN = 0
 TEXT = 7

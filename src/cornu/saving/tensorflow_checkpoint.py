@@ -1,14 +1,12 @@
 """TensorFlow's checkpoints, those of ``save_weights("name")`` and of ``tf.train.Checkpoint``: tensors and objects."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from cornu.core.errors import listed
 from cornu.saving.object_graph import GRAPH_KEY, Node, parse_graph
 from cornu.saving.source import Source
 from cornu.saving.tensor_bundle import StoredTensor, read_index, read_text
-
-SHOWN = 5  # names in a message
 
 
 class Checkpoint(NamedTuple):
@@ -43,10 +41,3 @@ def open_checkpoint(prefix: Path, name: str) -> Checkpoint:
         )
     nodes = parse_graph(read_text(tensors[GRAPH_KEY]), f"The object graph of {name!r}")
     return Checkpoint(source, tensors, nodes)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names for a message: the first few, and how many more there are."""
-    names = list(names)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(repr(name[:200]) for name in names[:SHOWN]) + more

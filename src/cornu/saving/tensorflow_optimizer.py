@@ -4,24 +4,11 @@ from typing import Any
 
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
-from cornu.saving.object_graph import Node
+from cornu.saving.object_graph import COUNTS, Node
 from cornu.saving.object_matching import Matching
+from cornu.saving.optimizer_state import SLOT_NAMES
 from cornu.saving.tensorflow_checkpoint import Checkpoint
 from cornu.saving.transfer import Transfer
-
-ADAM = {"m": "momentum", "v": "velocity", "vhat": "velocity_hat"}
-#: Optimizer of tf.keras 2.0 to 2.10 (and ``legacy`` later) -> its slots, each with today's name.
-SLOTS = {
-    "SGD": {"momentum": "momentum"},
-    "RMSprop": {"rms": "velocity", "momentum": "momentum", "mg": "average_gradient"},
-    "Adagrad": {"accumulator": "accumulator"},
-    "Adadelta": {"accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var"},
-    "Adam": ADAM,
-    "AdamW": ADAM,
-    "Adamax": {"m": "momentum", "v": "norm"},
-    "Nadam": ADAM,
-    "Ftrl": {"accumulator": "accumulator", "linear": "linear"},
-}
 
 #: List of the optimizers of tf.keras 2.11 to 2.15, with one slot for each weight -> today's name of the slot.
 LISTS = {
@@ -42,7 +29,7 @@ LISTS = {
     "_model_variables_moving_average": "average",
 }
 ALWAYS = "momentums"  # SGD has it with a momentum of zero, too
-COUNTS, RATES = ("iter", "_iterations"), ("learning_rate", "_learning_rate")
+RATES = ("learning_rate", "_learning_rate")
 PRODUCT = "_u_product"  # of Nadam since 2.11
 SCALE = "loss_scale"  # of an optimizer that is wrapped for mixed precision
 
@@ -92,7 +79,7 @@ def _found_slots(node: Node, matching: Matching, optimizer: Optimizer) -> list[t
         if slot is not None:
             found[id(slot)] = (slot, number)
 
-    names = next((SLOTS[base.__name__] for base in type(optimizer).__mro__ if base.__name__ in SLOTS), {})
+    names = next((SLOT_NAMES[base.__name__] for base in type(optimizer).__mro__ if base.__name__ in SLOT_NAMES), {})
     for slot in node.slots:
         add(names.get(slot.name), matching.found.get(slot.variable), slot.slot)
     for listed, name in LISTS.items():
