@@ -49,8 +49,8 @@ class Connections:
             self._busy[connection] = connection.loop.time()
 
     def answered(self, connection: Any, is_last: bool) -> None:
-        """Record that a request has been answered; others follow, unless it `is_last`."""
-        if self._busy.pop(connection, None) is not None:
+        """Record that a request has been answered, perhaps at once; others follow, unless it `is_last`."""
+        if self._busy.pop(connection, None) is not None or self._idle.pop(connection, None) is not None:
             (self._idle if is_last else self._busy)[connection] = connection.loop.time()
 
     def closed(self, connection: Any) -> None:
@@ -96,6 +96,12 @@ class Watched:
         self.service.connections.closed(self)
         super().connection_lost(exc)  # type: ignore[misc]
 
+    def data_received(self, data: bytes) -> None:
+        """Parse the data received; a request that has not been answered by then is under way."""
+        super().data_received(data)  # type: ignore[misc]
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.service.connections.begun(self)
+
     def on_response_complete(self) -> None:
         """Let uvicorn continue with the next request."""
         self.service.connections.answered(self, self.cycle.response_complete)
@@ -137,9 +143,3 @@ class SlowLane(Watched, H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be parsed, and close the connection."""
         self.turn_away(RequestError(400, msg))
-
-    def data_received(self, data: bytes) -> None:
-        """Parse the data received."""
-        super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.service.connections.begun(self)

@@ -80,7 +80,6 @@ class FastLane(Watched, HttpToolsProtocol):
         if self._bytes + self._latest > self.service.limits.head:
             self._check_head()
         self._bytes = 0
-        self.service.connections.begun(self)
         computing = self.service.by_address.get(self.url)
         if computing is None or not self._is_free():
             return self._pass_on()
