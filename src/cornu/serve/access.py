@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from cornu.serve.limits import Limits, RequestError
 
 #: Of every answer that has no policy of its own: it loads nothing, and no page may frame it.
-_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _THIS_MACHINE = re.compile(rb"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 #: Paths that tell only whether the server runs.
 _OPEN = ("/v2/health/live", "/v2/health/ready")
@@ -60,15 +60,14 @@ class Guard:
         async def answer(message: Any) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("content-security-policy", _POLICY)
+                headers.setdefault("content-security-policy", POLICY)
                 headers.setdefault("x-content-type-options", "nosniff")
             await send(message)
 
         try:
             response = self._checked(scope)
         except RequestError as refusal:
-            headers = {"www-authenticate": "Bearer"} if refusal.status == 401 else None
-            response = JSONResponse({"error": refusal.message}, refusal.status, headers)
+            response = refused(refusal)
         await (response or self.application)(scope, receive, answer)
 
     def _checked(self, scope: Any) -> Response | None:
@@ -104,6 +103,11 @@ class Guard:
         raise RequestError(
             401, "This server needs its token: open the address that it printed, or send 'Authorization: Bearer TOKEN'."
         )
+
+
+def refused(refusal: RequestError) -> Response:
+    """Return the answer to a rejected request."""
+    return Response(refusal.body, refusal.status, refusal.headers, "application/json")
 
 
 def _check_origin(headers: Headers, host: str) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import orjson
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -13,6 +12,8 @@ from cornu.serve.limits import Limits, RequestError
 LOOK = 0.5
 #: Seconds for the rest of a request to arrive when the server is stopped.
 LAST_SECONDS = 0.5
+NO_SNIFFING = b"x-content-type-options: nosniff\r\n"
+JSON = NO_SNIFFING + b"content-type: application/json\r\n"
 
 
 class Connections:
@@ -123,14 +124,15 @@ class Watched:
 
     def turn_away(self, refusal: RequestError) -> None:
         """Answer with an error, and close the connection."""
-        body = orjson.dumps({"error": refusal.message})
-        head = [
-            STATUS_LINE[refusal.status],
-            b"content-type: application/json\r\nx-content-type-options: nosniff\r\nconnection: close\r\n",
-        ]
-        head += [f"{name}: {value}\r\n".encode() for name, value in refusal.headers.items()]
-        self.transport.write(b"".join([*head, b"content-length: %d\r\n\r\n" % len(body), body]))
+        body = refusal.body
+        last = b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
+        self.transport.write(b"".join([STATUS_LINE[refusal.status], head_of(refusal), last, body]))
         self.transport.close()
+
+
+def head_of(refusal: RequestError) -> bytes:
+    """Return the header lines of the answer to a rejected request."""
+    return JSON + "".join(f"{name}: {value}\r\n" for name, value in refusal.headers.items()).encode()
 
 
 class SlowLane(Watched, H11Protocol):
