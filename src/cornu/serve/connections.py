@@ -105,8 +105,8 @@ class Watched:
 
     def on_response_complete(self) -> None:
         """Let uvicorn continue with the next request."""
-        self.service.connections.answered(self, self.cycle.response_complete)
         super().on_response_complete()  # type: ignore[misc]
+        self.service.connections.answered(self, self.cycle.response_complete)
 
     def shutdown(self) -> None:
         """Close the connection once its request is answered; the rest of the request must arrive soon."""
