@@ -1,5 +1,6 @@
 """Who may use a server: a token, the host names of this machine, and no pages of other sites."""
 
+import functools
 import hmac
 import re
 import urllib.parse
@@ -33,7 +34,7 @@ class Access(NamedTuple):
             return False
         if self.token is not None:
             return self.has_token(headers.get(b"authorization", b"").decode("latin-1"))
-        return not self.local or _THIS_MACHINE.fullmatch(headers.get(b"host", b"")) is not None
+        return not self.local or _is_this_machine(headers.get(b"host", b""))
 
     def has_token(self, authorization: str) -> bool:
         """Return whether the value of an Authorization header holds the token."""
@@ -80,7 +81,7 @@ class Guard:
             _check_origin(headers, host)
         if self.access.token is not None:
             return self._known(Request(scope), headers)
-        if self.access.local and not _THIS_MACHINE.fullmatch(host.encode("latin-1")):
+        if self.access.local and not _is_this_machine(host.encode("latin-1")):
             raise RequestError(
                 403, f"This server is not at {host[:80]!r}; use localhost, or start it with --token to allow any name."
             )
@@ -103,6 +104,12 @@ class Guard:
         raise RequestError(
             401, "This server needs its token: open the address that it printed, or send 'Authorization: Bearer TOKEN'."
         )
+
+
+@functools.lru_cache(maxsize=16)  # clients send the same one over and over
+def _is_this_machine(host: bytes) -> bool:
+    """Return whether a Host header names this machine."""
+    return _THIS_MACHINE.fullmatch(host) is not None
 
 
 def refused(refusal: RequestError) -> Response:

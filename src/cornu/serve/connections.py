@@ -1,6 +1,7 @@
 """The open connections: how many there may be, and how long each may be idle or busy."""
 
 import asyncio
+import time
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -38,7 +39,7 @@ class Connections:
             if not self._idle:
                 return False
             self._abort(next(iter(self._idle)))
-        self._idle[connection] = loop.time()
+        self._idle[connection] = time.monotonic()
         if not self._looking:
             self._looking = True
             loop.call_later(LOOK, self._look, loop)
@@ -47,12 +48,12 @@ class Connections:
     def begun(self, connection: Any) -> None:
         """Record that the head of a request has arrived."""
         if self._idle.pop(connection, None) is not None:
-            self._busy[connection] = connection.loop.time()
+            self._busy[connection] = time.monotonic()
 
     def answered(self, connection: Any, is_last: bool) -> None:
         """Record that a request has been answered, perhaps at once; others follow, unless it `is_last`."""
         if self._busy.pop(connection, None) is not None or self._idle.pop(connection, None) is not None:
-            (self._idle if is_last else self._busy)[connection] = connection.loop.time()
+            (self._idle if is_last else self._busy)[connection] = time.monotonic()
 
     def closed(self, connection: Any) -> None:
         """Forget a connection."""
@@ -64,7 +65,7 @@ class Connections:
         for since, seconds in ((self._idle, self.limits.idle), (self._busy, self.limits.busy)):
             while since:
                 oldest, when = next(iter(since.items()))
-                if loop.time() - when < seconds:
+                if time.monotonic() - when < seconds:
                     break
                 self._abort(oldest)
         self._looking = len(self) > 0
