@@ -141,6 +141,18 @@ def test_idle_connections_are_closed(served, lane):
     serving(served, lane, talk)
 
 
+def test_a_request_sent_before_the_last_was_answered_is_not_idle(served, lane):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        writer.write(WHOLE + WHOLE[:-3])
+        assert await status(reader) == 200
+        await asyncio.sleep(1.25)
+        writer.write(WHOLE[-3:])
+        assert await status(reader) == 200
+
+    serving(served, lane, talk)
+
+
 def test_a_new_connection_takes_the_place_of_the_longest_idle_one(served, lane):
     async def talk(connect, state):
         first, _ = await connect()

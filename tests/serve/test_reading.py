@@ -145,4 +145,4 @@ def test_long_documents_leave_no_memory_behind():
     body = json.dumps({"instances": [[0.123456789] * 1000] * 100}).encode()
     assert len(body) > reading._LONGEST_KEPT
     assert loads(body, floats=True)["instances"].shape == (100, 1000)
-    assert reading._reader.parser is None
+    assert reading._own.reader.parser is None

@@ -3,18 +3,14 @@
 import argparse
 import importlib.util
 import json
-import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import jax
 
-from cornu import __version__
 from cornu.core.compilation_cache import cache_folder
 from cornu.core.jax_internals import check_device, setting
-
-VERSIONS = ("jax", "jaxlib", "optax", "numpy")
+from cornu.core.versions import versions
 
 #: Extra -> modules that it installs and that Cornu imports.
 EXTRAS = {
@@ -46,17 +42,6 @@ def collected() -> dict[str, Any]:
         "cache": _cache(),
         "extras": {name: all(map(_is_installed, modules)) for name, modules in EXTRAS.items()},
     }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Cornu, Python and the packages that Cornu computes with."""
-    found = {"cornu": __version__, "python": platform.python_version()}
-    for name in VERSIONS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def _device() -> dict[str, Any]:

@@ -4,17 +4,15 @@ import argparse
 import importlib
 import json
 import os
-import platform
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from typing import Any, NoReturn
 
-from cornu import __version__
 from cornu.cli import model_arguments, serve_arguments
 from cornu.cli.model_arguments import add_command
 from cornu.core.era import ERAS
 from cornu.core.errors import did_you_mean
+from cornu.core.versions import versions
 
 _EXAMPLES = """examples:
   cornu run mnist_cnn.py --my-option 3      run a program written for any version of Keras
@@ -198,15 +196,10 @@ def _add_info_and_inspect(commands: Any) -> None:
 
 
 def _print_version(as_json: bool) -> int:
-    versions = {"cornu": __version__, "python": platform.python_version()}
-    for name in ("jax", "jaxlib", "optax", "numpy"):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = "not installed"
+    found = versions()
     if as_json:
-        print(json.dumps(versions))
+        print(json.dumps(found))
     else:
-        others = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "cornu")
-        print(f"cornu {versions['cornu']} ({others})")
+        others = ", ".join(f"{name} {version}" for name, version in found.items() if name != "cornu")
+        print(f"cornu {found['cornu']} ({others})")
     return 0

@@ -130,14 +130,16 @@ class _Watch:
         if response.is_redirect:
             target = urljoin(response.url, response.headers["location"])
             if is_private(target):
-                raise _inside(f"{response.url} redirects to {target}", "pass that address as the origin")
+                raise _inside(f"{response.url} redirects to {target}")
         peer = None if _has_proxy(response.url) else _peer(response)
         if peer and _is_inside(peer):
-            raise _inside(f"The answer for {response.url} came from {peer}", "pass that address as the origin")
+            raise _inside(f"The answer for {response.url} came from {peer}")
 
 
-def _inside(what: str, advice: str) -> ValueError:
-    return ValueError(f"{what}, an address inside this network: refused. If this is intended, {advice}.")
+def _inside(what: str) -> ValueError:
+    return ValueError(
+        f"{what}, an address inside this network: refused. If this is intended, pass that address as the origin."
+    )
 
 
 def _has_proxy(url: str) -> bool:

@@ -1,5 +1,6 @@
 """Who may use a server: a token, the host names of this machine, and no pages of other sites."""
 
+import functools
 import hmac
 import re
 import urllib.parse
@@ -7,12 +8,12 @@ from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from cornu.serve.limits import Limits, RequestError
 
 #: Of every answer that has no policy of its own: it loads nothing, and no page may frame it.
-_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _THIS_MACHINE = re.compile(rb"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 #: Paths that tell only whether the server runs.
 _OPEN = ("/v2/health/live", "/v2/health/ready")
@@ -33,7 +34,7 @@ class Access(NamedTuple):
             return False
         if self.token is not None:
             return self.has_token(headers.get(b"authorization", b"").decode("latin-1"))
-        return not self.local or _THIS_MACHINE.fullmatch(headers.get(b"host", b"")) is not None
+        return not self.local or _is_this_machine(headers.get(b"host", b""))
 
     def has_token(self, authorization: str) -> bool:
         """Return whether the value of an Authorization header holds the token."""
@@ -60,15 +61,14 @@ class Guard:
         async def answer(message: Any) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("content-security-policy", _POLICY)
+                headers.setdefault("content-security-policy", POLICY)
                 headers.setdefault("x-content-type-options", "nosniff")
             await send(message)
 
         try:
             response = self._checked(scope)
         except RequestError as refusal:
-            headers = {"www-authenticate": "Bearer"} if refusal.status == 401 else None
-            response = JSONResponse({"error": refusal.message}, refusal.status, headers)
+            response = refused(refusal)
         await (response or self.application)(scope, receive, answer)
 
     def _checked(self, scope: Any) -> Response | None:
@@ -81,7 +81,7 @@ class Guard:
             _check_origin(headers, host)
         if self.access.token is not None:
             return self._known(Request(scope), headers)
-        if self.access.local and not _THIS_MACHINE.fullmatch(host.encode("latin-1")):
+        if self.access.local and not _is_this_machine(host.encode("latin-1")):
             raise RequestError(
                 403, f"This server is not at {host[:80]!r}; use localhost, or start it with --token to allow any name."
             )
@@ -104,6 +104,17 @@ class Guard:
         raise RequestError(
             401, "This server needs its token: open the address that it printed, or send 'Authorization: Bearer TOKEN'."
         )
+
+
+@functools.lru_cache(maxsize=16)  # clients send the same one over and over
+def _is_this_machine(host: bytes) -> bool:
+    """Return whether a Host header names this machine."""
+    return _THIS_MACHINE.fullmatch(host) is not None
+
+
+def refused(refusal: RequestError) -> Response:
+    """Return the answer to a rejected request."""
+    return Response(refusal.body, refusal.status, refusal.headers, "application/json")
 
 
 def _check_origin(headers: Headers, host: str) -> None:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from cornu import __version__
 from cornu.serve import inference_protocol, openapi, pages, tensorflow_protocol
-from cornu.serve.access import Access, Guard
+from cornu.serve.access import Access, Guard, refused
 from cornu.serve.batching import Batcher
 from cornu.serve.busy_wait import BusyWait
 from cornu.serve.computing import ROUTES, Computing, is_long
@@ -110,7 +110,7 @@ class Service:
                 return response
             except RequestError as refusal:
                 status = refusal.status
-                return _refused(refusal)
+                return refused(refusal)
             finally:
                 self.metrics.request(path, status, time.perf_counter() - started)
 
@@ -278,7 +278,3 @@ def _number(request: Request, name: str) -> int:
 
 def _json(content: Any, status: int = 200, headers: Any = None) -> Response:
     return Response(orjson.dumps(content), status, headers, "application/json")
-
-
-def _refused(refusal: RequestError) -> Response:
-    return _json({"error": refusal.message}, refusal.status, refusal.headers)

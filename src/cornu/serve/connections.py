@@ -1,9 +1,9 @@
 """The open connections: how many there may be, and how long each may be idle or busy."""
 
 import asyncio
+import time
 from typing import Any
 
-import orjson
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -13,6 +13,8 @@ from cornu.serve.limits import Limits, RequestError
 LOOK = 0.5
 #: Seconds for the rest of a request to arrive when the server is stopped.
 LAST_SECONDS = 0.5
+NO_SNIFFING = b"x-content-type-options: nosniff\r\n"
+JSON = NO_SNIFFING + b"content-type: application/json\r\n"
 
 
 class Connections:
@@ -37,7 +39,7 @@ class Connections:
             if not self._idle:
                 return False
             self._abort(next(iter(self._idle)))
-        self._idle[connection] = loop.time()
+        self._idle[connection] = time.monotonic()
         if not self._looking:
             self._looking = True
             loop.call_later(LOOK, self._look, loop)
@@ -46,12 +48,12 @@ class Connections:
     def begun(self, connection: Any) -> None:
         """Record that the head of a request has arrived."""
         if self._idle.pop(connection, None) is not None:
-            self._busy[connection] = connection.loop.time()
+            self._busy[connection] = time.monotonic()
 
     def answered(self, connection: Any, is_last: bool) -> None:
-        """Record that a request has been answered; others follow, unless it `is_last`."""
-        if self._busy.pop(connection, None) is not None:
-            (self._idle if is_last else self._busy)[connection] = connection.loop.time()
+        """Record that a request has been answered, perhaps at once; others follow, unless it `is_last`."""
+        if self._busy.pop(connection, None) is not None or self._idle.pop(connection, None) is not None:
+            (self._idle if is_last else self._busy)[connection] = time.monotonic()
 
     def closed(self, connection: Any) -> None:
         """Forget a connection."""
@@ -63,7 +65,7 @@ class Connections:
         for since, seconds in ((self._idle, self.limits.idle), (self._busy, self.limits.busy)):
             while since:
                 oldest, when = next(iter(since.items()))
-                if loop.time() - when < seconds:
+                if time.monotonic() - when < seconds:
                     break
                 self._abort(oldest)
         self._looking = len(self) > 0
@@ -96,10 +98,16 @@ class Watched:
         self.service.connections.closed(self)
         super().connection_lost(exc)  # type: ignore[misc]
 
+    def data_received(self, data: bytes) -> None:
+        """Parse the data received; a request that has not been answered by then is under way."""
+        super().data_received(data)  # type: ignore[misc]
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.service.connections.begun(self)
+
     def on_response_complete(self) -> None:
         """Let uvicorn continue with the next request."""
-        self.service.connections.answered(self, self.cycle.response_complete)
         super().on_response_complete()  # type: ignore[misc]
+        self.service.connections.answered(self, self.cycle.response_complete)
 
     def shutdown(self) -> None:
         """Close the connection once its request is answered; the rest of the request must arrive soon."""
@@ -117,14 +125,15 @@ class Watched:
 
     def turn_away(self, refusal: RequestError) -> None:
         """Answer with an error, and close the connection."""
-        body = orjson.dumps({"error": refusal.message})
-        head = [
-            STATUS_LINE[refusal.status],
-            b"content-type: application/json\r\nx-content-type-options: nosniff\r\nconnection: close\r\n",
-        ]
-        head += [f"{name}: {value}\r\n".encode() for name, value in refusal.headers.items()]
-        self.transport.write(b"".join([*head, b"content-length: %d\r\n\r\n" % len(body), body]))
+        body = refusal.body
+        last = b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
+        self.transport.write(b"".join([STATUS_LINE[refusal.status], head_of(refusal), last, body]))
         self.transport.close()
+
+
+def head_of(refusal: RequestError) -> bytes:
+    """Return the header lines of the answer to a rejected request."""
+    return JSON + "".join(f"{name}: {value}\r\n" for name, value in refusal.headers.items()).encode()
 
 
 class SlowLane(Watched, H11Protocol):
@@ -137,9 +146,3 @@ class SlowLane(Watched, H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be parsed, and close the connection."""
         self.turn_away(RequestError(400, msg))
-
-    def data_received(self, data: bytes) -> None:
-        """Parse the data received."""
-        super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.service.connections.begun(self)

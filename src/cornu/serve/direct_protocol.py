@@ -11,7 +11,6 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -20,15 +19,13 @@ from cornu.serve.access import Access
 from cornu.serve.application import Service
 from cornu.serve.busy_wait import BusyWait
 from cornu.serve.computing import Computing, is_long
-from cornu.serve.connections import Connections, Watched
+from cornu.serve.connections import JSON, NO_SNIFFING, Connections, Watched, head_of
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
 from cornu.serve.metrics import Metrics
 
 _HEADER_LENGTH = HEADER_LENGTH.lower().encode()
-_NO_SNIFFING = b"x-content-type-options: nosniff\r\n"
-_JSON = _NO_SNIFFING + b"content-type: application/json\r\n"
-_BINARY = _NO_SNIFFING + b"content-type: application/octet-stream\r\n"
+_BINARY = NO_SNIFFING + b"content-type: application/octet-stream\r\n"
 _PARSING = object()  # a question that is being parsed in another thread
 _log = logging.getLogger("cornu.serve")
 
@@ -80,7 +77,6 @@ class FastLane(Watched, HttpToolsProtocol):
         if self._bytes + self._latest > self.service.limits.head:
             self._check_head()
         self._bytes = 0
-        self.service.connections.begun(self)
         computing = self.service.by_address.get(self.url)
         if computing is None or not self._is_free():
             return self._pass_on()
@@ -246,7 +242,7 @@ class FastLane(Watched, HttpToolsProtocol):
             return self._refuse(exchange, refusal)
         except Exception as error:
             return self._fail(exchange, error)
-        kind = _JSON if head is None else b"%s%s: %d\r\n" % (_BINARY, _HEADER_LENGTH, head)
+        kind = JSON if head is None else b"%s%s: %d\r\n" % (_BINARY, _HEADER_LENGTH, head)
         return self._respond(exchange, 200, kind, content)
 
     def _fail(self, exchange: Exchange, error: Exception) -> None:
@@ -255,8 +251,7 @@ class FastLane(Watched, HttpToolsProtocol):
 
     def _refuse(self, exchange: Exchange, refusal: RequestError) -> None:
         self._received(exchange)
-        more = "".join(f"{name}: {value}\r\n" for name, value in refusal.headers.items()).encode()
-        self._respond(exchange, refusal.status, _JSON + more, orjson.dumps({"error": refusal.message}))
+        self._respond(exchange, refusal.status, head_of(refusal), refusal.body)
 
     def _respond(self, exchange: Exchange, status: int, kind: bytes, content: bytes) -> None:
         """Write an answer, and let uvicorn continue with the next request."""

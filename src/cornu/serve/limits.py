@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import orjson
+
 
 class RequestError(Exception):
     """A rejected request: the HTTP status, the reason, and what to do."""
@@ -13,7 +15,14 @@ class RequestError(Exception):
     @property
     def headers(self) -> dict[str, str]:
         """The answer's headers."""
+        if self.status == 401:
+            return {"www-authenticate": "Bearer"}
         return {"retry-after": "1"} if self.status in (429, 503) else {}
+
+    @property
+    def body(self) -> bytes:
+        """The answer's body, as JSON."""
+        return orjson.dumps({"error": self.message})
 
 
 class Limits(NamedTuple):

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
+from cornu.serve.access import POLICY
 from cornu.serve.digits import DigitReader
 from cornu.serve.limits import RequestError
 from cornu.serve.served_model import ServedModel
@@ -21,8 +22,8 @@ _FILES = {
 }
 #: Pages load and contact nothing but this server, and no other page may frame them.
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "content-security-policy": f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",

@@ -42,9 +42,9 @@ def loads(body: bytes | memoryview, floats: bool) -> Any:
     """
     if floats and simdjson is not None and len(body) >= _SHORTEST:
         try:
-            return _reader.read(bytes(body))
+            return _own.reader.read(bytes(body))
         except _UNUSUAL:  # orjson decides whether it is JSON, and reports what is wrong
-            _reader.forget()
+            _own.reader.forget()
     found = orjson.loads(body)
     _check_keys(found, bytes(body))
     return found
@@ -79,8 +79,8 @@ def _has_keys(document: Any, expected: int) -> bool:
     return count == expected
 
 
-class _Reader(threading.local):
-    """A parser of each thread, kept between documents, and how many lists it met in the last one."""
+class _Reader:
+    """A parser, kept between documents, and how many lists it met in the last one."""
 
     def __init__(self) -> None:
         self.parser: Any = None
@@ -130,7 +130,14 @@ class _Reader(threading.local):
                 self._count(row, shape[1:])
 
 
-_reader = _Reader()
+class _Own(threading.local):
+    """A reader of each thread."""
+
+    def __init__(self) -> None:
+        self.reader = _Reader()
+
+
+_own = _Own()
 
 
 def _shape(value: Any) -> list[int]:

@@ -55,7 +55,8 @@ def _has_text(values: Any) -> bool:
             return True
         if list not in kinds:
             return False
-        level = list(itertools.chain.from_iterable(value for value in level if isinstance(value, list)))
+        lists = [value for value in level if isinstance(value, list)]
+        level = lists[0] if len(lists) == 1 else list(itertools.chain.from_iterable(lists))
     return False
 
 

@@ -4,12 +4,11 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import metadata
 from typing import Any
 
 import jax
 
-from cornu import __version__
+from cornu.core.versions import versions
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1b222c;--soft:#5d6979;--paper:#fbfcfd;--sheet:#fff;--line:#dfe4ea;
@@ -88,9 +87,7 @@ def settings_table(rows: Mapping[str, Any]) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {"cornu": __version__, "python": platform.python_version()}
-    for name in ("jax", "jaxlib", "optax", "numpy"):
-        found[name] = metadata.version(name)
+    found = versions()
     devices = jax.devices()
     found["device"] = f"{len(devices)} x {devices[0].device_kind}"
     found["processors"] = str(os.cpu_count())

@@ -68,10 +68,9 @@ class Server:
                 self._bind(self.port)
 
     def _bind(self, port: int) -> None:
-        public = self.host not in LOOPBACK
-        if (public or self.secret) and self.token is None:
+        if (self.secret or self.host not in LOOPBACK) and self.token is None:
             self.token = shared_token(self.folder)
-        settings = {"folder": self.folder, "public": public, "token": self.token}
+        settings = {"folder": self.folder, "token": self.token}
         self._http = _Threads((self.host, port), type("Handler", (_Handler,), settings))
         self.port = self._http.server_address[1]
         threading.Thread(target=self._http.serve_forever, name="cornu-dashboard", daemon=True).start()
@@ -122,7 +121,6 @@ def shown_folder(url: str) -> str | None:
 
 class _Handler(BaseHTTPRequestHandler):
     folder: Path
-    public: bool
     token: str | None
     timeout = SECONDS
     protocol_version = "HTTP/1.1"
@@ -160,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.token is not None:
             return self._is_known(self.token)
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
-        if self.public or host in LOOPBACK:
+        if host in LOOPBACK:
             return True
         self._answer_json(HTTPStatus.FORBIDDEN, {"error": f"this page is not at {host!r}"})
         return False
