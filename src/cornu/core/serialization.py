@@ -203,7 +203,7 @@ def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, 
     table = registry.table_of(cls)
     result = {
         "module": getattr(cls, "keras_module", None) or (table.module if table else _module_of(cls)),
-        "class_name": cls.__name__,
+        "class_name": vars(cls).get("keras_name", cls.__name__),  # a class is exported under another name
         "config": serialize(thing.get_config()),
         "registered_name": None if table or hasattr(cls, "keras_module") else _name_of_custom(cls, cls.__name__),
     }
