@@ -29,7 +29,7 @@ class Peer:
     def _layer(self, layer, before, after):
         kind = layer[0]
         if kind == "dense":
-            return self._with_activation(nn.Linear(before[0], after[0]), layer[2])
+            return self._with_activation(nn.Linear(before[-1], after[-1]), layer[2])
         if kind == "conv":
             return self._with_activation(nn.Conv2d(before[-1], after[-1], 3), layer[2])
         if kind == "norm":
