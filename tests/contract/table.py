@@ -100,6 +100,29 @@ RANDOM: dict[str, Entry] = {
     "activity regularization": Entry(lambda layers: layers.ActivityRegularization(0.1, 0.2), (2, 3)),
 }
 
+RECURRENT: dict[str, Entry] = {
+    "simple rnn": Entry(lambda layers: layers.SimpleRNN(4, kernel_regularizer="l2"), (2, 5, 3)),
+    "simple rnn backwards": Entry(
+        lambda layers: layers.SimpleRNN(4, activation="relu", return_sequences=True, go_backwards=True), (2, 5, 3)
+    ),
+    "lstm": Entry(lambda layers: layers.LSTM(4, unit_forget_bias=False, recurrent_regularizer="l2"), (2, 5, 3)),
+    "lstm of sequences": Entry(
+        lambda layers: layers.LSTM(4, return_sequences=True, use_bias=False, activity_regularizer="l2"), (2, 5, 3)
+    ),
+    "lstm unrolled": Entry(lambda layers: layers.LSTM(3, unroll=True), (2, 5, 3)),
+    "gru": Entry(lambda layers: layers.GRU(4, bias_regularizer="l1", bias_initializer="ones"), (2, 5, 3)),
+    "gru reset before": Entry(lambda layers: layers.GRU(4, reset_after=False, return_sequences=True), (2, 5, 3)),
+    "rnn": Entry(lambda layers: layers.RNN(layers.SimpleRNNCell(4), return_sequences=True), (2, 5, 3)),
+    "rnn of stacked cells": Entry(
+        lambda layers: layers.RNN([layers.LSTMCell(4), layers.GRUCell(3)], return_sequences=True), (2, 5, 3)
+    ),
+    "bidirectional": Entry(lambda layers: layers.Bidirectional(layers.LSTM(4, return_sequences=True)), (2, 5, 3)),
+    "bidirectional sum": Entry(lambda layers: layers.Bidirectional(layers.GRU(4), merge_mode="sum"), (2, 5, 3)),
+    "recurrent dropout": Entry(
+        lambda layers: layers.GRU(4, dropout=0.3, recurrent_dropout=0.3), (2, 5, 3), random=True
+    ),
+}
+
 CONVOLUTIONS: dict[str, Entry] = {
     "conv1d": Entry(lambda layers: layers.Conv1D(4, 3, activation="relu"), (2, 7, 3)),
     "conv1d causal": Entry(lambda layers: layers.Conv1D(4, 3, padding="causal", dilation_rate=2), (2, 7, 3)),
@@ -171,5 +194,5 @@ NORMALIZATIONS: dict[str, Entry] = {
 }
 
 LAYERS: dict[str, Entry] = (
-    BASICS | ACTIVATIONS | RESHAPING | MERGING | RANDOM | CONVOLUTIONS | POOLINGS | FRAMES | NORMALIZATIONS
+    BASICS | ACTIVATIONS | RESHAPING | MERGING | RANDOM | RECURRENT | CONVOLUTIONS | POOLINGS | FRAMES | NORMALIZATIONS
 )

@@ -28,6 +28,8 @@ class _Scope(threading.local):
         self.flags: dict[int, bool] = {}  # id of a layer -> `trainable`
         self.losses: dict[int, tuple[Any, list]] | None = None  # id of a layer -> the layer, and its losses
         self.custom: dict[str, Any] | None = None  # custom classes and functions of the config that is being made
+        # Id of a cell of a recurrent layer -> its dropout in the running sequence, the same for all time steps.
+        self.noise: dict[int, Any] | None = None
         self.ambient: Any = None  # the seed of the running step, for calls without a seed of their own
         self.shared: dict[Any, Any] | None = None  # layers of the config that is being read, by their shared_object_id
         # Id of a layer that is in several places of a model -> its number in files.

@@ -22,6 +22,7 @@ from cornu.layers.normalization import *
 from cornu.layers.padding import *
 from cornu.layers.pooling import *
 from cornu.layers.preprocessing import *
+from cornu.layers.recurrent import *
 from cornu.layers.regularization import *
 from cornu.layers.reshaping import *
 from cornu.layers.time_distributed import *

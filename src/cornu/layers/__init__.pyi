@@ -89,6 +89,15 @@ from cornu.layers.pooling import MaxPooling1D as MaxPooling1D
 from cornu.layers.pooling import MaxPooling2D as MaxPooling2D
 from cornu.layers.pooling import MaxPooling3D as MaxPooling3D
 from cornu.layers.preprocessing import Rescaling as Rescaling
+from cornu.layers.recurrent.bidirectional import Bidirectional as Bidirectional
+from cornu.layers.recurrent.gru import GRU as GRU
+from cornu.layers.recurrent.gru import GRUCell as GRUCell
+from cornu.layers.recurrent.lstm import LSTM as LSTM
+from cornu.layers.recurrent.lstm import LSTMCell as LSTMCell
+from cornu.layers.recurrent.rnn import RNN as RNN
+from cornu.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN
+from cornu.layers.recurrent.simple_rnn import SimpleRNNCell as SimpleRNNCell
+from cornu.layers.recurrent.stacked_cells import StackedRNNCells as StackedRNNCells
 from cornu.layers.regularization import ActivityRegularization as ActivityRegularization
 from cornu.layers.regularization import AlphaDropout as AlphaDropout
 from cornu.layers.regularization import Dropout as Dropout

@@ -1,0 +1,126 @@
+"""What the cells of recurrent layers share: their weights and options, and dropout that lasts for a whole sequence."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from cornu import activations
+from cornu.core.layer import Layer
+from cornu.core.scope import scope
+from cornu.core.variable import Seed, plain
+from cornu.kernels.random_bits import dropout
+from cornu.kernels.recurrent import Loop
+from cornu.layers.argument_checks import check_integer, known_size, number_of
+from cornu.layers.weight_options import keep_options, make_weight
+
+
+class Noise(NamedTuple):
+    """Factors of dropout for all steps of a sequence: ``(gates or 1, batch, size)``, or None where nothing drops."""
+
+    inputs: jax.Array | None = None
+    states: jax.Array | None = None
+
+
+class Cell(Layer):
+    """The base of `SimpleRNNCell`, `LSTMCell` and `GRUCell`: one step of a recurrent layer.
+
+    A subclass sets `gates` and defines `step`, and `run`, which computes a whole sequence.
+    """
+
+    keeps_rows_apart = True
+    gates = 1
+    dropout: float
+    recurrent_dropout: float
+    implementation = 2  # 1: each gate has dropout of its own
+    state_size: Any
+    bias_initializer: Any
+
+    def _keep(
+        self,
+        units: Any,
+        activation: Any,
+        use_bias: bool,
+        weights: dict[str, tuple[Any, Any, Any]],
+        rates: tuple[Any, Any],
+        seed: int | None,
+        implementation: int = 2,
+    ) -> None:
+        """Keep the arguments that all cells have; `weights` are initializer, regularizer and constraint by weight."""
+        self.units = check_integer(self, "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        for weight, options in weights.items():
+            keep_options(self, weight, *options)
+        self.dropout, self.recurrent_dropout = (min(1.0, max(0.0, number_of(rate or 0.0))) for rate in rates)
+        self.implementation = 1 if self.recurrent_dropout else implementation
+        self.seed = seed
+        if self.dropout or self.recurrent_dropout:
+            self.seed_generator = Seed(seed)
+        self.state_size = self.output_size = self.units
+
+    def build(self, input_shape: tuple) -> None:
+        width = self.gates * self.units
+        self.kernel = make_weight(self, "kernel", (known_size(self, input_shape), width))
+        self.recurrent_kernel = make_weight(self, "recurrent", (self.units, width), name="recurrent_kernel")
+        self.bias = self._make_bias(width) if self.use_bias else None
+
+    def _make_bias(self, width: int) -> Any:
+        return make_weight(self, "bias", (width,))
+
+    def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> list[Any]:
+        """Return states of zeros, each ``(batch_size, units)``.
+
+        Args:
+            inputs: The inputs of a step; the batch size is theirs if `batch_size` is None.
+            batch_size: Size of the batch.
+            dtype: A dtype; None is the layer's compute dtype.
+        """
+        sizes = self.state_size if isinstance(self.state_size, (list, tuple)) else [self.state_size]
+        batch = inputs.shape[0] if batch_size is None else batch_size
+        return [jnp.zeros((batch, size), dtype or self.compute_dtype) for size in sizes]
+
+    def call(self, inputs: jax.Array, states: Any, training: bool = False) -> tuple[Any, Any]:
+        several = isinstance(states, (list, tuple))
+        noise = (scope.noise or {}).get(id(self)) or self.draw_noise(inputs.shape[0], training)
+        output, after = self.step(inputs, states if several else [states], noise)
+        return output, (after if several else after[0])
+
+    def step(self, inputs: jax.Array, states: Sequence[jax.Array], noise: Noise) -> tuple[jax.Array, list[jax.Array]]:
+        """Return the output ``(batch, units)`` and the new states for inputs ``(batch, features)``."""
+        raise NotImplementedError
+
+    def run(
+        self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop
+    ) -> tuple[jax.Array, list[jax.Array]]:
+        """Return the outputs and last states for sequences ``(batch, time, features)``."""
+        raise NotImplementedError
+
+    def draw_noise(self, batch: int, training: bool) -> Noise:
+        """Return the factors of dropout for the sequences of a batch; the same for all steps (Gal and Ghahramani 2016,
+        https://arxiv.org/abs/1512.05287).
+        """
+        if not training:
+            return Noise()
+        return Noise(
+            self._factors(self.dropout, batch, self.kernel.shape[0]),
+            self._factors(self.recurrent_dropout, batch, self.units),
+        )
+
+    def _factors(self, rate: float, batch: int, size: int) -> jax.Array | None:
+        if not 0 < rate < 1:
+            return None
+        ones = jnp.ones((self.gates if self.implementation == 1 else 1, batch, size), self.compute_dtype)
+        return dropout(ones, self.seed_generator.next(), rate)
+
+    def _arrays(self) -> tuple[jax.Array, jax.Array, jax.Array | None]:
+        return plain(self.kernel), plain(self.recurrent_kernel), plain(self.bias)
+
+
+def noise_of(layer: Layer, batch: int, training: Any) -> dict[int, Noise]:
+    """Return the dropout of all cells inside a layer for the sequences of a batch, by the cells' ids."""
+    if not training:
+        return {}
+    cells = [part for part in layer._flatten_layers() if isinstance(part, Cell) and part.built]
+    return {id(cell): cell.draw_noise(batch, training) for cell in cells}
