@@ -15,7 +15,9 @@ def windows(dataset):
 
 def test_windows_and_targets_in_batches():
     dataset = timeseries_dataset_from_array(SERIES, SERIES[5:] * 10, 4, sequence_stride=3, batch_size=3)
-    expected = [([[s, s + 1, s + 2, s + 3] for s in part], [(s + 5) * 10 for s in part]) for part in ((0, 3, 6), (9, 12))]
+    expected = [
+        ([[s, s + 1, s + 2, s + 3] for s in part], [(s + 5) * 10 for s in part]) for part in ((0, 3, 6), (9, 12))
+    ]
     assert windows(dataset) == windows(dataset) == expected
     assert len(dataset) == 2
 
