@@ -150,6 +150,8 @@ _NUMPY_LOSSES = {
     "BCE": "binary_crossentropy",
 }
 
+_TIMESERIES = {"timeseries_dataset_from_array": "cornu.compat.tensorflow.timeseries:timeseries_dataset_from_array"}
+
 #: Place -> old name -> today's name in the same place, or ``module:name``.
 NAMES: dict[str, dict[str, str]] = {
     "": {
@@ -229,6 +231,7 @@ NAMES: dict[str, dict[str, str]] = {
     "models": {"Container": "Model", "Input": "cornu.layers:Input", "Layer": "cornu.layers:Layer"}
     | {"Functional": "Model", "K": "cornu.compat.backend.functions"},
     "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
+    "preprocessing": _TIMESERIES,
     "regularizers": {
         "l1": "L1",
         "l2": "L2",
@@ -241,6 +244,7 @@ NAMES: dict[str, dict[str, str]] = {
         "activity_l1l2": "L1L2",
     },
     "utils": {"plot": "plot_model", "Sequence": "PyDataset"}
+    | _TIMESERIES
     | {
         name: f"cornu.compat.extras:{name}"
         for name in (
