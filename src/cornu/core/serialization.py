@@ -47,7 +47,10 @@ class Recorded(abc.ABCMeta):
         try:
             instance: Any = super().__call__(*args, **kwargs)  # type: ignore[misc]
         except TypeError as error:
-            raise _constructor_error(cls, kwargs, error) from error
+            named = _constructor_error(cls, kwargs, error)
+            if named is error:
+                raise
+            raise named from error
         if isinstance(instance, cls) and type(instance) is cls:
             instance._arguments = _bind(cls, args, kwargs)  # type: ignore[attr-defined]
         return instance

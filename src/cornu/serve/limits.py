@@ -4,13 +4,15 @@ from typing import NamedTuple
 
 import orjson
 
+from cornu.core.errors import readable
+
 
 class RequestError(Exception):
     """A rejected request: the HTTP status, the reason, and what to do."""
 
     def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
+        self.status, self.message = status, readable(message)
+        super().__init__(self.message)
 
     @property
     def headers(self) -> dict[str, str]:
