@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import threading
 
 import pytest
 import uvicorn
@@ -10,6 +12,7 @@ from uvicorn.server import ServerState
 from cornu.serve import connections
 from cornu.serve.access import Access
 from cornu.serve.application import Service
+from cornu.serve.computing import Computing
 from cornu.serve.connections import SlowLane
 from cornu.serve.direct_protocol import FastLane
 from cornu.serve.limits import Limits
@@ -56,6 +59,7 @@ def serving(served, lane, talk, limits=LIMITS, access=None):
                 await asyncio.sleep(0.01)
                 return opened[-1]
 
+            connect.service = service
             await asyncio.wait_for(talk(connect, state), 30)
             for _, writer in opened:
                 writer.close()
@@ -141,6 +145,19 @@ def test_idle_connections_are_closed(served, lane):
     serving(served, lane, talk)
 
 
+def test_no_connection_has_a_timer_of_its_own(served, lane):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        for _ in range(2):
+            writer.write(WHOLE)
+            assert await status(reader) == 200
+        [connection] = state.connections
+        assert connection.timeout_keep_alive_task is None
+        assert len(connect.service.connections) == 1
+
+    serving(served, lane, talk)
+
+
 def test_a_request_sent_before_the_last_was_answered_is_not_idle(served, lane):
     async def talk(connect, state):
         reader, writer = await connect()
@@ -218,6 +235,66 @@ def test_a_request_that_has_arrived_is_answered_at_the_end(served, lane):
         assert await reader.read() == b""
 
     serving(served, lane, talk)
+
+
+def test_connections_that_come_while_the_server_stops_are_closed(served, lane):
+    async def talk(connect, state):
+        connect.service.stop()
+        for sent in (b"", WHOLE):
+            reader, writer = await connect()
+            writer.write(sent)
+            async with asyncio.timeout(5):
+                assert await status(reader) is None
+        assert not state.connections
+
+    serving(served, lane, talk, Limits())
+
+
+def test_answers_that_are_not_read_do_not_delay_the_end(served, lane):
+    async def talk(connect, state):
+        page = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        for requests in (50, 400):  # with these many, answers wait in the server's buffer, and requests behind them
+            _, writer = await connect()
+            writer.transport.pause_reading()
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            writer.write(page * requests)
+        await asyncio.sleep(0.3)
+        for connection in [*state.connections]:
+            connection.shutdown()
+        async with asyncio.timeout(5):
+            while state.connections:
+                await asyncio.sleep(0.02)
+
+    serving(served, lane, talk, Limits())
+
+
+def test_long_requests_that_wait_to_be_parsed_are_refused_at_the_end(served, lane, monkeypatch):
+    started, go_on = threading.Event(), threading.Event()
+    understood = Computing.understood
+
+    def slow(self, body, header_length):
+        started.set()
+        assert go_on.wait(30)
+        return understood(self, body, header_length)
+
+    monkeypatch.setattr(Computing, "understood", slow)
+
+    async def talk(connect, state):
+        body = BODY[:-1] + b', "more": "%s"}' % (b"x" * 600_000)
+        readers = []
+        for _ in range(3):
+            reader, writer = await connect()
+            writer.write(PREDICT + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            readers.append(reader)
+        await asyncio.to_thread(started.wait, 30)
+        while connect.service.receiving < 3 * len(body):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        connect.service.stop()
+        go_on.set()
+        assert [await status(reader) for reader in readers] == [200, 503, 503]
+
+    serving(served, lane, talk, Limits())
 
 
 def test_a_url_that_is_too_long(served, lane):

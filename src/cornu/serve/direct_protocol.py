@@ -17,8 +17,9 @@ from uvicorn.server import ServerState
 
 from cornu.serve.access import Access
 from cornu.serve.application import Service
+from cornu.serve.batching import Job
 from cornu.serve.busy_wait import BusyWait
-from cornu.serve.computing import Computing, is_long
+from cornu.serve.computing import LONG, Computing, is_long
 from cornu.serve.connections import JSON, NO_SNIFFING, Connections, Watched, head_of
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
@@ -37,8 +38,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "computing", "disconnected", "header_length", "keep_alive", "parts", "question", "response_complete", "size",
-        "started", "timer",
+        "computing", "disconnected", "header_length", "job", "keep_alive", "parts", "question", "response_complete",
+        "size", "started", "timer",
     )  # fmt: skip
     message_event = asyncio.Event()  # set if the connection is lost; nothing waits for it
 
@@ -51,6 +52,7 @@ class Exchange:
         self.size = 0
         self.timer: asyncio.TimerHandle | None = None
         self.question: Any = None
+        self.job: Job | None = None
 
 
 class FastLane(Watched, HttpToolsProtocol):
@@ -66,8 +68,8 @@ class FastLane(Watched, HttpToolsProtocol):
     # ---- what the parser calls
 
     def on_message_begin(self) -> None:
-        """Begin with a request's head."""
-        super().on_message_begin()
+        """Begin with a request's head; only `_pass_on` needs the rest of what uvicorn does here."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._head = self._begun = True
         self._bytes = 0
 
@@ -95,6 +97,10 @@ class FastLane(Watched, HttpToolsProtocol):
 
     def _pass_on(self) -> None:
         """Pass a request to the application, without the trailers of its body: they could fill the memory."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
         super().on_headers_complete()
         self.headers = _Nothing()
 
@@ -146,7 +152,7 @@ class FastLane(Watched, HttpToolsProtocol):
         self._received(exchange)
         computing, header_length = exchange.computing, exchange.header_length
         try:
-            if is_long(body, header_length):
+            if len(body) > LONG and is_long(body, header_length):
                 exchange.question = _PARSING
                 future = self.service.parse(computing, body, header_length)
                 asyncio.wrap_future(future).add_done_callback(lambda done: self._parsed(exchange, done))
@@ -176,7 +182,7 @@ class FastLane(Watched, HttpToolsProtocol):
         batcher, arrays = exchange.computing.batcher, exchange.question.arrays
         found = batcher.at_once(arrays) if len(self.connections) == 1 else None
         if found is None:
-            batcher.put(arrays, lambda found: self._found(exchange, found))
+            exchange.job = batcher.put(arrays, lambda found: self._found(exchange, found))
         else:
             self._found(exchange, found)
 
@@ -187,12 +193,13 @@ class FastLane(Watched, HttpToolsProtocol):
         self.service.busy_wait.arrived()
         self._latest, self._begun = len(data), False
         super().data_received(data)
-        exchange = self.cycle
-        if not self._begun and (self._head or type(exchange) is not Exchange):
+        exchange, is_ours = self.cycle, type(self.cycle) is Exchange
+        if not self._begun and (self._head or not is_ours):
             self._count(len(data))
-        if type(exchange) is not Exchange or exchange.question is not None or exchange.response_complete:
+        if exchange is None or exchange.response_complete:
             return
-        if exchange.timer is None:
+        self.service.connections.begun(self)
+        if is_ours and exchange.question is None and exchange.timer is None:
             exchange.timer = self.loop.call_later(self.service.limits.receiving, self._too_slow, exchange)
 
     def _count(self, size: int) -> None:
@@ -212,11 +219,13 @@ class FastLane(Watched, HttpToolsProtocol):
         return super().has_arrived()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Discard what was received."""
+        """Discard what was received, and what was not computed yet."""
         exchange = self.cycle
         super().connection_lost(exc)
         if type(exchange) is Exchange:
             self._received(exchange)
+            if exchange.job is not None:
+                exchange.job.drop()
 
     def _received(self, exchange: Exchange) -> None:
         """Remove the body from the count of those being received."""
@@ -268,10 +277,22 @@ class FastLane(Watched, HttpToolsProtocol):
         self.service.metrics.request(exchange.computing.route, status, time.perf_counter() - exchange.started)
         self.on_response_complete()
 
+    def on_response_complete(self) -> None:
+        """Continue with the next request, as uvicorn does."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self.flow.resume_reading()
+            self.service.connections.answered(self, self.cycle.response_complete)
+
+
+_PROBE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+
 
 def is_compatible() -> bool:
-    """Return whether the installed uvicorn works as `FastLane` expects, by two requests that are rejected."""
-    loop, written = asyncio.new_event_loop(), _Written()
+    """Return whether the installed uvicorn works as `FastLane` expects, by some requests that are rejected."""
+    loop, written, state = asyncio.new_event_loop(), _Written(), ServerState()
     service: Any = SimpleNamespace(
         by_address={b"/": _Refusing()},
         limits=Limits(),
@@ -284,15 +305,21 @@ def is_compatible() -> bool:
     # The application is never reached: a request passed to it counts as not answered.
     config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")
     try:
-        lane = FastLane(service, config=config, server_state=ServerState(), app_state={}, _loop=loop)
+        lane = FastLane(service, config=config, server_state=state, app_state={}, _loop=loop)
         lane.connection_made(written)
-        lane.data_received(2 * b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        lane.data_received(2 * _PROBE)
+        HttpToolsProtocol.on_message_begin(lane)
+        if lane.scope["headers"] is not lane.headers or (lane.url, lane.expect_100_continue) != (b"", False):
+            return False
+        written.close()
+        lane.data_received(_PROBE)  # not answered
         lane.connection_lost(None)
     except Exception:  # another uvicorn may fail in any way
         return False
     finally:
         loop.close()
-    return b"".join(written.parts).count(b"HTTP/1.1 422 ") == 2 and service.receiving == 0
+    answers = b"".join(written.parts).count(b"HTTP/1.1 422 ")
+    return (answers, state.total_requests, service.receiving) == (2, 3, 0)
 
 
 class _Nothing(list):

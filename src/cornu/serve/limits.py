@@ -57,3 +57,7 @@ class Limits(NamedTuple):
     def too_many(self) -> RequestError:
         """Return the error while the bodies being received have too many bytes in total."""
         return RequestError(429, "Too many requests are being received; try again in a second.")
+
+    def stopping(self) -> RequestError:
+        """Return the error while the server is being stopped."""
+        return RequestError(503, "The server is shutting down.")
