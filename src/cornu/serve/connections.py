@@ -117,6 +117,13 @@ class Watched:
         super().shutdown()  # type: ignore[misc]
         self.loop.call_later(LAST_SECONDS, self._give_up)
 
+    def _should_upgrade(self) -> bool:
+        """Return False: there are no websockets."""
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Do not log requests for another protocol: they are answered in this one."""
+
     def has_arrived(self) -> bool:
         """Return whether a request is under way that has been received completely."""
         return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
@@ -129,7 +136,11 @@ class Watched:
             self.transport.abort()
 
     def turn_away(self, refusal: RequestError) -> None:
-        """Answer with an error, and close the connection."""
+        """Answer with an error, and close the connection; if earlier requests are not answered yet, only those are."""
+        if self.has_arrived():
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
         body = refusal.body
         last = b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
         self.transport.write(b"".join([STATUS_LINE[refusal.status], head_of(refusal), last, body]))

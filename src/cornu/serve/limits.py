@@ -6,17 +6,19 @@ import orjson
 
 
 class RequestError(Exception):
-    """A rejected request: the HTTP status, the reason, and what to do."""
+    """A rejected request: the HTTP status, the reason, and what to do. If it `closes`, its connection ends with it."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, closes: bool = False) -> None:
         super().__init__(message)
-        self.status, self.message = status, message
+        self.status, self.message, self.closes = status, message, closes
 
     @property
     def headers(self) -> dict[str, str]:
         """The answer's headers."""
         if self.status == 401:
             return {"www-authenticate": "Bearer"}
+        if self.closes:
+            return {"connection": "close"}
         return {"retry-after": "1"} if self.status in (429, 503) else {}
 
     @property

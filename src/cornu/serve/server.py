@@ -126,7 +126,7 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
         service.application,
         http=connections(service),
         proxy_headers=False,
-        log_level="warning",
+        log_level="error",  # no line for each malformed request
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
