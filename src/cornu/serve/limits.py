@@ -8,10 +8,10 @@ from cornu.core.errors import readable
 
 
 class RequestError(Exception):
-    """A rejected request: the HTTP status, the reason, and what to do."""
+    """A rejected request: the HTTP status, the reason, and what to do. If it `closes`, its connection ends with it."""
 
-    def __init__(self, status: int, message: str) -> None:
-        self.status, self.message = status, readable(message)
+    def __init__(self, status: int, message: str, closes: bool = False) -> None:
+        self.status, self.message, self.closes = status, readable(message), closes
         super().__init__(self.message)
 
     @property
@@ -19,6 +19,8 @@ class RequestError(Exception):
         """The answer's headers."""
         if self.status == 401:
             return {"www-authenticate": "Bearer"}
+        if self.closes:
+            return {"connection": "close"}
         return {"retry-after": "1"} if self.status in (429, 503) else {}
 
     @property
@@ -59,3 +61,7 @@ class Limits(NamedTuple):
     def too_many(self) -> RequestError:
         """Return the error while the bodies being received have too many bytes in total."""
         return RequestError(429, "Too many requests are being received; try again in a second.")
+
+    def stopping(self) -> RequestError:
+        """Return the error while the server is being stopped."""
+        return RequestError(503, "The server is shutting down.")
