@@ -125,6 +125,19 @@ RECURRENT: dict[str, Entry] = {
     ),
     "bidirectional": Entry(lambda layers: layers.Bidirectional(layers.LSTM(4, return_sequences=True)), (2, 5, 3)),
     "bidirectional sum": Entry(lambda layers: layers.Bidirectional(layers.GRU(4), merge_mode="sum"), (2, 5, 3)),
+    "conv lstm1d": Entry(lambda layers: layers.ConvLSTM1D(3, 3, strides=2, use_bias=False), (2, 4, 7, 2)),
+    "conv lstm2d": Entry(
+        lambda layers: layers.ConvLSTM2D(2, (3, 2), padding="same", recurrent_regularizer="l2", return_sequences=True),
+        (2, 4, 5, 4, 3),
+    ),
+    "conv lstm2d first": Entry(
+        lambda layers: layers.ConvLSTM2D(2, 2, dilation_rate=2, data_format="channels_first", unit_forget_bias=False),
+        (2, 3, 2, 5, 4),
+    ),
+    "conv lstm3d": Entry(lambda layers: layers.ConvLSTM3D(2, 2, go_backwards=True), (2, 3, 3, 4, 3, 1)),
+    "conv lstm dropout": Entry(
+        lambda layers: layers.ConvLSTM1D(2, 3, dropout=0.3, recurrent_dropout=0.3), (2, 4, 5, 2), random=True
+    ),
     "recurrent dropout": Entry(
         lambda layers: layers.GRU(4, dropout=0.3, recurrent_dropout=0.3), (2, 5, 3), random=True
     ),

@@ -27,6 +27,8 @@ CLASSES = {
     "SyncBatchNormalization": "BatchNormalization",
     "TimeDistributedDense": "TimeDistributed",
     "ThresholdedReLU": "ReLU",
+    "ConvLSTM2DCell": "ConvLSTMCell",
+    "ConvRNN2D": "RNN",
     "Merge": "Merge",
     "Model": "Functional",
 }
@@ -168,18 +170,27 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
     name = CLASSES.get(class_name, class_name)
     if class_name == "ThresholdedReLU":
         config["threshold"] = config.pop("theta", 1.0)
+    if class_name == "ConvLSTM2DCell":
+        config["rank"] = 2
     if class_name == "TimeDistributedDense":
         return name, {"name": config.get("name"), "layer": {"class_name": "Dense", "config": _own("Dense", config)}}
     if name == "Lambda":
         config = _lambda(config)
     if name == "BatchNormalization":
         config["axis"] = _single(config.get("axis", -1))
-    for key in ("layer", "forward_layer", "backward_layer"):
-        inner = config.get(key)
-        if isinstance(inner, dict) and "class_name" in inner:
-            inner_name, inner_config = translate_layer_config(inner["class_name"], inner["config"])
-            config[key] = inner | {"class_name": inner_name, "config": inner_config}
+    for key in ("layer", "forward_layer", "backward_layer", "cell"):
+        config |= {key: _inner(config[key])} if key in config else {}
+    if isinstance(config.get("cells"), list):
+        config["cells"] = [_inner(cell) for cell in config["cells"]]
     return name, _own(name, config)
+
+
+def _inner(entry: Any) -> Any:
+    """Return the entry of a layer inside a layer's config in today's spelling."""
+    if not isinstance(entry, dict) or "class_name" not in entry:
+        return entry
+    name, config = translate_layer_config(entry["class_name"], entry["config"])
+    return entry | {"class_name": name, "config": config}
 
 
 def _plain(value: Any) -> Any:

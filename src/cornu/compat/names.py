@@ -215,6 +215,7 @@ NAMES: dict[str, dict[str, str]] = {
     }
     | {name: f"cornu.compat.layers:{name}" for name in (*_OLD_LAYERS, "merge")}
     | {"Convolution1DTranspose": "Conv1DTranspose"}
+    | {"ConvLSTM2DCell": "cornu.compat.layers:ConvLSTM2DCell", "ConvRNN2D": "RNN", "ConvRecurrent2D": "RNN"}
     | {f"MaxPool{n}": f"MaxPooling{n}" for n in _DIMENSIONS}
     | {f"AvgPool{n}": f"AveragePooling{n}" for n in _DIMENSIONS}
     | {f"GlobalMaxPool{n}": f"GlobalMaxPooling{n}" for n in _DIMENSIONS}

@@ -2,6 +2,7 @@
 
 from cornu.compat.layers import AtrousConvolution1D as AtrousConvolution1D
 from cornu.compat.layers import AtrousConvolution2D as AtrousConvolution2D
+from cornu.compat.layers import ConvLSTM2DCell as ConvLSTM2DCell
 from cornu.compat.layers import Convolution1D as Convolution1D
 from cornu.compat.layers import Convolution2D as Convolution2D
 from cornu.compat.layers import Convolution3D as Convolution3D
@@ -94,6 +95,10 @@ from cornu.layers.pooling import MaxPooling2D as MaxPooling2D
 from cornu.layers.pooling import MaxPooling3D as MaxPooling3D
 from cornu.layers.preprocessing import Rescaling as Rescaling
 from cornu.layers.recurrent.bidirectional import Bidirectional as Bidirectional
+from cornu.layers.recurrent.conv_lstm import ConvLSTM1D as ConvLSTM1D
+from cornu.layers.recurrent.conv_lstm import ConvLSTM2D as ConvLSTM2D
+from cornu.layers.recurrent.conv_lstm import ConvLSTM3D as ConvLSTM3D
+from cornu.layers.recurrent.conv_lstm import ConvLSTMCell as ConvLSTMCell
 from cornu.layers.recurrent.gru import GRU as GRU
 from cornu.layers.recurrent.gru import GRUCell as GRUCell
 from cornu.layers.recurrent.lstm import LSTM as LSTM
@@ -129,6 +134,8 @@ AvgPool2D = AveragePooling2D
 AvgPool3D = AveragePooling3D
 BatchNormalizationV1 = BatchNormalization
 BatchNormalizationV2 = BatchNormalization
+ConvRNN2D = RNN
+ConvRecurrent2D = RNN
 Convolution1DTranspose = Conv1DTranspose
 Convolution2DTranspose = Deconvolution2D
 Convolution3DTranspose = Deconvolution3D

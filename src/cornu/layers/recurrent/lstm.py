@@ -100,7 +100,7 @@ class LSTMCell(Cell):
     def _make_bias(self, width: int) -> Any:
         if not self.unit_forget_bias:
             return super()._make_bias(width)
-        return make_weight(self, "bias", (width,), initializer=_with_ones_to_forget(self.bias_initializer, self.units))
+        return make_weight(self, "bias", (width,), initializer=with_ones_to_forget(self.bias_initializer, self.units))
 
     def step(self, inputs: jax.Array, states: Sequence[jax.Array], noise: Noise) -> tuple[jax.Array, list[jax.Array]]:
         kernel, recurrent_kernel, bias = self._arrays()
@@ -124,7 +124,7 @@ class LSTMCell(Cell):
         return as_named_call(self._name_in_exports(mask, noise, loop), function, inputs, *states, *self._arrays())
 
 
-def _with_ones_to_forget(initializer: Callable, units: int) -> Callable:
+def with_ones_to_forget(initializer: Callable, units: int) -> Callable:
     """Return an initializer for the bias of an LSTM: ones for the forget gate, which is the second of four."""
 
     def initialize(shape: Any, dtype: Any = None, **_: Any) -> jax.Array:

@@ -88,7 +88,7 @@ class RNN(Layer):
         self.go_backwards, self.unroll = bool(go_backwards), bool(unroll)
         self.stateful = bool(stateful)
         self.zero_output_for_mask = bool(zero_output_for_mask)
-        self.input_spec = InputSpec(min_ndim=3)
+        self.input_spec = self.cell.sequences_spec() if isinstance(self.cell, Cell) else InputSpec(min_ndim=3)
         self.states = None
 
     @property
@@ -143,7 +143,7 @@ class RNN(Layer):
             self.cell.build((batch, *sequences_shape[2:]))
             self.cell.built = True
         if isinstance(self.cell, Cell):
-            self.input_spec = InputSpec(ndim=3, axes={-1: self.cell.kernel.shape[0]})
+            self.input_spec = self.cell.sequences_spec()
         if self.stateful and self.states is None:
             if batch is None:
                 raise ValueError(
@@ -168,7 +168,8 @@ class RNN(Layer):
         """
         if isinstance(inputs, int):  # get_initial_state(batch_size)
             inputs, batch_size = None, inputs
-        states = first_states(self.cell, inputs.shape[0] if batch_size is None else batch_size, self.compute_dtype)
+        batch = inputs.shape[0] if batch_size is None else batch_size
+        states = first_states(self.cell, batch, self.compute_dtype, inputs)
         return list(states) if isinstance(states, (list, tuple)) else [states]
 
     def call(
@@ -179,14 +180,14 @@ class RNN(Layer):
         training: bool = False,
         constants: Any = None,
     ) -> Any:
-        batch = sequences.shape[0]
-        states = self._first_states(batch, initial_state)
+        states = self._first_states(sequences, initial_state)
         loop = Loop(self.go_backwards, self.unroll, self.return_sequences, self.zero_output_for_mask)
         mask = _mask_of_steps(mask[0] if isinstance(mask, (list, tuple)) else mask)
-        noise = noise_of(self.cell, batch, training) if isinstance(self.cell, Layer) else {}
+        shape = (sequences.shape[0], *sequences.shape[2:])  # of one step
+        noise = noise_of(self.cell, shape, training) if isinstance(self.cell, Layer) else {}
         with changed(noise=noise):
             if self._runs_at_once() and constants is None:
-                own = noise.get(id(self.cell)) or self.cell.draw_noise(batch, False)
+                own = noise.get(id(self.cell)) or self.cell.draw_noise(shape, False)
                 output, states = self.cell.run(sequences, states, mask, own, loop)
             else:
                 output, states = self._step_by_step(sequences, states, mask, training, constants, loop)
@@ -204,22 +205,28 @@ class RNN(Layer):
             and (cell.dtype_policy.name == self.dtype_policy.name)
         )
 
-    def _first_states(self, batch: int, initial_state: Any) -> list[Any]:
+    def _first_states(self, sequences: jax.Array, initial_state: Any) -> list[Any]:
+        batch = sequences.shape[0]
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         zeros = None
         if initial_state is None and self.stateful:
             states = plain(self.states)
         elif initial_state is None:
-            states = self.get_initial_state(batch_size=batch)
+            states = self._begin(sequences)
         else:
             states = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
-            zeros = jax.eval_shape(lambda: self.get_initial_state(batch_size=batch))
+            zeros = jax.eval_shape(lambda: self._begin(sequences))
         states = jax.tree.map(lambda state: _in_dtype(state, dtype), states)
         if zeros is not None:
             states = self._checked(states, zeros)
         elif self.stateful:
             self._check_batch(states, batch)
         return states
+
+    def _begin(self, sequences: jax.Array) -> list[Any]:
+        """Return the states before the first step of sequences."""
+        more = {"inputs": sequences} if getattr(self.cell, "sizes_states_by_inputs", False) else {}
+        return self.get_initial_state(batch_size=sequences.shape[0], **more)
 
     def _checked(self, states: list[Any], expected: list[Any]) -> list[Any]:
         """Return initial states in the nesting of the cell's; ValueError if number or shapes differ."""
@@ -336,7 +343,7 @@ class OfCell(Layer):
         return {name: value for name, value in config.items() if name not in not_kept}
 
 
-def _option(name: str) -> property:
+def option_of_cell(name: str) -> property:
     def get(layer: OfCell) -> Any:
         return getattr(layer.cell, name)
 
@@ -352,7 +359,7 @@ for _name in (
     *("bias_regularizer", "kernel_constraint", "recurrent_constraint", "bias_constraint"),
     *("dropout", "recurrent_dropout", "seed", "kernel", "recurrent_kernel", "bias"),
 ):
-    setattr(OfCell, _name, _option(_name))
+    setattr(OfCell, _name, option_of_cell(_name))
 
 
 def _zeros_like_output(step: Callable, sequences: Any, states: Any) -> Any:
