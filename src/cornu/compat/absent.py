@@ -18,7 +18,7 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
     return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
 
 
-_RECURRENT = "CuDNNLSTM CuDNNGRU ConvLSTM1D ConvLSTM2D ConvLSTM2DCell ConvLSTM3D ConvRecurrent2D"
+_RECURRENT = "ConvLSTM1D ConvLSTM2D ConvLSTM2DCell ConvLSTM3D ConvRecurrent2D"
 _AUGMENTING = (
     "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation "
     "RandomTranslation RandomWidth RandomZoom RandAugment AutoContrast Solarization"

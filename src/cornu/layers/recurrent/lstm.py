@@ -12,6 +12,7 @@ from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.kernels import recurrent
 from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
+from cornu.layers.recurrent.gate_defaults import with_gate_defaults
 from cornu.layers.recurrent.rnn import RNN, OfCell
 from cornu.layers.weight_options import make_weight
 
@@ -62,6 +63,7 @@ class LSTMCell(Cell):
     computes_all_steps = True
     gates = 4
 
+    @with_gate_defaults
     def __init__(
         self,
         units: int,
@@ -178,6 +180,7 @@ class LSTM(OfCell, RNN):
 
     cell: LSTMCell
 
+    @with_gate_defaults
     def __init__(
         self,
         units: int,
