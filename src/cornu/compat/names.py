@@ -153,6 +153,8 @@ _NUMPY_LOSSES = {
     "BCE": "binary_crossentropy",
 }
 
+_TIMESERIES = {"timeseries_dataset_from_array": "cornu.compat.tensorflow.timeseries:timeseries_dataset_from_array"}
+
 #: Place -> old name -> today's name in the same place, or ``module:name``.
 NAMES: dict[str, dict[str, str]] = {
     "": {
@@ -232,6 +234,7 @@ NAMES: dict[str, dict[str, str]] = {
     "models": {"Container": "Model", "Input": "cornu.layers:Input", "Layer": "cornu.layers:Layer"}
     | {"Functional": "Model", "K": "cornu.compat.backend.functions"},
     "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
+    "preprocessing": _TIMESERIES,
     "regularizers": {
         "l1": "L1",
         "l2": "L2",
@@ -244,6 +247,7 @@ NAMES: dict[str, dict[str, str]] = {
         "activity_l1l2": "L1L2",
     },
     "utils": {"plot": "plot_model", "Sequence": "PyDataset"}
+    | _TIMESERIES
     | {
         name: f"cornu.compat.extras:{name}"
         for name in (
