@@ -18,7 +18,6 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
     return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
 
 
-_RECURRENT = "CuDNNLSTM CuDNNGRU"
 _AUGMENTING = (
     "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation "
     "RandomTranslation RandomWidth RandomZoom RandAugment AutoContrast Solarization"
@@ -33,7 +32,6 @@ _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
-    ("layers", _RECURRENT, "Use Conv1D over the time axis, or a custom layer with keras.ops.scan."),
     ("layers", "LocallyConnected1D LocallyConnected2D", "Use Conv1D or Conv2D."),
     ("layers", "Normalization", "Subtract the mean and divide by the standard deviation with numpy, or use Rescaling."),
     (

@@ -31,7 +31,12 @@ CLASSES = {
     "ConvRNN2D": "RNN",
     "Merge": "Merge",
     "Model": "Functional",
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
 }
+#: What cuDNN's layers always are, and their configs do not say.
+OF_CUDNN: dict[str, dict[str, Any]] = {"CuDNNLSTM": {"recurrent_activation": "sigmoid"}}
+OF_CUDNN["CuDNNGRU"] = OF_CUDNN["CuDNNLSTM"] | {"reset_after": True}
 
 #: Names of layers that Keras 1 and 2 allowed, such as "block1/conv"; Keras 3 has no "/" in names.
 PATH = re.compile(r"\w[\w.-]*(/\w[\w.-]*)+", re.ASCII)
@@ -100,6 +105,7 @@ POLICIES = frozenset(("PolicyV1", "Policy", "FloatDTypePolicy"))
 MEANINGS = (
     ("activation", None, "hard_sigmoid", r"Keras (tf-)?[12]\..*"),
     ("recurrent_activation", None, "hard_sigmoid", r"Keras (tf-)?[12]\..*"),
+    ("inner_activation", None, "hard_sigmoid", r"Keras 1\..*"),
     ("interpolation", "UpSampling2D", "bilinear", r"Keras (1|2\.[0-3])(\.\d+)*"),
 )
 
@@ -156,8 +162,10 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
     key and layer. So does a Lambda layer whose function is only saved as byte code. A name such as "block1/conv", which
     Keras 1 and 2 allowed, becomes "block1_conv".
     """
+    if isinstance(config, list) and class_name == "Sequential":  # as Keras 1 and 2 wrote it
+        config = {"layers": config}
     if not isinstance(config, dict):
-        return class_name, config  # Keras 1 wrote a Sequential model as a list
+        return class_name, config
     config = {key: _plain(value) for key, value in config.items()}
     if isinstance(config.get("dtype"), dict):
         config["dtype"] = _policy(config["dtype"])
@@ -176,6 +184,9 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
         return name, {"name": config.get("name"), "layer": {"class_name": "Dense", "config": _own("Dense", config)}}
     if name == "Lambda":
         config = _lambda(config)
+    config |= OF_CUDNN.get(class_name, {})
+    if name in ("GRU", "GRUCell") and not {"implementation", "consume_less"}.isdisjoint(config):
+        config.setdefault("reset_after", False)  # Keras until 2.1.4 had no other kind
     if name == "BatchNormalization":
         config["axis"] = _single(config.get("axis", -1))
     for key in ("layer", "forward_layer", "backward_layer", "cell"):
@@ -264,7 +275,7 @@ def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) ->
     if cls is None or not isinstance(cls, type):
         return config
     _, config = translate_constructor(cls, (), config)
-    known, unused = _names(cls) | set(BASE_ARGUMENTS) | set(keep), UNUSED.get(class_name, ())
+    known, unused = _names(cls) | {*BASE_ARGUMENTS, *getattr(cls, "_keywords", ()), *keep}, UNUSED.get(class_name, ())
     result = {}
     for key, value in config.items():
         if key in known:

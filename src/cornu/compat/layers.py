@@ -131,16 +131,6 @@ class OldMerge(MergeBase, metaclass=_AnyMerge):
         raise NotImplementedError(f"{type(self).__name__} has no method _merge_function(self, inputs).")
 
 
-class Recurrent(layers.Layer):
-    """The base of recurrent layers in Keras 1 and 2. Classes may be derived from it; none can be used yet."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            f"{type(self).__name__} is derived from keras.layers.Recurrent, and recurrent layers are not in this "
-            "version of Cornu yet."
-        )
-
-
 # Mode of Keras 1 -> the layer, as a function of the axis to concatenate and the axes to multiply along.
 _MODES = {
     "sum": lambda axis, axes, name: layers.Add(name=name),

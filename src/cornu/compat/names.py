@@ -130,6 +130,9 @@ _OLD_LAYERS = (
     *("Deconvolution3D", "Convolution2DTranspose", "Convolution3DTranspose", "ThresholdedReLU", "TimeDistributedDense"),
     "Merge",
 )
+_RECURRENT = (
+    *("AbstractRNNCell", "CuDNNGRU", "CuDNNLSTM", "Recurrent", "_time_distributed_dense", "time_distributed_dense"),
+)
 _DIMENSIONS = ("1D", "2D", "3D")
 _NUMPY_LOSSES = {
     "mse": "mean_squared_error",
@@ -209,11 +212,11 @@ NAMES: dict[str, dict[str, str]] = {
         "InputSpec": "cornu.core.input_spec:InputSpec",
         "K": "cornu.compat.backend.functions",
         "Model": "cornu.models:Model",
-        "Recurrent": "cornu.compat.layers:Recurrent",
         "_Merge": "cornu.compat.layers:OldMerge",
         "Sequential": "cornu.models:Sequential",
     }
     | {name: f"cornu.compat.layers:{name}" for name in (*_OLD_LAYERS, "merge")}
+    | {name: f"cornu.compat.recurrent:{name}" for name in _RECURRENT}
     | {"Convolution1DTranspose": "Conv1DTranspose"}
     | {"ConvLSTM2DCell": "cornu.compat.layers:ConvLSTM2DCell", "ConvRNN2D": "RNN", "ConvRecurrent2D": "RNN"}
     | {f"MaxPool{n}": f"MaxPooling{n}" for n in _DIMENSIONS}

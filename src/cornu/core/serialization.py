@@ -310,6 +310,9 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         inner = spellings.translate_optimizer(cls, inner)
     config_validation.check_arguments(cls, inner)
     instance = cls.from_config(dict(inner))
+    left_out = getattr(thing, "_left_out", None)
+    if left_out is not None:  # what a file of weights may still decide
+        instance._left_out = left_out
     if config.get("build_config") and hasattr(instance, "build_from_config") and not instance.built:
         instance.build_from_config(config["build_config"])
     if config.get("compile_config") and hasattr(instance, "compile_from_config"):

@@ -16,7 +16,7 @@ from cornu.saving import hdf5, json_text, keras_metadata, object_graph, tensor_b
 from cornu.saving.checkpoint_paths import checkpoint_prefix, is_saved_model
 from cornu.saving.files import is_zip
 from cornu.saving.source import CORNU, writer
-from cornu.saving.tensor_file import METADATA, is_safetensors, read_header
+from cornu.saving.tensor_file import is_safetensors, read_header, read_metadata
 
 MOST_DEPTH = 20  # models inside models
 OPTIMIZER = "optimizer"
@@ -77,9 +77,7 @@ def _of_json(path: Path) -> dict[str, Any]:
 def _of_safetensors(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         stored = read_header(file, path.name, path.stat().st_size)
-        file.seek(0)
-        length = int.from_bytes(file.read(8), "little")
-        metadata = json_text.parse(file.read(length), repr(path.name)).get(METADATA, {})
+        metadata = read_metadata(file, path.name)
     shapes: dict[str, list] = {}
     for name, array in stored.items():
         shapes.setdefault(name.rpartition("/")[0], []).append(array.shape)

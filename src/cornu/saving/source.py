@@ -8,13 +8,16 @@ from cornu.core.errors import one_line
 #: What says in a file that Cornu wrote it, beside the version of Keras whose format the file has.
 CORNU = "cornu_version"
 VERSION = __version__
+#: What says in a file of Cornu what all gates of the model's LSTM and GRU use.
+GATES = "cornu_gates"
 
 
 class Source(NamedTuple):
-    """A file by its name, and who wrote it."""
+    """A file by its name, and who wrote it; and what the gates of its LSTM and GRU use, if it says so."""
 
     name: str
     writer: str
+    gates: str | None = None
 
     def __str__(self) -> str:
         return f"{self.name!r} (written by {self.writer})"

@@ -70,6 +70,13 @@ class Cell(Layer):
         self.recurrent_kernel = make_weight(self, "recurrent", (self.units, width), name="recurrent_kernel")
         self.bias = self._make_bias(width) if self.use_bias else None
 
+    def remake_bias(self) -> None:
+        """Make the bias again, after its form has changed."""
+        old: Any = self.bias
+        self._weights = [weight for weight in self._weights if weight is not old]
+        self.bias = new = self._make_bias(self.gates * self.units)
+        new.path, new._frozen, new._trains = old.path, old._frozen, old._trains
+
     def _make_bias(self, width: int) -> Any:
         return make_weight(self, "bias", (width,))
 

@@ -14,6 +14,7 @@ from cornu.kernels import recurrent
 from cornu.kernels.compiler import as_named_call
 from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
+from cornu.layers.recurrent.gate_defaults import with_gate_defaults
 from cornu.layers.recurrent.rnn import RNN, OfCell
 from cornu.layers.weight_options import make_weight
 
@@ -64,6 +65,7 @@ class LSTMCell(Cell):
     computes_all_steps = True
     gates = 4
 
+    @with_gate_defaults
     def __init__(
         self,
         units: int,
@@ -180,6 +182,7 @@ class LSTM(OfCell, RNN):
 
     cell: LSTMCell
 
+    @with_gate_defaults
     def __init__(
         self,
         units: int,
