@@ -24,6 +24,7 @@ def musts(results: dict[str, Any]) -> list[Must]:
     """Return the lines of the measures that are available."""
     makers: list[tuple[str, Callable[[dict], Iterator[Must]]]] = [
         ("tutorials", _epochs),
+        ("sequences", _sequences),
         ("programs", _programs),
         ("start", _start),
         ("inference", _inference),
@@ -60,6 +61,17 @@ def _epochs(found: dict[str, Any]) -> Iterator[Must]:
     if found["peak"]:
         share = epochs.share(rows["seed1"], found["peak"], "cornu")
         yield Must("fraction of peak, seed1's 512-512", "≥ 60%", f"{share:.0%}", share >= 0.6, "80%")
+
+
+def _sequences(found: dict[str, Any]) -> Iterator[Must]:
+    for row in found["rows"]:
+        yield from _against(f"`{row['task']}`, fastest peer", _medians(row), 1.0, "1.5×")
+    for row in found["loops"]:
+        medians = _medians(row)
+        if "jax" in medians:
+            more = (medians["cornu"] - medians["jax"]) * 1e3
+            yield Must(f"{row['what']}, beyond the arithmetic", "≤ 0.5 ms", f"{more:.2f} ms", more <= 0.5)
+    yield from _against("first step of an LSTM, nothing kept", _medians(found["first"]), 1.0, "", "keras-jax")
 
 
 def _programs(found: dict[str, Any]) -> Iterator[Must]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import musts
 from benchmarks.lab import Lab
-from benchmarks.measures import checkpoints, epochs, inference, install, memory, precision, programs, scaling
+from benchmarks.measures import checkpoints, epochs, inference, install, memory, precision, programs, scaling, sequences
 from benchmarks.peers_table import PEERS
 
 
@@ -28,6 +28,13 @@ MEASURES = {
     "tutorials": Measure(epochs.tutorials, epochs.write, "Epochs: the five tutorials' models", STEPS),
     "batches": Measure(epochs.batches, epochs.write, "Epochs: other batch sizes", STEPS, False),
     "models": Measure(epochs.models, epochs.write, "Epochs: other models", STEPS),
+    "sequences": Measure(
+        sequences.sequences,
+        sequences.write,
+        "Sequences",
+        f"{STEPS} Recurrent layers end in a dense layer of 10; Adam. The JAX loop predicts in a bare compiled call, "
+        "which shows what the arithmetic takes.",
+    ),
     "programs": Measure(
         programs.programs,
         programs.write,

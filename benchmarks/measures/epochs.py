@@ -44,7 +44,7 @@ def models(lab: Lab) -> dict[str, Any]:
 def _measure(lab: Lab, wanted: list[tuple[str, int, int]], also: tuple[str, ...] = ()) -> dict[str, Any]:
     with lab.workers(*[name for name in lab.pythons if name not in SLOWEST or name in also]) as workers:
         before = peaks(workers)
-        rows = [_row(lab, workers, *each) for each in wanted]
+        rows = [row(lab, workers, *each) for each in wanted]
         return {"rows": rows, "peak": max([*before, *peaks(workers)], default=None)}
 
 
@@ -55,7 +55,8 @@ def peaks(workers: dict[str, Worker]) -> list[float]:
     ]
 
 
-def _row(lab: Lab, workers: dict[str, Worker], name: str, batch: int, rows: int) -> dict[str, Any]:
+def row(lab: Lab, workers: dict[str, Worker], name: str, batch: int, rows: int) -> dict[str, Any]:
+    """Train a task's model with each worker in turn; return the seconds and losses."""
     seconds: dict[str, list[float]] = {peer: [] for peer in workers}
     losses: dict[str, list[float]] = {peer: [] for peer in workers}
     for worker in workers.values():
@@ -65,12 +66,19 @@ def _row(lab: Lab, workers: dict[str, Worker], name: str, batch: int, rows: int)
             if turn > 1 and min(seconds[peer]) > SLOW:
                 continue
             worker("reset", seed=turn + 1)
-            found = worker("epochs", count=_count(seconds[peer]))
-            seconds[peer] = found["seconds"] if turn == 1 else seconds[peer] + found["seconds"]  # the first compiles
-            losses[peer].append(found["losses"][0])
-    row = {"task": name, "batch": batch, "rows": rows, "steps": -(-rows // batch), "seconds": seconds, "losses": losses}
-    print(_line(row), flush=True)
-    return row | {"operations": rows / batch * tasks.step_operations(tasks.task(name), batch)}
+            done = worker("epochs", count=_count(seconds[peer]))
+            seconds[peer] = done["seconds"] if turn == 1 else seconds[peer] + done["seconds"]  # the first compiles
+            losses[peer].append(done["losses"][0])
+    found = {
+        "task": name,
+        "batch": batch,
+        "rows": rows,
+        "steps": -(-rows // batch),
+        "seconds": seconds,
+        "losses": losses,
+    }
+    print(_line(found), flush=True)
+    return found | {"operations": rows / batch * tasks.step_operations(tasks.task(name), batch)}
 
 
 def _count(seconds: list[float]) -> int:

@@ -31,28 +31,31 @@ def inference(lab: Lab) -> dict[str, Any]:
 
 def _compared(workers: dict[str, Worker], rows: int, full: bool) -> dict[str, Any]:
     first = {name: worker("outputs", rows=min(rows, 100))["outputs"] for name, worker in workers.items()}
-    same = all(_near(outputs, first["cornu"]) for outputs in first.values())
+    same = all(near(outputs, first["cornu"]) for outputs in first.values())
     once = {name: worker("predict", rows=rows, count=1)["seconds"][0] for name, worker in workers.items()}
     count = {name: max(1, min(200, int((0.6 if full else 0.3) / seconds))) for name, seconds in once.items()}
-    return _in_turns(f"predict {rows:,} row" + "s" * (rows > 1), workers, "predict", same, count, rows=rows)
+    return in_turns(f"predict {rows:,} row" + "s" * (rows > 1), workers, "predict", same, count, rows=rows)
 
 
 def _called(workers: dict[str, Worker]) -> dict[str, Any]:
     """A row through ``model(x)``, as custom loops call a model; Keras 2 has no such call on arrays."""
     first = {name: worker("call", rows=1, count=5)["outputs"] for name, worker in workers.items()}
-    same = all(_near(outputs, first["cornu"]) for outputs in first.values())
-    return _in_turns("model(x), 1 row", workers, "call", same, dict.fromkeys(workers, 50), rows=1)
+    same = all(near(outputs, first["cornu"]) for outputs in first.values())
+    return in_turns("model(x), 1 row", workers, "call", same, dict.fromkeys(workers, 50), rows=1)
 
 
-def _near(a: list[list[float]], b: list[list[float]], difference: float = DIFFERENCE) -> bool:
+def near(a: list[list[float]], b: list[list[float]], difference: float = DIFFERENCE) -> bool:
+    """Tell whether two peers' outputs agree."""
     return all(
         abs(x - y) < difference for row, other in zip(a, b, strict=True) for x, y in zip(row, other, strict=True)
     )
 
 
-def _in_turns(
+def in_turns(
     title: str, workers: dict[str, Worker], do: str, same: bool, count: dict[str, int], **arguments: Any
 ) -> dict[str, Any]:
+    """Let the workers do the same calls in turns; return their seconds."""
+
     def work(worker: Worker) -> list[float]:
         return worker(do, count=count[worker.peer.name], **arguments)["seconds"]
 
@@ -73,8 +76,8 @@ def _changing(workers: dict[str, Worker], full: bool) -> dict[str, Any]:
 
 def _evaluated(workers: dict[str, Worker], full: bool) -> dict[str, Any]:
     values = {name: worker("evaluate", rows=ROWS, count=1)["values"] for name, worker in workers.items()}
-    same = all(_near([found], [values["cornu"]], 2e-3) for found in values.values())
-    return _in_turns(
+    same = all(near([found], [values["cornu"]], 2e-3) for found in values.values())
+    return in_turns(
         f"evaluate {ROWS:,} rows", workers, "evaluate", same, dict.fromkeys(workers, 2 if full else 1), rows=ROWS
     )
 

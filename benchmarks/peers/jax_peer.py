@@ -35,9 +35,21 @@ def forward(task, weights, averages, x, key, training):
             x = jnp.where(jax.random.bernoulli(own, 1 - layer[1], x.shape), x / (1 - layer[1]), 0)
         elif kind == "flatten":
             x = x.reshape(len(x), -1)
-        activation = layer[2] if len(layer) > 2 else kind
+        elif kind == "lstm":
+            x = _lstm(x, next(weights), next(weights), next(weights))
+        activation = layer[2] if kind in ("dense", "conv") else kind
         x = ACTIVATIONS.get(activation, lambda x: x)(x)
     return x, kept
+
+
+def _lstm(x, kernel, recurrent_kernel, bias):
+    def step(state, inputs):
+        i, f, g, o = jnp.split(inputs @ kernel + state[0] @ recurrent_kernel + bias, 4, axis=-1)
+        cell = jax.nn.sigmoid(f) * state[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return (jax.nn.sigmoid(o) * jnp.tanh(cell), cell), None
+
+    start = jnp.zeros((len(x), recurrent_kernel.shape[0]))
+    return lax.scan(step, (start, start), x.swapaxes(0, 1))[0][0]
 
 
 def _normalized(x, scale, shift, mean, variance, training):
@@ -83,6 +95,8 @@ class Peer:
         for layer, _, _ in tasks.walk(self.task):
             if layer[0] in ("dense", "conv", "norm"):
                 weights += [jnp.asarray(next(values)), jnp.asarray(next(values))]
+            elif layer[0] == "lstm":
+                weights += [jnp.asarray(next(values)) for _ in range(3)]
             if layer[0] == "norm":
                 averages += [jnp.asarray(next(values)), jnp.asarray(next(values))]
         # XLA's own generator: threefry's bits for dropout would cost a third of a small model's step.

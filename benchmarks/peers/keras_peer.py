@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from benchmarks.peers import tasks
+from benchmarks.peers import keras_sequences, tasks
 
 
 class Peer:
@@ -27,15 +27,22 @@ class Peer:
         self.task, self.batch, self.x, self.y = task, batch, x, y
         if self.keras.__name__ != "cornu":
             self.keras.backend.clear_session()
-        self.model = self.keras.models.Sequential([self.keras.layers.InputLayer(task.shape)])
+        self.model = self.keras.models.Sequential([self._input(task)])
         for layer in task.layers:
             self.model.add(self._layer(*layer))
         name, arguments = task.optimizer[0], task.optimizer[1:]
         optimizer = getattr(self.keras.optimizers, name)(*arguments)
         self.model.compile(loss="categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
 
+    def _input(self, task):
+        if keras_sequences.is_stateful(task):
+            return self.keras.layers.InputLayer(batch_shape=(1, *task.shape))
+        return self.keras.layers.InputLayer(task.shape)
+
     def _layer(self, kind, *arguments):
         layers = self.keras.layers
+        if kind in keras_sequences.KINDS:
+            return keras_sequences.layer(self.keras, kind, *arguments)
         if kind == "dense":
             return layers.Dense(arguments[0], activation=arguments[1])
         if kind == "conv":

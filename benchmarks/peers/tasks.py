@@ -4,11 +4,14 @@ from collections import namedtuple
 
 import numpy as np
 
+from benchmarks.peers import sequence_tasks
+
 Task = namedtuple("Task", "about shape layers optimizer batch rows")
 Task.__doc__ = """A model, how it is trained, and the batch size and rows of its timed epochs.
 
 `layers` are tuples: ("dense", units, activation), ("conv", filters, activation), ("pool",), ("dropout", rate),
-("norm",), ("relu",), ("flatten",). `optimizer` is its name and its positional arguments in Keras.
+("norm",), ("relu",), ("flatten",), and those of `sequence_tasks`. `optimizer` is its name and its positional arguments
+in Keras.
 """
 
 IMAGE, FLAT, COLOURED, SMALL = (28, 28, 1), (784,), (32, 32, 3), (64,)
@@ -56,6 +59,9 @@ def task(name):
         width, depth = name[4:].split("x")
         layers = "1 layer" if depth == "1" else f"{depth} layers"
         return Task(f"MLP, {layers} of {width}, Adam", FLAT, _mlp(int(width), int(depth)), ADAM, 128, 0)
+    if name in sequence_tasks.MODELS:
+        about, shape, layers, batch = sequence_tasks.MODELS[name]
+        return Task(about, shape, layers, ADAM, batch, sequence_tasks.STEPS * batch)
     return TASKS[name]
 
 
@@ -65,13 +71,15 @@ def walk(task):
     for layer in task.layers:
         before = shape
         if layer[0] == "dense":
-            shape = (layer[1],)
+            shape = (*shape[:-1], layer[1])
         elif layer[0] == "conv":  # 3x3, unpadded
             shape = (shape[0] - 2, shape[1] - 2, layer[1])
         elif layer[0] == "pool":
             shape = (shape[0] // 2, shape[1] // 2, shape[2])
         elif layer[0] == "flatten":
             shape = (int(np.prod(shape)),)
+        else:
+            shape = sequence_tasks.shape_after(layer, shape)
         yield layer, before, shape
 
 
@@ -88,6 +96,8 @@ def initial_weights(task, seed):
             weights += [random.uniform(-limit, limit, shape), np.zeros(after[-1])]
         elif layer[0] == "norm":
             weights += [np.ones(after[-1]), np.zeros(after[-1]), np.zeros(after[-1]), np.ones(after[-1])]
+        else:
+            weights += sequence_tasks.initial_weights(layer, before, random)
     return [np.asarray(weight, "float32") for weight in weights]
 
 
@@ -105,8 +115,10 @@ def product_operations(task, rows):
     found = []
     for layer, before, after in walk(task):
         if layer[0] in ("dense", "conv"):
-            area = 9 * after[0] * after[1] if layer[0] == "conv" else 1
+            area = 9 * after[0] * after[1] if layer[0] == "conv" else int(np.prod(after[:-1]))
             found.append(2 * rows * area * before[-1] * after[-1])
+        elif layer[0] in sequence_tasks.KINDS:
+            found.append(rows * sequence_tasks.product_operations(layer, before))
     return found
 
 
@@ -131,6 +143,8 @@ def prepared(task, x, y, rows):
     `x` (n, 28, 28) and `y` (n,) are uint8. For 32x32x3 the digits get a border and one colour each, drawn once for all;
     for 64 features every third pixel is taken.
     """
+    if len(task.shape) < 3 and task.shape not in (FLAT, SMALL, (28, 28)):
+        return sequence_tasks.data(task.layers, task.shape, rows)
     chosen = np.arange(rows) % len(x)
     x, y = x[chosen].astype("float32"), np.eye(10, dtype="float32")[y[chosen]]
     x /= 255

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.peers import tasks
+from benchmarks.peers import tasks, torch_sequences
 
 
 class Peer:
@@ -19,7 +19,7 @@ class Peer:
     def build(self, task, batch, x, y):
         """Make model and optimizer; images become channels-first in shape, channels-last in memory."""
         self.task, self.batch = task, batch
-        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y.argmax(1))
+        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y.argmax(-1))
         if len(task.shape) == 3:
             self.x = self.x.permute(0, 3, 1, 2)
         self.model = nn.Sequential(*[self._layer(*each) for each in tasks.walk(task)])
@@ -29,13 +29,15 @@ class Peer:
     def _layer(self, layer, before, after):
         kind = layer[0]
         if kind == "dense":
-            return self._with_activation(nn.Linear(before[0], after[0]), layer[2])
+            return self._with_activation(nn.Linear(before[-1], after[-1]), layer[2])
         if kind == "conv":
             return self._with_activation(nn.Conv2d(before[-1], after[-1], 3), layer[2])
         if kind == "norm":
             return nn.BatchNorm2d(after[-1], eps=1e-3, momentum=0.01)
         if kind == "dropout":
             return nn.Dropout(layer[1])
+        if kind in tasks.sequence_tasks.KINDS:
+            return torch_sequences.module(layer, before)
         return {"pool": nn.MaxPool2d(2), "relu": nn.ReLU(inplace=True), "flatten": nn.Flatten()}[kind]
 
     def _with_activation(self, layer, activation):
@@ -61,8 +63,10 @@ class Peer:
         weights = iter(tasks.initial_weights(self.task, seed))
         flattened = [before for layer, before, _ in tasks.walk(self.task) if layer[0] == "flatten"]
         with torch.no_grad():
-            for module in self.model.modules():
-                if isinstance(module, (nn.Linear, nn.Conv2d)):
+            for module in torch_sequences.parts(self.model):
+                if isinstance(module, torch_sequences.KINDS):
+                    module.load(weights)
+                elif isinstance(module, (nn.Linear, nn.Conv2d)):
                     kernel = torch.from_numpy(next(weights))
                     if kernel.ndim == 4:
                         kernel = kernel.permute(3, 2, 0, 1)
@@ -93,19 +97,19 @@ class Peer:
             x, y = self.x[rows], self.y[rows]
             self.optimizer.zero_grad(set_to_none=True)
             out = self.model(x)
-            loss = functional.cross_entropy(out, y)
+            loss = functional.cross_entropy(out.flatten(0, -2), y.flatten())
             loss.backward()
             self.optimizer.step()
             total += loss.detach() * len(rows)
-            right += (out.detach().argmax(1) == y).sum()
-        assert 0 <= int(right) <= len(self.x)
+            right += (out.detach().argmax(-1) == y).sum()
+        assert 0 <= int(right) <= self.y.numel()
         return float(total) / len(self.x)
 
     @torch.inference_mode()
     def predict(self, rows):
         """Return the outputs for the first rows, all at once."""
         self.model.eval()
-        return self.model(self.x[:rows]).softmax(1).numpy()
+        return self.model(self.x[:rows]).softmax(-1).numpy()
 
     @torch.inference_mode()
     def evaluate(self, rows):

@@ -71,6 +71,12 @@ class Worker:
         self.peer.reset(1)
         return {"parameters": tasks.parameters(task)}
 
+    def first_step(self, name, path):
+        """Build a model and train one step; returns the seconds of both together."""
+        task = tasks.task(name)
+        x, y = tasks.data(task, path, task.batch)
+        return {"seconds": seconds_of(lambda: (self.peer.build(task, task.batch, x, y), self.peer.epochs(1)))}
+
     def use_policy(self, policy):
         self.peer.keras.mixed_precision.set_global_policy(policy)
         return {}

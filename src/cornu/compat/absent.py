@@ -34,11 +34,6 @@ _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
     ("layers", _RECURRENT, "Use Conv1D over the time axis, or a custom layer with keras.ops.scan."),
-    (
-        "layers",
-        "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention",
-        "Use a custom layer with Dense layers and keras.ops.dot_product_attention.",
-    ),
     ("layers", "LocallyConnected1D LocallyConnected2D", "Use Conv1D or Conv2D."),
     ("layers", "Normalization", "Subtract the mean and divide by the standard deviation with numpy, or use Rescaling."),
     (

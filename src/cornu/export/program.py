@@ -213,8 +213,15 @@ def _structs(inputs: list[Argument], shared: bool) -> list[jax.ShapeDtypeStruct]
 
 @contextlib.contextmanager
 def _naming(model: Any) -> Iterator[None]:
-    """Label each layer's operations with its name, so that a message can name the layer."""
-    layers = [layer for layer in model._flatten_layers() if layer is not model and "call" not in vars(layer)]
+    """Label each layer's operations with its name, so that a message can name the layer.
+
+    Cells of recurrent layers, which compute all steps without their ``call``, are in the layer's name.
+    """
+    layers = [
+        layer
+        for layer in model._flatten_layers()
+        if layer is not model and "call" not in vars(layer) and not getattr(layer, "computes_all_steps", False)
+    ]
     for layer in layers:
         object.__setattr__(layer, "call", jax.named_scope(re.sub(r"[^\w.-]", "_", layer.name))(layer.call))
     try:

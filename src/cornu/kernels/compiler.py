@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax import Array, lax
 
 _plain = contextvars.ContextVar("plain", default=False)
@@ -17,6 +18,11 @@ _plain = contextvars.ContextVar("plain", default=False)
 def takes_cpu_forms() -> bool:
     """Return whether to use the forms that are fast on CPU: on CPU, and not for export to another program."""
     return jax.default_backend() == "cpu" and not _plain.get()
+
+
+def takes_plain_forms() -> bool:
+    """Return whether operations are traced for another program, inside `plain_forms`."""
+    return _plain.get()
 
 
 @contextlib.contextmanager
@@ -32,6 +38,28 @@ def plain_forms() -> Iterator[None]:
         yield
     finally:
         _plain.reset(token)
+
+
+def as_named_call(name: str | None, function: Callable, *arrays: Any) -> Any:
+    """Return ``function(*arrays)``; in the trace of an export it is one call of this name, if there is one.
+
+    Each result is copied there in a scope named ``result_N``, which is how to tell those that are used.
+
+    >>> as_named_call("twice", lambda x: 2 * x, 3)
+    6
+    """
+    if name is None or not _plain.get():
+        return function(*arrays)
+
+    def call(*arrays: Any) -> Any:
+        leaves, tree = jax.tree.flatten(function(*arrays))
+        for number, leaf in enumerate(leaves):
+            with jax.named_scope(f"result_{number}"):
+                leaves[number] = jnp.copy(leaf)
+        return jax.tree.unflatten(tree, leaves)
+
+    call.__name__ = name
+    return jax.jit(call)(*arrays)
 
 
 def as_one_program(*static: str) -> Callable[[Callable], Callable]:

@@ -76,7 +76,7 @@ def over_time(
     (states, last), outputs = scan(body, (states, first_output), by_time, reverse=loop.reverse, unroll=loop.unroll or 1)
     if not loop.sequences:
         return (last if carries else states[0]), states
-    return jax.tree.map(lambda array: time_first(array[::-1] if loop.reverse else array), outputs), states
+    return jax.tree.map(lambda array: time_first(jnp.flip(array, axis=0) if loop.reverse else array), outputs), states
 
 
 def time_first(array: Array) -> Array:

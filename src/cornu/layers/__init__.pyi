@@ -23,6 +23,8 @@ from cornu.layers.activation import LeakyReLU as LeakyReLU
 from cornu.layers.activation import PReLU as PReLU
 from cornu.layers.activation import ReLU as ReLU
 from cornu.layers.activation import Softmax as Softmax
+from cornu.layers.attention import AdditiveAttention as AdditiveAttention
+from cornu.layers.attention import Attention as Attention
 from cornu.layers.convolution import Conv1D as Conv1D
 from cornu.layers.convolution import Conv1DTranspose as Conv1DTranspose
 from cornu.layers.convolution import Conv2D as Conv2D
@@ -58,6 +60,8 @@ from cornu.layers.merging import maximum as maximum
 from cornu.layers.merging import minimum as minimum
 from cornu.layers.merging import multiply as multiply
 from cornu.layers.merging import subtract as subtract
+from cornu.layers.multi_head_attention import GroupedQueryAttention as GroupedQueryAttention
+from cornu.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from cornu.layers.normalization import BatchNormalization as BatchNormalization
 from cornu.layers.normalization import GroupNormalization as GroupNormalization
 from cornu.layers.normalization import LayerNormalization as LayerNormalization
@@ -134,6 +138,7 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
 GlobalMaxPool3D = GlobalMaxPooling3D
+GroupQueryAttention = GroupedQueryAttention
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import h5py
 
+from cornu.core.errors import readable_errors
 from cornu.core.names import to_snake_case
 from cornu.saving import archive as zipped
 from cornu.saving import hdf5, json_text, keras_metadata, object_graph, tensor_bundle, tensorflow_checkpoint
@@ -43,20 +44,21 @@ def describe(path: Path) -> dict[str, Any]:
     Recognizes ``.keras``, ``.h5``, ``.weights.h5``, ``.safetensors``, the JSON of ``to_json``, TensorFlow checkpoints
     and SavedModel folders by content. Raises ValueError for anything else, and for a file that is damaged or malicious.
     """
-    prefix = checkpoint_prefix(path)
-    if prefix is not None:
-        return {"file": path.name, "bytes": _bytes_of(path, prefix)} | (
-            _of_saved_model(path, prefix) if is_saved_model(path) else _of_checkpoint(prefix)
-        )
-    with path.open("rb") as file:
-        start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:1] == b"{":
-        found = _of_json(path)
-    elif is_safetensors(path):
-        found = _of_safetensors(path)
-    else:
-        found = _of_archive(path) if is_zip(path) else _of_hdf5(path)
-    return {"file": path.name, "bytes": path.stat().st_size} | found
+    with readable_errors():
+        prefix = checkpoint_prefix(path)
+        if prefix is not None:
+            return {"file": path.name, "bytes": _bytes_of(path, prefix)} | (
+                _of_saved_model(path, prefix) if is_saved_model(path) else _of_checkpoint(prefix)
+            )
+        with path.open("rb") as file:
+            start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        if start[:1] == b"{":
+            found = _of_json(path)
+        elif is_safetensors(path):
+            found = _of_safetensors(path)
+        else:
+            found = _of_archive(path) if is_zip(path) else _of_hdf5(path)
+        return {"file": path.name, "bytes": path.stat().st_size} | found
 
 
 def _of_json(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from cornu import __version__
+from cornu.core.errors import one_line
 
 #: What says in a file that Cornu wrote it, beside the version of Keras whose format the file has.
 CORNU = "cornu_version"
@@ -26,5 +27,9 @@ def writer(keras: Any, cornu: Any = None) -> str | None:
     'Cornu 0.1.0, Keras 3.15 format'
     """
     if cornu:
-        return f"Cornu {str(cornu)[:40]}, Keras {'.'.join(str(keras)[:40].split('.')[:2])} format"
-    return f"Keras {str(keras)[:40]}" if keras else None
+        return f"Cornu {_short(cornu)}, Keras {'.'.join(_short(keras).split('.')[:2])} format"
+    return f"Keras {_short(keras)}" if keras else None
+
+
+def _short(version: Any) -> str:
+    return one_line(str(version), 40)

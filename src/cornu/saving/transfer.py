@@ -9,7 +9,7 @@ import h5py
 import ml_dtypes
 import numpy as np
 
-from cornu.core.errors import did_you_mean
+from cornu.core.errors import did_you_mean, one_line, readable
 from cornu.core.variable import Variable
 from cornu.saving import hdf5
 from cornu.saving.source import Source
@@ -54,9 +54,8 @@ class Transfer:
         if not self.skip_mismatch:
             raise ValueError(f"The file {self.source} does not fit the model: {problem}")
         self.skipped.append(problem)
-        warnings.warn(
-            f"Left unchanged, since the file {self.source} does not fit: {problem}", UserWarning, stacklevel=2
-        )
+        text = f"Left unchanged, since the file {self.source} does not fit: {problem}"
+        warnings.warn(readable(text), UserWarning, stacklevel=2)
 
     def add_optimizer(self, name: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> None:
         """Assign arrays to an optimizer's variables; if they do not fit, it starts from scratch, with a warning."""
@@ -69,8 +68,8 @@ class Transfer:
     def leave_optimizer(self, name: str, problem: str) -> None:
         """Warn that an optimizer starts from scratch, and why."""
         warnings.warn(
-            f"The optimizer {name!r} starts from scratch: its state in the file {self.source} does not fit. "
-            f"It {problem}",
+            f"The optimizer {one_line(name, 200)!r} starts from scratch: its state in the file {self.source} does "
+            f"not fit. It {readable(problem)}",
             UserWarning,
             stacklevel=2,
         )
@@ -92,7 +91,7 @@ class Transfer:
         for variable, value in values:
             what = _not_finite(value, variable.dtype) if variable.is_weight else None
             if what is not None:
-                broken.append(f"{variable.path!r} ({what})")
+                broken.append(f"{one_line(variable.path, 200)!r} ({what})")
         if broken:
             more = f" and {len(broken) - MOST_NAMED} more" if len(broken) > MOST_NAMED else ""
             warnings.warn(

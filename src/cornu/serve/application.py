@@ -55,6 +55,7 @@ class Service:
         self.receiving = 0  # bytes of bodies
         self.ready = True
         self._parser = ThreadPoolExecutor(1, "cornu-parser")
+        self._parsing: set[Future] = set()
         for served in models:
             served.warm_up()
             batcher = Batcher(served, self.limits, self.metrics)
@@ -142,18 +143,30 @@ class Service:
             raise self.limits.too_many()
         loop = asyncio.get_running_loop()
         self.receiving += len(body)
-        future = self._parser.submit(computing.understood, body, header_length)
+
+        def understood() -> Any:  # in the other thread
+            if not self.ready:
+                raise self.limits.stopping()
+            return computing.understood(body, header_length)
 
         def parsed() -> None:
             self.receiving -= len(body)
 
+        future = self._parser.submit(understood)
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(parsed))
         return future
+
+    def stop(self) -> None:
+        """Begin to shut down: no more connections, and none of the long requests and pictures that wait to be read."""
+        self.ready = False
+        self.connections.close()
+        for entry in self.entries.values():
+            entry.batcher.stop()
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
-        self.ready = False
+        self.stop()
         for entry in self.entries.values():
             await entry.batcher.close()
         self._parser.shutdown(wait=False, cancel_futures=True)

@@ -7,7 +7,15 @@ import onnx
 from onnx import helper
 
 from cornu.core.atomic_files import replacing
-from cornu.export.onnx import control, elementwise, indexing, products, reductions, shapes  # noqa: F401 (fill the table)
+from cornu.export.onnx import (  # noqa: F401 (they fill the tables)
+    control,
+    elementwise,
+    indexing,
+    products,
+    recurrent,
+    reductions,
+    shapes,
+)
 from cornu.export.onnx.graph import Graph, inputs_of, value_info, without_unused
 from cornu.export.onnx.translator import NoFormError, Translator, Value, known
 from cornu.export.program import Program, program_of

@@ -28,6 +28,10 @@ def translates(*primitives: str) -> Callable[[Callable], Callable]:
     return decorate
 
 
+#: First word of the name of a call (`kernels.compiler.as_named_call`) -> its translation, which may be None.
+NAMED_CALLS: dict[str, Callable[["Translator", JaxprEqn, list["Value"]], "list[Value] | None"]] = {}
+
+
 class NoFormError(Exception):
     """Something has no form in ONNX; the message says what, and `layer` is the path of the layer that uses it."""
 
@@ -90,6 +94,11 @@ class Translator:
         self.graph.prefix = scope_name(self.layer)
         try:
             check_parameters(equation)
+            called = equation.params.get("name") if name in CALLS else None
+            if isinstance(called, str) and called.partition("__")[0] in NAMED_CALLS:
+                found = NAMED_CALLS[called.partition("__")[0]](self, equation, values)
+                if found is not None:
+                    return found
             if name in CALLS:
                 return self.run(inner_program(equation), values)
             if can_be_folded(equation, values):

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu import activations
+from cornu.core import registry
 from cornu.core.layer import Layer
 from cornu.core.scope import scope
 from cornu.core.variable import Seed, plain
@@ -36,6 +37,7 @@ class Cell(Layer):
     implementation = 2  # 1: each gate has dropout of its own
     state_size: Any
     bias_initializer: Any
+    recurrent_activation: Any
 
     def _keep(
         self,
@@ -96,6 +98,20 @@ class Cell(Layer):
     ) -> tuple[jax.Array, list[jax.Array]]:
         """Return the outputs and last states for sequences ``(batch, time, features)``."""
         raise NotImplementedError
+
+    def _name_in_exports(self, mask: Any, noise: Noise, loop: Loop) -> str | None:
+        """Return the name by which an export recognizes what `run` computes: what it is, activations, and options."""
+        functions = [self.activation, *([self.recurrent_activation] if self.gates > 1 else [])]
+        ours = all(registry.table_of(function) is registry.ACTIVATIONS for function in functions)
+        if mask is not None or noise != Noise() or loop.unroll or not ours:
+            return None
+        options = {
+            "reverse": loop.reverse,
+            "sequences": loop.sequences,
+            "reset_after": getattr(self, "reset_after", False),
+        }
+        words = [*(function.__name__ for function in functions), *(word for word, holds in options.items() if holds)]
+        return "__".join([type(self).__name__, *words])
 
     def draw_noise(self, batch: int, training: bool) -> Noise:
         """Return the factors of dropout for the sequences of a batch; the same for all steps (Gal and Ghahramani 2016,

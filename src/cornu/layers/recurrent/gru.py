@@ -1,5 +1,6 @@
 """The gated recurrent unit, and its cell."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -10,6 +11,7 @@ from cornu.core import registry
 from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.core.variable import plain
 from cornu.kernels import recurrent
+from cornu.kernels.compiler import as_named_call
 from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
 from cornu.layers.recurrent.rnn import RNN, OfCell
@@ -119,20 +121,18 @@ class GRUCell(Cell):
     def run(
         self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop
     ) -> tuple[jax.Array, list[jax.Array]]:
-        kernel, recurrent_kernel, _ = self._arrays()
-        return recurrent.gru(
-            inputs,
-            *states,
-            kernel,
-            recurrent_kernel,
-            *self._biases(),
-            mask,
-            *noise,
+        function = functools.partial(
+            recurrent.gru,
+            mask=mask,
+            input_noise=noise.inputs,
+            noise=noise.states,
             activation=self.activation,
             recurrent_activation=self.recurrent_activation,
             reset_after=self.reset_after,
             loop=loop,
         )
+        arrays = (inputs, *states, *self._arrays()[:2], *self._biases())
+        return as_named_call(self._name_in_exports(mask, noise, loop), function, *arrays)
 
 
 @registry.LAYERS.add()

@@ -1,5 +1,6 @@
 """The long short-term memory, and its cell."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
@@ -10,6 +11,7 @@ from cornu import activations, initializers
 from cornu.core import registry
 from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.kernels import recurrent
+from cornu.kernels.compiler import as_named_call
 from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
 from cornu.layers.recurrent.rnn import RNN, OfCell
@@ -110,16 +112,16 @@ class LSTMCell(Cell):
     def run(
         self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop
     ) -> tuple[jax.Array, list[jax.Array]]:
-        return recurrent.lstm(
-            inputs,
-            *states,
-            *self._arrays(),
-            mask,
-            *noise,
+        function = functools.partial(
+            recurrent.lstm,
+            mask=mask,
+            input_noise=noise.inputs,
+            noise=noise.states,
             activation=self.activation,
             recurrent_activation=self.recurrent_activation,
             loop=loop,
         )
+        return as_named_call(self._name_in_exports(mask, noise, loop), function, inputs, *states, *self._arrays())
 
 
 def _with_ones_to_forget(initializer: Callable, units: int) -> Callable:

@@ -1,5 +1,6 @@
 """The fully connected recurrent layer, and its cell."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -8,6 +9,7 @@ import jax
 from cornu.core import registry
 from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.kernels import recurrent
+from cornu.kernels.compiler import as_named_call
 from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
 from cornu.layers.recurrent.rnn import RNN, OfCell
@@ -89,9 +91,15 @@ class SimpleRNNCell(Cell):
     def run(
         self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop
     ) -> tuple[jax.Array, list[jax.Array]]:
-        return recurrent.simple_rnn(
-            inputs, *states, *self._arrays(), mask, *noise, activation=self.activation, loop=loop
+        function = functools.partial(
+            recurrent.simple_rnn,
+            mask=mask,
+            input_noise=noise.inputs,
+            noise=noise.states,
+            activation=self.activation,
+            loop=loop,
         )
+        return as_named_call(self._name_in_exports(mask, noise, loop), function, inputs, *states, *self._arrays())
 
 
 @registry.LAYERS.add()
