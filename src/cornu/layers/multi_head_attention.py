@@ -151,7 +151,7 @@ class _HeadAttention(Layer):
 
     def _broadcast_to_heads(self, mask: Array, rank: int) -> Array:
         """Return a mask with axes of size 1 for the heads, and for batch axes that it lacks."""
-        return jnp.expand_dims(mask, tuple(range(-2 * len(self._axes) - 1 - rank + mask.ndim, -2 * len(self._axes))))
+        return jnp.expand_dims(mask, tuple(range(-2 * len(self._axes) - rank + mask.ndim, -2 * len(self._axes))))
 
     def _compute_attention_mask(
         self,
