@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from cornu.serve import connections
+from cornu.serve import connections, inference_protocol
 from cornu.serve.access import Access
 from cornu.serve.application import Service
 from cornu.serve.computing import Computing
@@ -268,7 +268,8 @@ def test_answers_that_are_not_read_do_not_delay_the_end(served, lane):
     serving(served, lane, talk, Limits())
 
 
-def test_long_requests_that_wait_to_be_parsed_are_refused_at_the_end(served, lane, monkeypatch):
+@pytest.mark.parametrize("in_time", [True, False])
+def test_long_requests_that_wait_to_be_parsed_are_refused_at_the_end(served, lane, monkeypatch, in_time):
     started, go_on = threading.Event(), threading.Event()
     understood = Computing.understood
 
@@ -291,8 +292,22 @@ def test_long_requests_that_wait_to_be_parsed_are_refused_at_the_end(served, lan
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         connect.service.stop()
+        if in_time:
+            go_on.set()
+        assert [await status(reader) for reader in readers] == [200 if in_time else 503, 503, 503]
         go_on.set()
-        assert [await status(reader) for reader in readers] == [200, 503, 503]
+        while connect.service.receiving:
+            await asyncio.sleep(0.01)
+
+    serving(served, lane, talk, Limits())
+
+
+def test_bodies_of_many_keys_are_refused_before_they_are_parsed(served, lane, monkeypatch):
+    monkeypatch.setattr(inference_protocol, "loads", None)
+    many = b'{"inputs": {%s}}' % b",".join(b'"%d": 1' % i for i in range(100_000))
+
+    async def talk(connect, state):
+        assert await asked(connect, PREDICT + b"Content-Length: %d\r\n\r\n" % len(many) + many) == 422
 
     serving(served, lane, talk, Limits())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 LOAD = Path(__file__).resolve().parents[2] / "scripts" / "load"
-FEW = ["--seconds", "2", "--clients", "4", "--idle", "40", "--slow", "5", "--unfinished", "4", "--keys", "1"]
+FEW = ["--seconds", "2", "--clients", "4", "--idle", "40", "--slow", "5", "--unfinished", "4", "--documents", "1"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="memory is measured by Linux's /proc")

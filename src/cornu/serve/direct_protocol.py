@@ -185,7 +185,7 @@ class FastLane(Watched, HttpToolsProtocol):
             if len(body) > LONG and is_long(body, header_length):
                 exchange.question = _PARSING
                 future = self.service.parse(computing, body, header_length)
-                asyncio.wrap_future(future).add_done_callback(lambda done: self._parsed(exchange, done))
+                future.add_done_callback(lambda done: self._parsed(exchange, done))
                 return None
             exchange.question = computing.understood(body, header_length)
             self._compute(exchange)
@@ -197,11 +197,11 @@ class FastLane(Watched, HttpToolsProtocol):
 
     def _parsed(self, exchange: Exchange, done: asyncio.Future) -> None:
         """Pass a long request to the model, parsed in another thread."""
-        if done.cancelled() or exchange.disconnected:
-            return
         try:
-            exchange.question = done.result()
-            self._compute(exchange)
+            question = done.result()
+            if not exchange.disconnected:
+                exchange.question = question
+                self._compute(exchange)
         except RequestError as refusal:
             self._refuse(exchange, refusal)
         except Exception as error:
