@@ -462,14 +462,15 @@ def odd_headers(name, content, dice):
 def _layers():
     """Return the config of each layer of the contract table, alone in a model, and of some functions in a graph."""
     import cornu
-    from contract.table import LAYERS
+    from contract.table import LAYERS, call
 
     found = []
     for entry in LAYERS.values():
         shapes = entry.shapes if isinstance(entry.shapes, list) else [entry.shapes]
         inputs = [cornu.Input(shape[1:], dtype="float32" if entry.highest is None else "int32") for shape in shapes]
         layer = entry.make(cornu.layers)
-        found.append(cornu.Model(inputs, layer(inputs if isinstance(entry.shapes, list) else inputs[0])).to_json())
+        given = tuple(inputs) if entry.apart else inputs if isinstance(entry.shapes, list) else inputs[0]
+        found.append(cornu.Model(inputs, call(layer, given)).to_json())
     ops = cornu.ops
     for function in (
         lambda x: x[:, :2] * 3 - x[:, -2:],

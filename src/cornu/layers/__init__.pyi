@@ -10,12 +10,16 @@ from cornu.compat.layers import Deconvolution2D as Deconvolution2D
 from cornu.compat.layers import Deconvolution3D as Deconvolution3D
 from cornu.compat.layers import DepthwiseConvolution2D as DepthwiseConvolution2D
 from cornu.compat.layers import Merge as Merge
-from cornu.compat.layers import Recurrent as Recurrent
 from cornu.compat.layers import SeparableConvolution1D as SeparableConvolution1D
 from cornu.compat.layers import SeparableConvolution2D as SeparableConvolution2D
 from cornu.compat.layers import ThresholdedReLU as ThresholdedReLU
 from cornu.compat.layers import TimeDistributedDense as TimeDistributedDense
 from cornu.compat.layers import merge as merge
+from cornu.compat.recurrent import AbstractRNNCell as AbstractRNNCell
+from cornu.compat.recurrent import CuDNNGRU as CuDNNGRU
+from cornu.compat.recurrent import CuDNNLSTM as CuDNNLSTM
+from cornu.compat.recurrent import Recurrent as Recurrent
+from cornu.compat.recurrent import _time_distributed_dense
 from cornu.core.input_spec import InputSpec as InputSpec
 from cornu.core.layer import Layer as Layer
 from cornu.layers.activation import Activation as Activation
@@ -152,3 +156,4 @@ MaxPool3D = MaxPooling3D
 def deserialize(config_: Any, custom_objects: dict[str, Any] | None=None) -> Any: ...
 def get(identifier: Any) -> Any: ...
 def serialize(layer: Layer) -> dict[str, Any]: ...
+time_distributed_dense = _time_distributed_dense

@@ -56,7 +56,6 @@ class Service:
         self.ready = True
         self._parser = ThreadPoolExecutor(1, "cornu-parser")
         self._parsing: set[asyncio.Future] = set()
-        self._parsing: set[Future] = set()
         for served in models:
             served.warm_up()
             batcher = Batcher(served, self.limits, self.metrics)

@@ -66,7 +66,7 @@ def fitted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
     As in Keras, a last axis of size 1 may be missing or extra.
     """
     shape, expected = array.shape, tensor.shape
-    if shape[1:] == expected and array.size:
+    if shape and shape[1:] == expected and array.size:
         return _converted(array, tensor)
     if len(shape) == len(expected) and len(expected) > 0 and expected[-1] == 1:
         array = array[..., None]
