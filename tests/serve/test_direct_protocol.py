@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from uvicorn.server import ServerState
 
 from cornu.serve.application import Service
 from cornu.serve.direct_protocol import FastLane, is_compatible
-from cornu.serve.limits import Limits
+from cornu.serve.limits import Limits, RequestError
 from cornu.serve.served_model import ServedModel
 
 ROWS = {"inputs": {"size": [[1, 2, 3]], "kind": [[0, 1]]}}
@@ -201,6 +202,31 @@ def test_rows_of_a_lost_connection_are_not_computed(small, monkeypatch):
     talk(small, post(), answers=0)
     assert [job.over for job in jobs] == [True]
     assert batcher._next_jobs() == []
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_answered_request_leaves_no_rows_behind(small, others, monkeypatch):
+    lanes = []
+    monkeypatch.setattr(FastLane, "connection_made", lambda self, _, made=FastLane.connection_made: (
+        lanes.append(self), made(self, _))[1])  # fmt: skip
+    talk(small, post(), others=others)
+    exchanges = [lane.cycle for lane in lanes if lane.cycle is not None]
+    assert [(one.response_complete, one.question, one.job, one.parts) for one in exchanges] == [(True, None, None, [])]
+
+
+def test_a_rejected_document_is_freed(two_model):
+    service = Service([ServedModel("two", two_model, sizes=(2,))])
+    body = json.dumps({"inputs": 5, "more": "x" * 600_000}).encode()
+
+    async def main():
+        before = sys.getrefcount(body)
+        try:
+            await service.parse(service.by_address[PREDICT.encode()], body, None)
+        except RequestError as error:
+            await asyncio.sleep(0.1)
+            assert (error.status, sys.getrefcount(body)) == (422, before)
+
+    asyncio.run(main())
 
 
 def test_it_gets_along_with_this_uvicorn():
