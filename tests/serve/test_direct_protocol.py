@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from cornu.serve.application import Service
 from cornu.serve.direct_protocol import FastLane, is_compatible
-from cornu.serve.limits import Limits, RequestError
+from cornu.serve.limits import Limits
 from cornu.serve.served_model import ServedModel
 
 ROWS = {"inputs": {"size": [[1, 2, 3]], "kind": [[0, 1]]}}
