@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from cornu import activations
 from cornu.core import registry
+from cornu.core.errors import foreign
 from cornu.core.graph import GraphNeededError
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
@@ -239,7 +240,7 @@ class Wrapper(Layer):
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"{type(self).__name__} wraps a layer, such as {type(self).__name__}(Dense(8)); got {layer!r} "
-                f"({type(layer).__name__})."
+                f"({type(layer).__name__}).{foreign(layer)}"
             )
         self.layer = layer
 

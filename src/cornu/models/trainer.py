@@ -26,6 +26,7 @@ from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
 from cornu.training.objective import Objective
+from cornu.training.output_checks import check_outputs
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
 from cornu.training.programs import Programs
@@ -166,11 +167,14 @@ class Trainer(ModelPart):
             outputs = self._outputs_for(example.x, rows)
             if what == "predict" or outputs is None:
                 return
-            if not self.objective.built:
+            first = not self.objective.built
+            if first:
                 self.objective.build(self._names_of(outputs), example.y, outputs)
                 self._programs.forget("metrics made")
         if not _own_steps(self):
             checks.check_targets(self.objective, example.y, outputs)
+            if first:
+                check_outputs(self, self.objective.losses, self.objective.names, example.x)
 
     def _check_compiled(self, what: str) -> None:
         if not self.compiled:
