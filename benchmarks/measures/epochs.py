@@ -69,7 +69,14 @@ def row(lab: Lab, workers: dict[str, Worker], name: str, batch: int, rows: int) 
             done = worker("epochs", count=_count(seconds[peer]))
             seconds[peer] = done["seconds"] if turn == 1 else seconds[peer] + done["seconds"]  # the first compiles
             losses[peer].append(done["losses"][0])
-    found = {"task": name, "batch": batch, "rows": rows, "steps": -(-rows // batch), "seconds": seconds, "losses": losses}
+    found = {
+        "task": name,
+        "batch": batch,
+        "rows": rows,
+        "steps": -(-rows // batch),
+        "seconds": seconds,
+        "losses": losses,
+    }
     print(_line(found), flush=True)
     return found | {"operations": rows / batch * tasks.step_operations(tasks.task(name), batch)}
 

@@ -65,5 +65,3 @@ def write(found: dict[str, Any]) -> str:
             inference.write({"rows": [*found["loops"], first]}),
         ]
     )
-
-
