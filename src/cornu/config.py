@@ -4,11 +4,14 @@ from cornu.core.dtype_policies import dtype_policy, set_dtype_policy
 from cornu.core.jax_internals import set_setting, setting
 from cornu.core.public import offer
 from cornu.core.settings import (
+    disable_flash_attention,
     disable_interactive_logging,
+    enable_flash_attention,
     enable_interactive_logging,
     epsilon,
     floatx,
     image_data_format,
+    is_flash_attention_enabled,
     is_interactive_logging_enabled,
     max_epochs,
     max_steps_per_epoch,
@@ -76,14 +79,17 @@ def is_traceback_filtering_enabled() -> bool:
 
 __all__ = [
     "backend",
+    "disable_flash_attention",
     "disable_interactive_logging",
     "disable_traceback_filtering",
     "dtype_policy",
+    "enable_flash_attention",
     "enable_interactive_logging",
     "enable_traceback_filtering",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_flash_attention_enabled",
     "is_interactive_logging_enabled",
     "is_traceback_filtering_enabled",
     "max_epochs",

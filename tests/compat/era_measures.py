@@ -142,9 +142,20 @@ def moving_variance(k):
     return flat(found)
 
 
+def gates(k):
+    """What LSTM and GRU compute with their defaults."""
+    found = []
+    options = {"consume_less": "gpu"} if getattr(k, "__version__", "").startswith("1.") else {}  # one kernel
+    for name in ("LSTM", "GRU"):
+        model = model_of(k, getattr(k.layers, name)(3, input_shape=(4, 2), **options))
+        model.set_weights([drawn(*weight.shape) * 2 for weight in model.get_weights()])
+        found.append(model.predict_on_batch(drawn(2, 4, 2)))
+    return flat(found)
+
+
 MEASURES = [
     names, hard_sigmoid, hinge, zero_weights, clipnorm, clipnorm_and_clipvalue, adagrad, nesterov_with_decay, adamax,
-    nadam, small_gradients, activity, bilinear, moving_variance,
+    nadam, small_gradients, activity, bilinear, moving_variance, gates,
 ]  # fmt: skip
 
 

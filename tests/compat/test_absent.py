@@ -19,7 +19,7 @@ MESSAGES = {
     "from cornu import applications": "keras.applications is not in this version of Cornu yet. Build the model",
     "import cornu; cornu.applications": "keras.applications is not in this version of Cornu yet. Build the model",
     "from cornu.applications.vgg16 import VGG16": "keras.applications is not in this version of Cornu yet.",
-    "import cornu; cornu.layers.LSTM(3)": "keras.layers.LSTM is not in this version of Cornu yet. Use Conv1D",
+    "import cornu; cornu.layers.Resizing(3, 3)": "keras.layers.Resizing is not in this version of Cornu yet. Use keras.ops",
     "import cornu; cornu.layers.Highway(3)": "keras.layers.Highway is not in Cornu. Keras dropped it",
     "from cornu.preprocessing import image": "has no module 'image' in Cornu: its names are in cornu.utils.",
     "import cornu; cornu.preprocessing.image": "its names are in cornu.utils.",
@@ -41,8 +41,8 @@ def test_a_missing_name_says_what_to_use_once(program):
 
 
 def test_a_file_with_a_missing_layer_says_what_to_use():
-    with pytest.raises(ValueError, match=r"keras\.layers\.LSTM is not in this version of Cornu yet\. Use Conv1D"):
-        layers.deserialize({"class_name": "LSTM", "config": {"units": 3}})
+    with pytest.raises(ValueError, match=r"keras\.layers\.Hashing is not in this version of Cornu yet\. Encode"):
+        layers.deserialize({"class_name": "Hashing", "config": {"num_bins": 3}})
 
 
 def test_the_rows_name_places_that_exist():

@@ -48,6 +48,7 @@ SAME_AS_TODAY = {
     "activity": {"tf.keras"},
     "bilinear": {"tf.keras"},
     "moving_variance": {"1"},
+    "gates": {"tf.keras"},
 }
 ALIKE = ("nesterov_with_decay", "clipnorm_and_clipvalue")  # races, and is refused
 

@@ -98,7 +98,7 @@ VALUES = {  # what is run -> what `answer` must be
     "import tensorflow as tf\nimport keras.backend as K\nconfig = tf.ConfigProto(allow_soft_placement=True)\n"
     "config.gpu_options.allow_growth = True\nK.set_session(tf.Session(config=config))\n"
     "with tf.Session() as s: answer = s.run(tf.global_variables_initializer())": None,
-    "from keras.layers import LSTM, MaxoutDense, Dense; answer = isinstance(Dense(1), LSTM)": False,
+    "from keras.layers import Hashing, MaxoutDense, Dense; answer = isinstance(Dense(1), Hashing)": False,
 }
 
 ERRORS = {  # what is run -> the error's class and words that it must have
@@ -108,11 +108,14 @@ ERRORS = {  # what is run -> the error's class and words that it must have
     "import keras.layer.core": ("ModuleNotFoundError", ["'layer'", "Did you mean 'layers'?"]),
     "from keras.layers import Adam": ("ModuleNotFoundError", ["from keras.optimizers import Adam"]),
     "from keras.utils.np_utils import to_categoricl": ("ModuleNotFoundError", ["Did you mean 'to_categorical'?"]),
-    "from keras.layers import LSTM\nLSTM(3)": (
+    "from keras.layers import Hashing\nHashing(3)": (
         "NotImplementedError",
-        ["keras.layers.LSTM is not in this version of Cornu yet"],
+        ["keras.layers.Hashing is not in this version of Cornu yet"],
     ),
-    "from keras.layers import LSTM\nclass A(LSTM): pass": ("NotImplementedError", ["LSTM is not in this version"]),
+    "from keras.layers import Hashing\nclass A(Hashing): pass": (
+        "NotImplementedError",
+        ["Hashing is not in this version"],
+    ),
     "from keras.preprocessing.image import ImageDataGenerator\nImageDataGenerator()": (
         "NotImplementedError",
         ["not in this version"],

@@ -10,7 +10,7 @@ import pytest
 
 FOLDER = Path(__file__).parent / "programs"
 PROGRAMS = sorted(path.name for path in FOLDER.glob("*.*"))
-GROUPS = 10
+GROUPS = 12
 # What is asked is whether programs run and what they mean, so the compiler need not try hard.
 ENVIRONMENT = os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=0", "JAX_PLATFORMS": "cpu"}
 

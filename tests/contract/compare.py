@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras.src.initializers import random_initializers
 
+from contract.table import call as call_on
 from cornu.core import serialization
 from cornu.core.graph import SymbolicTensor
 from cornu.core.variable import Seed, Variable
@@ -51,9 +52,9 @@ def copy_weights(ours: Any, theirs: Any, inputs: Any, **call_arguments: Any) -> 
     """Build both layers by a symbolic call (which compiles nothing) and give them the same random weights, in order."""
     call_arguments = {key: value for key, value in call_arguments.items() if key not in ("training", "mask")}
     symbolic_ours, symbolic_theirs = symbolic(inputs)
-    ours(symbolic_ours, **call_arguments)
+    call_on(ours, symbolic_ours, **call_arguments)
     with mock.patch.object(random_initializers, "random", _Undrawn):
-        theirs(symbolic_theirs, **call_arguments)
+        call_on(theirs, symbolic_theirs, **call_arguments)
     assert [weight.shape for weight in ours.weights] == [tuple(weight.shape) for weight in theirs.weights]
     names = [weight.path.split("/")[-1] for weight in theirs.weights]
     assert [weight.name for weight in ours.weights] == names
@@ -75,6 +76,7 @@ class _Undrawn:
         return jnp.asarray(np.ones(shape), dtype)
 
     normal = truncated_normal = uniform
+    SeedGenerator = keras.random.SeedGenerator
 
 
 def _random_weight(random: np.random.Generator, weight: Any) -> np.ndarray:
@@ -95,8 +97,14 @@ def evaluate(layer: Any, inputs: Any, call_arguments: dict[str, Any], gradients:
     def scalar(differentiable: tuple) -> tuple:
         trainable, floats = differentiable
         call = _call if isinstance(layer, keras.Layer) else type(layer).stateless_call
+        given = _merge(floats, inputs)
         outputs, updated, losses = call(
-            layer, trainable, _values(others), _merge(floats, inputs), return_losses=True, **call_arguments
+            layer,
+            trainable,
+            _values(others),
+            *(given if isinstance(given, tuple) else (given,)),
+            return_losses=True,
+            **call_arguments,
         )
         products = [_product(position, leaf) for position, leaf in enumerate(jax.tree.leaves(outputs))]
         result = {
@@ -114,12 +122,12 @@ def evaluate(layer: Any, inputs: Any, call_arguments: dict[str, Any], gradients:
     return result | {"weight gradients": found[0], "input gradients": found[1]}
 
 
-def _call(layer: keras.Layer, trainable: list, others: list, inputs: Any, return_losses: bool, **kwargs: Any) -> tuple:
+def _call(layer: keras.Layer, trainable: list, others: list, *inputs: Any, return_losses: bool, **kwargs: Any) -> tuple:
     """Call a Keras layer as a pure function. (Its ``stateless_call`` leaves casts and activity regularizers out.)"""
     variables = [*layer.trainable_variables, *layer.non_trainable_variables]
     mapping = list(zip(variables, [*trainable, *others], strict=True))
     with keras.StatelessScope(state_mapping=mapping, collect_losses=return_losses) as scope:
-        outputs, losses = layer(inputs, **kwargs), layer.losses
+        outputs, losses = layer(*inputs, **kwargs), layer.losses
         return outputs, [scope.get_current_value(variable) for variable in layer.non_trainable_variables], losses
 
 
@@ -165,11 +173,14 @@ def assert_same_shapes(ours: Any, theirs: Any, inputs: Any) -> None:
     """Assert that inferred output shapes agree: of a symbolic call and of ``compute_output_shape``, batch unknown."""
     shapes = jax.tree.map(lambda leaf: (None, *np.shape(leaf)[1:]), inputs)
     symbolic_ours, symbolic_theirs = symbolic(inputs)
-    expected = jax.tree.map(lambda tensor: tuple(tensor.shape), theirs(symbolic_theirs))
-    found = jax.tree.map(lambda t: tuple(t.shape), ours(symbolic_ours), is_leaf=lambda t: isinstance(t, SymbolicTensor))
+    expected = jax.tree.map(lambda tensor: tuple(tensor.shape), call_on(theirs, symbolic_theirs))
+    found = jax.tree.map(
+        lambda t: tuple(t.shape), call_on(ours, symbolic_ours), is_leaf=lambda t: isinstance(t, SymbolicTensor)
+    )
     assert found == expected, f"symbolic call: {found} instead of {expected}"
-    computed = jax.tree.map(int_or_none, ours.compute_output_shape(shapes), is_leaf=lambda size: size is None)
-    reference = jax.tree.map(int_or_none, theirs.compute_output_shape(shapes), is_leaf=lambda size: size is None)
+    shapes = shapes if isinstance(inputs, tuple) else (shapes,)
+    computed = jax.tree.map(int_or_none, ours.compute_output_shape(*shapes), is_leaf=lambda size: size is None)
+    reference = jax.tree.map(int_or_none, theirs.compute_output_shape(*shapes), is_leaf=lambda size: size is None)
     assert _plain(computed) == _plain(reference), f"compute_output_shape: {computed} instead of {reference}"
 
 

@@ -14,7 +14,8 @@ class Entry(NamedTuple):
 
     `shapes` is the shape of its input with the batch, or a list of several; `highest` makes the inputs whole numbers
     below it; `random` marks layers whose outputs while training are a matter of chance, and `trains_differently` the
-    others that compute something else while training.
+    others that compute something else while training. `apart` gives each input as an argument of its own; then
+    `inputs` and `symbolic` return tuples.
     """
 
     make: Callable[[Any], Any]
@@ -22,19 +23,20 @@ class Entry(NamedTuple):
     highest: int | None = None
     random: bool = False
     trains_differently: bool = False
+    apart: bool = False
 
     def inputs(self) -> Any:
         """Return the array, or list of arrays, to call the layer on: the same each time."""
         several = isinstance(self.shapes, list)
         arrays = [self._array(np.random.default_rng(i), shape) for i, shape in enumerate(self._shapes())]
-        return arrays if several else arrays[0]
+        return tuple(arrays) if self.apart else arrays if several else arrays[0]
 
     def symbolic(self) -> Any:
         """Return symbolic tensors like the inputs, with an unknown batch."""
         several = isinstance(self.shapes, list)
         dtype = "float32" if self.highest is None else "int32"
         tensors = [SymbolicTensor((None, *shape[1:]), dtype) for shape in self._shapes()]
-        return tensors if several else tensors[0]
+        return tuple(tensors) if self.apart else tensors if several else tensors[0]
 
     def training_argument(self, layer: Any) -> dict[str, bool]:
         """Return ``training=True`` for a layer that knows it."""
@@ -47,6 +49,11 @@ class Entry(NamedTuple):
         if self.highest is not None:
             return random.integers(0, self.highest, shape).astype("int32")
         return random.standard_normal(shape).astype("float32")
+
+
+def call(layer: Any, inputs: Any, **arguments: Any) -> Any:
+    """Call a layer on inputs; each of a tuple is an argument of its own."""
+    return layer(*inputs, **arguments) if isinstance(inputs, tuple) else layer(inputs, **arguments)
 
 
 BASICS: dict[str, Entry] = {
@@ -118,6 +125,19 @@ RECURRENT: dict[str, Entry] = {
     ),
     "bidirectional": Entry(lambda layers: layers.Bidirectional(layers.LSTM(4, return_sequences=True)), (2, 5, 3)),
     "bidirectional sum": Entry(lambda layers: layers.Bidirectional(layers.GRU(4), merge_mode="sum"), (2, 5, 3)),
+    "conv lstm1d": Entry(lambda layers: layers.ConvLSTM1D(3, 3, strides=2, use_bias=False), (2, 4, 7, 2)),
+    "conv lstm2d": Entry(
+        lambda layers: layers.ConvLSTM2D(2, (3, 2), padding="same", recurrent_regularizer="l2", return_sequences=True),
+        (2, 4, 5, 4, 3),
+    ),
+    "conv lstm2d first": Entry(
+        lambda layers: layers.ConvLSTM2D(2, 2, dilation_rate=2, data_format="channels_first", unit_forget_bias=False),
+        (2, 3, 2, 5, 4),
+    ),
+    "conv lstm3d": Entry(lambda layers: layers.ConvLSTM3D(2, 2, go_backwards=True), (2, 3, 3, 4, 3, 1)),
+    "conv lstm dropout": Entry(
+        lambda layers: layers.ConvLSTM1D(2, 3, dropout=0.3, recurrent_dropout=0.3), (2, 4, 5, 2), random=True
+    ),
     "recurrent dropout": Entry(
         lambda layers: layers.GRU(4, dropout=0.3, recurrent_dropout=0.3), (2, 5, 3), random=True
     ),
@@ -193,6 +213,39 @@ NORMALIZATIONS: dict[str, Entry] = {
     ),
 }
 
+ATTENTION: dict[str, Entry] = {
+    "attention": Entry(lambda layers: layers.Attention(use_scale=True), [(2, 4, 3), (2, 5, 3)]),
+    "attention concat": Entry(
+        lambda layers: layers.Attention(use_scale=True, score_mode="concat"), [(2, 4, 3), (2, 5, 6), (2, 5, 3)]
+    ),
+    "multi head attention": Entry(
+        lambda layers: layers.MultiHeadAttention(2, 3, kernel_regularizer="l2"), [(2, 4, 6), (2, 5, 6)], apart=True
+    ),
+    "multi head attention of images": Entry(
+        lambda layers: layers.MultiHeadAttention(
+            2, 3, value_dim=2, output_shape=5, attention_axes=2, use_bias=False, use_gate=True
+        ),
+        [(2, 3, 4, 6), (2, 3, 4, 6)],
+        apart=True,
+    ),
+    "grouped query attention": Entry(
+        lambda layers: layers.GroupQueryAttention(2, 4, 2, sliding_window=2, activity_regularizer="l1"),
+        [(2, 4, 6), (2, 5, 6), (2, 5, 7)],
+        apart=True,
+    ),
+    "additive attention": Entry(lambda layers: layers.AdditiveAttention(), [(2, 4, 3), (2, 5, 3)]),
+}
+
 LAYERS: dict[str, Entry] = (
-    BASICS | ACTIVATIONS | RESHAPING | MERGING | RANDOM | RECURRENT | CONVOLUTIONS | POOLINGS | FRAMES | NORMALIZATIONS
+    BASICS
+    | ACTIVATIONS
+    | RESHAPING
+    | MERGING
+    | RANDOM
+    | RECURRENT
+    | ATTENTION
+    | CONVOLUTIONS
+    | POOLINGS
+    | FRAMES
+    | NORMALIZATIONS
 )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from contract.compare import assert_trees_close
-from contract.table import LAYERS
+from contract.table import LAYERS, call
 from cornu import layers
 
 
@@ -13,9 +13,10 @@ from cornu import layers
 def test_a_layer_computes_the_same_when_compiled(name):
     entry = LAYERS[name]
     layer, inputs = entry.make(layers), entry.inputs()
-    eager = layer(inputs)
+    eager = call(layer, inputs)
     trainable = [variable.value for variable in layer.trainable_variables]
     others = [variable.value for variable in layer.non_trainable_variables]
-    compiled = jax.jit(lambda inputs: layer.stateless_call(trainable, others, inputs)[0])(inputs)
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    compiled = jax.jit(lambda *inputs: layer.stateless_call(trainable, others, *inputs)[0])(*given)
     assert_trees_close(compiled, eager)
-    assert_trees_close(jax.tree.map(np.asarray, layer(inputs)), eager)
+    assert_trees_close(jax.tree.map(np.asarray, call(layer, inputs)), eager)

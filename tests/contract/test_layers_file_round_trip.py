@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 
 import cornu
-from contract.table import LAYERS
+from contract.table import LAYERS, call
 
 #: Keras 3 drops these arguments when it reads an ``.h5`` file, also one of its own.
-LOST_BY_KERAS = {"layer normalization": "axes of a list"}
+LOST_BY_KERAS = {
+    "layer normalization": "axes of a list",
+    "attention concat": "score_mode",
+}
 
 
 def model_with(entry, lib):
@@ -17,7 +20,8 @@ def model_with(entry, lib):
     shapes = entry.shapes if isinstance(entry.shapes, list) else [entry.shapes]
     dtype = "float32" if entry.highest is None else "int32"
     inputs = [lib.Input(shape[1:], dtype=dtype) for shape in shapes]
-    model = lib.Model(inputs, layer(inputs if isinstance(entry.shapes, list) else inputs[0]))
+    given = tuple(inputs) if entry.apart else inputs if isinstance(entry.shapes, list) else inputs[0]
+    model = lib.Model(inputs, call(layer, given))
     random = np.random.default_rng(5)
     model.set_weights([random.uniform(0.1, 1, np.shape(w)).astype(w.dtype) for w in model.get_weights()])
     return model

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from contract.table import LAYERS
+from contract.table import LAYERS, call
 from cornu import layers
 
 
@@ -12,15 +12,16 @@ from cornu import layers
 def test_tracing_leaves_variables(name):
     entry = LAYERS[name]
     layer = entry.make(layers)
-    layer(entry.symbolic(), **entry.training_argument(layer))
+    call(layer, entry.symbolic(), **entry.training_argument(layer))
     assert not any(isinstance(variable._value, jax.core.Tracer) for variable in layer.variables)
     before = [np.array(variable._value) for variable in layer.variables]
-    layer(entry.symbolic(), **entry.training_argument(layer))
+    call(layer, entry.symbolic(), **entry.training_argument(layer))
     trainable = [variable._value for variable in layer.trainable_variables]
     others = [variable._value for variable in layer.non_trainable_variables]
+    inputs = entry.inputs()
     jax.eval_shape(
-        lambda inputs: layer.stateless_call(trainable, others, inputs, **entry.training_argument(layer))[0],
-        entry.inputs(),
+        lambda *inputs: layer.stateless_call(trainable, others, *inputs, **entry.training_argument(layer))[0],
+        *(inputs if isinstance(inputs, tuple) else (inputs,)),
     )
     for variable, value in zip(layer.variables, before, strict=True):
         np.testing.assert_array_equal(np.asarray(variable._value), value, err_msg=variable.path)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from contract.table import LAYERS
+from contract.table import LAYERS, call
 from cornu import layers, models
 
 
@@ -16,11 +16,12 @@ def squares(y_true, y_pred):
 def test_a_layer_trains_a_step(name):
     entry = LAYERS[name]
     data = entry.inputs()
+    data = list(data) if entry.apart else data
     tensors = [
         layers.Input(one.shape[1:], dtype=str(one.dtype)) for one in (data if isinstance(data, list) else [data])
     ]
     layer = entry.make(layers)
-    outputs = layer(tensors if isinstance(data, list) else tensors[0])
+    outputs = call(layer, tuple(tensors) if entry.apart else tensors if isinstance(data, list) else tensors[0])
     model = models.Model(tensors, outputs)
     model.compile("sgd", squares)
     before = [variable.numpy() for variable in layer.trainable_variables]

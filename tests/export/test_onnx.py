@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 
 import cornu
-from contract.table import LAYERS
+from contract.table import LAYERS, call
 from cornu import layers
 from cornu.core import registry
 from cornu.core.graph import SymbolicTensor
@@ -45,7 +45,7 @@ def around(layer, symbolic):
     inputs = jax.tree.map(
         lambda t: cornu.Input(t.shape[1:], dtype=t.dtype), symbolic, is_leaf=lambda t: isinstance(t, SymbolicTensor)
     )
-    return cornu.Model(inputs, layer(inputs))
+    return cornu.Model(jax.tree.leaves(inputs), call(layer, inputs))
 
 
 @pytest.mark.parametrize("name", LAYERS)

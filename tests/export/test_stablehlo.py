@@ -14,7 +14,7 @@ import pytest
 from jax import export as jax_export
 
 import cornu
-from contract.table import LAYERS
+from contract.table import LAYERS, call
 from cornu import layers
 from cornu.core.graph import SymbolicTensor
 from cornu.export import load
@@ -44,7 +44,7 @@ def test_every_layer_has_a_program_for_every_platform(tmp_path, name):
         entry.symbolic(),
         is_leaf=lambda t: isinstance(t, SymbolicTensor),
     )
-    model = cornu.Model(inputs, entry.make(layers)(inputs))
+    model = cornu.Model(jax.tree.leaves(inputs), call(entry.make(layers), inputs))
     model.export(tmp_path / "m.stablehlo")
     again = load(tmp_path / "m.stablehlo", trusted=True)
     assert again.platforms == ("cpu", "cuda", "tpu")

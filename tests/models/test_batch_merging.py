@@ -308,3 +308,12 @@ def test_validation_is_evaluated_together_and_steps_are_counted_as_before():
 def test_the_bar_of_an_evaluation_counts_batches(capsys):
     compiled(stack, {"loss": SPARSE}).evaluate(X, LABELS, verbose=1)
     assert "47/47" in capsys.readouterr().out
+
+
+def test_outputs_of_unknown_length_are_evaluated():
+    model = sequential(layers.TimeDistributed(layers.Dense(3, "softmax")), shape=(None, 8))
+    model.compile(loss="categorical_crossentropy")
+    x = X[:840].reshape(120, 7, 8)
+    y = np.eye(3)[LABELS[:840]].reshape(120, 7, 3)
+    expected = -(np.log(model.predict(x, verbose=0)) * y).sum(axis=-1).mean()
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-5)

@@ -141,9 +141,7 @@ def unpacked(way):
     """Return a way in for a folder that is given as one file: its files are laid out beside it."""
 
     def laid_out(path):
-        folder = Path(f"{path}{KEPT}")
-        for left in sorted(folder.rglob("*"), reverse=True):
-            left.rmdir() if left.is_dir() else left.unlink()
+        folder = emptied(path)
         try:
             files = unzipped(path.read_bytes())
         except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, RuntimeError):
@@ -158,6 +156,51 @@ def unpacked(way):
     return laid_out
 
 
+def emptied(path):
+    """Return the folder that a file's name stands for, without any files in it."""
+    folder = Path(f"{path}{KEPT}")
+    for left in sorted(folder.rglob("*"), reverse=True):
+        left.rmdir() if left.is_dir() else left.unlink()
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def unpack(path):
+    """Extract a file as `get_file` does."""
+    from cornu.utils import archives
+
+    folder = emptied(path)
+    try:
+        if not archives.extract(path, folder, ("tar", "zip")):
+            raise ValueError("It is no archive.")
+        assert not any(one.is_symlink() for one in folder.rglob("*"))
+    finally:
+        emptied(path)
+
+
+def follow(path):
+    """Read a run's file as `cornu watch` does."""
+    from cornu.callbacks.dashboard.run_files import Follower
+
+    folder = emptied(path)
+    (folder / "1.jsonl").write_bytes(path.read_bytes())
+    said = json.dumps(list(Follower(folder).news()), ensure_ascii=False)
+    assert said.isprintable() or "\n" in said
+
+
+def predict(path):
+    """Make the model of a file, and call it on one row if its inputs are small."""
+    import numpy as np
+
+    from cornu.models import load_model
+
+    made = load_model(path, compile=False) if path.read_bytes()[:2] == b"PK" else model_from_json(path)
+    shapes = [tuple(1 if size is None else size for size in tensor.shape) for tensor in made.inputs or ()]
+    if shapes and sum(map(np.prod, shapes)) <= 100_000:
+        rows = [np.zeros(shape, tensor.dtype) for shape, tensor in zip(shapes, made.inputs, strict=True)]
+        made.predict(rows if len(rows) > 1 else rows[0], verbose=0)
+
+
 def load_npz(path):
     from cornu.datasets.arrays import load_npz
 
@@ -168,10 +211,7 @@ def resume_of(model):
     """Return the way into a training that was kept: the file as the checkpoint of its folder."""
 
     def resume(path):
-        folder = Path(f"{path}{KEPT}")
-        folder.mkdir(exist_ok=True)
-        for left in folder.iterdir():
-            left.unlink()
+        folder = emptied(path)
         (folder / "checkpoint-0").write_bytes(path.read_bytes())
         variables = [*model.variables, *model.optimizer.variables]
         before, numbers = [variable.numpy() for variable in variables], dict(model.optimizer._numbers)
@@ -192,8 +232,9 @@ def resume_of(model):
 
 def ways_in(name: str, kind: str, model) -> list:
     """Return the ways into which a file of a kind is put; `model` takes the weights."""
-    if kind == "npz":
-        return [load_npz]
+    alone = {"npz": load_npz, "archive": unpack, "runs": follow}
+    if kind in alone:
+        return [alone[kind]]
     if kind == "checkpoint":
         return [resume_of(model)]
     if kind == "json":

@@ -199,6 +199,8 @@ def seeds(folder) -> dict[str, tuple[str, bytes]]:
             trained(graph, kept, after=7)
         newest = max(Path(kept).glob("checkpoint-*"), key=lambda path: path.stat().st_mtime_ns)
         shutil.copy(newest, folder / "graph.checkpoint")
+    (folder / "run.runs").write_bytes(RUN)
+    (folder / "files.archive").write_bytes(zipped({"a/b.txt": b"text", "c": b"more"}))
     (folder / "keras1.json").write_text(json.dumps(OLD))
     np.savez(folder / "data.npz", x=np.arange(6).reshape(2, 3), y=np.array([[1, 2], [3]], dtype=object))
     found = {}
@@ -255,6 +257,10 @@ def trained(model, folder, after=None):
     model.fit(x, x, batch_size=2, epochs=2, verbose=0, callbacks=used)
 
 
+RUN = b"""{"kind": "begin", "name": "run", "epochs": 3, "time": 1.0}
+{"kind": "epoch", "epoch": 1, "logs": {"loss": 0.5, "mae": 1.0}, "time": 2.0}
+{"kind": "end", "time": 3.0}
+"""
 OLD = {
     "class_name": "Sequential",
     "keras_version": "1.2.2",

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 import cornu
 from cornu.core import registry
-from saving import doors, mutations
+from saving import attacks, doors, mutations
+
+KINDS = ("keras", "h5", "json", "safetensors", "npz", "checkpoint", "ckpt", "savedmodel", "archive", "runs")
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +44,12 @@ def put_in(path, name, kind, content, targets):
 
 def test_seeds_are_good(corpus, tmp_path):
     files, targets, _ = corpus
-    assert {kind for kind, _ in files.values()} == {
-        "keras",
-        "h5",
-        "json",
-        "safetensors",
-        "npz",
-        "checkpoint",
-        "ckpt",
-        "savedmodel",
-    }
+    assert {kind for kind, _ in files.values()} == set(KINDS)
     for name, (kind, content) in files.items():
         assert put_in(tmp_path / "file", name, kind, content, targets) >= 1
 
 
-@pytest.mark.parametrize("kind", ["keras", "h5", "json", "safetensors", "npz", "checkpoint", "ckpt", "savedmodel"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_changed_files(kind, corpus, tmp_path):
     """The changes of `saving.mutations`, which know the formats."""
     files, targets, names = corpus
@@ -64,6 +57,17 @@ def test_changed_files(kind, corpus, tmp_path):
     for name in sorted(name for name, found in files.items() if found[0] == kind) * 8:
         content = mutations.mutate(kind, files[name][1], names, dice)
         put_in(tmp_path / "file", name, kind, content, targets)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_attacks(kind, corpus, tmp_path):
+    """A few files of each kind of attack that `scripts/fuzz` has."""
+    files, targets, _ = corpus
+    dice = random.Random(kind)
+    for name in sorted(name for name, found in files.items() if found[0] == kind)[:2]:
+        for function in attacks.ATTACKS[kind]:
+            content = function(name, files[name][1], dice)
+            put_in(tmp_path / "file", name, kind, content, targets)
 
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

@@ -128,6 +128,23 @@ def test_pictures_that_wait_are_counted():
     assert asyncio.run(main()) == [None, None, 429, 429]
 
 
+def test_pictures_that_wait_at_the_end_are_refused():
+    async def main():
+        batcher = Batcher(Doubling(), Limits(), Metrics())
+        begun, go_on = threading.Event(), threading.Event()
+        first = asyncio.ensure_future(batcher.apart(lambda: (begun.set(), go_on.wait(30))))
+        second = asyncio.ensure_future(batcher.apart(sum, [1, 2]))
+        await asyncio.to_thread(begun.wait, 30)
+        batcher.stop()
+        go_on.set()
+        assert (await first)[1]
+        with pytest.raises(RequestError, match="shutting down"):
+            await second
+        await batcher.close()
+
+    asyncio.run(main())
+
+
 def test_an_answer_that_takes_too_long():
     served = Doubling(seconds=0.4)
     first, second = run(served, [rows(*range(8)), rows(1)], Limits(seconds=0.1))

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import socket
+import threading
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from cornu.serve import connections
+from cornu.serve import connections, inference_protocol
 from cornu.serve.access import Access
 from cornu.serve.application import Service
+from cornu.serve.computing import Computing
 from cornu.serve.connections import SlowLane
-from cornu.serve.direct_protocol import FastLane
+from cornu.serve.direct_protocol import MOST_PIPELINED, FastLane
 from cornu.serve.limits import Limits
 from cornu.serve.served_model import ServedModel
 
@@ -56,6 +59,7 @@ def serving(served, lane, talk, limits=LIMITS, access=None):
                 await asyncio.sleep(0.01)
                 return opened[-1]
 
+            connect.service = service
             await asyncio.wait_for(talk(connect, state), 30)
             for _, writer in opened:
                 writer.close()
@@ -141,6 +145,19 @@ def test_idle_connections_are_closed(served, lane):
     serving(served, lane, talk)
 
 
+def test_no_connection_has_a_timer_of_its_own(served, lane):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        for _ in range(2):
+            writer.write(WHOLE)
+            assert await status(reader) == 200
+        [connection] = state.connections
+        assert connection.timeout_keep_alive_task is None
+        assert len(connect.service.connections) == 1
+
+    serving(served, lane, talk)
+
+
 def test_a_request_sent_before_the_last_was_answered_is_not_idle(served, lane):
     async def talk(connect, state):
         reader, writer = await connect()
@@ -220,10 +237,160 @@ def test_a_request_that_has_arrived_is_answered_at_the_end(served, lane):
     serving(served, lane, talk)
 
 
+def test_connections_that_come_while_the_server_stops_are_closed(served, lane):
+    async def talk(connect, state):
+        connect.service.stop()
+        for sent in (b"", WHOLE):
+            reader, writer = await connect()
+            writer.write(sent)
+            async with asyncio.timeout(5):
+                assert await status(reader) is None
+        assert not state.connections
+
+    serving(served, lane, talk, Limits())
+
+
+def test_answers_that_are_not_read_do_not_delay_the_end(served, lane):
+    async def talk(connect, state):
+        page = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        for requests in (50, 400):  # with these many, answers wait in the server's buffer, and requests behind them
+            _, writer = await connect()
+            writer.transport.pause_reading()
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            writer.write(page * requests)
+        await asyncio.sleep(0.3)
+        for connection in [*state.connections]:
+            connection.shutdown()
+        async with asyncio.timeout(5):
+            while state.connections:
+                await asyncio.sleep(0.02)
+
+    serving(served, lane, talk, Limits())
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_long_requests_that_wait_to_be_parsed_are_refused_at_the_end(served, lane, monkeypatch, in_time):
+    started, go_on = threading.Event(), threading.Event()
+    understood = Computing.understood
+
+    def slow(self, body, header_length):
+        started.set()
+        assert go_on.wait(30)
+        return understood(self, body, header_length)
+
+    monkeypatch.setattr(Computing, "understood", slow)
+
+    async def talk(connect, state):
+        body = BODY[:-1] + b', "more": "%s"}' % (b"x" * 600_000)
+        readers = []
+        for _ in range(3):
+            reader, writer = await connect()
+            writer.write(PREDICT + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            readers.append(reader)
+        await asyncio.to_thread(started.wait, 30)
+        while connect.service.receiving < 3 * len(body):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        connect.service.stop()
+        if in_time:
+            go_on.set()
+        assert [await status(reader) for reader in readers] == [200 if in_time else 503, 503, 503]
+        go_on.set()
+        while connect.service.receiving:
+            await asyncio.sleep(0.01)
+
+    serving(served, lane, talk, Limits())
+
+
+def test_bodies_of_many_keys_are_refused_before_they_are_parsed(served, lane, monkeypatch):
+    monkeypatch.setattr(inference_protocol, "loads", None)
+    many = b'{"inputs": {%s}}' % b",".join(b'"%d": 1' % i for i in range(100_000))
+
+    async def talk(connect, state):
+        assert await asked(connect, PREDICT + b"Content-Length: %d\r\n\r\n" % len(many) + many) == 422
+
+    serving(served, lane, talk, Limits())
+
+
 def test_a_url_that_is_too_long(served, lane):
     async def talk(connect, state):
         for path in (b"/v2?" + b"x" * 300, b"/v2/" + b"x" * 300):
             assert await asked(connect, b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path) == 414
+
+    serving(served, lane, talk)
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (WHOLE.replace(b"Host: x", b"Host: evil\r\nHost: x"), {400}),
+        (WHOLE.replace(b"Host: x", b"Host: x\r\nHost: evil"), {400}),
+        (WHOLE.replace(b"Host: x", b"X: y"), {400}),
+        (WHOLE.replace(b"Host", b"Origin: http://x\r\nOrigin: http://evil\r\nHost"), {400}),
+        (WHOLE.replace(b"Host", b"Content-Encoding: identity\r\nContent-Encoding: gzip\r\nHost"), {400}),
+        (WHOLE.replace(b"Host", b"Content-Length: 0\r\nHost"), {400}),
+        (WHOLE.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost"), {400}),
+        (CHUNKED.replace(b"Host", b"Content-Length: 3\r\nHost") + b"0\r\n\r\n", {400}),
+        (CHUNKED.replace(b"chunked", b"gzip, chunked") + b"0\r\n\r\n", {400, 501}),
+        (CHUNKED.replace(b"chunked", b"chunked, identity") + b"0\r\n\r\n", {400, 501}),
+        (CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.0") + b"0\r\n\r\n", {400}),
+        (WHOLE.replace(b"/v1", b"http://evil/v1"), {400}),
+        (b"GET http://x/v2 HTTP/1.1\r\nHost: x\r\n\r\n", {400}),
+        (b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", {400}),
+        (b"GET /v2\r\n\r\n", {400, 505}),
+        (b"GET /v2 HTTP/2.0\r\nHost: x\r\n\r\n", {505}),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 505}),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), {400}),
+    ],
+)
+def test_what_proxies_may_read_otherwise_is_refused_and_closed(served, lane, request_, expected):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        writer.write(request_ + b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await status(reader) in expected
+        assert await status(reader) is None
+
+    serving(served, lane, talk, access=Access(token="secret") if b"evil/" in request_ else None)
+
+
+def test_requests_for_another_protocol_are_answered_in_this_one(served, lane):
+    """Java's client sends such headers with its first request."""
+
+    async def talk(connect, state):
+        for upgrade in (b"h2c\r\nHTTP2-Settings: AAEAAEAA", b"websocket\r\nSec-WebSocket-Version: 13"):
+            asking = WHOLE.replace(b"Host", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHost" % upgrade)
+            reader, writer = await connect()
+            for parts in ([asking + asking + WHOLE], [asking[:-9], asking[-9:], WHOLE, asking]):
+                for part in parts:
+                    writer.write(part)
+                    await asyncio.sleep(0.02)
+                assert [await status(reader) for _ in range(3)] == [200] * 3
+
+    serving(served, lane, talk)
+
+
+def test_rubbish_after_a_request_does_not_take_its_answer(served, lane):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        page = b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n"
+        writer.write(page + page + b"rubbish\r\n\r\n")
+        assert [await status(reader), await status(reader)] == [200, 200]
+        assert await status(reader) in (400, None)
+
+    serving(served, lane, talk)
+
+
+def test_requests_that_wait_behind_the_first_are_few(served, lane):
+    async def talk(connect, state):
+        reader, writer = await connect()
+        writer.write(b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n" * 2000)
+        await asyncio.sleep(0)
+        most = 0
+        while not reader.at_eof() and await status(reader) == 200:
+            waiting = [getattr(connection, "pipeline", ()) for connection in state.connections]
+            most = max(most, *map(len, waiting), 0)
+        assert most <= MOST_PIPELINED
+        assert await asked(connect, WHOLE) == 200
 
     serving(served, lane, talk)
 

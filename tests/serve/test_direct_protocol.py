@@ -193,6 +193,16 @@ def test_a_connection_that_is_lost_leaves_nothing_behind(small):
     talk(small, post(), answers=0)
 
 
+def test_rows_of_a_lost_connection_are_not_computed(small, monkeypatch):
+    batcher, jobs = small.entries["two"].batcher, []
+    monkeypatch.setattr(batcher, "at_once", lambda arrays: None)
+    monkeypatch.setattr(batcher, "_schedule", lambda loop: None)
+    monkeypatch.setattr(batcher, "put", lambda *args, wrapped=batcher.put: jobs.append(wrapped(*args)) or jobs[-1])
+    talk(small, post(), answers=0)
+    assert [job.over for job in jobs] == [True]
+    assert batcher._next_jobs() == []
+
+
 def test_it_gets_along_with_this_uvicorn():
     assert is_compatible()
 

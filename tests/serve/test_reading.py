@@ -146,3 +146,12 @@ def test_long_documents_leave_no_memory_behind():
     assert len(body) > reading._LONGEST_KEPT
     assert loads(body, floats=True)["instances"].shape == (100, 1000)
     assert reading._own.reader.parser is None
+
+
+def test_many_short_lists_are_read_by_orjson(monkeypatch):
+    shapes = []
+    monkeypatch.setattr(reading, "_shape", lambda value, found=reading._shape: shapes.append(1) or found(value))
+    for item in (b"[]", b"[1]", b'{"a":[]}', b'["x"]'):
+        shapes.clear()
+        assert len(loads(b'{"instances":[%s]}' % b",".join([item] * 100_000), floats=True)["instances"]) == 100_000
+        assert len(shapes) <= reading._MOST_CONTAINERS

@@ -10,9 +10,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from cornu.callbacks.base import Callback
+from cornu.core.errors import one_line
 from cornu.visuals.streams import can_write, in_notebook, printable
 
 REFRESH = 0.1  # seconds between redraws of the bar
+LONGEST_NAME = 200  # characters of a name that are shown
 HEARTBEAT = 60.0  # seconds between lines in a long epoch without a bar
 _NOTEBOOK_STYLE = (
     "margin:0;white-space:pre-wrap;word-break:normal;font-family:monospace;font-size:var(--jp-code-font-size,13px)"
@@ -51,10 +53,11 @@ def format_value(name: str, value: Any) -> str:
     >>> format_value("loss", 0.25), format_value("lr", 1e-5)
     ('loss: 0.2500', 'lr: 1.0000e-05')
     """
+    name = one_line(name, LONGEST_NAME)
     try:
         number = float(np.mean(value))
     except (TypeError, ValueError):
-        return f"{name}: {value}"
+        return f"{name}: {one_line(str(value))}"
     return f"{name}: {number:.4f}" if abs(number) > 1e-3 else f"{name}: {number:.4e}"
 
 

@@ -18,6 +18,7 @@ from cornu.checkpoints.data_position import Reading
 from cornu.checkpoints.file import Checkpoint, Generations
 from cornu.checkpoints.function_names import ReferencedNames
 from cornu.checkpoints.plain_data import Packer, Unpacker, Watched, as_value_errors, restore_random
+from cornu.core.errors import readable
 from cornu.core.ownership import is_library, library_classes
 from cornu.core.placement import to_device
 from cornu.core.seeds import random_states
@@ -50,7 +51,7 @@ class FitBackup(Backup):
                 if self._kept is None
                 else "The previous one is used"
             )
-            warnings.warn(f"{complaint} {earlier}.", stacklevel=4)
+            warnings.warn(readable(f"{complaint} {earlier}."), stacklevel=4)
         self._number = 0 if self._kept is None else self._kept.content["number"]
         self._steps, self._told, self._last, self._cost = 0, 0, time.monotonic(), 0.0
         if self._kept is not None:
@@ -82,8 +83,8 @@ class FitBackup(Backup):
         changed = fingerprint.differences(*({k: str(v) for k, v in one.items()} for one in self._versions(content)))
         if changed:
             warnings.warn(
-                f"Training continues from a checkpoint made under other conditions ({'; '.join(changed)}): "
-                "the result may differ in its last bits.",
+                readable(f"Training continues from a checkpoint made under other conditions ({'; '.join(changed)}): ")
+                + "the result may differ in its last bits.",
                 stacklevel=5,
             )
 

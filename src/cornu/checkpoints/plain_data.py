@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core.errors import readable_errors
 from cornu.core.layer import Layer
 from cornu.core.seeds import set_random_states
 from cornu.core.variable import Variable
@@ -41,13 +42,14 @@ class NotPlainError(TypeError):
 @contextlib.contextmanager
 def as_value_errors(where: str) -> Iterator[None]:
     """Convert errors inside a ``with`` block, from restored data that is not what was saved, to a ValueError."""
-    try:
-        yield
-    except DAMAGE as error:
-        raise ValueError(
-            f"{where} does not have the content that Cornu saves ({type(error).__name__}: {str(error)[:200]}). Delete "
-            "it to start from scratch."
-        ) from error
+    with readable_errors():
+        try:
+            yield
+        except DAMAGE as error:
+            raise ValueError(
+                f"{where} does not have the content that Cornu saves ({type(error).__name__}: {str(error)[:200]}). "
+                "Delete it to start from scratch."
+            ) from error
 
 
 class Packer:

@@ -8,7 +8,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from cornu.core.errors import did_you_mean
+from cornu.core.errors import did_you_mean, one_line
 from cornu.datasets import fashion_mnist, mnist
 from cornu.saving.files import load_model
 from cornu.utils.arrays import to_categorical
@@ -23,7 +23,7 @@ class UserError(Exception):
 
 def refused(message: Any) -> int:
     """Print an error in one line and return the exit code for it."""
-    print(f"cornu: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"cornu: {one_line(' '.join(str(message).split()))}", file=sys.stderr)
     return 2
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 from typing import Any
 
+from cornu.core.errors import one_line
 from cornu.saving.description import describe
 from cornu.saving.files import existing
 
@@ -29,9 +30,7 @@ def _fail(error: Exception, code: int) -> int:
 
 def shown(value: Any, longest: int = LONGEST) -> str:
     """Return text from a file for a terminal: one line, of bounded length, without control characters."""
-    text = value if isinstance(value, str) else json.dumps(value)
-    text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text[: longest + 1])
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return one_line(value if isinstance(value, str) else json.dumps(value), longest)
 
 
 def lines(found: dict[str, Any]) -> list[str]:

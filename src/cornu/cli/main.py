@@ -90,6 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader closed the pipe, as in `cornu train | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if options.command == "serve" and arguments is None:
+        sys.stderr.flush()
+        os._exit(code)  # nothing is left to do, but freeing all memory and JAX's threads could take a second
     return code
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+from cornu.core.errors import one_line
 from cornu.saving.files import load_model
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -82,5 +83,5 @@ def named(models: list[str]) -> dict[str, str]:
 
 
 def _refuse(message: str) -> int:
-    print(f"cornu: {message}", file=sys.stderr)
+    print(f"cornu: {one_line(message)}", file=sys.stderr)
     return 2

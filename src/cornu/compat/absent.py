@@ -18,7 +18,6 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
     return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
 
 
-_RECURRENT = "CuDNNLSTM CuDNNGRU ConvLSTM1D ConvLSTM2D ConvLSTM2DCell ConvLSTM3D ConvRecurrent2D"
 _AUGMENTING = (
     "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation "
     "RandomTranslation RandomWidth RandomZoom RandAugment AutoContrast Solarization"
@@ -27,21 +26,12 @@ _IMAGE_FILES = (
     "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator random_rotation random_shift "
     "random_shear random_zoom apply_affine_transform smart_resize"
 )
-_DATA_SETS = (
-    "audio_dataset_from_directory image_dataset_from_directory split_dataset text_dataset_from_directory "
-    "timeseries_dataset_from_array"
-)
+_DATA_SETS = "audio_dataset_from_directory image_dataset_from_directory split_dataset text_dataset_from_directory"
 _ENCODE = "Encode the data with numpy before training."
 _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
-    ("layers", _RECURRENT, "Use Conv1D over the time axis, or a custom layer with keras.ops.scan."),
-    (
-        "layers",
-        "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention",
-        "Use a custom layer with Dense layers and keras.ops.dot_product_attention.",
-    ),
     ("layers", "LocallyConnected1D LocallyConnected2D", "Use Conv1D or Conv2D."),
     ("layers", "Normalization", "Subtract the mean and divide by the standard deviation with numpy, or use Rescaling."),
     (
@@ -58,7 +48,7 @@ LATER = _rows(
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),
     ("preprocessing.image", _IMAGE_FILES, _YIELD),
-    ("preprocessing", "image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array", _YIELD),
+    ("preprocessing", "image_dataset_from_directory text_dataset_from_directory", _YIELD),
     ("preprocessing.text", "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json", _ENCODE),
     ("utils", _DATA_SETS, _YIELD),
     ("utils", "FeatureSpace", _ENCODE),

@@ -85,6 +85,8 @@ def _value(name: str, key: str, new: str, value: Any) -> Any:
     """Return an argument's value in today's spelling."""
     if key == "dim_ordering":
         return keywords.DATA_FORMATS.get(value, value)
+    if key == "forget_bias_init":
+        return (value if isinstance(value, str) else type(value).__name__).lower() in ("one", "ones")
     if key == "distribution" and name == "VarianceScaling" and value == "normal":
         return "truncated_normal"
     if key == "border_mode" and value == "full":

@@ -27,9 +27,16 @@ CLASSES = {
     "SyncBatchNormalization": "BatchNormalization",
     "TimeDistributedDense": "TimeDistributed",
     "ThresholdedReLU": "ReLU",
+    "ConvLSTM2DCell": "ConvLSTMCell",
+    "ConvRNN2D": "RNN",
     "Merge": "Merge",
     "Model": "Functional",
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
 }
+#: What cuDNN's layers always are, and their configs do not say.
+OF_CUDNN: dict[str, dict[str, Any]] = {"CuDNNLSTM": {"recurrent_activation": "sigmoid"}}
+OF_CUDNN["CuDNNGRU"] = OF_CUDNN["CuDNNLSTM"] | {"reset_after": True}
 
 #: Names of layers that Keras 1 and 2 allowed, such as "block1/conv"; Keras 3 has no "/" in names.
 PATH = re.compile(r"\w[\w.-]*(/\w[\w.-]*)+", re.ASCII)
@@ -98,6 +105,7 @@ POLICIES = frozenset(("PolicyV1", "Policy", "FloatDTypePolicy"))
 MEANINGS = (
     ("activation", None, "hard_sigmoid", r"Keras (tf-)?[12]\..*"),
     ("recurrent_activation", None, "hard_sigmoid", r"Keras (tf-)?[12]\..*"),
+    ("inner_activation", None, "hard_sigmoid", r"Keras 1\..*"),
     ("interpolation", "UpSampling2D", "bilinear", r"Keras (1|2\.[0-3])(\.\d+)*"),
 )
 
@@ -154,8 +162,10 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
     key and layer. So does a Lambda layer whose function is only saved as byte code. A name such as "block1/conv", which
     Keras 1 and 2 allowed, becomes "block1_conv".
     """
+    if isinstance(config, list) and class_name == "Sequential":  # as Keras 1 and 2 wrote it
+        config = {"layers": config}
     if not isinstance(config, dict):
-        return class_name, config  # Keras 1 wrote a Sequential model as a list
+        return class_name, config
     config = {key: _plain(value) for key, value in config.items()}
     if isinstance(config.get("dtype"), dict):
         config["dtype"] = _policy(config["dtype"])
@@ -168,18 +178,30 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
     name = CLASSES.get(class_name, class_name)
     if class_name == "ThresholdedReLU":
         config["threshold"] = config.pop("theta", 1.0)
+    if class_name == "ConvLSTM2DCell":
+        config["rank"] = 2
     if class_name == "TimeDistributedDense":
         return name, {"name": config.get("name"), "layer": {"class_name": "Dense", "config": _own("Dense", config)}}
     if name == "Lambda":
         config = _lambda(config)
+    config |= OF_CUDNN.get(class_name, {})
+    if name in ("GRU", "GRUCell") and not {"implementation", "consume_less"}.isdisjoint(config):
+        config.setdefault("reset_after", False)  # Keras until 2.1.4 had no other kind
     if name == "BatchNormalization":
         config["axis"] = _single(config.get("axis", -1))
-    for key in ("layer", "forward_layer", "backward_layer"):
-        inner = config.get(key)
-        if isinstance(inner, dict) and "class_name" in inner:
-            inner_name, inner_config = translate_layer_config(inner["class_name"], inner["config"])
-            config[key] = inner | {"class_name": inner_name, "config": inner_config}
+    for key in ("layer", "forward_layer", "backward_layer", "cell"):
+        config |= {key: _inner(config[key])} if key in config else {}
+    if isinstance(config.get("cells"), list):
+        config["cells"] = [_inner(cell) for cell in config["cells"]]
     return name, _own(name, config)
+
+
+def _inner(entry: Any) -> Any:
+    """Return the entry of a layer inside a layer's config in today's spelling."""
+    if not isinstance(entry, dict) or "class_name" not in entry:
+        return entry
+    name, config = translate_layer_config(entry["class_name"], entry["config"])
+    return entry | {"class_name": name, "config": config}
 
 
 def _plain(value: Any) -> Any:
@@ -253,7 +275,7 @@ def _own(class_name: str, config: dict[str, Any], keep: tuple[str, ...] = ()) ->
     if cls is None or not isinstance(cls, type):
         return config
     _, config = translate_constructor(cls, (), config)
-    known, unused = _names(cls) | set(BASE_ARGUMENTS) | set(keep), UNUSED.get(class_name, ())
+    known, unused = _names(cls) | {*BASE_ARGUMENTS, *getattr(cls, "_keywords", ()), *keep}, UNUSED.get(class_name, ())
     result = {}
     for key, value in config.items():
         if key in known:

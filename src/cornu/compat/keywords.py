@@ -30,6 +30,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "gamma_init": ("gamma_initializer",),
     "inner_init": ("recurrent_initializer",),
     "inner_activation": ("recurrent_activation",),
+    "forget_bias_init": ("unit_forget_bias",),
     "dropout_W": ("dropout",),
     "dropout_U": ("recurrent_dropout",),
     "concat_axis": ("axis",),
@@ -74,7 +75,6 @@ REFUSED: dict[str, str] = {
     "adjustment": "leave it out",
     "period": "save_freq counts batches: use save_freq=period * batches per epoch, or 'epoch'",
     "load_weights_on_restart": "call model.load_weights(filepath) before fit",
-    "time_major": "the first axis is the batch; transpose the data",
 }
 
 #: Names of image axis orders, by old name.
@@ -96,9 +96,16 @@ ONLY_KERAS_1 = frozenset(
 KERNEL_NUMBERS = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3, "Conv3DTranspose": 3}
 
 
+_AFTER_ACTIVATIONS = ("W_regularizer", "U_regularizer", "b_regularizer", "dropout_W", "dropout_U")
 #: Layer -> the order of its arguments in Keras 1, used if the second is the name of an initializer.
 INITIALIZER_SECOND = {
     "Dense": ("units", "kernel_initializer", "activation", "weights", "W_regularizer", "b_regularizer"),
+    "SimpleRNN": ("units", "init", "inner_init", "activation", *_AFTER_ACTIVATIONS),
+    "GRU": ("units", "init", "inner_init", "activation", "inner_activation", *_AFTER_ACTIVATIONS),
+    "LSTM": (
+        *("units", "init", "inner_init", "forget_bias_init", "activation", "inner_activation"),
+        *_AFTER_ACTIVATIONS,
+    ),
 }
 
 

@@ -90,6 +90,16 @@ def ThresholdedReLU(theta: float = 1.0, **kwargs: Any) -> Any:  # noqa: N802, it
     return layers.ReLU(threshold=float(theta), **kwargs)
 
 
+def ConvLSTM2DCell(*args: Any, **kwargs: Any) -> Any:  # noqa: N802, it was a class
+    """Return the cell of `ConvLSTM2D`, which had a class of its own in Keras 2.
+
+    >>> import numpy as np
+    >>> layers.RNN(ConvLSTM2DCell(4, 3, padding="same"))(np.ones((2, 5, 8, 8, 1))).shape
+    (2, 8, 8, 4)
+    """
+    return layers.ConvLSTMCell(2, *args, **kwargs)
+
+
 def TimeDistributedDense(*args: Any, **kwargs: Any) -> Any:  # noqa: N802, it was a class
     """Return ``TimeDistributed(Dense(...))``, which replaced this layer of Keras 1."""
     shape = {name: kwargs.pop(name) for name in ("input_shape", "batch_input_shape", "name") if name in kwargs}
@@ -119,16 +129,6 @@ class OldMerge(MergeBase, metaclass=_AnyMerge):
 
     def _merge_function(self, inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no method _merge_function(self, inputs).")
-
-
-class Recurrent(layers.Layer):
-    """The base of recurrent layers in Keras 1 and 2. Classes may be derived from it; none can be used yet."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            f"{type(self).__name__} is derived from keras.layers.Recurrent, and recurrent layers are not in this "
-            "version of Cornu yet."
-        )
 
 
 # Mode of Keras 1 -> the layer, as a function of the axis to concatenate and the axes to multiply along.

@@ -130,6 +130,9 @@ _OLD_LAYERS = (
     *("Deconvolution3D", "Convolution2DTranspose", "Convolution3DTranspose", "ThresholdedReLU", "TimeDistributedDense"),
     "Merge",
 )
+_RECURRENT = (
+    *("AbstractRNNCell", "CuDNNGRU", "CuDNNLSTM", "Recurrent", "_time_distributed_dense", "time_distributed_dense"),
+)
 _DIMENSIONS = ("1D", "2D", "3D")
 _NUMPY_LOSSES = {
     "mse": "mean_squared_error",
@@ -149,6 +152,8 @@ _NUMPY_LOSSES = {
     "bce": "binary_crossentropy",
     "BCE": "binary_crossentropy",
 }
+
+_TIMESERIES = {"timeseries_dataset_from_array": "cornu.compat.tensorflow.timeseries:timeseries_dataset_from_array"}
 
 #: Place -> old name -> today's name in the same place, or ``module:name``.
 NAMES: dict[str, dict[str, str]] = {
@@ -207,12 +212,13 @@ NAMES: dict[str, dict[str, str]] = {
         "InputSpec": "cornu.core.input_spec:InputSpec",
         "K": "cornu.compat.backend.functions",
         "Model": "cornu.models:Model",
-        "Recurrent": "cornu.compat.layers:Recurrent",
         "_Merge": "cornu.compat.layers:OldMerge",
         "Sequential": "cornu.models:Sequential",
     }
     | {name: f"cornu.compat.layers:{name}" for name in (*_OLD_LAYERS, "merge")}
+    | {name: f"cornu.compat.recurrent:{name}" for name in _RECURRENT}
     | {"Convolution1DTranspose": "Conv1DTranspose"}
+    | {"ConvLSTM2DCell": "cornu.compat.layers:ConvLSTM2DCell", "ConvRNN2D": "RNN", "ConvRecurrent2D": "RNN"}
     | {f"MaxPool{n}": f"MaxPooling{n}" for n in _DIMENSIONS}
     | {f"AvgPool{n}": f"AveragePooling{n}" for n in _DIMENSIONS}
     | {f"GlobalMaxPool{n}": f"GlobalMaxPooling{n}" for n in _DIMENSIONS}
@@ -229,6 +235,7 @@ NAMES: dict[str, dict[str, str]] = {
     "models": {"Container": "Model", "Input": "cornu.layers:Input", "Layer": "cornu.layers:Layer"}
     | {"Functional": "Model", "K": "cornu.compat.backend.functions"},
     "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
+    "preprocessing": _TIMESERIES,
     "regularizers": {
         "l1": "L1",
         "l2": "L2",
@@ -241,6 +248,7 @@ NAMES: dict[str, dict[str, str]] = {
         "activity_l1l2": "L1L2",
     },
     "utils": {"plot": "plot_model", "Sequence": "PyDataset"}
+    | _TIMESERIES
     | {
         name: f"cornu.compat.extras:{name}"
         for name in (

@@ -10,6 +10,7 @@ from typing import Any
 
 from cornu.core import registry
 from cornu.core.budget import Budget
+from cornu.core.errors import one_line, readable_errors
 from cornu.core.scope import changed, scope
 from cornu.core.signature import kept_by_class
 
@@ -33,8 +34,8 @@ def reading(config: Any, budget: Budget | None = None) -> Iterator[None]:
     if scope.budget is not None:
         yield
         return
-    check_data(config)
-    with changed(budget=budget or Budget(), shared={}):
+    with readable_errors(), changed(budget=budget or Budget(), shared={}):
+        check_data(config)
         try:
             yield
         except STUMBLES as error:
@@ -92,12 +93,11 @@ def check_arguments(cls: type, config: dict[str, Any]) -> None:
 
 
 def _called(cls: type, config: dict[str, Any]) -> str:
-    return f"{cls.__name__} {config['name']!r}" if config.get("name") else cls.__name__
+    return f"{cls.__name__} {_short(config['name'])}" if config.get("name") else cls.__name__
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return one_line(repr(value), 80)
 
 
 def check_name(cls: type, name: Any) -> None:

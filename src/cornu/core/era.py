@@ -48,6 +48,17 @@ DIFFERENCES = {
     "moving averages start from the first batch": Difference(("2",), r"\bBatchNorm\w*"),
     "moving variance is unbiased": Difference(("2",), r"\bBatchNorm\w*"),
     "moving variance of images is unbiased": Difference(("2", "tf.keras"), r"\bBatchNorm\w*"),
+    "gates use hard_sigmoid": Difference(_STANDALONE, r"\b(LSTM|GRU|ConvLSTM\dD)(Cell)?\b"),
+    "the reset gate comes first": Difference(_STANDALONE, r"\bGRU(Cell)?\b"),
+    "gates drop their own inputs": Difference(_STANDALONE, ""),
+    "cells are built for their constants": Difference(("2",), ""),
+}
+
+#: Argument of recurrent layers -> the difference that gives it another default, and that default.
+GATES: dict[str, tuple[str, Any]] = {
+    "recurrent_activation": ("gates use hard_sigmoid", "hard_sigmoid_of_keras_2"),
+    "reset_after": ("the reset gate comes first", False),
+    "implementation": ("gates drop their own inputs", 1),
 }
 
 _SMALL_EPSILON = {"epsilon": 1e-8}

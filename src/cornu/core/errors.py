@@ -1,9 +1,62 @@
-"""Parts of error messages: what came, what was expected, what to do."""
+"""Parts of error messages: what came, what was expected, what to do, in characters that a terminal only shows."""
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 SHOWN = 5  # names in a message
+LONGEST, MOST_LINES = 1000, 40  # characters in a line of a message, lines in a message
+
+
+def escaped(text: str) -> str:
+    r"""Return `text` with all characters escaped that a terminal obeys instead of showing; lines stay lines.
+
+    Those are control characters, marks that reverse the direction of text, and halves of characters.
+
+    >>> print(escaped("a\x1b[2J \u202eb\ud800"))
+    a\x1b[2J \u202eb\ud800
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
+
+
+def one_line(text: str, longest: int = LONGEST) -> str:
+    r"""Return text from a file, a client or a config as one line of bounded length, in characters that can be shown.
+
+    >>> print(one_line("a\nb"), one_line("x" * 100, 8))
+    a\nb xxxxx...
+    """
+    text = escaped(text[: longest + 1]).replace("\n", "\\n")
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def readable(message: str) -> str:
+    """Return a message that may quote a file: `escaped`, with a middle left out of long lines.
+
+    >>> readable(f"The name {'x' * 9999} is too long.\nChange it.").split()[-6:]
+    ['is', 'too', 'long.', 'Change', 'it.']
+    """
+    lines = message.split("\n", MOST_LINES)[:MOST_LINES]
+    end = LONGEST // 5
+    shorter = (f"{one[: LONGEST - end]} ... {one[-end:]}" if len(one) > LONGEST + 5 else one for one in lines)
+    return escaped("\n".join(shorter))
+
+
+@contextlib.contextmanager
+def readable_errors() -> Iterator[None]:
+    """Let errors of a ``with`` block, which reads a file, quote it in `readable` words; so those that caused them."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        seen: set[int] = set()
+        while cause is not None and id(cause) not in seen:
+            seen.add(id(cause))
+            if cause.args and isinstance(cause.args[0], str):
+                cause.args = (readable(cause.args[0]), *cause.args[1:])
+            cause = cause.__cause__ or cause.__context__
+        raise
 
 
 def did_you_mean(name: object, options: Iterable[object]) -> str:
@@ -25,7 +78,7 @@ def listed(names: Iterable[str]) -> str:
     """
     names = list(names)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(repr(name[:200]) for name in names[:SHOWN]) + more
+    return ", ".join(repr(one_line(name, 200)) for name in names[:SHOWN]) + more
 
 
 def unknown(concept: str, name: object, options: Iterable[object]) -> ValueError:

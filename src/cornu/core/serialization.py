@@ -47,7 +47,10 @@ class Recorded(abc.ABCMeta):
         try:
             instance: Any = super().__call__(*args, **kwargs)  # type: ignore[misc]
         except TypeError as error:
-            raise _constructor_error(cls, kwargs, error) from error
+            named = _constructor_error(cls, kwargs, error)
+            if named is error:
+                raise
+            raise named from error
         if isinstance(instance, cls) and type(instance) is cls:
             instance._arguments = _bind(cls, args, kwargs)  # type: ignore[attr-defined]
         return instance
@@ -203,7 +206,7 @@ def serialize_object(thing: Any, with_compile_config: bool = True) -> dict[str, 
     table = registry.table_of(cls)
     result = {
         "module": getattr(cls, "keras_module", None) or (table.module if table else _module_of(cls)),
-        "class_name": cls.__name__,
+        "class_name": vars(cls).get("keras_name", cls.__name__),  # a class is exported under another name
         "config": serialize(thing.get_config()),
         "registered_name": None if table or hasattr(cls, "keras_module") else _name_of_custom(cls, cls.__name__),
     }
@@ -307,6 +310,9 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         inner = spellings.translate_optimizer(cls, inner)
     config_validation.check_arguments(cls, inner)
     instance = cls.from_config(dict(inner))
+    left_out = getattr(thing, "_left_out", None)
+    if left_out is not None:  # what a file of weights may still decide
+        instance._left_out = left_out
     if config.get("build_config") and hasattr(instance, "build_from_config") and not instance.built:
         instance.build_from_config(config["build_config"])
     if config.get("compile_config") and hasattr(instance, "compile_from_config"):

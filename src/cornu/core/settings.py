@@ -94,6 +94,21 @@ def standardize_data_format(data_format: str | None) -> str:
     return str(data_format).lower()
 
 
+def enable_flash_attention() -> None:
+    """Let new attention layers use flash attention where it is possible (the default)."""
+    _settings["flash_attention"] = None
+
+
+def disable_flash_attention() -> None:
+    """Let new attention layers not use flash attention."""
+    _settings["flash_attention"] = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """Return False after `disable_flash_attention`, else None: where it is possible."""
+    return _settings.get("flash_attention")
+
+
 def enable_interactive_logging() -> None:
     """Let ``verbose="auto"`` draw progress bars (the default)."""
     _settings["interactive_logging"] = True

@@ -40,6 +40,7 @@ class HoldsWeights(metaclass=Recorded):
     _initialized = False
     _around: str | None = None  # the names of the layers around this one when it was first called or built
     path = _Path()
+    revision = 0  #: of the class: how often layers were changed that compiled programs may have in them
 
     def naming(self) -> AbstractContextManager[None]:
         """Return a context in which new variables get this layer's path."""

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from cornu.core.atomic_files import replacing
+from cornu.core.errors import one_line
 from cornu.core.settings import keras_home
 
 KERAS_FILES = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -109,7 +110,7 @@ def _retrieve(origin: str, partial: Path, target: Path) -> None:
         downloaders[parts.scheme](timeout=30, **watched)(origin, str(partial), None)
     except OSError as error:  # includes the errors of requests
         raise ConnectionError(
-            f"Could not download {target.name} from {origin} ({_reason(error)}). "
+            f"Could not download {target.name} from {origin} ({one_line(_reason(error))}). "
             f"Without a network, get the file elsewhere and put it into {target.parent} as {target.name}."
         ) from error
 
@@ -138,7 +139,8 @@ class _Watch:
 
 def _inside(what: str) -> ValueError:
     return ValueError(
-        f"{what}, an address inside this network: refused. If this is intended, pass that address as the origin."
+        f"{one_line(what)}, an address inside this network: refused. If this is intended, pass that address as the "
+        "origin."
     )
 
 

@@ -20,6 +20,11 @@ def takes_cpu_forms() -> bool:
     return jax.default_backend() == "cpu" and not _plain.get()
 
 
+def takes_plain_forms() -> bool:
+    """Return whether operations are traced for another program, inside `plain_forms`."""
+    return _plain.get()
+
+
 @contextlib.contextmanager
 def plain_forms() -> Iterator[None]:
     """Inside a ``with`` block, trace operations in standard forms, which every device and other program supports.

@@ -32,10 +32,14 @@ def _mix(x: jax.Array) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnums=1, inline=True)
 def _bits(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    words = jax.random.key_data(key).reshape(-1)
     numbers = jnp.zeros(shape, jnp.uint32)
     for axis, stride in enumerate(np.cumprod([1, *shape[:0:-1]])[::-1] if shape else ()):
         numbers += jax.lax.broadcasted_iota(jnp.uint32, shape, axis) * jnp.uint32(int(stride) % LEVELS)
+    return _hashed(key, numbers)
+
+
+def _hashed(key: jax.Array, numbers: jax.Array) -> jax.Array:
+    words = jax.random.key_data(key).reshape(-1)
     first, second = words[0] ^ _mix(words[-1]), words[1] ^ _mix(words[-2] + jnp.uint32(1))
     return _mix(_mix(numbers + first) ^ second)
 
@@ -71,6 +75,11 @@ def keep_probability(rate: float) -> float:
 def keep_mask(key: jax.Array, rate: float, shape: Sequence[int]) -> jax.Array:
     """Return independent booleans of `shape`, each False with probability `rate` (0 <= rate < 1)."""
     return bits(key, shape) >= jnp.uint32(_dropped_levels(rate))
+
+
+def keep_numbered(key: jax.Array, rate: float, numbers: jax.Array) -> jax.Array:
+    """Return what `keep_mask` has at the elements with these `numbers` (uint32, counted along the last axis first)."""
+    return _hashed(key, numbers) >= jnp.uint32(_dropped_levels(rate))
 
 
 def dropout(

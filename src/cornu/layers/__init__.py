@@ -12,12 +12,14 @@ from cornu.core.input_spec import InputSpec as InputSpec
 from cornu.core.layer import Layer as Layer
 from cornu.core.public import offer
 from cornu.layers.activation import *
+from cornu.layers.attention import *
 from cornu.layers.convolution import *
 from cornu.layers.core import *
 from cornu.layers.einsum import *
 from cornu.layers.embedding import *
 from cornu.layers.input import *
 from cornu.layers.merging import *
+from cornu.layers.multi_head_attention import *
 from cornu.layers.normalization import *
 from cornu.layers.padding import *
 from cornu.layers.pooling import *

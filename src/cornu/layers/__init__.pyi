@@ -2,6 +2,7 @@
 
 from cornu.compat.layers import AtrousConvolution1D as AtrousConvolution1D
 from cornu.compat.layers import AtrousConvolution2D as AtrousConvolution2D
+from cornu.compat.layers import ConvLSTM2DCell as ConvLSTM2DCell
 from cornu.compat.layers import Convolution1D as Convolution1D
 from cornu.compat.layers import Convolution2D as Convolution2D
 from cornu.compat.layers import Convolution3D as Convolution3D
@@ -23,6 +24,8 @@ from cornu.layers.activation import LeakyReLU as LeakyReLU
 from cornu.layers.activation import PReLU as PReLU
 from cornu.layers.activation import ReLU as ReLU
 from cornu.layers.activation import Softmax as Softmax
+from cornu.layers.attention import AdditiveAttention as AdditiveAttention
+from cornu.layers.attention import Attention as Attention
 from cornu.layers.convolution import Conv1D as Conv1D
 from cornu.layers.convolution import Conv1DTranspose as Conv1DTranspose
 from cornu.layers.convolution import Conv2D as Conv2D
@@ -58,6 +61,8 @@ from cornu.layers.merging import maximum as maximum
 from cornu.layers.merging import minimum as minimum
 from cornu.layers.merging import multiply as multiply
 from cornu.layers.merging import subtract as subtract
+from cornu.layers.multi_head_attention import GroupedQueryAttention as GroupedQueryAttention
+from cornu.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from cornu.layers.normalization import BatchNormalization as BatchNormalization
 from cornu.layers.normalization import GroupNormalization as GroupNormalization
 from cornu.layers.normalization import LayerNormalization as LayerNormalization
@@ -90,6 +95,10 @@ from cornu.layers.pooling import MaxPooling2D as MaxPooling2D
 from cornu.layers.pooling import MaxPooling3D as MaxPooling3D
 from cornu.layers.preprocessing import Rescaling as Rescaling
 from cornu.layers.recurrent.bidirectional import Bidirectional as Bidirectional
+from cornu.layers.recurrent.conv_lstm import ConvLSTM1D as ConvLSTM1D
+from cornu.layers.recurrent.conv_lstm import ConvLSTM2D as ConvLSTM2D
+from cornu.layers.recurrent.conv_lstm import ConvLSTM3D as ConvLSTM3D
+from cornu.layers.recurrent.conv_lstm import ConvLSTMCell as ConvLSTMCell
 from cornu.layers.recurrent.gru import GRU as GRU
 from cornu.layers.recurrent.gru import GRUCell as GRUCell
 from cornu.layers.recurrent.lstm import LSTM as LSTM
@@ -125,6 +134,8 @@ AvgPool2D = AveragePooling2D
 AvgPool3D = AveragePooling3D
 BatchNormalizationV1 = BatchNormalization
 BatchNormalizationV2 = BatchNormalization
+ConvRNN2D = RNN
+ConvRecurrent2D = RNN
 Convolution1DTranspose = Conv1DTranspose
 Convolution2DTranspose = Deconvolution2D
 Convolution3DTranspose = Deconvolution3D
@@ -134,6 +145,7 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
 GlobalMaxPool3D = GlobalMaxPooling3D
+GroupQueryAttention = GroupedQueryAttention
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D

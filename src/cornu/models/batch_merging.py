@@ -86,6 +86,8 @@ def _operations(model: Any) -> Iterator[Any]:
 def _is_sum(objective: Any, y: Any) -> bool:
     if len(objective.names) != 1 or objective.losses[0] is None or not hasattr(y, "shape"):
         return False
+    if None in objective.shapes[0][1:]:  # such a model predicts and evaluates batch by batch: see `_most_rows`
+        return False
     loss, metrics = objective.losses[0], [*objective.metrics[0], *objective.weighted[0]]
     functions: list[Any] = [
         (metric._fn, metric._options, metric) for metric in metrics if isinstance(metric, MeanMetricWrapper)

@@ -84,7 +84,10 @@ def _renewed(value: Any) -> Any:
 
 def clone_layer(layer: Layer) -> Layer:
     """Return a new layer from the config of `layer`."""
-    return deserialize(_without_build(serialize_in_process(layer)))
+    copy = deserialize(_without_build(serialize_in_process(layer)))
+    if hasattr(layer, "_left_out"):  # what a file of weights may still decide
+        copy._left_out = layer._left_out
+    return copy
 
 
 def serialize_in_process(layer: Layer) -> dict[str, Any]:

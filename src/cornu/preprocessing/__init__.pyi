@@ -1,3 +1,4 @@
 # Written by scripts/stubs; a test compares.
 
+from cornu.compat.tensorflow.timeseries import timeseries_dataset_from_array as timeseries_dataset_from_array
 from cornu.preprocessing import sequence as sequence

@@ -10,7 +10,7 @@ from typing import Any
 
 from cornu.saving.hdf5_limits import BEST_PACKING, SMALL
 from cornu.saving.json_text import MOST_JSON, parse
-from cornu.saving.source import CORNU, writer
+from cornu.saving.source import CORNU, GATES, Source, writer
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 ASSETS = "assets/"
@@ -130,7 +130,8 @@ def _name(archive: zipfile.ZipFile) -> str:
     return Path(archive.filename or "").name
 
 
-def writer_of(archive: zipfile.ZipFile) -> str:
-    """Return which Keras version wrote a file, or that Cornu did, for messages."""
+def source_of(archive: zipfile.ZipFile, name: str) -> Source:
+    """Return a file's name, which Keras version wrote it, or that Cornu did, and what its gates use."""
     metadata = metadata_of(archive)
-    return writer(metadata.get("keras_version"), metadata.get(CORNU)) or "an unknown version"
+    said = writer(metadata.get("keras_version"), metadata.get(CORNU)) or "an unknown version"
+    return Source(name, said, metadata.get(GATES))

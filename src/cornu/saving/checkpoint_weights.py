@@ -45,7 +45,7 @@ def read_checkpoint(path: Path, prefix: Path, model: Any, skip_mismatch: bool = 
     `path` is what the user gave. Raises ValueError if the checkpoint does not fit.
     """
     checkpoint = open_checkpoint(prefix, path.name if is_saved_model(path) else prefix.name)
-    transfer = Transfer(checkpoint.source, skip_mismatch, read)
+    transfer = Transfer(checkpoint.source, model, skip_mismatch, read)
     add_weights(checkpoint, model, transfer)
     transfer.apply()
     return LoadStatus(transfer.skipped)

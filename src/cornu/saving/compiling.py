@@ -5,6 +5,7 @@ from inspect import signature
 from typing import Any
 
 from cornu.core import registry
+from cornu.core.errors import one_line
 from cornu.core.serialization import deserialize, serialize
 from cornu.saving.source import Source
 
@@ -62,8 +63,9 @@ def _optimizer_by_name(name: str | None, source: Source) -> str:
     stem = (name or "").rstrip("0123456789").rstrip("_")
     chosen = stem if stem in registry.OPTIMIZERS else "rmsprop"
     warnings.warn(
-        f"The file {source} does not say which optimizer the model was compiled with; its state is named {name!r}. "
-        f"The model now has {chosen!r} with default settings: compile it again if it had others.",
+        f"The file {source} does not say which optimizer the model was compiled with; its state is named "
+        f"{one_line(str(name), 80)!r}. The model now has {chosen!r} with default settings: compile it "
+        "again if it had others.",
         UserWarning,
         stacklevel=5,
     )

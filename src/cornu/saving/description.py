@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 import h5py
 
+from cornu.core.errors import readable_errors
 from cornu.core.names import to_snake_case
 from cornu.saving import archive as zipped
 from cornu.saving import hdf5, json_text, keras_metadata, object_graph, tensor_bundle, tensorflow_checkpoint
 from cornu.saving.checkpoint_paths import checkpoint_prefix, is_saved_model
 from cornu.saving.files import is_zip
 from cornu.saving.source import CORNU, writer
-from cornu.saving.tensor_file import METADATA, is_safetensors, read_header
+from cornu.saving.tensor_file import is_safetensors, read_header, read_metadata
 
 MOST_DEPTH = 20  # models inside models
 OPTIMIZER = "optimizer"
@@ -43,20 +44,21 @@ def describe(path: Path) -> dict[str, Any]:
     Recognizes ``.keras``, ``.h5``, ``.weights.h5``, ``.safetensors``, the JSON of ``to_json``, TensorFlow checkpoints
     and SavedModel folders by content. Raises ValueError for anything else, and for a file that is damaged or malicious.
     """
-    prefix = checkpoint_prefix(path)
-    if prefix is not None:
-        return {"file": path.name, "bytes": _bytes_of(path, prefix)} | (
-            _of_saved_model(path, prefix) if is_saved_model(path) else _of_checkpoint(prefix)
-        )
-    with path.open("rb") as file:
-        start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:1] == b"{":
-        found = _of_json(path)
-    elif is_safetensors(path):
-        found = _of_safetensors(path)
-    else:
-        found = _of_archive(path) if is_zip(path) else _of_hdf5(path)
-    return {"file": path.name, "bytes": path.stat().st_size} | found
+    with readable_errors():
+        prefix = checkpoint_prefix(path)
+        if prefix is not None:
+            return {"file": path.name, "bytes": _bytes_of(path, prefix)} | (
+                _of_saved_model(path, prefix) if is_saved_model(path) else _of_checkpoint(prefix)
+            )
+        with path.open("rb") as file:
+            start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        if start[:1] == b"{":
+            found = _of_json(path)
+        elif is_safetensors(path):
+            found = _of_safetensors(path)
+        else:
+            found = _of_archive(path) if is_zip(path) else _of_hdf5(path)
+        return {"file": path.name, "bytes": path.stat().st_size} | found
 
 
 def _of_json(path: Path) -> dict[str, Any]:
@@ -75,9 +77,7 @@ def _of_json(path: Path) -> dict[str, Any]:
 def _of_safetensors(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         stored = read_header(file, path.name, path.stat().st_size)
-        file.seek(0)
-        length = int.from_bytes(file.read(8), "little")
-        metadata = json_text.parse(file.read(length), repr(path.name)).get(METADATA, {})
+        metadata = read_metadata(file, path.name)
     shapes: dict[str, list] = {}
     for name, array in stored.items():
         shapes.setdefault(name.rpartition("/")[0], []).append(array.shape)

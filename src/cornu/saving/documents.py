@@ -7,6 +7,7 @@ from typing import Any
 
 from cornu.core import config_validation, registry, spellings
 from cornu.core.budget import Budget
+from cornu.core.errors import readable
 from cornu.core.layer import Layer
 from cornu.core.serialization import find_thing
 from cornu.saving.json_text import parse
@@ -49,7 +50,7 @@ def _naming(source: Source) -> Iterator[None]:
         except (ValueError, TypeError) as error:
             raise ValueError(f"{error}\nThis came up in the config of {source}.") from error
     for warning in caught:
-        text = f"{warning.message}\nThis came up in the config of {source}."
+        text = f"{readable(str(warning.message))}\nThis came up in the config of {source}."
         warnings.warn(text, warning.category, stacklevel=6)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from cornu.core import registry
 from cornu.core.atomic_files import replacing
+from cornu.core.errors import readable_errors
 from cornu.saving.checkpoint_paths import checkpoint_prefix, is_saved_model
 from cornu.saving.hdf5_heaps import HDF5_START
 
@@ -116,28 +117,29 @@ def load_model(
     from cornu.saving.safetensors import is_safetensors
     from cornu.saving.saved_model import read_saved_model
 
-    if hasattr(filepath, "read"):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / FILE_OBJECT
-            path.write_bytes(filepath.read())
-            try:
-                return load_model(path, custom_objects, compile, safe_mode)
-            except ValueError as error:
-                raise ValueError(str(error).replace(str(path), FILE_OBJECT)) from error
-    path = existing(filepath)
-    if is_saved_model(path):
-        return read_saved_model(path, custom_objects, compile)
-    if checkpoint_prefix(path) is not None:
-        raise ValueError(
-            f"{str(path)!r} is a TensorFlow checkpoint: it holds weights only, and no model. Build the model, "
-            "then call model.load_weights(...)."
-        )
-    if is_safetensors(path):
-        raise ValueError(
-            f"{str(path)!r} is a safetensors file: it has weights only, not a model. Build the model, then call "
-            "model.load_weights(...)."
-        )
-    return (read_keras_file if is_zip(path) else read_h5_file)(path, custom_objects, compile)
+    with readable_errors():
+        if hasattr(filepath, "read"):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / FILE_OBJECT
+                path.write_bytes(filepath.read())
+                try:
+                    return load_model(path, custom_objects, compile, safe_mode)
+                except ValueError as error:
+                    raise ValueError(str(error).replace(str(path), FILE_OBJECT)) from error
+        path = existing(filepath)
+        if is_saved_model(path):
+            return read_saved_model(path, custom_objects, compile)
+        if checkpoint_prefix(path) is not None:
+            raise ValueError(
+                f"{str(path)!r} is a TensorFlow checkpoint: it holds weights only, and no model. Build the model, "
+                "then call model.load_weights(...)."
+            )
+        if is_safetensors(path):
+            raise ValueError(
+                f"{str(path)!r} is a safetensors file: it has weights only, not a model. Build the model, then call "
+                "model.load_weights(...)."
+            )
+        return (read_keras_file if is_zip(path) else read_h5_file)(path, custom_objects, compile)
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
@@ -188,24 +190,27 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     from cornu.saving.keras_file import read_zipped_weights
     from cornu.saving.safetensors import is_safetensors, read_safetensors
 
-    check_built(model)
-    path = existing(filepath)
-    prefix = checkpoint_prefix(path)
-    if prefix is not None:
-        if by_name:
-            raise ValueError("by_name works for files of Keras 2's layout; a checkpoint has its weights by object.")
-        return read_checkpoint(path, prefix, model, skip_mismatch)
-    if is_safetensors(path):
-        if by_name:
-            raise ValueError("by_name works for files in Keras 2's layout; safetensors files store weights by path.")
-        read_safetensors(path, model, skip_mismatch)
-    elif not is_zip(path):
-        read_weights_file(path, model, skip_mismatch, by_name)
-    elif by_name:
-        raise ValueError("by_name works for files in Keras 2's layout; a .keras file stores weights by path.")
-    else:
-        read_zipped_weights(path, model, skip_mismatch)
-    return None
+    with readable_errors():
+        check_built(model)
+        path = existing(filepath)
+        prefix = checkpoint_prefix(path)
+        if prefix is not None:
+            if by_name:
+                raise ValueError("by_name works for files of Keras 2's layout; a checkpoint has its weights by object.")
+            return read_checkpoint(path, prefix, model, skip_mismatch)
+        if is_safetensors(path):
+            if by_name:
+                raise ValueError(
+                    "by_name works for files in Keras 2's layout; safetensors files store weights by path."
+                )
+            read_safetensors(path, model, skip_mismatch)
+        elif not is_zip(path):
+            read_weights_file(path, model, skip_mismatch, by_name)
+        elif by_name:
+            raise ValueError("by_name works for files in Keras 2's layout; a .keras file stores weights by path.")
+        else:
+            read_zipped_weights(path, model, skip_mismatch)
+        return None
 
 
 def check_built(model: Any) -> None:

@@ -31,7 +31,13 @@ NEW_ARGUMENTS = {
     "noise_shape": None,
     "activity_regularizer": None,
     "batch_size": None,
+    "score_mode": "dot",  # Keras 3 cannot read it here: it takes "dot" for the function of that name
+    "sliding_window": None,
+    "use_gate": False,
 }
+
+#: Layer that Keras 3 knows here by another name.
+NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
 
 
 def old_form(entry: Any, inside: bool = False) -> Any:
@@ -65,7 +71,10 @@ def old_form(entry: Any, inside: bool = False) -> Any:
         config = _layer(name, config)
     kept = {key: entry.get(key) for key in ("module", "registered_name")} if inside and is_layer else {}
     kept |= {key: entry[key] for key in ("shared_object_id",) if key in entry}
-    return kept | {"class_name": entry.get("registered_name") or name, "config": old_form(config, is_layer)}
+    return kept | {
+        "class_name": entry.get("registered_name") or NAMES.get(name, name),
+        "config": old_form(config, is_layer),
+    }
 
 
 def _layer(name: str, config: dict[str, Any]) -> dict[str, Any]:

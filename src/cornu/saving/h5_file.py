@@ -12,10 +12,10 @@ import h5py
 from cornu.core.serialization import serialize_object
 from cornu.saving import compiling, documents, hdf5
 from cornu.saving.h5_config import old_form
-from cornu.saving.layer_groups import KERAS_VERSION, read_layer_groups, write_layer_groups
+from cornu.saving.layer_groups import KERAS_VERSION, read_layer_groups, write_gates, write_layer_groups
 from cornu.saving.optimizer_state import read_optimizer, write_optimizer
 from cornu.saving.plain_names import with_plain_names
-from cornu.saving.source import CORNU, VERSION, Source, writer
+from cornu.saving.source import CORNU, GATES, VERSION, Source, writer
 from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
 
@@ -40,7 +40,7 @@ def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> Non
 def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
     """Return the model of a file, compiled as it was unless `compile` is False."""
     with hdf5.open_file(path, path.name) as file:
-        source = Source(path.name, writer_of(file))
+        source = source_of(file, path.name)
         config, groups = hdf5.text(file, "model_config"), hdf5.group_at(file, "model_weights")
         if config is None or groups is None:
             raise ValueError(
@@ -49,7 +49,7 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
         entry = documents.parse(config, f"model_config in {source}")
         budget = hdf5.budget_of(groups, bool(custom_objects))
         model = documents.model_of(entry, custom_objects, source, budget, groups)
-        transfer = Transfer(source)
+        transfer = Transfer(source, model)
         with hdf5.damage(path.name):
             read_layer_groups(groups, model, transfer)
         training = hdf5.text(file, "training_config") if compile else None
@@ -71,6 +71,7 @@ def write_weights_file(path: Path, model: Any, layered: bool) -> None:
             write_layer_groups(file, model)
         else:
             file.attrs["keras_version"], file.attrs[CORNU] = KERAS_VERSION.encode(), VERSION.encode()
+            write_gates(file, model)
             write_weights(file, model, optimizer=model.compiled and model.optimizer is not None)
 
 
@@ -79,7 +80,7 @@ def read_weights_file(path: Path, model: Any, skip_mismatch: bool, by_name: bool
     with hdf5.open_file(path, path.name) as file:
         with hdf5.damage(path.name):
             groups = layer_groups(file)
-            transfer = Transfer(Source(path.name, writer_of(file)), skip_mismatch)
+            transfer = Transfer(source_of(file, path.name), model, skip_mismatch)
             if groups is not None:
                 read_layer_groups(groups, model, transfer, by_name)
             elif by_name:
@@ -107,12 +108,13 @@ def layer_groups(file: h5py.File) -> h5py.Group | None:
     return file if listed else hdf5.group_at(file, "model_weights")
 
 
-def writer_of(file: h5py.File) -> str:
-    """Return which Keras version wrote a file, or that Cornu did, for messages."""
+def source_of(file: h5py.File, name: str) -> Source:
+    """Return a file's name, which Keras version wrote it, or that Cornu did, and what its gates use."""
     weights = hdf5.group_at(file, "model_weights")
     for group in (file, weights):
         said = None if group is None else writer(hdf5.text(group, "keras_version"), hdf5.text(group, CORNU))
         if said:
-            return said
+            gates = next((hdf5.text(one, GATES) for one in (weights, file) if one is not None), None)
+            return Source(name, said, gates)
     layered = any(hdf5.group_at(file, name) is not None for name in ("vars", "layers"))
-    return "Keras 3" if layered else "an unknown version"
+    return Source(name, "Keras 3" if layered else "an unknown version")

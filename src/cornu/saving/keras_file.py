@@ -13,8 +13,9 @@ from cornu.core.serialization import serialize_object
 from cornu.saving import archive as zipped
 from cornu.saving import compiling, documents, hdf5
 from cornu.saving.archive import CONFIG, METADATA, WEIGHTS
+from cornu.saving.gates import gates_of
 from cornu.saving.plain_names import with_plain_names
-from cornu.saving.source import CORNU, VERSION, Source
+from cornu.saving.source import CORNU, GATES, VERSION
 from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
 
@@ -29,8 +30,10 @@ def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> 
     compiled = compiling.compile_config(model) if include_optimizer else None
     if compiled is not None:
         entry["compile_config"] = compiled
+    gates = gates_of(model)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": KERAS_VERSION, CORNU: VERSION, "date_saved": now}
+    metadata |= {} if gates is None else {GATES: gates}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
         write_weights(file, model, optimizer=compiled is not None)
@@ -43,7 +46,7 @@ def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> 
 def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
     """Return the model of a file, compiled as it was unless `compile` is False."""
     with zipped.open_archive(path) as archive:
-        source = Source(path.name, zipped.writer_of(archive))
+        source = zipped.source_of(archive, path.name)
         entry = zipped.config_of(archive, str(source))
         content = zipped.read_weights_member(archive)
     compile_config = entry.pop("compile_config", None)
@@ -52,7 +55,7 @@ def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: 
         model = documents.model_of(entry, custom_objects, source, budget)
         if compile and compile_config:
             compiling.compile_from(model, compile_config, custom_objects, source, optimizer_name(file))
-        transfer = Transfer(source)
+        transfer = Transfer(source, model)
         with hdf5.damage(path.name):
             read_weights(file, model, transfer, optimizer=compile)
         transfer.apply()
@@ -68,9 +71,9 @@ def optimizer_name(file: h5py.File) -> str | None:
 def read_zipped_weights(path: Path, model: Any, skip_mismatch: bool) -> None:
     """Set a model's weights from those in a ``.keras`` file."""
     with zipped.open_archive(path) as archive:
-        source = Source(path.name, zipped.writer_of(archive))
+        source = zipped.source_of(archive, path.name)
         content = zipped.read_weights_member(archive)
-    transfer = Transfer(source, skip_mismatch)
+    transfer = Transfer(source, model, skip_mismatch)
     with hdf5.open_file(io.BytesIO(content), f"{WEIGHTS} in {path.name!r}", path.stat().st_size) as file:
         with hdf5.damage(path.name):
             read_weights(file, model, transfer)

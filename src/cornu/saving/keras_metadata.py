@@ -83,7 +83,7 @@ def _message_in(path: Path) -> Message:
     if not 0 < size <= MOST_BYTES:
         raise ValueError(f"The file {path.name!r} has {size:,} bytes; it may have 1 to {MOST_BYTES:,}.")
     with path.open("rb") as file:
-        return Message(file.read(MOST_BYTES), f"The file {path.name!r}")
+        return Message(file.read(size), f"The file {path.name!r}")
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.saving import hdf5
-from cornu.saving.source import CORNU, VERSION
+from cornu.saving.gates import gates_of
+from cornu.saving.source import CORNU, GATES, VERSION
 from cornu.saving.transfer import Transfer, unknown_layer
 
 KERAS_VERSION = "3.15.1"  # whose spelling of this layout is written
@@ -25,9 +26,17 @@ def write_layer_groups(group: h5py.Group, model: Any) -> None:
     # Keras 2 flips convolution kernels in Theano's files: ours are in TensorFlow's form.
     group.attrs["backend"], group.attrs["keras_version"] = b"tensorflow", KERAS_VERSION.encode()
     group.attrs[CORNU] = VERSION.encode()
+    write_gates(group, model)
     for layer in layers:
         write_variables(group.create_group(layer.name), [(_path(v), v) for v in old_order(layer)])
     write_variables(group.create_group(TOP), [(_path(v), v) for v in model.kept_variables()])
+
+
+def write_gates(group: h5py.Group, model: Any) -> None:
+    """Say in a file of weights what the gates of all LSTM and GRU use: a program that leaves it out follows that."""
+    gates = gates_of(model)
+    if gates is not None:
+        group.attrs[GATES] = gates.encode()
 
 
 def write_variables(group: h5py.Group, named: Sequence[tuple[str, Variable]]) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 
 from cornu.core.errors import listed
 from cornu.core.variable import Variable
-from cornu.saving.source import Source
-from cornu.saving.tensor_file import SUFFIX, is_safetensors, read, read_header, write_arrays
+from cornu.saving.gates import gates_of
+from cornu.saving.source import GATES, Source
+from cornu.saving.tensor_file import SUFFIX, is_safetensors, read, read_header, read_metadata, write_arrays
 from cornu.saving.transfer import Transfer, unknown_layer
 from cornu.saving.variable_paths import Place, places
 from cornu.saving.weights import is_own, own_values
@@ -31,14 +32,17 @@ def write_safetensors(path: Path, model: Any) -> None:
     Raises ValueError for a weight with a dtype that the format lacks.
     """
     with path.open("wb") as file:
-        write_arrays(file, _values(model), {"format": "keras", "writer": "cornu", "model": model.name})
+        gates = gates_of(model)
+        metadata = {"format": "keras", "writer": "cornu", "model": model.name} | ({GATES: gates} if gates else {})
+        write_arrays(file, _values(model), metadata)
 
 
 def read_safetensors(path: Path, model: Any, skip_mismatch: bool = False) -> None:
     """Set a model's weights from a file, by name; ValueError if it does not fit, and then no weight was changed."""
     with path.open("rb") as file:
         stored = read_header(file, path.name, path.stat().st_size)
-        transfer = Transfer(Source(path.name, "safetensors"), skip_mismatch, read)
+        gates = read_metadata(file, path.name).get(GATES)
+        transfer = Transfer(Source(path.name, "safetensors", gates), model, skip_mismatch, read)
         expected = named_variables(model)
         for place in places(model, optimizer=False):
             if is_own(place.owner, "load_own_variables"):

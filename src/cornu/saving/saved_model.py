@@ -27,7 +27,7 @@ def read_saved_model(path: Path, custom_objects: dict[str, Any] | None, compile:
     training = root.config.get("training_config") if compile else None
     if isinstance(training, dict):
         compiling.compile_from(model, compiling.from_training_config(training), custom_objects, source)
-    transfer = Transfer(source, read=read)
+    transfer = Transfer(source, model, read=read)
     add_weights(checkpoint, model, transfer, optimizer=compile)
     transfer.apply()
     return model

@@ -79,6 +79,13 @@ def write_arrays(file: Any, arrays: dict[str, np.ndarray], metadata: dict[str, s
         file.write(array.astype(TYPES[header[name]["dtype"]], copy=False).tobytes())
 
 
+def read_metadata(file: BinaryIO, source: str) -> dict[str, Any]:
+    """Return the texts that a file says of itself; `read_header` must have checked it."""
+    file.seek(0)
+    content = file.read(int.from_bytes(file.read(8), "little"))
+    return parse(content, f"The header of {source!r}").get(METADATA, {})
+
+
 def read_header(file: BinaryIO, source: str, size: int) -> dict[str, Stored]:
     """Return the arrays of a file of `size` bytes, unread; ValueError if the header is not a plain list of arrays.
 

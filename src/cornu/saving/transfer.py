@@ -9,9 +9,10 @@ import h5py
 import ml_dtypes
 import numpy as np
 
-from cornu.core.errors import did_you_mean
+from cornu.core.errors import did_you_mean, one_line, readable
 from cornu.core.variable import Variable
 from cornu.saving import hdf5
+from cornu.saving.gates import Converted, Gates, NewBias
 from cornu.saving.source import Source
 
 #: Values beyond those of its variables that a layer may read with a custom ``load_own_variables``.
@@ -22,19 +23,24 @@ MOST_NAMED = 5  # weights in a warning
 class Transfer:
     """Pairs of variables and arrays; `apply` reads and sets them together, or raises before anything changes.
 
-    The arrays have ``shape``, ``dtype`` and ``size``; `read` gives their values.
+    The arrays have ``shape``, ``dtype`` and ``size``; `read` gives their values. `model` has the variables.
     """
 
-    def __init__(self, source: Source, skip_mismatch: bool = False, read: Callable[[Any], Any] = hdf5.read) -> None:
+    def __init__(
+        self, source: Source, model: Any, skip_mismatch: bool = False, read: Callable[[Any], Any] = hdf5.read
+    ) -> None:
         self.source, self.skip_mismatch, self.read = source, skip_mismatch, read
-        self.pairs: list[tuple[Variable, h5py.Dataset]] = []
+        self.gates = Gates(model, source)
+        self.pairs: list[tuple[Any, Any]] = []
         self.stores: list[tuple[Any, dict[str, h5py.Dataset]]] = []
         self.skipped: list[str] = []
 
     def add(self, owner: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> bool:
         """Assign `arrays` to `variables` of `owner`; returns whether they fit. ValueError if not (unless skipped)."""
+        variables, arrays = self.gates.fitted(variables, arrays)
         problem = mismatch(variables, arrays)
         if problem is None:
+            self.gates.note(variables, arrays)
             self.pairs += zip(variables, arrays, strict=True)
         else:
             self.report(f"{owner} {problem}")
@@ -54,9 +60,8 @@ class Transfer:
         if not self.skip_mismatch:
             raise ValueError(f"The file {self.source} does not fit the model: {problem}")
         self.skipped.append(problem)
-        warnings.warn(
-            f"Left unchanged, since the file {self.source} does not fit: {problem}", UserWarning, stacklevel=2
-        )
+        text = f"Left unchanged, since the file {self.source} does not fit: {problem}"
+        warnings.warn(readable(text), UserWarning, stacklevel=2)
 
     def add_optimizer(self, name: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> None:
         """Assign arrays to an optimizer's variables; if they do not fit, it starts from scratch, with a warning."""
@@ -69,22 +74,28 @@ class Transfer:
     def leave_optimizer(self, name: str, problem: str) -> None:
         """Warn that an optimizer starts from scratch, and why."""
         warnings.warn(
-            f"The optimizer {name!r} starts from scratch: its state in the file {self.source} does not fit. "
-            f"It {problem}",
+            f"The optimizer {one_line(name, 200)!r} starts from scratch: its state in the file {self.source} does "
+            f"not fit. It {readable(problem)}",
             UserWarning,
             stacklevel=2,
         )
 
     def apply(self) -> None:
         """Read the arrays and set the variables."""
-        values = [(variable, self.read(array)) for variable, array in self.pairs]
+        values = [(variable, self._value(array)) for variable, array in self.pairs]
         self._warn_of_numbers(values)
         stores = [(layer, {name: self.read(array) for name, array in arrays.items()}) for layer, arrays in self.stores]
+        biases = self.gates.apply()
         with np.errstate(over="ignore"):  # `_warn_of_numbers` has named the weight
             for variable, value in values:
-                variable.assign(value)
+                (biases[id(variable.gated.cell)] if isinstance(variable, NewBias) else variable).assign(value)
         for layer, store in stores:
             layer.load_own_variables(store)
+
+    def _value(self, array: Any) -> Any:
+        if isinstance(array, Converted):
+            return array.convert(*map(self.read, array.sources))
+        return self.read(array)
 
     def _warn_of_numbers(self, values: list[tuple[Variable, Any]]) -> None:
         """Warn of weights with NaN or infinity, in the file or since their dtype has a smaller range here."""
@@ -92,7 +103,7 @@ class Transfer:
         for variable, value in values:
             what = _not_finite(value, variable.dtype) if variable.is_weight else None
             if what is not None:
-                broken.append(f"{variable.path!r} ({what})")
+                broken.append(f"{one_line(variable.path, 200)!r} ({what})")
         if broken:
             more = f" and {len(broken) - MOST_NAMED} more" if len(broken) > MOST_NAMED else ""
             warnings.warn(

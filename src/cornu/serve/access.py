@@ -15,6 +15,11 @@ from cornu.serve.limits import Limits, RequestError
 #: Of every answer that has no policy of its own: it loads nothing, and no page may frame it.
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _THIS_MACHINE = re.compile(rb"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+#: Headers that may not come twice: programs differ in which one they take.
+_ONCE = (
+    b"authorization", b"content-encoding", b"content-length", b"host", b"inference-header-content-length", b"origin",
+    b"sec-fetch-site", b"transfer-encoding",
+)  # fmt: skip
 #: Paths that tell only whether the server runs.
 _OPEN = ("/v2/health/live", "/v2/health/ready")
 
@@ -73,6 +78,7 @@ class Guard:
 
     def _checked(self, scope: Any) -> Response | None:
         """Return an answer to a request with the token in its address, or None if it may pass."""
+        _check_form(scope)
         if len(scope["path"]) + len(scope["query_string"]) > self.limits.address:
             raise RequestError(414, f"The URL is longer than {self.limits.address:,} bytes.")
         headers = Headers(scope=scope)
@@ -115,6 +121,29 @@ def _is_this_machine(host: bytes) -> bool:
 def refused(refusal: RequestError) -> Response:
     """Return the answer to a rejected request."""
     return Response(refusal.body, refusal.status, refusal.headers, "application/json")
+
+
+def _check_form(scope: Any) -> None:
+    """Raise `RequestError` for a request that a proxy in front of this server may read in another way.
+
+    What follows it may be a part of it, so the connection is closed.
+    """
+    if scope["http_version"] not in ("1.0", "1.1"):
+        raise RequestError(505, "Only HTTP/1.0 and HTTP/1.1 are supported.", closes=True)
+    if not scope["path"].startswith("/") and scope["path"] != "*":
+        raise RequestError(400, "The target of a request must be a path.", closes=True)
+    found = [(name, value) for name, value in scope["headers"] if name in _ONCE]
+    headers = dict(found)
+    if len(headers) < len(found):
+        twice = next(name for i, (name, _) in enumerate(found) if name in dict(found[:i]))
+        raise RequestError(400, f"The header {twice.decode()!r} came twice.", closes=True)
+    if b"host" not in headers and scope["http_version"] == "1.1":
+        raise RequestError(400, "The header 'host' is missing.", closes=True)
+    encoding = headers.get(b"transfer-encoding")
+    if encoding is not None and encoding.lower() != b"chunked":
+        raise RequestError(501, "Of all transfer encodings, only 'chunked' is supported.", closes=True)
+    if encoding is not None and (b"content-length" in headers or scope["http_version"] == "1.0"):
+        raise RequestError(400, "A chunked body needs HTTP/1.1, and no Content-Length.", closes=True)
 
 
 def _check_origin(headers: Headers, host: str) -> None:

@@ -21,7 +21,7 @@ from cornu.serve.access import Access, Guard, refused
 from cornu.serve.batching import Batcher
 from cornu.serve.busy_wait import BusyWait
 from cornu.serve.computing import ROUTES, Computing, is_long
-from cornu.serve.connections import Connections
+from cornu.serve.connections import LAST_SECONDS, Connections
 from cornu.serve.digits import DigitReader
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
@@ -55,6 +55,8 @@ class Service:
         self.receiving = 0  # bytes of bodies
         self.ready = True
         self._parser = ThreadPoolExecutor(1, "cornu-parser")
+        self._parsing: set[asyncio.Future] = set()
+        self._parsing: set[Future] = set()
         for served in models:
             served.warm_up()
             batcher = Batcher(served, self.limits, self.metrics)
@@ -134,26 +136,53 @@ class Service:
         """Return a parsed request, as `Computing.understood`; a long one is parsed in another thread."""
         if not is_long(body, header_length):
             return computing.understood(body, header_length)
-        return await asyncio.wrap_future(self.parse(computing, body, header_length))
+        return await self.parse(computing, body, header_length)
 
-    def parse(self, computing: Computing, body: bytes, header_length: str | None) -> Future:
+    def parse(self, computing: Computing, body: bytes, header_length: str | None) -> asyncio.Future:
         """Parse a long request in another thread; until then it counts as one being received."""
         if self.receiving + len(body) > self.limits.bodies:
             raise self.limits.too_many()
         loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+        self._parsing.add(answer)
         self.receiving += len(body)
-        future = self._parser.submit(computing.understood, body, header_length)
 
-        def parsed() -> None:
+        def understood() -> Any:  # in the other thread
+            if not self.ready:
+                raise self.limits.stopping()
+            return computing.understood(body, header_length)
+
+        def parsed(work: Future) -> None:
             self.receiving -= len(body)
+            self._parsing.discard(answer)
+            if not answer.done():
+                error = work.exception()
+                answer.set_result(work.result()) if error is None else answer.set_exception(error)
 
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(parsed))
-        return future
+        def tell(work: Future) -> None:  # in the other thread
+            with contextlib.suppress(RuntimeError):  # the event loop may have ended
+                loop.call_soon_threadsafe(parsed, work)
+
+        self._parser.submit(understood).add_done_callback(tell)
+        return answer
+
+    def stop(self) -> None:
+        """Begin to shut down: no more connections, and soon no more of what waits to be parsed or drawn."""
+        self.ready = False
+        self.connections.close()
+        for entry in self.entries.values():
+            entry.batcher.stop()
+        for answer in self._parsing:
+            answer.get_loop().call_later(LAST_SECONDS, self._stop_parsing, answer)
+
+    def _stop_parsing(self, answer: asyncio.Future) -> None:
+        if not answer.done():
+            answer.set_exception(self.limits.stopping())
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
-        self.ready = False
+        self.stop()
         for entry in self.entries.values():
             await entry.batcher.close()
         self._parser.shutdown(wait=False, cancel_futures=True)

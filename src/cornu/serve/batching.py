@@ -59,7 +59,7 @@ class Batcher:
         self.queue: deque[Job] = deque()
         self.waiting = self.bytes = 0  # rows in the queue, and their size
         self.drawings = 0
-        self._busy = self._crowded = self._closed = False
+        self._busy = self._crowded = self._stopping = self._closed = False
         self._start: asyncio.Handle | None = None
         self._thread = ThreadPoolExecutor(1, f"cornu-{served.name}")
         self._artist = ThreadPoolExecutor(1, f"cornu-{served.name}-pictures")
@@ -68,7 +68,7 @@ class Batcher:
         """Queue the rows of one request for `tell`; `RequestError` (422, 429, 503) if they are rejected."""
         rows, loop = len(arrays[0]), asyncio.get_running_loop()
         if self._closed:
-            raise RequestError(503, "The server is shutting down.")
+            raise self.limits.stopping()
         job = Job(arrays, self.served.admit(arrays), tell)
         if self.waiting + rows > self.limits.queue or (self.waiting and self.bytes + job.bytes > self.limits.bodies):
             raise RequestError(429, f"Too many rows wait for the model {self.served.name!r}; try again in a second.")
@@ -114,14 +114,24 @@ class Batcher:
         if self.drawings >= self.limits.drawings:
             raise RequestError(429, "Too many pictures wait to be read; try again in a second.")
         self.drawings += 1
+
+        def apart() -> Any:  # in the other thread
+            if self._stopping:
+                raise self.limits.stopping()
+            return function(*args)
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._artist, function, *args)
+            return await asyncio.get_running_loop().run_in_executor(self._artist, apart)
         finally:
             self.drawings -= 1
 
+    def stop(self) -> None:
+        """Read no more of the pictures that wait."""
+        self._stopping = True
+
     async def close(self) -> None:
         """Finish the waiting requests and accept no more."""
-        self._closed = True
+        self._stopping = self._closed = True
         while self.queue or self._busy:
             await asyncio.sleep(0.005)
         self._thread.shutdown()

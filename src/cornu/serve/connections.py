@@ -11,8 +11,8 @@ from cornu.serve.limits import Limits, RequestError
 
 #: Seconds between searches for connections that are idle or busy for too long.
 LOOK = 0.5
-#: Seconds for the rest of a request to arrive when the server is stopped.
-LAST_SECONDS = 0.5
+#: Seconds for the rest of a request to arrive, and for its answer to be read, when the server is stopped.
+LAST_SECONDS = 0.3
 NO_SNIFFING = b"x-content-type-options: nosniff\r\n"
 JSON = NO_SNIFFING + b"content-type: application/json\r\n"
 
@@ -27,14 +27,21 @@ class Connections:
         self.most, self.limits = limits.connections, limits
         self._idle: dict[Any, float] = {}  # since when, in this order
         self._busy: dict[Any, float] = {}
-        self._looking = False
+        self._looking = self._closing = False
 
     def __len__(self) -> int:
         return len(self._idle) + len(self._busy)
 
+    def close(self) -> None:
+        """Close new connections at once: the server is being stopped."""
+        self._closing = True
+
     def opened(self, connection: Any) -> bool:
         """Count a new connection; returns False if there are too many, and all are busy."""
         loop = connection.loop
+        if self._closing:  # uvicorn tells only the connections that it has by then
+            connection.transport.abort()
+            return True
         if len(self) >= self.most:
             if not self._idle:
                 return False
@@ -52,7 +59,7 @@ class Connections:
 
     def answered(self, connection: Any, is_last: bool) -> None:
         """Record that a request has been answered, perhaps at once; others follow, unless it `is_last`."""
-        if self._busy.pop(connection, None) is not None or self._idle.pop(connection, None) is not None:
+        if self._idle.pop(connection, None) is not None or self._busy.pop(connection, None) is not None:
             (self._idle if is_last else self._busy)[connection] = time.monotonic()
 
     def closed(self, connection: Any) -> None:
@@ -85,7 +92,8 @@ class Watched:
     loop: asyncio.AbstractEventLoop
     cycle: Any
     transport: Any
-    server_state: Any
+    connections: Any  # uvicorn's
+    flow: Any
 
     def connection_made(self, transport: Any) -> None:
         """Begin, unless there are too many connections."""
@@ -98,33 +106,41 @@ class Watched:
         self.service.connections.closed(self)
         super().connection_lost(exc)  # type: ignore[misc]
 
-    def data_received(self, data: bytes) -> None:
-        """Parse the data received; a request that has not been answered by then is under way."""
-        super().data_received(data)  # type: ignore[misc]
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.service.connections.begun(self)
-
     def on_response_complete(self) -> None:
-        """Let uvicorn continue with the next request."""
+        """Let uvicorn continue with the next request, without its timer: `Connections` closes idle ones."""
         super().on_response_complete()  # type: ignore[misc]
+        self._unset_keepalive_if_required()  # type: ignore[attr-defined]
         self.service.connections.answered(self, self.cycle.response_complete)
 
     def shutdown(self) -> None:
         """Close the connection once its request is answered; the rest of the request must arrive soon."""
         super().shutdown()  # type: ignore[misc]
-        if not self.has_arrived():
-            self.loop.call_later(LAST_SECONDS, self._give_up)
+        self.loop.call_later(LAST_SECONDS, self._give_up)
+
+    def _should_upgrade(self) -> bool:
+        """Return False: there are no websockets."""
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Do not log requests for another protocol: they are answered in this one."""
 
     def has_arrived(self) -> bool:
         """Return whether a request is under way that has been received completely."""
         return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
 
     def _give_up(self) -> None:
-        if not self.has_arrived():
+        """Close the connection unless its client waits for an answer; then it has as long to read that."""
+        if self in self.connections and self.has_arrived() and not self.flow.write_paused:
+            self.loop.call_later(LAST_SECONDS, self._give_up)
+        else:
             self.transport.abort()
 
     def turn_away(self, refusal: RequestError) -> None:
-        """Answer with an error, and close the connection."""
+        """Answer with an error, and close the connection; if earlier requests are not answered yet, only those are."""
+        if self.has_arrived():
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
         body = refusal.body
         last = b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
         self.transport.write(b"".join([STATUS_LINE[refusal.status], head_of(refusal), last, body]))
@@ -142,6 +158,12 @@ class SlowLane(Watched, H11Protocol):
     def __init__(self, service: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.service = service
+
+    def data_received(self, data: bytes) -> None:
+        """Parse the data received; a request that has not been answered by then is under way."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.service.connections.begun(self)
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be parsed, and close the connection."""

@@ -7,18 +7,21 @@ with it.
 
 import asyncio
 import logging
+import sys
 import time
 from types import SimpleNamespace
 from typing import Any
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from cornu.serve.access import Access
 from cornu.serve.application import Service
+from cornu.serve.batching import Job
 from cornu.serve.busy_wait import BusyWait
-from cornu.serve.computing import Computing, is_long
+from cornu.serve.computing import LONG, Computing, is_long
 from cornu.serve.connections import JSON, NO_SNIFFING, Connections, Watched, head_of
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
@@ -26,6 +29,8 @@ from cornu.serve.metrics import Metrics
 
 _HEADER_LENGTH = HEADER_LENGTH.lower().encode()
 _BINARY = NO_SNIFFING + b"content-type: application/octet-stream\r\n"
+#: Requests of one connection that may wait for the answer to the first.
+MOST_PIPELINED = 64
 _PARSING = object()  # a question that is being parsed in another thread
 _log = logging.getLogger("cornu.serve")
 
@@ -37,8 +42,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "computing", "disconnected", "header_length", "keep_alive", "parts", "question", "response_complete", "size",
-        "started", "timer",
+        "computing", "disconnected", "header_length", "job", "keep_alive", "parts", "question", "response_complete",
+        "size", "started", "timer",
     )  # fmt: skip
     message_event = asyncio.Event()  # set if the connection is lost; nothing waits for it
 
@@ -51,6 +56,7 @@ class Exchange:
         self.size = 0
         self.timer: asyncio.TimerHandle | None = None
         self.question: Any = None
+        self.job: Job | None = None
 
 
 class FastLane(Watched, HttpToolsProtocol):
@@ -62,14 +68,16 @@ class FastLane(Watched, HttpToolsProtocol):
         self._head, self._begun = True, False  # is the parser in a request's head? did that begin in the last data?
         self._bytes = self._latest = 0  # of the head, or of the framing of the body; and of the latest data
         self._refusal: RequestError | None = None
+        self._upgrade = False  # is the request one for another protocol?
+        self._data = self._again = b""  # what is being parsed, and what is to be parsed instead
 
     # ---- what the parser calls
 
     def on_message_begin(self) -> None:
-        """Begin with a request's head."""
-        super().on_message_begin()
+        """Begin with a request's head; only `_pass_on` needs the rest of what uvicorn does here."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._head = self._begun = True
-        self._bytes = 0
+        self._upgrade, self._bytes = False, 0
 
     def on_headers_complete(self) -> None:
         """Begin with a request."""
@@ -82,6 +90,8 @@ class FastLane(Watched, HttpToolsProtocol):
             return self._pass_on()
         headers = dict(self.headers)
         length = headers.get(b"content-length", b"")
+        if len(headers) < len(self.headers) or b"host" not in headers:
+            return self._pass_on()
         if not self.service.access.allows(headers):
             return self._pass_on()
         if b"content-encoding" in headers or not length.isdigit() or len(length) > 15:
@@ -95,17 +105,41 @@ class FastLane(Watched, HttpToolsProtocol):
 
     def _pass_on(self) -> None:
         """Pass a request to the application, without the trailers of its body: they could fill the memory."""
+        if not self.url.startswith(b"/") and self.url != b"*":
+            raise self._refused(400, "The target of a request must be a path.")
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise self._refused(429, f"More than {MOST_PIPELINED} requests were sent before the first was answered.")
+        self._upgrade = self.parser.should_upgrade()
+        if self._upgrade:
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
         super().on_headers_complete()
         self.headers = _Nothing()
 
     def _check_head(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.service.limits.head:
-            self._refusal = self._too_long()
-            raise self._refusal
+            raise self._refused(431, self._too_long)
 
-    def _too_long(self) -> RequestError:
-        return RequestError(431, f"The head of the request has more than {self.service.limits.head:,} bytes.")
+    @property
+    def _too_long(self) -> str:
+        return f"The head of the request has more than {self.service.limits.head:,} bytes."
+
+    def _refused(self, status: int, message: str) -> RequestError:
+        """Return an error for the parser to raise, which makes uvicorn call `send_400_response`."""
+        self._refusal = RequestError(status, message)
+        return self._refusal
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Let a request for another protocol be read again without that header: the parser skips its body."""
+        rest = self._data[sys.exception().args[0] :]  # type: ignore[union-attr]
+        lines = [b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        first = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        self._again = b"".join([first, *lines, b"\r\n", rest])
+        self.parser = httptools.HttpRequestParser(self)
 
     def _is_free(self) -> bool:
         """Return whether a request is a plain POST and every earlier one has been answered."""
@@ -137,6 +171,8 @@ class FastLane(Watched, HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Pass a complete request to the model."""
+        if self._upgrade:
+            return None
         exchange = self.cycle
         if type(exchange) is not Exchange:
             return super().on_message_complete()
@@ -146,10 +182,10 @@ class FastLane(Watched, HttpToolsProtocol):
         self._received(exchange)
         computing, header_length = exchange.computing, exchange.header_length
         try:
-            if is_long(body, header_length):
+            if len(body) > LONG and is_long(body, header_length):
                 exchange.question = _PARSING
                 future = self.service.parse(computing, body, header_length)
-                asyncio.wrap_future(future).add_done_callback(lambda done: self._parsed(exchange, done))
+                future.add_done_callback(lambda done: self._parsed(exchange, done))
                 return None
             exchange.question = computing.understood(body, header_length)
             self._compute(exchange)
@@ -161,11 +197,11 @@ class FastLane(Watched, HttpToolsProtocol):
 
     def _parsed(self, exchange: Exchange, done: asyncio.Future) -> None:
         """Pass a long request to the model, parsed in another thread."""
-        if done.cancelled() or exchange.disconnected:
-            return
         try:
-            exchange.question = done.result()
-            self._compute(exchange)
+            question = done.result()
+            if not exchange.disconnected:
+                exchange.question = question
+                self._compute(exchange)
         except RequestError as refusal:
             self._refuse(exchange, refusal)
         except Exception as error:
@@ -176,7 +212,7 @@ class FastLane(Watched, HttpToolsProtocol):
         batcher, arrays = exchange.computing.batcher, exchange.question.arrays
         found = batcher.at_once(arrays) if len(self.connections) == 1 else None
         if found is None:
-            batcher.put(arrays, lambda found: self._found(exchange, found))
+            exchange.job = batcher.put(arrays, lambda found: self._found(exchange, found))
         else:
             self._found(exchange, found)
 
@@ -185,21 +221,26 @@ class FastLane(Watched, HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse the data received; the time limit for the rest of a request starts here."""
         self.service.busy_wait.arrived()
-        self._latest, self._begun = len(data), False
+        self._latest, self._begun, self._data = len(data), False, data
         super().data_received(data)
-        exchange = self.cycle
-        if not self._begun and (self._head or type(exchange) is not Exchange):
+        while self._again:
+            self._data, self._again = self._again, b""
+            super().data_received(self._data)
+        self._data = b""
+        exchange, is_ours = self.cycle, type(self.cycle) is Exchange
+        if not self._begun and (self._head or not is_ours):
             self._count(len(data))
-        if type(exchange) is not Exchange or exchange.question is not None or exchange.response_complete:
+        if exchange is None or exchange.response_complete:
             return
-        if exchange.timer is None:
+        self.service.connections.begun(self)
+        if is_ours and exchange.question is None and exchange.timer is None:
             exchange.timer = self.loop.call_later(self.service.limits.receiving, self._too_slow, exchange)
 
     def _count(self, size: int) -> None:
         """Count the bytes of a head or of a body's framing, which the parser keeps."""
         self._bytes += size
         if self._bytes > self.service.limits.head and not self.transport.is_closing():
-            self.turn_away(self._too_long())
+            self.turn_away(RequestError(431, self._too_long))
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be parsed, or whose head is too long, and close the connection."""
@@ -212,11 +253,13 @@ class FastLane(Watched, HttpToolsProtocol):
         return super().has_arrived()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Discard what was received."""
+        """Discard what was received, and what was not computed yet."""
         exchange = self.cycle
         super().connection_lost(exc)
         if type(exchange) is Exchange:
             self._received(exchange)
+            if exchange.job is not None:
+                exchange.job.drop()
 
     def _received(self, exchange: Exchange) -> None:
         """Remove the body from the count of those being received."""
@@ -268,10 +311,22 @@ class FastLane(Watched, HttpToolsProtocol):
         self.service.metrics.request(exchange.computing.route, status, time.perf_counter() - exchange.started)
         self.on_response_complete()
 
+    def on_response_complete(self) -> None:
+        """Continue with the next request, as uvicorn does."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self.flow.resume_reading()
+            self.service.connections.answered(self, self.cycle.response_complete)
+
+
+_PROBE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+
 
 def is_compatible() -> bool:
-    """Return whether the installed uvicorn works as `FastLane` expects, by two requests that are rejected."""
-    loop, written = asyncio.new_event_loop(), _Written()
+    """Return whether the installed uvicorn works as `FastLane` expects, by some requests that are rejected."""
+    loop, written, state = asyncio.new_event_loop(), _Written(), ServerState()
     service: Any = SimpleNamespace(
         by_address={b"/": _Refusing()},
         limits=Limits(),
@@ -284,15 +339,22 @@ def is_compatible() -> bool:
     # The application is never reached: a request passed to it counts as not answered.
     config = uvicorn.Config(lambda scope: None, log_config=None, lifespan="off")
     try:
-        lane = FastLane(service, config=config, server_state=ServerState(), app_state={}, _loop=loop)
+        lane = FastLane(service, config=config, server_state=state, app_state={}, _loop=loop)
         lane.connection_made(written)
-        lane.data_received(2 * b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        lane.data_received(2 * _PROBE)
+        lane.data_received(_PROBE.replace(b"Host", b"Connection: upgrade\r\nUpgrade: h2c\r\nHost"))
+        HttpToolsProtocol.on_message_begin(lane)
+        if lane.scope["headers"] is not lane.headers or (lane.url, lane.expect_100_continue) != (b"", False):
+            return False
+        written.close()
+        lane.data_received(_PROBE)  # not answered
         lane.connection_lost(None)
     except Exception:  # another uvicorn may fail in any way
         return False
     finally:
         loop.close()
-    return b"".join(written.parts).count(b"HTTP/1.1 422 ") == 2 and service.receiving == 0
+    answers = b"".join(written.parts).count(b"HTTP/1.1 422 ")
+    return (answers, state.total_requests, service.receiving) == (3, 4, 0)
 
 
 class _Nothing(list):

@@ -4,19 +4,23 @@ from typing import NamedTuple
 
 import orjson
 
+from cornu.core.errors import readable
+
 
 class RequestError(Exception):
-    """A rejected request: the HTTP status, the reason, and what to do."""
+    """A rejected request: the HTTP status, the reason, and what to do. If it `closes`, its connection ends with it."""
 
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
+    def __init__(self, status: int, message: str, closes: bool = False) -> None:
+        self.status, self.message, self.closes = status, readable(message), closes
+        super().__init__(self.message)
 
     @property
     def headers(self) -> dict[str, str]:
         """The answer's headers."""
         if self.status == 401:
             return {"www-authenticate": "Bearer"}
+        if self.closes:
+            return {"connection": "close"}
         return {"retry-after": "1"} if self.status in (429, 503) else {}
 
     @property
@@ -57,3 +61,7 @@ class Limits(NamedTuple):
     def too_many(self) -> RequestError:
         """Return the error while the bodies being received have too many bytes in total."""
         return RequestError(429, "Too many requests are being received; try again in a second.")
+
+    def stopping(self) -> RequestError:
+        """Return the error while the server is being stopped."""
+        return RequestError(503, "The server is shutting down.")

@@ -20,6 +20,8 @@ except ModuleNotFoundError:
 _SHORTEST, _FEWEST = 512, 16
 #: The parser looks a key up by reading all keys before it; objects with more keys are read by orjson.
 _MOST_KEYS = 64
+#: Each object and each list of other things than numbers takes some microseconds; orjson reads documents with more.
+_MOST_CONTAINERS = 1 << 14
 #: The shape of a list is measured again for each of its lists; deeper ones are read by orjson.
 _MOST_AXES = 8
 #: A parser keeps about ten times a document's bytes for the next one; parsers of longer documents are dropped.
@@ -45,8 +47,9 @@ def loads(body: bytes | memoryview, floats: bool) -> Any:
             return _own.reader.read(bytes(body))
         except _UNUSUAL:  # orjson decides whether it is JSON, and reports what is wrong
             _own.reader.forget()
-    found = orjson.loads(body)
-    _check_keys(found, bytes(body))
+    found, text = orjson.loads(body), bytes(body)
+    if type(found) is not dict or len(found) != text.count(b":"):
+        _check_keys(found, text)
     return found
 
 
@@ -84,13 +87,13 @@ class _Reader:
 
     def __init__(self) -> None:
         self.parser: Any = None
-        self.lists = 0
+        self.lists = self.containers = 0
 
     def read(self, body: bytes) -> Any:
         """Return a document; one of several errors if it has more than objects, plain values and such lists."""
         if self.parser is None or len(body) > _LONGEST_KEPT:
             self.parser = simdjson.Parser()
-        self.lists = 0
+        self.lists = self.containers = 0
         found = self._value(self.parser.parse(body))
         # Numbers come without the lists around them: were there more lists than were counted?
         if self.lists != body.count(b"["):
@@ -104,6 +107,10 @@ class _Reader:
         self.parser = None
 
     def _value(self, value: Any) -> Any:
+        if isinstance(value, simdjson.Object | simdjson.Array):
+            self.containers += 1
+            if self.containers > _MOST_CONTAINERS:
+                raise ValueError("many objects and short lists")
         if isinstance(value, simdjson.Object):
             if len(value) > _MOST_KEYS:
                 raise ValueError("many keys")

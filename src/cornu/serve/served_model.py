@@ -1,5 +1,6 @@
 """A model prepared for requests: its inputs and outputs by name, and programs for a few batch sizes."""
 
+import bisect
 import time
 from typing import Any
 
@@ -55,7 +56,7 @@ class ServedModel:
 
     def size_for(self, rows: int) -> int:
         """Return the batch size for `rows`: they are padded to it, or split if several batches are quicker."""
-        usual = next((size for size in self.sizes if rows <= size), self.sizes[-1])
+        usual = self.sizes[min(bisect.bisect_left(self.sizes, rows), len(self.sizes) - 1)]
         return min((usual, *self.sizes), key=lambda size: self._seconds_in(size, rows)) if rows < usual else usual
 
     def _seconds_in(self, size: int, rows: int) -> float:
@@ -63,7 +64,7 @@ class ServedModel:
 
     def admit(self, arrays: list[np.ndarray]) -> tuple:
         """Return what rows must share to be in one batch; `RequestError` if there are too many different shapes."""
-        key = tuple(array.shape[1:] for array in arrays)
+        key = tuple([array.shape[1:] for array in arrays])
         if not self.fixed and key not in self._shapes:
             if len(self._shapes) >= MOST_SHAPES:
                 raise RequestError(

@@ -78,15 +78,19 @@ def access(listening: socket.socket, wanted: bool) -> Access:
 
 
 class _Server(uvicorn.Server):
-    """A server that calls `on_start` once it listens."""
+    """A server that calls `on_start` once it listens, and lets `service` reject what comes while it stops."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, on_start: Callable[[], None]) -> None:
         super().__init__(config)
-        self.on_start = on_start
+        self.service, self.on_start = service, on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.service.stop()
+        await super().shutdown(sockets)
 
 
 def connections(service: Service) -> Any:
@@ -122,7 +126,7 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
         service.application,
         http=connections(service),
         proxy_headers=False,
-        log_level="warning",
+        log_level="error",  # no line for each malformed request
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
@@ -136,4 +140,4 @@ def run(service: Service, listening: socket.socket, started: Callable[[], None])
     gc.collect()
     gc.freeze()  # objects made so far stay: the collector need not scan them again
     sys.setswitchinterval(SWITCH)
-    _Server(config, started).run(sockets=[listening])
+    _Server(config, service, started).run(sockets=[listening])

@@ -55,7 +55,7 @@ def _has_text(values: Any) -> bool:
             return True
         if list not in kinds:
             return False
-        lists = [value for value in level if isinstance(value, list)]
+        lists = level if len(kinds) == 1 else [value for value in level if isinstance(value, list)]
         level = lists[0] if len(lists) == 1 else list(itertools.chain.from_iterable(lists))
     return False
 
@@ -66,6 +66,8 @@ def fitted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
     As in Keras, a last axis of size 1 may be missing or extra.
     """
     shape, expected = array.shape, tensor.shape
+    if shape[1:] == expected and array.size:
+        return _converted(array, tensor)
     if len(shape) == len(expected) and len(expected) > 0 and expected[-1] == 1:
         array = array[..., None]
     elif len(shape) == len(expected) + 2 and shape[-1] == 1:
@@ -105,11 +107,12 @@ def _converted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
 
 def check_rows(arrays: list[np.ndarray], most: int) -> None:
     """Raise `RequestError` if inputs differ in their number of rows, or there are more than `most`."""
-    rows = {len(array) for array in arrays}
-    if len(rows) > 1:
-        raise RequestError(422, f"The inputs differ in their number of rows: {sorted(rows)}.")
-    if max(rows) > most:
-        raise RequestError(413, f"The request has {max(rows)} rows; at most {most} are allowed. Send several requests.")
+    rows = len(arrays[0])
+    if len(arrays) > 1 and any(len(array) != rows for array in arrays):
+        found = sorted({len(array) for array in arrays})
+        raise RequestError(422, f"The inputs differ in their number of rows: {found}.")
+    if rows > most:
+        raise RequestError(413, f"The request has {rows} rows; at most {most} are allowed. Send several requests.")
 
 
 def size_of(shape: tuple[int, ...]) -> int:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from cornu.core.weights import HoldsWeights
 from cornu.training.program import Predictor, Program
 from cornu.training.step import Learner
 
@@ -35,7 +36,7 @@ class Programs:
         self.model = model
         self._learner: Learner | None = None
         self._made: dict[Kind, Any] = {}
-        self._revision = 0
+        self._revision = self._layers_revision = 0
         self.lock = threading.RLock()  # held while programs are made
         self._using = threading.RLock()  # held by the thread that trains or evaluates
         self._fitting: int | None = None  # the thread that runs `fit`
@@ -49,7 +50,7 @@ class Programs:
             return found
         with self.lock:
             if self._learner is None:
-                self._revision = self._optimizer_revision()
+                self._revision, self._layers_revision = self._optimizer_revision(), HoldsWeights.revision
                 self._learner = Learner(self.model)
             return self._learner
 
@@ -57,6 +58,8 @@ class Programs:
         """Return the `Program` for training or evaluation, or the `Predictor`; made where there is none yet."""
         if kind != "predict" and self._learner is not None and self._revision != self._optimizer_revision():
             self.forget("optimizer changed")
+        if self._learner is not None and self._layers_revision != HoldsWeights.revision:
+            self.forget("layers changed")
         found = self._made.get(kind)
         if found is not None:
             return found

@@ -9,6 +9,7 @@ from cornu.compat.extras import normalize_tuple as normalize_tuple
 from cornu.compat.extras import probas_to_classes as probas_to_classes
 from cornu.compat.extras import to_list as to_list
 from cornu.compat.extras import unpack_singleton as unpack_singleton
+from cornu.compat.tensorflow.timeseries import timeseries_dataset_from_array as timeseries_dataset_from_array
 from cornu.core.dtype_policies import standardize_dtype as standardize_dtype
 from cornu.core.registry import CustomObjectScope as CustomObjectScope
 from cornu.core.registry import get_custom_objects as get_custom_objects

@@ -6,6 +6,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from cornu.core.errors import readable
+
 #: An archive may hold this many times its own size, and `SPARE` bytes more. Text seldom shrinks to less than a tenth;
 #: deflate cannot shrink anything to less than a thousandth, but archives made to fill a disk come close to that.
 RATIO, SPARE = 200, 2**28
@@ -36,7 +38,7 @@ def extract(archive: Path, folder: Path, formats: tuple[str, ...]) -> bool:
             _extract_zip(archive, folder)
             return True
     except BROKEN as error:
-        raise ValueError(f"{archive.name} was not unpacked: {error}.") from error
+        raise ValueError(readable(f"{archive.name} was not unpacked: {error}.")) from error
     return False
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cornu.core.errors import escaped
+
 
 def in_notebook(stream: Any) -> bool:
     """Return whether the stream is a cell's output, in Jupyter and the like."""
@@ -18,13 +20,13 @@ def can_write(stream: Any, characters: str) -> bool:
 
 
 def printable(stream: Any, text: str) -> str:
-    """Return `text` with characters that the stream's encoding lacks escaped, so that writing it does not fail.
+    """Return `text` with characters escaped that the stream's encoding lacks, or that a terminal would obey.
 
     >>> import io
     >>> printable(io.TextIOWrapper(io.BytesIO(), "latin-1"), "Gr\xf6\xdfe \u03b1")
     'Gr\xf6\xdfe \\\\u03b1'
     """
-    encoding = getattr(stream, "encoding", None)
+    text, encoding = escaped(text), getattr(stream, "encoding", None)
     if not isinstance(encoding, str):
         return text
     try:

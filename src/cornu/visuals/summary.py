@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cornu.core.errors import one_line
 from cornu.core.graph import Node, SymbolicTensor, leaves
 from cornu.core.layer import Layer
 from cornu.core.shapes import is_shape
@@ -21,6 +22,7 @@ from cornu.visuals.streams import can_write, in_notebook, printable
 #: Ends of columns, as fractions of the line, and its length, by the number of columns without "Trainable".
 _SHARES = {3: (0.45, 0.8, 1.0), 4: (0.3, 0.56, 0.74, 1.0)}
 _LENGTHS = {3: 88, 4: 108}
+LONGEST_NAME = 200  # characters of a name that are shown
 _JUSTIFIED: dict[str, Any] = {"Param #": "right", "Trainable": "center"}
 
 
@@ -75,7 +77,7 @@ def connections(operation: Any, network: Any) -> str:
     """Return the inputs of a layer: which outputs of which calls of which layers."""
     tensors = [tensor for node in nodes_in(network, operation) for tensor in node.inputs]
     sources = [(tensor, tensor.node) for tensor in tensors if tensor.node is not None]
-    found = (f"{node.operation.name}[{_call_number(node, network)}][{tensor.index}]" for tensor, node in sources)
+    found = (f"{_shown(node.operation)}[{_call_number(node, network)}][{tensor.index}]" for tensor, node in sources)
     return ", ".join(dict.fromkeys(found)) or "-"
 
 
@@ -155,7 +157,7 @@ def summary_text(
         force_jupyter=False,
     )
     with console.capture() as capture:
-        console.print(f"Model: {escape(repr(model.name).replace(chr(39), chr(34)))}", soft_wrap=True)
+        console.print(f"Model: {escape(repr(_shown(model)).replace(chr(39), chr(34)))}", soft_wrap=True)
         console.print(table)
         for line in totals(model):
             console.print(line, soft_wrap=True)
@@ -178,10 +180,14 @@ def summary_html(model: Any, expand_nested: bool = False, show_trainable: bool =
     )
     foot = "<br>".join(html.escape(text.strip()) for text in totals(model))
     return (
-        f'<div class="cornu-summary" style="overflow-x:auto"><p>Model: <b>{html.escape(model.name)}</b></p>'
+        f'<div class="cornu-summary" style="overflow-x:auto"><p>Model: <b>{html.escape(_shown(model))}</b></p>'
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         f"<p>{foot}</p></div>"
     )
+
+
+def _shown(operation: Any) -> str:
+    return one_line(operation.name, LONGEST_NAME)
 
 
 def _in_html(cell: str) -> str:
@@ -254,7 +260,10 @@ def _cells(row: _Row, wide: bool, show_trainable: bool) -> list[str]:
     operation, level, network = row
     kind = type(operation).__name__ if isinstance(operation, Layer) else "function"
     weights = getattr(operation, "weights", [])
-    cells = [("   " * level + "└ " if level else "") + f"{operation.name} ({kind})", shape_text(operation, network)]
+    cells = [
+        ("   " * level + "└ " if level else "") + f"{_shown(operation)} ({kind})",
+        shape_text(operation, network),
+    ]
     built = getattr(operation, "built", True)
     cells.append(f"{sum(variable.size for variable in weights):,}" if built else "0 (unbuilt)")
     if wide:

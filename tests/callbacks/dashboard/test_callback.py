@@ -221,6 +221,55 @@ def test_every_answer_has_a_policy(dashboard):
         assert "nosniff" in answer
 
 
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n", 501),
+        ("OPTIONS / HTTP/1.1\r\nHost: localhost\r\n\r\n", 501),
+        ("<script> / HTTP/1.1\r\nHost: localhost\r\n\r\n", 501),
+        ("GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 505),
+        ("GET / HTTP/1.2\r\nHost: localhost\r\n\r\n", 505),
+        ("rubbish\r\n\r\n", 400),
+        ("GET /" + "x" * 70_000 + " HTTP/1.1\r\n\r\n", 414),
+        ("GET / HTTP/1.1\r\n" + "a: b\r\n" * 200 + "\r\n", 431),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: evil\r\nHost: localhost\r\n\r\n", 400),
+        ("GET http://localhost/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 404),
+        ("GET /events HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n", 403),
+        ("POST /stop/1 HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n", 403),
+        ("POST /stop/1 HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nConnection: close\r\n\r\n", 403),
+    ],
+)
+def test_unusual_requests_are_refused_with_a_policy(tmp_path, request_, status):
+    server = Server(tmp_path, port=0)
+    server.start()
+    try:
+        answer = raw(server.url, request_)
+    finally:
+        server.close()
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert "default-src 'none'" in answer
+    assert "nosniff" in answer
+    assert "application/json" in answer
+
+
+def test_a_request_that_comes_byte_by_byte_has_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("cornu.callbacks.dashboard.server.SECONDS", 0.5)
+    server = Server(tmp_path, port=0)
+    server.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            sent = 0
+            with contextlib.suppress(ConnectionError):
+                for sent in range(200):  # noqa: B007
+                    connection.sendall(b"G")
+                    threading.Event().wait(0.05)
+        assert sent < 199
+        assert ask(server.url, "/about")[0] == 200
+    finally:
+        server.close()
+
+
 def test_a_line_cannot_name_another_run(tmp_path):
     (tmp_path / "7.jsonl").write_text('{"run": "8", "kind": "epoch", "x": NaN}\n5\n' + "[" * 100_000 + "\n")
     assert list(Follower(tmp_path).news()) == [{"run": "7", "kind": "epoch", "x": None}]

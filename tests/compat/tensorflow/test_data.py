@@ -69,3 +69,11 @@ def test_lengths():
         len(Dataset.range(3).repeat())
     with pytest.raises(ValueError, match="equal length"):
         Dataset.from_tensor_slices((np.zeros(2), np.zeros(3)))
+
+
+def test_rows_and_single_values_of_a_batch_have_numpy():
+    (batch,) = Dataset.from_tensor_slices(np.arange(3)).batch(3)
+    assert batch[1].numpy() == 1
+    assert [one.numpy() + 1 for one in batch] == [1, 2, 3]
+    assert f"{batch[2]:d}" == "2"
+    assert ["a", "b"][batch[1]] == "b"

@@ -48,3 +48,18 @@ def test_arrays_answer_as_tensors():
     assert isinstance(array.numpy(), np.ndarray)
     assert array.get_shape().as_list() == [2, 3]
     assert array._keras_shape == (2, 3)
+
+
+def test_gradients_are_clipped():
+    """Figures of TensorFlow 2.15.1."""
+    gradients = [np.array([3.0, 0.0], "float32"), None, np.array([[4.0]], "float32")]
+    clipped, norm = training.clip_by_global_norm(gradients, 2.0)
+    assert norm == 5.0
+    np.testing.assert_allclose(clipped[0], [1.2, 0.0], rtol=1e-6)
+    assert clipped[1] is None
+    np.testing.assert_allclose(clipped[2], [[1.6]], rtol=1e-6)
+    kept, _ = training.clip_by_global_norm(gradients, 7.0)
+    np.testing.assert_allclose(kept[0], gradients[0])
+    np.testing.assert_allclose(training.clip_by_norm(np.array([3.0, 4.0]), 1.0), [0.6, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(training.clip_by_norm(np.array([[3.0, 4.0], [0.3, 0.4]]), 1.0, axes=[1])[1], [0.3, 0.4])
+    np.testing.assert_array_equal(training.clip_by_norm(np.zeros(3), 1.0), np.zeros(3))

@@ -18,6 +18,7 @@ import numpy as np
 import platformdirs
 
 from cornu.core.atomic_files import append_text
+from cornu.core.errors import escaped
 
 SHOWN = 20  # the newest runs, on one page
 
@@ -105,13 +106,15 @@ class Follower:
 def _plain(value: Any) -> Any:
     """Return `value` as JSON data: non-finite numbers become None, arrays their mean."""
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {escaped(str(key)): _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
-    if value is None or isinstance(value, (str, bool, int)):
+    if isinstance(value, str):
+        return escaped(value)
+    if value is None or isinstance(value, (bool, int)):
         return value
     try:
         number = float(np.mean(np.asarray(value, "float64")))
     except (TypeError, ValueError):
-        return str(value)
+        return escaped(str(value))
     return number if math.isfinite(number) else None

@@ -3,9 +3,11 @@
 import contextlib
 import hmac
 import http.client
+import io
 import json
 import os
 import secrets
+import socket
 import threading
 import time
 import urllib.parse
@@ -20,7 +22,7 @@ from cornu.callbacks.dashboard.run_files import Follower, ask_to_stop
 PORT = 8642
 LOOK = 0.3  # seconds between polls
 CONNECTIONS = 64
-SECONDS = 10  # that a client may take to send a request, or to read a part of the answer
+SECONDS = 10  # that a client may take to send a whole request, or to read a part of the answer
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
@@ -119,11 +121,50 @@ def shown_folder(url: str) -> str | None:
         connection.close()
 
 
+class _Received(io.RawIOBase):
+    """The bytes of a connection, as long as there is time for the request; TimeoutError after that."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection, self.end = connection, 0.0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait for some bytes."""
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.connection.settimeout(left)
+        try:
+            return self.connection.recv_into(buffer)
+        finally:
+            self.connection.settimeout(SECONDS)
+
+
 class _Handler(BaseHTTPRequestHandler):
     folder: Path
     token: str | None
     timeout = SECONDS
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._received = _Received(self.connection)
+        self.rfile = io.BufferedReader(self._received)
+
+    def handle_one_request(self) -> None:
+        """Answer a request; a client that sends it byte by byte would keep this thread for hours."""
+        self._received.end = time.monotonic() + SECONDS
+        super().handle_one_request()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer a request that cannot be parsed, or has another method."""
+        self.close_connection = True
+        self.request_version = self.protocol_version  # without one, it would send no headers
+        self._answer_json(HTTPStatus(code), {"error": message or HTTPStatus(code).phrase})
 
     def do_GET(self) -> None:
         if not self._is_meant():
@@ -133,20 +174,31 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/about":
             self._answer_json(HTTPStatus.OK, {"program": "cornu", "folder": str(self.folder.resolve())})
         elif self.path == "/events":
-            self._follow()
+            if not self._is_foreign():
+                self._follow()
         else:
             self._answer_json(HTTPStatus.NOT_FOUND, {"error": "page not found"})
 
     def do_POST(self) -> None:
         if not self._is_meant():
             return
-        origin = self.headers.get("Origin")
-        if origin is not None and origin.partition("://")[2] != self.headers.get("Host"):
-            self._answer_json(HTTPStatus.FORBIDDEN, {"error": "requested by a foreign page"})
-        elif self.path.startswith("/stop/") and ask_to_stop(self.folder, self.path.removeprefix("/stop/")):
+        if self._is_foreign():
+            return
+        if self.path.startswith("/stop/") and ask_to_stop(self.folder, self.path.removeprefix("/stop/")):
             self._answer_json(HTTPStatus.OK, {"stopping": True})
         else:
             self._answer_json(HTTPStatus.NOT_FOUND, {"error": "run not found"})
+
+    def _is_foreign(self) -> bool:
+        """Reject a request that a page of another site sends."""
+        origin = self.headers.get("Origin")
+        if origin is None:
+            foreign = self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+        else:
+            foreign = origin.partition("://")[2] != self.headers.get("Host")
+        if foreign:
+            self._answer_json(HTTPStatus.FORBIDDEN, {"error": "requested by a foreign page"})
+        return foreign
 
     def _is_meant(self) -> bool:
         """Reject requests without the token, and for another host name.
@@ -155,6 +207,12 @@ class _Handler(BaseHTTPRequestHandler):
         """
         if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
             self.close_connection = True  # bodies are not read: a second request may be hidden in one
+        if self.request_version not in ("HTTP/1.0", "HTTP/1.1"):
+            self.send_error(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+            return False
+        if any(len(self.headers.get_all(name, [])) > 1 for name in ("Host", "Origin", "Sec-Fetch-Site")):
+            self.send_error(HTTPStatus.BAD_REQUEST, "a header came twice")
+            return False
         if self.token is not None:
             return self._is_known(self.token)
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
@@ -225,7 +283,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: the terminal shows the training."""

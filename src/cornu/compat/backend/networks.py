@@ -11,6 +11,7 @@ from cornu.compat.backend.calls import floats, tensor_function
 from cornu.core import control, settings
 from cornu.core.scope import scope
 from cornu.core.variable import restored
+from cornu.kernels.recurrent import Loop, over_time, time_first
 from cornu.ops import crossentropy, nn
 
 # ---- activations
@@ -243,31 +244,20 @@ def _run_steps(
     step_function: Callable, inputs: Any, states: list, mask: Any, constants: list, run: tuple[bool, bool, bool, bool]
 ) -> tuple[Any, Any, list]:
     go_backwards, time_major, zero_output, unroll = run
-    first = lambda x: x if time_major or x is None else jnp.swapaxes(x, 0, 1)  # noqa: E731
-    inputs, mask = first(jnp.asarray(inputs)), first(mask if mask is None else jnp.asarray(mask))
+    inputs, mask = jnp.asarray(inputs), None if mask is None else jnp.asarray(mask)
+    if time_major:
+        inputs, mask = time_first(inputs), None if mask is None else time_first(mask)
     if mask is not None:
-        mask = mask.reshape(mask.shape[:2]).astype(bool)
+        mask = mask.reshape(mask.shape[:2])
     states = [jnp.asarray(state) for state in states]
-    with restored():
-        output_shape = jax.eval_shape(lambda x: step_function(x, [*states, *constants])[0], inputs[0])
-    empty = jnp.zeros(output_shape.shape, output_shape.dtype)
 
-    def kept(keep: Any, new: Any, old: Any) -> Any:
-        return jnp.where(keep.reshape(keep.shape + (1,) * (new.ndim - 1)), new, old)
-
-    def step(carry: tuple, given: tuple) -> tuple:
-        before, states = carry
-        x, keep = given
+    def step(x: Any, states: list) -> tuple[Any, list]:
         output, new_states = step_function(x, [*states, *constants])
-        new_states = [jnp.asarray(new, old.dtype) for new, old in zip(new_states, states, strict=True)]
-        if keep is None:
-            return (output, new_states), output
-        shown = kept(keep, output, jnp.zeros_like(output) if zero_output else before)
-        new_states = [kept(keep, new, old) for new, old in zip(new_states, states, strict=True)]
-        return (kept(keep, output, before), new_states), shown
+        return output, [jnp.asarray(new, old.dtype) for new, old in zip(new_states, states, strict=True)]
 
-    steps = (inputs, mask)
-    outputs: Any
-    (last, states), outputs = control.scan(step, (empty, states), steps, None, go_backwards, bool(unroll) or 1)
-    outputs = jnp.flip(outputs, 0) if go_backwards else outputs
-    return last, first(outputs), states
+    with restored():
+        output = jax.eval_shape(lambda x: step(x, states)[0], inputs[:, 0])
+    empty = None if mask is None else jnp.zeros(output.shape, output.dtype)
+    loop = Loop(go_backwards, bool(unroll), sequences=True, zero_masked=zero_output)
+    outputs, states = over_time(step, inputs, states, mask, loop, empty, control.scan)
+    return outputs[:, -1], time_first(outputs) if time_major else outputs, states

@@ -12,7 +12,11 @@ INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
 
 
 class EagerArray(np.ndarray):
-    """A numpy array that programs can use as a tensor: it has ``numpy()``."""
+    """A numpy array that programs can use as a tensor: it has ``numpy()``, and so have its rows and single values."""
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return np.asarray(found).view(EagerArray) if isinstance(found, np.generic) else found
 
     def numpy(self) -> np.ndarray:
         """Return the array as numpy's own."""

@@ -34,7 +34,7 @@ NAMES: dict[str, dict[str, str]] = {
     | _own("squared_difference cumsum cumprod")
     | _own("set_random_seed get_logger Tensor")
     | _elsewhere("cornu.compat.tensorflow.tape", "GradientTape")
-    | _elsewhere(_TRAINING, "fill add_n truncated_normal random_shuffle")
+    | _elsewhere(_TRAINING, "fill add_n truncated_normal random_shuffle clip_by_global_norm clip_by_norm")
     | {
         "zeros_initializer": "cornu.initializers:Zeros",
         "ones_initializer": "cornu.initializers:Ones",
@@ -107,7 +107,7 @@ NAMES: dict[str, dict[str, str]] = {
         "cornu.compat.tensorflow.data", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"
     ),
     "tensorflow.data.experimental": _elsewhere("cornu.compat.tensorflow.data", "AUTOTUNE"),
-    "tensorflow.linalg": _own("matmul"),
+    "tensorflow.linalg": _own("matmul") | _elsewhere(_TRAINING, "global_norm"),
     "tensorflow.python.client.device_lib": _own("list_local_devices"),
 }
 

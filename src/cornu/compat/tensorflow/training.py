@@ -111,6 +111,35 @@ def l2_loss(t: Any, name: str | None = None) -> jax.Array:
     return jnp.sum(jnp.square(jnp.asarray(t))) / 2
 
 
+def global_norm(t_list: Any, name: str | None = None) -> jax.Array:
+    """Return the length of all arrays of a list (gradients, None among them) taken as one vector."""
+    squares = [jnp.sum(jnp.square(jnp.asarray(array))) for array in t_list if array is not None]
+    return jnp.sqrt(jnp.sum(jnp.stack(squares))) if squares else jnp.zeros(())
+
+
+def clip_by_global_norm(
+    t_list: Any, clip_norm: Any, use_norm: Any = None, name: str | None = None
+) -> tuple[list[Any], jax.Array]:
+    """Return the arrays scaled down so that their global norm is at most `clip_norm`, and the norm before.
+
+    >>> clipped, norm = clip_by_global_norm([jnp.array([3.0]), None, jnp.array([4.0])], 1.0)
+    >>> clipped[2].tolist(), float(norm)
+    ([0.800000011920929], 5.0)
+    """
+    norm = global_norm(t_list) if use_norm is None else jnp.asarray(use_norm)
+    factor = clip_norm / jnp.maximum(norm, clip_norm)
+    return [None if array is None else jnp.asarray(array) * factor for array in t_list], norm
+
+
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> jax.Array:
+    """Return an array scaled down so that its length along `axes` (all by default) is at most `clip_norm`."""
+    array = jnp.asarray(t)
+    axes = tuple(axes) if isinstance(axes, (list, tuple)) else axes
+    squares = jnp.sum(jnp.square(array), axis=axes, keepdims=True)
+    norm = jnp.sqrt(jnp.where(squares > 0, squares, 1.0))  # the gradient of the root is infinite at 0
+    return array * (clip_norm / jnp.maximum(norm, clip_norm))
+
+
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:

@@ -5,6 +5,7 @@ programs are called.
 """
 
 from cornu.layers.recurrent.bidirectional import *
+from cornu.layers.recurrent.conv_lstm import *
 from cornu.layers.recurrent.gru import *
 from cornu.layers.recurrent.lstm import *
 from cornu.layers.recurrent.rnn import *

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from cornu.core.signature import call_signature
@@ -45,11 +46,21 @@ def output_size(cell: Any) -> Any:
     return cell.state_size[0] if isinstance(cell.state_size, (list, tuple)) else cell.state_size
 
 
-def first_states(cell: Any, batch: int, dtype: Any) -> Any:
-    """Return the states before the first step, as the cell's ``get_initial_state`` gives them, else zeros."""
+def first_states(cell: Any, batch: int, dtype: Any, sequences: Any = None) -> Any:
+    """Return the states before the first step, as the cell's ``get_initial_state`` gives them, else zeros.
+
+    Args:
+        cell: The cell.
+        batch: Size of the batch.
+        dtype: A dtype for zeros.
+        sequences: The inputs of the recurrent layer, for cells of the library whose states have sizes of the inputs.
+    """
     function = getattr(cell, "get_initial_state", None)
     if function is not None:
-        known = {"inputs": None, "batch_size": batch, "dtype": dtype}
+        step = None
+        if sequences is not None and getattr(cell, "sizes_states_by_inputs", False):
+            step = jax.ShapeDtypeStruct((batch, *sequences.shape[2:]), sequences.dtype)
+        known = {"inputs": step, "batch_size": batch, "dtype": dtype}
         parameters = inspect.signature(function).parameters
         return function(**{name: value for name, value in known.items() if name in parameters})
     sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]

@@ -155,7 +155,7 @@ class Bidirectional(Layer):
         states = [state for half in halves for state in half[1:]] if self.return_state else []
         forward, backward = (half[0] for half in halves) if self.return_state else halves
         if self.return_sequences:
-            backward = backward[:, ::-1]
+            backward = jnp.flip(backward, 0 if getattr(self.backward_layer, "time_major", False) else 1)
         joined = MERGES[self.merge_mode](forward, backward)
         if not self.return_state:
             return joined
@@ -210,7 +210,10 @@ class Bidirectional(Layer):
 def _copied(layer: Any, direction: str, **changed: Any) -> Any:
     """Return a layer with the config of another and new weights, named after a direction."""
     name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
-    return type(layer).from_config(layer.get_config() | {"name": name} | changed)
+    copy = type(layer).from_config(layer.get_config() | {"name": name} | changed)
+    if hasattr(layer, "_left_out"):
+        copy._left_out = layer._left_out
+    return copy
 
 
 __all__ = ["Bidirectional"]

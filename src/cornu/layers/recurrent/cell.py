@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from cornu import activations
 from cornu.core import registry
+from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.scope import scope
 from cornu.core.variable import Seed, plain
@@ -38,6 +39,7 @@ class Cell(Layer):
     recurrent_dropout: float
     implementation = 2  # 1: each gate has dropout of its own
     state_size: Any
+    output_size: Any
     bias_initializer: Any
     recurrent_activation: Any
 
@@ -70,8 +72,19 @@ class Cell(Layer):
         self.recurrent_kernel = make_weight(self, "recurrent", (self.units, width), name="recurrent_kernel")
         self.bias = self._make_bias(width) if self.use_bias else None
 
+    def remake_bias(self) -> None:
+        """Make the bias again, after its form has changed."""
+        old: Any = self.bias
+        self._weights = [weight for weight in self._weights if weight is not old]
+        self.bias = new = self._make_bias(self.gates * self.units)
+        new.path, new._frozen, new._trains = old.path, old._frozen, old._trains
+
     def _make_bias(self, width: int) -> Any:
         return make_weight(self, "bias", (width,))
+
+    def sequences_spec(self) -> InputSpec:
+        """Return what sequences the recurrent layer of this cell takes."""
+        return InputSpec(ndim=3, axes={-1: self.kernel.shape[0]} if self.built else None)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> list[Any]:
         """Return states of zeros, each ``(batch_size, units)``.
@@ -87,7 +100,7 @@ class Cell(Layer):
 
     def call(self, inputs: jax.Array, states: Any, training: bool = False) -> tuple[Any, Any]:
         several = isinstance(states, (list, tuple))
-        noise = (scope.noise or {}).get(id(self)) or self.draw_noise(inputs.shape[0], training)
+        noise = (scope.noise or {}).get(id(self)) or self.draw_noise(inputs.shape, training)
         output, after = self.step(inputs, states if several else [states], noise)
         return output, (after if several else after[0])
 
@@ -120,30 +133,44 @@ class Cell(Layer):
         names = ["activation", *(["recurrent_activation"] if self.gates > 1 else [])]
         return {name: _ELEMENTARY.get(id(getattr(self, name)), getattr(self, name)) for name in names}
 
-    def draw_noise(self, batch: int, training: bool) -> Noise:
+    def draw_noise(self, shape: tuple[int, ...], training: bool) -> Noise:
         """Return the factors of dropout for the sequences of a batch; the same for all steps (Gal and Ghahramani 2016,
         https://arxiv.org/abs/1512.05287).
+
+        Args:
+            shape: The shape of one step of the recurrent layer's inputs, ``(batch, ...)``.
+            training: Whether there is dropout at all.
         """
-        if not training:
+        if not training or not (self.dropout or self.recurrent_dropout):
             return Noise()
+        inputs, states = self._sizes(shape)
         return Noise(
-            self._factors(self.dropout, batch, self.kernel.shape[0]),
-            self._factors(self.recurrent_dropout, batch, self.units),
+            self._factors(self.dropout, shape[0], inputs), self._factors(self.recurrent_dropout, shape[0], states)
         )
 
-    def _factors(self, rate: float, batch: int, size: int) -> jax.Array | None:
+    def _sizes(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the shapes of a row of the cell's inputs and of a row of a state."""
+        return (self.kernel.shape[0],), (self.units,)
+
+    def _factors(self, rate: float, batch: int, size: tuple[int, ...]) -> jax.Array | None:
         if not 0 < rate < 1:
             return None
-        ones = jnp.ones((self.gates if self.implementation == 1 else 1, batch, size), self.compute_dtype)
+        ones = jnp.ones((self.gates if self.implementation == 1 else 1, batch, *size), self.compute_dtype)
         return dropout(ones, self.seed_generator.next(), rate)
 
     def _arrays(self) -> tuple[jax.Array, jax.Array, jax.Array | None]:
         return plain(self.kernel), plain(self.recurrent_kernel), plain(self.bias)
 
 
-def noise_of(layer: Layer, batch: int, training: Any) -> dict[int, Noise]:
-    """Return the dropout of all cells inside a layer for the sequences of a batch, by the cells' ids."""
+def noise_of(layer: Layer, shape: tuple[int, ...], training: Any) -> dict[int, Noise]:
+    """Return the dropout of all cells inside a layer for the sequences of a batch, by the cells' ids.
+
+    Args:
+        layer: The cell of a recurrent layer.
+        shape: The shape of one step of the inputs, ``(batch, ...)``.
+        training: Whether there is dropout at all.
+    """
     if not training:
         return {}
     cells = [part for part in layer._flatten_layers() if isinstance(part, Cell) and part.built]
-    return {id(cell): cell.draw_noise(batch, training) for cell in cells}
+    return {id(cell): cell.draw_noise(shape, training) for cell in cells}

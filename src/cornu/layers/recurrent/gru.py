@@ -14,6 +14,7 @@ from cornu.kernels import recurrent
 from cornu.kernels.compiler import as_named_call
 from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
+from cornu.layers.recurrent.gate_defaults import with_gate_defaults
 from cornu.layers.recurrent.rnn import RNN, OfCell
 from cornu.layers.weight_options import make_weight
 
@@ -65,6 +66,7 @@ class GRUCell(Cell):
     computes_all_steps = True
     gates = 3
 
+    @with_gate_defaults
     def __init__(
         self,
         units: int,
@@ -181,6 +183,7 @@ class GRU(OfCell, RNN):
 
     cell: GRUCell
 
+    @with_gate_defaults
     def __init__(
         self,
         units: int,

@@ -14,6 +14,7 @@ from cornu.kernels import recurrent
 from cornu.kernels.compiler import as_named_call
 from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
+from cornu.layers.recurrent.gate_defaults import with_gate_defaults
 from cornu.layers.recurrent.rnn import RNN, OfCell
 from cornu.layers.weight_options import make_weight
 
@@ -64,6 +65,7 @@ class LSTMCell(Cell):
     computes_all_steps = True
     gates = 4
 
+    @with_gate_defaults
     def __init__(
         self,
         units: int,
@@ -100,7 +102,7 @@ class LSTMCell(Cell):
     def _make_bias(self, width: int) -> Any:
         if not self.unit_forget_bias:
             return super()._make_bias(width)
-        return make_weight(self, "bias", (width,), initializer=_with_ones_to_forget(self.bias_initializer, self.units))
+        return make_weight(self, "bias", (width,), initializer=with_ones_to_forget(self.bias_initializer, self.units))
 
     def step(self, inputs: jax.Array, states: Sequence[jax.Array], noise: Noise) -> tuple[jax.Array, list[jax.Array]]:
         kernel, recurrent_kernel, bias = self._arrays()
@@ -123,7 +125,7 @@ class LSTMCell(Cell):
         return as_named_call(self._name_in_exports(mask, noise, loop), function, inputs, *states, *self._arrays())
 
 
-def _with_ones_to_forget(initializer: Callable, units: int) -> Callable:
+def with_ones_to_forget(initializer: Callable, units: int) -> Callable:
     """Return an initializer for the bias of an LSTM: ones for the forget gate, which is the second of four."""
 
     def initialize(shape: Any, dtype: Any = None, **_: Any) -> jax.Array:
@@ -179,6 +181,7 @@ class LSTM(OfCell, RNN):
 
     cell: LSTMCell
 
+    @with_gate_defaults
     def __init__(
         self,
         units: int,

@@ -6,10 +6,10 @@ from typing import Any, Unpack
 import jax
 import jax.numpy as jnp
 
-from cornu.core import control, registry
+from cornu.core import control, era, registry
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.input_spec import InputSpec
-from cornu.core.layer import Layer
+from cornu.core.layer import BASE_ARGUMENTS, Layer
 from cornu.core.layer_options import LayerOptions
 from cornu.core.ownership import declares
 from cornu.core.rows_apart import layer_keeps_rows_apart
@@ -17,7 +17,7 @@ from cornu.core.scope import changed, joined
 from cornu.core.shapes import shape_of
 from cornu.core.signature import call_signature
 from cornu.core.variable import Variable, plain, restored
-from cornu.kernels.recurrent import Loop, over_time
+from cornu.kernels.recurrent import Loop, over_time, time_first
 from cornu.layers.recurrent.any_cell import call_cell, check_cell, first_states, output_size
 from cornu.layers.recurrent.cell import Cell, noise_of
 from cornu.layers.recurrent.stacked_cells import StackedRNNCells
@@ -40,7 +40,8 @@ class RNN(Layer):
             the batch has to be known then: ``Input(batch_shape=...)``.
         unroll: Whether to compile the steps one after the other instead of as a loop. It needs a known number of steps.
         zero_output_for_mask: Whether outputs of masked steps are zero; else they repeat the output before.
-        **kwargs: Arguments of `Layer`.
+        **kwargs: Arguments of `Layer`; `time_major` of tf.keras: whether the first axis of sequences is the time; and
+            `num_constants`: how many tensors at the end of a list of inputs are constants.
 
     Call arguments:
         sequences: ``(batch, time, ...)``, or a list with the initial states (and constants) behind them.
@@ -65,6 +66,7 @@ class RNN(Layer):
     (2, 10, 4)
     """
 
+    _keywords = (*BASE_ARGUMENTS, "activity_regularizer", "num_constants", "time_major")
     supports_masking = True
     states: Any
 
@@ -82,18 +84,21 @@ class RNN(Layer):
         if "input_dim" in kwargs:
             kwargs.setdefault("input_length", None)
         self._number_of_constants = kwargs.pop("num_constants", None) or 0  # type: ignore[typeddict-item]
+        self.time_major = bool(kwargs.pop("time_major", False))  # type: ignore[typeddict-item]
         super().__init__(**kwargs)
         self.cell = check_cell(StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell)
         self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
         self.go_backwards, self.unroll = bool(go_backwards), bool(unroll)
         self.stateful = bool(stateful)
         self.zero_output_for_mask = bool(zero_output_for_mask)
-        self.input_spec = InputSpec(min_ndim=3)
+        self.input_spec = self.cell.sequences_spec() if isinstance(self.cell, Cell) else InputSpec(min_ndim=3)
         self.states = None
 
     @property
     def keeps_rows_apart(self) -> bool:  # type: ignore[override]
         """Whether each row of the outputs depends on the same row of the inputs alone."""
+        if self.time_major:
+            return False
         return not isinstance(self.cell, Layer) or layer_keeps_rows_apart(self.cell, 2)
 
     @property
@@ -129,7 +134,7 @@ class RNN(Layer):
     def _check_and_build(self, args: tuple, kwargs: dict[str, Any]) -> None:
         sequences = call_signature(type(self)).first(args, kwargs)
         check_sequences(self, sequences)
-        if self.unroll and shape_of(sequences)[1] is None:
+        if self.unroll and shape_of(sequences)[0 if self.time_major else 1] is None:
             raise ValueError(
                 f"Layer {self.name!r} ({type(self).__name__}) has unroll=True, and the number of time steps of its "
                 f"inputs is unknown: {tuple(shape_of(sequences))}.\nLeave unroll out, or set the number in Input(shape="
@@ -138,12 +143,14 @@ class RNN(Layer):
         super()._check_and_build(args, kwargs)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None, constants_shape: Any = None) -> None:
-        batch = sequences_shape[0]
+        batch = sequences_shape[1 if self.time_major else 0]
         if isinstance(self.cell, Layer) and not self.cell.built:
-            self.cell.build((batch, *sequences_shape[2:]))
+            step = (batch, *sequences_shape[2:])
+            listed = constants_shape is not None and era.holds("cells are built for their constants")
+            self.cell.build([step, *constants_shape] if listed else step)
             self.cell.built = True
         if isinstance(self.cell, Cell):
-            self.input_spec = InputSpec(ndim=3, axes={-1: self.cell.kernel.shape[0]})
+            self.input_spec = self.cell.sequences_spec()
         if self.stateful and self.states is None:
             if batch is None:
                 raise ValueError(
@@ -168,7 +175,8 @@ class RNN(Layer):
         """
         if isinstance(inputs, int):  # get_initial_state(batch_size)
             inputs, batch_size = None, inputs
-        states = first_states(self.cell, inputs.shape[0] if batch_size is None else batch_size, self.compute_dtype)
+        batch = inputs.shape[0] if batch_size is None else batch_size
+        states = first_states(self.cell, batch, self.compute_dtype, inputs)
         return list(states) if isinstance(states, (list, tuple)) else [states]
 
     def call(
@@ -179,20 +187,24 @@ class RNN(Layer):
         training: bool = False,
         constants: Any = None,
     ) -> Any:
-        batch = sequences.shape[0]
-        states = self._first_states(batch, initial_state)
-        loop = Loop(self.go_backwards, self.unroll, self.return_sequences, self.zero_output_for_mask)
         mask = _mask_of_steps(mask[0] if isinstance(mask, (list, tuple)) else mask)
-        noise = noise_of(self.cell, batch, training) if isinstance(self.cell, Layer) else {}
+        if self.time_major:
+            sequences, mask = time_first(sequences), None if mask is None else time_first(mask)
+        states = self._first_states(sequences, initial_state)
+        loop = Loop(self.go_backwards, self.unroll, self.return_sequences, self.zero_output_for_mask)
+        shape = (sequences.shape[0], *sequences.shape[2:])  # of one step
+        noise = noise_of(self.cell, shape, training) if isinstance(self.cell, Layer) else {}
         with changed(noise=noise):
             if self._runs_at_once() and constants is None:
-                own = noise.get(id(self.cell)) or self.cell.draw_noise(batch, False)
+                own = noise.get(id(self.cell)) or self.cell.draw_noise(shape, False)
                 output, states = self.cell.run(sequences, states, mask, own, loop)
             else:
                 output, states = self._step_by_step(sequences, states, mask, training, constants, loop)
         if self.stateful:
             for variable, state in zip(jax.tree.leaves(self.states, is_leaf=_is_variable), leaves(states), strict=True):
                 variable.assign(state)
+        if self.time_major and self.return_sequences:
+            output = jax.tree.map(time_first, output)
         return (output, *states) if self.return_state else output
 
     def _runs_at_once(self) -> bool:
@@ -204,22 +216,28 @@ class RNN(Layer):
             and (cell.dtype_policy.name == self.dtype_policy.name)
         )
 
-    def _first_states(self, batch: int, initial_state: Any) -> list[Any]:
+    def _first_states(self, sequences: jax.Array, initial_state: Any) -> list[Any]:
+        batch = sequences.shape[0]
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         zeros = None
         if initial_state is None and self.stateful:
             states = plain(self.states)
         elif initial_state is None:
-            states = self.get_initial_state(batch_size=batch)
+            states = self._begin(sequences)
         else:
             states = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
-            zeros = jax.eval_shape(lambda: self.get_initial_state(batch_size=batch))
+            zeros = jax.eval_shape(lambda: self._begin(sequences))
         states = jax.tree.map(lambda state: _in_dtype(state, dtype), states)
         if zeros is not None:
             states = self._checked(states, zeros)
         elif self.stateful:
             self._check_batch(states, batch)
         return states
+
+    def _begin(self, sequences: jax.Array) -> list[Any]:
+        """Return the states before the first step of sequences."""
+        more = {"inputs": sequences} if getattr(self.cell, "sizes_states_by_inputs", False) else {}
+        return self.get_initial_state(batch_size=sequences.shape[0], **more)
 
     def _checked(self, states: list[Any], expected: list[Any]) -> list[Any]:
         """Return initial states in the nesting of the cell's; ValueError if number or shapes differ."""
@@ -314,6 +332,8 @@ class RNN(Layer):
         config = super().get_config()
         if self._number_of_constants:
             config["num_constants"] = self._number_of_constants
+        if self.time_major:
+            config["time_major"] = True
         return config | {"zero_output_for_mask": self.zero_output_for_mask}
 
 
@@ -336,7 +356,7 @@ class OfCell(Layer):
         return {name: value for name, value in config.items() if name not in not_kept}
 
 
-def _option(name: str) -> property:
+def option_of_cell(name: str) -> property:
     def get(layer: OfCell) -> Any:
         return getattr(layer.cell, name)
 
@@ -352,7 +372,7 @@ for _name in (
     *("bias_regularizer", "kernel_constraint", "recurrent_constraint", "bias_constraint"),
     *("dropout", "recurrent_dropout", "seed", "kernel", "recurrent_kernel", "bias"),
 ):
-    setattr(OfCell, _name, _option(_name))
+    setattr(OfCell, _name, option_of_cell(_name))
 
 
 def _zeros_like_output(step: Callable, sequences: Any, states: Any) -> Any:
