@@ -48,7 +48,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
     kernel_initializer: Any
     kernel_regularizer: Any
     kernel_constraint: Any
@@ -106,7 +106,7 @@ class Identity(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -198,7 +198,7 @@ class Masking(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)

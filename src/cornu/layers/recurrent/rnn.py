@@ -11,12 +11,13 @@ from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
-from cornu.core.ownership import declares
+from cornu.core.ownership import declares, is_library
 from cornu.core.rows_apart import layer_keeps_rows_apart
-from cornu.core.scope import changed, joined
+from cornu.core.scope import changed, joined, scope
 from cornu.core.shapes import shape_of
 from cornu.core.signature import call_signature
 from cornu.core.variable import Variable, plain, restored
+from cornu.kernels.padded_steps import real_steps, without_first
 from cornu.kernels.recurrent import Loop, over_time
 from cornu.layers.recurrent.any_cell import call_cell, check_cell, first_states, output_size
 from cornu.layers.recurrent.cell import Cell, noise_of
@@ -95,6 +96,11 @@ class RNN(Layer):
     def keeps_rows_apart(self) -> bool:  # type: ignore[override]
         """Whether each row of the outputs depends on the same row of the inputs alone."""
         return not isinstance(self.cell, Layer) or layer_keeps_rows_apart(self.cell, 2)
+
+    @property
+    def leaves_steps_out(self) -> bool:
+        """Whether steps can be padded: a loop masks them. Of custom cells it is not known what else they do in them."""
+        return not self.unroll and all(is_library(type(part)) for part in (self.cell, *_parts(self.cell)))
 
     @property
     def state_size(self) -> list[Any]:
@@ -183,8 +189,11 @@ class RNN(Layer):
         states = self._first_states(batch, initial_state)
         loop = Loop(self.go_backwards, self.unroll, self.return_sequences, self.zero_output_for_mask)
         mask = _mask_of_steps(mask[0] if isinstance(mask, (list, tuple)) else mask)
+        length = scope.length  # None: no step is padded
+        if length is not None:
+            mask = real_steps(mask, length, sequences.shape)
         noise = noise_of(self.cell, batch, training) if isinstance(self.cell, Layer) else {}
-        with changed(noise=noise):
+        with changed(noise=noise, length=None):
             if self._runs_at_once() and constants is None:
                 own = noise.get(id(self.cell)) or self.cell.draw_noise(batch, False)
                 output, states = self.cell.run(sequences, states, mask, own, loop)
@@ -193,6 +202,8 @@ class RNN(Layer):
         if self.stateful:
             for variable, state in zip(jax.tree.leaves(self.states, is_leaf=_is_variable), leaves(states), strict=True):
                 variable.assign(state)
+        if self.return_sequences and self.go_backwards:
+            output = jax.tree.map(lambda array: without_first(array, length), output)
         return (output, *states) if self.return_state else output
 
     def _runs_at_once(self) -> bool:
@@ -407,6 +418,10 @@ def _mask_of_steps(mask: Any) -> Any:
 def _in_dtype(state: Any, dtype: Any) -> jax.Array:
     state = jnp.asarray(state)
     return state.astype(dtype) if jnp.issubdtype(state.dtype, jnp.floating) else state
+
+
+def _parts(cell: Any) -> Any:
+    return cell._flatten_layers() if isinstance(cell, Layer) else []
 
 
 def _is_variable(leaf: Any) -> bool:
