@@ -49,7 +49,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
     kernel_initializer: Any
     kernel_regularizer: Any
     kernel_constraint: Any
@@ -107,7 +107,7 @@ class Identity(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -199,7 +199,7 @@ class Masking(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)

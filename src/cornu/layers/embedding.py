@@ -45,7 +45,7 @@ class Embedding(Layer):
     (1, 3, 4)
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
     embeddings_initializer: Any
     embeddings_regularizer: Any
     embeddings_constraint: Any

@@ -53,7 +53,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     _keywords = (*BASE_ARGUMENTS, "inputs", "outputs")
     _network: Network | None = None
     _is_about_to_be_called = False  # that call makes all weights, so `build` need not
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         functional = cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs)

@@ -11,12 +11,13 @@ from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import BASE_ARGUMENTS, Layer
 from cornu.core.layer_options import LayerOptions
-from cornu.core.ownership import declares
+from cornu.core.ownership import declares, is_library
 from cornu.core.rows_apart import layer_keeps_rows_apart
-from cornu.core.scope import changed, joined
+from cornu.core.scope import changed, joined, scope
 from cornu.core.shapes import shape_of
 from cornu.core.signature import call_signature
 from cornu.core.variable import Variable, plain, restored
+from cornu.kernels.padded_steps import real_steps, without_first
 from cornu.kernels.recurrent import Loop, over_time, time_first
 from cornu.layers.recurrent.any_cell import call_cell, check_cell, first_states, output_size
 from cornu.layers.recurrent.cell import Cell, noise_of
@@ -100,6 +101,11 @@ class RNN(Layer):
         if self.time_major:
             return False
         return not isinstance(self.cell, Layer) or layer_keeps_rows_apart(self.cell, 2)
+
+    @property
+    def leaves_steps_out(self) -> bool:
+        """Whether steps can be padded: a loop masks them. Of custom cells it is not known what else they do in them."""
+        return not (self.unroll or self.time_major) and all(is_library(type(part)) for part in (self.cell, *_parts(self.cell)))
 
     @property
     def state_size(self) -> list[Any]:
@@ -192,9 +198,12 @@ class RNN(Layer):
             sequences, mask = time_first(sequences), None if mask is None else time_first(mask)
         states = self._first_states(sequences, initial_state)
         loop = Loop(self.go_backwards, self.unroll, self.return_sequences, self.zero_output_for_mask)
+        length = scope.length  # None: no step is padded
+        if length is not None:
+            mask = real_steps(mask, length, sequences.shape)
         shape = (sequences.shape[0], *sequences.shape[2:])  # of one step
         noise = noise_of(self.cell, shape, training) if isinstance(self.cell, Layer) else {}
-        with changed(noise=noise):
+        with changed(noise=noise, length=None):
             if self._runs_at_once() and constants is None:
                 own = noise.get(id(self.cell)) or self.cell.draw_noise(shape, False)
                 output, states = self.cell.run(sequences, states, mask, own, loop)
@@ -203,6 +212,8 @@ class RNN(Layer):
         if self.stateful:
             for variable, state in zip(jax.tree.leaves(self.states, is_leaf=_is_variable), leaves(states), strict=True):
                 variable.assign(state)
+        if self.return_sequences and self.go_backwards:
+            output = jax.tree.map(lambda array: without_first(array, length), output)
         if self.time_major and self.return_sequences:
             output = jax.tree.map(time_first, output)
         return (output, *states) if self.return_state else output
@@ -427,6 +438,10 @@ def _mask_of_steps(mask: Any) -> Any:
 def _in_dtype(state: Any, dtype: Any) -> jax.Array:
     state = jnp.asarray(state)
     return state.astype(dtype) if jnp.issubdtype(state.dtype, jnp.floating) else state
+
+
+def _parts(cell: Any) -> Any:
+    return cell._flatten_layers() if isinstance(cell, Layer) else []
 
 
 def _is_variable(leaf: Any) -> bool:
