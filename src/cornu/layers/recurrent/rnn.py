@@ -105,7 +105,9 @@ class RNN(Layer):
     @property
     def leaves_steps_out(self) -> bool:
         """Whether steps can be padded: a loop masks them. Of custom cells it is not known what else they do in them."""
-        return not (self.unroll or self.time_major) and all(is_library(type(part)) for part in (self.cell, *_parts(self.cell)))
+        return not (self.unroll or self.time_major) and all(
+            is_library(type(part)) for part in (self.cell, *_parts(self.cell))
+        )
 
     @property
     def state_size(self) -> list[Any]:
