@@ -20,7 +20,6 @@ from cornu.layers.einsum import EinsumDense
 from cornu.layers.regularization import Dropout
 from cornu.layers.weight_options import keep_options
 
-
 MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask")
 
 
