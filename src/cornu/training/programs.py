@@ -1,6 +1,7 @@
 """The compiled programs of a model: made when first needed, kept until something changes that they depend on."""
 
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Iterator
@@ -41,6 +42,11 @@ class Programs:
         self._using = threading.RLock()  # held by the thread that trains or evaluates
         self._fitting: int | None = None  # the thread that runs `fit`
         self.predicted_rows: tuple | None = None  # shape and dtype of the rows that the model was last prepared for
+
+    @functools.cached_property
+    def batch_size(self) -> int | None:
+        """The number of rows that each batch has to have, if layers of the model keep states for as many."""
+        return self.model._fixed_batch_size()
 
     @property
     def learner(self) -> Learner:
@@ -112,6 +118,7 @@ class Programs:
         self._learner = None
         self._made = {}
         self.predicted_rows = None
+        vars(self).pop("batch_size", None)
 
     def _make(self, kind: Kind) -> Any:
         learner, run_eagerly = self.learner, self.model.run_eagerly
