@@ -161,7 +161,9 @@ class ReversibleEmbedding(Embedding):
                 (self.output_dim, self.input_dim), self.embeddings_initializer, name="reverse_embeddings"
             )
 
-    def call(self, inputs: jax.Array, reverse: bool = False, training: bool = False) -> jax.Array:
+    def call(  # type: ignore[override]
+        self, inputs: jax.Array, reverse: bool = False, training: bool = False
+    ) -> jax.Array:
         if not reverse:
             vectors = super().call(inputs, training=training)
             if self.mask_zero:

@@ -112,7 +112,7 @@ class _LocallyConnected(Layer):
             at = np.arange(places)[:, None] * stride - self._first(window) + np.arange(window)  # (places, window)
             number = number[:, None, :, None] * size + np.clip(at, 0, size - 1)[None, :, None, :]
             inside = inside[:, None, :, None] & ((at >= 0) & (at < size))[None, :, None, :]
-            number, inside = (each.reshape(-1, each.shape[2] * each.shape[3]) for each in (number, inside))
+            number, inside = (each.reshape(places * len(each), -1) for each in (number, inside))
         return number, inside
 
     def _window_kernels(self) -> Array:
