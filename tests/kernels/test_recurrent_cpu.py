@@ -68,6 +68,12 @@ def check(function, *args, tolerance=2e-6):
         np.testing.assert_allclose(one, other, atol=tolerance * max(1, float(abs(other).max())))
 
 
+def test_products_before_the_loop(monkeypatch):
+    monkeypatch.setattr(recurrent_cpu, "LARGE", 1)
+    run = layer("lstm", Loop(sequences=True))
+    check(lambda given: (run(**given), jax.grad(functools.partial(loss, run))(given)), arrays("lstm"))
+
+
 def test_the_form_depends_on_the_sizes():
     assert recurrent_cpu.has_large_kernels(jnp.zeros((32, 80, 128)), jnp.zeros((128, 512)))
     assert not recurrent_cpu.has_large_kernels(jnp.zeros((32, 400, 16)), jnp.zeros((16, 256)))
