@@ -196,7 +196,10 @@ class Trainer(ModelPart):
             if self._network.any_size and [one.shape[1:] for one in given] != [
                 one.shape[1:] for one in self._network.flat_inputs
             ]:
-                return self.infer_call((tensors,), {})
+                known, shapes = self._programs.outputs_by_shapes, tuple((one.shape[1:], one.dtype) for one in given)
+                if shapes not in known:
+                    known[shapes] = self.infer_call((tensors,), {})
+                return known[shapes]
             return self._network.outputs
         self._ensure_built((tensors,), {})
         if self._network is not None:

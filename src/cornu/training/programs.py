@@ -41,6 +41,7 @@ class Programs:
         self.lock = threading.RLock()  # held while programs are made
         self._using = threading.RLock()  # held by the thread that trains or evaluates
         self._fitting: int | None = None  # the thread that runs `fit`
+        self.outputs_by_shapes: dict[tuple, Any] = {}  # symbolic outputs, of a model whose inputs may have any size
         self.predicted_rows: tuple | None = None  # shape and dtype of the rows that the model was last prepared for
 
     @functools.cached_property
@@ -117,6 +118,7 @@ class Programs:
             _log.debug("Model %r will compile again: %s.", self.model.name, reason)
         self._learner = None
         self._made = {}
+        self.outputs_by_shapes = {}
         self.predicted_rows = None
         vars(self).pop("batch_size", None)
 
