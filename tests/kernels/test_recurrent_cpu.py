@@ -11,7 +11,7 @@ from cornu.kernels import recurrent, recurrent_cpu
 from cornu.kernels.compiler import plain_forms
 from cornu.kernels.recurrent import Loop
 
-BATCH, TIME, FEATURES, UNITS = 3, 5, 5, 8  # of the sizes for which `lstm` takes one product for all steps
+BATCH, TIME, FEATURES, UNITS = 3, 5, 7, 12  # of the sizes for which `lstm` takes one product for all steps
 TANH, SIGMOID = jnp.tanh, jax.nn.sigmoid
 LOOPS = {
     "last": Loop(),
