@@ -8,8 +8,8 @@ processor time per training step of an LSTM inside a compiled loop, AVX-512, jax
 | plain scan | 23.4 | 20.0 | 6.0 | 38.7 | 27.4 |
 | kernels transposed before the loop | | 17.0 | 5.0 | | |
 | and gates with a derivative of their own | 15.0 | 15.5 | **5.0** | **27.7** | **18.5** |
-| kernels' gradients as one product after the loop (`lstm`) | **12.0** | 16.0 | 5.4 | 30.4 | 24.0 |
-| the same by `custom_vjp` | 12.0 | 15.9 | 5.6 | 30.7 | 23.4 |
+| kernels' gradients as one product after the loop (`lstm`) | **12.0** | 17.8 | 5.4 | 30.4 | 24.0 |
+| the same by `custom_vjp` | 12.0 | 16.5 | 5.6 | 30.7 | |
 
 With jaxlib 0.10.2, the plain scan, own gates and the product after the loop took 26.5, 18.6, 15.0 for the first shape,
 21.9, 17.3, 16.3 for the second, and 6.2, 5.3, 5.2 for the third. A GRU's took 14.7 for the second and 3.4 for the third
