@@ -17,7 +17,6 @@ from saving.keras2_models import (
     branches,
     compiled,
     images,
-    recurrent,
     residual,
     sequences,
     small,
@@ -118,7 +117,6 @@ MODELS = {
         activations, "categorical_crossentropy", lambda k: k.optimizers.Adadelta(1.0, epsilon=1e-7), ["accuracy"]
     ),
     "volumes": compiled(volumes),
-    "recurrent": compiled(recurrent),
     "normalized": compiled(normalized),
     "images": compiled(images, "mse", lambda k: legacy(k).RMSprop(0.001), ["mae"]),
     "sequences": compiled(sequences, "mean_absolute_error"),
