@@ -108,7 +108,7 @@ def check_targets(objective: Objective, y: Any, y_pred: Any) -> None:
 def _check_shape(output: str, loss: str, y: tuple, prediction: tuple) -> None:
     expected, given = (None, *prediction[1:]), (None, *y[1:])
     if loss in SPARSE:
-        if given not in (expected[:-1], (*expected[:-1], 1)):
+        if not any(_fits_all(given, fitting) for fitting in (expected[:-1], (*expected[:-1], 1))):
             raise ValueError(
                 f"The loss {loss!r} expects integer classes of shape {expected[:-1]} for the output {output!r} "
                 f"of shape {expected}; y has shape {given}.{_one_hot_advice(given, expected)}"
