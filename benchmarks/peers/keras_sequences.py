@@ -29,7 +29,7 @@ def block_class(keras):
 
     class Block(keras.layers.Layer):
         def __init__(self, heads, units, causal):
-            super(Block, self).__init__()
+            super().__init__()
             self.heads, self.units, self.causal = heads, units, causal
 
         def build(self, shape):

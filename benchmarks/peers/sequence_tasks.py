@@ -16,11 +16,11 @@ WORDS, CHARACTERS, LETTERS = 20000, 57, 64  # of IMDB's example, of character ge
 
 
 def _recurrent(kind, batch, time, features, units):
-    about = "%s %d on %d x %d" % (TITLES[kind], units, time, features)
+    about = f"{TITLES[kind]} {units} on {time} x {features}"
     return about, (time, features), [(kind, units), OUT], batch
 
 
-MODELS = {"%s-%dx%dx%dx%d" % (kind, *shape): _recurrent(kind, *shape) for shape in SHAPES for kind in TITLES}
+MODELS = {"{}-{}x{}x{}x{}".format(kind, *shape): _recurrent(kind, *shape) for shape in SHAPES for kind in TITLES}
 MODELS["imdb"] = ("embedding 128, LSTM 128 on 80 tokens", (80,), [("embedding", WORDS, 128), ("lstm", 128), OUT], 32)
 MODELS["transformer"] = (
     "transformer block of 4 heads on 128 tokens of width 128, MLP 512",

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import struct
 import subprocess
 import sys
 import textwrap
@@ -196,10 +197,10 @@ def test_the_bar_grows_and_is_cut_to_the_terminal(terminal, monkeypatch):
         bar = Progbar(10, interval=0)
         bar.update(5, [("a_metric_with_a_very_long_name_indeed", 1.0)])
         drawn = terminal.getvalue()
-        assert drawn.startswith("\r 5/10 ━━━━━━━━━━           ")
+        assert drawn.startswith("\r 5/10 ━━    0s ")
         assert len(drawn) == 60
         bar.update(10, [("a_metric_with_a_very_long_name_indeed", 1.0)])
-    assert terminal.getvalue().endswith("a_metric_with_a_very_long_name_indeed: 1.0000\n")
+    assert terminal.getvalue().endswith("\n    a_metric_with_a_very_long_name_indeed: 1.0000\n")
 
 
 def test_few_drawings_however_many_steps(terminal):
@@ -330,3 +331,65 @@ def test_a_notebook_keeps_one_output_per_bar(monkeypatch):
     assert re.fullmatch(r"2/2 ━{20} 0s \d+[mu]?s/step - a<b: 0\.5000", last["text/plain"])
     assert "a&lt;b: 0.5000</pre>" in last["text/html"]
     assert cell.getvalue() == "between\nbetween\n"
+
+
+METRICS_PROGRAM = """
+import sys
+from cornu.callbacks.progress import Progbar
+many = [(f"output_{i}_accuracy", 0.25) for i in range(6)]
+few = [("loss", 0.25), ("accuracy", 0.5), ("val_loss", 0.75), ("val_accuracy", 0.5)]
+for verbose in (1, 2):
+    for values in (few, many):
+        bar = Progbar(1875, verbose=verbose)
+        for step in (1, 900, 1875):
+            bar._last = 0
+            bar.update(step, values)
+"""
+
+
+def on_terminal(width, code=METRICS_PROGRAM, resize=None):
+    """Return the lines that a program leaves on a terminal of a width; `resize` is its width after the first output."""
+    fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
+    process, terminal = pty.fork()
+    if process == 0:
+        os.environ.update(TERM="xterm", PYTHONIOENCODING="utf-8", JAX_PLATFORMS="cpu")
+        os.environ.pop("COLUMNS", None)
+        os.read(0, 1)
+        os.execv(sys.executable, [sys.executable, "-c", code])
+    sized = lambda columns: fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))  # noqa: E731
+    sized(width)
+    os.write(terminal, b"\n")
+    shown = b""
+    with contextlib.suppress(OSError):  # the end, on Linux
+        while piece := os.read(terminal, 4096):
+            shown += piece
+            if resize and b"step" in shown:
+                sized(resize)
+    os.waitpid(process, 0)
+    os.close(terminal)
+    return shown.decode().split("\r\n")[1:]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_lines_fit_the_terminal(width):
+    """All that is drawn over each other, and the lines that stay, are narrower than the terminal."""
+    lines = on_terminal(width)
+    drawn = [one.rstrip() for line in lines for one in line.split("\r")]
+    assert any("1875/1875 ━━━━━" in one for one in drawn)
+    assert max(map(len, drawn)) < width
+    assert sum("output_5_accuracy: 0.2500" in one for one in drawn) >= 2
+
+
+def test_a_terminal_that_becomes_narrower():
+    code = METRICS_PROGRAM.replace(
+        "for step in (1, 900, 1875):", "import time\n        for step in (1, 900, 1875):\n            time.sleep(0.3)"
+    )
+    last = on_terminal(120, code, resize=60)[-6:]
+    assert all(len(one.rstrip()) < 60 for line in last for one in line.split("\r"))
+
+
+def test_lines_of_logs_stay_whole(capsys):
+    exec(METRICS_PROGRAM, {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert all("output_5" in line for line in lines[1::2])

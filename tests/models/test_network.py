@@ -248,6 +248,27 @@ def test_parts_of_a_real_keras_are_named(real_keras):
         "model": lambda: models.Model(theirs, theirs),
         "optimizer": lambda: models.Sequential([layers.Dense(2)]).compile(real_keras.optimizers.Adam(), "mse"),
     }
+    k, stack = real_keras, lambda: models.Sequential([layers.Dense(2)])
+
+    class Inherited(k.callbacks.Callback):
+        """A custom callback of that Keras."""
+
+    mixed |= {
+        "loss": lambda: stack().compile("sgd", k.losses.MeanSquaredError()),
+        "losses": lambda: stack().compile("sgd", {"a": k.losses.MeanSquaredError()}),
+        "loss function": lambda: stack().compile("sgd", k.losses.mean_squared_error),
+        "metric": lambda: stack().compile("sgd", "mse", metrics=[k.metrics.MeanAbsoluteError()]),
+        "weighted metric": lambda: stack().compile("sgd", "mse", weighted_metrics=[[k.metrics.MeanAbsoluteError()]]),
+        "schedule": lambda: cornu.optimizers.SGD(k.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)),
+        "initializer": lambda: layers.Dense(2, kernel_initializer=k.initializers.Zeros()),
+        "class": lambda: layers.Dense(2, kernel_initializer=k.initializers.Zeros),
+        "regularizer": lambda: layers.Dense(2, kernel_regularizer=k.regularizers.L2(0.1)),
+        "constraint": lambda: layers.Dense(2, kernel_constraint=k.constraints.NonNeg()),
+        "activation": lambda: layers.Dense(2, activation=k.activations.relu),
+        "activation layer": lambda: layers.Activation(k.layers.ReLU()),
+        "callback": lambda: cornu.callbacks.CallbackList([k.callbacks.EarlyStopping()]),
+        "custom callback": lambda: cornu.callbacks.CallbackList([[Inherited()]]),
+    }
     for mix in mixed.values():
         with pytest.raises((TypeError, ValueError), match=r"It is from keras\.src\.\S+, another Keras"):
             mix()

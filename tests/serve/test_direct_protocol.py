@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -201,6 +202,31 @@ def test_rows_of_a_lost_connection_are_not_computed(small, monkeypatch):
     talk(small, post(), answers=0)
     assert [job.over for job in jobs] == [True]
     assert batcher._next_jobs() == []
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_answered_request_leaves_no_rows_behind(small, others, monkeypatch):
+    lanes = []
+    monkeypatch.setattr(FastLane, "connection_made", lambda self, _, made=FastLane.connection_made: (
+        lanes.append(self), made(self, _))[1])  # fmt: skip
+    talk(small, post(), others=others)
+    exchanges = [lane.cycle for lane in lanes if lane.cycle is not None]
+    assert [(one.response_complete, one.question, one.job, one.parts) for one in exchanges] == [(True, None, None, [])]
+
+
+def test_a_rejected_document_is_freed(two_model):
+    service = Service([ServedModel("two", two_model, sizes=(2,))])
+    body = json.dumps({"inputs": 5, "more": "x" * 600_000}).encode()
+
+    async def main():
+        before = sys.getrefcount(body)
+        [error] = await asyncio.gather(
+            service.parse(service.by_address[PREDICT.encode()], body, None), return_exceptions=True
+        )
+        await asyncio.sleep(0.1)
+        return error.status, sys.getrefcount(body) - before
+
+    assert asyncio.run(main()) == (422, 0)
 
 
 def test_it_gets_along_with_this_uvicorn():

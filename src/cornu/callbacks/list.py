@@ -6,6 +6,7 @@ from cornu.callbacks.base import Callback
 from cornu.callbacks.history import History
 from cornu.callbacks.logs import Logs
 from cornu.callbacks.progress import ProgbarLogger
+from cornu.core.errors import foreign
 from cornu.core.settings import is_interactive_logging_enabled
 
 _BATCH_METHODS = {
@@ -50,6 +51,7 @@ class CallbackList:
         **params: Any,
     ) -> None:
         self.callbacks = _flat(callbacks)
+        _check_origin(self.callbacks)
         self.params = params.pop("params", {}) | params
         if self.params.get("verbose") == "auto":
             self.params["verbose"] = 1 if is_interactive_logging_enabled() else 2
@@ -176,6 +178,12 @@ def _wants_every_batch(callback: Any, methods: tuple[str, ...]) -> bool:
     if said and min(depths, default=len(classes)) < said[0]:
         return True
     return bool(getattr(callback, "per_batch", True))
+
+
+def _check_origin(callbacks: list[Any]) -> None:
+    for callback in callbacks:
+        if said := foreign(callback):
+            raise TypeError(f"Expected Cornu's own callbacks; got a {type(callback).__name__}.{said}")
 
 
 def _flat(callbacks: Any) -> list[Any]:

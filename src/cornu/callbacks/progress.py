@@ -15,6 +15,8 @@ from cornu.visuals.streams import can_write, in_notebook, printable
 
 REFRESH = 0.1  # seconds between redraws of the bar
 LONGEST_NAME = 200  # characters of a name that are shown
+SEPARATOR = " - "
+SHORTEST_BAR = 5
 HEARTBEAT = 60.0  # seconds between lines in a long epoch without a bar
 _NOTEBOOK_STYLE = (
     "margin:0;white-space:pre-wrap;word-break:normal;font-family:monospace;font-size:var(--jp-code-font-size,13px)"
@@ -146,12 +148,12 @@ class Progbar:
         self._first = self._first or (current, now)
         if self.verbose == 1 and self._live:
             if finalize or now - self._last >= self.interval:
-                self._draw(self._line(current, now, finalize), finalize)
+                self._draw(self._parts(current, now, finalize), finalize)
                 self._last = now
         elif self.verbose and finalize:
-            print(printable(sys.stdout, self._plain_line(current, now)), flush=True)
+            print(printable(sys.stdout, fitted(self._plain_parts(current, now), columns())), flush=True)
         elif self.verbose == 1 and now - self._beat >= HEARTBEAT:
-            print(printable(sys.stdout, self._plain_line(current, now)), flush=True)
+            print(printable(sys.stdout, SEPARATOR.join(self._plain_parts(current, now))), flush=True)
             self._beat = now
 
     def add(self, n: int, values: Any = None) -> None:
@@ -187,36 +189,45 @@ class Progbar:
     def _pace(self, current: int, now: float) -> str:
         return f"{format_pace(self._seconds_per_step(current, now))}/{self.unit_name}"
 
-    def _line(self, current: int, now: float, finalize: bool) -> str:
+    def _parts(self, current: int, now: float, finalize: bool) -> list[str]:
         """Return the line with its bar, in Keras's format: the remaining time, and at the end the total time."""
         spent = f"{now - self._start:.0f}s"
+        pace, values = self._pace(current, now), self._values()
         if not self.target:
             head = f"{current:7d}/Unknown"
         else:
-            full, empty = bar_characters(sys.stdout)
-            done = self.width if finalize else int(self.width * min(current / self.target, 1))
-            head = f"{self._count(current)} {full * done}{empty * (self.width - done)}"
             if not finalize:
                 spent = format_left(self._seconds_per_step(current, now) * (self.target - current))
-        return " - ".join([f"{head} {spent} {self._pace(current, now)}", *self._values()])
+            others = len(SEPARATOR.join([f"{self._count(current)}   {spent} {pace}", *values]))
+            width = self._bar_width(others)
+            full, empty = bar_characters(sys.stdout)
+            done = width if finalize else int(width * min(current / self.target, 1))
+            head = f"{self._count(current)} {full * done}{empty * (width - done)}"
+        return [f"{head} {spent} {pace}", *values]
+
+    def _bar_width(self, others: int) -> int:
+        """Return the length of the bar: shorter if the line with `others` is wider than a terminal."""
+        most = columns()
+        return self.width if most is None else max(min(self.width, most - 1 - others), min(self.width, SHORTEST_BAR))
 
     def _count(self, current: int) -> str:
         return f"{current:{len(str(self.target))}d}/{self.target or 'Unknown'}"
 
-    def _plain_line(self, current: int, now: float) -> str:
+    def _plain_parts(self, current: int, now: float) -> list[str]:
         spent = f"{now - self._start:.0f}s"
-        return " - ".join([self._count(current).strip(), spent, self._pace(current, now), *self._values()])
+        return [self._count(current).strip(), spent, self._pace(current, now), *self._values()]
 
-    def _draw(self, line: str, finalize: bool) -> None:
+    def _draw(self, parts: list[str], finalize: bool) -> None:
         """Overwrite the bar; until it is finished, text beyond the width of the terminal is cut off."""
         if in_notebook(sys.stdout):
-            self._show_in_notebook(line)
+            self._show_in_notebook(SEPARATOR.join(parts))
             return
-        line = printable(sys.stdout, line)
-        if not finalize and sys.stdout.isatty():
-            line = line[: shutil.get_terminal_size().columns - 1]
-        padding = " " * max(self._drawn - len(line), 0)
-        sys.stdout.write(f"\r{line}{padding}" + ("\n" if finalize else ""))
+        parts, most = [printable(sys.stdout, part) for part in parts], columns()
+        line = fitted(parts, most) if finalize else SEPARATOR.join(parts)[: None if most is None else most - 1]
+        first, *rest = line.split("\n")
+        room = len(first) + self._drawn if most is None else most - 1  # the terminal may be narrower than it was
+        padding = " " * max(min(self._drawn, room) - len(first), 0)
+        sys.stdout.write("\n".join([f"\r{first}{padding}", *rest]) + ("\n" if finalize else ""))
         sys.stdout.flush()
         self._drawn = len(line)
         _Line.drawn = 0 if finalize else len(line)
@@ -230,6 +241,32 @@ class Progbar:
             self._place = display.display(shown, raw=True, display_id=True)
         else:
             self._place.update(shown, raw=True)
+
+
+def columns() -> int | None:
+    """Return the width of the terminal now; None if the output is not a terminal."""
+    try:
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    except (AttributeError, ValueError):
+        return None
+
+
+def fitted(parts: list[str], most: int | None) -> str:
+    """Return the parts of a line, in several lines if they are wider than a terminal of `most` columns.
+
+    >>> print(fitted(["10/10", "2s", "loss: 0.5000", "accuracy: 0.9000"], 30))
+    10/10 - 2s - loss: 0.5000
+        accuracy: 0.9000
+    """
+    if most is None:
+        return SEPARATOR.join(parts)
+    lines = parts[:1]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(SEPARATOR) + len(part) < most:
+            lines[-1] += SEPARATOR + part
+        else:
+            lines.append(f"    {part}")
+    return "\n".join(lines)
 
 
 def bar_characters(stream: TextIO) -> tuple[str, str]:

@@ -4,7 +4,6 @@ Arrays: the row indices of the current epoch. Streams (generators, datasets, fil
 when the stream was opened, and how many batches were taken since; those are drawn again and discarded.
 """
 
-import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +40,8 @@ class Reading:
         """Return the position as plain data."""
         batches, stream = self.batches, self.batches.current
         found = {"openings": batches.openings, "consumed": batches.consumed, "source": self.source.changes(packer)}
+        if batches.pad is not None:
+            found["unpadded"] = [list(lengths) for lengths in sorted(batches.pad.unpadded)]
         if stream is not None and stream.origin is not None:
             found |= {"taken": stream.taken, "origin": packer.adopt(*stream.origin)}
         elif inside_epoch and batches.last_order is not None:
@@ -50,6 +51,8 @@ class Reading:
     def restore(self, packed: dict[str, Any], unpacker: Unpacker) -> None:
         """Continue from a position."""
         batches = self.batches
+        if batches.pad is not None:
+            batches.pad.unpadded.update(map(tuple, packed.get("unpadded", ())))
         if "order" in packed:
             batches.last_order = _checked_order(unpacker.unpack(packed["order"]), batches.rows)
         batches.openings = packed["openings"]
@@ -70,11 +73,8 @@ class Reading:
 
     def _advance(self, count: int, origin: Origin | None) -> None:
         """Open the stream and skip `count` batches; sources that draw from the global generators are not read ahead."""
-        items = self.batches.stream()
-        for _ in itertools.islice(items, count):
-            pass
         self.batches.consumed = 0
-        self.batches.reopened = opened(items, origin or self._origin(), count, ahead=not self.batches.draws)
+        self.batches.reopened = opened(self.batches, origin or self._origin(), count, ahead=not self.batches.draws)
         self.batches.current = self.batches.reopened
 
     def _restore_source(self, attributes: dict[str, Any], unpacker: Unpacker) -> None:

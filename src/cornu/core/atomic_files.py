@@ -78,7 +78,7 @@ def append_bytes(path: Path, data: bytes) -> None:
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(file.fileno(), before)
-            raise OSError(error.errno, f"Cannot add to {str(path)!r}: {error.strerror}. It is as it was") from error
+            raise OSError(error.errno, f"Cannot add to {str(path)!r}: {error.strerror}. It is as it was.") from error
 
 
 def check_target(filepath: Any, path: Path, overwrite: bool) -> None:

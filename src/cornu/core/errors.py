@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 SHOWN = 5  # names in a message
+OTHER_KERAS = ("keras", "tf_keras", "tensorflow")
 LONGEST, MOST_LINES = 1000, 40  # characters in a line of a message, lines in a message
 
 
@@ -89,13 +90,16 @@ def unknown(concept: str, name: object, options: Iterable[object]) -> ValueError
 
 
 def foreign(thing: object) -> str:
-    """Return what to do about an object of another Keras, by its module; "" for anything else.
+    """Return what to do about an object or function of another Keras, by its module; "" for anything else.
 
     >>> foreign(3)
     ''
     """
-    module = (thing if isinstance(thing, type) else type(thing)).__module__
-    if module.partition(".")[0] not in ("keras", "tf_keras", "tensorflow"):
+    owners: list[object] = [thing] if hasattr(thing, "__code__") else []
+    owners += (thing if isinstance(thing, type) else type(thing)).__mro__
+    modules = (str(getattr(owner, "__module__", None)) for owner in owners)
+    module = next((one for one in modules if one.partition(".")[0] in OTHER_KERAS), None)
+    if module is None:
         return ""
     return (
         f"\nIt is from {module}, another Keras: take all parts of a model from cornu, or call "

@@ -31,6 +31,10 @@ class _Scope(threading.local):
         # Id of a cell of a recurrent layer -> its dropout in the running sequence, the same for all time steps.
         self.noise: dict[int, Any] | None = None
         self.ambient: Any = None  # the seed of the running step, for calls without a seed of their own
+        # While sequences are padded: where they are in the network that is running (`steps_apart.Lengths`), and the
+        # real number of time steps of the layer, loss or metric that is running.
+        self.lengths: Any = None
+        self.length: Any = None
         self.shared: dict[Any, Any] | None = None  # layers of the config that is being read, by their shared_object_id
         # Id of a layer that is in several places of a model -> its number in files.
         self.shared_ids: dict[int, int] = {}

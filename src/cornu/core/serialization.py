@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from cornu.core import config_validation, era, registry, spellings
-from cornu.core.errors import did_you_mean
+from cornu.core.errors import did_you_mean, foreign
 from cornu.core.ownership import is_library
 from cornu.core.scope import scope
 from cornu.core.signature import kept_by_class
@@ -370,6 +370,10 @@ def construct(cls: Callable[..., Any], config: dict[str, Any]) -> Any:
     return cls(**{key: _deserialize(value) for key, value in config.items()})
 
 
+def _name_of(thing: Any) -> str:
+    return str(getattr(thing, "__name__", type(thing).__name__))
+
+
 def get(identifier: Any, table: registry.Table) -> Any:
     """Return the object or function that `identifier` stands for in `table`.
 
@@ -389,7 +393,9 @@ def get(identifier: Any, table: registry.Table) -> Any:
     elif isinstance(identifier, str):
         identifier = table.find(identifier)
     if isinstance(identifier, type):
-        return identifier()
+        identifier = identifier()
+    if said := foreign(identifier):
+        raise TypeError(f"Expected Cornu's own {table.concept}; got {_name_of(identifier)}.{said}")
     if callable(identifier) or hasattr(identifier, "get_config"):
         return identifier
     article = "An" if table.concept[0] in "aeiou" else "A"

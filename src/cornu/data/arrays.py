@@ -52,7 +52,7 @@ class ArrayBatches(ReadPosition):
     def device_arrays(self) -> Batch:
         """The arrays on the device, transferred once, or shared with the host."""
         if self._device is None:
-            self._device = map_arrays(on_device, self.batch)
+            self._device = map_arrays(on_device, self.padded(self.batch))
         else:
             self._device = jax.tree.map(fresh, self._device, is_leaf=lambda leaf: isinstance(leaf, Shared))
         return self._device

@@ -5,11 +5,15 @@ from typing import Any, NamedTuple
 
 
 class Batch(NamedTuple):
-    """The rows of one step; `y` and `sample_weight` may be None, and each may be a nested structure of arrays."""
+    """The rows of one step; `y` and `sample_weight` may be None, and each may be a nested structure of arrays.
+
+    `lengths` are the real numbers of time steps of sequences that are padded; None if none are.
+    """
 
     x: Any
     y: Any = None
     sample_weight: Any = None
+    lengths: Any = None
 
 
 def unpack(data: Any) -> Batch:
@@ -39,6 +43,11 @@ class ReadPosition:
     consumed = 0  # batches taken from closed streams
     draws = False  # whether creating a batch draws from the global random generators
     last_order: Any = None  # the row indices of the current epoch
+    pad: Any = None  # pads sequences, as the program that runs the batches wants them; None does not
+
+    def padded(self, batch: Batch) -> Batch:
+        """Return a batch as the program that runs it wants it."""
+        return batch if self.pad is None else self.pad(batch)
 
     def leave(self, stream: Any) -> None:
         """Stop reading a stream."""

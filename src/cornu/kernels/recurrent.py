@@ -11,7 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from cornu.kernels.compiler import as_one_program
+from cornu.kernels import recurrent_cpu
+from cornu.kernels.compiler import as_one_program, takes_cpu_forms
+from cornu.kernels.recurrent_cpu import Kernel, columns, product
 
 Activation = Callable[[Array], Array]
 
@@ -88,7 +90,7 @@ def _where(keep: Array, new: Array, old: Array) -> Array:
     return jnp.where(keep.reshape(keep.shape[:1] + (1,) * (new.ndim - 1)), new, old)
 
 
-def project(inputs: Array, kernel: Array, bias: Array | None, noise: Array | None) -> Array:
+def project(inputs: Array, kernel: Array | Kernel, bias: Array | None, noise: Array | None) -> Array:
     """Return ``inputs @ kernel + bias``.
 
     Args:
@@ -97,23 +99,40 @@ def project(inputs: Array, kernel: Array, bias: Array | None, noise: Array | Non
         bias: ``(gates * units,)`` or None.
         noise: Factors of dropout ``(gates or 1, batch, features)``, the same for all steps; None for none.
     """
-    product = _gated(inputs, kernel, noise)
-    return product if bias is None else product + bias
+    projected = _gated(inputs, kernel, noise)
+    return projected if bias is None else projected + bias
 
 
-def _gated(inputs: Array, kernel: Array, noise: Array | None) -> Array:
+def _gated(inputs: Array, kernel: Array | Kernel, noise: Array | None) -> Array:
     """Return ``inputs @ kernel``, with inputs that differ from gate to gate by factors of dropout."""
     if noise is None:
-        return inputs @ kernel
+        return product(inputs, kernel)
     noise = noise.reshape(*noise.shape[:2], *(1,) * (inputs.ndim - 2), noise.shape[-1])
     if len(noise) == 1:
-        return (inputs * noise[0]) @ kernel
-    parts = jnp.split(kernel, len(noise), axis=-1)
-    return jnp.concatenate([(inputs * factors) @ part for factors, part in zip(noise, parts, strict=True)], axis=-1)
+        return product(inputs * noise[0], kernel)
+    units = (kernel.plain if isinstance(kernel, Kernel) else kernel).shape[-1] // len(noise)
+    parts = [columns(kernel, gate * units, (gate + 1) * units) for gate in range(len(noise))]
+    products = [product(inputs * factors, part) for factors, part in zip(noise, parts, strict=True)]
+    return jnp.concatenate(products, axis=-1)
+
+
+def _for_loop(kernel: Array) -> Array | Kernel:
+    """Return a kernel as the steps of a loop take it: on CPU together with its transpose."""
+    return Kernel(kernel, kernel.T) if takes_cpu_forms() else kernel
+
+
+def _has_own_derivative(kernel: Array | Kernel, activation: Activation, gate: Activation) -> bool:
+    """Return whether `recurrent_cpu` has the derivative of the gates: in a loop on CPU, of tanh and sigmoid."""
+    usual = activation is jnp.tanh and gate is jax.nn.sigmoid
+    return usual and isinstance(kernel, Kernel) and kernel.plain.dtype.itemsize >= 4
 
 
 def simple_rnn_step(
-    projected: Array, states: Sequence[Array], recurrent_kernel: Array, noise: Array | None, activation: Activation
+    projected: Array,
+    states: Sequence[Array],
+    recurrent_kernel: Array | Kernel,
+    noise: Array | None,
+    activation: Activation,
 ) -> tuple[Array, list[Array]]:
     """Return the output and states of one step of SimpleRNN (Elman 1990), from projected inputs ``(batch, units)``."""
     output = activation(projected + _gated(states[0], recurrent_kernel, noise))
@@ -123,7 +142,7 @@ def simple_rnn_step(
 def lstm_step(
     projected: Array,
     states: Sequence[Array],
-    recurrent_kernel: Array,
+    recurrent_kernel: Array | Kernel,
     noise: Array | None,
     activation: Activation,
     recurrent_activation: Activation,
@@ -135,6 +154,9 @@ def lstm_step(
     """
     hidden, cell = states
     gates = projected + _gated(hidden, recurrent_kernel, noise)
+    if _has_own_derivative(recurrent_kernel, activation, recurrent_activation):
+        hidden, cell = recurrent_cpu.lstm_gates(gates, cell)
+        return hidden, [hidden, cell]
     for_input, for_forget, candidate, for_output = jnp.split(gates, 4, axis=-1)
     cell = recurrent_activation(for_forget) * cell + recurrent_activation(for_input) * activation(candidate)
     hidden = recurrent_activation(for_output) * activation(cell)
@@ -144,7 +166,7 @@ def lstm_step(
 def gru_step(
     projected: Array,
     states: Sequence[Array],
-    recurrent_kernel: Array,
+    recurrent_kernel: Array | Kernel,
     recurrent_bias: Array | None,
     noise: Array | None,
     activation: Activation,
@@ -160,18 +182,23 @@ def gru_step(
     units = hidden.shape[-1]
     update_x, reset_x, candidate_x = jnp.split(projected, 3, axis=-1)
     if reset_after:
-        product = _gated(hidden, recurrent_kernel, noise)
+        recurrent = _gated(hidden, recurrent_kernel, noise)
         if recurrent_bias is not None:
-            product = product + recurrent_bias
-        update_h, reset_h, candidate_h = jnp.split(product, 3, axis=-1)
+            recurrent = recurrent + recurrent_bias
+        if _has_own_derivative(recurrent_kernel, activation, recurrent_activation):
+            output = recurrent_cpu.gru_gates(projected, recurrent, hidden)
+            return output, [output]
+        update_h, reset_h, candidate_h = jnp.split(recurrent, 3, axis=-1)
         reset = recurrent_activation(reset_x + reset_h)
         candidate = activation(candidate_x + reset * candidate_h)
     else:
         several = noise is not None and len(noise) > 1
         first, last = (noise[:2], noise[2:]) if several else (noise, noise)  # type: ignore[index]
-        update_h, reset_h = jnp.split(_gated(hidden, recurrent_kernel[:, : 2 * units], first), 2, axis=-1)
+        update_h, reset_h = jnp.split(_gated(hidden, columns(recurrent_kernel, 0, 2 * units), first), 2, axis=-1)
         reset = recurrent_activation(reset_x + reset_h)
-        candidate = activation(candidate_x + _gated(reset * hidden, recurrent_kernel[:, 2 * units :], last))
+        candidate = activation(
+            candidate_x + _gated(reset * hidden, columns(recurrent_kernel, 2 * units, 3 * units), last)
+        )
     update = recurrent_activation(update_x + update_h)
     output = update * hidden + (1 - update) * candidate
     return output, [output]
@@ -192,9 +219,10 @@ def simple_rnn(
     loop: Loop,
 ) -> tuple[Array, list[Array]]:
     """Return the outputs and last states of a SimpleRNN over ``(batch, time, features)``."""
+    by_inputs, by_states = _for_loop(kernel), _for_loop(recurrent_kernel)
 
     def step(now: Array, states: Sequence[Array]) -> tuple[Array, list[Array]]:
-        return simple_rnn_step(project(now, kernel, bias, input_noise), states, recurrent_kernel, noise, activation)
+        return simple_rnn_step(project(now, by_inputs, bias, input_noise), states, by_states, noise, activation)
 
     return over_time(step, inputs, [hidden], mask, loop)
 
@@ -216,12 +244,36 @@ def lstm(
     loop: Loop,
 ) -> tuple[Array, list[Array]]:
     """Return the outputs and last states of an LSTM over ``(batch, time, features)``."""
+    by_inputs, by_states = _for_loop(kernel), _for_loop(recurrent_kernel)
+    usual = _has_own_derivative(by_states, activation, recurrent_activation)
+    varies = mask is not None or input_noise is not None or noise is not None or loop.unroll
+    if usual and not varies and recurrent_cpu.has_large_kernels(inputs, kernel):
+        return _lstm_at_once(inputs, hidden, cell, kernel, recurrent_kernel, bias, loop)
 
     def step(now: Array, states: Sequence[Array]) -> tuple[Array, list[Array]]:
-        projected = project(now, kernel, bias, input_noise)
-        return lstm_step(projected, states, recurrent_kernel, noise, activation, recurrent_activation)
+        projected = project(now, by_inputs, bias, input_noise)
+        return lstm_step(projected, states, by_states, noise, activation, recurrent_activation)
 
     return over_time(step, inputs, [hidden, cell], mask, loop)
+
+
+def _lstm_at_once(
+    inputs: Array,
+    hidden: Array,
+    cell: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None,
+    loop: Loop,
+) -> tuple[Array, list[Array]]:
+    """Compute what `lstm` does in the form of `recurrent_cpu`."""
+    inputs = time_first(inputs)
+    outputs, hidden, cell = recurrent_cpu.lstm(
+        inputs, hidden, cell, kernel, recurrent_kernel, bias, loop.reverse, loop.sequences
+    )
+    if outputs is None:
+        return hidden, [hidden, cell]
+    return time_first(jnp.flip(outputs, axis=0) if loop.reverse else outputs), [hidden, cell]
 
 
 @as_one_program("activation", "recurrent_activation", "reset_after", "loop")
@@ -242,11 +294,12 @@ def gru(
     loop: Loop,
 ) -> tuple[Array, list[Array]]:
     """Return the outputs and last states of a GRU over ``(batch, time, features)``."""
+    by_inputs, by_states = _for_loop(kernel), _for_loop(recurrent_kernel)
 
     def step(now: Array, states: Sequence[Array]) -> tuple[Array, list[Array]]:
-        projected = project(now, kernel, bias, input_noise)
+        projected = project(now, by_inputs, bias, input_noise)
         return gru_step(
-            projected, states, recurrent_kernel, recurrent_bias, noise, activation, recurrent_activation, reset_after
+            projected, states, by_states, recurrent_bias, noise, activation, recurrent_activation, reset_after
         )
 
     return over_time(step, inputs, [hidden], mask, loop)

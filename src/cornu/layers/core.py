@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from cornu import activations
 from cornu.core import registry
+from cornu.core.errors import foreign
 from cornu.core.graph import GraphNeededError
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
@@ -48,7 +49,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
     kernel_initializer: Any
     kernel_regularizer: Any
     kernel_constraint: Any
@@ -106,7 +107,7 @@ class Identity(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -198,7 +199,7 @@ class Masking(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
@@ -239,7 +240,7 @@ class Wrapper(Layer):
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"{type(self).__name__} wraps a layer, such as {type(self).__name__}(Dense(8)); got {layer!r} "
-                f"({type(layer).__name__})."
+                f"({type(layer).__name__}).{foreign(layer)}"
             )
         self.layer = layer
 

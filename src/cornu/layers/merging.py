@@ -111,7 +111,7 @@ class Add(Merge):
     [[2.0, 2.0]]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return functools.reduce(operator.add, arrays)
@@ -130,7 +130,7 @@ class Subtract(Merge):
     [[2.0, 3.0]]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
@@ -155,7 +155,7 @@ class Multiply(Merge):
     [[3.0, 10.0]]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         product = functools.reduce(operator.mul, map(functools.partial(_masked_to, 1), arrays, masks))
@@ -180,7 +180,7 @@ class Average(Merge):
     [[2.0, 3.5]]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return functools.reduce(operator.add, arrays) / len(arrays)
@@ -199,7 +199,7 @@ class Maximum(Merge):
     [[4.0, 5.0]]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return _reduce_unmasked(jnp.maximum, arrays, masks)
@@ -218,7 +218,7 @@ class Minimum(Merge):
     [[3.0, 2.0]]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def merge(self, arrays: list[jax.Array], masks: list[jax.Array | None]) -> jax.Array:
         return _reduce_unmasked(jnp.minimum, arrays, masks)
@@ -256,7 +256,7 @@ class Concatenate(Merge):
     (2, 7)
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(self, axis: int = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)

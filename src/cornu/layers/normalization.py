@@ -105,7 +105,7 @@ class BatchNormalization(_Normalization):
     [-1.0, 1.0]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(
         self,
@@ -271,7 +271,7 @@ class LayerNormalization(_Normalization):
     [[-1.0, 1.0]]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(
         self,
@@ -391,7 +391,7 @@ class RMSNormalization(Layer):
     [[1. 1.]]
     """
 
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
@@ -425,7 +425,7 @@ class UnitNormalization(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(self, axis: Axes = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)

@@ -10,9 +10,11 @@ from cornu.core import registry
 from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
+from cornu.core.scope import scope
 from cornu.core.settings import standardize_data_format
 from cornu.kernels.adaptive_pooling import adaptive_average_pool, adaptive_max_pool
 from cornu.kernels.column_sums import means
+from cornu.kernels.padded_steps import real_steps
 from cornu.kernels.pooling import average_pool, max_pool
 from cornu.layers.window_arguments import check_not_empty, padding_word, per_dimension, space_axes
 
@@ -195,7 +197,15 @@ class _GlobalPooling(Layer):
 class _GlobalMaxPooling(_GlobalPooling):
     keeps_rows_apart = True
 
+    @property
+    def leaves_steps_out(self) -> bool:
+        """Whether time steps can be padded."""
+        return self.rank == 1 and self.data_format == "channels_last"
+
     def call(self, inputs: Array) -> Array:
+        if scope.length is not None:
+            real = real_steps(None, scope.length, inputs.shape)[..., None]
+            inputs = jnp.where(real, inputs, jnp.asarray(-jnp.inf, inputs.dtype))
         return jnp.max(inputs, self._space, keepdims=self.keepdims)
 
 
@@ -297,7 +307,14 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     supports_masking = True
     keeps_rows_apart = True
 
+    @property
+    def leaves_steps_out(self) -> bool:
+        """Whether time steps can be padded."""
+        return self.data_format == "channels_last"
+
     def call(self, inputs: Array, mask: Array | None = None) -> Array:
+        if scope.length is not None:
+            mask = real_steps(mask, scope.length, inputs.shape)
         if mask is None:
             return super().call(inputs)
         # (batch, time) -> (batch, time, 1) or (batch, 1, time)

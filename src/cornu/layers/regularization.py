@@ -43,7 +43,7 @@ class Dropout(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Unpack[LayerOptions]
@@ -202,7 +202,7 @@ class GaussianDropout(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
@@ -241,7 +241,7 @@ class GaussianNoise(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
@@ -287,7 +287,7 @@ class AlphaDropout(Layer):
     """
 
     supports_masking = True
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Unpack[LayerOptions]

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from cornu.core import control, registry
 from cornu.core.layer import Layer
 from cornu.core.rows_apart import layer_keeps_rows_apart
+from cornu.core.scope import changed
 from cornu.core.seeds import random_marks
 from cornu.core.signature import call_signature
 from cornu.core.variable import Seed, restored
@@ -42,6 +43,11 @@ class TimeDistributed(Wrapper):
     supports_masking = True
     keeps_rows_apart = True
 
+    @property
+    def keeps_steps_apart(self) -> bool:
+        """Whether each step of the outputs depends on the same step of the inputs alone, and no state on any."""
+        return all(layer_keeps_rows_apart(self.layer, rank) for rank in range(2, 6))
+
     def build(self, input_shape: tuple) -> None:
         if len(input_shape) < 3:
             raise ValueError(
@@ -52,6 +58,10 @@ class TimeDistributed(Wrapper):
         super().build((batch, *input_shape[2:]))
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> Any:
+        with changed(length=None):  # it is that of the axis that is taken away
+            return self._over_time(inputs, training, mask)
+
+    def _over_time(self, inputs: jax.Array, training: bool | None, mask: Any) -> Any:
         if mask is not None and mask.shape[:2] != inputs.shape[:2]:
             raise ValueError(
                 f"TimeDistributed: the mask of inputs of shape {inputs.shape} must have shape {inputs.shape[:2]} "

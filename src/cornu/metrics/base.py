@@ -216,7 +216,12 @@ def samplewise(values: Any, sample_weight: Any, dtype: Any, reduce: Callable = j
 
 
 def _per_sample(values: Array, reduce: Callable) -> Array:
-    return reduce(values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values  # (batch,)
+    if values.ndim <= 1:
+        return values
+    reduced = reduce(values, axis=tuple(range(1, values.ndim)))  # (batch,)
+    if scope.length is None or reduce is not jnp.mean:
+        return reduced
+    return reduced * (values.shape[1] / scope.length)  # the mean of the steps that are not padded; the others are 0
 
 
 @registry.METRICS.add()

@@ -20,13 +20,14 @@ from cornu.models.loss_methods import LossMethods
 from cornu.models.network import Network
 from cornu.models.pictures import PictureMethods
 from cornu.models.saving_methods import FileMethods
+from cornu.models.states import StateMethods
 from cornu.models.trainer import Trainer
 from cornu.saving.plain_names import with_plain_names
 from cornu.saving.source import CORNU, VERSION
 
 
 @registry.MODELS.add()
-class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Layer):
+class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, PictureMethods, Layer):
     """Layers that are trained, evaluated and used together.
 
     ``Model(inputs, outputs)`` makes a functional model. A subclass keeps layers as attributes and defines
@@ -53,7 +54,7 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     _keywords = (*BASE_ARGUMENTS, "inputs", "outputs")
     _network: Network | None = None
     _is_about_to_be_called = False  # that call makes all weights, so `build` need not
-    keeps_rows_apart = True
+    keeps_rows_apart = keeps_steps_apart = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         functional = cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs)

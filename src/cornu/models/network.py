@@ -56,8 +56,13 @@ class Network:
         if mask is not None:
             self._set_masks(list(values.values()), mask)
         with changed(values=values if around is None else ChainMap(values, around)):
+            lengths = scope.lengths
             for node in self.nodes:
-                node.run(values)
+                if lengths is None:
+                    node.run(values)
+                else:
+                    with changed(**lengths.at(node)):
+                        node.run(values)
         if around is not None:  # for losses that close over symbolic tensors
             for key, value in values.items():
                 around.setdefault(key, value)

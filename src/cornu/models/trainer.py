@@ -22,10 +22,12 @@ from cornu.data.streams import is_stream
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.models.parts import ModelPart
+from cornu.models.states import check_batch_size
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
 from cornu.training.objective import Objective
+from cornu.training.output_checks import check_outputs
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
 from cornu.training.programs import Programs
@@ -152,7 +154,12 @@ class Trainer(ModelPart):
         check_process(what)
         if what != "predict":
             self._check_compiled(what)
+        stateful_for = self._programs.batch_size
+        if stateful_for is not None and options.get("batch_size") is None and not is_stream(x):
+            options["batch_size"] = stateful_for
         batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)
+        if stateful_for is not None:
+            check_batch_size(self, batches, stateful_for, options.get("steps"), what)
         if what != "predict":
             self._prepare(batches.example, what, batches.rows)
         elif (rows := _kind_of_rows(x)) is None or rows != self._programs.predicted_rows:  # else: the fast path
@@ -166,11 +173,14 @@ class Trainer(ModelPart):
             outputs = self._outputs_for(example.x, rows)
             if what == "predict" or outputs is None:
                 return
-            if not self.objective.built:
+            first = not self.objective.built
+            if first:
                 self.objective.build(self._names_of(outputs), example.y, outputs)
                 self._programs.forget("metrics made")
         if not _own_steps(self):
             checks.check_targets(self.objective, example.y, outputs)
+            if first:
+                check_outputs(self, self.objective.losses, self.objective.names, example.x)
 
     def _check_compiled(self, what: str) -> None:
         if not self.compiled:
@@ -186,7 +196,10 @@ class Trainer(ModelPart):
             if self._network.any_size and [one.shape[1:] for one in given] != [
                 one.shape[1:] for one in self._network.flat_inputs
             ]:
-                return self.infer_call((tensors,), {})
+                known, shapes = self._programs.outputs_by_shapes, tuple((one.shape[1:], one.dtype) for one in given)
+                if shapes not in known:
+                    known[shapes] = self.infer_call((tensors,), {})
+                return known[shapes]
             return self._network.outputs
         self._ensure_built((tensors,), {})
         if self._network is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from cornu import initializers
 from cornu.core import era, registry, serialization, settings, spellings
 from cornu.core.control import when
+from cornu.core.errors import foreign
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
 from cornu.core.signature import any_signature
@@ -147,6 +148,8 @@ class Optimizer(metaclass=Recorded):
 
     def _set_learning_rate(self, rate: Any) -> None:
         old = self._learning_rate
+        if said := foreign(rate):
+            raise TypeError(f"Expected Cornu's own schedule; got a {type(rate).__name__}.{said}")
         if callable(rate) and not isinstance(rate, Variable):
             self._variables = [variable for variable in self._variables if variable is not old]
             self._learning_rate = rate

@@ -154,9 +154,15 @@ class Service:
         def parsed(work: Future) -> None:
             self.receiving -= len(body)
             self._parsing.discard(answer)
-            if not answer.done():
-                error = work.exception()
-                answer.set_result(work.result()) if error is None else answer.set_exception(error)
+            error = work.exception()
+            if answer.done():
+                return
+            if isinstance(error, RequestError):  # without its traceback, which holds the whole document
+                answer.set_exception(RequestError(error.status, error.message))
+            elif error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(work.result())
 
         def tell(work: Future) -> None:  # in the other thread
             with contextlib.suppress(RuntimeError):  # the event loop may have ended

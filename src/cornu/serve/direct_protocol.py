@@ -299,6 +299,7 @@ class FastLane(Watched, HttpToolsProtocol):
     def _respond(self, exchange: Exchange, status: int, kind: bytes, content: bytes) -> None:
         """Write an answer, and let uvicorn continue with the next request."""
         exchange.response_complete = True
+        exchange.question = exchange.job = None  # idle connections would keep their rows
         if not self.transport.is_closing():
             head = [STATUS_LINE[status]]
             head += [b"%s: %s\r\n" % header for header in self.server_state.default_headers]

@@ -10,13 +10,14 @@ import numpy as np
 from cornu import losses
 from cornu.activations import softmax
 from cornu.core import registry
-from cornu.core.errors import unknown
+from cornu.core.errors import foreign, unknown
 from cornu.core.graph import leaves
 from cornu.core.ownership import is_library
 from cornu.data.batch import Batch
 from cornu.layers import Embedding, Softmax
 from cornu.metrics.lookup import NAMES_BY_SHAPE, kind_by_shape
 from cornu.training.objective import Objective, spread
+from cornu.training.output_checks import loss_name
 from cornu.training.step import custom_step
 
 BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
@@ -57,7 +58,15 @@ def validation_parts(data: Any) -> tuple:
 
 
 def check_names(loss: Any, metrics: Any, weighted_metrics: Any) -> None:
-    """Raise ValueError for an unknown name of a loss or metric, in `compile` rather than later."""
+    """Raise ValueError for an unknown name of a loss or metric, in `compile` rather than later.
+
+    Raises TypeError for an object of another Keras.
+    """
+    for what, given in (("losses", loss), ("metrics", [metrics, weighted_metrics])):
+        for thing in _objects(given):
+            if said := foreign(thing):
+                name = getattr(thing, "__name__", type(thing).__name__)
+                raise TypeError(f"Expected Cornu's own {what}; got {name}.{said}")
     for name in _strings(loss):
         if kind_by_shape(name) != "crossentropy":
             registry.LOSSES.find(name)
@@ -75,10 +84,10 @@ def _strings(given: Any) -> list[str]:
     return [name for value in given for name in _strings(value)] if isinstance(given, (list, tuple)) else []
 
 
-def loss_name(loss: Any) -> str:
-    """Return the name of the loss function inside a loss object, in snake case if it is one of Keras's."""
-    function = getattr(loss, "fn", None)
-    return getattr(function, "__name__", getattr(loss, "name", "") or "")
+def _objects(given: Any) -> list[Any]:
+    if isinstance(given, (list, tuple, dict)):
+        return [one for value in (given.values() if isinstance(given, dict) else given) for one in _objects(value)]
+    return [given]
 
 
 def check_targets(objective: Objective, y: Any, y_pred: Any) -> None:
@@ -224,7 +233,7 @@ def check_values(model: Any, batches: Any) -> None:
     check_labels(model.objective, batch.y)
     check_probabilities(model, batch.y)
     check_indices(model._network, batch.x)
-    for name, array in zip(("x", "y", "sample_weight"), batch, strict=True):
+    for name, array in zip(("x", "y", "sample_weight"), batch[:3], strict=True):
         for path, leaf in jax.tree_util.tree_flatten_with_path(array)[0]:
             if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" and not np.isfinite(leaf.sum(dtype=leaf.dtype)):
                 _report_nan(model, batch, f"{name}{jax.tree_util.keystr(path)}", leaf)
@@ -236,7 +245,7 @@ def _report_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
     if rows.size == 0:  # the sum overflowed; every value is finite
         return
     row = slice(int(rows[0]), int(rows[0]) + 1)
-    logs = model.test_on_batch(*jax.tree.map(lambda a: a[row], batch), return_dict=True)
+    logs = model.test_on_batch(*jax.tree.map(lambda a: a[row], batch[:3]), return_dict=True)
     strange = [key for key, value in logs.items() if not np.isfinite(np.asarray(value)).all()]
     if not strange:
         return  # the model's masks or losses ignore these values

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from cornu import losses, metrics
 from cornu.core.engine_errors import NEEDS_NUMBER, NUMBER_ADVICE, EngineError, from_engine, plain_message
 from cornu.core.errors import did_you_mean
-from cornu.core.scope import get_mask
+from cornu.core.scope import changed, get_mask, scope
 from cornu.core.variable import Variable
 from cornu.metrics import Mean, Metric
 
@@ -151,12 +151,13 @@ class Objective:
         for position, (target, prediction) in enumerate(zip(targets, predictions, strict=True)):
             mask = get_mask(prediction)
             mask = None if mask is None else mask.astype(jnp.float32)
-            for metric in self.metrics[position]:
-                self._update(metric, position, target, prediction, mask)
-            for metric in self.weighted[position]:
-                weight = weights[position]
-                both = weight if mask is None else mask if weight is None else _times(weight, mask)
-                self._update(metric, position, target, prediction, both)
+            with changed(length=_length_of(position)):
+                for metric in self.metrics[position]:
+                    self._update(metric, position, target, prediction, mask)
+                for metric in self.weighted[position]:
+                    weight = weights[position]
+                    both = weight if mask is None else mask if weight is None else _times(weight, mask)
+                    self._update(metric, position, target, prediction, both)
 
     def _update(self, metric: Metric, position: int, target: Any, prediction: Any, weight: Any) -> None:
         if target is None:
@@ -174,6 +175,15 @@ def _metric(wanted: Any, target: Any, prediction: Any) -> Metric:
     if target is not None:
         metric.build(tuple(shape), tuple(prediction.shape))
     return metric
+
+
+def _length_of(position: int) -> Any:
+    """Return the real number of time steps of an output; None if it is not padded."""
+    if scope.lengths is None:
+        return None
+    plan, lengths = scope.lengths
+    number = plan.outputs[position]
+    return None if number is None else lengths[number]
 
 
 def _times(weight: Any, mask: Any) -> Any:

@@ -20,6 +20,7 @@ from cornu.data.prefetch import Stream
 from cornu.training import run
 from cornu.training.interrupt import uninterrupted
 from cornu.training.pace import Pace
+from cornu.training.padding import Padding
 from cornu.training.step import Learner, Turn
 
 
@@ -48,6 +49,7 @@ class Program:
         self.step = learner.train_step if self.training else learner.test_step
         self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
         self.run_eagerly = run_eagerly
+        self.pad = Padding(learner, kind, run_eagerly)
         self._first_logs: dict | None = None
 
     @functools.cached_property
@@ -79,6 +81,7 @@ class Program:
             start: step to resume at; the order and the streams of the epoch must already be restored.
             until_nan: end a block after the first step with a loss that is not finite.
         """
+        batches.pad = self.pad
         if batches.resident and not self.run_eagerly and steps is None:
             return self._resident_epoch(batches, pace, start, until_nan)
         return self._streamed_epoch(batches, steps, start)
@@ -137,6 +140,7 @@ class Program:
 
     def run_batch(self, batch: Batch) -> Any:
         """Run one batch; return the function that returns the logs."""
+        batch = self.pad(batch)
         self._prepare(lambda batch: batch, batch)
         return self._call(self._streamed, batch).read_logs
 
@@ -156,19 +160,26 @@ def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
     if stream is None:
         origin = batches.remember() if batches.remember is not None else None
         batches.openings += 1
-        stream = opened(batches.stream(), origin, ahead=origin is None or not batches.draws)
+        stream = opened(batches, origin, ahead=origin is None or not batches.draws)
     batches.current = stream
     if keep:
         batches.running = stream
     return stream
 
 
-def opened(items: Iterator[Batch], origin: Any = None, taken: int = 0, ahead: bool = True) -> Stream:
-    """Return a stream of batches whose arrays are moved to the device (`ahead` of time).
+def opened(batches: Any, origin: Any = None, skipped: int = 0, ahead: bool = True) -> Stream:
+    """Return the stream of `batches` after the `skipped` ones, whose arrays are moved to the device (`ahead` of time).
 
     They are copies: a generator may fill the same arrays again for its next batch.
     """
-    return Stream(items, lambda batch: map_arrays(functools.partial(to_device, copy=True), batch), origin, taken, ahead)
+    items = batches.stream()
+    for _ in itertools.islice(items, skipped):
+        pass
+
+    def prepare(batch: Batch) -> Batch:
+        return map_arrays(functools.partial(to_device, copy=True), batches.padded(batch))
+
+    return Stream(items, prepare, origin, skipped, ahead)
 
 
 def _warn_missing_data(step: int, steps: int) -> None:
@@ -197,6 +208,7 @@ class Predictor:
 
     def __init__(self, learner: Learner, run_eagerly: bool = False, apart: bool | None = None) -> None:
         self.learner, self.apart = learner, False if run_eagerly else apart
+        self.pad = Padding(learner, "predict", run_eagerly)
         self.one = run.predicting(learner.predict_step, run_eagerly)
         self.many = run.predicting_many(learner.predict_step)
         self._lock = threading.RLock()
@@ -209,14 +221,16 @@ class Predictor:
 
     def _run(self, program: Callable, x: Any, **sizes: int) -> Any:
         """Return the outputs, and keep what changed; threads take turns if anything does."""
+        padded = self.pad(Batch(x)) if self.pad.plan is not None else None
+        lengths = None if padded is None else padded.lengths
         with self._turn:
             state = self.learner.state_for_prediction()
-            outputs, changes = program(state, x, **sizes)
+            outputs, changes = program(state, x if padded is None else padded.x, lengths, **sizes)
             if changes:
                 variables = [self.learner.others[position] for position in changes]
                 advance(variables, [state.others[position] for position in changes], list(changes.values()))
         self._turn = self._lock if changes else _NO_TURNS
-        return outputs
+        return outputs if lengths is None else self.pad.cut(outputs, lengths)
 
     def on_padded(self, x: Any) -> Any:
         """Return the outputs as numpy arrays; rows may be padded to a power of two, so that few shapes compile."""

@@ -24,7 +24,8 @@ def rows_of(arrays: Batch, order: jax.Array | None, start: Any, size: int) -> Ba
             return lax.dynamic_slice_in_dim(array, start, size)
         return array.at[numbers].get(mode="promise_in_bounds")
 
-    return jax.tree.map(rows, arrays, is_leaf=lambda leaf: isinstance(leaf, Shared))
+    lengths, arrays = arrays.lengths, arrays._replace(lengths=None)
+    return jax.tree.map(rows, arrays, is_leaf=lambda leaf: isinstance(leaf, Shared))._replace(lengths=lengths)
 
 
 def resident(step: Callable, results: Callable, until_nan: bool = False) -> Callable:
@@ -96,28 +97,28 @@ def eager(step: Callable, results: Callable) -> Callable:
 
 
 def predicting(step: Callable, run_eagerly: bool = False) -> Callable:
-    """Compile ``run(state, x)``: the outputs for one batch, and what it changed."""
+    """Compile ``run(state, x, lengths)``: the outputs for one batch, and what it changed."""
 
-    def run(state: TrainState, x: Any) -> tuple[Any, dict]:
-        return step(state, Batch(jax.tree.map(to_device, x)))
+    def run(state: TrainState, x: Any, lengths: Any = None) -> tuple[Any, dict]:
+        return step(state, Batch(jax.tree.map(to_device, x), lengths=lengths))
 
     return run if run_eagerly else compiled()(run)
 
 
 def predicting_many(step: Callable) -> Callable:
-    """Compile ``run(state, x, steps, size)``: the outputs of `steps` whole batches, one after the other in one loop.
+    """Compile ``run(state, x, lengths, steps, size)``: the outputs of `steps` whole batches, in one loop.
 
     Each batch finds what the one before it changed, as in training.
     """
 
     @compiled(static=("steps", "size"))
-    def run(state: TrainState, x: Any, *, steps: int, size: int) -> tuple[Any, dict]:
+    def run(state: TrainState, x: Any, lengths: Any = None, *, steps: int, size: int) -> tuple[Any, dict]:
         x = jax.tree.map(lambda array: array.reshape(steps, size, *array.shape[1:]), x)
 
         positions: set[int] = set()
 
         def body(state: TrainState, rows: Any) -> tuple[TrainState, Any]:
-            outputs, changes = step(state, Batch(rows))
+            outputs, changes = step(state, Batch(rows, lengths=lengths))
             positions.update(changes)
             others = tuple(changes.get(position, value) for position, value in enumerate(state.others))
             return state._replace(others=others), outputs

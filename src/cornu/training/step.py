@@ -15,6 +15,7 @@ from cornu.core.ownership import is_library
 from cornu.core.placement import compiled
 from cornu.core.randomness import ambient_seed
 from cornu.core.scope import calling, changed, get_mask, scope, set_mask
+from cornu.core.steps_apart import Lengths, Plan, plan_for
 from cornu.core.tracking import parts, unique
 from cornu.core.variable import (
     Variable,
@@ -31,6 +32,7 @@ from cornu.core.variable import (
     write,
 )
 from cornu.data.batch import Batch
+from cornu.kernels.padded_steps import real_steps
 from cornu.optimizers import Optimizer
 from cornu.training.objective import results_by_name
 from cornu.training.state import TrainState
@@ -100,6 +102,16 @@ class Learner:
         self.own_optimizers = parts(model, Optimizer)
         self.donor = Donor()
 
+    @functools.cached_property
+    def plan(self) -> Plan | None:
+        """Where sequences may be padded in evaluation and prediction."""
+        return plan_for(self.model, training=False)
+
+    @functools.cached_property
+    def plan_to_train(self) -> Plan | None:
+        """Where sequences may be padded in training."""
+        return plan_for(self.model, training=True)
+
     def prepare_optimizer(self) -> None:
         """Create the optimizer's slots for the trainable weights."""
         self.optimizer.prepare(self.params)
@@ -154,9 +166,13 @@ class Learner:
             yield
 
     @contextlib.contextmanager
-    def tracing(self, state: TrainState) -> Iterator[None]:
-        """Bind the variables to a state's arrays while a step is traced; they are restored afterwards."""
-        own = changed(values={}, losses={}, ambient=self.ambient)
+    def tracing(self, state: TrainState, plan: Plan | None = None, lengths: Any = None) -> Iterator[None]:
+        """Bind the variables to a state's arrays while a step is traced; they are restored afterwards.
+
+        `plan` says where sequences are padded, if they have `lengths`.
+        """
+        padded = None if plan is None or lengths is None else Lengths(plan, lengths)
+        own = changed(values={}, losses={}, ambient=self.ambient, lengths=padded)
         with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled():
             self.write(state)
             yield
@@ -192,7 +208,7 @@ class Learner:
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         """Return the state after one batch (forward, backward, update, metrics), and the logs of a custom step."""
-        with self.tracing(state):
+        with self.tracing(state, self.plan_to_train, batch.lengths):
             if self.custom_train is not None:
                 return self._custom(self.custom_train, state, batch)
             self.learn(batch)
@@ -210,7 +226,7 @@ class Learner:
 
     def _loss(self, params: tuple, batch: Batch) -> tuple[Any, dict]:
         write(self.params, params)
-        y_pred = self.model(batch.x, training=True)
+        y_pred = _with_masks(self.model(batch.x, training=True))
         total, each = self.model.total_loss(batch, y_pred, training=True)
         found = {
             "total": total,
@@ -224,7 +240,7 @@ class Learner:
 
     def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         """Return the state after one batch was evaluated: running sums and what layers assign; no trained weight."""
-        with self.tracing(state):
+        with self.tracing(state, self.plan, batch.lengths):
             if self.custom_test is not None:
                 return self._custom(self.custom_test, state, batch)
             self.default_test_step(batch)
@@ -232,14 +248,14 @@ class Learner:
 
     def default_test_step(self, batch: Batch) -> None:
         """Forward and metrics on the current variables: the default of `test_step`."""
-        y_pred = self.model(batch.x, training=False)
+        y_pred = _with_masks(self.model(batch.x, training=False))
         total, each = self.model.total_loss(batch, y_pred, training=False)
         masks = [get_mask(one) for one in jax.tree.leaves(y_pred)]
         self._update_metrics({"total": total, "each": each, "y_pred": y_pred, "masks": masks}, batch)
 
     def predict_step(self, state: TrainState, batch: Batch) -> tuple[Any, dict[int, jax.Array]]:
         """Return the model's outputs, and the new values of those of `others` that changed, by their positions."""
-        with self.tracing(state), restored():
+        with self.tracing(state, self.plan, batch.lengths), restored():
             if self.custom_predict is None or len(inspect.signature(self.custom_predict).parameters) == 1:
                 outputs = plain(self.model.predict_step(batch.x))
             else:  # Keras 3's on JAX: ``(self, state, data)`` returns outputs and the new non-trainable values
@@ -294,6 +310,16 @@ class Learner:
         return plain(dict(logs))
 
 
+def _with_masks(outputs: Any) -> Any:
+    """Return outputs with masks, where sequences are padded, of the steps that are real."""
+    if scope.lengths is not None:
+        plan, lengths = scope.lengths
+        for output, number in zip(jax.tree.leaves(outputs), plan.outputs, strict=True):
+            if number is not None:
+                set_mask(output, real_steps(get_mask(output), lengths[number], output.shape))
+    return outputs
+
+
 def _grouped(values: Sequence[Any], groups: Sequence[Sequence[Any]]) -> TrainState:
     """Return the values of all variables, in the groups of a state."""
     ends = [*itertools.accumulate(map(len, groups))]
@@ -319,7 +345,7 @@ def _unshared(changes: dict[int, Any], given: Any) -> dict[int, Any]:
 def _packed(batch: Batch) -> Any:
     """Return a batch in the form that Keras passes to ``train_step``: a single `x` without targets is not a tuple."""
     if batch.sample_weight is not None:
-        return tuple(batch)
+        return tuple(batch[:3])
     if batch.y is not None:
         return batch.x, batch.y
     return (batch.x,) if isinstance(batch.x, (list, tuple)) else batch.x

@@ -107,7 +107,8 @@ def _check_graphviz() -> None:
         raise ImportError(
             "Drawing a model needs the program `dot` of Graphviz, which is not on the PATH. "
             "Without it, model.diagram() draws the model as SVG. To install Graphviz: "
-            "apt install graphviz (Debian, Ubuntu), brew install graphviz (macOS), or https://graphviz.org/download/"
+            "apt install graphviz (Debian, Ubuntu) or brew install graphviz (macOS); for others, see "
+            "https://graphviz.org/download/."
         )
 
 

@@ -52,7 +52,7 @@ def _rows(x: Any, y: Any) -> tuple[Any, Any]:
     """Return inputs and targets as arrays, those of a stream's batches concatenated."""
     if x is None:
         if y is not None:
-            raise ValueError("report got y without x: pass both, report(path, x, y).")
+            raise ValueError("There is y without x: pass both, report(path, x, y).")
         return None, None
     if not is_stream(x):
         return as_arrays(x, "x"), None if y is None else as_arrays(y, "y")

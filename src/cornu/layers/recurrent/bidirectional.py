@@ -8,8 +8,12 @@ import jax.numpy as jnp
 from cornu.core import registry
 from cornu.core.graph import leaves
 from cornu.core.layer import Layer
+from cornu.core.ownership import declares
+from cornu.core.scope import scope
 from cornu.core.serialization import described
 from cornu.core.signature import call_signature
+from cornu.core.steps_apart import CALLING
+from cornu.kernels.padded_steps import reversed_steps
 from cornu.layers.recurrent.rnn import check_sequences
 
 MERGES = {
@@ -107,6 +111,11 @@ class Bidirectional(Layer):
                 )
 
     @property
+    def leaves_steps_out(self) -> bool:
+        """Whether steps can be padded: both layers mask them."""
+        return all(declares(half, "leaves_steps_out", *CALLING) for half in (self.forward_layer, self.backward_layer))
+
+    @property
     def layer(self) -> Any:
         """The layer that goes forwards."""
         return self.forward_layer
@@ -155,7 +164,10 @@ class Bidirectional(Layer):
         states = [state for half in halves for state in half[1:]] if self.return_state else []
         forward, backward = (half[0] for half in halves) if self.return_state else halves
         if self.return_sequences:
-            backward = jnp.flip(backward, 0 if getattr(self.backward_layer, "time_major", False) else 1)
+            if getattr(self.backward_layer, "time_major", False):
+                backward = jnp.flip(backward, 0)
+            else:
+                backward = reversed_steps(backward, scope.length)
         joined = MERGES[self.merge_mode](forward, backward)
         if not self.return_state:
             return joined

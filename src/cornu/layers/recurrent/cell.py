@@ -17,6 +17,8 @@ from cornu.kernels.recurrent import Loop
 from cornu.layers.argument_checks import check_integer, known_size, number_of
 from cornu.layers.weight_options import keep_options, make_weight
 
+_ELEMENTARY = {id(activations.tanh): jnp.tanh, id(activations.sigmoid): jax.nn.sigmoid}
+
 
 class Noise(NamedTuple):
     """Factors of dropout for all steps of a sequence: ``(gates or 1, batch, size)``, or None where nothing drops."""
@@ -125,6 +127,11 @@ class Cell(Layer):
         }
         words = [*(function.__name__ for function in functions), *(word for word, holds in options.items() if holds)]
         return "__".join([type(self).__name__, *words])
+
+    def _functions(self) -> dict[str, Any]:
+        """Return the activations as the kernels take them, by argument: JAX's own functions where they are the same."""
+        names = ["activation", *(["recurrent_activation"] if self.gates > 1 else [])]
+        return {name: _ELEMENTARY.get(id(getattr(self, name)), getattr(self, name)) for name in names}
 
     def draw_noise(self, shape: tuple[int, ...], training: bool) -> Noise:
         """Return the factors of dropout for the sequences of a batch; the same for all steps (Gal and Ghahramani 2016,

@@ -128,8 +128,7 @@ class GRUCell(Cell):
             mask=mask,
             input_noise=noise.inputs,
             noise=noise.states,
-            activation=self.activation,
-            recurrent_activation=self.recurrent_activation,
+            **self._functions(),
             reset_after=self.reset_after,
             loop=loop,
         )

@@ -119,8 +119,7 @@ class LSTMCell(Cell):
             mask=mask,
             input_noise=noise.inputs,
             noise=noise.states,
-            activation=self.activation,
-            recurrent_activation=self.recurrent_activation,
+            **self._functions(),
             loop=loop,
         )
         return as_named_call(self._name_in_exports(mask, noise, loop), function, inputs, *states, *self._arrays())
