@@ -1,4 +1,4 @@
-"""Two LSTMs, an encoder and a decoder, learn to add numbers written as text: about 99% of sums after 30 epochs."""
+"""Two LSTMs, an encoder and a decoder, learn to add numbers written as text: about 98% right after 30 epochs."""
 
 import numpy as np
 
