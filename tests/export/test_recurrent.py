@@ -56,8 +56,9 @@ def test_layers_are_operators(tmp_path, name, arguments):
     operators, session = exported(tmp_path / "m.onnx", model)
     assert operators.count(OPERATORS[name]) == 1
     assert "Scan" not in operators
-    for batch, time in ((1, 1), (3, 2), (2, 100)):
-        assert_agrees(session, model, sequences(batch, time), tolerance=1e-4 if "relu" in arguments.values() else 5e-6)
+    growing = "relu" in arguments.values()  # outputs have no bound: after 100 steps they would be thousands
+    for batch, time in ((1, 1), (3, 2), (2, 10 if growing else 100)):
+        assert_agrees(session, model, sequences(batch, time), tolerance=5e-6)
 
 
 @pytest.mark.parametrize("activation", ["hard_sigmoid", "hard_sigmoid_of_keras_2", "softplus"])

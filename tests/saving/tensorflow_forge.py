@@ -20,7 +20,7 @@ SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def fixed32(number, value):
-    return varint(number << 3 | 5) + value.to_bytes(4, "little")
+    return varint(number << 3 | 5) + (value % 2**32).to_bytes(4, "little")
 
 
 # ---- the table

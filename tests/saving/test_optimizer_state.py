@@ -31,7 +31,7 @@ def old_file(path, arrays):
 
 
 def read(path, optimizer, arrays):
-    transfer = Transfer(SOURCE)
+    transfer = Transfer(SOURCE, cornu.Sequential())
     read_optimizer(old_file(path, arrays), optimizer, transfer)
     transfer.apply()
 
@@ -127,7 +127,7 @@ def test_tf_keras_wrote_slots_by_names(tmp_path, call, new):
     for name, array in arrays.items():
         group[name] = array
     group.attrs["weight_names"] = [name.encode() for name in arrays]
-    transfer = Transfer(SOURCE)
+    transfer = Transfer(SOURCE, cornu.Sequential())
     read_optimizer(group, optimizer, transfer)
     transfer.apply()
     assert int(optimizer.iterations) == 40
@@ -165,7 +165,7 @@ def test_a_slot_that_the_file_lacks_is_said(tmp_path):
         group[name] = value
     group.attrs["weight_names"] = [name.encode() for name in names]
     with pytest.warns(UserWarning, match="starts from scratch"):
-        read_optimizer(group, optimizer, Transfer(SOURCE))
+        read_optimizer(group, optimizer, Transfer(SOURCE, cornu.Sequential()))
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])

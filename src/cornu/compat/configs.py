@@ -89,12 +89,13 @@ OLD_DEFAULTS: dict[str, tuple] = {
 
 _KERNEL = frozenset(("kernel_initializer", "kernel_regularizer", "kernel_constraint"))
 
-#: Class -> keys in its configs that come from its base class and were never used.
+#: Class -> keys in its configs that are not used: of its base class, or shapes that it will have anyway.
 UNUSED: dict[str, frozenset[str]] = {
     "SeparableConv1D": _KERNEL,
     "SeparableConv2D": _KERNEL,
     "DepthwiseConv1D": _KERNEL | {"filters"},
     "DepthwiseConv2D": _KERNEL | {"filters"},
+    "MultiHeadAttention": frozenset(("query_shape", "key_shape", "value_shape")),
 }
 
 #: Classes of dtype policies that had other names: in tf.keras until 2.3, until 2.15, and in Keras 3.0 to 3.4.

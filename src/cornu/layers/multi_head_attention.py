@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from cornu import regularizers
 from cornu.core import registry, settings
 from cornu.core.layer import Layer
 from cornu.core.layer_options import OtherLayerOptions
 from cornu.core.ownership import is_library
+from cornu.core.serialization import get
 from cornu.kernels.attention import attend
 from cornu.layers.activation import Softmax
 from cornu.layers.argument_checks import check_integer, known_size, number_in
@@ -295,7 +295,7 @@ class MultiHeadAttention(_HeadAttention):
         self._scale = self.key_dim**-0.5
         keep_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         keep_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
-        self._projections_penalty = regularizers.get(activity_regularizer)
+        self._projections_penalty = get(activity_regularizer, registry.REGULARIZERS)
 
     def build(self, query_shape: tuple, value_shape: tuple, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape

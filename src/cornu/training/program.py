@@ -257,8 +257,10 @@ class Predictor:
         """Try what custom layers do: whether rows that are added change the outputs of the others, or any state."""
         state = self.learner.state_for_prediction()
         try:
-            first, changes = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded), x))
-            second, _ = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded, other=True), x))
+            first, changes = self.one(state, map_arrays(lambda array: _padded(np.asarray(array), padded), x), None)
+            second, _ = self.one(
+                state, map_arrays(lambda array: _padded(np.asarray(array), padded, other=True), x), None
+            )
         except (TypeError, ValueError):  # a layer may fit this number of rows only
             return False
         same = jax.tree.map(lambda *arrays: _same(*(np.asarray(array)[:rows] for array in arrays)), first, second)

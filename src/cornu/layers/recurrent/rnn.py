@@ -98,9 +98,7 @@ class RNN(Layer):
     @property
     def keeps_rows_apart(self) -> bool:  # type: ignore[override]
         """Whether each row of the outputs depends on the same row of the inputs alone."""
-        if self.time_major:
-            return False
-        return not isinstance(self.cell, Layer) or layer_keeps_rows_apart(self.cell, 2)
+        return not self.time_major and isinstance(self.cell, Layer) and layer_keeps_rows_apart(self.cell, 2)
 
     @property
     def leaves_steps_out(self) -> bool:
