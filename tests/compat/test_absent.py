@@ -1,6 +1,7 @@
 """What Keras has and Cornu has not: what every message about it says, and the docs."""
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,12 +22,12 @@ MESSAGES = {
     "from cornu.applications.vgg16 import VGG16": "keras.applications is not in this version of Cornu yet.",
     "import cornu; cornu.layers.Resizing(3, 3)": "keras.layers.Resizing is not in this version of Cornu yet. Use",
     "import cornu; cornu.layers.Highway(3)": "keras.layers.Highway is not in Cornu. Keras dropped it",
-    "from cornu.preprocessing import image": "has no module 'image' in Cornu: its names are in cornu.utils.",
+    "from cornu.preprocessing import image": "' has no module 'image': its names are in cornu.utils.",
     "import cornu; cornu.preprocessing.image": "its names are in cornu.utils.",
-    "from cornu.utils import np_utils": "has no module 'np_utils' in Cornu: its names are in cornu.utils.",
-    "import cornu; cornu.backend.tf": "'cornu.backend' has no 'tf' in Cornu.",
-    "import cornu; cornu.activatons": "'cornu' has no 'activatons' in Cornu. Did you mean 'activations'?",
-    "import cornu; cornu.layers.Denze": "'cornu.layers' has no 'Denze' in Cornu. Did you mean 'Dense'?",
+    "from cornu.utils import np_utils": "' has no module 'np_utils': its names are in cornu.utils.",
+    "import cornu; cornu.backend.tf": "'cornu.backend' has no 'tf'.",
+    "import cornu; cornu.activatons": "'cornu' has no 'activatons'. Did you mean 'activations'?",
+    "import cornu; cornu.layers.Denze": "'cornu.layers' has no 'Denze'. Did you mean 'Dense'?",
     "import cornu; cornu.Dense": "It is in cornu.layers: from cornu.layers import Dense",
     "import cornu.nothing": "No module named 'cornu.nothing'",
 }
@@ -63,3 +64,7 @@ def test_the_docs_have_every_row():
     for row in absent.LATER:
         assert all(f"`{name}`" in text for name in row.names or [f"keras.{row.place}"]), row
         assert row.instead in text, row
+    rows = text.partition("## Not yet in Cornu")[2].partition("\n## ")[0].splitlines()
+    said = {name for row in rows if row.startswith("| `") for name in re.findall("`(.+?)`", row.split("|")[1])}
+    known = {name for row in absent.LATER for name in row.names or [f"keras.{row.place}"]}
+    assert said == known

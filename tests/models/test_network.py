@@ -266,6 +266,9 @@ def test_parts_of_a_real_keras_are_named(real_keras):
         "constraint": lambda: layers.Dense(2, kernel_constraint=k.constraints.NonNeg()),
         "activation": lambda: layers.Dense(2, activation=k.activations.relu),
         "activation layer": lambda: layers.Activation(k.layers.ReLU()),
+        "dtype policy": lambda: layers.Dense(2, dtype=k.dtype_policies.DTypePolicy("float32")),
+        "mixed policy": lambda: layers.Dense(2, dtype=k.dtype_policies.DTypePolicy("mixed_float16")),
+        "default policy": lambda: cornu.config.set_dtype_policy(k.dtype_policies.DTypePolicy("mixed_bfloat16")),
         "callback": lambda: cornu.callbacks.CallbackList([k.callbacks.EarlyStopping()]),
         "custom callback": lambda: cornu.callbacks.CallbackList([[Inherited()]]),
     }

@@ -66,6 +66,11 @@ def attack(*kinds):
     return entered
 
 
+def some(dice, few, many):
+    """Return one of the numbers in `few`, and rarely one of `many`, so that most files are quick to make and read."""
+    return dice.choice(few if dice.random() < 0.96 else many)
+
+
 def make(name, kind, content, dice):
     """Return the name of an attack and a hostile file of a kind; `content` is a good file of that kind."""
     function = dice.choice(ATTACKS[kind])
@@ -81,10 +86,11 @@ def make(name, kind, content, dice):
 @attack("keras", "ckpt", "savedmodel", "archive", "npz")
 def expanding_archive(name, content, dice):
     """Members that unpack to thousands of times their size, one of them or many."""
-    members = _members(content)
-    for number in range(dice.choice((1, 1, 3, 40))):
+    members, largest = _members(content), some(dice, (10**6,), (10**7,))
+    folder = name.endswith((".ckpt", ".savedmodel"))  # a door unpacks these, not a loader
+    for number in range(dice.choice((1, 1, 1, 3)) if folder else some(dice, (1, 1, 3), (40,))):
         taken = dice.choice([*members, f"member{number}", "config.json", "model.weights.h5", "assets/x", "x.npy"])
-        members[taken] = dice.choice((b"\0", b" ", b"[", b"\x89HDF\r\n\x1a\n")) * dice.choice((10**4, 10**6, 10**7))
+        members[taken] = dice.choice((b"\0", b" ", b"[", b"\x89HDF\r\n\x1a\n")) * dice.choice((10**4, 10**5, largest))
     return zipped(members, zipfile.ZIP_DEFLATED)
 
 
@@ -128,7 +134,7 @@ def odd_tar(name, content, dice):
             )
             info.linkname = dice.choice(("", "..", "../../x", "/etc", "a", "x" * 300))
             info.mode = dice.choice((0o644, 0o7777, 0))
-            info.size = dice.choice((3, 0, 5 * 10**6)) if info.isreg() else 0
+            info.size = some(dice, (3, 0), (5 * 10**6,)) if info.isreg() else 0
             archive.addfile(info, io.BytesIO(bytes(info.size)))
     return stream.getvalue()
 
@@ -151,15 +157,16 @@ def json_bomb(name, content, dice):
 
 def _bomb(text, dice):
     entry = dice.choice((b"[],", b"{},", b"0,", b'"",', b'{"":0},', b"[[]],", b"1e9,"))
+    long = some(dice, (10**4, 10**5), (10**6,))
     filling = dice.choice((
-        b"[" + entry * dice.choice((10**3, 10**4, 10**4, 10**5, 3 * 10**6)) + b"0]",
-        b"[" * 10**5 + b"]" * 10**5,
-        b"9" * dice.choice((10**4, 10**6)),
-        b'"' + b"\\u0041" * 10**6 + b'"',
-        b'"' + b"\\" * (10**6 + dice.randrange(2)) + b'"',
-        b"{" + b",".join(b'"%d":0' % number for number in range(dice.choice((10**3, 10**5)))) + b"}",
-        b"0." + b"0" * 10**6 + b"1",
-    ))  # fmt: skip
+        lambda: b"[" + entry * some(dice, (10**3, 10**3, 10**4), (10**5, 3 * 10**6)) + b"0]",
+        lambda: b"[" * long + b"]" * long,
+        lambda: b"9" * long,
+        lambda: b'"' + b"\\u0041" * long + b'"',
+        lambda: b'"' + b"\\" * (long + dice.randrange(2)) + b'"',
+        lambda: b"{" + b",".join(b'"%d":0' % number for number in range(some(dice, (10**3,), (10**5,)))) + b"}",
+        lambda: b"0." + b"0" * long + b"1",
+    ))()  # fmt: skip
     places = [place for place in (text.find(b": ", dice.randrange(len(text))),) if place >= 0]
     if not places:
         return filling
@@ -270,7 +277,7 @@ def odd_tables(name, content, dice):
         bad = forge.entry(dice.randrange(25), sizes, *(max(dice.choice(SIZES), 0) for _ in range(3)), dice.randrange(3))
         entries[place] = (entries[place][0], bad)
     if dice.random() < 0.2:
-        entries += [(b"z%06d" % number, entries[-1][1]) for number in range(dice.choice((10**3, 10**5)))]
+        entries += [(b"z%06d" % number, entries[-1][1]) for number in range(some(dice, (10**2, 10**3), (10**5,)))]
     files[index] = forge.table(entries, dice.choice((1, 7, 10**6)))
     return zipped(files)
 
@@ -283,7 +290,7 @@ def odd_objects(name, content, dice):
     files = unzipped(content)
     index = next(one for one in files if one.endswith(".index"))
     values = index.replace(".index", ".data-00000-of-00001")
-    count = dice.choice((1, 10, 1000, 20_000))
+    count = some(dice, (1, 10, 10, 1000), (20_000,))
     nodes = []
     for number in range(count):
         wide = 1 if count > 1000 else dice.choice((0, 1, 2, 30))
@@ -323,7 +330,7 @@ def odd_heaps(name, content, dice):
         )
         size = lambda: dice.choice((0, 16, 32, 4096, 64_000, len(weights), 1 << 40))  # noqa: E731
         place = lambda: dice.choice((0, 8, len(weights), dice.randrange(len(weights)), (1 << 64) - 1))  # noqa: E731
-        times = dice.choice((1, 10, 1000, 20_000))
+        times = some(dice, (1, 10, 1000), (20_000,))
         one = dice.choice(kinds)
         if dice.random() < 0.2:  # nested
             return weights + b"".join(
@@ -355,7 +362,14 @@ def odd_arrays(name, content, dice):
             array = group.create_dataset(place, shape, dtype)
         if array.chunks and dice.random() < 0.8:
             written = dice.choice(
-                (b"\0", bytes(12), _zeros(10**6), _zeros(10**7), zlib.compress(bytes(72)), dice.randbytes(76))
+                (
+                    b"\0",
+                    bytes(12),
+                    _zeros(10**6),
+                    _zeros(some(dice, (10**6,), (10**7,))),
+                    zlib.compress(bytes(72)),
+                    dice.randbytes(76),
+                )
             )
             array.id.write_direct_chunk((0,) * len(shape), written, dice.choice((0, 0, 1, 2, 7)))
 
@@ -376,24 +390,24 @@ def odd_groups(name, content, dice):
         elif way == 1:
             h5py.h5g.create(holder.id, dice.choice(BYTES))
         elif way == 2:
-            for number in range(dice.choice((10, 10, 1000))):
+            for number in range(some(dice, (10,), (1000,))):
                 holder[f"again{number}"] = holder
         elif way == 3:
-            names = np.array([dice.choice((b"conv2d", b"\xff", b"x" * 60_000, b"../x"))] * dice.choice((1, 100, 3000)))
+            names = np.array([dice.choice((b"conv2d", b"\xff", b"x" * 60_000, b"../x"))] * some(dice, (1, 30), (3000,)))
             (group.get("model_weights", group)).attrs[dice.choice(("layer_names", "layer_names0", "weight_names"))] = (
                 names[:1000]
             )
         elif way == 4:
             deep = holder
-            for _ in range(dice.choice((10, 10, 300, 3000))):
+            for _ in range(some(dice, (10, 30), (300, 3000))):
                 deep = deep.create_group("g")
         elif way == 5:
             text = dice.choice(("x", "\u202e")) * 20_000
             holder.attrs.create(
-                "weight_names", np.array([text] * dice.choice((2, 200)), dtype=object), dtype=h5py.string_dtype()
+                "weight_names", np.array([text] * some(dice, (2,), (200,)), dtype=object), dtype=h5py.string_dtype()
             )
         else:
-            for number in range(dice.choice((10, 10, 1000))):
+            for number in range(some(dice, (10,), (1000,))):
                 holder.create_dataset(f"a{number}", (), "f4")
 
     return _with_weights(name, content, lambda weights: _changed_hdf5(weights, put, dice))
@@ -436,7 +450,7 @@ def odd_tensors(name, content, dice):
             ([dice.choice(SIZES) for _ in range(dice.choice((0, 1, 2, 70)))], "BF16", "F64", 1 << 40, None)
         )
     if dice.random() < 0.2:
-        header |= {f"n{number}": header[names[0]] for number in range(dice.choice((10, 10**5)))}
+        header |= {f"n{number}": header[names[0]] for number in range(some(dice, (10, 10**3), (10**5,)))}
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + content[8 + size :]
 
@@ -496,29 +510,35 @@ def _layers():
 def huge_layers(name, content, dice):
     """Layers whose sizes, windows, strides, paddings, axes or shapes are huge, alone or several in a row."""
     whole = json.loads(dice.choice(_layers()))
-    numbers = [
-        (holder, key) for holder, key in _places([whole]) if type(holder[key]) in (int, list) and _is_size(holder, key)
-    ]
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
-        holder, key = dice.choice(numbers)
+        holder, key = dice.choice(_sizes([whole]))
         if isinstance(holder[key], list):
             holder[key] = dice.choice(
-                ([1] * 200_000, [dice.choice(SIZES)], [2] * 65, [[dice.choice(SIZES)] * 2] * 2, holder[key] * 3)
+                (
+                    [1] * some(dice, (100, 10**4), (200_000,)),
+                    [dice.choice(SIZES)],
+                    [2] * 65,
+                    [[dice.choice(SIZES)] * 2] * 2,
+                    holder[key] * 3,
+                )
             )
         else:
             holder[key] = dice.choice(SIZES)
-        numbers = [
-            (holder, key)
-            for holder, key in _places([whole])
-            if type(holder[key]) in (int, list) and _is_size(holder, key)
-        ]
     text = json.dumps(whole).encode()
     if name.endswith(".json"):
         return text
     return zipped(unzipped(content) | {"config.json": text}, zipfile.ZIP_DEFLATED)
 
 
-def _is_size(holder, key):
-    return key not in ("seed", "shared_object_id") and (
-        isinstance(holder[key], int) or all(type(one) in (int, list, type(None)) for one in holder[key])
-    )
+def _sizes(value):
+    """Return the places of sizes, and of lists of sizes, in plain data: as (holder, key); few in a long list."""
+    found = []
+    for key in list(value) if isinstance(value, dict) else range(min(len(value), 100)):
+        one = value[key]
+        if key in ("seed", "shared_object_id"):
+            continue
+        if type(one) is int or (isinstance(one, list) and all(type(n) in (int, list, type(None)) for n in one)):
+            found.append((value, key))
+        if isinstance(one, (dict, list)):
+            found += _sizes(one)
+    return found

@@ -167,7 +167,7 @@ def test_a_request_sent_before_the_last_was_answered_is_not_idle(served, lane):
         writer.write(WHOLE[-3:])
         assert await status(reader) == 200
 
-    serving(served, lane, talk)
+    serving(served, lane, talk, LIMITS._replace(receiving=20.0))
 
 
 def test_a_new_connection_takes_the_place_of_the_longest_idle_one(served, lane):
@@ -182,7 +182,9 @@ def test_a_new_connection_takes_the_place_of_the_longest_idle_one(served, lane):
     serving(served, lane, talk)
 
 
-def test_connections_are_refused_while_all_are_busy(served, lane):
+def test_connections_are_refused_while_all_are_busy(served, lane, monkeypatch):
+    monkeypatch.setattr(connections, "PATIENCE", 60.0)
+
     async def talk(connect, state):
         under_way = [await connect() for _ in range(3)]
         for _, writer in under_way:
@@ -191,6 +193,44 @@ def test_connections_are_refused_while_all_are_busy(served, lane):
         assert await asked(connect) == 503
         assert [await status(reader) for reader, _ in under_way] == [408] * 3
         assert await asked(connect, WHOLE) == 200
+
+    serving(served, lane, talk)
+
+
+def test_the_slowest_unfinished_request_makes_room_for_a_new_connection(served, lane, monkeypatch):
+    monkeypatch.setattr(connections, "PATIENCE", 0.3)
+
+    async def talk(connect, state):
+        slow = []
+        for sent in (WHOLE[:-3], CHUNKED[:-3], PREDICT + b"Content-Length: 9\r\n\r\n"):
+            slow.append(await connect())
+            slow[-1][1].write(sent)
+        await asyncio.sleep(0.4)
+        for _ in range(2):
+            reader, writer = await connect()
+            writer.write(WHOLE)
+            assert await status(reader) == 200
+        assert await status(slow[0][0]) is None
+        slow[1][1].write(CHUNKED[-3:] + b"0\r\n\r\n")
+        assert await status(slow[1][0]) == 200
+
+    serving(served, lane, talk, LIMITS._replace(idle=20.0, receiving=20.0))
+
+
+def test_requests_that_wait_for_the_server_make_no_room(served, lane, monkeypatch):
+    monkeypatch.setattr(connections, "PATIENCE", 0.0)
+
+    async def talk(connect, state):
+        for _ in range(3):
+            _, writer = await connect()
+            writer.write(WHOLE[:-3])
+        await asyncio.sleep(0.1)
+        waiting = [*state.connections]
+        for connection in waiting:
+            connection.has_arrived = lambda: True
+        assert await asked(connect) == 503
+        for connection in waiting:
+            connection.transport.abort()
 
     serving(served, lane, talk)
 

@@ -7,6 +7,7 @@ import pytest
 
 import cornu
 from cornu import layers, losses, models, ops
+from cornu.training.output_checks import check_outputs
 
 X, Y = np.ones((4, 6), "float32"), np.array([0, 1, 2, 0])
 WORDS = r"expects probabilities from a softmax\. Add activation='softmax'"
@@ -108,6 +109,80 @@ def test_values_that_cannot_be_judged_are_left_alone():
         return ops.mean(ops.square(y_pred), axis=-1)
 
     assert not said(sequential(None), sparse_categorical_crossentropy)
+
+
+def mixture(x):
+    """Experts' probabilities, weighted by a gate."""
+    gate = layers.Dense(2, activation="softmax")(x)
+    experts = layers.Softmax()(layers.Reshape((2, 3))(layers.Dense(6)(x)))
+    return ops.squeeze(ops.matmul(ops.expand_dims(gate, 1), experts), 1)
+
+
+def copied(x):
+    """Attention to words, by what the words are."""
+    return layers.Lambda(lambda weights: ops.matmul(weights, np.eye(3, dtype="float32")[[0, 1, 2, 0, 1, 2]]))(
+        layers.Dense(6, activation="softmax")(x)
+    )
+
+
+def attended(x):
+    weights = layers.Dense(3, activation="softmax")(x)
+    return layers.Softmax()(layers.Multiply()([weights, layers.Dense(3)(x)]))
+
+
+def gated(x):
+    return layers.Multiply()([layers.Dense(3, activation="softmax")(x), layers.Dense(1, activation="sigmoid")(x)])
+
+
+RIGHT = {
+    "Activation": lambda x: layers.Activation("softmax")(layers.Dense(3)(x)),
+    "Activation of an operation": lambda x: layers.Activation(ops.softmax)(layers.Dense(3)(x)),
+    "Softmax as an activation": lambda x: layers.Dense(3, activation=layers.Softmax())(x),
+    "a function": lambda x: layers.Dense(3, activation=lambda y: ops.softmax(y))(x),
+    "K.softmax": lambda x: layers.Lambda(lambda y: cornu.backend.softmax(y))(layers.Dense(3)(x)),
+    "exponential": lambda x: layers.Dense(3, activation="exponential")(x),
+    "mixture": mixture,
+    "copied": copied,
+    "attended": attended,
+    "gated": gated,
+    "clipped": lambda x: ops.clip(layers.Dense(3, activation="softmax")(x), 1e-7, 1.0),
+    "at least": lambda x: ops.maximum(layers.Dense(3, activation="softmax")(x), 1e-7),
+    "smoothed": lambda x: layers.Dense(3, activation="softmax")(x) * 0.9 + 0.1 / 3,
+    "chosen": lambda x: ops.where(x[:, :1] > 0, *(layers.Dense(3, activation="softmax")(x) for _ in range(2))),
+    "two sigmoids": lambda x: layers.Concatenate()([layers.Dense(n, activation="sigmoid")(x) for n in (1, 2)]),
+    "bidirectional": lambda x: layers.Bidirectional(layers.LSTM(3, activation="softmax"), merge_mode="ave")(
+        layers.Reshape((2, 3))(x)
+    ),
+}  # fmt: skip
+
+
+def checked(model, x=X):
+    """Return the warnings about a model's output; nothing is compiled or computed."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_outputs(model, [losses.SparseCategoricalCrossentropy()], ["y"], x)
+    return caught
+
+
+@pytest.mark.parametrize("function", RIGHT)
+def test_no_false_alarms_for_ways_to_probabilities(function):
+    x = cornu.Input((6,))
+    assert not checked(cornu.Model(x, RIGHT[function](x)))
+
+
+@pytest.mark.parametrize("last", [{"activation": "softmax"}, {}])
+def test_steps_of_a_sequence(last):
+    inside = models.Sequential([layers.Dense(3), layers.Softmax()])
+    for layer in (layers.Dense(3, **last), inside) if last else (layers.Dense(3),):
+        model = models.Sequential([cornu.Input((2, 6)), layers.TimeDistributed(layer)])
+        assert len(checked(model, np.ones((4, 2, 6), "float32"))) == (not last)
+
+
+def test_a_long_chain_of_sums_takes_no_time():
+    x = h = cornu.Input((6,))
+    for _ in range(60):
+        h = layers.Add()([h, layers.Activation("elu")(h)])
+    assert not checked(cornu.Model(x, h[:, :3]))
 
 
 def test_each_output_is_looked_at():

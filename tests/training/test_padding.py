@@ -117,7 +117,7 @@ def test_results_are_those_without_padding(padded, stack):
 
 
 STEPS = {
-    "LSTM": [words(), recurrent(layers.LSTM, return_sequences=True), dense(3)],
+    "LSTM": [words(), recurrent(layers.LSTM, return_sequences=True), dense(3, activation="softmax")],
     "masked": [
         words(mask_zero=True),
         lambda: layers.Bidirectional(layers.LSTM(4, return_sequences=True)),

@@ -187,7 +187,7 @@ def absent_module(module: str) -> str:
     """Return what to do instead of importing one of Keras's modules from Cornu; "" if Keras has no such module.
 
     >>> absent_module("cornu.utils.np_utils")
-    "'cornu.utils' has no module 'np_utils' in Cornu: its names are in cornu.utils."
+    "'cornu.utils' has no module 'np_utils': its names are in cornu.utils."
     """
     parent, _, name = module.rpartition(".")
     place = _place_of_own(parent)
@@ -282,9 +282,13 @@ _MAIN_PLACES = (
 )
 
 
+def _no(module: str, name: str) -> str:
+    return f"{module!r} has no {name!r}." if is_library_module(module) else f"{module!r} has no {name!r} in Cornu."
+
+
 def missing(module: str, place: str, name: str) -> str:
     """Return the message for an unknown name: what is missing, and what to use instead or the nearest name."""
-    said = f"{module!r} has no {name!r} in Cornu."
+    said = _no(module, name)
     if place.split(".")[0] == "tensorflow":
         return said + did_you_mean(name, _public(place))
     if reason := absent.reason(place, name):
@@ -297,7 +301,7 @@ def missing(module: str, place: str, name: str) -> str:
     if not is_library_module(module):
         return said + did_you_mean(name, _public(place))
     if (home := _home(place, name)) not in ("", f"{module}.{name}"):
-        return f"{module!r} has no module {name!r} in Cornu: its names are in {home}."
+        return f"{module!r} has no module {name!r}: its names are in {home}."
     return said + did_you_mean(name, dir(importlib.import_module(module)))
 
 
@@ -331,7 +335,7 @@ class KerasFinder(MetaPathFinder):
         # `name` is not the module's full name: importlib would swallow the message for `from keras.layers import Denze`
         place = place_of(parent) or ""
         near = did_you_mean(name, _below(place)) if name.islower() else ""
-        words = f"{parent!r} has no {name!r} in Cornu.{near}" if near else missing(parent, place, name)
+        words = f"{_no(parent, name)}{near}" if near else missing(parent, place, name)
         raise ModuleNotFoundError(words, name=name)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core import registry, settings
-from cornu.core.errors import unknown
+from cornu.core.errors import foreign, unknown
 from cornu.core.serialization import Recorded, deserialize, serialize  # noqa: F401
 
 _ALIASES = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "long": "int64"}
@@ -129,7 +129,10 @@ def set_dtype_policy(policy: "str | DTypePolicy") -> None:
 
 
 def get(identifier: Any) -> DTypePolicy:
-    """Return the policy for None (the default), a name, dtype, policy or config."""
+    """Return the policy for None (the default), a name, dtype, policy or config.
+
+    Raises ValueError for an unknown dtype, and TypeError for a policy of another Keras.
+    """
     policy = _policy_of(identifier)
     if policy.variable_dtype == "float64":
         settings.allow_float64()
@@ -145,6 +148,8 @@ def _policy_of(identifier: Any) -> DTypePolicy:
         return deserialize(identifier) if "class_name" in identifier else DTypePolicy(**identifier)
     if isinstance(identifier, str) and identifier.startswith("mixed_"):
         return DTypePolicy(identifier)
+    if hasattr(identifier, "compute_dtype") and (said := foreign(identifier)):
+        raise TypeError(f"Expected a dtype, or one of Cornu's own dtype policies; got {identifier!r}.{said}")
     return DTypePolicy(standardize_dtype(identifier))
 
 

@@ -11,6 +11,8 @@ from cornu.serve.limits import Limits, RequestError
 
 #: Seconds between searches for connections that are idle or busy for too long.
 LOOK = 0.5
+#: Seconds for a request to arrive, and for its answer to be read, before its connection may be closed for a new one.
+PATIENCE = 1.0
 #: Seconds for the rest of a request to arrive, and for its answer to be read, when the server is stopped.
 LAST_SECONDS = 0.3
 NO_SNIFFING = b"x-content-type-options: nosniff\r\n"
@@ -20,7 +22,7 @@ JSON = NO_SNIFFING + b"content-type: application/json\r\n"
 class Connections:
     """The connections of a server, each idle (until it has sent a request's head) or busy (until it is answered).
 
-    If there are too many, the longest idle one is closed for a new one.
+    If there are too many, the longest idle one is closed for a new one, or else the longest that waits for its client.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -37,20 +39,33 @@ class Connections:
         self._closing = True
 
     def opened(self, connection: Any) -> bool:
-        """Count a new connection; returns False if there are too many, and all are busy."""
+        """Count a new connection; returns False if there are too many, and none can be closed for it."""
         loop = connection.loop
         if self._closing:  # uvicorn tells only the connections that it has by then
             connection.transport.abort()
             return True
         if len(self) >= self.most:
-            if not self._idle:
+            slowest = self._slowest()
+            if slowest is None:
                 return False
-            self._abort(next(iter(self._idle)))
+            self._abort(slowest)
         self._idle[connection] = time.monotonic()
         if not self._looking:
             self._looking = True
             loop.call_later(LOOK, self._look, loop)
         return True
+
+    def _slowest(self) -> Any:
+        """Return the connection to close for a new one; None if all are new, or wait for the server."""
+        if self._idle:
+            return next(iter(self._idle))
+        latest = time.monotonic() - PATIENCE
+        for connection, since in self._busy.items():
+            if since > latest:
+                return None
+            if not connection.has_arrived() or connection.flow.write_paused:
+                return connection
+        return None
 
     def begun(self, connection: Any) -> None:
         """Record that the head of a request has arrived."""

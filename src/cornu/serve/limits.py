@@ -39,7 +39,7 @@ class Limits(NamedTuple):
     drawings: int = 32  # pictures that wait to be read
     seconds: float = 30.0  # from a request's last byte to its answer
     receiving: float = 30.0  # from a request's first line to its last byte
-    connections: int = 1024  # a new one takes the place of the longest idle one
+    connections: int = 1024  # a new one takes the place of the longest idle or slowest one
     head: int = 64 << 10  # bytes of a request's head, and of a chunked body's framing
     address: int = 8 << 10  # bytes of a URL
     idle: float = 10.0  # seconds from a connection's start, or the last answer, to the end of a request's head

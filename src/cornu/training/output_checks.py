@@ -12,18 +12,19 @@ from cornu.core import registry
 from cornu.core.graph import leaves
 from cornu.core.jax_internals import CALLS, UnknownFormError, inner_program
 from cornu.core.scope import changed
-from cornu.core.variable import restored, untouched
+from cornu.core.variable import bound, read, restored, untouched
 from cornu.layers import Dropout, Flatten, Identity, Permute, Reshape, Softmax, TimeDistributed
 
 LOSSES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy")
-#: Activations whose values are from 0 to 1: the losses rescale each row to a sum of 1.
-FROM_0_TO_1 = ("softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid", "sparsemax")
+#: Activations whose values are positive: the losses rescale each row to a sum of 1.
+POSITIVE = ("softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid", "sparsemax", "exponential", "softplus")
 #: Layers that change no value.
 PASSING = (Dropout, Flatten, Identity, Permute, Reshape)
 #: Primitives that change no value.
 MOVES = ("reshape", "transpose", "squeeze", "broadcast_in_dim", "convert_element_type", "copy", "expand_dims")
 PRODUCTS = ("dot_general", "conv_general_dilated")
-LINEAR, GIVEN = "linear", "given"  # what a value is: a product with an offset; an input, a weight or a constant
+#: What a value is: a product with a weight, perhaps with an offset; a trainable weight; an input or a constant.
+LINEAR, WEIGHT, GIVEN = "linear", "weight", "given"
 
 
 def check_outputs(model: Any, losses: list[Any], names: list[str], x: Any) -> None:
@@ -43,7 +44,7 @@ def check_outputs(model: Any, losses: list[Any], names: list[str], x: Any) -> No
         traced = _traced_activations(model, x)
         found = {position: name or traced.get(position) for position, name in found.items()}
     for position, name in found.items():
-        if name is not None and name not in (*FROM_0_TO_1, GIVEN):
+        if name is not None and name not in (*POSITIVE, WEIGHT, GIVEN):
             says = "has no activation" if name == LINEAR else f"has the activation {name!r}"
             loss = losses[position]
             warnings.warn(
@@ -108,48 +109,59 @@ def _activation_of(layer: Any) -> str | None:
 def _traced_activations(model: Any, x: Any) -> dict[int, str]:
     """Return what outputs are by the model's traced program, if that is plain."""
     given = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((2, *leaf.shape[1:]), leaf.dtype), x)
+    weights = model.trainable_variables
+
+    def outputs(values: list[jax.Array], arrays: Any) -> list[jax.Array]:
+        with bound(weights, values):
+            return leaves(model(arrays, training=False))
+
     try:
         with changed(losses={}), untouched(model.variables), restored():
-            program = jax.make_jaxpr(lambda arrays: leaves(model(arrays, training=False)))(given).jaxpr
+            program = jax.make_jaxpr(outputs)(read(weights), given).jaxpr
     except Exception:  # the program's own code, which may not run in this way: then nothing is known
         return {}
     finally:
         model._clear_losses()
-    kinds = {position: _kind(program, variable) for position, variable in enumerate(program.outvars)}
-    return {position: kind for position, kind in kinds.items() if kind is not None}
+    inputs = len(program.invars) - len(weights)
+    kinds = _kinds(program, [WEIGHT] * len(weights) + [GIVEN] * inputs)
+    return {position: kind for position, kind in enumerate(kinds) if kind is not None}
 
 
-def _kind(program: Any, variable: Any) -> str | None:
-    """Return what a value of a program is: `LINEAR`, `GIVEN`, the name of an activation, or None."""
-    if hasattr(variable, "val"):  # a literal
-        return GIVEN
-    equation = next((one for one in program.eqns if any(out is variable for out in one.outvars)), None)
-    if equation is None:
-        return GIVEN
-    name = equation.primitive.name
-    if name in CALLS:
-        return _kind_in_call(program, equation, variable)
+def _kinds(program: Any, given: list[str | None]) -> list[str | None]:
+    """Return what the results of a program are, from what its inputs are: a kind, an activation's name, or None."""
+    known = dict.fromkeys(program.constvars, GIVEN) | dict(zip(program.invars, given, strict=True))
+
+    def kind(value: Any) -> str | None:
+        return GIVEN if hasattr(value, "val") else known.get(value)  # literals have a `val`
+
+    for equation in program.eqns:
+        inputs = [kind(value) for value in equation.invars]
+        if equation.primitive.name in CALLS:
+            known.update(zip(equation.outvars, _kinds_in_call(equation, inputs), strict=False))
+        elif equation.primitive.name == "optimization_barrier":
+            known.update(zip(equation.outvars, inputs, strict=True))
+        else:
+            known[equation.outvars[0]] = _kind(equation.primitive.name, inputs)
+    return [kind(value) for value in program.outvars]
+
+
+def _kind(name: str, inputs: list[str | None]) -> str | None:
+    """Return what the result of a primitive is."""
     if name in MOVES:
-        return _kind(program, equation.invars[0])
-    if name in PRODUCTS:
-        return LINEAR
+        return inputs[0]
+    if name in PRODUCTS:  # without a weight: a mean of probabilities, weighted by others
+        return LINEAR if WEIGHT in inputs else None
     if name in ("add", "add_any", "sub"):
-        kinds = [_kind(program, one) for one in equation.invars]
-        return LINEAR if kinds.count(LINEAR) == 1 and kinds.count(GIVEN) == 1 else None
-    if name == "max" and GIVEN in (_kind(program, one) for one in equation.invars):
+        return LINEAR if sorted(map(str, inputs)) in ([GIVEN, LINEAR], [LINEAR, WEIGHT]) else None
+    if name == "max" and LINEAR in inputs and GIVEN in inputs:
         return "relu"
-    return "tanh" if name == "tanh" else None
+    return "tanh" if name == "tanh" and inputs == [LINEAR] else None
 
 
-def _kind_in_call(program: Any, equation: Any, variable: Any) -> str | None:
+def _kinds_in_call(equation: Any, inputs: list[str | None]) -> list[str | None]:
     try:
         inner = inner_program(equation)
     except UnknownFormError:
-        return None
+        return []
     inner = getattr(inner, "jaxpr", inner)
-    result = inner.outvars[next(i for i, out in enumerate(equation.outvars) if out is variable)]
-    kind = _kind(inner, result)
-    if kind != GIVEN:
-        return kind
-    places = [i for i, one in enumerate(inner.invars) if one is result]
-    return _kind(program, equation.invars[places[0]]) if places and len(inner.invars) == len(equation.invars) else None
+    return _kinds(inner, inputs) if len(inner.invars) == len(inputs) else []

@@ -1,5 +1,6 @@
 """Extraction of downloaded archives: only files and folders, only inside one folder, only of a plausible size."""
 
+import errno
 import lzma
 import tarfile
 import zipfile
@@ -12,6 +13,8 @@ from cornu.core.errors import readable
 #: deflate cannot shrink anything to less than a thousandth, but archives made to fill a disk come close to that.
 RATIO, SPARE = 200, 2**28
 HEADER = 512  # bytes of a member in the count, so that empty members cost something too
+#: System errors whose cause is the archive: a place before its start, a member that is a file and a folder, long names.
+CAUSED = (errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EILSEQ)
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -37,7 +40,9 @@ def extract(archive: Path, folder: Path, formats: tuple[str, ...]) -> bool:
         if "zip" in formats and zipfile.is_zipfile(archive):
             _extract_zip(archive, folder)
             return True
-    except BROKEN as error:
+    except (*BROKEN, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None and error.errno not in CAUSED:  # a full disk, ...
+            raise
         raise ValueError(readable(f"{archive.name} was not unpacked: {error}.")) from error
     return False
 
