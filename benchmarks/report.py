@@ -32,7 +32,8 @@ MEASURES = {
         sequences.sequences,
         sequences.write,
         "Sequences",
-        f"{STEPS} Recurrent layers end in a dense layer of 10; Adam. The JAX loop predicts in a bare compiled call, "
+        f"{STEPS} Recurrent layers end in a dense layer of 10; Adam. Keras on PyTorch, which takes "
+        "seconds for a step, runs a few of them. The JAX loop predicts in a bare compiled call, "
         "which shows what the arithmetic takes.",
     ),
     "programs": Measure(

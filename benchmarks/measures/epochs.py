@@ -127,9 +127,12 @@ def _cells(row: dict[str, Any], peers: list[str]) -> list[str]:
         figures.short(figures.median(seconds["cornu"])),
     ]
     for name in peers:
+        if name not in seconds:
+            first.append("")
+            continue
         text = f"{figures.short(figures.median(seconds[name]) / steps * 1e3)} ±{figures.spread(seconds[name]):.0%}"
         first.append(text if name == "cornu" else f"{text} ({figures.short(factors[name])}×)")
-    best = figures.fastest({name: figures.median(seconds[name]) for name in peers}, HAND)
+    best = figures.fastest({name: figures.median(values) for name, values in seconds.items()}, HAND)
     losses = [figures.median(values) for values in row["losses"].values()]
     same = "yes" if figures.agree(row["losses"]) else "**no**"
     return [*first, PEERS[best].title, f"{same}: {min(losses):.3f} to {max(losses):.3f}"]

@@ -16,6 +16,9 @@ PEERS = ("cornu", "keras-tensorflow", "keras-jax", "keras-torch", "torch")
 LOOPS = {"characters": "predict of 1 row, 40 x 57", "one-step": "predict of 1 stateful step"}
 FIRST = "lstm-32x100x64x64"
 CALLS = 300
+SLOWEST = ("keras-torch",)  # seconds per step
+FOR_ALL = [name for name in sequence_tasks.MODELS if name.endswith("{}x{}x{}x{}".format(*sequence_tasks.SHAPES[0]))]
+FOR_ALL += ["transformer", "decoder"]
 
 
 def sequences(lab: Lab) -> dict[str, Any]:
@@ -24,7 +27,10 @@ def sequences(lab: Lab) -> dict[str, Any]:
     if not lab.full:
         names = names[:2]
     with lab.workers(*PEERS) as workers:
-        steps = [epochs.row(lab, workers, name, *tasks.task(name)[-2:]) for name in names]
+        faster = {name: worker for name, worker in workers.items() if name not in SLOWEST}
+        steps = [
+            epochs.row(lab, workers if name in FOR_ALL else faster, name, *tasks.task(name)[-2:]) for name in names
+        ]
     with lab.workers(*PEERS, "jax") as workers:
         loops = [_one_at_a_time(lab, workers, name) for name in LOOPS]
     return {"rows": steps, "loops": loops, "first": _first_step(lab)}

@@ -143,6 +143,25 @@ def test_each_result_is_kept_as_soon_as_it_is_there(monkeypatch, results):
     assert json.loads(saved[0])["tutorials"] == {"rows": [1], "stamp": STAMP}
 
 
+def test_sequences_are_judged_row_by_row(results):
+    name = "lstm-128x28x28x128"
+    first, second = (epochs_row(each, {"cornu": 1.0, "torch": 1.2, "keras-torch": 90.0}) for each in (name, "imdb"))
+    first["losses"] = second["losses"] = {"cornu": [0.5], "torch": [0.5]}
+    del second["seconds"]["keras-torch"]
+    loop = {"what": "one row", "seconds": {"cornu": [0.001], "jax": [0.0002]}, "same": True}
+    start = {"what": "first step", "seconds": {"cornu": [2.0], "keras-jax": [3.0]}}
+    del results["tutorials"]
+    results["sequences"] = {"rows": [first, second], "loops": [loop], "first": start, "stamp": STAMP}
+    found = verdicts(results)
+    assert found[f"`{name}`, fastest peer, against PyTorch loop"] == ("1.20×", True)
+    assert found["one row, beyond the arithmetic"] == ("0.80 ms", False)
+    assert found["first step of an LSTM, nothing kept, against Keras on JAX"] == ("1.50×", True)
+    page = report.page(results)
+    assert (
+        "| `imdb`: embedding 128, LSTM 128 on 80 tokens | 100 | 1,000 | 1.00 | 100 ±0% |  | 120 ±0% (1.20×) |" in page
+    )
+
+
 def test_a_checkpoint_costs_what_makes_epochs_longer(results):
     row = {"task": "seed1", "plain": [1.0, 1.1, 1.0], "kept": [2.2, 2.2, 9.0], "waited": [0.25], "megabytes": 8.04}
     results["checkpoints"] = {"rows": [row, row | {"kept": [5.0]}], "stamp": STAMP}

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,15 @@ from cornu.cli.main import main
 def test_the_names_are_listed(capsys):
     assert main(["train"]) == 0
     out = capsys.readouterr().out
-    for name in ("mnist-sigmoid", "mnist-relu", "mnist-mlp", "mnist-adam", "mnist-cnn"):
+    for name in (
+        "mnist-sigmoid",
+        "mnist-relu",
+        "mnist-mlp",
+        "mnist-adam",
+        "mnist-cnn",
+        "addition-lstm",
+        "tiny-transformer",
+    ):
         assert name in out
     main(["train", "--json"])
     assert {"name", "description"} == set(json.loads(capsys.readouterr().out)[0])
@@ -34,8 +43,25 @@ def test_numbers_are_checked(option, capsys):
     assert "integer" in capsys.readouterr().err
 
 
+SMALL = {"addition_lstm": {"TRAINING": 600, "TEST": 100}, "tiny_transformer": {"MOST_WINDOWS": 100, "LENGTH": 20}}
+
+
+@pytest.fixture
+def few_rows(few_images, monkeypatch):
+    """Give each example a small part of its data: images, sums, or the first sonnets."""
+
+    def load_example(path):
+        module = load(path)
+        for name, value in SMALL.get(path.stem, {}).items():
+            setattr(module, name, value)
+        return module
+
+    load = train.load_example
+    monkeypatch.setattr(train, "load_example", load_example)
+
+
 @pytest.mark.parametrize("name", train.find_examples())
-def test_each_example_trains_and_saves(name, few_images, tmp_path, capsys):
+def test_each_example_trains_and_saves(name, few_rows, tmp_path, capsys):
     out = tmp_path / "model.keras"
     assert main(["train", name, "--epochs", "1", "--seed", "1", "--out", str(out), "--json"]) == 0
     captured = capsys.readouterr()
@@ -47,7 +73,7 @@ def test_each_example_trains_and_saves(name, few_images, tmp_path, capsys):
     assert out.stat().st_size > 10_000
     assert "Total params" in captured.err
     assert result["report"] == str(out.with_suffix(".html").resolve())
-    assert "Confusion matrix" in out.with_suffix(".html").read_text(encoding="utf-8")
+    assert "What it gets right and wrong" in out.with_suffix(".html").read_text(encoding="utf-8")
 
 
 def test_a_report_goes_where_it_is_wanted_or_nowhere(few_images, tmp_path, capsys):
@@ -90,3 +116,60 @@ def test_ctrl_c_keeps_the_model_of_the_epochs_that_ended(few_images, tmp_path, c
 
 def raise_interrupt(*_, **__):
     raise KeyboardInterrupt
+
+
+def test_sums_are_shown_as_it_learns(few_rows, tmp_path, capsys):
+    assert main(["train", "addition-lstm", "--epochs", "2", "--out", str(tmp_path / "m.keras"), "--no-report"]) == 0
+    out = capsys.readouterr().out
+    assert len(re.findall(r"^ +\d+\+\d+ += ", out, flags=re.MULTILINE)) == 2 * 5
+    assert len(re.findall(r"^ +\d+\.\d% of 100 sums are right$", out, flags=re.MULTILINE)) == 2
+
+
+def test_questions_and_answers_are_sums(few_rows):
+    example = train.load_example(train.find_examples()["addition-lstm"])
+    (x, y), (x_test, y_test) = example.load_data()
+    assert (len(x), len(x_test)) == (600, 100)
+    for question, answer in zip((*x, *x_test), (*y, *y_test), strict=True):
+        first, second = example.as_text(question.argmax(axis=-1))[::-1].split("+")
+        assert int(first) + int(second) == int(example.as_text(answer))
+    assert len(np.unique(x.reshape(600, -1), axis=0)) == 600
+
+
+def test_it_learns_to_write_from_ones_own_text(few_rows, tmp_path, capsys):
+    path, out = tmp_path / "mine.txt", tmp_path / "m.keras"
+    path.write_text("Über allen Gipfeln ist Ruh.\n" * 80, encoding="utf-8")
+    command = ["train", "tiny-transformer", "--epochs", "2", "--out", str(out), "--no-report", "--text", str(path)]
+    assert main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = [place for place, line in enumerate(lines) if line.endswith("Über allen Gipfeln ist Ruh.")]
+    assert len(start) == 3  # after each epoch and at the end
+    model = cornu.saving.load_model(out)  # has no custom objects
+    assert model.output_shape == (None, 64, len(set(path.read_text(encoding="utf-8"))))
+    example = train.load_example(train.find_examples()["tiny-transformer"])
+    assert len(example.write(model, path.read_text(encoding="utf-8"), "ist", length=70)) == 73
+
+
+def test_no_letter_sees_those_after_it(few_rows):
+    example = train.load_example(train.find_examples()["tiny-transformer"])
+    model = example.build_model()
+    rows = np.random.default_rng(0).integers(0, 50, (2, 64))
+    rows[1, :20] = rows[0, :20]
+    first, second = model.predict(rows, verbose=0)
+    np.testing.assert_allclose(first[:20], second[:20], atol=1e-5)
+    assert abs(first[20:] - second[20:]).max() > 1e-3
+
+
+def test_texts_that_it_cannot_learn_from_are_refused(tmp_path, capsys):
+    path = tmp_path / "mine.txt"
+    command = ["train", "tiny-transformer", "--text", str(path), "--out", str(tmp_path / "m.keras")]
+    assert main(command) == 2
+    assert f"cannot learn from {str(path)!r}: " in capsys.readouterr().err
+    path.write_text("short")
+    assert main(command) == 2
+    assert "has 5 letters; at least 1,280 are needed" in capsys.readouterr().err
+    path.write_bytes(b"\xff" * 2000)
+    assert main(command) == 2
+    assert "it is not UTF-8" in capsys.readouterr().err
+    command[1] = "mnist-mlp"
+    assert main(command) == 2
+    assert "mnist-mlp does not learn from a text; leave --text out" in capsys.readouterr().err

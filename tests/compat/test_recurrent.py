@@ -240,3 +240,12 @@ def test_the_loop_of_the_backend(real_keras, time_major, go_backwards, masked):
     expected = real_keras.src.backend.rnn(step, jnp.asarray(x), [jnp.zeros((4, 3))], mask=given, **options)
     for one, other in zip((*found[:2], found[2][0]), (*expected[:2], expected[2][0]), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize(("one", "gate"), [("1", 0.6), ("2", 0.6), ("tf.keras", 0.6), ("3", 0.6224593)])
+def test_gates_of_convolutional_layers_are_those_of_the_era(one, gate):
+    with era.using(one):
+        for layer in (layers.ConvLSTM1D(2, 3), layers.ConvLSTM2D(2, 3), layers.ConvLSTMCell(2, 2, 3)):
+            np.testing.assert_allclose(layer.recurrent_activation(jnp.asarray(0.5)), gate, rtol=1e-6)
+        said = layers.ConvLSTM2D(2, 3, recurrent_activation="sigmoid")
+        np.testing.assert_allclose(said.recurrent_activation(jnp.asarray(0.5)), 0.6224593, rtol=1e-6)

@@ -63,6 +63,9 @@ BASICS: dict[str, Entry] = {
         lambda layers: layers.EinsumDense("abc,cd->abd", (4, 5), bias_axes="d", kernel_initializer="ones"), (2, 4, 3)
     ),
     "embedding": Entry(lambda layers: layers.Embedding(7, 3, mask_zero=True), (2, 4), highest=7),
+    "reversible embedding": Entry(
+        lambda layers: layers.ReversibleEmbedding(7, 3, logit_soft_cap=5.0, mask_zero=True), (2, 4), highest=7
+    ),
     "identity": Entry(lambda layers: layers.Identity(), (2, 3)),
     "masking": Entry(lambda layers: layers.Masking(), (2, 4, 3)),
     "time distributed": Entry(lambda layers: layers.TimeDistributed(layers.Dense(2)), (2, 4, 3)),
@@ -249,3 +252,16 @@ LAYERS: dict[str, Entry] = (
     | FRAMES
     | NORMALIZATIONS
 )
+
+#: Layers of Keras 1 and 2 that Keras 3 does not have: every promise but those about real Keras.
+KERAS_2: dict[str, Entry] = {
+    "locally connected 1d": Entry(lambda layers: layers.LocallyConnected1D(4, 3, activation="relu"), (2, 7, 3)),
+    "locally connected 2d": Entry(
+        lambda layers: layers.LocallyConnected2D(4, (3, 2), 2, "same", implementation=3), (2, 6, 5, 3)
+    ),
+    "locally connected 2d first": Entry(
+        lambda layers: layers.LocallyConnected2D(4, 2, data_format="channels_first", implementation=2), (2, 3, 4, 5)
+    ),
+}
+
+EVERY = LAYERS | KERAS_2

@@ -6,23 +6,23 @@ import keras
 import pytest
 
 from contract.compare import assert_configs_cross
-from contract.table import LAYERS, call
+from contract.table import EVERY, LAYERS, call
 from cornu import layers
 from cornu.core import registry
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_config_survives_json(name):
-    layer = LAYERS[name].make(layers)
+    layer = EVERY[name].make(layers)
     config = layers.serialize(layer)
     again = layers.deserialize(json.loads(json.dumps(config)))
     assert type(again) is type(layer)
     assert json.dumps(layers.serialize(again)) == json.dumps(config)
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", EVERY)
 def test_from_config_makes_a_layer_with_the_same_weights(name):
-    entry = LAYERS[name]
+    entry = EVERY[name]
     layer = entry.make(layers)
     again = type(layer).from_config(layer.get_config())
     assert again is not layer
@@ -37,7 +37,7 @@ def test_configs_cross_to_keras_and_back(name):
 
 
 def test_every_layer_is_in_the_table():
-    made = {type(entry.make(layers)) for entry in LAYERS.values()}
+    made = {type(entry.make(layers)) for entry in EVERY.values()}
     known = {thing for thing in registry.LAYERS.things.values() if thing.__module__.startswith("cornu.layers.")}
     missing = {cls.__name__ for cls in known - made}
     # A Lambda's function has no form in JSON but its name; what the others are called on is no array, and cells are

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from contract.compare import assert_trees_close
-from contract.table import LAYERS, call
+from contract.table import EVERY, call
 from cornu import layers
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_layer_computes_the_same_when_compiled(name):
-    entry = LAYERS[name]
+    entry = EVERY[name]
     layer, inputs = entry.make(layers), entry.inputs()
     eager = call(layer, inputs)
     trainable = [variable.value for variable in layer.trainable_variables]

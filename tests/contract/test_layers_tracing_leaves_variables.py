@@ -4,13 +4,13 @@ import jax
 import numpy as np
 import pytest
 
-from contract.table import LAYERS, call
+from contract.table import EVERY, call
 from cornu import layers
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", EVERY)
 def test_tracing_leaves_variables(name):
-    entry = LAYERS[name]
+    entry = EVERY[name]
     layer = entry.make(layers)
     call(layer, entry.symbolic(), **entry.training_argument(layer))
     assert not any(isinstance(variable._value, jax.core.Tracer) for variable in layer.variables)
@@ -27,9 +27,9 @@ def test_tracing_leaves_variables(name):
         np.testing.assert_array_equal(np.asarray(variable._value), value, err_msg=variable.path)
 
 
-@pytest.mark.parametrize("name", [name for name, entry in LAYERS.items() if entry.trains_differently])
+@pytest.mark.parametrize("name", [name for name, entry in EVERY.items() if entry.trains_differently])
 def test_inference_leaves_variables(name):
-    entry = LAYERS[name]
+    entry = EVERY[name]
     layer = entry.make(layers)
     layer(entry.symbolic())
     before = layer.get_weights()

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from contract.table import LAYERS, call
+from contract.table import EVERY, call
 from cornu import layers, models
 
 
@@ -12,9 +12,9 @@ def squares(y_true, y_pred):
     return jnp.mean(jnp.square(y_pred.astype("float32") - 0.5))
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_layer_trains_a_step(name):
-    entry = LAYERS[name]
+    entry = EVERY[name]
     data = entry.inputs()
     data = list(data) if entry.apart else data
     tensors = [

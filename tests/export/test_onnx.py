@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 
 import cornu
-from contract.table import LAYERS, call
+from contract.table import EVERY, call
 from cornu import layers
 from cornu.core import registry
 from cornu.core.graph import SymbolicTensor
@@ -48,9 +48,9 @@ def around(layer, symbolic):
     return cornu.Model(jax.tree.leaves(inputs), call(layer, inputs))
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_layer(tmp_path, name):
-    entry = LAYERS[name]
+    entry = EVERY[name]
     model = around(entry.make(layers), entry.symbolic())
     random = np.random.default_rng(1)
     model.set_weights([random.uniform(0.1, 1, weight.shape) for weight in model.weights])
@@ -60,7 +60,7 @@ def test_every_layer(tmp_path, name):
 
 def test_no_layer_is_left_out():
     """A layer that is added to the library comes into the table, and so into `test_every_layer`."""
-    tried = {type(entry.make(layers)) for entry in LAYERS.values()}
+    tried = {type(entry.make(layers)) for entry in EVERY.values()}
     known = {thing for thing in registry.LAYERS.things.values() if thing.__module__.startswith("cornu.layers.")}
     abstract = {cornu.layers.Layer, cornu.layers.InputLayer}
     missing = {cls.__name__ for cls in known - tried - abstract if isinstance(cls, type)}

@@ -11,7 +11,7 @@ from cornu.kernels import recurrent, recurrent_cpu
 from cornu.kernels.compiler import plain_forms
 from cornu.kernels.recurrent import Loop
 
-BATCH, TIME, FEATURES, UNITS = 3, 5, 5, 8  # of the sizes for which `lstm` takes one product for all steps
+BATCH, TIME, FEATURES, UNITS = 3, 5, 7, 12  # of the sizes for which `lstm` takes one product for all steps
 TANH, SIGMOID = jnp.tanh, jax.nn.sigmoid
 LOOPS = {
     "last": Loop(),
@@ -66,6 +66,12 @@ def check(function, *args, tolerance=2e-6):
     ours, plain = jax.jit(function)(*args), plainly(lambda *args: function(*args), *args)
     for one, other in zip(jax.tree.leaves(ours), jax.tree.leaves(plain), strict=True):
         np.testing.assert_allclose(one, other, atol=tolerance * max(1, float(abs(other).max())))
+
+
+def test_products_before_the_loop(monkeypatch):
+    monkeypatch.setattr(recurrent_cpu, "LARGE", 1)
+    run = layer("lstm", Loop(sequences=True))
+    check(lambda given: (run(**given), jax.grad(functools.partial(loss, run))(given)), arrays("lstm"))
 
 
 def test_the_form_depends_on_the_sizes():

@@ -27,7 +27,7 @@ def test_masks_of_every_rank_equal_keras(shape, scores, real_keras):
 
 def test_a_mask_from_a_layer_above_and_one_by_hand_hold_both(real_keras):
     numbers = np.array([[3, 1, 2, 0, 0], [4, 4, 0, 0, 0]])
-    results = []
+    weights, results = None, []
     for keras in (cornu, real_keras):
         tokens = keras.Input((5,), dtype="int32")
         x = keras.layers.Embedding(6, 8, mask_zero=True, embeddings_initializer="orthogonal")(tokens)

@@ -24,6 +24,9 @@ INNER = [
     (lambda module: module.Conv2D(2, 2), (2, 3, 4, 4, 1)),
     (lambda module: module.TimeDistributed(module.Dense(2)), (2, 3, 4, 2)),
     (lambda module: module.Reshape((2, -1)), (2, 3, 4)),
+    (lambda module: module.LSTM(3), (2, 3, 4, 2)),
+    (lambda module: module.Bidirectional(module.GRU(2, return_sequences=True)), (2, 3, 4, 2)),
+    (lambda module: module.ConvLSTM1D(2, 2), (2, 3, 2, 4, 1)),
 ]
 
 
@@ -188,3 +191,32 @@ def test_a_model_with_batch_normalization_at_each_step_is_saved_and_loaded(tmp_p
     model.save(tmp_path / "model.keras")
     again = cornu.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again.predict(array(8, 5, 2), verbose=0), model.predict(array(8, 5, 2), verbose=0))
+
+
+def frames_classifier(module):
+    frame = [module.Input((6, 5, 1)), module.layers.Conv2D(2, 3), module.layers.BatchNormalization()]
+    cnn = module.Sequential([*frame, module.layers.GlobalMaxPooling2D()])
+    stack = [module.layers.TimeDistributed(cnn), module.layers.LSTM(3), module.layers.Dense(1)]
+    return module.Sequential([module.Input((4, 6, 5, 1)), *stack])
+
+
+def test_a_cnn_over_frames_before_an_lstm_trains_as_in_keras():
+    x, y = array(3, 4, 6, 5, 1), array(3, 1)
+    ours, theirs = frames_classifier(cornu), frames_classifier(keras)
+    ours.set_weights(theirs.get_weights())
+    losses = []
+    for model in (ours, theirs):
+        model.compile("sgd", "mse")
+        losses.append([float(model.train_on_batch(x, y)) for _ in range(5)])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+    for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.parametrize("make", [lambda lay: lay.LSTM(3), lambda lay: lay.Conv1D(2, 2)])
+def test_layers_of_the_library_are_one_call_for_all_steps(make):
+    """Neither a loop nor a copy for each step: the program is the same for 2 steps and for 50."""
+    layer = layers.TimeDistributed(make(layers))
+    layer(array(2, 3, 4, 2))
+    sizes = [len(jax.make_jaxpr(layer.call)(array(2, steps, 4, 2)).jaxpr.eqns) for steps in (2, 50)]
+    assert sizes[0] == sizes[1]

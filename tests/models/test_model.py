@@ -144,3 +144,18 @@ def test_classes_may_be_abstract(real_keras, name):
         if name in ("layers.Layer", "Model", "callbacks.Callback", "losses.Loss", "initializers.Initializer"):
             assert Concrete().work() == 1
             assert isinstance(Concrete(), base)
+
+
+def test_states_of_all_layers_are_reset():
+    inner = cornu.Sequential([layers.Input(batch_shape=(2, 3, 4)), layers.GRU(4, return_sequences=True, stateful=True)])
+    inputs = layers.Input(batch_shape=(2, 3, 4))
+    x = layers.Bidirectional(layers.LSTM(2, stateful=True, return_sequences=True))(inner(inputs))
+    model = cornu.Model(inputs, layers.SimpleRNN(2)(layers.Dropout(0.5)(x)))  # the last has no states to reset
+    rows = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    first = model.predict(rows, batch_size=2, verbose=0)
+    assert abs(model.predict(rows, batch_size=2, verbose=0) - first).max() > 1e-4
+    for reset in (model.reset_states, model.reset_state):
+        reset()
+        np.testing.assert_array_equal(model.predict(rows, batch_size=2, verbose=0), first)
+    inner.reset_states()
+    assert abs(model.predict(rows, batch_size=2, verbose=0) - first).max() > 1e-6  # only the inner model was reset

@@ -186,6 +186,22 @@ def masked(k):
     return model
 
 
+def recurrent(k):
+    """Recurrent layers of every kind, over words of which those with number 0 are masked."""
+    layers = k.layers
+    start = layers.Input((12,), name="words")
+    x = layers.Embedding(11, 6, mask_zero=True)(start)
+    both = layers.Bidirectional(layers.LSTM(3, return_sequences=True, recurrent_activation="sigmoid"))
+    x = both(x)
+    gated = layers.GRU(4, return_sequences=True, return_state=True, reset_after=True, recurrent_activation="sigmoid")
+    x, state = gated(x)
+    x = layers.GRU(4, return_sequences=True, recurrent_activation="sigmoid", reset_after=False)(x, initial_state=state)
+    cells = [layers.LSTMCell(3, recurrent_activation="sigmoid"), layers.SimpleRNNCell(4)]
+    other = layers.RNN(layers.StackedRNNCells(cells))(layers.Embedding(11, 5)(start))  # masks stop Keras 2.2.4 here
+    x = layers.concatenate([layers.SimpleRNN(5, go_backwards=True, activation="relu")(x), other])
+    return k.models.Model(start, layers.Dense(2)(x), name="recurrent")
+
+
 def small(k):
     """Two layers, for the optimizers."""
     return k.models.Sequential(
@@ -222,6 +238,7 @@ MODELS = {
     ),
     "frozen": compiled(frozen, "mse", "sgd"),
     "masked": compiled(masked, "mse", "rmsprop"),
+    "recurrent": compiled(recurrent),
     "sgd": compiled(small, "mse", lambda k: k.optimizers.SGD(0.05, momentum=0.8, decay=0.01)),
     "sgd_plain": compiled(small, "msle", lambda k: k.optimizers.SGD(0.05, clipnorm=0.5)),
     "rmsprop": compiled(small, "mse", lambda k: k.optimizers.RMSprop(0.02, rho=0.8, decay=0.01)),
@@ -240,7 +257,7 @@ def data_of(model):
     inputs, targets = [], []
     for shape in shapes_of(model.input_shape):
         x = generator.normal(size=(ROWS, *shape[1:])).astype("float32")
-        if model.name == "sequences":
+        if model.name in ("sequences", "recurrent"):
             x = generator.randint(11, size=(ROWS, *shape[1:])).astype("int32")
         if model.name == "masked":
             x[::3, 2:] = 0

@@ -13,7 +13,9 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 FOLDER = SHARED / "data" / "real-keras"
 DIGITS = ("mlp", "cnn", "act", "func")
 #: Models whose data are beside them -> the batch size of the further epochs.
-SMALL = dict.fromkeys(("ops", "siamese", "nested"), 12) | dict.fromkeys(("lstm", "gru", "birnn", "simple"), 16)
+SMALL = dict.fromkeys(("ops", "siamese", "nested"), 12) | dict.fromkeys(
+    ("lstm", "gru", "birnn", "simple", "attention"), 16
+)
 FILES = sorted(
     (path.parent.name, path.stem, path.suffix)
     for path in FOLDER.glob("*/*")

@@ -221,3 +221,14 @@ def test_the_epoch_in_which_the_loss_became_nan_is_said_once():
     with pytest.warns(UserWarning, match=r"The loss became NaN in epoch \d\. Try a smaller learning rate") as said:
         fitted(1, None, "mse", np.ones(4), learning_rate=1e30)
     assert len(said) == 1
+
+
+def test_integer_classes_of_each_step_fit_an_output_of_unknown_length():
+    inputs = cornu.Input((None, 2))
+    model = cornu.Model(inputs, layers.Dense(3, activation="softmax")(inputs))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = np.ones((2, 5, 2), "float32"), np.ones((2, 5), "int32")
+    for labels in (y, y[..., None]):
+        model.fit(x, labels, verbose=0)
+    with pytest.raises(ValueError, match="expects integer classes of shape"):
+        model.fit(x, np.ones((2, 5, 3), "int32"), verbose=0)

@@ -134,11 +134,18 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("weights", [None, (), (None,)], ids=["unweighted", "by row", "by step"])
-@pytest.mark.parametrize("stack", STEPS.values(), ids=STEPS)
-def test_losses_and_metrics_of_steps_leave_padding_out(padded, stack, weights):
-    options = {"metrics": ["mae", "categorical_accuracy"], "weighted_metrics": ["mse"]}
-    make = stacked(*stack, loss="categorical_crossentropy" if weights else "mse", **options)
+@pytest.mark.parametrize(
+    ("stack", "weights", "loss"),
+    [
+        ("LSTM", None, "mse"),
+        ("LSTM", (None,), "mse"),
+        ("masked", (), "categorical_crossentropy"),
+        ("masked", (None,), "categorical_crossentropy"),
+        ("by step", None, "categorical_crossentropy"),
+    ],
+)
+def test_losses_and_metrics_of_steps_leave_padding_out(padded, stack, weights, loss):
+    make = stacked(*STEPS[stack], loss=loss, metrics=["mae", "categorical_accuracy"], weighted_metrics=["mse"])
     check_same(padded, make, [batch(5, (None, 3), weights), batch(7, (None, 3), weights)])
 
 

@@ -18,6 +18,7 @@ _EXAMPLES = """examples:
   cornu run mnist_cnn.py --my-option 3      run a program written for any version of Keras
   cornu run notebook.ipynb                  ... a notebook, or a tutorial in Markdown
   cornu train mnist-mlp                     train, evaluate and save a classifier of handwritten digits
+  cornu train tiny-transformer              ... a model that writes, and prints what it writes
   cornu train                               list what can be trained
   cornu evaluate mnist-mlp.keras            its accuracy on the test images; --report writes a page about it
   cornu predict mnist-mlp.keras photo.jpg   the digits on a photographed sheet of paper
@@ -43,6 +44,8 @@ _TRAIN_EXAMPLES = """examples:
   cornu train                               list what can be trained
   cornu train mnist-mlp --epochs 2          writes mnist-mlp.keras and a report, mnist-mlp.html
   cornu train mnist-cnn --watch --json      with curves on a web page; the result as JSON
+  cornu train addition-lstm                 learns to add numbers, and shows sums as it learns
+  cornu train tiny-transformer --text a.txt learns to write in the manner of your text
 """
 _WATCH_EXAMPLES = """examples:
   cornu watch                               the runs on this machine, at http://127.0.0.1:8642
@@ -158,13 +161,12 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_train(commands: Any) -> None:
-    train = add_command(
-        commands, "train", "train one of the tutorials' models", _TRAIN_EXAMPLES, "Train a model by name."
-    )
+    train = add_command(commands, "train", "train one of the example models", _TRAIN_EXAMPLES, "Train a model by name.")
     train.add_argument("name", nargs="?", metavar="NAME", help="what to train; without it, list the names")
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
-    train.add_argument("--batch-size", type=model_arguments.positive, help="images per step")
+    train.add_argument("--batch-size", type=model_arguments.positive, help="rows per step")
     train.add_argument("--seed", type=int, help="makes the run repeatable")
+    train.add_argument("--text", metavar="FILE", help="for tiny-transformer: a text in UTF-8 to learn from (sonnets)")
     train.add_argument(
         "--out", metavar="FILE", help="where to save the model (NAME.keras, or NAME-2.keras if that exists)"
     )

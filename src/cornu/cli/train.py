@@ -35,16 +35,17 @@ def command(options: argparse.Namespace) -> int:
     report = None if options.no_report else Path(options.report or out.with_suffix(".html"))
     if report is not None and not report.parent.is_dir():
         return _refuse(f"cannot write {str(report)!r}: there is no folder {str(report.parent)!r}. Make it first.")
+    example = load_example(examples[options.name])
+    if options.text is not None and (reason := _unreadable(example, options)):
+        return _refuse(reason)
     given = {"epochs": options.epochs, "batch_size": options.batch_size, "seed": options.seed, "out": str(out)}
-    given["report"] = report and str(report)
+    given |= {"report": report and str(report), "text": options.text}
     kept = _Kept()
     given["callbacks"] = [kept, *([Dashboard(name=options.name)] if options.watch else [])]
     started = time.perf_counter()
     try:
         with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
-            result = load_example(examples[options.name]).main(
-                **{key: value for key, value in given.items() if value is not None}
-            )
+            result = example.main(**{key: value for key, value in given.items() if value is not None})
     except KeyboardInterrupt:
         print(f"cornu: interrupted; {kept.save(out)}", file=sys.stderr)
         return 130
@@ -73,6 +74,18 @@ class _Kept(Callback):
             return "no epoch was finished, and no model was saved"
         self.model.save(out)
         return f"the model of {self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} is in {out}"
+
+
+def _unreadable(example: Any, options: argparse.Namespace) -> str:
+    """Return why an example cannot learn from the text that `options` name; "" if it can."""
+    if not hasattr(example, "read_text"):
+        return f"{options.name} does not learn from a text; leave --text out."
+    try:
+        example.read_text(options.text)
+    except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError
+        said = f"it is not UTF-8 ({error})" if isinstance(error, UnicodeDecodeError) else str(error)
+        return f"cannot learn from {options.text!r}: {said}"
+    return ""
 
 
 def _free(path: Path) -> Path:

@@ -32,7 +32,6 @@ _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
-    ("layers", "LocallyConnected1D LocallyConnected2D", "Use Conv1D or Conv2D."),
     ("layers", "Normalization", "Subtract the mean and divide by the standard deviation with numpy, or use Rescaling."),
     (
         "layers",
@@ -115,8 +114,8 @@ def names_of(place: str) -> frozenset[str]:
 def reason(place: str, name: str) -> str:
     """Return why a name, or a module (a `name` below a `place`), is absent and what to use; "" if it is not known.
 
-    >>> reason("layers", "LocallyConnected1D")
-    'keras.layers.LocallyConnected1D is not in this version of Cornu yet. Use Conv1D or Conv2D.'
+    >>> reason("layers", "CenterCrop")[:62]
+    'keras.layers.CenterCrop is not in this version of Cornu yet. Use'
     """
     full = f"{place}.{name}" if place else name
     for rows, said in ((GONE, "is not in Cornu."), (LATER, "is not in this version of Cornu yet.")):

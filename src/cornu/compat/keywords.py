@@ -93,7 +93,14 @@ ONLY_KERAS_1 = frozenset(
 )
 
 #: Convolution -> how many kernel sizes it had in Keras 1.
-KERNEL_NUMBERS = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3, "Conv3DTranspose": 3}
+KERNEL_NUMBERS = {
+    "Conv2D": 2,
+    "LocallyConnected2D": 2,
+    "SeparableConv2D": 2,
+    "Conv2DTranspose": 2,
+    "Conv3D": 3,
+    "Conv3DTranspose": 3,
+}
 
 
 _AFTER_ACTIVATIONS = ("W_regularizer", "U_regularizer", "b_regularizer", "dropout_W", "dropout_U")

@@ -48,7 +48,8 @@ DIFFERENCES = {
     "moving averages start from the first batch": Difference(("2",), r"\bBatchNorm\w*"),
     "moving variance is unbiased": Difference(("2",), r"\bBatchNorm\w*"),
     "moving variance of images is unbiased": Difference(("2", "tf.keras"), r"\bBatchNorm\w*"),
-    "gates use hard_sigmoid": Difference(_STANDALONE, r"\b(LSTM|GRU|ConvLSTM\dD)(Cell)?\b"),
+    "gates use hard_sigmoid": Difference(_STANDALONE, r"\b(LSTM|GRU)(Cell)?\b"),
+    "gates of convolutions use hard_sigmoid": Difference(_BEFORE_3, r"\bConvLSTM\dD(Cell)?\b"),
     "the reset gate comes first": Difference(_STANDALONE, r"\bGRU(Cell)?\b"),
     "gates drop their own inputs": Difference(_STANDALONE, ""),
     "cells are built for their constants": Difference(("2",), ""),
@@ -60,6 +61,9 @@ GATES: dict[str, tuple[str, Any]] = {
     "reset_after": ("the reset gate comes first", False),
     "implementation": ("gates drop their own inputs", 1),
 }
+
+#: The same for layers with convolutions.
+GATES_OF_CONVOLUTIONS = {"recurrent_activation": ("gates of convolutions use hard_sigmoid", "hard_sigmoid_of_keras_2")}
 
 _SMALL_EPSILON = {"epsilon": 1e-8}
 _NADAM = {"schedule_decay": 0.004}

@@ -124,7 +124,7 @@ def _of_model(node: Node, known: dict[int, int], training: bool, equal: set) -> 
     )
     if fixed or set(numbers) - {None} != lengths:
         raise _MixedError(lengths)
-    return _followed(network, numbers, training, equal)
+    return _followed(network, numbers, training or _trains(node), equal)
 
 
 def _of_outputs(layer: Any, number: int, count: int) -> list[int | None]:
@@ -147,8 +147,13 @@ def _fits(node: Node, known: dict[int, int], training: bool) -> bool:
     if declares(layer, "leaves_steps_out", *CALLING):
         first = call_signature(type(layer)).first(node.args, node.kwargs)
         return len(padded) == 1 and padded[0] is first
-    trains = training or bool(call_signature(type(layer)).bind(node.args, node.kwargs).get("training"))
-    return _keeps_steps_apart(layer, padded[0].ndim) and _may_merge(node, known) and not (trains and _counts(parts))
+    counts = (training or _trains(node)) and _counts(parts)
+    return _keeps_steps_apart(layer, padded[0].ndim) and _may_merge(node, known) and not counts
+
+
+def _trains(node: Node) -> bool:
+    """Return whether a call was made with ``training``, by keyword or by position."""
+    return bool(call_signature(type(node.operation)).bind(node.args, node.kwargs).get("training"))
 
 
 def _may_merge(node: Node, known: dict[int, int]) -> bool:

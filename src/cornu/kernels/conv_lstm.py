@@ -63,7 +63,8 @@ def conv_lstm_step(
     hidden, cell = states
     axis = window.channel_axis
     if window.keeps_size and input_noise is None and noise is None:
-        # One convolution of both is faster than two and their sum, by a tenth in training and a fifth in prediction.
+        # One convolution of both is faster than two and their sum: a training step took 484 ms instead of 556 on two
+        # CPU cores, for 8 rows of 10 images of 40 x 40, 3 x 3 windows and 40 filters.
         both = jnp.concatenate([inputs, hidden], axis=axis)
         gates = convolution(both, jnp.concatenate([kernel, recurrent_kernel], axis=-2), 1, "same", 1, 1, window[-1])
     else:
@@ -105,8 +106,10 @@ def conv_lstm(
 ) -> tuple[Array, list[Array]]:
     """Return the outputs and last states of a convolutional LSTM over ``(batch, time, *space, channels)``.
 
-    Both convolutions are in the loop: on CPU, that of all steps before the loop takes twice the time, because its
-    result has to go through memory. docs/design/010-convolution-on-cpu.md has the measurements.
+    Both convolutions are in the loop. With that of the inputs of all steps before it, whose result has to go through
+    memory, the forward pass took 287 ms instead of 127, and a training step 657 instead of 544 (one image channel, else
+    as in `conv_lstm_step`). An own gradient rule, with the recurrent kernel's gradient as one product after the loop,
+    gained nothing.
     """
 
     def step(now: Array, states: Sequence[Array]) -> tuple[Array, list[Array]]:

@@ -8,18 +8,21 @@ processor time per training step of an LSTM inside a compiled loop, AVX-512, jax
 | plain scan | 23.4 | 20.0 | 6.0 | 38.7 | 27.4 |
 | kernels transposed before the loop | | 17.0 | 5.0 | | |
 | and gates with a derivative of their own | 15.0 | 15.5 | **5.0** | **27.7** | **18.5** |
-| kernels' gradients as one product after the loop (`lstm`) | **12.0** | 16.0 | 5.4 | 30.4 | 24.0 |
-| the same by `custom_vjp` | 12.0 | 15.9 | 5.6 | 30.7 | 23.4 |
+| kernels' gradients as one product after the loop (`lstm`) | **12.0** | 17.8 | 5.4 | 30.4 | 24.0 |
+| the same by `custom_vjp` | 12.0 | 16.5 | 5.6 | 30.7 | |
 
-A GRU's took 14.7 and 3.4 for the second and third shape, its plain scan 18.0 and 3.8. The product after the loop runs
-on all cores, those inside are too small for that: 32, 100, 64, 64 took 5.2 ms from start to end instead of 6.1.
+With jaxlib 0.10.2, the plain scan, own gates and the product after the loop took 26.5, 18.6, 15.0 for the first shape,
+21.9, 17.3, 16.3 for the second, and 6.2, 5.3, 5.2 for the third. A GRU's took 14.7 for the second and 3.4 for the third
+with own gates, 18.0 and 3.8 as a plain scan. The machine had other load, so what a second core saves in the product
+after the loop is not measured.
 
-Slower: input products of all steps before the loop (5.5 for the third shape), gates computed again in the backward loop
-(6.5), two loops of half the batch each (XLA runs loops one after the other), unrolling by 2 or 4, inputs and state in
-one product. A sum over the batch and time of the bias's gradient took 4.3 ms, as a product with ones 0.15.
+Slower: input products of all steps before the loop (5.5 for the third shape; but see `LARGE`), gates computed again in
+the backward loop (6.5), two loops of half the batch each (XLA runs loops one after the other), unrolling by 2 or 4,
+inputs and state in one product. A sum of the bias's gradient over batch and time took 4.3 ms, a product with ones 0.15.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -27,8 +30,13 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.custom_derivatives import SymbolicZero
 
-MANY = 4
+MANY = 6
 """Entries of inputs and state together, per row of a batch, from which one product for the kernels' gradients pays."""
+
+
+LARGE = 2**16
+"""Entries of a kernel from which `lstm` multiplies the inputs of all steps before the loop: with jaxlib 0.10.2 15.6 ms
+instead of 17.2 for 32,80,128,128, with 0.12 the same; 5.4 instead of 5.2 for 32,100,64,64."""
 
 
 class Kernel(NamedTuple):
@@ -177,13 +185,23 @@ def lstm(
         sequences: Whether to return all outputs.
     """
 
+    before, project = _projections(inputs, kernel, bias)
+
     def step(states: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], Array | None]:
-        gates = now @ kernel + states[0] @ recurrent_kernel
-        states = lstm_gates(gates if bias is None else gates + bias, states[1])
+        states = lstm_gates(project(now) + states[0] @ recurrent_kernel, states[1])
         return states, states[0] if sequences else None
 
-    (hidden, cell), outputs = lax.scan(step, (hidden, cell), inputs, reverse=reverse)
+    (hidden, cell), outputs = lax.scan(step, (hidden, cell), before, reverse=reverse)
     return outputs, hidden, cell
+
+
+def _projections(inputs: Array, kernel: Array, bias: Array | None) -> tuple[Array, Callable[[Array], Array]]:
+    """Return what a loop goes over, and a function that gives ``inputs @ kernel + bias`` for one step of it."""
+
+    def project(inputs: Array) -> Array:
+        return inputs @ kernel if bias is None else inputs @ kernel + bias
+
+    return (project(inputs), lambda now: now) if kernel.size >= LARGE else (inputs, project)
 
 
 def _lstm_rule(reverse: bool, sequences: bool, primals: tuple, tangents: tuple) -> tuple[tuple, tuple]:
@@ -193,15 +211,15 @@ def _lstm_rule(reverse: bool, sequences: bool, primals: tuple, tangents: tuple) 
     """
     inputs, hidden, cell, kernel, recurrent_kernel, bias = primals
     by_inputs, by_hidden, by_cell, by_kernel, by_recurrent_kernel, by_bias = tangents
+    projected, project = _projections(inputs, kernel, bias)
     transposed = recurrent_kernel.T
 
     def step(states: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], tuple]:
-        gates = now @ kernel + states[0] @ recurrent_kernel
-        activated = _lstm_activated(gates if bias is None else gates + bias)
-        after, factors = _lstm_factors(activated, states[1])
+        gates = _lstm_activated(project(now) + states[0] @ recurrent_kernel)
+        after, factors = _lstm_factors(gates, states[1])
         return after, (after[0] if sequences else None, states[0], factors)
 
-    last, (outputs, before, factors) = lax.scan(step, (hidden, cell), inputs, reverse=reverse)
+    last, (outputs, before, factors) = lax.scan(step, (hidden, cell), projected, reverse=reverse)
     ones = jnp.ones((*inputs.shape[:2], 1), inputs.dtype)
     pairs = [(inputs, by_kernel), (before, by_recurrent_kernel), (ones, None if bias is None else by_bias)]
     pairs = [(left, right) for left, right in pairs if right is not None and not isinstance(right, SymbolicZero)]

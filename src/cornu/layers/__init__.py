@@ -18,6 +18,7 @@ from cornu.layers.core import *
 from cornu.layers.einsum import *
 from cornu.layers.embedding import *
 from cornu.layers.input import *
+from cornu.layers.locally_connected import *
 from cornu.layers.merging import *
 from cornu.layers.multi_head_attention import *
 from cornu.layers.normalization import *

@@ -47,8 +47,11 @@ from cornu.layers.core import Masking as Masking
 from cornu.layers.core import Wrapper as Wrapper
 from cornu.layers.einsum import EinsumDense as EinsumDense
 from cornu.layers.embedding import Embedding as Embedding
+from cornu.layers.embedding import ReversibleEmbedding as ReversibleEmbedding
 from cornu.layers.input import Input as Input
 from cornu.layers.input import InputLayer as InputLayer
+from cornu.layers.locally_connected import LocallyConnected1D as LocallyConnected1D
+from cornu.layers.locally_connected import LocallyConnected2D as LocallyConnected2D
 from cornu.layers.merging import Add as Add
 from cornu.layers.merging import Average as Average
 from cornu.layers.merging import Concatenate as Concatenate

@@ -8,6 +8,7 @@ import numpy as np
 
 from cornu.core import registry
 from cornu.core.layer import Layer
+from cornu.core.scope import set_mask
 from cornu.core.variable import Seed
 from cornu.kernels.random_bits import dropout as drop
 from cornu.layers.argument_checks import check_integer, number_in
@@ -98,6 +99,88 @@ class Embedding(Layer):
         return jnp.not_equal(inputs, 0) if self.mask_zero else None
 
 
+@registry.LAYERS.add()
+class ReversibleEmbedding(Embedding):
+    """Look up a learned vector for each integer index, and project vectors back to scores of the indices.
+
+    Args:
+        input_dim, output_dim: As in `Embedding`.
+        tie_weights: Whether both directions share one matrix; else the way back has its own, `reverse_embeddings`.
+        embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero: As in `Embedding`.
+        reverse_dtype: Dtype of the projection; None takes that of vectors and matrix.
+        logit_soft_cap: Bound of the scores, applied with tanh.
+        **kwargs: Other arguments of `Embedding`.
+
+    Call arguments:
+        inputs: Indices ``(batch, ...)``, or vectors ``(batch, ..., output_dim)`` if `reverse` is true.
+        reverse: Whether to project vectors to scores ``(batch, ..., input_dim)``.
+
+    Raises:
+        ValueError: `input_dim` or `output_dim` is not a positive integer.
+
+    Follows https://keras.io/api/layers/core_layers/reversible_embedding/ and https://arxiv.org/abs/1608.05859
+
+    >>> import numpy as np
+    >>> layer = ReversibleEmbedding(10, 4)
+    >>> layer(layer(np.array([[1, 2, 3]])), reverse=True).shape
+    (1, 3, 10)
+    """
+
+    keeps_rows_apart = True
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        tie_weights: bool = True,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        reverse_dtype: Any = None,
+        logit_soft_cap: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            input_dim,
+            output_dim,
+            embeddings_initializer=embeddings_initializer,
+            embeddings_regularizer=embeddings_regularizer,
+            embeddings_constraint=embeddings_constraint,
+            mask_zero=mask_zero,
+            **kwargs,
+        )
+        self.tie_weights = tie_weights
+        self.reverse_dtype = reverse_dtype
+        self.logit_soft_cap = logit_soft_cap
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build(input_shape)
+        if not self.tie_weights:
+            self.reverse_embeddings = self.add_weight(
+                (self.output_dim, self.input_dim), self.embeddings_initializer, name="reverse_embeddings"
+            )
+
+    def call(  # type: ignore[override]
+        self, inputs: jax.Array, reverse: bool = False, training: bool = False
+    ) -> jax.Array:
+        if not reverse:
+            vectors = super().call(inputs, training=training)
+            if self.mask_zero:
+                set_mask(vectors, jnp.not_equal(inputs, 0))
+            return vectors
+        kernel = jnp.asarray(self.embeddings).T if self.tie_weights else jnp.asarray(self.reverse_embeddings)
+        if self.reverse_dtype is not None:
+            inputs, kernel = inputs.astype(self.reverse_dtype), kernel.astype(self.reverse_dtype)
+        scores = inputs @ kernel  # (batch, ..., output_dim) -> (batch, ..., input_dim)
+        cap = self.logit_soft_cap
+        return scores if cap is None else jnp.tanh(scores / cap) * cap
+
+    def compute_mask(self, inputs: jax.Array, previous_mask: Any = None) -> None:
+        """Return None: the vectors of indices come with their mask."""
+
+
 __all__ = [
     "Embedding",
+    "ReversibleEmbedding",
 ]

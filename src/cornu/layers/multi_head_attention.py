@@ -20,7 +20,6 @@ from cornu.layers.einsum import EinsumDense
 from cornu.layers.regularization import Dropout
 from cornu.layers.weight_options import keep_options
 
-
 MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask")
 
 
@@ -117,7 +116,8 @@ class _HeadAttention(Layer):
         else:
             whole = self._compute_attention_mask(query, value, **masks, use_causal_mask=bool(use_causal_mask))
             k, v = self._for_each_head(k, v)
-            outputs, scores = self._compute_attention(q, k, v, whole, training, return_attention_scores)
+            more = {"return_attention_scores": True} if return_attention_scores else {}  # tf.keras does not have it
+            outputs, scores = self._compute_attention(q, k, v, whole, training, **more)
         if self._use_gate:
             outputs = outputs * self._gate_dense(query)
         outputs = self._output_dense(outputs)
@@ -151,7 +151,8 @@ class _HeadAttention(Layer):
 
     def _broadcast_to_heads(self, mask: Array, rank: int) -> Array:
         """Return a mask with axes of size 1 for the heads, and for batch axes that it lacks."""
-        return jnp.expand_dims(mask, tuple(range(-2 * len(self._axes) - rank + mask.ndim, -2 * len(self._axes))))
+        behind = 2 * len(self._axes)
+        return jnp.expand_dims(mask, tuple(range(mask.ndim - rank - behind, -behind)))
 
     def _compute_attention_mask(
         self,
@@ -319,7 +320,7 @@ class MultiHeadAttention(_HeadAttention):
             self._gate_dense = self._projected("gate", query_shape, (heads, self.value_dim), "sigmoid")
         self.value_dense = self._projected("value", value_shape, (heads, self.value_dim))
         count = len(self._axes)
-        self._make_inner(tuple(range(rank - 1 - count + 1, rank + 1))[-count:])
+        self._make_inner(tuple(range(-count, 0)))
         sizes = self._output_shape or (known_size(self, query_shape),)
         inputs = (*query_shape[:-1], heads, self.value_dim)
         self.output_dense = self._projected("attention_output", inputs, sizes, bound=2)

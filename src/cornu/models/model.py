@@ -20,13 +20,14 @@ from cornu.models.loss_methods import LossMethods
 from cornu.models.network import Network
 from cornu.models.pictures import PictureMethods
 from cornu.models.saving_methods import FileMethods
+from cornu.models.states import StateMethods
 from cornu.models.trainer import Trainer
 from cornu.saving.plain_names import with_plain_names
 from cornu.saving.source import CORNU, VERSION
 
 
 @registry.MODELS.add()
-class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Layer):
+class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, PictureMethods, Layer):
     """Layers that are trained, evaluated and used together.
 
     ``Model(inputs, outputs)`` makes a functional model. A subclass keeps layers as attributes and defines
@@ -194,6 +195,23 @@ class Model(Trainer, BatchMethods, LossMethods, FileMethods, PictureMethods, Lay
     def output_names(self) -> list[str]:
         """The names of the outputs; a subclassed model's are output_1, output_2, ... or its dictionary's keys."""
         return self._network.output_names if self._network is not None else list(getattr(self, "_seen_outputs", []))
+
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers, those of inner models too, to their first ones.
+
+        >>> import numpy as np
+        >>> from cornu import layers, Sequential
+        >>> model = Sequential([layers.Input(batch_shape=(1, 4, 2)), layers.LSTM(3, stateful=True)])
+        >>> first = model.predict(np.ones((1, 4, 2)), verbose=0)
+        >>> model.reset_states()
+        >>> bool((model.predict(np.ones((1, 4, 2)), verbose=0) == first).all())
+        True
+        """
+        for layer in self._flatten_layers():
+            if layer is not self and getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
+                layer.reset_states()
+
+    reset_state = reset_states
 
     def add_loss(self, loss: Any, inputs: Any = None) -> None:
         """Add to the loss: a scalar inside ``call``, a function, or a symbolic tensor of a functional model."""

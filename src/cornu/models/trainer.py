@@ -22,6 +22,7 @@ from cornu.data.streams import is_stream
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.models.parts import ModelPart
+from cornu.models.states import check_batch_size
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
@@ -153,7 +154,12 @@ class Trainer(ModelPart):
         check_process(what)
         if what != "predict":
             self._check_compiled(what)
+        stateful_for = self._programs.batch_size
+        if stateful_for is not None and options.get("batch_size") is None and not is_stream(x):
+            options["batch_size"] = stateful_for
         batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)
+        if stateful_for is not None:
+            check_batch_size(self, batches, stateful_for, options.get("steps"), what)
         if what != "predict":
             self._prepare(batches.example, what, batches.rows)
         elif (rows := _kind_of_rows(x)) is None or rows != self._programs.predicted_rows:  # else: the fast path
@@ -190,7 +196,10 @@ class Trainer(ModelPart):
             if self._network.any_size and [one.shape[1:] for one in given] != [
                 one.shape[1:] for one in self._network.flat_inputs
             ]:
-                return self.infer_call((tensors,), {})
+                known, shapes = self._programs.outputs_by_shapes, tuple((one.shape[1:], one.dtype) for one in given)
+                if shapes not in known:
+                    known[shapes] = self.infer_call((tensors,), {})
+                return known[shapes]
             return self._network.outputs
         self._ensure_built((tensors,), {})
         if self._network is not None:

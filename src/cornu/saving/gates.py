@@ -15,6 +15,7 @@ import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.layers.recurrent.cell import Cell
+from cornu.layers.recurrent.conv_lstm import ConvLSTMCell
 from cornu.layers.recurrent.gate_defaults import set_gates
 from cornu.layers.recurrent.rnn import OfCell
 from cornu.saving.source import Source
@@ -137,6 +138,8 @@ class Gates:
             return array.convert is _joined
         if self.source.gates in (OLD_GATES, NEW_GATES):
             return self.source.gates == OLD_GATES
+        if isinstance(gated.cell, ConvLSTMCell):
+            return re.fullmatch(r"Keras [3-9].*", self.source.writer) is None
         for pattern, old in WRITERS:
             if re.fullmatch(pattern, self.source.writer):
                 if old is not None:

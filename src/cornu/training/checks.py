@@ -108,7 +108,7 @@ def check_targets(objective: Objective, y: Any, y_pred: Any) -> None:
 def _check_shape(output: str, loss: str, y: tuple, prediction: tuple) -> None:
     expected, given = (None, *prediction[1:]), (None, *y[1:])
     if loss in SPARSE:
-        if given not in (expected[:-1], (*expected[:-1], 1)):
+        if not any(_fits_all(given, fitting) for fitting in (expected[:-1], (*expected[:-1], 1))):
             raise ValueError(
                 f"The loss {loss!r} expects integer classes of shape {expected[:-1]} for the output {output!r} "
                 f"of shape {expected}; y has shape {given}.{_one_hot_advice(given, expected)}"
@@ -233,7 +233,7 @@ def check_values(model: Any, batches: Any) -> None:
     check_labels(model.objective, batch.y)
     check_probabilities(model, batch.y)
     check_indices(model._network, batch.x)
-    for name, array in zip(("x", "y", "sample_weight"), batch, strict=True):
+    for name, array in zip(("x", "y", "sample_weight"), batch[:3], strict=True):
         for path, leaf in jax.tree_util.tree_flatten_with_path(array)[0]:
             if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" and not np.isfinite(leaf.sum(dtype=leaf.dtype)):
                 _report_nan(model, batch, f"{name}{jax.tree_util.keystr(path)}", leaf)
@@ -245,7 +245,7 @@ def _report_nan(model: Any, batch: Batch, name: str, array: np.ndarray) -> None:
     if rows.size == 0:  # the sum overflowed; every value is finite
         return
     row = slice(int(rows[0]), int(rows[0]) + 1)
-    logs = model.test_on_batch(*jax.tree.map(lambda a: a[row], batch), return_dict=True)
+    logs = model.test_on_batch(*jax.tree.map(lambda a: a[row], batch[:3]), return_dict=True)
     strange = [key for key, value in logs.items() if not np.isfinite(np.asarray(value)).all()]
     if not strange:
         return  # the model's masks or losses ignore these values

@@ -71,7 +71,7 @@ class Padding:
         numbers = self._numbers(plan)
 
         def to_size(array: Any, place: int | None, zeros: bool = False) -> Any:
-            return array if place is None else _longer(array, sizes[place], zeros)
+            return array if place is None or array is None else _longer(array, sizes[place], zeros)
 
         places = iter(self._places_in(batch.x) or ())
         x = jax.tree.map(lambda leaf: to_size(leaf, next(places)), batch.x)
@@ -85,6 +85,8 @@ class Padding:
                 return None
             if not all(_weighs(array, place, lengths) for array, place in _pairs(weight, outputs, names)):
                 return None
+            if len(set(outputs)) > 1 and len(getattr(weight, "shape", ())) > 1:
+                return None  # the same weights of steps for outputs of different lengths
             y = _by_output(to_size, y, outputs, names)
             weight = _by_output(lambda array, place: _weights(array, place, to_size), weight, outputs, names)
         by_number = {number: lengths[place] for number, place in numbers.items()}
@@ -220,7 +222,7 @@ def _sums_over_steps(objective: Any, position: int) -> bool:
     if loss is not None and not (
         declares(loss, "keeps_rows_apart", "__call__", "call")
         and loss.reduction not in (None, "none")
-        and _is_by_step(loss.fn, loss, loss._options)
+        and _is_by_step(getattr(loss, "fn", None), loss, getattr(loss, "_options", ()))
     ):
         return False
     return all(

@@ -1,6 +1,7 @@
 """The compiled programs of a model: made when first needed, kept until something changes that they depend on."""
 
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Iterator
@@ -40,7 +41,13 @@ class Programs:
         self.lock = threading.RLock()  # held while programs are made
         self._using = threading.RLock()  # held by the thread that trains or evaluates
         self._fitting: int | None = None  # the thread that runs `fit`
+        self.outputs_by_shapes: dict[tuple, Any] = {}  # symbolic outputs, of a model whose inputs may have any size
         self.predicted_rows: tuple | None = None  # shape and dtype of the rows that the model was last prepared for
+
+    @functools.cached_property
+    def batch_size(self) -> int | None:
+        """The number of rows that each batch has to have, if layers of the model keep states for as many."""
+        return self.model._fixed_batch_size()
 
     @property
     def learner(self) -> Learner:
@@ -111,7 +118,9 @@ class Programs:
             _log.debug("Model %r will compile again: %s.", self.model.name, reason)
         self._learner = None
         self._made = {}
+        self.outputs_by_shapes = {}
         self.predicted_rows = None
+        vars(self).pop("batch_size", None)
 
     def _make(self, kind: Kind) -> Any:
         learner, run_eagerly = self.learner, self.model.run_eagerly

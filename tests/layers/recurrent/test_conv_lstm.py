@@ -98,7 +98,7 @@ def test_stateful_layers_go_on_from_batch_to_batch():
     np.testing.assert_allclose(layer(X), whole(np.concatenate([X, X], axis=1)), atol=2e-6)
     layer.reset_states()
     np.testing.assert_array_equal(layer.states[0], np.zeros((2, 4, 5, 2)))
-    with pytest.raises(ValueError, match="stateful for batches of 2 rows; it got 1 row"):
+    with pytest.raises(ValueError, match="stateful for batches of 2 rows; got a batch of 1"):
         layer(X[:1])
 
 

@@ -220,7 +220,7 @@ def test_wrong_inputs_are_refused_in_words():
         layers.RNN(lambda x: x)
     layer = layers.LSTM(2, stateful=True)
     layer(X)
-    with pytest.raises(ValueError, match="stateful for batches of 4 rows; it got 3 rows"):
+    with pytest.raises(ValueError, match="stateful for batches of 4 rows; got a batch of 3"):
         layer(X[:3])
     with pytest.raises(AttributeError, match="is not stateful"):
         layers.LSTM(2).reset_states()

@@ -15,6 +15,7 @@ from cornu.kernels.conv_lstm import Window, conv_lstm, conv_lstm_step
 from cornu.kernels.recurrent import Loop
 from cornu.layers.argument_checks import check_integer, known_size
 from cornu.layers.recurrent.cell import Cell, Noise
+from cornu.layers.recurrent.gate_defaults import with_convolutional_gate_defaults
 from cornu.layers.recurrent.lstm import with_ones_to_forget
 from cornu.layers.recurrent.rnn import RNN, OfCell, option_of_cell
 from cornu.layers.weight_options import make_weight
@@ -68,6 +69,7 @@ class ConvLSTMCell(Cell):
     sizes_states_by_inputs = True
     gates = 4
 
+    @with_convolutional_gate_defaults
     def __init__(
         self,
         rank: int,
@@ -221,6 +223,7 @@ class _ConvLSTM(OfCell, RNN):
     cell: ConvLSTMCell
     rank: int
 
+    @with_convolutional_gate_defaults
     def __init__(
         self,
         filters: int,

@@ -151,7 +151,10 @@ class RNN(Layer):
         super()._check_and_build(args, kwargs)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None, constants_shape: Any = None) -> None:
-        batch = sequences_shape[1 if self.time_major else 0]
+        axis = 1 if self.time_major else 0
+        batch = sequences_shape[axis]
+        if batch is None and self._batch_input_shape is not None:
+            batch = self._batch_input_shape[axis]
         if isinstance(self.cell, Layer) and not self.cell.built:
             step = (batch, *sequences_shape[2:])
             listed = constants_shape is not None and era.holds("cells are built for their constants")
@@ -166,7 +169,9 @@ class RNN(Layer):
                     "row of a batch, and the batch size is unknown.\nSet it: Input(batch_shape=(32, time, features)), "
                     "or batch_input_shape in the first layer of a Sequential model."
                 )
-            self.states = jax.tree.map(self._state_variable, self.get_initial_state(batch_size=batch))
+            with jax.ensure_compile_time_eval():  # a model may be built inside a trace
+                first = self.get_initial_state(batch_size=batch)
+            self.states = jax.tree.map(self._state_variable, first)
 
     def _state_variable(self, value: jax.Array) -> Variable:
         variable = Variable(value, trainable=False, autocast=False, name="rnn_state")
@@ -211,7 +216,7 @@ class RNN(Layer):
                 output, states = self.cell.run(sequences, states, mask, own, loop)
             else:
                 output, states = self._step_by_step(sequences, states, mask, training, constants, loop)
-        if self.stateful:
+        if self._goes_on(sequences):
             for variable, state in zip(jax.tree.leaves(self.states, is_leaf=_is_variable), leaves(states), strict=True):
                 variable.assign(state)
         if self.return_sequences and self.go_backwards:
@@ -233,7 +238,8 @@ class RNN(Layer):
         batch = sequences.shape[0]
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         zeros = None
-        if initial_state is None and self.stateful:
+        goes_on = self._goes_on(sequences)
+        if initial_state is None and goes_on:
             states = plain(self.states)
         elif initial_state is None:
             states = self._begin(sequences)
@@ -243,9 +249,14 @@ class RNN(Layer):
         states = jax.tree.map(lambda state: _in_dtype(state, dtype), states)
         if zeros is not None:
             states = self._checked(states, zeros)
-        elif self.stateful:
+        elif goes_on:
             self._check_batch(states, batch)
         return states
+
+    def _goes_on(self, sequences: jax.Array) -> bool:
+        """Return whether the states go on from batch to batch; not while shapes are inferred for an unknown batch."""
+        batch = sequences.shape[0]
+        return self.stateful and (batch not in scope.probes or batch == self.fixed_batch_size)
 
     def _begin(self, sequences: jax.Array) -> list[Any]:
         """Return the states before the first step of sequences."""
@@ -268,8 +279,8 @@ class RNN(Layer):
         expected = leaves(states)[0].shape[0]
         if expected != batch:
             raise ValueError(
-                f"Layer {self.name!r} ({type(self).__name__}) is stateful for batches of {expected} rows; it got "
-                f"{batch} rows.\nUse batch_size={expected} and a number of rows that is a multiple of it."
+                f"Layer {self.name!r} ({type(self).__name__}) is stateful for batches of {expected} rows; got a batch "
+                f"of {batch}.\nUse batch_size={expected} and a number of rows that is a multiple of it."
             )
 
     def _step_by_step(
@@ -308,6 +319,11 @@ class RNN(Layer):
         return [mask, *[None] * len(self.state_size)] if self.return_state else mask
 
     # ---- states
+
+    @property
+    def fixed_batch_size(self) -> int | None:
+        """The number of rows that every batch has to have: that of the states of a stateful layer, else None."""
+        return None if self.states is None else leaves(plain(self.states))[0].shape[0]
 
     def reset_states(self, states: Any = None) -> None:
         """Set the states of a stateful layer, to zeros or to given values.
