@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.kernels import convolution_cpu
+from cornu.kernels import convolution_cpu, depthwise_cpu
 from cornu.kernels.compiler import as_one_program, materialized, takes_cpu_forms
 from cornu.kernels.geometry import (
     CHANNELS_LAST,
@@ -22,6 +22,7 @@ from cornu.kernels.geometry import (
     check_format,
     check_padded,
     native,
+    output_space,
     per_dimension,
     same_padding,
 )
@@ -159,13 +160,22 @@ _add_bias.defvjp(lambda x, bias: (x + bias, None), _add_bias_backward)
 
 
 def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) -> Array:
-    """Convolve natively, or on CPU with one group by `convolution_cpu`, which needs channels last."""
+    """Convolve natively, or on CPU in faster forms, which need channels last."""
     check_padded(_space(x, data_format), geometry)
-    if not takes_cpu_forms() or geometry.groups > 1 or not jnp.issubdtype(x.dtype, jnp.floating):
+    if not takes_cpu_forms() or not jnp.issubdtype(x.dtype, jnp.floating):
         return native(x, kernel, geometry, data_format == CHANNELS_LAST)
     if data_format == CHANNELS_LAST:
+        return _on_cpu(x, kernel, geometry)
+    return jnp.moveaxis(_on_cpu(jnp.moveaxis(x, 1, -1), kernel, geometry), -1, 1)
+
+
+def _on_cpu(x: Array, kernel: Array, geometry: Geometry) -> Array:
+    if geometry.groups == 1:
         return convolution_cpu.convolve(x, kernel, geometry)
-    return jnp.moveaxis(convolution_cpu.convolve(jnp.moveaxis(x, 1, -1), kernel, geometry), -1, 1)
+    empty = math.prod((*x.shape, *output_space(x.shape[1:-1], kernel.shape[:-2], geometry), kernel.size)) == 0
+    if geometry.groups < x.shape[-1] or empty:
+        return native(x, kernel, geometry)
+    return depthwise_cpu.depthwise(x, kernel, geometry)
 
 
 def _promoted(x: Array, kernel: Array) -> tuple[Array, Array]:

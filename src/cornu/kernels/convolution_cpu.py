@@ -20,7 +20,7 @@ from jax import Array, lax
 
 from cornu.kernels import winograd
 from cornu.kernels.compiler import materialized
-from cornu.kernels.geometry import Geometry, native
+from cornu.kernels.geometry import Geometry, mirrored, native, output_space
 
 CACHE_BYTES = 3 << 19
 """Bytes for the patches of one group of images: half to four times as much measured the same, more was slower."""
@@ -57,10 +57,8 @@ def _product(x: Array, kernel: Array, geometry: Geometry) -> Array:
 def _sum_over_window(x: Array, kernel: Array, geometry: Geometry) -> Array:
     """Sum (window entry) x (its weights for all filters), in one loop over the outputs."""
     *window, channels, _ = kernel.shape
+    space = output_space(x.shape[1:-1], window, geometry)
     x = lax.pad(x, jnp.zeros((), x.dtype), ((0, 0, 0), *((low, high, 0) for low, high in geometry.padding), (0, 0, 0)))
-    reach = [(size - 1) * step for size, step in zip(window, geometry.kernel_dilation, strict=True)]
-    counts = zip(x.shape[1:-1], reach, geometry.strides, strict=True)
-    space = tuple((size - extent - 1) // step + 1 for size, extent, step in counts)
     total = None
     for tap in itertools.product(*map(range, window)):
         start = tuple(at * step for at, step in zip(tap, geometry.kernel_dilation, strict=True))
@@ -83,23 +81,12 @@ convolve.defvjp(_forward, _backward)
 def _gradient_by_input(upstream: Array, kernel: Array, space: tuple[int, ...], geometry: Geometry) -> Array:
     """Return the gradient with respect to the input: upstream convolved with the transposed kernel."""
     window = kernel.shape[:-2]
-    return convolve(upstream, _flipped(kernel), _mirrored(geometry, window, space, upstream.shape[1:-1]))
+    return convolve(upstream, _flipped(kernel), mirrored(geometry, window, space, upstream.shape[1:-1]))
 
 
 def _flipped(kernel: Array) -> Array:
     """Return the kernel flipped in space, with channels and filters swapped."""
     return jnp.swapaxes(jnp.flip(kernel, range(kernel.ndim - 2)), -1, -2)
-
-
-def _mirrored(geometry: Geometry, window: tuple[int, ...], space: tuple[int, ...], result: tuple[int, ...]) -> Geometry:
-    """Return the geometry from `result` back to `space`: strides and input dilation swap places."""
-    padding = []
-    for axis, (before, _) in enumerate(geometry.padding):
-        reach = (window[axis] - 1) * geometry.kernel_dilation[axis]
-        wanted = (space[axis] - 1) * geometry.input_dilation[axis]
-        given = (result[axis] - 1) * geometry.strides[axis]
-        padding.append((reach - before, wanted - given + before))
-    return Geometry(geometry.input_dilation, tuple(padding), geometry.strides, geometry.kernel_dilation)
 
 
 @partial(jax.jit, static_argnums=(2, 3), inline=True)
@@ -111,7 +98,7 @@ def _gradient_by_kernel(x: Array, upstream: Array, window: tuple[int, ...], geom
     if (
         max(geometry.input_dilation) > 1 and max(geometry.strides) == 1
     ):  # take patches of the larger side, without its zeros
-        back = _mirrored(geometry, window, x.shape[1:-1], upstream.shape[1:-1])
+        back = mirrored(geometry, window, x.shape[1:-1], upstream.shape[1:-1])
         return _flipped(_gradient_by_kernel(upstream, x, window, back))
     around = zip(geometry.padding, geometry.input_dilation, strict=True)
     edges = ((0, 0, 0), *((low, high, step - 1) for (low, high), step in around), (0, 0, 0))

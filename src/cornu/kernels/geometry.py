@@ -45,6 +45,31 @@ def native(x: Array, kernel: Array, geometry: Geometry, channels_last: bool = Tr
     )
 
 
+def output_space(space: Sequence[int], window: Sequence[int], geometry: Geometry) -> tuple[int, ...]:
+    """Return the size of a convolution's outputs in each dimension; at least 0.
+
+    >>> output_space((28, 28), (3, 3), Geometry((1, 2), ((0, 0), (1, 1)), (1, 1), (1, 1)))
+    (26, 14)
+    """
+    sizes = []
+    for axis, size in enumerate(space):
+        padded = (size - 1) * geometry.input_dilation[axis] + 1 + sum(geometry.padding[axis])
+        extent = (window[axis] - 1) * geometry.kernel_dilation[axis] + 1
+        sizes.append(max(0, (padded - extent) // geometry.strides[axis] + 1))
+    return tuple(sizes)
+
+
+def mirrored(geometry: Geometry, window: tuple[int, ...], space: tuple[int, ...], result: tuple[int, ...]) -> Geometry:
+    """Return the geometry from `result` back to `space`: strides and input dilation swap places."""
+    padding = []
+    for axis, (before, _) in enumerate(geometry.padding):
+        reach = (window[axis] - 1) * geometry.kernel_dilation[axis]
+        wanted = (space[axis] - 1) * geometry.input_dilation[axis]
+        given = (result[axis] - 1) * geometry.strides[axis]
+        padding.append((reach - before, wanted - given + before))
+    return Geometry(geometry.input_dilation, tuple(padding), geometry.strides, geometry.kernel_dilation)
+
+
 def is_known(padding: Sequence[tuple[int, int]]) -> bool:
     """Return whether all sizes of a padding are integers; they are not while a model with open sizes is exported."""
     return all(isinstance(size, (int, np.integer)) for pair in padding for size in pair)
