@@ -4,6 +4,7 @@ The layers and the traced model show it: nothing is compiled or computed.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -127,7 +128,7 @@ def _traced_activations(model: Any, x: Any) -> dict[int, str]:
     return {position: kind for position, kind in enumerate(kinds) if kind is not None}
 
 
-def _kinds(program: Any, given: list[str | None]) -> list[str | None]:
+def _kinds(program: Any, given: Sequence[str | None]) -> list[str | None]:
     """Return what the results of a program are, from what its inputs are: a kind, an activation's name, or None."""
     known = dict.fromkeys(program.constvars, GIVEN) | dict(zip(program.invars, given, strict=True))
 
