@@ -60,3 +60,13 @@ def test_without_the_extra_its_pip_command_is_said(capsys, monkeypatch):
     code, said = run(capsys, "m.keras")
     assert code == 2
     assert said == "cornu: serving needs the package 'uvicorn': pip install 'cornu[serve]'\n"
+
+
+def test_ctrl_c_before_it_serves_is_said_in_one_line(capsys, monkeypatch):
+    pytest.importorskip("uvicorn")
+
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cornu.cli.serve.load_model", interrupted)
+    assert run(capsys, "m.keras") == (130, "cornu: interrupted\n")

@@ -115,7 +115,9 @@ def model_from_json(path):
 
 
 def _parsed(path):
-    """Read JSON as a program would that calls from_config itself."""
+    """Read JSON as a program would that calls from_config itself; what it costs is the program's affair."""
+    if path.stat().st_size > 4 << 20:
+        raise ValueError("A program reads no such file.")
     try:
         return json.loads(path.read_bytes())
     except RecursionError:

@@ -93,9 +93,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader closed the pipe, as in `cornu train | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:  # before or after what a command does itself about it
+        print("cornu: interrupted", file=sys.stderr)
+        return 130
     if options.command == "serve" and arguments is None:
         sys.stderr.flush()
-        os._exit(code)  # nothing is left to do, but freeing all memory and JAX's threads could take a second
+        os._exit(code)  # nobody waits for what is left: freeing the memory and JAX's threads could take a second
     return code
 
 

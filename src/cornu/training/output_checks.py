@@ -123,8 +123,9 @@ def _traced_activations(model: Any, x: Any) -> dict[int, str]:
         return {}
     finally:
         model._clear_losses()
-    inputs = len(program.invars) - len(weights)
-    kinds = _kinds(program, [WEIGHT] * len(weights) + [GIVEN] * inputs)
+    inputs: list[str | None] = [WEIGHT] * len(weights)
+    inputs += [GIVEN] * (len(program.invars) - len(weights))
+    kinds = _kinds(program, inputs)
     return {position: kind for position, kind in enumerate(kinds) if kind is not None}
 
 

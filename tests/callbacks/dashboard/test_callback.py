@@ -12,6 +12,7 @@ import pytest
 import cornu
 from cornu import layers
 from cornu.callbacks import CallbackList, Dashboard, EarlyStopping, LambdaCallback
+from cornu.callbacks.dashboard import run_files
 from cornu.callbacks.dashboard.run_files import Follower, RunFile, newest_runs
 from cornu.callbacks.dashboard.server import Server, shown_folder
 
@@ -52,6 +53,16 @@ def test_a_run_tells_its_epochs(dashboard, tmp_path, capsys):
     assert epochs[0]["speed"] > 0
     assert not lines[-1]["stopped"]
     assert capsys.readouterr().out == f"Watch the training at {dashboard.url}\n"
+
+
+def test_lines_that_no_run_writes_are_left_out_unparsed(tmp_path, monkeypatch):
+    """Three million empty lists would take a gigabyte."""
+    good, long = b'{"kind": "end", "time": 3.0}\n', b"[" + b"[]," * 10**6 + b"0]\n"
+    (tmp_path / "1.jsonl").write_bytes(good + long + good)
+    parsed = []
+    monkeypatch.setattr(run_files.json, "loads", lambda line: parsed.append(len(line)) or {"kind": "end"})
+    assert len(list(Follower(tmp_path).news())) == 2
+    assert parsed == [len(good) - 1] * 2
 
 
 def test_the_page_and_its_stream_of_events(dashboard):

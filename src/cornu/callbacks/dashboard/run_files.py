@@ -21,6 +21,7 @@ from cornu.core.atomic_files import append_text
 from cornu.core.errors import escaped
 
 SHOWN = 20  # the newest runs, on one page
+LONGEST_LINE = 1 << 20  # bytes; runs write far shorter ones, and JSON may take 60 times its length in memory
 
 
 def runs_folder() -> Path:
@@ -97,6 +98,8 @@ class Follower:
             whole = text.rfind(b"\n") + 1
             self.places[path] = self.places.get(path, 0) + whole
             for line in text[:whole].splitlines():
+                if len(line) > LONGEST_LINE:
+                    continue
                 try:
                     yield {**_plain(json.loads(line)), "run": path.stem}
                 except (ValueError, TypeError, RecursionError):
