@@ -59,3 +59,15 @@ def test_lists_of_calls_count_from_nought_or_one(first, shown):
         layer.set_weights([np.ones((3, 3)), np.zeros(3)])
     for have, want in zip(outputs(model), outputs(twice(cornu, shown)), strict=True):
         np.testing.assert_array_equal(have, want)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "argmax", "softmax", "logsumexp", "cumsum", "expand_dims"])
+@pytest.mark.parametrize("axis", ["s", [1, "s"]])
+def test_axes_that_are_none_are_refused(name, axis):
+    """A string is the name of an axis to JAX."""
+    x = cornu.Input((6,))
+    text = cornu.Model(x, getattr(cornu.ops, name)(x, axis=1)).to_json()
+    damaged = text.replace('"axis": 1', f'"axis": {json.dumps(axis)}')
+    assert damaged != text
+    with pytest.raises(ValueError, match=r"\S"):
+        cornu.models.model_from_json(damaged)

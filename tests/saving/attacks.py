@@ -274,7 +274,8 @@ def odd_tables(name, content, dice):
     for _ in range(dice.choice((1, 2, 5))):
         place = dice.randrange(len(entries))
         sizes = [max(dice.choice(SIZES), 0) for _ in range(dice.choice((0, 1, 2, 5, 70)))]
-        bad = forge.entry(dice.randrange(25), sizes, *(max(dice.choice(SIZES), 0) for _ in range(3)), dice.randrange(3))
+        start, length, checksum = (max(dice.choice(SIZES), 0) for _ in range(3))
+        bad = forge.entry(dice.randrange(25), sizes, start, length, checksum & 0xFFFFFFFF, dice.randrange(3))
         entries[place] = (entries[place][0], bad)
     if dice.random() < 0.2:
         entries += [(b"z%06d" % number, entries[-1][1]) for number in range(some(dice, (10**2, 10**3), (10**5,)))]

@@ -22,6 +22,7 @@ LARGEST = {registry.LAYERS.module: (1 << 31) - 1, registry.METRICS.module: 1 << 
 
 #: Errors of code that was given something else than it expects: what they say is about the config.
 STUMBLES = (LookupError, AttributeError, RecursionError, ArithmeticError, AssertionError, RuntimeError, MemoryError)
+STUMBLES += (NameError,)  # JAX: a string as an axis
 
 
 @contextlib.contextmanager
