@@ -21,8 +21,10 @@ LONGEST_NAME = 2**16  # Keras writes names of any length
 LARGEST = {registry.LAYERS.module: (1 << 31) - 1, registry.METRICS.module: 1 << 20}
 
 #: Errors of code that was given something else than it expects: what they say is about the config.
-STUMBLES = (LookupError, AttributeError, RecursionError, ArithmeticError, AssertionError, RuntimeError, MemoryError)
-STUMBLES += (NameError,)  # JAX: a string as an axis
+STUMBLES = (
+    *(LookupError, AttributeError, RecursionError, ArithmeticError, AssertionError, RuntimeError, MemoryError),
+    NameError,  # JAX, of a string as an axis
+)
 
 
 @contextlib.contextmanager
