@@ -16,6 +16,7 @@ LAYERS = {
     "dilation": lambda x, k: convolution(x, k, 1, "same", 2),
     "channels first": lambda x, k: convolution(x, k, data_format="channels_first"),
     "transposed": lambda x, k: transposed_convolution(x, k, 2, "same"),
+    "four groups": lambda x, k: convolution(x, k, 1, "same", groups=4),
     "depthwise": lambda x, k: depthwise_convolution(x, k, 1, "same"),
     "depthwise, strides": lambda x, k: depthwise_convolution(x, k, 2),
 }
@@ -28,6 +29,9 @@ KINDS = [
     ("dilation", (8, 16, 16, 16), (3, 3, 16, 24)),
     ("channels first", (8, 16, 12, 12), (3, 3, 16, 24)),
     ("transposed", (8, 9, 9, 16), (3, 3, 24, 16)),
+    ("four groups", (8, 16, 16, 64), (3, 3, 16, 32)),
+    ("four groups", (8, 16, 16, 8), (1, 1, 2, 8)),
+    ("strides", (4, 6, 10, 10, 8), (3, 3, 3, 8, 8)),
     ("depthwise", (8, 16, 16, 24), (3, 3, 24, 1)),
     ("depthwise", (8, 16, 16, 24), (7, 7, 24, 2)),
     ("depthwise", (8, 16, 24), (3, 24, 1)),

@@ -1,7 +1,7 @@
 """Convolutions in one, two and three dimensions, with Keras's semantics.
 
 Each becomes a `Geometry`: explicit padding, strides, dilations of input and kernel, and groups. XLA lowers it natively
-on GPU and TPU; on CPU, `convolution_cpu` has faster gradients.
+on GPU and TPU; on CPU, `convolution_cpu`, `depthwise_cpu` and `grouped_cpu` have faster forms.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cornu.kernels import convolution_cpu, depthwise_cpu
+from cornu.kernels import depthwise_cpu, grouped_cpu
 from cornu.kernels.compiler import as_one_program, materialized, takes_cpu_forms
 from cornu.kernels.geometry import (
     CHANNELS_LAST,
@@ -170,12 +170,12 @@ def _in_format(x: Array, kernel: Array, geometry: Geometry, data_format: str) ->
 
 
 def _on_cpu(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    if geometry.groups == 1:
-        return convolution_cpu.convolve(x, kernel, geometry)
-    empty = math.prod((*x.shape, *output_space(x.shape[1:-1], kernel.shape[:-2], geometry), kernel.size)) == 0
-    if geometry.groups < x.shape[-1] or empty:
+    if math.prod((*x.shape, *output_space(x.shape[1:-1], kernel.shape[:-2], geometry), kernel.size)) == 0:
         return native(x, kernel, geometry)
-    return depthwise_cpu.depthwise(x, kernel, geometry)
+    if geometry.groups == 1:
+        return grouped_cpu.whole(x, kernel, geometry)
+    form = depthwise_cpu.depthwise if geometry.groups == x.shape[-1] else grouped_cpu.grouped
+    return form(x, kernel, geometry)
 
 
 def _promoted(x: Array, kernel: Array) -> tuple[Array, Array]:
