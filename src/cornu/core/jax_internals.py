@@ -19,6 +19,8 @@ from jax.extend.core import JaxprEqn
 #: The first and the last release of JAX that the tests have seen (`scripts/versions` prints the table).
 OLDEST, NEWEST = "0.8.0", "0.12.0"
 JAXLIB: str = jaxlib.version.__version__  # 0.8 to 0.12
+#: Whether the transpose of a loop that is linear in some of its inputs knows the others; 0.8 fails, 0.10 does not.
+TRANSPOSES_LINEAR_LOOPS: bool = jax.__version_info__ >= (0, 10)
 
 # ---- compile options and kernels
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from cornu.kernels import recurrent_cpu
+from cornu.core.jax_internals import TRANSPOSES_LINEAR_LOOPS
 from cornu.kernels.compiler import as_one_program, takes_cpu_forms
 from cornu.kernels.recurrent_cpu import Kernel, columns, product
 
@@ -247,7 +248,7 @@ def lstm(
     by_inputs, by_states = _for_loop(kernel), _for_loop(recurrent_kernel)
     usual = _has_own_derivative(by_states, activation, recurrent_activation)
     varies = mask is not None or input_noise is not None or noise is not None or loop.unroll
-    if usual and not varies and recurrent_cpu.has_large_kernels(inputs, kernel):
+    if TRANSPOSES_LINEAR_LOOPS and usual and not varies and recurrent_cpu.has_large_kernels(inputs, kernel):
         return _lstm_at_once(inputs, hidden, cell, kernel, recurrent_kernel, bias, loop)
 
     def step(now: Array, states: Sequence[Array]) -> tuple[Array, list[Array]]:
