@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from cornu.kernels import recurrent_cpu
 from cornu.core.jax_internals import TRANSPOSES_LINEAR_LOOPS
+from cornu.kernels import recurrent_cpu
 from cornu.kernels.compiler import as_one_program, takes_cpu_forms
 from cornu.kernels.recurrent_cpu import Kernel, columns, product
 
