@@ -1,6 +1,7 @@
 """What the cells of recurrent layers share: their weights and options, and dropout that lasts for a whole sequence."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +13,7 @@ from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.scope import scope
 from cornu.core.variable import Seed, plain
+from cornu.kernels.compiler import as_named_call
 from cornu.kernels.random_bits import dropout
 from cornu.kernels.recurrent import Loop
 from cornu.layers.argument_checks import check_integer, known_size, number_of
@@ -30,11 +32,14 @@ class Noise(NamedTuple):
 class Cell(Layer):
     """The base of `SimpleRNNCell`, `LSTMCell` and `GRUCell`: one step of a recurrent layer.
 
-    A subclass sets `gates` and defines `step`, and `run`, which computes a whole sequence.
+    A subclass sets `gates`, `_activations` (the names of its activations) and `_all_steps` (the program of a sequence),
+    and defines `step`.
     """
 
     keeps_rows_apart = True
     gates = 1
+    _activations: tuple[str, ...] = ("activation", "recurrent_activation")
+    _all_steps: Callable[..., Any]
     dropout: float
     recurrent_dropout: float
     implementation = 2  # 1: each gate has dropout of its own
@@ -112,12 +117,20 @@ class Cell(Layer):
         self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop
     ) -> tuple[jax.Array, list[jax.Array]]:
         """Return the outputs and last states for sequences ``(batch, time, features)``."""
-        raise NotImplementedError
+        program = functools.partial(
+            self._all_steps,
+            mask=mask,
+            input_noise=noise.inputs,
+            noise=noise.states,
+            loop=loop,
+            **self._functions(),
+        )
+        return as_named_call(self._name_in_exports(mask, noise, loop), program, inputs, *states, *self._arrays())
 
     def _name_in_exports(self, mask: Any, noise: Noise, loop: Loop) -> str | None:
         """Return the name by which an export recognizes what `run` computes: what it is, activations, and options."""
-        functions = [self.activation, *([self.recurrent_activation] if self.gates > 1 else [])]
-        ours = all(registry.table_of(function) is registry.ACTIVATIONS for function in functions)
+        found = [getattr(self, name) for name in self._activations]
+        ours = all(registry.table_of(function) is registry.ACTIVATIONS for function in found)
         if mask is not None or noise != Noise() or loop.unroll or not ours:
             return None
         options = {
@@ -125,13 +138,13 @@ class Cell(Layer):
             "sequences": loop.sequences,
             "reset_after": getattr(self, "reset_after", False),
         }
-        words = [*(function.__name__ for function in functions), *(word for word, holds in options.items() if holds)]
+        words = [*(function.__name__ for function in found), *(word for word, holds in options.items() if holds)]
         return "__".join([type(self).__name__, *words])
 
     def _functions(self) -> dict[str, Any]:
         """Return the activations as the kernels take them, by argument: JAX's own functions where they are the same."""
-        names = ["activation", *(["recurrent_activation"] if self.gates > 1 else [])]
-        return {name: _ELEMENTARY.get(id(getattr(self, name)), getattr(self, name)) for name in names}
+        found = {name: getattr(self, name) for name in self._activations}
+        return {name: _ELEMENTARY.get(id(function), function) for name, function in found.items()}
 
     def draw_noise(self, shape: tuple[int, ...], training: bool) -> Noise:
         """Return the factors of dropout for the sequences of a batch; the same for all steps (Gal and Ghahramani 2016,
@@ -158,7 +171,8 @@ class Cell(Layer):
         ones = jnp.ones((self.gates if self.implementation == 1 else 1, batch, *size), self.compute_dtype)
         return dropout(ones, self.seed_generator.next(), rate)
 
-    def _arrays(self) -> tuple[jax.Array, jax.Array, jax.Array | None]:
+    def _arrays(self) -> tuple[Any, ...]:
+        """Return the weights as the kernels take them."""
         return plain(self.kernel), plain(self.recurrent_kernel), plain(self.bias)
 
 

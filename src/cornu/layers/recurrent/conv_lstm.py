@@ -198,8 +198,9 @@ class ConvLSTMCell(Cell):
         return Window(self.strides, self.padding, self.dilation_rate, self.data_format)
 
     def step(self, inputs: jax.Array, states: Sequence[jax.Array], noise: Noise) -> tuple[jax.Array, list[jax.Array]]:
+        arrays: Any = (*self._arrays(), *noise)
         functions = (self.activation, self.recurrent_activation)
-        return conv_lstm_step(inputs, states, *self._arrays(), *noise, *functions, self._window())
+        return conv_lstm_step(inputs, states, *arrays, *functions, self._window())
 
     def run(
         self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop

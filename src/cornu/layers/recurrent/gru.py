@@ -1,6 +1,5 @@
 """The gated recurrent unit, and its cell."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -9,10 +8,7 @@ import jax
 from cornu import activations
 from cornu.core import registry
 from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
-from cornu.core.variable import plain
 from cornu.kernels import recurrent
-from cornu.kernels.compiler import as_named_call
-from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
 from cornu.layers.recurrent.gate_defaults import with_gate_defaults
 from cornu.layers.recurrent.rnn import RNN, OfCell
@@ -65,6 +61,7 @@ class GRUCell(Cell):
 
     computes_all_steps = True
     gates = 3
+    _all_steps = staticmethod(recurrent.gru)
 
     @with_gate_defaults
     def __init__(
@@ -102,13 +99,17 @@ class GRUCell(Cell):
     def _make_bias(self, width: int) -> Any:
         return make_weight(self, "bias", (2, width) if self.reset_after else (width,))
 
-    def _biases(self) -> tuple[jax.Array | None, jax.Array | None]:
-        """Return the bias of the inputs and that of the state."""
-        bias = plain(self.bias)
-        return (bias[0], bias[1]) if bias is not None and self.reset_after else (bias, None)
+    def _arrays(self) -> tuple[Any, ...]:
+        """Return the kernels, and the biases of the inputs and of the state."""
+        kernel, recurrent_kernel, bias = super()._arrays()
+        biases = (bias[0], bias[1]) if bias is not None and self.reset_after else (bias, None)
+        return kernel, recurrent_kernel, *biases
+
+    def _functions(self) -> dict[str, Any]:
+        return super()._functions() | {"reset_after": self.reset_after}
 
     def step(self, inputs: jax.Array, states: Sequence[jax.Array], noise: Noise) -> tuple[jax.Array, list[jax.Array]]:
-        (kernel, recurrent_kernel, _), (bias, recurrent_bias) = self._arrays(), self._biases()
+        kernel, recurrent_kernel, bias, recurrent_bias = self._arrays()
         return recurrent.gru_step(
             recurrent.project(inputs, kernel, bias, noise.inputs),
             states,
@@ -119,21 +120,6 @@ class GRUCell(Cell):
             self.recurrent_activation,
             self.reset_after,
         )
-
-    def run(
-        self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop
-    ) -> tuple[jax.Array, list[jax.Array]]:
-        function = functools.partial(
-            recurrent.gru,
-            mask=mask,
-            input_noise=noise.inputs,
-            noise=noise.states,
-            **self._functions(),
-            reset_after=self.reset_after,
-            loop=loop,
-        )
-        arrays = (inputs, *states, *self._arrays()[:2], *self._biases())
-        return as_named_call(self._name_in_exports(mask, noise, loop), function, *arrays)
 
 
 @registry.LAYERS.add()

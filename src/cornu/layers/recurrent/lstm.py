@@ -1,6 +1,5 @@
 """The long short-term memory, and its cell."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
@@ -11,8 +10,6 @@ from cornu import activations, initializers
 from cornu.core import registry
 from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.kernels import recurrent
-from cornu.kernels.compiler import as_named_call
-from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
 from cornu.layers.recurrent.gate_defaults import with_gate_defaults
 from cornu.layers.recurrent.rnn import RNN, OfCell
@@ -64,6 +61,7 @@ class LSTMCell(Cell):
 
     computes_all_steps = True
     gates = 4
+    _all_steps = staticmethod(recurrent.lstm)
 
     @with_gate_defaults
     def __init__(
@@ -110,19 +108,6 @@ class LSTMCell(Cell):
         return recurrent.lstm_step(
             projected, states, recurrent_kernel, noise.states, self.activation, self.recurrent_activation
         )
-
-    def run(
-        self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop
-    ) -> tuple[jax.Array, list[jax.Array]]:
-        function = functools.partial(
-            recurrent.lstm,
-            mask=mask,
-            input_noise=noise.inputs,
-            noise=noise.states,
-            **self._functions(),
-            loop=loop,
-        )
-        return as_named_call(self._name_in_exports(mask, noise, loop), function, inputs, *states, *self._arrays())
 
 
 def with_ones_to_forget(initializer: Callable, units: int) -> Callable:

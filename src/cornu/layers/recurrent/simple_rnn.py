@@ -1,6 +1,5 @@
 """The fully connected recurrent layer, and its cell."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -9,8 +8,6 @@ import jax
 from cornu.core import registry
 from cornu.core.layer_options import Identifier, LayerOptions, OtherLayerOptions
 from cornu.kernels import recurrent
-from cornu.kernels.compiler import as_named_call
-from cornu.kernels.recurrent import Loop
 from cornu.layers.recurrent.cell import Cell, Noise
 from cornu.layers.recurrent.rnn import RNN, OfCell
 
@@ -54,6 +51,8 @@ class SimpleRNNCell(Cell):
     """
 
     computes_all_steps = True
+    _activations = ("activation",)
+    _all_steps = staticmethod(recurrent.simple_rnn)
 
     def __init__(
         self,
@@ -87,19 +86,6 @@ class SimpleRNNCell(Cell):
         kernel, recurrent_kernel, bias = self._arrays()
         projected = recurrent.project(inputs, kernel, bias, noise.inputs)
         return recurrent.simple_rnn_step(projected, states, recurrent_kernel, noise.states, self.activation)
-
-    def run(
-        self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop
-    ) -> tuple[jax.Array, list[jax.Array]]:
-        function = functools.partial(
-            recurrent.simple_rnn,
-            mask=mask,
-            input_noise=noise.inputs,
-            noise=noise.states,
-            activation=self.activation,
-            loop=loop,
-        )
-        return as_named_call(self._name_in_exports(mask, noise, loop), function, inputs, *states, *self._arrays())
 
 
 @registry.LAYERS.add()
