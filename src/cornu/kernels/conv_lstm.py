@@ -9,7 +9,7 @@ from jax import Array
 from cornu.kernels.compiler import as_one_program
 from cornu.kernels.convolution import add_bias, convolution
 from cornu.kernels.geometry import CHANNELS_LAST
-from cornu.kernels.recurrent import Activation, Loop, over_time
+from cornu.kernels.recurrent import Activation, Loop, lstm_states, over_time
 
 
 class Window(NamedTuple):
@@ -73,10 +73,7 @@ def conv_lstm_step(
         gates = gates + _gated(hidden, recurrent_kernel, noise, axis, 1, "same", 1, 1, data_format)
     if bias is not None:
         gates = add_bias(gates, bias) if axis == -1 else gates + bias.reshape(-1, *(1,) * (gates.ndim - 2))
-    for_input, for_forget, candidate, for_output = jnp.split(gates, 4, axis=axis)
-    cell = recurrent_activation(for_forget) * cell + recurrent_activation(for_input) * activation(candidate)
-    hidden = recurrent_activation(for_output) * activation(cell)
-    return hidden, [hidden, cell]
+    return lstm_states(gates, cell, activation, recurrent_activation, axis)
 
 
 def _gated(inputs: Array, kernel: Array, noise: Array | None, axis: int, *window: Any) -> Array:

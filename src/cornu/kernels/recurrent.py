@@ -158,7 +158,14 @@ def lstm_step(
     if _has_own_derivative(recurrent_kernel, activation, recurrent_activation):
         hidden, cell = recurrent_cpu.lstm_gates(gates, cell)
         return hidden, [hidden, cell]
-    for_input, for_forget, candidate, for_output = jnp.split(gates, 4, axis=-1)
+    return lstm_states(gates, cell, activation, recurrent_activation)
+
+
+def lstm_states(
+    gates: Array, cell: Array, activation: Activation, recurrent_activation: Activation, axis: int = -1
+) -> tuple[Array, list[Array]]:
+    """Return the output and states of an LSTM from what its gates get, which are side by side along an axis."""
+    for_input, for_forget, candidate, for_output = jnp.split(gates, 4, axis=axis)
     cell = recurrent_activation(for_forget) * cell + recurrent_activation(for_input) * activation(candidate)
     hidden = recurrent_activation(for_output) * activation(cell)
     return hidden, [hidden, cell]

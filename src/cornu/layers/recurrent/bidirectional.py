@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import registry
-from cornu.core.graph import leaves
 from cornu.core.layer import Layer
 from cornu.core.ownership import declares
 from cornu.core.scope import scope
@@ -14,7 +13,7 @@ from cornu.core.serialization import described
 from cornu.core.signature import call_signature
 from cornu.core.steps_apart import CALLING
 from cornu.kernels.padded_steps import reversed_steps
-from cornu.layers.recurrent.rnn import check_sequences
+from cornu.layers.recurrent.rnn import check_sequences, mask_of_outputs, take_apart
 
 MERGES = {
     "concat": lambda forward, backward: jnp.concatenate([forward, backward], axis=-1),
@@ -129,14 +128,7 @@ class Bidirectional(Layer):
 
     def __call__(self, sequences: Any, *args: Any, **kwargs: Any) -> Any:
         """Call the layer; initial states may be in a list behind the sequences, as in Keras 2."""
-        if isinstance(sequences, (list, tuple)) and sequences:
-            sequences, *others = sequences
-            if others:
-                kwargs["initial_state"] = others
-            mask = kwargs.get("mask")
-            if isinstance(mask, (list, tuple)):
-                kwargs["mask"] = mask[0]
-        return super().__call__(sequences, *args, **kwargs)
+        return super().__call__(take_apart(sequences, kwargs), *args, **kwargs)
 
     def _check_and_build(self, args: tuple, kwargs: dict[str, Any]) -> None:
         check_sequences(self, call_signature(type(self)).first(args, kwargs))
@@ -186,8 +178,7 @@ class Bidirectional(Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the outputs, which sequences alone have; states have none."""
-        mask = leaves(previous_mask)[0] if leaves(previous_mask) else None
-        mask = mask if self.return_sequences else None
+        mask = mask_of_outputs(self, previous_mask)
         outputs = [mask, mask] if self.merge_mode is None else [mask]
         if self.return_state:
             outputs += [None] * 2 * len(self.forward_layer.state_size)

@@ -16,7 +16,7 @@ from cornu.kernels.recurrent import Loop
 from cornu.layers.argument_checks import check_integer, known_size
 from cornu.layers.recurrent.cell import Cell, Noise
 from cornu.layers.recurrent.gate_defaults import with_convolutional_gate_defaults
-from cornu.layers.recurrent.lstm import with_ones_to_forget
+from cornu.layers.recurrent.lstm import make_lstm_bias
 from cornu.layers.recurrent.rnn import RNN, OfCell, option_of_cell
 from cornu.layers.weight_options import make_weight
 from cornu.layers.window_arguments import channel_axis, padding_word, per_dimension, space_axes
@@ -137,8 +137,7 @@ class ConvLSTMCell(Cell):
         self.state_size = [self.output_size, self.output_size]
 
     def _make_bias(self, width: int) -> Any:
-        initializer = with_ones_to_forget(self.bias_initializer, self.filters) if self.unit_forget_bias else None
-        return make_weight(self, "bias", (width,), initializer=initializer or self.bias_initializer)
+        return make_lstm_bias(self, width)
 
     def sequences_spec(self) -> InputSpec:
         axis = -1 if self.data_format == "channels_last" else 2
@@ -198,9 +197,9 @@ class ConvLSTMCell(Cell):
         return Window(self.strides, self.padding, self.dilation_rate, self.data_format)
 
     def step(self, inputs: jax.Array, states: Sequence[jax.Array], noise: Noise) -> tuple[jax.Array, list[jax.Array]]:
-        arrays: Any = (*self._arrays(), *noise)
+        kernel, recurrent_kernel, bias = self._arrays()
         functions = (self.activation, self.recurrent_activation)
-        return conv_lstm_step(inputs, states, *arrays, *functions, self._window())
+        return conv_lstm_step(inputs, states, kernel, recurrent_kernel, bias, *noise, *functions, self._window())
 
     def run(
         self, inputs: jax.Array, states: Sequence[jax.Array], mask: jax.Array | None, noise: Noise, loop: Loop

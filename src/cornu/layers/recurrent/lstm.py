@@ -1,6 +1,6 @@
 """The long short-term memory, and its cell."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import jax
@@ -98,9 +98,7 @@ class LSTMCell(Cell):
         self.state_size = [self.units, self.units]
 
     def _make_bias(self, width: int) -> Any:
-        if not self.unit_forget_bias:
-            return super()._make_bias(width)
-        return make_weight(self, "bias", (width,), initializer=with_ones_to_forget(self.bias_initializer, self.units))
+        return make_lstm_bias(self, width)
 
     def step(self, inputs: jax.Array, states: Sequence[jax.Array], noise: Noise) -> tuple[jax.Array, list[jax.Array]]:
         kernel, recurrent_kernel, bias = self._arrays()
@@ -110,14 +108,16 @@ class LSTMCell(Cell):
         )
 
 
-def with_ones_to_forget(initializer: Callable, units: int) -> Callable:
-    """Return an initializer for the bias of an LSTM: ones for the forget gate, which is the second of four."""
+def make_lstm_bias(cell: Any, width: int) -> Any:
+    """Make the bias of an LSTM's cell. With `unit_forget_bias` it has ones for the forget gate, the second of four."""
+    initializer, units = cell.bias_initializer, width // 4
 
-    def initialize(shape: Any, dtype: Any = None, **_: Any) -> jax.Array:
+    def with_ones_to_forget(shape: Any, dtype: Any = None, **_: Any) -> jax.Array:
         ones = initializers.Ones()((units,), dtype)
         return jnp.concatenate([initializer((units,), dtype), ones, initializer((2 * units,), dtype)])
 
-    return initialize
+    chosen = with_ones_to_forget if cell.unit_forget_bias else initializer
+    return make_weight(cell, "bias", (width,), initializer=chosen)
 
 
 @registry.LAYERS.add()

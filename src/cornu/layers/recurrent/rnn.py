@@ -20,7 +20,7 @@ from cornu.core.variable import Variable, plain, restored
 from cornu.kernels.padded_steps import real_steps, without_first
 from cornu.kernels.recurrent import Loop, over_time, time_first
 from cornu.layers.recurrent.any_cell import call_cell, check_cell, first_states, output_size
-from cornu.layers.recurrent.cell import Cell, noise_of
+from cornu.layers.recurrent.cell import Cell, Noise, noise_of
 from cornu.layers.recurrent.stacked_cells import StackedRNNCells
 
 
@@ -122,17 +122,7 @@ class RNN(Layer):
 
     def __call__(self, sequences: Any, *args: Any, **kwargs: Any) -> Any:
         """Call the layer; states and constants may be in a list behind the sequences, as in Keras 2."""
-        if isinstance(sequences, (list, tuple)) and sequences:
-            sequences, *others = sequences
-            constants = others[len(others) - self._number_of_constants :] if self._number_of_constants else []
-            others = others[: len(others) - len(constants)]
-            if others:
-                kwargs["initial_state"] = others
-            if constants:
-                kwargs["constants"] = constants
-            mask = kwargs.get("mask")
-            if isinstance(mask, (list, tuple)):
-                kwargs["mask"] = mask[0]
+        sequences = take_apart(sequences, kwargs, self._number_of_constants)
         if kwargs.get("constants") is not None:
             self._number_of_constants = len(leaves(kwargs["constants"]))
         return super().__call__(sequences, *args, **kwargs)
@@ -210,12 +200,12 @@ class RNN(Layer):
         noise = noise_of(self.cell, shape, training) if isinstance(self.cell, Layer) else {}
         with changed(noise=noise, length=None):
             if self._runs_at_once() and constants is None:
-                own = noise.get(id(self.cell)) or self.cell.draw_noise(shape, False)
+                own = noise.get(id(self.cell), Noise())
                 output, states = self.cell.run(sequences, states, mask, own, loop)
             else:
                 output, states = self._step_by_step(sequences, states, mask, training, constants, loop)
         if self._goes_on(sequences):
-            for variable, state in zip(jax.tree.leaves(self.states, is_leaf=_is_variable), leaves(states), strict=True):
+            for variable, state in zip(self._state_variables(), leaves(states), strict=True):
                 variable.assign(state)
         if self.return_sequences and self.go_backwards:
             output = jax.tree.map(lambda array: without_first(array, length), output)
@@ -233,23 +223,17 @@ class RNN(Layer):
         )
 
     def _first_states(self, sequences: jax.Array, initial_state: Any) -> list[Any]:
-        batch = sequences.shape[0]
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
-        zeros = None
-        goes_on = self._goes_on(sequences)
-        if initial_state is None and goes_on:
+        if initial_state is not None:
+            given = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
+            expected = jax.eval_shape(lambda: self._begin(sequences))
+            return self._checked(jax.tree.map(lambda state: _in_dtype(state, dtype), given), expected)
+        if self._goes_on(sequences):
+            self._check_batch(sequences.shape[0])
             states = plain(self.states)
-        elif initial_state is None:
-            states = self._begin(sequences)
         else:
-            states = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
-            zeros = jax.eval_shape(lambda: self._begin(sequences))
-        states = jax.tree.map(lambda state: _in_dtype(state, dtype), states)
-        if zeros is not None:
-            states = self._checked(states, zeros)
-        elif goes_on:
-            self._check_batch(states, batch)
-        return states
+            states = self._begin(sequences)
+        return jax.tree.map(lambda state: _in_dtype(state, dtype), states)
 
     def _goes_on(self, sequences: jax.Array) -> bool:
         """Return whether the states go on from batch to batch; not while shapes are inferred for an unknown batch."""
@@ -273,8 +257,8 @@ class RNN(Layer):
             )
         return jax.tree.unflatten(jax.tree.structure(expected), flat)
 
-    def _check_batch(self, states: Any, batch: int) -> None:
-        expected = leaves(states)[0].shape[0]
+    def _check_batch(self, batch: int) -> None:
+        expected = self.fixed_batch_size
         if expected != batch:
             raise ValueError(
                 f"Layer {self.name!r} ({type(self).__name__}) is stateful for batches of {expected} rows; got a batch "
@@ -292,8 +276,9 @@ class RNN(Layer):
             return output, self._like(states, after)
 
         traced = any(isinstance(leaf, jax.core.Tracer) for leaf in leaves((sequences, states, constants)))
-        first = None
-        if sequences.shape[1] and not isinstance(self.cell, Cell):
+        first = None  # a library cell's output is its first state
+        uses_last = mask is not None or not loop.sequences
+        if uses_last and sequences.shape[1] and not isinstance(self.cell, Cell):
             first = _zeros_like_output(step, sequences, states)
         return over_time(step, sequences, states, mask, loop, first, control.scan if traced else _in_turn)
 
@@ -312,8 +297,7 @@ class RNN(Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the outputs, which sequences alone have; states have none."""
-        mask = leaves(previous_mask)[0] if leaves(previous_mask) else None
-        mask = mask if self.return_sequences else None
+        mask = mask_of_outputs(self, previous_mask)
         return [mask, *[None] * len(self.state_size)] if self.return_state else mask
 
     # ---- states
@@ -321,7 +305,10 @@ class RNN(Layer):
     @property
     def fixed_batch_size(self) -> int | None:
         """The number of rows that every batch has to have: that of the states of a stateful layer, else None."""
-        return None if self.states is None else leaves(plain(self.states))[0].shape[0]
+        return None if self.states is None else self._state_variables()[0].shape[0]
+
+    def _state_variables(self) -> list[Variable]:
+        return jax.tree.leaves(self.states, is_leaf=lambda leaf: isinstance(leaf, Variable))
 
     def reset_states(self, states: Any = None) -> None:
         """Set the states of a stateful layer, to zeros or to given values.
@@ -340,7 +327,7 @@ class RNN(Layer):
             )
         if self.states is None:
             raise ValueError(f"Layer {self.name!r} ({type(self).__name__}) has no states before it is built.")
-        variables = jax.tree.leaves(self.states, is_leaf=_is_variable)
+        variables = self._state_variables()
         expected = self.get_initial_state(batch_size=variables[0].shape[0])
         if states is not None:
             states = list(states) if isinstance(states, (list, tuple)) else [states]
@@ -443,6 +430,27 @@ def check_sequences(layer: Layer, sequences: Any) -> None:
     )
 
 
+def take_apart(sequences: Any, kwargs: dict[str, Any], constants: int = 0) -> Any:
+    """Return the sequences of a call ``layer([sequences, *states, *constants])``, and put the others into `kwargs`."""
+    if not (isinstance(sequences, (list, tuple)) and sequences):
+        return sequences
+    sequences, *others = sequences
+    count = len(others) - min(constants, len(others))
+    for name, found in (("initial_state", others[:count]), ("constants", others[count:])):
+        if found:
+            kwargs[name] = found
+    mask = kwargs.get("mask")
+    if isinstance(mask, (list, tuple)):
+        kwargs["mask"] = mask[0]
+    return sequences
+
+
+def mask_of_outputs(layer: Any, mask: Any) -> Any:
+    """Return the mask of a recurrent layer's outputs: that of its sequences if it returns sequences, else None."""
+    masks = leaves(mask)
+    return masks[0] if masks and layer.return_sequences else None
+
+
 def _mask_of_steps(mask: Any) -> Any:
     """Return a mask ``(batch, time)`` of booleans: a step is kept if any of its entries is."""
     if mask is None:
@@ -458,10 +466,6 @@ def _in_dtype(state: Any, dtype: Any) -> jax.Array:
 
 def _parts(cell: Any) -> Any:
     return cell._flatten_layers() if isinstance(cell, Layer) else []
-
-
-def _is_variable(leaf: Any) -> bool:
-    return isinstance(leaf, Variable)
 
 
 __all__ = ["RNN"]
