@@ -20,7 +20,7 @@ CALLING = ("__call__", "call", "merge", "compute_mask")
 def call_keeps_rows_apart(node: Node) -> bool:
     """Return whether a call of a layer, with the layers inside it, keeps rows apart; of a model, whether it says so."""
     operation = node.operation
-    if not isinstance(operation, Layer) or _trains(node):
+    if not isinstance(operation, Layer) or trains(node):
         return False
     ranks = {len(tensor.shape) for tensor in node.inputs}
     inside = ranks | {rank - 1 for rank in ranks if rank > 2}  # TimeDistributed takes an axis away
@@ -43,17 +43,17 @@ def _declares(layer: Any, ranks: Iterable[int]) -> bool:
     return (
         declares(layer, "keeps_rows_apart", *CALLING)
         and not layer.stateful
-        and _is_known(vars(layer).get("activation"))
+        and is_known(vars(layer).get("activation"))
         and not any(axis in (0, -rank) for axis in _axes(layer) for rank in ranks)
     )
 
 
-def _trains(node: Node) -> bool:
+def trains(node: Node) -> bool:
     """Return whether a call was made with ``training``, by keyword or by position."""
     return bool(call_signature(type(node.operation)).bind(node.args, node.kwargs).get("training"))
 
 
-def _is_known(activation: Any) -> bool:
+def is_known(activation: Any) -> bool:
     """Return whether an activation is one of the library's functions, none, or a layer (which is looked at itself)."""
     return activation is None or isinstance(activation, Layer) or registry.table_of(activation) is registry.ACTIVATIONS
 

@@ -310,9 +310,7 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
         inner = spellings.translate_optimizer(cls, inner)
     config_validation.check_arguments(cls, inner)
     instance = cls.from_config(dict(inner))
-    left_out = getattr(thing, "_left_out", None)
-    if left_out is not None:  # what a file of weights may still decide
-        instance._left_out = left_out
+    keep_left_out(instance, thing)
     if config.get("build_config") and hasattr(instance, "build_from_config") and not instance.built:
         instance.build_from_config(config["build_config"])
     if config.get("compile_config") and hasattr(instance, "compile_from_config"):
@@ -320,6 +318,14 @@ def _deserialize_object(config: dict[str, Any], table: registry.Table | None) ->
     if shared is not None and isinstance(number, int) and hasattr(instance, "_inbound_nodes"):
         shared[number] = instance
     return instance
+
+
+def keep_left_out(copy: Any, original: Any) -> Any:
+    """Return a copy that leaves to a weights file the arguments which its original leaves to it (`_left_out`)."""
+    left_out = getattr(original, "_left_out", None)
+    if left_out is not None:
+        copy._left_out = left_out
+    return copy
 
 
 def _array(config: dict[str, Any]) -> np.ndarray:

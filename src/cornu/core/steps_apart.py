@@ -8,15 +8,13 @@ model, and says for each layer how many steps are real; of functions and custom 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from cornu.core import registry
 from cornu.core.graph import Node, leaves
 from cornu.core.layer import Layer
 from cornu.core.ownership import declares
+from cornu.core.rows_apart import CALLING, is_known, trains
 from cornu.core.signature import call_signature
 from cornu.core.variable import Seed
 
-#: Methods whose meaning the declarations are about: a class that overrides one of them declares it again.
-CALLING = ("__call__", "call", "merge", "compute_mask")
 #: Methods of a model that see whole batches.
 STEPS = ("train_step", "test_step", "predict_step", "total_loss", "compute_loss", "compute_metrics")
 
@@ -49,6 +47,11 @@ class Lengths(NamedTuple):
         if isinstance(found, Plan):
             return {"lengths": Lengths(found, self.values), "length": None}
         return {"lengths": None, "length": None if found is None else self.values[found]}
+
+    def of_output(self, position: int) -> Any:
+        """Return the real number of steps of an output of the network; None if it is not padded."""
+        number = self.plan.outputs[position]
+        return None if number is None else self.values[number]
 
 
 class _MixedError(Exception):
@@ -124,7 +127,7 @@ def _of_model(node: Node, known: dict[int, int], training: bool, equal: set) -> 
     )
     if fixed or set(numbers) - {None} != lengths:
         raise _MixedError(lengths)
-    return _followed(network, numbers, training or _trains(node), equal)
+    return _followed(network, numbers, training or trains(node), equal)
 
 
 def _of_outputs(layer: Any, number: int, count: int) -> list[int | None]:
@@ -147,13 +150,8 @@ def _fits(node: Node, known: dict[int, int], training: bool) -> bool:
     if declares(layer, "leaves_steps_out", *CALLING):
         first = call_signature(type(layer)).first(node.args, node.kwargs)
         return len(padded) == 1 and padded[0] is first
-    counts = (training or _trains(node)) and _counts(parts)
+    counts = (training or trains(node)) and keeps_statistics(parts)
     return _keeps_steps_apart(layer, padded[0].ndim) and _may_merge(node, known) and not counts
-
-
-def _trains(node: Node) -> bool:
-    """Return whether a call was made with ``training``, by keyword or by position."""
-    return bool(call_signature(type(node.operation)).bind(node.args, node.kwargs).get("training"))
 
 
 def _may_merge(node: Node, known: dict[int, int]) -> bool:
@@ -169,17 +167,16 @@ def _keeps_steps_apart(layer: Any, rank: int) -> bool:
     activation, noise = vars(layer).get("activation"), vars(layer).get("noise_shape")
     axis = vars(layer).get("axis", -1 if "activation" in vars(layer) else None)
     axes = axis if isinstance(axis, (list, tuple)) else [axis]
-    known = activation is None or registry.table_of(activation) is registry.ACTIVATIONS
     return (
         declares(layer, "keeps_steps_apart", *CALLING)
         and not layer.stateful
-        and (known or (isinstance(activation, Layer) and _keeps_steps_apart(activation, rank)))
+        and (_keeps_steps_apart(activation, rank) if isinstance(activation, Layer) else is_known(activation))
         and not {1, 1 - rank} & {one for one in axes if isinstance(one, int)}
         and (noise is None or len(noise) < 2 or noise[1] in (1, None))
     )
 
 
-def _counts(parts: Sequence[Any]) -> bool:
-    """Return whether a call in training changes variables other than random seeds, such as averages of the batch."""
+def keeps_statistics(parts: Sequence[Any]) -> bool:
+    """Return whether a training call of layers changes variables other than random seeds, such as moving averages."""
     own = [variable for part in parts for variable in part._own_variables()]
     return any(not variable.made_trainable and not isinstance(variable, Seed) for variable in own)

@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import control, registry
-from cornu.core.layer import Layer
 from cornu.core.rows_apart import layer_keeps_rows_apart
 from cornu.core.scope import changed
 from cornu.core.seeds import random_marks
 from cornu.core.signature import call_signature
-from cornu.core.variable import Seed, restored
+from cornu.core.steps_apart import keeps_statistics
+from cornu.core.variable import restored
 from cornu.layers.core import Wrapper
 
 
@@ -67,7 +67,7 @@ class TimeDistributed(Wrapper):
                 f"TimeDistributed: the mask of inputs of shape {inputs.shape} must have shape {inputs.shape[:2]} "
                 f"(batch, time); got {mask.shape}."
             )
-        if training and _keeps_statistics(self.layer):
+        if training and keeps_statistics(self.layer._flatten_layers()):
             return self._step_by_step(inputs, training, mask)
         if not layer_keeps_rows_apart(self.layer, inputs.ndim - 1):
             return self._each_step(inputs, training, mask)
@@ -127,12 +127,6 @@ class TimeDistributed(Wrapper):
 
 def _folded(array: jax.Array) -> jax.Array:
     return array.reshape(array.shape[0] * array.shape[1], *array.shape[2:])
-
-
-def _keeps_statistics(layer: Layer) -> bool:
-    """Return whether a training call changes variables other than random seeds."""
-    own = [variable for part in layer._flatten_layers() for variable in part._own_variables()]
-    return any(not variable.made_trainable and not isinstance(variable, Seed) for variable in own)
 
 
 __all__ = [

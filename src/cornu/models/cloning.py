@@ -8,7 +8,7 @@ import jax
 from cornu.core import spellings
 from cornu.core.graph import SymbolicTensor, is_symbolic, leaves, replace
 from cornu.core.layer import Layer
-from cornu.core.serialization import deserialize
+from cornu.core.serialization import deserialize, keep_left_out
 from cornu.layers.input import Input, InputLayer
 from cornu.metrics import Metric
 from cornu.models.model import Functional, Model
@@ -84,10 +84,7 @@ def _renewed(value: Any) -> Any:
 
 def clone_layer(layer: Layer) -> Layer:
     """Return a new layer from the config of `layer`."""
-    copy = deserialize(_without_build(serialize_in_process(layer)))
-    if hasattr(layer, "_left_out"):  # what a file of weights may still decide
-        copy._left_out = layer._left_out
-    return copy
+    return keep_left_out(deserialize(_without_build(serialize_in_process(layer))), layer)
 
 
 def serialize_in_process(layer: Layer) -> dict[str, Any]:

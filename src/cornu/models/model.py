@@ -196,23 +196,6 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
         """The names of the outputs; a subclassed model's are output_1, output_2, ... or its dictionary's keys."""
         return self._network.output_names if self._network is not None else list(getattr(self, "_seen_outputs", []))
 
-    def reset_states(self) -> None:
-        """Set the states of all stateful layers, those of inner models too, to their first ones.
-
-        >>> import numpy as np
-        >>> from cornu import layers, Sequential
-        >>> model = Sequential([layers.Input(batch_shape=(1, 4, 2)), layers.LSTM(3, stateful=True)])
-        >>> first = model.predict(np.ones((1, 4, 2)), verbose=0)
-        >>> model.reset_states()
-        >>> bool((model.predict(np.ones((1, 4, 2)), verbose=0) == first).all())
-        True
-        """
-        for layer in self._flatten_layers():
-            if layer is not self and getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
-                layer.reset_states()
-
-    reset_state = reset_states
-
     def add_loss(self, loss: Any, inputs: Any = None) -> None:
         """Add to the loss: a scalar inside ``call``, a function, or a symbolic tensor of a functional model."""
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:

@@ -148,10 +148,11 @@ class Objective:
         predictions = flat_outputs(y_pred)
         targets = spread(y, self.names, "y") if y is not None else [None] * len(predictions)
         weights = spread_weights(sample_weight, self.names)
+        lengths = scope.lengths  # of padded outputs
         for position, (target, prediction) in enumerate(zip(targets, predictions, strict=True)):
             mask = get_mask(prediction)
             mask = None if mask is None else mask.astype(jnp.float32)
-            with changed(length=_length_of(position)):
+            with changed(length=lengths and lengths.of_output(position)):
                 for metric in self.metrics[position]:
                     self._update(metric, position, target, prediction, mask)
                 for metric in self.weighted[position]:
@@ -175,15 +176,6 @@ def _metric(wanted: Any, target: Any, prediction: Any) -> Metric:
     if target is not None:
         metric.build(tuple(shape), tuple(prediction.shape))
     return metric
-
-
-def _length_of(position: int) -> Any:
-    """Return the real number of time steps of an output; None if it is not padded."""
-    if scope.lengths is None:
-        return None
-    plan, lengths = scope.lengths
-    number = plan.outputs[position]
-    return None if number is None else lengths[number]
 
 
 def _times(weight: Any, mask: Any) -> Any:

@@ -313,10 +313,10 @@ class Learner:
 def _with_masks(outputs: Any) -> Any:
     """Return outputs with masks, where sequences are padded, of the steps that are real."""
     if scope.lengths is not None:
-        plan, lengths = scope.lengths
-        for output, number in zip(jax.tree.leaves(outputs), plan.outputs, strict=True):
-            if number is not None:
-                set_mask(output, real_steps(get_mask(output), lengths[number], output.shape))
+        for position, output in enumerate(jax.tree.leaves(outputs)):
+            length = scope.lengths.of_output(position)
+            if length is not None:
+                set_mask(output, real_steps(get_mask(output), length, output.shape))
     return outputs
 
 

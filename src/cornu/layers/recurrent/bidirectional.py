@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from cornu.core import registry
 from cornu.core.layer import Layer
 from cornu.core.ownership import declares
+from cornu.core.rows_apart import CALLING
 from cornu.core.scope import scope
-from cornu.core.serialization import described
+from cornu.core.serialization import described, keep_left_out
 from cornu.core.signature import call_signature
-from cornu.core.steps_apart import CALLING
 from cornu.kernels.padded_steps import reversed_steps
 from cornu.layers.recurrent.rnn import check_sequences, mask_of_outputs, take_apart
 
@@ -213,10 +213,7 @@ class Bidirectional(Layer):
 def _copied(layer: Any, direction: str, **changed: Any) -> Any:
     """Return a layer with the config of another and new weights, named after a direction."""
     name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
-    copy = type(layer).from_config(layer.get_config() | {"name": name} | changed)
-    if hasattr(layer, "_left_out"):
-        copy._left_out = layer._left_out
-    return copy
+    return keep_left_out(type(layer).from_config(layer.get_config() | {"name": name} | changed), layer)
 
 
 __all__ = ["Bidirectional"]
