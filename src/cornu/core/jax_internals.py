@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import jaxlib.version
 import numpy as np
+from jax._src import core as _core
 from jax.extend.core import JaxprEqn
 
 #: The first and the last release of JAX that the tests have seen (`scripts/versions` prints the table).
@@ -260,3 +261,103 @@ EXPORTED_CALLS = frozenset(
     ("shape_assertion", "Sharding", "mhlo.topk", "mhlo.erf", "stablehlo.dynamic_reduce_window",
      "stablehlo.dynamic_top_k", "stablehlo.dynamic_rng_bit_generator")
 )  # fmt: skip
+
+# ---- what runs
+
+
+class Watching(_core.Trace):
+    """Sees each operation that JAX runs while it is the current trace, and lets the trace around it run it.
+
+    A subclass defines `note`. Values stay what they are: arrays, or the tracers of the trace around it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.around = _core.trace_ctx.trace  # 0.8 to 0.12
+
+    def note(self, operation: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Take note of an operation that ran: ``operation(*inputs)`` runs it again."""
+        raise NotImplementedError
+
+    def install(self) -> None:
+        """Become the current trace of this thread."""
+        _core.trace_ctx.set_trace(self)
+
+    def remove(self) -> None:
+        """Make the trace around this one current again."""
+        if _core.trace_ctx.trace is self:
+            _core.trace_ctx.set_trace(self.around)
+
+    def process_primitive(self, primitive: Any, inputs: Sequence[Any], params: dict[str, Any], /) -> Any:
+        """Run a primitive and take note of it."""
+        found = self.around.process_primitive(primitive, inputs, params)
+        self.note(Operation(primitive, params), inputs, found if primitive.multiple_results else (found,))
+        return found
+
+    def stage_value(self, value: Any) -> Any:
+        """Return a value as an array of the trace around."""
+        return self.around.stage_value(value)
+
+    def process_custom_jvp_call(self, primitive: Any, fun: Any, jvp: Any, inputs: Any, /, **more: Any) -> Any:
+        """Run a function with a derivative of its own, and take note of it."""
+        found = self.around.process_custom_jvp_call(primitive, fun, jvp, inputs, **more)
+        self.note(Operation(primitive, more, (fun, jvp)), inputs, found)
+        return found
+
+    def process_custom_vjp_call(self, primitive: Any, fun: Any, fwd: Any, bwd: Any, inputs: Any, /, **more: Any) -> Any:
+        """Run a function with a gradient of its own, and take note of it."""
+        found = self.around.process_custom_vjp_call(primitive, fun, fwd, bwd, inputs, **more)
+        self.note(Operation(primitive, more, (fun, fwd, bwd)), inputs, found)
+        return found
+
+
+class Operation:
+    """A primitive of JAX with its parameters, which can run again; equal ones compute the same."""
+
+    def __init__(self, primitive: Any, params: dict[str, Any], functions: tuple = ()) -> None:
+        self.primitive, self.params, self.functions = primitive, params, functions
+
+    @property
+    def key(self) -> tuple:
+        """What tells it from other operations; holds only what can be compared."""
+        return self.primitive, self.functions, *map(_comparable, self.params.items())
+
+    def __call__(self, *inputs: Any) -> Sequence[Any]:
+        """Run it again; returns its results in a sequence."""
+        if self.functions:
+            return self._run_functions(inputs)
+        found = self.primitive.bind(*inputs, **self.params)
+        return found if self.primitive.multiple_results else (found,)
+
+    def _run_functions(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        for function in self.functions:
+            for store in getattr(function, "stores", ()):
+                if store is not None:
+                    store.reset()  # holds the structure of the results of the last run
+        trace = _core.trace_ctx.trace
+        is_jvp = len(self.functions) == 2
+        process = trace.process_custom_jvp_call if is_jvp else trace.process_custom_vjp_call
+        _core.trace_ctx.set_trace(None)
+        try:
+            return process(self.primitive, *self.functions, inputs, **self.params)
+        finally:
+            _core.trace_ctx.set_trace(trace)
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether gradients pass through it, as far as its name says."""
+        return self.primitive.name not in ("stop_gradient", "copy_without_gradient")
+
+
+def _comparable(param: tuple[str, Any]) -> Any:
+    try:
+        hash(param)
+    except TypeError:
+        return param[0], id(param[1])
+    return param
+
+
+def current_watching() -> Watching | None:
+    """Return the `Watching` that is the current trace of this thread, or None."""
+    trace = _core.trace_ctx.trace
+    return trace if isinstance(trace, Watching) else None

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 
@@ -35,6 +35,10 @@ class _Scope(threading.local):
         # real number of time steps of the layer, loss or metric that is running.
         self.lengths: Any = None
         self.length: Any = None
+        # Called with a variable and its array when its value is read; returns the array: tapes find variables so.
+        self.reader: Callable[[Any, Any], Any] | None = None
+        # Called with a variable that is not bound; binds it and returns its array: traced functions find their state.
+        self.meet: Callable[[Any], Any] | None = None
         self.shared: dict[Any, Any] | None = None  # layers of the config that is being read, by their shared_object_id
         # Id of a layer that is in several places of a model -> its number in files.
         self.shared_ids: dict[int, int] = {}

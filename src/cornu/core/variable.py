@@ -111,6 +111,8 @@ class Variable(HasOperators):
         bound = scope.bound
         if bound:
             found = bound.get(id(self))
+            if found is None and scope.meet is not None:
+                found = scope.meet(self)
             if found is not None:
                 return found
         elif bound is None:
@@ -121,7 +123,7 @@ class Variable(HasOperators):
     @_value.setter
     def _value(self, value: jax.Array) -> None:
         bound, donor = scope.bound, self._donor
-        if bound and id(self) in bound:
+        if bound and (id(self) in bound or (scope.meet is not None and scope.meet(self) is not None)):
             bound[id(self)] = value
         elif donor is None or donor.thread == get_ident():
             self._held = value
@@ -138,6 +140,8 @@ class Variable(HasOperators):
     def value(self) -> jax.Array:
         """The array, in the compute dtype of the running layer."""
         value, dtype = self._value, scope.compute_dtype
+        if scope.reader is not None:
+            value = scope.reader(self, value)
         if dtype is not None and self.autocast and value.dtype.name != dtype and is_float(value.dtype):
             return value.astype(dtype)
         return value

@@ -18,6 +18,7 @@ from cornu.core.names import to_snake_case, unique_name
 from cornu.core.serialization import Recorded
 from cornu.core.signature import any_signature
 from cornu.core.variable import Variable, array_of, bound, read
+from cornu.optimizers.compiled_updates import runs_compiled, update_program
 from cornu.optimizers.copies import set_state, state_of
 from cornu.optimizers.hyper import Hyper, as_number, as_written
 from cornu.optimizers.schedules import LearningRateSchedule
@@ -340,7 +341,11 @@ class Optimizer(metaclass=Recorded):
             The step count, a Variable.
         """
         pairs = list(grads_and_vars)
-        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        gradients, variables = [gradient for gradient, _ in pairs], [variable for _, variable in pairs]
+        if runs_compiled(self, gradients):
+            update_program(self, gradients, variables)([one for one in gradients if one is not None])
+        else:
+            self.apply(gradients, variables)
         return self._iterations
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:

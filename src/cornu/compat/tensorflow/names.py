@@ -22,7 +22,7 @@ _SESSIONS = _own(
     "ConfigProto GPUOptions Session InteractiveSession Graph get_default_graph reset_default_graph "
     "global_variables_initializer "
     "initialize_all_variables disable_eager_execution enable_eager_execution disable_v2_behavior enable_v2_behavior "
-    "executing_eagerly device function"
+    "executing_eagerly device"
 )
 
 #: Module of TensorFlow -> name -> ``module:name``.
@@ -34,6 +34,7 @@ NAMES: dict[str, dict[str, str]] = {
     | _own("squared_difference cumsum cumprod")
     | _own("set_random_seed get_logger Tensor")
     | _elsewhere("cornu.compat.tensorflow.tape", "GradientTape")
+    | _elsewhere("cornu.compat.tensorflow.function", "function")
     | _elsewhere(_TRAINING, "fill add_n truncated_normal random_shuffle clip_by_global_norm clip_by_norm")
     | {
         "zeros_initializer": "cornu.initializers:Zeros",
@@ -92,9 +93,9 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.version": {"VERSION": "cornu.compat.imports:TENSORFLOW_VERSION"},
     "tensorflow.examples.tutorials.mnist.input_data": _elsewhere("cornu.compat.tensorflow.mnist", "read_data_sets"),
     "tensorflow.config": _own(
-        "list_physical_devices list_logical_devices get_visible_devices set_visible_devices "
-        "set_soft_device_placement run_functions_eagerly"
-    ),
+        "list_physical_devices list_logical_devices get_visible_devices set_visible_devices set_soft_device_placement"
+    )
+    | _elsewhere("cornu.compat.tensorflow.function", "run_functions_eagerly functions_run_eagerly"),
     "tensorflow.config.experimental": _own(
         "list_physical_devices list_logical_devices set_memory_growth get_visible_devices set_visible_devices "
         "enable_op_determinism"

@@ -1,36 +1,39 @@
-"""``tf.GradientTape``: gradients of what a ``with`` block computed, found by running the block's lines again.
-
-JAX differentiates functions, so the block becomes one: its lines are read from the source and run again with the
-names, variables and random numbers as they were at its beginning, while JAX traces what depends on the sources.
-"""
+"""``tf.GradientTape``: gradients of what ran while the tape was open."""
 
 import contextlib
-import functools
-import io
-import random
-import sys
-from collections.abc import Iterable, Iterator
-from types import CodeType, FrameType
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.compat.tensorflow.with_blocks import MOVE, Block, block_at
-from cornu.core.layer import Layer
-from cornu.core.variable import Variable, bound, noting_changes, read
+from cornu.compat.tensorflow.recording import (
+    Log,
+    Path,
+    Recorder,
+    arrays_of,
+    current_recorder,
+    functions_of,
+    path_between,
+)
+from cornu.core.dtype_policies import is_float
+from cornu.core.variable import Variable
 
-_MISSING = object()
+#: What `unconnected_gradients` may be.
+NONE, ZERO = "none", "zero"
 
 
 class GradientTape:
-    """Stand-in for ``tf.GradientTape``: ``gradient(target, sources)`` after, or at the end of, its ``with`` block.
+    """Records what is computed in its ``with`` block, for `gradient`. Stand-in for ``tf.GradientTape``.
 
-    The lines of the block run again for each call of `gradient`, so they should only compute:
-    assigning to names, variables and metrics is undone, printing is silent. The block must assign
-    `target` to a name. Sources are variables, or arrays that have a name (``watch`` is not needed and does nothing).
-    Raises ValueError if the source of the block cannot be read, or a target or source is not found.
+    Trainable variables are watched when they are read, other arrays after `watch`. What is computed from something
+    watched is recorded, by any function: layers, losses, ``tf``, ``keras.ops``, JAX.
+
+    Args:
+        persistent: Whether `gradient` and its relatives may be called more than once.
+        watch_accessed_variables: Whether trainable variables are watched when they are read.
+
     Follows https://www.tensorflow.org/api_docs/python/tf/GradientTape
 
     >>> w = Variable(3.0)
@@ -41,191 +44,194 @@ class GradientTape:
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
-        self._block: Any = None  # a Block, from __enter__ on
-        self._after: dict[str, Any] | None = None
+        self._persistent, self._watches_accessed = persistent, watch_accessed_variables
+        self._log: Log | None = Log(watch_accessed_variables)
+        self._recorder: Recorder | None = None  # while it records
 
     def __enter__(self) -> "GradientTape":
-        frame = sys._getframe(1)
-        self._code, self._after = frame.f_code, None
-        self._block = block_at(frame.f_code, frame.f_lineno)
-        self._given = _names(frame, self._block.names)
-        self._before = {name: _copied(value) for name, value in self._given.items()}
-        self._random = np.random.get_state(), random.getstate()
-        self._noting = noting_changes()
-        self._changes = self._noting.__enter__()
+        if self._recorder is not None:
+            raise ValueError("Tape is already recording.")
+        if self._log is None:
+            self._log = Log(self._watches_accessed)
+        self._start()
         return self
 
     def __exit__(self, *problem: Any) -> None:
-        self._noting.__exit__(*problem)
-        self._after = _names(sys._getframe(1), self._block.names)
+        self._stop()
+
+    def _start(self) -> None:
+        self._recorder = current_recorder()
+        self._recorder.open(self._kept)
+
+    def _stop(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close(self._kept)
+            self._recorder = None
+
+    @property
+    def _kept(self) -> Log:
+        if self._log is None:
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians).\n"
+                "Make it with tf.GradientTape(persistent=True)."
+            )
+        return self._log
 
     def watch(self, tensor: Any) -> None:
-        """Do nothing: gradients with respect to any variable or named array are available."""
+        """Watch an array, a variable, or a structure of them. ValueError for anything else."""
+        log = self._kept
+        for one in _flat(tensor):
+            if not isinstance(one, jax.Array | Variable):
+                raise ValueError(
+                    f"GradientTape.watch needs a tensor or a variable; got a {type(one).__name__}.\n"
+                    "Convert it first: x = tf.convert_to_tensor(x)."
+                )
+            if isinstance(one, Variable):
+                log.asked.add(id(one))
+                log.see(one, one._value if self._recorder is None else self._recorder.read(one, one._value))
+            elif jnp.issubdtype(one.dtype, jnp.inexact):
+                log.watched[id(one)] = one
+
+    @contextlib.contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Record nothing inside a ``with`` block."""
+        if self._recorder is None:
+            raise ValueError("Tape is not recording.")
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def reset(self) -> None:
+        """Forget what is recorded and watched."""
+        recording = self._recorder is not None
+        if recording:
+            self._stop()
+        self._log = Log(self._watches_accessed)
+        if recording:
+            self._start()
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """Return the variables that are watched, in the order in which they were first read."""
+        return tuple(variable for variable, _ in self._kept.variables.values())
 
     def gradient(
-        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = None
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = NONE
     ) -> Any:
-        """Return the gradients of `target` (entries are summed) in the structure of `sources`.
+        """Return the gradients of `target` (entries, and several targets, are summed) in the structure of `sources`.
 
-        For a source that the target does not depend on: zeros for a variable, None for an array. None for integers.
-        `output_gradients` weights the target's entries.
+        Args:
+            target: An array or variable, or a structure of them.
+            sources: Variables and arrays, in any structure.
+            output_gradients: Weights of the target's entries, in the structure of `target`.
+            unconnected_gradients: ``"none"`` or ``"zero"``: what a source gets that the target does not depend on.
         """
-        block, after = self._finished(sys._getframe(1))
-        wanted = [_place_of(one, after, block.assigned) for one in _flat(target)]
-        weights = [1.0] * len(wanted) if output_gradients is None else _flat(output_gradients)
-        flat = [one for one in _flat(sources) if jnp.issubdtype(one.dtype, jnp.inexact)]
-        variables = [one for one in flat if isinstance(one, Variable)]
-        arrays = [one for one in flat if not isinstance(one, Variable)]
-        names = [self._names_of(one, block, after) for one in arrays]
-        code = block.compiled(tuple(name for several in names for name in several))
+        log = self._log_to_use()
+        targets = [self._current(one) for one in _flat(target)]
+        weights = [None] * len(targets) if output_gradients is None else _flat(output_gradients, none=True)
+        pairs = [(one, weight) for one, weight in zip(targets, weights, strict=True) if _is_float(one)]
 
-        def value(values: list, moves: list) -> Any:
-            by_name = {name: move for several, move in zip(names, moves, strict=True) for name in several}
-            found = self._replayed(code, variables, values, by_name)
-            pairs = zip(wanted, weights, strict=True)
-            return sum(jnp.sum(_value_at(found, place) * _plain(weight)) for place, weight in pairs)
+        def compute(path: Path, arrays: list[Any]) -> list[Any]:
+            upstream = [None if weight is None else jnp.asarray(_plain(weight)) for _, weight in pairs]
+            return functions_of(path).vjp(arrays, path.outer, upstream)
 
-        moves = [jnp.zeros_like(array) for array in arrays]
-        gradients = _differentiated(value, list(read(variables)), moves)
-        given = {id(one): gradient for one, gradient in zip([*variables, *arrays], gradients, strict=True)}
-        if arrays:
-            connected = _connected(functools.partial(value, list(read(variables))), moves)
-            for array, several, is_connected in zip(arrays, names, connected, strict=True):
-                if not is_connected:
-                    _refuse_inner(several[0], block)
-                    given[id(array)] = None
-        return jax.tree.map(lambda one: given.get(id(one)), sources, is_leaf=lambda one: isinstance(one, Variable))
+        return self._by_source(log, [one for one, _ in pairs], sources, compute, unconnected_gradients)
 
-    def _names_of(self, source: Any, block: Block, after: dict[str, Any]) -> list[str]:
-        """Return the names under which the block has an array: those from before it, else the one it assigns."""
-        given = [name for name, value in self._given.items() if value is source and name not in block.assigned]
-        made = [name for name in block.assigned if after.get(name, _MISSING) is source]
-        if not given and made and not block.computes(made[0]):
-            _refuse_inner(made[0], block)
-        if not given and not made:
+    def jacobian(
+        self,
+        target: Any,
+        sources: Any,
+        unconnected_gradients: Any = NONE,
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Return the derivatives of each entry of `target`: (shape of target, shape of source), for each source."""
+        log = self._log_to_use()
+
+        def compute(path: Path, arrays: list[Any]) -> list[Any]:
+            return functions_of(path).jacobian(arrays, path.outer, 0)
+
+        return self._by_source(log, [self._current(target)], sources, compute, unconnected_gradients)
+
+    def batch_jacobian(
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: Any = NONE,
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Return for each row the derivatives of its target: (rows, rest of target, rest of source).
+
+        Row *i* of `target` must depend on row *i* of `source` alone. ValueError if they have other numbers of rows.
+        """
+        log = self._log_to_use()
+        target = self._current(target)
+        if not target.ndim or not source.ndim or target.shape[0] != source.shape[0]:
             raise ValueError(
-                "GradientTape.gradient got a source array that has no name in its `with` block.\n"
-                "Assign the array to a name before or inside the block, and use that name in the block."
+                "batch_jacobian needs a target and a source with the same number of rows; got the shapes "
+                f"{tuple(target.shape)} and {tuple(source.shape)}."
             )
-        return given or made[:1]
 
-    def _finished(self, caller: FrameType) -> tuple[Block, dict[str, Any]]:
-        """Return the lines that ran, and the values of the names after them."""
-        if self._block is None:
-            raise ValueError("GradientTape.gradient needs a block: with tf.GradientTape() as tape: loss = ...")
-        if self._after is not None:
-            return self._block, self._after
-        while caller.f_code is not self._code and caller.f_back is not None:
-            caller = caller.f_back
-        return self._block.until(caller.f_lineno), _names(caller, self._block.names)
+        def compute(path: Path, arrays: list[Any]) -> list[Any]:
+            entries = target.ndim - 1
+            return [jnp.moveaxis(one, entries, 0) for one in functions_of(path).jacobian(arrays, path.outer, 1)]
 
-    def _replayed(self, code: CodeType, variables: list, values: list, moves: dict[str, Any]) -> dict[str, Any]:
-        """Run the block with `values` in place of `variables` and `moves` added to arrays; returns the names."""
-        names = {name: _copied(value) for name, value in self._before.items()}
-        names |= dict.fromkeys(self._block.tapes, self)
-        names[MOVE] = lambda name, value: _plain(value) + moves[name]
-        changed = [variable for variable, _ in self._changes.values()]
-        at_beginning = [value for _, value in self._changes.values()]
-        quiet = contextlib.redirect_stdout(io.StringIO())
-        undone = self._randomness(), self._penalties()
-        with quiet, undone[0], undone[1], bound(changed, at_beginning), bound(variables, values):
-            exec(code, names)
-        return names
+        found = self._by_source(log, [target], source, compute, unconnected_gradients)
+        return jnp.zeros((*target.shape, *source.shape[1:]), source.dtype) if found is None else found
 
-    @contextlib.contextmanager
-    def _penalties(self) -> Iterator[None]:
-        """Restore the losses that layers added when the block ran."""
-        models = [value for value in self._before.values() if isinstance(value, Layer)]
-        kept = [(layer, layer._losses) for model in models for layer in model._flatten_layers()]
-        for layer, losses in kept:
-            layer._losses = list(losses)
-        try:
-            yield
-        finally:
-            for layer, losses in kept:
-                layer._losses = losses
+    def _log_to_use(self) -> Log:
+        """Return the log; a tape that is not persistent gives it once, and stops recording."""
+        log = self._kept
+        if not self._persistent:
+            self._stop()
+            self._log = None
+        return log
 
-    @contextlib.contextmanager
-    def _randomness(self) -> Iterator[None]:
-        """Let numpy and Python draw the same random numbers as the block did."""
-        now = np.random.get_state(), random.getstate()
-        np.random.set_state(self._random[0])
-        random.setstate(self._random[1])
-        try:
-            yield
-        finally:
-            np.random.set_state(now[0])
-            random.setstate(now[1])
+    def _current(self, target: Any) -> Any:
+        if isinstance(target, Variable):
+            seen = self._log.variables.get(id(target)) if self._log is not None else None
+            return seen[1][-1] if seen else target.value
+        return target if isinstance(target, jax.Array) else jnp.asarray(target)
+
+    def _by_source(self, log: Log, targets: list[Any], sources: Any, compute: Any, unconnected: Any) -> Any:
+        """Return what `compute` gives for the arrays of each source, in the structure of `sources`."""
+        flat = _flat(sources)
+        arrays = [[one for one in several if _is_float(one)] for several in arrays_of(log, flat)]
+        distinct = list({id(one): one for several in arrays for one in several}.values())
+        by_id: dict[int, Any] = {}
+        if distinct and targets:
+            path = path_between(log.records, distinct, targets)
+            if any(path.connected):
+                connected = [one for one, is_connected in zip(distinct, path.connected, strict=True) if is_connected]
+                found = compute(path, distinct)
+                by_id = {id(one): gradient for one, gradient in zip(connected, found, strict=True)}
+        found = [_sum([by_id[id(one)] for one in several if id(one) in by_id]) for several in arrays]
+        if str(getattr(unconnected, "value", unconnected)).lower() == ZERO:
+            found = [
+                jnp.zeros(one.shape, one.dtype) if gradient is None else gradient
+                for one, gradient in zip(flat, found, strict=True)
+            ]
+        given = iter(found)
+        return jax.tree.map(lambda _: next(given), sources, is_leaf=_is_leaf)
 
 
-def _differentiated(value: Any, values: list, moves: list) -> list:
-    try:
-        by_variable, by_move = jax.grad(value, argnums=(0, 1))(values, moves)
-    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
-        raise ValueError(
-            "GradientTape runs the lines of its block a second time to differentiate them, and one of them needs a "
-            "plain number: float(), int(), .numpy(), numpy functions, or `if` on a computed value.\n"
-            "Move that line out of the `with` block, or use the functions of tf or keras.ops."
-        ) from error
-    return [*by_variable, *by_move]
+def _sum(parts: list[Any]) -> Any:
+    return sum(parts[1:], parts[0]) if parts else None
 
 
-def _flat(structure: Any) -> list:
-    return jax.tree.leaves(structure, is_leaf=lambda one: isinstance(one, Variable))
+def _is_leaf(one: Any) -> bool:
+    return isinstance(one, Variable)
+
+
+def _flat(structure: Any, none: bool = False) -> list[Any]:
+    return jax.tree.leaves(structure, is_leaf=lambda one: _is_leaf(one) or (none and one is None))
 
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Variable) else value
 
 
-def _names(frame: FrameType, wanted: frozenset[str]) -> dict[str, Any]:
-    """Return the values of names in a frame. Tapes are left out: each would keep the previous step's alive."""
-    found = {name: scope[name] for scope in (frame.f_globals, frame.f_locals) for name in wanted if name in scope}
-    return {name: value for name, value in found.items() if not isinstance(value, GradientTape)}
-
-
-def _copied(value: Any) -> Any:
-    """Return a copy of a collection, because the block may add to it; anything else as it is."""
-    return value.copy() if type(value) in (list, dict, set) else value
-
-
-def _place_of(target: Any, after: dict[str, Any], assigned: Iterable[str]) -> tuple[str, int]:
-    """Return the name that holds `target` after the block, and which leaf of its value it is."""
-    for name in assigned:
-        value = after.get(name, _MISSING)
-        if value is target:
-            return name, 0
-        if isinstance(value, (list, tuple, dict)):
-            for number, leaf in enumerate(_flat(value)):
-                if leaf is target:
-                    return name, number
-    raise ValueError(
-        "GradientTape.gradient got a target that its `with` block does not assign to a "
-        f"name (it assigns {', '.join(sorted(assigned)) or 'nothing'}).\n"
-        "Compute the whole loss inside the block and assign it to a name: loss = ..."
-    )
-
-
-def _value_at(names: dict[str, Any], place: tuple[str, int]) -> Any:
-    name, number = place
-    return jnp.asarray(_plain(_flat(names[name])[number]))
-
-
-def _connected(value: Any, moves: list) -> list[bool]:
-    """Return for each of the `moves` whether `value` depends on it."""
-    jaxpr = jax.make_jaxpr(value)(moves).jaxpr
-    needed = {id(variable) for variable in jaxpr.outvars}
-    for equation in reversed(jaxpr.eqns):
-        if any(id(variable) in needed for variable in equation.outvars):
-            needed.update(map(id, equation.invars))
-    return [id(variable) in needed for variable in jaxpr.invars]
-
-
-def _refuse_inner(name: str, block: Block) -> None:
-    """Raise ValueError for an array that the block got together with others, as in ``features, scores = model(x)``."""
-    if name in block.assigned:
-        raise ValueError(
-            f"GradientTape.gradient got the source {name!r}, which the `with` block computes "
-            "alongside the target, not on the way to it.\n"
-            f"Compute it separately, and the target from it: {name} = first_part(x), then second_part({name})."
-        )
+def _is_float(value: Any) -> bool:
+    return is_float(np.dtype(value.dtype)) if hasattr(value, "dtype") else False
