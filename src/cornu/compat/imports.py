@@ -4,6 +4,7 @@ A `Facade` is a module without content: it looks up each name on access, in the 
 Classes are therefore the same objects under every path.
 """
 
+import functools
 import importlib
 import importlib.machinery
 import re
@@ -151,6 +152,8 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
     """Return what `name` means in a place (in a tuple, because it may be any value), or None."""
     name = era.meant(name) if place == "activations" else name
     is_tensorflow = place in tensorflow_names.PLACES
+    if is_tensorflow:
+        _make_arrays_tensors()
     new = _NAMES.get(place, {}).get(name)
     if new is not None and (found := _target(place, new)) is not None:
         return (taking_name(new.partition(":")[0], found[0]),) if is_tensorflow else found
@@ -245,6 +248,13 @@ def _give_arrays_methods() -> None:
     """Give arrays the methods of TensorFlow's tensors; this does not import jax."""
     if "jax.numpy" in sys.modules and "cornu.core.graph" in sys.modules:
         importlib.import_module("cornu.compat.array_methods").install()
+
+
+@functools.cache
+def _make_arrays_tensors() -> None:
+    """Let arrays look like TensorFlow's tensors, in a program that uses TensorFlow."""
+    if _is_installed():
+        importlib.import_module("cornu.compat.tensorflow.tensors").install()
 
 
 def _public(place: str) -> list[str]:

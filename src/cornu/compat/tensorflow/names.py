@@ -4,6 +4,14 @@ from cornu.compat.tensorflow.rows import MATH, ROWS
 
 _OWN = "cornu.compat.tensorflow.functions"
 _TRAINING = "cornu.compat.tensorflow.training"
+_CONTROL = "cornu.compat.tensorflow.control"
+
+#: Functions whose meaning differs from that of `cornu.ops`.
+MEANINGS = (
+    "where unique unique_with_counts norm identity no_op group control_dependencies py_function numpy_function "
+    "boolean_mask gather_nd scatter_nd tensor_scatter_nd_update tensor_scatter_nd_add tensor_scatter_nd_sub "
+    "size is_tensor eye gradients reduce_mean"
+)
 
 
 def _own(names: str) -> dict[str, str]:
@@ -33,7 +41,11 @@ NAMES: dict[str, dict[str, str]] = {
     | _own("constant convert_to_tensor reshape transpose matmul zeros ones one_hot shape range split pad")
     | _own("squared_difference cumsum cumprod")
     | _own("set_random_seed get_logger Tensor")
-    | _elsewhere("cornu.compat.tensorflow.tape", "GradientTape")
+    | _elsewhere("cornu.compat.tensorflow.tape", "GradientTape UnconnectedGradients custom_gradient")
+    | _elsewhere(_CONTROL, "cond case switch_case while_loop map_fn vectorized_map scan foldl foldr TensorArray")
+    | _elsewhere("cornu.compat.tensorflow.tensors", "TensorShape TensorSpec")
+    | _elsewhere("cornu.compat.tensorflow.variables", "Variable IndexedSlices")
+    | _elsewhere("cornu.compat.tensorflow.meanings", MEANINGS)
     | _elsewhere("cornu.compat.tensorflow.function", "function")
     | _elsewhere(_TRAINING, "fill add_n truncated_normal random_shuffle clip_by_global_norm clip_by_norm")
     | {
@@ -45,18 +57,17 @@ NAMES: dict[str, dict[str, str]] = {
     }
     | {
         "sigmoid": "cornu.activations:sigmoid",
-        "Variable": "cornu.core.variable:Variable",
         "newaxis": "numpy:newaxis",
         "name_scope": f"{_OWN}:device",
         "variable_scope": f"{_OWN}:device",
         "string": "builtins:str",
-        "Module": "cornu.layers:Layer",
-        "print": "builtins:print",
-        "py_function": f"{_OWN}:function",
+        "Module": "cornu.compat.tensorflow.module:Module",
+        "print": "cornu.compat.tensorflow.printing:print",
         "random_normal": f"{_OWN}:normal",
         "random_uniform": f"{_OWN}:uniform",
     },
     "tensorflow.math": _own(" ".join(MATH))
+    | _elsewhere("cornu.compat.tensorflow.meanings", "reduce_mean")
     | _own("squared_difference cumsum cumprod")
     | _elsewhere("cornu.activations", "sigmoid softplus")
     | _elsewhere(_TRAINING, "confusion_matrix")
@@ -108,7 +119,7 @@ NAMES: dict[str, dict[str, str]] = {
         "cornu.compat.tensorflow.data", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"
     ),
     "tensorflow.data.experimental": _elsewhere("cornu.compat.tensorflow.data", "AUTOTUNE"),
-    "tensorflow.linalg": _own("matmul") | _elsewhere(_TRAINING, "global_norm"),
+    "tensorflow.linalg": _own("matmul") | _elsewhere("cornu.compat.tensorflow.meanings", "norm eye") | _elsewhere(_TRAINING, "global_norm"),
     "tensorflow.python.client.device_lib": _own("list_local_devices"),
 }
 

@@ -47,7 +47,7 @@ class Log:
 
     def see(self, variable: Variable, value: Any) -> None:
         """Watch the array of a variable that is read, if the tape watches such variables."""
-        if id(value) in self.watched and id(variable) in self.variables:
+        if id(value) in self.watched:
             return
         if (self.watches_accessed and variable.trainable) or id(variable) in self.asked:
             self.watched[id(value)] = value
@@ -61,7 +61,7 @@ class Recorder(Watching):
         super().__init__()
         self.logs: list[Log] = []
         self._owners: dict[int, tuple[Any, Variable]] = {}  # id of an array -> the array and the variable that holds it
-        self._apart: dict[tuple[int, int], Any] = {}
+        self._apart: dict[tuple[int, int], tuple[Any, Any]] = {}  # the array, and a copy
         self._reader: Any = None
 
     def note(self, operation: Operation, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
@@ -71,16 +71,27 @@ class Recorder(Watching):
             log.add(record)
 
     def read(self, variable: Variable, value: Any) -> Any:
-        """Return the array of a variable, known as this variable's alone."""
-        owner = self._owners.setdefault(id(value), (value, variable))
-        if owner[1] is not variable:  # two variables hold one array, as after `a.assign(b)` in a compiled function
-            key = id(variable), id(value)
-            if key not in self._apart:
-                self._apart[key] = copied(value)
-            value = self._apart[key]
+        """Return the array of a variable, known as this variable's alone, and as computed from nothing."""
+        key = id(variable), id(value)
+        owner = self._owners.get(id(value))
+        if key in self._apart:
+            value = self._apart[key][1]
+        elif owner is None and not any(id(value) in log.watched for log in self.logs):
+            self._owners[id(value)] = value, variable
+        elif owner is None or owner[1] is not variable:
+            # It was computed and then assigned, or two variables hold it, as after `a.assign(b)` in a program.
+            self._apart[key] = value, self._copied(value)
+            value = self._apart[key][1]
         for log in self.logs:
             log.see(variable, value)
         return value
+
+    def _copied(self, value: Any) -> Any:
+        self.remove()
+        try:
+            return copied(value)
+        finally:
+            self.install()
 
     def open(self, log: Log) -> None:
         """Begin to write to a log."""

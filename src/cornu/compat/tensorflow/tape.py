@@ -1,6 +1,7 @@
 """``tf.GradientTape``: gradients of what ran while the tape was open."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -235,3 +236,53 @@ def _plain(value: Any) -> Any:
 
 def _is_float(value: Any) -> bool:
     return is_float(np.dtype(value.dtype)) if hasattr(value, "dtype") else False
+
+
+class UnconnectedGradients:
+    """What `gradient` gives for a source that the target does not depend on."""
+
+    NONE, ZERO = NONE, ZERO
+
+
+def custom_gradient(f: Any) -> Any:
+    """Decorate a function that returns its result and a function of the upstream gradients: ``return y, grad``.
+
+    >>> @custom_gradient
+    ... def half(x):
+    ...     return x, lambda upstream: upstream * 0.5
+    >>> x = Variable(3.0)
+    >>> with GradientTape() as tape:
+    ...     y = half(x)
+    >>> print(tape.gradient(y, x))
+    0.5
+    """
+
+    @jax.custom_vjp
+    def call(*args: Any) -> Any:
+        return _plain_structure(f(*args)[0])
+
+    def forward(*args: Any) -> tuple[Any, Any]:
+        return call(*args), args
+
+    def backward(args: Any, upstream: Any) -> tuple:
+        several = tuple(upstream) if isinstance(upstream, (list, tuple)) else (upstream,)
+        found = f(*args)[1](*several)
+        gradients = tuple(found) if isinstance(found, (list, tuple)) else (found,)
+        return tuple(
+            jnp.zeros_like(one) if gradient is None else jnp.asarray(gradient)
+            for one, gradient in zip(args, gradients, strict=True)
+        )
+
+    call.defvjp(forward, backward)
+
+    @functools.wraps(f)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            return custom_gradient(functools.partial(f, **kwargs))(*args)
+        return call(*[jnp.asarray(_plain(one)) for one in args])
+
+    return decorated
+
+
+def _plain_structure(structure: Any) -> Any:
+    return jax.tree.map(_plain, structure, is_leaf=_is_leaf)

@@ -1,0 +1,170 @@
+"""What TensorFlow's tensors have and JAX's arrays lack: how they print, ``shape.as_list()``, ``ref()``, ``assign``."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.core.graph import Shape
+from cornu.core.jax_internals import array_class
+
+
+class TensorShape(Shape):
+    """The sizes of the axes (None: unknown), with the methods of ``tf.TensorShape``.
+
+    >>> shape = TensorShape([None, 3])
+    >>> shape, shape.as_list(), shape.rank, shape.is_compatible_with((2, 3))
+    (TensorShape([None, 3]), [None, 3], 2, True)
+    """
+
+    def __new__(cls, dims: Any = ()) -> "TensorShape":
+        return super().__new__(cls, [dims] if isinstance(dims, int) else () if dims is None else dims)
+
+    @property
+    def dims(self) -> list:
+        """The sizes, in a list."""
+        return list(self)
+
+    def num_elements(self) -> int | None:
+        """Return the number of entries, or None if a size is unknown."""
+        return None if None in self else int(np.prod(self, dtype=np.int64))
+
+    def is_fully_defined(self) -> bool:
+        """Return whether all sizes are known."""
+        return None not in self
+
+    def is_compatible_with(self, other: Any) -> bool:
+        """Return whether a shape of these sizes can be one of the others."""
+        pairs = list(zip(self, other, strict=False))
+        return len(self) == len(other) and all(None in pair or pair[0] == pair[1] for pair in pairs)
+
+    def assert_is_compatible_with(self, other: Any) -> None:
+        """Raise ValueError unless the shapes are compatible."""
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Shapes {self} and {other} are incompatible.")
+
+    def concatenate(self, other: Any) -> "TensorShape":
+        """Return the sizes of both."""
+        return TensorShape([*self, *other])
+
+    def with_rank(self, rank: int) -> "TensorShape":
+        """Return the shape; ValueError if it has another number of axes."""
+        if len(self) != rank:
+            raise ValueError(f"Shape {self} must have rank {rank}.")
+        return self
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return TensorShape(found) if isinstance(key, slice) else found
+
+    def __add__(self, other: Any) -> "TensorShape":  # type: ignore[override]
+        return self.concatenate(other)
+
+    def __radd__(self, other: Any) -> "TensorShape":
+        return TensorShape([*other, *self])
+
+    def __eq__(self, other: Any) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, (tuple, list)) else NotImplemented
+
+    __hash__ = tuple.__hash__
+
+    def __repr__(self) -> str:
+        return f"TensorShape({list(self)})"
+
+    def __str__(self) -> str:
+        return str(tuple(self))
+
+
+class TensorSpec:
+    """A shape (None: unknown), a dtype and a name: what a function takes.
+
+    >>> TensorSpec([None, 2], "float32")
+    TensorSpec(shape=(None, 2), dtype=tf.float32, name=None)
+    """
+
+    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None) -> None:
+        self.shape, self.dtype, self.name = TensorShape(shape), str(getattr(dtype, "name", dtype)), name
+
+    @classmethod
+    def from_tensor(cls, tensor: Any, name: str | None = None) -> "TensorSpec":
+        """Return the spec of an array."""
+        return cls(tensor.shape, tensor.dtype, name)
+
+    def is_compatible_with(self, other: Any) -> bool:
+        """Return whether an array or a spec fits."""
+        fits = self.shape.is_compatible_with(tuple(other.shape))
+        return fits and np.dtype(self.dtype) == np.dtype(str(getattr(other.dtype, "name", other.dtype)))
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, TensorSpec) and (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.shape), self.dtype))
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={self.shape}, dtype=tf.{self.dtype}, name={self.name!r})"
+
+
+def text_of(array: Any) -> str:
+    """Return ``numpy=...`` as TensorFlow prints it."""
+    if isinstance(array, jax.core.Tracer):
+        return "inside a tf.function"
+    value = np.asarray(array)
+    return f"numpy={value[()]}" if not value.ndim else f"numpy={value!r}"
+
+
+def _repr(array: Any) -> str:
+    return f"<tf.Tensor: shape={tuple(array.shape)}, dtype={array.dtype.name}, {text_of(array)}>"
+
+
+def _str(array: Any) -> str:
+    text = str(np.asarray(array))
+    break_ = "\n" if "\n" in text else ""
+    return f"tf.Tensor({break_}{text}, shape={tuple(array.shape)}, dtype={array.dtype.name})"
+
+
+_slices: list[tuple[Any, Any, Any]] = []  # the last ones, with their variables and indices
+_MOST = 8
+
+
+def remember_slice(array: Any, variable: Any, index: Any) -> Any:
+    """Return a slice of a variable, of which `assign` will change the variable."""
+    _slices.append((array, variable, index))
+    del _slices[:-_MOST]
+    return array
+
+
+def _assigning(how: str) -> Any:
+    def assign(array: Any, value: Any, *_: Any, **__: Any) -> Any:
+        found = next((entry for entry in reversed(_slices) if entry[0] is array), None)
+        if found is None:
+            raise AttributeError(
+                "Tensors cannot be changed; `assign` is for a variable or a slice of one: v[0].assign(1.0)."
+            )
+        return found[1]._changed(found[2], how, -jnp.asarray(value) if how == "subtract" else value)
+
+    return assign
+
+
+def install() -> None:
+    """Give JAX's arrays the form and the methods of TensorFlow's tensors."""
+    array: Any = array_class()
+    if getattr(array, "is_like_tensorflow", False):
+        return
+    array.is_like_tensorflow = True
+    array.__repr__, array.__str__ = _repr, _str
+    array.numpy = lambda self: np.array(self)[()]
+    for kind in (array, jax.core.Tracer):
+        kind.assign, kind.assign_add = _assigning("set"), _assigning("add")
+        kind.shape = property(lambda self: TensorShape(self.aval.shape))
+        kind.get_shape = lambda self: TensorShape(self.aval.shape)
+        kind.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
+        kind.ref = kind.experimental_ref = _reference
+    array.device_name = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+def _reference(self: Any) -> Any:
+    from cornu.compat.tensorflow.variables import Reference
+
+    return Reference(self)
