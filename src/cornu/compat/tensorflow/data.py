@@ -7,6 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.compat.tensorflow.control import NeedsPythonError
+from cornu.core.scope import scope
+
 AUTOTUNE = -1
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
 
@@ -24,7 +27,28 @@ class EagerArray(np.ndarray):
 
 
 def _with_methods(leaf: Any) -> Any:
-    return leaf if isinstance(leaf, jax.Array) else np.asarray(leaf).view(EagerArray)
+    """Return a tensor: an array of JAX for floats, which gradients can be taken with respect to."""
+    if isinstance(leaf, jax.Array):
+        return leaf
+    array = np.asarray(leaf)
+    return jax.numpy.asarray(array) if array.dtype == np.float32 else array.view(EagerArray)
+
+
+class OwnedIterator:
+    """An iterator over a data set; inside a ``tf.function`` that is being traced it cannot go on."""
+
+    def __init__(self, dataset: "Dataset") -> None:
+        self._elements = dataset._iterate()
+
+    def __iter__(self) -> "OwnedIterator":
+        return self
+
+    def __next__(self) -> Any:
+        if scope.meet is not None:
+            raise NeedsPythonError
+        return jax.tree.map(_with_methods, next(self._elements))
+
+    get_next = __next__
 
 
 class Dataset:
@@ -162,7 +186,7 @@ class Dataset:
         return (jax.tree.map(np.asarray, element) for element in self._iterate())
 
     def __iter__(self) -> Iterator:
-        return (jax.tree.map(_with_methods, element) for element in self._iterate())
+        return OwnedIterator(self)
 
     def __len__(self) -> int:
         if self._size < 0:

@@ -9,11 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.tensorflow.autograph import converted
+from cornu.compat.tensorflow.control import NeedsPythonError
+from cornu.compat.tensorflow.tensors import TensorSpec
+from cornu.core.engine_errors import NEEDS_NUMBER, plain_message
 from cornu.core.scope import scope
 from cornu.core.stateful import Program
 from cornu.core.variable import Variable
 
-_MOST_TRACES = 64
 _eager = False
 
 
@@ -55,21 +58,62 @@ class Function:
         self.python_function = python_function
         self.input_signature = input_signature
         self._programs: dict[Any, Program] = {}
+        self._function = python_function  # rewritten, if Python's control flow is used on tensors
+        self._as_python = False
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function: compiled, or as it is inside another one that is being traced."""
-        if _eager or scope.bound:
-            return self.python_function(*args, **kwargs)
+        if self._as_python or _eager or scope.bound:
+            return self._function(*args, **kwargs)
+        args = self._by_signature(args)
         leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=_is_leaf)
         arrays = [_array(leaf) for leaf in leaves if _is_array(leaf)]
         key = (tree, *map(_kind, leaves))
         program = self._programs.get(key)
-        if program is None:
-            program = self._programs[key] = self._program(leaves, tree)
-        return program(arrays)
+        if program is not None:
+            return program(arrays)
+        program = self._program(leaves, tree)
+        try:
+            found = program(arrays)
+        except NeedsPythonError:  # it iterates over a data set: only the turns of its loops are compiled
+            self._rewrite()
+            self._as_python = True
+            return self._function(*args, **kwargs)
+        except NEEDS_NUMBER as error:
+            if not self._rewrite():
+                raise self._refused(error) from None
+            return self(*args, **kwargs)
+        self._programs[key] = program
+        return found
+
+    def _rewrite(self) -> bool:
+        """Rewrite the function's control flow; returns whether that is new."""
+        made = converted(self.python_function) if self._function is self.python_function else None
+        if made is not None:
+            self._function = made
+        return made is not None
+
+    def _refused(self, error: Exception) -> ValueError:
+        name = getattr(self.python_function, "__name__", "a function")
+        return ValueError(
+            f"tf.function cannot compile {name!r}: it needs a value that is only known when the program runs "
+            f"({plain_message(error)}).\n"
+            "Inside it, `if`, `while`, `for`, int() and float() may be used on tensors if the function is in a file or "
+            "cell; numpy functions and .numpy() may not. Use functions of tf, or move that line out of it."
+        )
+
+    def _by_signature(self, args: tuple) -> tuple:
+        if not self.input_signature:
+            return args
+        own = len(args) - len(self.input_signature)  # the object, of a method
+        given = [
+            jnp.asarray(one, spec.dtype) if isinstance(spec, TensorSpec) and not isinstance(one, Variable) else one
+            for one, spec in zip(args[own:], self.input_signature, strict=True)
+        ]
+        return (*args[:own], *given)
 
     def _program(self, leaves: list[Any], tree: Any) -> Program:
         fixed = [None if _is_array(leaf) else leaf for leaf in leaves]
@@ -79,7 +123,7 @@ class Function:
             given = iter(arrays)
             whole = [next(given) if is_array else leaf for is_array, leaf in zip(dynamic, fixed, strict=True)]
             args, kwargs = jax.tree.unflatten(tree, whole)
-            return self.python_function(*args, **kwargs)
+            return self._function(*args, **kwargs)
 
         return Program(call)
 

@@ -17,9 +17,11 @@ import numpy as np
 
 from cornu.compat.backend.calls import tensor_function
 from cornu.compat.backend.from_rows import functions_of
+from cornu.compat.tensorflow import loops
 from cornu.compat.tensorflow.rows import OLD_KEYWORDS, ROWS
 from cornu.core import graph, seeds
 from cornu.core.randomness import random_key
+from cornu.core.variable import plain
 
 
 class DType(str):
@@ -147,10 +149,15 @@ def ones(shape: Any, dtype: Any = "float32", name: str | None = None) -> jax.Arr
     return jnp.ones(tuple(shape), str(dtype))
 
 
-def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> jax.Array:
-    """Return the numbers from `start` (or 0) to `limit`, as ``numpy.arange`` does."""
-    low, high = (0, start) if limit is None else (start, limit)
-    return jnp.arange(low, high, delta, dtype=None if dtype is None else str(dtype))
+def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Any:
+    """Return the numbers from `start` (or 0) to `limit`, as ``numpy.arange`` does.
+
+    With a limit that a compiled function computes, they are for a ``for`` loop alone.
+    """
+    low, high = plain((0, start) if limit is None else (start, limit))
+    if any(isinstance(one, jax.core.Tracer) for one in (low, high, delta)):
+        return loops.Range(low, high, delta)
+    return jnp.asarray(np.arange(low, high, plain(delta), dtype=None if dtype is None else str(dtype)))
 
 
 def shape(input: Any, out_type: Any = None, name: str | None = None) -> tuple:
@@ -261,9 +268,7 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 reset_default_graph = global_variables_initializer = initialize_all_variables = _nothing
 disable_eager_execution = enable_eager_execution = disable_v2_behavior = enable_v2_behavior = _nothing
-set_memory_growth = set_visible_devices = set_soft_device_placement = run_functions_eagerly = enable_op_determinism = (
-    _nothing
-)
+set_memory_growth = set_visible_devices = set_soft_device_placement = enable_op_determinism = _nothing
 set_inter_op_parallelism_threads = set_intra_op_parallelism_threads = set_verbosity = _nothing
 DEBUG, INFO, WARN, ERROR, FATAL = 10, 20, 30, 40, 50
 
@@ -277,11 +282,6 @@ def executing_eagerly() -> Any:
 def device(name: Any) -> Iterator[None]:
     """Do nothing: JAX chooses the device."""
     yield
-
-
-def function(func: Callable | None = None, **_: Any) -> Callable:
-    """Return the function itself; as a decorator with or without arguments."""
-    return (lambda given: given) if func is None else func
 
 
 def list_physical_devices(device_type: str | None = None) -> list[Any]:
