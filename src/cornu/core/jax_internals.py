@@ -288,9 +288,22 @@ class Watching(_core.Trace):
         if _core.trace_ctx.trace is self:
             _core.trace_ctx.set_trace(self.around)
 
+    def unseen(self, function: Any, *args: Any) -> Any:
+        """Return ``function(*args)`` without taking note of what it runs."""
+        before = _core.trace_ctx.trace
+        _core.trace_ctx.set_trace(self.around)
+        try:
+            return function(*args)
+        finally:
+            _core.trace_ctx.set_trace(before)
+
     def process_primitive(self, primitive: Any, inputs: Sequence[Any], params: dict[str, Any], /) -> Any:
         """Run a primitive and take note of it."""
         found = self.around.process_primitive(primitive, inputs, params)
+        if primitive.name == "stop_gradient":  # it gives the array that it got, but what follows must not lead back
+            return self.unseen(_copied, found)
+        if params.get("compiler_options_kvs"):  # of an outermost program alone; it runs again inside one
+            params = {**params, "compiler_options_kvs": ()}
         self.note(Operation(primitive, params), inputs, found if primitive.multiple_results else (found,))
         return found
 
@@ -309,6 +322,9 @@ class Watching(_core.Trace):
         found = self.around.process_custom_vjp_call(primitive, fun, fwd, bwd, inputs, **more)
         self.note(Operation(primitive, more, (fun, fwd, bwd)), inputs, found)
         return found
+
+
+_copied = jax.jit(jax.numpy.copy)
 
 
 class Operation:
@@ -342,11 +358,6 @@ class Operation:
             return process(self.primitive, *self.functions, inputs, **self.params)
         finally:
             _core.trace_ctx.set_trace(trace)
-
-    @property
-    def has_gradient(self) -> bool:
-        """Whether gradients pass through it, as far as its name says."""
-        return self.primitive.name not in ("stop_gradient", "copy_without_gradient")
 
 
 def _comparable(param: tuple[str, Any]) -> Any:

@@ -10,7 +10,7 @@ import jax
 from cornu.core.placement import compiled
 from cornu.core.randomness import ambient_seed
 from cornu.core.scope import changed, scope
-from cornu.core.variable import Variable, bound, plain, read, write
+from cornu.core.variable import TracedValueError, Variable, bound, plain, read, write
 
 
 class _Masks(dict):
@@ -51,7 +51,10 @@ class Program:
         if scope.bound:  # inside another program, of which it becomes a part
             return self.function(arrays)
         if self._compiled is None:
-            self._compiled = self._traced(arrays)
+            try:
+                self._compiled = self._traced(arrays)
+            except TracedValueError:  # as it is, the first call makes the variables
+                return self.function(arrays)
         values = self._values()
         found, new = self._compiled(values, arrays)
         write([self.variables[position] for position in self.assigned], new)

@@ -22,6 +22,10 @@ from cornu.core.seeds import fresh_seed
 from cornu.core.serialization import get
 
 
+class TracedValueError(Exception):
+    """A function that is being compiled makes a variable whose first value only the compiled program would know."""
+
+
 class Variable(HasOperators):
     """An array that layers, optimizers and metrics keep and change. It can be used like an array.
 
@@ -88,7 +92,9 @@ class Variable(HasOperators):
                 initializer = initializer(tuple(shape), dtype=dtype)
         elif dtype is None and not hasattr(initializer, "dtype"):
             dtype = array_dtype("float32" if _holds_floats(initializer) else None)
-        self._value = concrete(initializer, None if dtype is None else array_dtype(dtype), copy=True)
+        self._value = value = concrete(initializer, None if dtype is None else array_dtype(dtype), copy=True)
+        if scope.meet is not None and isinstance(value, jax.core.Tracer):
+            raise TracedValueError
         if shape is not None and tuple(shape) != self._value.shape:
             raise ValueError(
                 f"Variable {self.name!r} must have shape {tuple(shape)}; its value has {self._value.shape}."

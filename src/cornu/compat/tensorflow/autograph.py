@@ -28,7 +28,9 @@ def _code_of(code: types.CodeType, free: tuple[str, ...]) -> types.CodeType | No
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, SyntaxError, TypeError):
         return None
-    definition = next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == code.co_name), None)
+    definition = next(
+        (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == code.co_name), None
+    )
     if definition is None:
         return None
     definition.decorator_list = []
@@ -86,10 +88,7 @@ class _Rewriting:
         given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         self.locals = {one.arg for one in given if one is not None} | _assigned(definition.body)
         self.elsewhere = {
-            name
-            for node in ast.walk(definition)
-            if isinstance(node, (ast.Global, ast.Nonlocal))
-            for name in node.names
+            name for node in ast.walk(definition) if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names
         }
         self.locals -= self.elsewhere
         self.count = 0
@@ -238,28 +237,28 @@ class _Rewriting:
 class _Expressions(ast.NodeTransformer):
     """Rewrites ``and``, ``or``, ``not``, conditional expressions and calls, outside of inner functions."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """Leave inner functions alone."""
         return node
 
     visit_Lambda = visit_ClassDef = visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         """Rewrite ``and`` and ``or``."""
         self.generic_visit(node)
         return _called("and_" if isinstance(node.op, ast.And) else "or_", *map(_delayed, node.values))
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         """Rewrite ``not``."""
         self.generic_visit(node)
         return _called("not_", node.operand) if isinstance(node.op, ast.Not) else node
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:  # noqa: N802
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         """Rewrite a conditional expression."""
         self.generic_visit(node)
         return _called("if_expression", node.test, _delayed(node.body), _delayed(node.orelse))
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         """Let functions of the program be rewritten too."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in ("super", "locals", "globals"):
@@ -356,4 +355,15 @@ def _is_own(module: str | None) -> bool:
     return not is_library_module(module or "") and root not in _LIBRARIES
 
 
-_LIBRARIES = {"jax", "jaxlib", "numpy", "scipy", "keras", "tensorflow", "matplotlib", "builtins", "functools", "itertools"}
+_LIBRARIES = {
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "keras",
+    "tensorflow",
+    "matplotlib",
+    "builtins",
+    "functools",
+    "itertools",
+}

@@ -81,6 +81,7 @@ def while_loop(
 def _compiled_while(goes_on: Callable, step: Callable, values: tuple, most: Any) -> tuple:
     start = like_result(step, values)
     if isinstance(most, int):
+
         def turn(carry: tuple, _: Any) -> tuple:
             return control.cond(goes_on(*carry), lambda: step(carry), lambda: carry), None
 

@@ -139,14 +139,19 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     return value if graph.is_symbolic(value) else constant(value, dtype)
 
 
+def _sizes(shape: Any) -> tuple:
+    """Return a shape as a tuple; a number is a vector's."""
+    return (int(shape),) if np.ndim(shape) == 0 else tuple(int(size) for size in shape)
+
+
 def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> jax.Array:
     """Return an array of zeros."""
-    return jnp.zeros(tuple(shape), str(dtype))
+    return jnp.zeros(_sizes(shape), str(dtype))
 
 
 def ones(shape: Any, dtype: Any = "float32", name: str | None = None) -> jax.Array:
     """Return an array of ones."""
-    return jnp.ones(tuple(shape), str(dtype))
+    return jnp.ones(_sizes(shape), str(dtype))
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Any:
@@ -169,14 +174,14 @@ def normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:
     """Return normally distributed numbers."""
-    return mean + stddev * jax.random.normal(_key(seed), tuple(shape), str(dtype))
+    return mean + stddev * jax.random.normal(_key(seed), _sizes(shape), str(dtype))
 
 
 def uniform(
     shape: Any, minval: Any = 0, maxval: Any = 1, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:
     """Return uniform random numbers."""
-    return jax.random.uniform(_key(seed), tuple(shape), str(dtype), minval, maxval)
+    return jax.random.uniform(_key(seed), _sizes(shape), str(dtype), minval, maxval)
 
 
 def _key(seed: Any) -> jax.Array:

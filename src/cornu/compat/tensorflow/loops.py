@@ -54,9 +54,7 @@ class _Parts:
         leaves, self.tree = jax.tree.flatten(state, is_leaf=lambda one: one is None or isinstance(one, Variable))
         self.moving = [_is_number(leaf) or isinstance(leaf, bool) for leaf in leaves]
         self.fixed = [None if moves else leaf for moves, leaf in zip(self.moving, leaves, strict=True)]
-        self.arrays = [
-            jnp.asarray(plain(leaf)) for moves, leaf in zip(self.moving, leaves, strict=True) if moves
-        ]
+        self.arrays = [jnp.asarray(plain(leaf)) for moves, leaf in zip(self.moving, leaves, strict=True) if moves]
 
     def whole(self, arrays: Sequence[Any]) -> Any:
         """Return the state with these arrays in their places."""
@@ -110,7 +108,9 @@ def _difference(one: _Parts, other: _Parts, names: tuple[str, ...] | None) -> st
     about = "what they return"
     if names is not None and one.moving != other.moving and one.tree == other.tree:
         first, second = one.whole(one.arrays), other.whole(other.arrays)
-        odd = [n for n, a, b in zip(names, first, second, strict=True) if isinstance(a, Unknown) != isinstance(b, Unknown)]
+        odd = [
+            n for n, a, b in zip(names, first, second, strict=True) if isinstance(a, Unknown) != isinstance(b, Unknown)
+        ]
         about = ", ".join(odd) or about
     elif names:
         about = ", ".join(names)
@@ -192,9 +192,7 @@ def _is_empty(value: Any) -> bool:
     return isinstance(value, TensorArray) and value._rows is None
 
 
-def for_(
-    iterated: Any, turn: Callable, state: tuple, reads: tuple, names: tuple[str, ...], stop: str
-) -> tuple:
+def for_(iterated: Any, turn: Callable, state: tuple, reads: tuple, names: tuple[str, ...], stop: str) -> tuple:
     """Run a turn for each item: of a tensor inside a program, of a data set with compiled turns, of anything else."""
     place = names.index(stop) if stop else -1
     if isinstance(iterated, Range):
@@ -209,7 +207,9 @@ def for_(
         if scope.bound:
             raise NeedsPythonError
         compiled = _compiled_turn(turn)
-        state = tuple(jnp.asarray(value) if _is_number(value) and not isinstance(value, Variable) else value for value in state)
+        state = tuple(
+            jnp.asarray(value) if _is_number(value) and not isinstance(value, Variable) else value for value in state
+        )
     for item in iterated:
         state = compiled(item, *state, *reads)
         if stop:

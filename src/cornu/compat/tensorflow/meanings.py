@@ -174,7 +174,7 @@ def control_dependencies(control_inputs: Any) -> contextlib.AbstractContextManag
     return contextlib.nullcontext()
 
 
-def py_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:  # noqa: N803
+def py_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
     """Return what a Python function of tensors gives; inside a ``tf.function`` it needs `Tout` and runs on the host.
 
     Its results must have the shape of the first input there.

@@ -119,7 +119,9 @@ NAMES: dict[str, dict[str, str]] = {
         "cornu.compat.tensorflow.data", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"
     ),
     "tensorflow.data.experimental": _elsewhere("cornu.compat.tensorflow.data", "AUTOTUNE"),
-    "tensorflow.linalg": _own("matmul") | _elsewhere("cornu.compat.tensorflow.meanings", "norm eye") | _elsewhere(_TRAINING, "global_norm"),
+    "tensorflow.linalg": _own("matmul")
+    | _elsewhere("cornu.compat.tensorflow.meanings", "norm eye")
+    | _elsewhere(_TRAINING, "global_norm"),
     "tensorflow.python.client.device_lib": _own("list_local_devices"),
 }
 

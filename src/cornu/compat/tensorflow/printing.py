@@ -10,7 +10,9 @@ import numpy as np
 from cornu.core.variable import plain
 
 
-def print(*inputs: Any, output_stream: Any = None, summarize: int = 3, sep: str = " ", end: str = "\n", name: Any = None) -> None:  # noqa: A001
+def print(
+    *inputs: Any, output_stream: Any = None, summarize: int = 3, sep: str = " ", end: str = "\n", name: Any = None
+) -> None:
     """Print values, to ``sys.stderr`` by default; of long axes the first and the last `summarize` entries.
 
     >>> print("loss:", np.array([0.5, 1.0], "float32"), output_stream=sys.stdout)
@@ -27,7 +29,9 @@ def print(*inputs: Any, output_stream: Any = None, summarize: int = 3, sep: str 
         _write(text + end, output_stream)
 
     if any(traced):
-        jax.debug.callback(show, *[leaf for leaf, is_traced in zip(leaves, traced, strict=True) if is_traced], ordered=True)
+        jax.debug.callback(
+            show, *[leaf for leaf, is_traced in zip(leaves, traced, strict=True) if is_traced], ordered=True
+        )
     else:
         show()
 
@@ -62,7 +66,7 @@ def _rows(array: np.ndarray, most: int, write: Callable[[Any], str], depth: int)
     if not array.ndim:
         return write(array[()])
     parts = [_rows(one, most, write, depth + 1) for one in array]
-    if 0 <= most and len(parts) > 2 * most:
+    if most >= 0 and len(parts) > 2 * most:
         parts = [*parts[:most], "...", *parts[len(parts) - most :]]
     between = " " if array.ndim == 1 else "\n" * (array.ndim - 1) + " " * depth
     return f"[{between.join(parts)}]"

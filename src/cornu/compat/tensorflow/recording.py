@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core.jax_internals import Operation, Watching, current_watching
+from cornu.core.placement import compiled
 from cornu.core.scope import scope
 from cornu.core.variable import Variable
 
@@ -34,6 +35,12 @@ class Log:
         self.watched: dict[int, Any] = {}  # id of an array -> the array
         self.asked: set[int] = set()  # ids of variables that `watch` was called with
         self.variables: dict[int, tuple[Variable, list[Any]]] = {}  # watched ones, with the arrays that were read
+
+    def without_records(self) -> "Log":
+        """Return a log that knows the variables alone."""
+        log = Log(self.watches_accessed)
+        log.variables = {key: (variable, []) for key, (variable, _) in self.variables.items()}
+        return log
 
     def add(self, record: Record) -> None:
         """Keep an operation if it depends on what is watched."""
@@ -80,18 +87,11 @@ class Recorder(Watching):
             self._owners[id(value)] = value, variable
         elif owner is None or owner[1] is not variable:
             # It was computed and then assigned, or two variables hold it, as after `a.assign(b)` in a program.
-            self._apart[key] = value, self._copied(value)
+            self._apart[key] = value, self.unseen(copied, value)
             value = self._apart[key][1]
         for log in self.logs:
             log.see(variable, value)
         return value
-
-    def _copied(self, value: Any) -> Any:
-        self.remove()
-        try:
-            return copied(value)
-        finally:
-            self.install()
 
     def open(self, log: Log) -> None:
         """Begin to write to a log."""
@@ -148,7 +148,7 @@ def path_between(records: Sequence[Record], sources: Sequence[Any], targets: Seq
     """Return the operations that lead from sources to targets."""
     needed, backward = {id(one) for one in targets}, []
     for record in reversed(records):
-        if record.operation.has_gradient and any(id(one) in needed for one in record.outputs):
+        if any(id(one) in needed for one in record.outputs):
             backward.append(record)
             needed.update(map(id, record.inputs))
     reached = {id(one) for one in sources}
@@ -228,7 +228,7 @@ def _functions(path: Path) -> Gradients:
 
         return found, pull_back
 
-    def vjp(sources: Sequence[Any], outer: Sequence[Any], upstream: Sequence[Any]) -> list[Any]:
+    def vjp(sources: Sequence[Any], outer: Sequence[Any], upstream: Sequence[Any], rows: int = 0) -> list[Any]:
         found, pull_back = pulled(sources, outer)
         weights = [
             jnp.ones_like(one) if weight is None else jnp.broadcast_to(weight, one.shape).astype(one.dtype)
@@ -236,7 +236,7 @@ def _functions(path: Path) -> Gradients:
         ]
         return pull_back(weights)
 
-    def jacobian(sources: Sequence[Any], outer: Sequence[Any], rows: int) -> list[Any]:
+    def jacobian(sources: Sequence[Any], outer: Sequence[Any], rows: int = 0) -> list[Any]:
         """Return the gradient of each entry of the target; with `rows`, of each entry of a row, summed over rows."""
         (found, *_), pull_back = pulled(sources, outer)
         entry = found.shape[rows:]
@@ -245,7 +245,18 @@ def _functions(path: Path) -> Gradients:
         basis = jnp.broadcast_to(basis, (size, *found.shape))
         return [one.reshape(*entry, *one.shape[1:]) for one in jax.vmap(lambda row: pull_back([row]))(basis)]
 
-    return Gradients(jax.jit(vjp), jax.jit(jacobian, static_argnums=2))
+    return Gradients(_program(vjp), _program(jacobian))
+
+
+def _program(function: Callable) -> Callable:
+    """Return a function that is compiled, except inside another program, of which it becomes a part."""
+    program = compiled(static="rows")(function)
+
+    def call(sources: Sequence[Any], outer: Sequence[Any], *more: Any, **static: Any) -> Any:
+        is_inside = any(isinstance(one, jax.core.Tracer) for one in (*sources, *outer))
+        return (function if is_inside else program)(sources, outer, *more, **static)
+
+    return call
 
 
 _FUNCTIONS: dict[tuple, Gradients] = {}

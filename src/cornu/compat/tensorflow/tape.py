@@ -46,14 +46,15 @@ class GradientTape:
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent, self._watches_accessed = persistent, watch_accessed_variables
-        self._log: Log | None = Log(watch_accessed_variables)
+        self._log = Log(watch_accessed_variables)
+        self._is_used = False
         self._recorder: Recorder | None = None  # while it records
 
     def __enter__(self) -> "GradientTape":
         if self._recorder is not None:
             raise ValueError("Tape is already recording.")
-        if self._log is None:
-            self._log = Log(self._watches_accessed)
+        if self._is_used:
+            self._log, self._is_used = Log(self._watches_accessed), False
         self._start()
         return self
 
@@ -71,7 +72,7 @@ class GradientTape:
 
     @property
     def _kept(self) -> Log:
-        if self._log is None:
+        if self._is_used:
             raise RuntimeError(
                 "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians).\n"
                 "Make it with tf.GradientTape(persistent=True)."
@@ -109,13 +110,13 @@ class GradientTape:
         recording = self._recorder is not None
         if recording:
             self._stop()
-        self._log = Log(self._watches_accessed)
+        self._log, self._is_used = Log(self._watches_accessed), False
         if recording:
             self._start()
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables that are watched, in the order in which they were first read."""
-        return tuple(variable for variable, _ in self._kept.variables.values())
+        return tuple(variable for variable, _ in self._log.variables.values())
 
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = NONE
@@ -129,7 +130,7 @@ class GradientTape:
             unconnected_gradients: ``"none"`` or ``"zero"``: what a source gets that the target does not depend on.
         """
         log = self._log_to_use()
-        targets = [self._current(one) for one in _flat(target)]
+        targets = [_current(log, one) for one in _flat(target)]
         weights = [None] * len(targets) if output_gradients is None else _flat(output_gradients, none=True)
         pairs = [(one, weight) for one, weight in zip(targets, weights, strict=True) if _is_float(one)]
 
@@ -151,9 +152,9 @@ class GradientTape:
         log = self._log_to_use()
 
         def compute(path: Path, arrays: list[Any]) -> list[Any]:
-            return functions_of(path).jacobian(arrays, path.outer, 0)
+            return functions_of(path).jacobian(arrays, path.outer)
 
-        return self._by_source(log, [self._current(target)], sources, compute, unconnected_gradients)
+        return self._by_source(log, [_current(log, target)], sources, compute, unconnected_gradients)
 
     def batch_jacobian(
         self,
@@ -168,7 +169,7 @@ class GradientTape:
         Row *i* of `target` must depend on row *i* of `source` alone. ValueError if they have other numbers of rows.
         """
         log = self._log_to_use()
-        target = self._current(target)
+        target = _current(log, target)
         if not target.ndim or not source.ndim or target.shape[0] != source.shape[0]:
             raise ValueError(
                 "batch_jacobian needs a target and a source with the same number of rows; got the shapes "
@@ -177,7 +178,7 @@ class GradientTape:
 
         def compute(path: Path, arrays: list[Any]) -> list[Any]:
             entries = target.ndim - 1
-            return [jnp.moveaxis(one, entries, 0) for one in functions_of(path).jacobian(arrays, path.outer, 1)]
+            return [jnp.moveaxis(one, entries, 0) for one in functions_of(path).jacobian(arrays, path.outer, rows=1)]
 
         found = self._by_source(log, [target], source, compute, unconnected_gradients)
         return jnp.zeros((*target.shape, *source.shape[1:]), source.dtype) if found is None else found
@@ -187,14 +188,8 @@ class GradientTape:
         log = self._kept
         if not self._persistent:
             self._stop()
-            self._log = None
+            self._log, self._is_used = log.without_records(), True
         return log
-
-    def _current(self, target: Any) -> Any:
-        if isinstance(target, Variable):
-            seen = self._log.variables.get(id(target)) if self._log is not None else None
-            return seen[1][-1] if seen else target.value
-        return target if isinstance(target, jax.Array) else jnp.asarray(target)
 
     def _by_source(self, log: Log, targets: list[Any], sources: Any, compute: Any, unconnected: Any) -> Any:
         """Return what `compute` gives for the arrays of each source, in the structure of `sources`."""
@@ -216,6 +211,14 @@ class GradientTape:
             ]
         given = iter(found)
         return jax.tree.map(lambda _: next(given), sources, is_leaf=_is_leaf)
+
+
+def _current(log: Log, target: Any) -> Any:
+    """Return the array of a target."""
+    if isinstance(target, Variable):
+        seen = log.variables.get(id(target))
+        return seen[1][-1] if seen else target.value
+    return target if isinstance(target, jax.Array) else jnp.asarray(target)
 
 
 def _sum(parts: list[Any]) -> Any:

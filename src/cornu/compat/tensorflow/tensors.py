@@ -61,9 +61,6 @@ class TensorShape(Shape):
     def __add__(self, other: Any) -> "TensorShape":  # type: ignore[override]
         return self.concatenate(other)
 
-    def __radd__(self, other: Any) -> "TensorShape":
-        return TensorShape([*other, *self])
-
     def __eq__(self, other: Any) -> bool:
         return tuple(self) == tuple(other) if isinstance(other, (tuple, list)) else NotImplemented
 
@@ -111,7 +108,8 @@ def text_of(array: Any) -> str:
     if isinstance(array, jax.core.Tracer):
         return "inside a tf.function"
     value = np.asarray(array)
-    return f"numpy={value[()]}" if not value.ndim else f"numpy={value!r}"
+    text = repr(value) if value.ndim else str(value[()])
+    return f"numpy={'\n' * ('\n' in text)}{text}"
 
 
 def _repr(array: Any) -> str:
@@ -155,6 +153,8 @@ def install() -> None:
     array.is_like_tensorflow = True
     array.__repr__, array.__str__ = _repr, _str
     array.numpy = lambda self: np.array(self)[()]
+    tracer: Any = jax.core.Tracer
+    tracer.numpy = property(_no_value)
     for kind in (array, jax.core.Tracer):
         kind.assign, kind.assign_add = _assigning("set"), _assigning("add")
         kind.shape = property(lambda self: TensorShape(self.aval.shape))
@@ -162,6 +162,13 @@ def install() -> None:
         kind.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
         kind.ref = kind.experimental_ref = _reference
     array.device_name = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+def _no_value(self: Any) -> Any:
+    raise AttributeError(
+        "A tensor has no .numpy() inside a tf.function: its value is only known when the program runs.\n"
+        "Print it with tf.print, return it, or decorate the function with @tf.function no longer."
+    )
 
 
 def _reference(self: Any) -> Any:

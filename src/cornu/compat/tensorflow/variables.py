@@ -89,11 +89,6 @@ class Variable(core.Variable, metaclass=_Kind):
 
     get_shape = property(lambda self: lambda: self.shape)  # type: ignore[assignment]
 
-    @property
-    def value(self) -> Any:
-        """The array. It can also be called, as in TensorFlow: ``v.value()``."""
-        return super().value
-
     def read_value(self) -> jax.Array:
         """Return the array."""
         return jnp.copy(self.value)
