@@ -336,7 +336,8 @@ class Operation:
     @property
     def key(self) -> tuple:
         """What tells it from other operations; holds only what can be compared."""
-        return self.primitive, self.functions, *map(_comparable, self.params.items())
+        functions = tuple(_comparable((type(one), one)) for one in self.functions)
+        return self.primitive, functions, *map(_comparable, self.params.items())
 
     def __call__(self, *inputs: Any) -> Sequence[Any]:
         """Run it again; returns its results in a sequence."""
@@ -360,7 +361,7 @@ class Operation:
             _core.trace_ctx.set_trace(trace)
 
 
-def _comparable(param: tuple[str, Any]) -> Any:
+def _comparable(param: tuple[Any, Any]) -> Any:
     try:
         hash(param)
     except TypeError:

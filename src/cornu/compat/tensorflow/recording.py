@@ -228,7 +228,7 @@ def _functions(path: Path) -> Gradients:
 
         return found, pull_back
 
-    def vjp(sources: Sequence[Any], outer: Sequence[Any], upstream: Sequence[Any], rows: int = 0) -> list[Any]:
+    def vjp(sources: Sequence[Any], outer: Sequence[Any], upstream: Sequence[Any]) -> list[Any]:
         found, pull_back = pulled(sources, outer)
         weights = [
             jnp.ones_like(one) if weight is None else jnp.broadcast_to(weight, one.shape).astype(one.dtype)
@@ -245,32 +245,24 @@ def _functions(path: Path) -> Gradients:
         basis = jnp.broadcast_to(basis, (size, *found.shape))
         return [one.reshape(*entry, *one.shape[1:]) for one in jax.vmap(lambda row: pull_back([row]))(basis)]
 
-    return Gradients(_program(vjp), _program(jacobian))
-
-
-def _program(function: Callable) -> Callable:
-    """Return a function that is compiled, except inside another program, of which it becomes a part."""
-    program = compiled(static="rows")(function)
-
-    def call(sources: Sequence[Any], outer: Sequence[Any], *more: Any, **static: Any) -> Any:
-        is_inside = any(isinstance(one, jax.core.Tracer) for one in (*sources, *outer))
-        return (function if is_inside else program)(sources, outer, *more, **static)
-
-    return call
+    return Gradients(vjp, jacobian)
 
 
 _FUNCTIONS: dict[tuple, Gradients] = {}
 _MOST = 512
 
 
-def functions_of(path: Path) -> Gradients:
-    """Return the compiled functions of a path; those of an equal path if there was one."""
+def functions_of(path: Path, sources: Sequence[Any]) -> Gradients:
+    """Return the functions of a path: compiled ones, the same for an equal path; inside a program as they are."""
+    if any(isinstance(one, jax.core.Tracer) for one in (*sources, *path.outer)):
+        return _functions(path)
     key = path.key
     found = _FUNCTIONS.get(key)
     if found is None:
         if len(_FUNCTIONS) >= _MOST:
             del _FUNCTIONS[next(iter(_FUNCTIONS))]
-        found = _FUNCTIONS[key] = _functions(path)
+        vjp, jacobian = _functions(path)
+        found = _FUNCTIONS[key] = Gradients(compiled()(vjp), compiled(static="rows")(jacobian))
     return found
 
 

@@ -136,7 +136,7 @@ class GradientTape:
 
         def compute(path: Path, arrays: list[Any]) -> list[Any]:
             upstream = [None if weight is None else jnp.asarray(_plain(weight)) for _, weight in pairs]
-            return functions_of(path).vjp(arrays, path.outer, upstream)
+            return functions_of(path, arrays).vjp(arrays, path.outer, upstream)
 
         return self._by_source(log, [one for one, _ in pairs], sources, compute, unconnected_gradients)
 
@@ -152,7 +152,7 @@ class GradientTape:
         log = self._log_to_use()
 
         def compute(path: Path, arrays: list[Any]) -> list[Any]:
-            return functions_of(path).jacobian(arrays, path.outer)
+            return functions_of(path, arrays).jacobian(arrays, path.outer)
 
         return self._by_source(log, [_current(log, target)], sources, compute, unconnected_gradients)
 
@@ -178,7 +178,7 @@ class GradientTape:
 
         def compute(path: Path, arrays: list[Any]) -> list[Any]:
             entries = target.ndim - 1
-            return [jnp.moveaxis(one, entries, 0) for one in functions_of(path).jacobian(arrays, path.outer, rows=1)]
+            return [jnp.moveaxis(one, entries, 0) for one in functions_of(path, arrays).jacobian(arrays, path.outer, rows=1)]
 
         found = self._by_source(log, [target], source, compute, unconnected_gradients)
         return jnp.zeros((*target.shape, *source.shape[1:]), source.dtype) if found is None else found
