@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 
 from benchmarks import musts
 from benchmarks.lab import Lab
-from benchmarks.measures import checkpoints, epochs, inference, install, memory, precision, programs, scaling, sequences
+from benchmarks.measures import (
+    checkpoints,
+    epochs,
+    inference,
+    install,
+    loops,
+    memory,
+    precision,
+    programs,
+    scaling,
+    sequences,
+)
 from benchmarks.peers_table import PEERS
 
 
@@ -35,6 +46,13 @@ MEASURES = {
         f"{STEPS} Recurrent layers end in a dense layer of 10; Adam. Keras on PyTorch, which takes "
         "seconds for a step, runs a few of them. The JAX loop predicts in a bare compiled call, "
         "which shows what the arithmetic takes.",
+    ),
+    "loops": Measure(
+        loops.loops,
+        loops.write,
+        "Training loops with GradientTape",
+        "The same TensorFlow program on TensorFlow and, with Cornu as its stand-in, on Cornu: eagerly, step by step, "
+        "and under `tf.function`. `fit` trains the same model beside it.",
     ),
     "programs": Measure(
         programs.programs,

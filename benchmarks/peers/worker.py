@@ -16,7 +16,7 @@ import traceback
 
 import numpy as np
 
-from benchmarks.peers import tasks
+from benchmarks.peers import loop_tasks, tasks
 
 
 def make_peer(kind):
@@ -76,6 +76,16 @@ class Worker:
         task = tasks.task(name)
         x, y = tasks.data(task, path, task.batch)
         return {"seconds": seconds_of(lambda: (self.peer.build(task, task.batch, x, y), self.peer.epochs(1)))}
+
+    def build_loop(self, name):
+        self.loop = loop_tasks.Loop(self.peer.keras.__name__, name)
+        return {}
+
+    def loop_steps(self, how, count):
+        if how == "fit":
+            return {"seconds": self.loop.fit(count)}
+        seconds, loss = self.loop.steps(how, count)
+        return {"seconds": seconds, "loss": loss}
 
     def use_policy(self, policy):
         self.peer.keras.mixed_precision.set_global_policy(policy)
