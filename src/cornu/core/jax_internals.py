@@ -274,6 +274,7 @@ class Watching(_core.Trace):
     def __init__(self) -> None:
         super().__init__()
         self.around = _core.trace_ctx.trace  # 0.8 to 0.12
+        self.is_inside = self.around is not _core.eval_trace  # a program that is being traced
 
     def note(self, operation: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Take note of an operation that ran: ``operation(*inputs)`` runs it again."""
@@ -299,13 +300,20 @@ class Watching(_core.Trace):
 
     def process_primitive(self, primitive: Any, inputs: Sequence[Any], params: dict[str, Any], /) -> Any:
         """Run a primitive and take note of it."""
-        found = self.around.process_primitive(primitive, inputs, params)
         if primitive.name == "stop_gradient":  # it gives the array that it got, but what follows must not lead back
-            return self.unseen(_copied, found)
+            return self.unseen(_copied, self.around.process_primitive(primitive, inputs, params))
+        operation = Operation(primitive, params)
         if params.get("compiler_options_kvs"):  # of an outermost program alone; it runs again inside one
-            params = {**params, "compiler_options_kvs": ()}
-        self.note(Operation(primitive, params), inputs, found if primitive.multiple_results else (found,))
-        return found
+            operation.params = {**params, "compiler_options_kvs": ()}
+        outputs = self.run(operation, inputs, params)
+        return outputs if primitive.multiple_results else outputs[0]
+
+    def run(self, operation: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
+        """Run a primitive with its parameters, take note of it, and return its results."""
+        found = self.around.process_primitive(operation.primitive, inputs, params)
+        outputs = found if operation.primitive.multiple_results else (found,)
+        self.note(operation, inputs, outputs)
+        return outputs
 
     def stage_value(self, value: Any) -> Any:
         """Return a value as an array of the trace around."""

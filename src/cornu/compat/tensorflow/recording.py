@@ -24,6 +24,7 @@ class Record(NamedTuple):
     operation: Operation
     inputs: Sequence[Any]
     outputs: Sequence[Any]
+    pull: Callable | None = None  # from gradients of the outputs that are floats to those of the inputs
 
 
 class Log:
@@ -71,9 +72,22 @@ class Recorder(Watching):
         self._apart: dict[tuple[int, int], tuple[Any, Any]] = {}  # the array, and a copy
         self._reader: Any = None
 
-    def note(self, operation: Operation, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def run(self, operation: Operation, inputs: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
+        """Run an operation. Inside a program that is being traced it is differentiated at once.
+
+        So the program computes it once: XLA merges most of what is computed twice, but no loops.
+        """
+        if not self.is_inside or not any(id(one) in log.watched for log in self.logs for one in inputs):
+            return super().run(operation, inputs, params)
+        outputs, pull = self.unseen(differentiated, operation, inputs)
+        self.note(operation, inputs, outputs, pull)
+        return outputs
+
+    def note(
+        self, operation: Operation, inputs: Sequence[Any], outputs: Sequence[Any], pull: Callable | None = None
+    ) -> None:
         """Offer an operation to the logs."""
-        record = Record(operation, inputs, outputs)
+        record = Record(operation, inputs, outputs, pull)
         for log in self.logs:
             log.add(record)
 
@@ -144,8 +158,52 @@ class Path(NamedTuple):
         return steps, self.moves, self.targets, self.connected
 
 
-def path_between(records: Sequence[Record], sources: Sequence[Any], targets: Sequence[Any]) -> Path:
-    """Return the operations that lead from sources to targets."""
+def differentiated(operation: Operation, inputs: Sequence[Any]) -> tuple[list[Any], Callable]:
+    """Return the results of an operation, and the function that pulls gradients back through it."""
+    floats = [number for number, one in enumerate(inputs) if _is_float(one)]
+
+    def compute(values: list[Any]) -> tuple[list[Any], tuple[list[Any], list[bool]]]:
+        given = list(inputs)
+        for number, value in zip(floats, values, strict=True):
+            given[number] = value
+        outputs = list(operation(*given))
+        kinds = [_is_float(one) for one in outputs]
+        pairs = list(zip(outputs, kinds, strict=True))
+        return [one for one, is_float in pairs if is_float], [None if is_float else one for one, is_float in pairs]
+
+    found, pull, rest = jax.vjp(compute, [jnp.asarray(inputs[number]) for number in floats], has_aux=True)
+    given = iter(found)
+    return [next(given) if one is None else one for one in rest], pull
+
+
+def pulled_back(
+    records: Sequence[Record], sources: Sequence[Any], targets: Sequence[Any], upstream: Sequence[Any]
+) -> list[Any]:
+    """Return the gradients of the sources from what is known of each record: its `pull`."""
+    known: dict[int, Any] = {}
+
+    def add(one: Any, gradient: Any) -> None:
+        known[id(one)] = known[id(one)] + gradient if id(one) in known else gradient
+
+    for target, weight in zip(targets, upstream, strict=True):
+        add(target, jnp.ones_like(target) if weight is None else _like(weight, target))
+    for record in reversed(records):
+        outputs = [one for one in record.outputs if _is_float(one)]
+        if any(id(one) in known for one in outputs):
+            pull = record.pull or differentiated(record.operation, record.inputs)[1]
+            (found,) = pull([known.get(id(one), jnp.zeros_like(one)) for one in outputs])
+            floats = [one for one in record.inputs if _is_float(one)]
+            for one, gradient in zip(floats, found, strict=True):
+                add(one, gradient)
+    return [known.get(id(one)) for one in sources]
+
+
+def _like(weight: Any, target: Any) -> Any:
+    return jnp.broadcast_to(weight, target.shape).astype(target.dtype)
+
+
+def between(records: Sequence[Record], sources: Sequence[Any], targets: Sequence[Any]) -> list[Record]:
+    """Return the records that lead from sources to targets."""
     needed, backward = {id(one) for one in targets}, []
     for record in reversed(records):
         if any(id(one) in needed for one in record.outputs):
@@ -157,8 +215,18 @@ def path_between(records: Sequence[Record], sources: Sequence[Any], targets: Seq
         if any(id(one) in reached for one in record.inputs) and any(map(_is_float, record.outputs)):
             chosen.append(record)
             reached.update(id(one) for one in record.outputs if _is_float(one))
-    numbers = {id(one): number for number, one in enumerate(sources)}
+    return chosen
+
+
+def connections(chosen: Sequence[Record], sources: Sequence[Any], targets: Sequence[Any]) -> tuple[bool, ...]:
+    """Return for each source whether the targets depend on it, given the records between them."""
     used = {id(one) for record in chosen for one in record.inputs} | {id(one) for one in targets}
+    return tuple(id(one) in used for one in sources)
+
+
+def path_of(chosen: Sequence[Record], sources: Sequence[Any], targets: Sequence[Any]) -> Path:
+    """Return the operations that lead from sources to targets, by positions."""
+    numbers = {id(one): number for number, one in enumerate(sources)}
     made = {id(one) for record in chosen for one in record.outputs}
     outer = []
     for one in (*(one for record in chosen for one in record.inputs), *targets):
@@ -170,10 +238,8 @@ def path_between(records: Sequence[Record], sources: Sequence[Any], targets: Seq
         inputs = tuple(numbers[id(one)] for one in record.inputs)
         outputs = tuple(numbers.setdefault(id(one), len(numbers)) for one in record.outputs)
         steps.append((record.operation, inputs, outputs))
-    reaches = any(id(one) in reached for one in targets)
-    connected = tuple(reaches and id(one) in used for one in sources)
     moves = tuple(number for number, one in enumerate(sources) if id(one) in made)
-    return Path(steps, outer, moves, tuple(numbers[id(one)] for one in targets), connected)
+    return Path(steps, outer, moves, tuple(numbers[id(one)] for one in targets), connections(chosen, sources, targets))
 
 
 def _is_float(value: Any) -> bool:
@@ -231,7 +297,7 @@ def _functions(path: Path) -> Gradients:
     def vjp(sources: Sequence[Any], outer: Sequence[Any], upstream: Sequence[Any]) -> list[Any]:
         found, pull_back = pulled(sources, outer)
         weights = [
-            jnp.ones_like(one) if weight is None else jnp.broadcast_to(weight, one.shape).astype(one.dtype)
+            jnp.ones_like(one) if weight is None else _like(weight, one)
             for one, weight in zip(found, upstream, strict=True)
         ]
         return pull_back(weights)
@@ -264,6 +330,12 @@ def functions_of(path: Path, sources: Sequence[Any]) -> Gradients:
         vjp, jacobian = _functions(path)
         found = _FUNCTIONS[key] = Gradients(compiled()(vjp), compiled(static="rows")(jacobian))
     return found
+
+
+def spread(path: Path, found: Sequence[Any]) -> list[Any]:
+    """Return the results for all sources: None for those that are not connected."""
+    given = iter(found)
+    return [next(given) if connected else None for connected in path.connected]
 
 
 def arrays_of(log: Log, sources: Iterable[Any]) -> list[list[Any]]:

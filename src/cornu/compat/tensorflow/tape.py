@@ -11,14 +11,19 @@ import numpy as np
 
 from cornu.compat.tensorflow.recording import (
     Log,
-    Path,
+    Record,
     Recorder,
     arrays_of,
+    between,
+    connections,
     current_recorder,
     functions_of,
-    path_between,
+    path_of,
+    pulled_back,
+    spread,
 )
 from cornu.core.dtype_policies import is_float
+from cornu.core.jax_internals import current_watching
 from cornu.core.variable import Variable
 
 #: What `unconnected_gradients` may be.
@@ -134,9 +139,12 @@ class GradientTape:
         weights = [None] * len(targets) if output_gradients is None else _flat(output_gradients, none=True)
         pairs = [(one, weight) for one, weight in zip(targets, weights, strict=True) if _is_float(one)]
 
-        def compute(path: Path, arrays: list[Any]) -> list[Any]:
+        def compute(chosen: list[Record], arrays: list[Any], targets: list[Any]) -> list[Any]:
             upstream = [None if weight is None else jnp.asarray(_plain(weight)) for _, weight in pairs]
-            return functions_of(path, arrays).vjp(arrays, path.outer, upstream)
+            if current_watching() is None and any(record.pull for record in chosen):
+                return pulled_back(chosen, arrays, targets, upstream)
+            path = path_of(chosen, arrays, targets)
+            return spread(path, functions_of(path, arrays).vjp(arrays, path.outer, upstream))
 
         return self._by_source(log, [one for one, _ in pairs], sources, compute, unconnected_gradients)
 
@@ -151,8 +159,9 @@ class GradientTape:
         """Return the derivatives of each entry of `target`: (shape of target, shape of source), for each source."""
         log = self._log_to_use()
 
-        def compute(path: Path, arrays: list[Any]) -> list[Any]:
-            return functions_of(path, arrays).jacobian(arrays, path.outer)
+        def compute(chosen: list[Record], arrays: list[Any], targets: list[Any]) -> list[Any]:
+            path = path_of(chosen, arrays, targets)
+            return spread(path, functions_of(path, arrays).jacobian(arrays, path.outer))
 
         return self._by_source(log, [_current(log, target)], sources, compute, unconnected_gradients)
 
@@ -176,9 +185,10 @@ class GradientTape:
                 f"{tuple(target.shape)} and {tuple(source.shape)}."
             )
 
-        def compute(path: Path, arrays: list[Any]) -> list[Any]:
-            entries = target.ndim - 1
-            return [jnp.moveaxis(one, entries, 0) for one in functions_of(path, arrays).jacobian(arrays, path.outer, rows=1)]
+        def compute(chosen: list[Record], arrays: list[Any], targets: list[Any]) -> list[Any]:
+            path, entries = path_of(chosen, arrays, targets), target.ndim - 1
+            found = functions_of(path, arrays).jacobian(arrays, path.outer, rows=1)
+            return spread(path, [jnp.moveaxis(one, entries, 0) for one in found])
 
         found = self._by_source(log, [target], source, compute, unconnected_gradients)
         return jnp.zeros((*target.shape, *source.shape[1:]), source.dtype) if found is None else found
@@ -198,11 +208,14 @@ class GradientTape:
         distinct = list({id(one): one for several in arrays for one in several}.values())
         by_id: dict[int, Any] = {}
         if distinct and targets:
-            path = path_between(log.records, distinct, targets)
-            if any(path.connected):
-                connected = [one for one, is_connected in zip(distinct, path.connected, strict=True) if is_connected]
-                found = compute(path, distinct)
-                by_id = {id(one): gradient for one, gradient in zip(connected, found, strict=True)}
+            chosen = between(log.records, distinct, targets)
+            connected = connections(chosen, distinct, targets)
+            if any(connected):
+                for one, is_connected, gradient in zip(
+                    distinct, connected, compute(chosen, distinct, targets), strict=True
+                ):
+                    if is_connected:
+                        by_id[id(one)] = gradient
         found = [_sum([by_id[id(one)] for one in several if id(one) in by_id]) for several in arrays]
         if str(getattr(unconnected, "value", unconnected)).lower() == ZERO:
             found = [

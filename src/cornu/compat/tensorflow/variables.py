@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.compat.tensorflow.tensors import TensorShape, text_of
+from cornu.compat.tensorflow.functions import DType
+from cornu.compat.tensorflow.tensors import TensorShape, remember_slice, text_of
 from cornu.core import variable as core
 from cornu.core.dtype_policies import array_dtype
 
@@ -87,6 +88,11 @@ class Variable(core.Variable, metaclass=_Kind):
         """The shape, with TensorFlow's methods."""
         return TensorShape(self._form.shape)
 
+    @property
+    def dtype(self) -> DType:  # type: ignore[override]
+        """The dtype, with TensorFlow's attributes."""
+        return DType(super().dtype)
+
     get_shape = property(lambda self: lambda: self.shape)  # type: ignore[assignment]
 
     def read_value(self) -> jax.Array:
@@ -137,8 +143,6 @@ class Variable(core.Variable, metaclass=_Kind):
     def __getitem__(self, index: Any) -> Any:
         index = tuple(core.plain(list(index))) if isinstance(index, tuple) else core.plain(index)
         found = self.value[index]
-        from cornu.compat.tensorflow.tensors import remember_slice
-
         return remember_slice(found, self, index)
 
     def scatter_update(self, sparse_delta: Any, use_locking: Any = False, name: Any = None) -> "Variable":
