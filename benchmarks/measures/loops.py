@@ -34,7 +34,9 @@ def _in_turns(lab: Lab, workers: dict[str, Any], task: str, how: str, count: int
     for _ in range(5 if lab.full else 2):
         for name, worker in workers.items():
             seconds[name].append(worker("loop_steps", how=how, count=count)["seconds"] / count)
-    print(f"{task} {how}: " + ", ".join(f"{n} {1e3 * figures.median(s):.3f} ms" for n, s in seconds.items()), flush=True)
+    print(
+        f"{task} {how}: " + ", ".join(f"{n} {1e3 * figures.median(s):.3f} ms" for n, s in seconds.items()), flush=True
+    )
     return {"task": task, "how": how, "seconds": seconds}
 
 

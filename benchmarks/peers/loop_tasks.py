@@ -39,7 +39,7 @@ def _classifier(tf, model, x, classes):
         with tf.GradientTape() as tape:
             loss = loss_function(y, model(x, training=True))
         gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
     return step, (tf.constant(x), tf.constant(y)), model
@@ -76,7 +76,7 @@ def gan(tf):
             (discriminator_tape, discriminator_loss, discriminator, of_discriminator),
         ):
             gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return generator_loss
 
     return step, (tf.constant(_random(64, 64)),), None
@@ -95,7 +95,7 @@ def vae(tf):
             divergence = -0.5 * tf.reduce_sum(1 + logvar - tf.square(mean) - tf.exp(logvar), axis=1)
             loss = tf.reduce_mean(likelihood + divergence)
         variables = encoder.trainable_variables + decoder.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
     return step, (tf.constant(np.abs(_random(64, 64)) % 1),), None
@@ -114,7 +114,7 @@ def dqn(tf):
             values = tf.reduce_sum(tf.multiply(online(states), masks), axis=1)
             loss = loss_function(wanted, values)
         gradients = tape.gradient(loss, online.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, online.trainable_variables))
+        optimizer.apply_gradients(zip(gradients, online.trainable_variables, strict=True))
         return loss
 
     rows = np.random.RandomState(3)

@@ -342,7 +342,7 @@ def optimizers(tf):
         for _ in range(3):
             with tf.GradientTape() as tape:
                 loss = tf.reduce_sum(tf.matmul(tf.constant(X), w) ** 2)
-            optimizer.apply_gradients(zip(tape.gradient(loss, [w]), [w]))
+            optimizer.apply_gradients(zip(tape.gradient(loss, [w]), [w], strict=True))
             optimizer.learning_rate.assign(0.05)
         found.append(w)
     return found
@@ -548,7 +548,7 @@ def loop_over_a_data_set(tf):
     @tf.function
     def run(data):
         total, count = 0.0, 0
-        for number, batch in data.enumerate():
+        for _, batch in data.enumerate():
             v.assign_add(tf.reduce_sum(batch))
             total += tf.reduce_mean(batch)
             count += 1
@@ -586,7 +586,7 @@ def texts(tf):
     shapes = tf.TensorShape([None, 3])
     return [
         [str(one) for one in values], [repr(one) for one in values], f"{values[0]:.2f} {values[0]} {values[1]}",
-        "%.1f" % values[0], str(shapes), repr(shapes), shapes.as_list(), shapes[1], shapes.rank,
+        f"{values[0]:.1f}", str(shapes), repr(shapes), shapes.as_list(), shapes[1], shapes.rank,
         type(values[0].numpy()).__name__, str(tf.TensorSpec([None, 2], tf.float32)), values[2].shape.as_list(),
         str(values[2].shape), bool(values[3]), [int(values[2][0, 1]), float(values[0])], len(values[1]),
     ]  # fmt: skip

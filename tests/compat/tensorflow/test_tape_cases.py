@@ -43,7 +43,8 @@ def test_a_case_gives_what_tensorflow_gives(results, name):
 def same(found, expected, place):
     """Assert that two structures of numbers, texts and None are equal."""
     if isinstance(expected, list):
-        assert isinstance(found, list) and len(found) == len(expected), (place, found, expected)
+        assert isinstance(found, list), place
+        assert len(found) == len(expected), place
         for number, (one, other) in enumerate(zip(found, expected, strict=True)):
             same(one, other, f"{place}[{number}]")
     elif isinstance(expected, dict):

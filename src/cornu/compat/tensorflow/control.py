@@ -1,5 +1,6 @@
-"""``tf.cond``, ``tf.while_loop``, ``tf.map_fn``, ``tf.scan``, ``tf.TensorArray``: Python's own control flow where values
-are there, compiled control flow inside a ``tf.function``.
+"""``tf.cond``, ``tf.while_loop``, ``tf.map_fn``, ``tf.scan``, ``tf.TensorArray``.
+
+Python's own control flow where values are there, compiled control flow inside a ``tf.function``.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +48,7 @@ def case(pred_fn_pairs: Any, default: Any = None, exclusive: Any = False, strict
 def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: Any = None) -> Any:
     """Return what the function of a number gives; any other number means `default`, or the last one."""
     pairs = branch_fns.items() if isinstance(branch_fns, dict) else enumerate(branch_fns)
-    named = dict(pair if isinstance(pair, tuple) else pair for pair in pairs)
+    named = dict(one if isinstance(one, tuple) else (number, one) for number, one in pairs)
     last = default or named[max(named)]
     return case([(branch_index == number, function) for number, function in named.items()], last)
 
@@ -67,7 +68,7 @@ def while_loop(
         found = body(*values)
         return tuple(found) if isinstance(found, (list, tuple)) else (found,)
 
-    most = None if maximum_iterations is None else maximum_iterations
+    most = maximum_iterations
     if any(map(is_traced, jax.tree.leaves((values, cond(*values))))):
         found = _compiled_while(cond, stepped, values, most)
     else:

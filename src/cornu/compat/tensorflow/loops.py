@@ -115,7 +115,8 @@ def _difference(one: _Parts, other: _Parts, names: tuple[str, ...] | None) -> st
     elif names:
         about = ", ".join(names)
     return (
-        f"The branches of an `if` on a tensor must give the same structure, shapes and dtypes; they differ in: {about}.\n"
+        f"The branches of an `if` on a tensor must give the same structure, shapes and dtypes. "
+        f"They differ in: {about}.\n"
         "Give the name a value before the `if`, or in both branches, and return tensors of one form from both."
     )
 
@@ -319,13 +320,17 @@ def _number_of(kind: type, dtype: str) -> Callable:
     return lambda value=0: plain(value).astype(dtype) if is_traced(value) else kind(value)
 
 
+def _zip(*several: Any, strict: bool = False) -> Any:
+    return Dataset.zip(*several) if several and isinstance(several[0], Dataset) else zip(*several, strict=strict)
+
+
 _BUILTINS: dict[Any, Callable] = {
     range: _range,
     int: _number_of(int, "int32"),
     float: _number_of(float, "float32"),
     len: lambda value: value.shape[0] if is_traced(value) else len(value),
     enumerate: lambda one, start=0: one.enumerate(start) if isinstance(one, Dataset) else enumerate(one, start),
-    zip: lambda *several, **how: Dataset.zip(*several) if isinstance(several[0], Dataset) else zip(*several, **how),
+    zip: _zip,
 }
 
 

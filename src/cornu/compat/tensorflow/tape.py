@@ -211,9 +211,9 @@ class GradientTape:
             chosen = between(log.records, distinct, targets)
             connected = connections(chosen, distinct, targets)
             if any(connected):
-                for one, is_connected, gradient in zip(
-                    distinct, connected, compute(chosen, distinct, targets), strict=True
-                ):
+                with _explained():
+                    found = compute(chosen, distinct, targets)
+                for one, is_connected, gradient in zip(distinct, connected, found, strict=True):
                     if is_connected:
                         by_id[id(one)] = gradient
         found = [_sum([by_id[id(one)] for one in several if id(one) in by_id]) for several in arrays]
@@ -224,6 +224,20 @@ class GradientTape:
             ]
         given = iter(found)
         return jax.tree.map(lambda _: next(given), sources, is_leaf=_is_leaf)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Explain why there is no gradient through a compiled loop."""
+    try:
+        yield
+    except ValueError as error:
+        if "Reverse-mode differentiation" not in str(error):
+            raise
+        raise ValueError(
+            "GradientTape cannot go back through a compiled loop whose number of turns the program computes.\n"
+            "Pass tf.while_loop a number as maximum_iterations, or loop over a tensor of known length."
+        ) from None
 
 
 def _current(log: Log, target: Any) -> Any:

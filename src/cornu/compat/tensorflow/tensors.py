@@ -109,7 +109,7 @@ def text_of(array: Any) -> str:
         return "inside a tf.function"
     value = np.asarray(array)
     text = repr(value) if value.ndim else str(value[()])
-    return f"numpy={'\n' * ('\n' in text)}{text}"
+    return f"numpy=\n{text}" if "\n" in text else f"numpy={text}"
 
 
 def _repr(array: Any) -> str:
@@ -153,6 +153,7 @@ def install() -> None:
     array.is_like_tensorflow = True
     array.__repr__, array.__str__ = _repr, _str
     array.numpy = lambda self: np.array(self)[()]
+    array.squeeze = property(_no_method)
     tracer: Any = jax.core.Tracer
     tracer.numpy = property(_no_value)
     for kind in (array, jax.core.Tracer):
@@ -162,6 +163,10 @@ def install() -> None:
         kind.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
         kind.ref = kind.experimental_ref = _reference
     array.device_name = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+def _no_method(self: Any) -> Any:
+    raise AttributeError("Tensors have no method squeeze: use tf.squeeze.")  # so that np.squeeze gives numpy's array
 
 
 def _no_value(self: Any) -> Any:
