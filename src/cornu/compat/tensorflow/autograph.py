@@ -77,7 +77,7 @@ class _Names(dict):
 
     def __init__(self, given: dict[str, Any]) -> None:
         super().__init__(given)
-        self[_HERE] = loops
+        self[_HERE] = _CONTROL
 
 
 class _Rewriting:
@@ -367,3 +367,15 @@ _LIBRARIES = {
     "functools",
     "itertools",
 }
+
+
+def callable_(function: Any) -> Any:
+    """Return what a call in rewritten code calls: builtins that take tensors, and the program's functions rewritten."""
+    try:
+        found = loops.BUILTINS.get(function)
+    except TypeError:  # it cannot be hashed
+        return function
+    return found or rewritten_call(function)
+
+
+_CONTROL = types.SimpleNamespace(**vars(loops), callable_=callable_)

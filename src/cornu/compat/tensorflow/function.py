@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.tensorflow import loops
 from cornu.compat.tensorflow.autograph import converted
 from cornu.compat.tensorflow.control import NeedsPythonError
 from cornu.compat.tensorflow.tensors import TensorSpec
@@ -176,3 +177,21 @@ def _kind(leaf: Any) -> Any:
     if _is_array(leaf):
         return leaf.shape, leaf.dtype
     return (type(leaf), leaf) if type(leaf) in _PLAIN else _Same(leaf)
+
+
+_turns: dict[Any, tuple[Function, tuple]] = {}
+_MOST_TURNS = 256
+
+
+def _compiled_turn(turn: Callable) -> Function:
+    """Return a turn of a loop as a compiled function: the same for the same code and what it closes over."""
+    cells = tuple(cell.cell_contents for cell in turn.__closure__ or ())
+    key = turn.__code__, tuple(map(id, cells))
+    if key not in _turns:
+        if len(_turns) >= _MOST_TURNS:
+            _turns.clear()
+        _turns[key] = Function(turn), cells
+    return _turns[key][0]
+
+
+loops.compile_turn = _compiled_turn

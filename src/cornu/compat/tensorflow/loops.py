@@ -207,7 +207,7 @@ def for_(iterated: Any, turn: Callable, state: tuple, reads: tuple, names: tuple
     if isinstance(iterated, (Dataset, OwnedIterator)):
         if scope.bound:
             raise NeedsPythonError
-        compiled = _compiled_turn(turn)
+        compiled = compile_turn(turn)
         state = tuple(
             jnp.asarray(value) if _is_number(value) and not isinstance(value, Variable) else value for value in state
         )
@@ -260,17 +260,8 @@ def _for_range(numbers: Range, turn: Callable, state: tuple, reads: tuple, names
     return while_(goes_on, next_turn, (*state, numbers.start), names, "")[:-1]
 
 
-_TURNS: dict[Any, Any] = {}
-
-
-def _compiled_turn(turn: Callable) -> Callable:
-    from cornu.compat.tensorflow.function import Function
-
-    cells = tuple(cell.cell_contents for cell in turn.__closure__ or ())
-    key = turn.__code__, tuple(map(id, cells))
-    if key not in _TURNS:
-        _TURNS[key] = Function(turn), cells
-    return _TURNS[key][0]
+#: Compiles a turn of a loop over a data set; `function.py` sets it.
+compile_turn: Callable[[Callable], Callable] = lambda turn: turn  # noqa: E731
 
 
 def and_(*values: Callable[[], Any]) -> Any:
@@ -324,7 +315,8 @@ def _zip(*several: Any, strict: bool = False) -> Any:
     return Dataset.zip(*several) if several and isinstance(several[0], Dataset) else zip(*several, strict=strict)
 
 
-_BUILTINS: dict[Any, Callable] = {
+#: Builtin -> what takes its place in rewritten code.
+BUILTINS: dict[Any, Callable] = {
     range: _range,
     int: _number_of(int, "int32"),
     float: _number_of(float, "float32"),
@@ -332,14 +324,3 @@ _BUILTINS: dict[Any, Callable] = {
     enumerate: lambda one, start=0: one.enumerate(start) if isinstance(one, Dataset) else enumerate(one, start),
     zip: _zip,
 }
-
-
-def callable_(function: Any) -> Any:
-    """Return what a call in rewritten code calls: builtins that take tensors, and the program's functions rewritten."""
-    from cornu.compat.tensorflow.autograph import rewritten_call
-
-    try:
-        found = _BUILTINS.get(function)
-    except TypeError:
-        return function
-    return found or rewritten_call(function)

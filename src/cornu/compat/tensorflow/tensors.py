@@ -103,6 +103,23 @@ class TensorSpec:
         return f"TensorSpec(shape={self.shape}, dtype=tf.{self.dtype}, name={self.name!r})"
 
 
+class Reference:
+    """A variable or tensor as a key: equal to references to the same one."""
+
+    def __init__(self, one: Any) -> None:
+        self._one = one
+
+    def deref(self) -> Any:
+        """Return the variable or tensor."""
+        return self._one
+
+    def __hash__(self) -> int:
+        return id(self._one)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Reference) and self._one is other._one
+
+
 def text_of(array: Any) -> str:
     """Return ``numpy=...`` as TensorFlow prints it."""
     if isinstance(array, jax.core.Tracer):
@@ -161,7 +178,7 @@ def install() -> None:
         kind.shape = property(lambda self: TensorShape(self.aval.shape))
         kind.get_shape = lambda self: TensorShape(self.aval.shape)
         kind.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
-        kind.ref = kind.experimental_ref = _reference
+        kind.ref = kind.experimental_ref = lambda self: Reference(self)
     array.device_name = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
@@ -174,9 +191,3 @@ def _no_value(self: Any) -> Any:
         "A tensor has no .numpy() inside a tf.function: its value is only known when the program runs.\n"
         "Print it with tf.print, return it, or decorate the function with @tf.function no longer."
     )
-
-
-def _reference(self: Any) -> Any:
-    from cornu.compat.tensorflow.variables import Reference
-
-    return Reference(self)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.tensorflow.functions import DType
-from cornu.compat.tensorflow.tensors import TensorShape, remember_slice, text_of
+from cornu.compat.tensorflow.tensors import Reference, TensorShape, remember_slice, text_of
 from cornu.core import variable as core
 from cornu.core.dtype_policies import array_dtype
 
@@ -200,23 +200,6 @@ class Variable(core.Variable, metaclass=_Kind):
         return repr(self)
 
     __hash__ = object.__hash__
-
-
-class Reference:
-    """A variable or tensor as a key: equal to references to the same one."""
-
-    def __init__(self, one: Any) -> None:
-        self._one = one
-
-    def deref(self) -> Any:
-        """Return the variable or tensor."""
-        return self._one
-
-    def __hash__(self) -> int:
-        return id(self._one)
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, Reference) and self._one is other._one
 
 
 def _places(indices: Any) -> tuple[jax.Array, ...]:
