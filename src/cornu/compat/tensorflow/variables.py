@@ -80,6 +80,7 @@ class Variable(core.Variable, metaclass=_Kind):
             name=name or "Variable",
             constraint=constraint,
         )
+        self.name = f"{self.name}:0"  # as TensorFlow names the tensor of a variable
         if shape is not None and len(shape) != self.ndim:
             raise ValueError(f"tf.Variable got shape={tuple(shape)} for a value of shape {self.shape}.")
 
@@ -194,7 +195,7 @@ class Variable(core.Variable, metaclass=_Kind):
         return self.value[_places(indices)]
 
     def __repr__(self) -> str:
-        return f"<tf.Variable '{self.name}:0' shape={self.shape} dtype={self._form.dtype.name}, {text_of(self._value)}>"
+        return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self._form.dtype.name}, {text_of(self._value)}>"
 
     def __str__(self) -> str:
         return repr(self)
