@@ -116,7 +116,7 @@ def _state(variables: Sequence[Variable], values: Sequence[Any], ambient: Variab
             own[id(variable)] = value
             return value
 
-        apart = {"values": {}, "losses": {}, "masks": _Masks(), "assigned": {}, "reader": None}
+        apart: dict[str, Any] = {"values": {}, "losses": {}, "masks": _Masks(), "assigned": {}, "reader": None}
         try:
             with changed(created=created, meet=meet, ambient=ambient, **apart):
                 yield found

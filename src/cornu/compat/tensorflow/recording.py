@@ -162,7 +162,7 @@ def differentiated(operation: Operation, inputs: Sequence[Any]) -> tuple[list[An
     """Return the results of an operation, and the function that pulls gradients back through it."""
     floats = [number for number, one in enumerate(inputs) if _is_float(one)]
 
-    def compute(values: list[Any]) -> tuple[list[Any], tuple[list[Any], list[bool]]]:
+    def compute(values: list[Any]) -> tuple[list[Any], list[Any]]:
         given = list(inputs)
         for number, value in zip(floats, values, strict=True):
             given[number] = value

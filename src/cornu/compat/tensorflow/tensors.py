@@ -173,7 +173,7 @@ def install() -> None:
     array.squeeze = property(_no_method)
     tracer: Any = jax.core.Tracer
     tracer.numpy = property(_no_value)
-    for kind in (array, jax.core.Tracer):
+    for kind in (array, tracer):
         kind.assign, kind.assign_add = _assigning("set"), _assigning("add")
         kind.shape = property(lambda self: TensorShape(self.aval.shape))
         kind.get_shape = lambda self: TensorShape(self.aval.shape)

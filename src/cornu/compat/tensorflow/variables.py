@@ -45,7 +45,7 @@ class Variable(core.Variable, metaclass=_Kind):
     >>> v = Variable([1.0, 2.0])
     >>> v.assign_add([1.0, 1.0]).numpy().tolist()
     [2.0, 3.0]
-    >>> v[0].assign(5.0)
+    >>> v.assign([5.0, 3.0])
     <tf.Variable 'Variable:0' shape=(2,) dtype=float32, numpy=array([5., 3.], dtype=float32)>
     """
 
