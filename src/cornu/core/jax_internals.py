@@ -315,7 +315,7 @@ class Watching(_core.Trace):
         self.note(operation, inputs, outputs)
         return outputs
 
-    def _apart(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
+    def _renewed(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
         """Return outputs of which none is the object that an input is."""
         given = set(map(id, inputs))
         return [self.unseen(_copied, one) if id(one) in given else one for one in outputs]
@@ -326,13 +326,13 @@ class Watching(_core.Trace):
 
     def process_custom_jvp_call(self, primitive: Any, fun: Any, jvp: Any, inputs: Any, /, **more: Any) -> Any:
         """Run a function with a derivative of its own, and take note of it."""
-        found = self._apart(inputs, self.around.process_custom_jvp_call(primitive, fun, jvp, inputs, **more))
+        found = self._renewed(inputs, self.around.process_custom_jvp_call(primitive, fun, jvp, inputs, **more))
         self.note(Operation(primitive, more, (fun, jvp)), inputs, found)
         return found
 
     def process_custom_vjp_call(self, primitive: Any, fun: Any, fwd: Any, bwd: Any, inputs: Any, /, **more: Any) -> Any:
         """Run a function with a gradient of its own, and take note of it."""
-        found = self._apart(inputs, self.around.process_custom_vjp_call(primitive, fun, fwd, bwd, inputs, **more))
+        found = self._renewed(inputs, self.around.process_custom_vjp_call(primitive, fun, fwd, bwd, inputs, **more))
         self.note(Operation(primitive, more, (fun, fwd, bwd)), inputs, found)
         return found
 
