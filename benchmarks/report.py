@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 
 from benchmarks import musts
 from benchmarks.lab import Lab
-from benchmarks.measures import checkpoints, epochs, inference, install, memory, precision, programs, scaling, sequences
+from benchmarks.measures import (
+    checkpoints,
+    epochs,
+    inference,
+    install,
+    memory,
+    networks,
+    precision,
+    programs,
+    scaling,
+    sequences,
+)
 from benchmarks.peers_table import PEERS
 
 
@@ -36,6 +47,7 @@ MEASURES = {
         "seconds for a step, runs a few of them. The JAX loop predicts in a bare compiled call, "
         "which shows what the arithmetic takes.",
     ),
+    "networks": Measure(networks.networks, networks.write, "Convolutional networks", "", False),
     "programs": Measure(
         programs.programs,
         programs.write,

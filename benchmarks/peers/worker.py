@@ -77,6 +77,37 @@ class Worker:
         x, y = tasks.data(task, path, task.batch)
         return {"seconds": seconds_of(lambda: (self.peer.build(task, task.batch, x, y), self.peer.epochs(1)))}
 
+    def build_network(self, name):
+        """Make a network; returns the first losses on one batch, the outputs before, and the number of weights."""
+        task = tasks.task(name)
+        self.rows = tasks.data(task, "", task.batch)
+        exact = getattr(self.peer, "use_keras_padding", lambda exact: None)
+        self.peer.build(task, task.batch, *self.rows)
+        self.peer.reset(1)
+        exact(True)
+        outputs = self.peer.predict_all()
+        losses = self.peer.epochs(3)[1]
+        exact(False)
+        return {"losses": losses, "outputs": outputs[:2].ravel()[:1000].tolist(), "parameters": self.peer.parameters()}
+
+    def repeat_rows(self, times):
+        """Let a network's epochs have this many batches."""
+        self.peer.use(*(np.concatenate([each] * times) for each in self.rows))
+        return {}
+
+    def network_epochs(self, count):
+        """Train; returns the seconds of each epoch, and those of the processor."""
+        return {"seconds": self.peer.epochs(count)[0], "processor": self.peer.processor}
+
+    def predict_all(self, count):
+        """Predict all rows; returns the seconds of each time, and those of the processor."""
+        seconds, processor = [], []
+        for _ in range(count):
+            before = time.process_time()
+            seconds += seconds_of(self.peer.predict_all)
+            processor.append(time.process_time() - before)
+        return {"seconds": seconds, "processor": processor}
+
     def use_policy(self, policy):
         self.peer.keras.mixed_precision.set_global_policy(policy)
         return {}
