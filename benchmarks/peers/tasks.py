@@ -10,8 +10,8 @@ Task = namedtuple("Task", "about shape layers optimizer batch rows")
 Task.__doc__ = """A model, how it is trained, and the batch size and rows of its timed epochs.
 
 `layers` are tuples: ("dense", units, activation), ("conv", filters, activation), ("pool",), ("dropout", rate),
-("norm",), ("relu",), ("flatten",), and those of `sequence_tasks`; or a graph of `network_graphs`. `optimizer` is its name and its positional arguments
-in Keras.
+("norm",), ("relu",), ("flatten",), and those of `sequence_tasks`; or they are a graph of `network_graphs`. `optimizer`
+is its name and its positional arguments in Keras.
 """
 
 IMAGE, FLAT, COLOURED, SMALL = (28, 28, 1), (784,), (32, 32, 3), (64,)

@@ -19,6 +19,14 @@ import numpy as np
 from benchmarks.peers import tasks
 
 
+#: Parts of preparing a program -> JAX's name for their duration.
+STAGES = {
+    "trace": "/jax/core/compile/jaxpr_trace_duration",
+    "lower": "/jax/core/compile/jaxpr_to_mlir_module_duration",
+    "compile": "/jax/core/compile/backend_compile_duration",
+}
+
+
 def make_peer(kind):
     """Return the peer: ``torch``, ``jax``, or the module that speaks Keras (``cornu``, ``keras``)."""
     if kind in ("torch", "jax"):
@@ -52,6 +60,15 @@ def forget_peak():
     """Let the most that this process held be counted from now on, where the system can do that."""
     with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
         file.write("5")
+
+
+def covered(spans):
+    """Return for how long at least one of the spans (begin, end) runs."""
+    total, reached = 0.0, 0.0
+    for begin, end in sorted(spans):
+        total += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
 
 
 class Worker:
@@ -107,6 +124,20 @@ class Worker:
             seconds += seconds_of(self.peer.predict_all)
             processor.append(time.process_time() - before)
         return {"seconds": seconds, "processor": processor}
+
+    def first_network_step(self, name):
+        """Build a network and train one step; returns the seconds, and those of JAX's tracing, lowering, compiling."""
+        task = tasks.task(name)
+        x, y = tasks.data(task, "", task.batch)
+        spans = {}
+        if "jax" in sys.modules:
+            sys.modules["jax"].monitoring.register_event_duration_secs_listener(
+                lambda event, seconds, **_: spans.setdefault(event, []).append(
+                    (time.perf_counter() - seconds, time.perf_counter())
+                )
+            )
+        (seconds,) = seconds_of(lambda: (self.peer.build(task, task.batch, x, y), self.peer.epochs(1)))
+        return {"seconds": seconds, **{part: covered(spans.get(event, [])) for part, event in STAGES.items()}}
 
     def use_policy(self, policy):
         self.peer.keras.mixed_precision.set_global_policy(policy)
