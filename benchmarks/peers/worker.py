@@ -18,7 +18,6 @@ import numpy as np
 
 from benchmarks.peers import tasks
 
-
 #: Parts of preparing a program -> JAX's name for their duration.
 STAGES = {
     "trace": "/jax/core/compile/jaxpr_trace_duration",
