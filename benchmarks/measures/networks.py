@@ -89,7 +89,7 @@ def _same(first: dict[str, dict[str, Any]]) -> bool:
 
 
 def first_step(lab: Lab, name: str) -> dict[str, Any]:
-    """Build a network and train a step in a new process: with no compiled programs kept, and with those of the first."""
+    """Build a network and train a step in new processes: the first keeps compiled programs for the second."""
     found: dict[str, list[dict[str, Any]]] = {}
     for peer in lab.names(*FIRST_NAMES):
         with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 
 Node = namedtuple("Node", "kind inputs options shape")
-Node.__doc__ = """An operation: the numbers of the nodes that it takes, its options, its output's shape without the batch.
+Node.__doc__ = """An operation: the numbers of the nodes that it takes, its options, its output shape without batch.
 
 Shapes have channels last, also in networks whose arrays have channels first.
 """
