@@ -7,6 +7,7 @@ libraries print goes to standard error.
 import contextlib
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import resource
@@ -129,8 +130,8 @@ class Worker:
         task = tasks.task(name)
         x, y = tasks.data(task, "", task.batch)
         spans = {}
-        if "jax" in sys.modules:
-            sys.modules["jax"].monitoring.register_event_duration_secs_listener(
+        if importlib.util.find_spec("jax"):  # Cornu imports it when it needs it: here, before the time begins
+            importlib.import_module("jax").monitoring.register_event_duration_secs_listener(
                 lambda event, seconds, **_: spans.setdefault(event, []).append(
                     (time.perf_counter() - seconds, time.perf_counter())
                 )
