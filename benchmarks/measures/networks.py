@@ -121,7 +121,7 @@ def _milliseconds(times: dict[str, list[float]]) -> str:
 
 def write(found: dict[str, Any]) -> str:
     """Return the tables."""
-    parts = [_table(found["rows"])]
+    parts = [*([found["note"]] if "note" in found else []), _table(found["rows"])]
     if behind := [text for row in found["rows"] for text in _behind(row)]:
         parts.append("Behind the fastest peer: " + "; ".join(behind) + ".")
     if different := [f"`{row['task']}`" for row in found["rows"] if not row["same"]]:
