@@ -16,6 +16,7 @@ from benchmarks.measures import (
     install,
     loops,
     memory,
+    networks,
     precision,
     programs,
     scaling,
@@ -35,6 +36,11 @@ class Measure(NamedTuple):
 
 
 STEPS = "Milliseconds per step ± half the interquartile range; in parentheses, relative to Cornu's."
+NETWORKS = (
+    "Milliseconds per step, or per batch of `predict` on several batches: wall time / processor time; in parentheses, "
+    "relative to Cornu's. Adam. Every peer has as many weights, and from the same weights the same outputs (1e-3) and "
+    "losses (2%) in three steps on one batch."
+)
 MEASURES = {
     "tutorials": Measure(epochs.tutorials, epochs.write, "Epochs: the five tutorials' models", STEPS),
     "batches": Measure(epochs.batches, epochs.write, "Epochs: other batch sizes", STEPS, False),
@@ -53,6 +59,14 @@ MEASURES = {
         "Training loops with GradientTape",
         "The same TensorFlow program on TensorFlow and, with Cornu as its stand-in, on Cornu: eagerly, step by step, "
         "and under `tf.function`. `fit` trains the same model beside it.",
+    ),
+    "networks": Measure(networks.networks, networks.write, "Convolutional networks", NETWORKS, False),
+    "layers": Measure(
+        networks.layers,
+        networks.write,
+        "Single layers",
+        f"The layer is between a 1x1 Dense layer and a mean over space with a dense layer of 10. {NETWORKS}",
+        False,
     ),
     "programs": Measure(
         programs.programs,

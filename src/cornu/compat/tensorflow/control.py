@@ -48,7 +48,7 @@ def case(pred_fn_pairs: Any, default: Any = None, exclusive: Any = False, strict
 def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: Any = None) -> Any:
     """Return what the function of a number gives; any other number means `default`, or the last one."""
     pairs = branch_fns.items() if isinstance(branch_fns, dict) else enumerate(branch_fns)
-    named = dict(one if isinstance(one, tuple) else (number, one) for number, one in pairs)
+    named: dict[Any, Any] = dict(one if isinstance(one, tuple) else (number, one) for number, one in pairs)
     last = default or named[max(named)]
     return case([(branch_index == number, function) for number, function in named.items()], last)
 
@@ -106,7 +106,8 @@ def like_result(step: Callable, values: Any) -> Any:
         return held[-1]
 
     after = jax.eval_shape(shapes, arrays)
-    if jax.tree.structure(after) != jax.tree.structure(arrays):
+    trees: list[Any] = [jax.tree.structure(one) for one in (after, arrays)]
+    if trees[0] != trees[1]:
         arrays = _allocated(arrays, after)
     return jax.tree.map(_as_after, arrays, after)
 

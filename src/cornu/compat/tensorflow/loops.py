@@ -51,6 +51,7 @@ class _Parts:
     """A state taken apart: the arrays and numbers in it, and the rest, which stays as it is."""
 
     def __init__(self, state: Any) -> None:
+        self.tree: Any
         leaves, self.tree = jax.tree.flatten(state, is_leaf=lambda one: one is None or isinstance(one, Variable))
         self.moving = [_is_number(leaf) or isinstance(leaf, bool) for leaf in leaves]
         self.fixed = [None if moves else leaf for moves, leaf in zip(self.moving, leaves, strict=True)]
@@ -244,7 +245,8 @@ class Range:
         self.start, self.limit, self.delta = jnp.asarray(start), jnp.asarray(limit), jnp.asarray(delta)
 
     def __iter__(self) -> Any:
-        raise jax.errors.ConcretizationTypeError(self.limit, "tf.range with a limit that the program computes")
+        limit: Any = self.limit
+        raise jax.errors.ConcretizationTypeError(limit, "tf.range with a limit that the program computes")
 
 
 def _for_range(numbers: Range, turn: Callable, state: tuple, reads: tuple, names: tuple, place: int) -> tuple:

@@ -39,7 +39,7 @@ class UniqueWithCounts(NamedTuple):
 
     y: jax.Array
     idx: jax.Array
-    count: jax.Array
+    count: Any
 
 
 def unique_with_counts(x: Any, out_idx: Any = "int32", name: str | None = None) -> UniqueWithCounts:

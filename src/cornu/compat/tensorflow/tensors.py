@@ -58,7 +58,7 @@ class TensorShape(Shape):
         found = super().__getitem__(key)
         return TensorShape(found) if isinstance(key, slice) else found
 
-    def __add__(self, other: Any) -> "TensorShape":  # type: ignore[override]
+    def __add__(self, other: Any) -> "TensorShape":
         return self.concatenate(other)
 
     def __eq__(self, other: Any) -> bool:

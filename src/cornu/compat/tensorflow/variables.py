@@ -85,16 +85,16 @@ class Variable(core.Variable, metaclass=_Kind):
             raise ValueError(f"tf.Variable got shape={tuple(shape)} for a value of shape {self.shape}.")
 
     @property
-    def shape(self) -> TensorShape:  # type: ignore[override]
+    def shape(self) -> TensorShape:
         """The shape, with TensorFlow's methods."""
         return TensorShape(self._form.shape)
 
     @property
-    def dtype(self) -> DType:  # type: ignore[override]
+    def dtype(self) -> DType:
         """The dtype, with TensorFlow's attributes."""
         return DType(super().dtype)
 
-    get_shape = property(lambda self: lambda: self.shape)  # type: ignore[assignment]
+    get_shape = property(lambda self: lambda: self.shape)
 
     def read_value(self) -> jax.Array:
         """Return the array."""
