@@ -63,7 +63,6 @@ SAME = {  # old spelling -> the class or function of Cornu that it must be
     "tf_keras.layers:Dense": "layers:Dense",
     "keras.api.layers:Dense": "layers:Dense",
     "keras.api._v2.keras.layers:Dense": "layers:Dense",
-    "tensorflow:Variable": "core.variable:Variable",
 }
 
 VALUES = {  # what is run -> what `answer` must be
