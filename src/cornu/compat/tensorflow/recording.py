@@ -243,7 +243,7 @@ def path_of(chosen: Sequence[Record], sources: Sequence[Any], targets: Sequence[
 
 
 def _is_float(value: Any) -> bool:
-    return jnp.issubdtype(value.dtype, jnp.inexact)
+    return jnp.issubdtype(jnp.result_type(value), jnp.inexact)  # JAX before 0.10 leaves numbers of Python as they are
 
 
 def replayed(path: Path, sources: Sequence[Any], outer: Sequence[Any], moves: Sequence[Any]) -> list[Any]:
