@@ -103,7 +103,10 @@ def test_values_and_dtypes_equal_keras(real_keras, name, args, kwargs):
     ours = function(ops, name)(*args, **kwargs)
     for one, other in zip(*([x] if hasattr(x, "dtype") else x for x in (ours, theirs)), strict=True):
         assert str(one.dtype) == str(other.dtype)
-        np.testing.assert_allclose(np.asarray(one, "float32"), np.asarray(other, "float32"), rtol=1e-6, atol=1e-6)
+        tolerance = {"float16": 1e-3, "bfloat16": 8e-3}.get(
+            str(other.dtype), 1e-6
+        )  # processors round half precision apart
+        np.testing.assert_allclose(np.asarray(one, "float32"), np.asarray(other, "float32"), rtol=tolerance, atol=1e-6)
 
 
 def test_data_in_floats_serves_as_indices():
