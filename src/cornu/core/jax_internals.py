@@ -303,8 +303,8 @@ class Watching(_core.Trace):
 
     def process_primitive(self, primitive: Any, inputs: Sequence[Any], params: dict[str, Any], /) -> Any:
         """Run a primitive and take note of it."""
-        if primitive.name == "stop_gradient":  # it gives the array that it got, but what follows must not lead back
-            return self.unseen(_copied, self.around.process_primitive(primitive, inputs, params))
+        if primitive.name == "stop_gradient":  # a copy: it returns its input itself, which gradients would reach
+            return self.unseen(copied, self.around.process_primitive(primitive, inputs, params))
         operation = Operation(primitive, params)
         if params.get("compiler_options_kvs"):  # of an outermost program alone; it runs again inside one
             operation.params = {**params, "compiler_options_kvs": ()}
@@ -321,7 +321,7 @@ class Watching(_core.Trace):
     def _renewed(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
         """Return outputs of which none is the object that an input is."""
         given = set(map(id, inputs))
-        return [self.unseen(_copied, one) if id(one) in given else one for one in outputs]
+        return [self.unseen(copied, one) if id(one) in given else one for one in outputs]
 
     def stage_value(self, value: Any) -> Any:
         """Return a value as an array of the trace around."""
@@ -340,7 +340,8 @@ class Watching(_core.Trace):
         return found
 
 
-_copied = jax.jit(jax.numpy.copy)
+#: Returns an array with the same values that is another object.
+copied = jax.jit(jax.numpy.copy)
 
 
 class Operation:

@@ -53,9 +53,7 @@ def _xla_s_own(x: Array, kernel: Array, geometry: Geometry) -> Array:
     """Pad first if the window is larger than `x`: XLA would let them swap places, and that is a naive loop."""
     if math.prod(kernel.shape[:-2]) <= math.prod(x.shape[1:-1]):
         return native(x, kernel, geometry)
-    around = zip(geometry.padding, geometry.input_dilation, strict=True)
-    zeros = ((0, 0, 0), *((low, high, step - 1) for (low, high), step in around), (0, 0, 0))
-    (x,) = materialized(lax.pad(x, jnp.zeros((), x.dtype), zeros))
+    (x,) = materialized(_padded(x, geometry))
     rank = len(geometry.strides)
     return native(x, kernel, geometry._replace(padding=((0, 0),) * rank, input_dilation=(1,) * rank))
 
@@ -185,8 +183,9 @@ def _trimmed(
 
 
 def _padded(x: Array, geometry: Geometry) -> Array:
-    around = ((low, high, 0) for low, high in geometry.padding)
-    return lax.pad(x, jnp.zeros((), x.dtype), ((0, 0, 0), *around, (0, 0, 0)))
+    around = zip(geometry.padding, geometry.input_dilation, strict=True)
+    zeros = ((low, high, step - 1) for (low, high), step in around)
+    return lax.pad(x, jnp.zeros((), x.dtype), ((0, 0, 0), *zeros, (0, 0, 0)))
 
 
 def _window_at(x: Array, start: tuple[int, ...], space: tuple[int, ...], strides: tuple[int, ...]) -> Array:

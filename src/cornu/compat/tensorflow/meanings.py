@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import axes, tensor_function
-from cornu.compat.tensorflow.recording import copied
 from cornu.core import graph
+from cornu.core.jax_internals import copied
 from cornu.core.variable import Variable, plain
 
 

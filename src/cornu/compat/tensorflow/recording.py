@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from cornu.core.jax_internals import Operation, Watching, current_watching
+from cornu.core.jax_internals import Operation, Watching, copied, current_watching
 from cornu.core.placement import compiled
 from cornu.core.scope import scope
 from cornu.core.variable import Variable
@@ -126,14 +126,6 @@ def current_recorder() -> Recorder:
     """Return the recorder of this thread's trace, or a new one."""
     found = current_watching()
     return found if isinstance(found, Recorder) else Recorder()
-
-
-_copying = jax.jit(jnp.copy)
-
-
-def copied(value: Any) -> Any:
-    """Return an array with the same values that is another object."""
-    return _copying(value)
 
 
 # ---- gradients
