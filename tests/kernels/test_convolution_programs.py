@@ -9,6 +9,8 @@ import pytest
 from cornu.kernels.compiler import plain_forms
 from cornu.kernels.convolution import convolution, depthwise_convolution, transposed_convolution
 
+pytestmark = pytest.mark.usefixtures("without_native_kernels")
+
 LAYERS = {
     "dense": lambda x, k: convolution(x, k),
     "strides": lambda x, k: convolution(x, k, 2, "same"),
