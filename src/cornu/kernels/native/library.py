@@ -32,7 +32,7 @@ SOURCE = Path(__file__).with_name("convolution.cc")
 FUNCTIONS = ("convolution", "convolution_kernel_gradient")
 OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-w")
 FEATURES = frozenset(("avx2", "fma"))
-SECONDS = 60.0  # limit for compiling, and for waiting for another process that compiles
+SECONDS = 120.0  # limit for compiling, and for waiting for another process that compiles
 
 DAY = 24 * 3600.0
 
