@@ -79,7 +79,7 @@ def test_what_others_can_write_is_not_loaded(empty):
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
     path.parent.chmod(0o777)
-    assert "others can write" in library.described()
+    assert "Others can write" in library.described()
     assert not library.available()
 
 

@@ -164,7 +164,7 @@ def _only_builder(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > end:
-                    raise TimeoutError("another process is building them") from None
+                    raise TimeoutError("Another process is still building the native kernels.") from None
                 time.sleep(0.1)
         yield
 
@@ -189,7 +189,7 @@ def _load(path: Path) -> None:
     for place in (path.parent, path):
         status = place.stat()
         if status.st_uid != os.getuid() or status.st_mode & 0o022:
-            raise PermissionError(f"others can write {place}")
+            raise PermissionError(f"Others can write {place}.")
     library = ctypes.CDLL(str(path))
     for name in FUNCTIONS:
         jax.ffi.register_ffi_target(target(name), jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
