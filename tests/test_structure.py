@@ -85,6 +85,7 @@ LATE = {
     ("cornu.compat.configs", "cornu.compat.tensorflow.operations"): "makes many functions, for files that have one",
     ("cornu.export.formats", "cornu.export.onnx.file"): "an extra",
     ("cornu.export.trial", "resource"): "Windows has none",
+    ("cornu.kernels.native.library", "fcntl"): "Windows has none",
     ("cornu.models.saving_methods", "cornu.export"): "loads jax.export, for the programs that export",
     ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
     ("cornu.cli.main", "cornu.cli.inspect"): "`cornu --help` answers at once",
