@@ -69,6 +69,11 @@ BASICS: dict[str, Entry] = {
     "identity": Entry(lambda layers: layers.Identity(), (2, 3)),
     "masking": Entry(lambda layers: layers.Masking(), (2, 4, 3)),
     "time distributed": Entry(lambda layers: layers.TimeDistributed(layers.Dense(2)), (2, 4, 3)),
+    "normalization": Entry(lambda layers: layers.Normalization(axis=(1, -1)), (2, 4, 3)),
+    "normalization of integers": Entry(
+        lambda layers: layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 0.0, 0.25]), (2, 4, 3), highest=9
+    ),
+    "denormalization": Entry(lambda layers: layers.Normalization(None, 3.0, 4.0, invert=True), (2, 3)),
     "rescaling": Entry(lambda layers: layers.Rescaling(1 / 127.5, offset=-1), (2, 4, 3), highest=256),
 }
 

@@ -32,7 +32,6 @@ _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
-    ("layers", "Normalization", "Subtract the mean and divide by the standard deviation with numpy, or use Rescaling."),
     (
         "layers",
         "Discretization Hashing HashedCrossing CategoryEncoding StringLookup IntegerLookup TextVectorization",
