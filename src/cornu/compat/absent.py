@@ -57,7 +57,6 @@ LATER = _rows(
         "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
         "Use model.fit and model.predict in an estimator of your own.",
     ),
-    ("applications", "", "Build the model from layers, or load a model file with keras.models.load_model."),
     ("estimator", "", "Use model.fit."),
     ("experimental", "", "Use the Keras 3 name."),
     ("export", "", "Use model.export or cornu.export."),
