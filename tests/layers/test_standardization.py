@@ -100,7 +100,8 @@ def test_a_model_that_was_compiled_before_adapt_uses_the_new_statistics():
     assert np.array_equal(model.predict(data, verbose=0), data)
     model.layers[0].adapt(data)
     np.testing.assert_allclose(model.predict(data, verbose=0), [[-1, -1], [1, 1]], rtol=1e-6)
-    assert model.count_params() == 5 and not model.trainable_weights
+    assert model.count_params() == 5
+    assert not model.trainable_weights
 
 
 @pytest.mark.parametrize("ending", [".keras", ".h5", ".weights.h5"])
@@ -162,5 +163,5 @@ def test_wrong_data_are_named(data, said):
 
 
 def test_adapt_is_refused_with_given_statistics():
-    with pytest.raises(ValueError, match="adapt.. is for layers created without them"):
+    with pytest.raises(ValueError, match=r"adapt\(\) is for layers created without them"):
         Normalization(mean=0, variance=1).adapt(np.ones((2, 3)))

@@ -82,9 +82,7 @@ def ConvNeXt(
     """
     if image_data_format() == "channels_first":
         raise ValueError("ConvNeXt takes images with the channels last: set_image_data_format('channels_last').")
-    options = Options(
-        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
-    )
+    options = Options(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     size = weights_name and weights_name.removeprefix("convnext_")
     published = published_size(size, options, f"{KERAS_APPLICATIONS}convnext/", "convnext_", DIGESTS)
     x = inputs = images(options, default_size)
@@ -128,9 +126,9 @@ def ConvNeXtBlock(
     prefix = name or f"prestem{unique_number('prestem')}"
 
     def apply(inputs: Any) -> Any:
-        x = layers.Conv2D(
-            projection_dim, 7, padding="same", groups=projection_dim, name=f"{prefix}_depthwise_conv"
-        )(inputs)
+        x = layers.Conv2D(projection_dim, 7, padding="same", groups=projection_dim, name=f"{prefix}_depthwise_conv")(
+            inputs
+        )
         x = layers.LayerNormalization(epsilon=1e-6, name=f"{prefix}_layernorm")(x)
         x = layers.Dense(4 * projection_dim, name=f"{prefix}_pointwise_conv_1")(x)
         x = layers.Activation("gelu", name=f"{prefix}_gelu")(x)

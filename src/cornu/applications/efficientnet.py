@@ -1,7 +1,6 @@
 """EfficientNet B0 to B7: inverted residuals with squeeze-and-excitation, scaled together (https://arxiv.org/abs/1905.11946)."""
 
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cornu import initializers, layers
@@ -97,9 +96,7 @@ def EfficientNet(
 
     Follows https://arxiv.org/abs/1905.11946
     """
-    options = Options(
-        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
-    )
+    options = Options(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     published = published_size(weights_name, options, FOLDER, "efficientnet", DIGESTS)
     blocks = BLOCKS if blocks_args == "default" else [Block(**args) for args in blocks_args]
     check_repeats("EfficientNet", [block.repeats for block in blocks])
@@ -260,7 +257,14 @@ preprocess_input = preprocessing(None)
 
 __all__ = [
     "EfficientNet",
-    *[f"EfficientNet{size.upper()}" for size in SIZES],
+    "EfficientNetB0",
+    "EfficientNetB1",
+    "EfficientNetB2",
+    "EfficientNetB3",
+    "EfficientNetB4",
+    "EfficientNetB5",
+    "EfficientNetB6",
+    "EfficientNetB7",
     "decode_predictions",
     "preprocess_input",
 ]

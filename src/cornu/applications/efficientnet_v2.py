@@ -134,14 +134,12 @@ def EfficientNetV2(
         depth_divisor, min_depth: Numbers of filters are rounded to a multiple of the former, at least the latter.
         bn_momentum: Momentum of batch normalization.
         activation: Activation of all blocks.
-        blocks_args: Dictionaries with the fields of `Block`, or ``"default"`` for those that go with `weights_name` or `name`.
+        blocks_args: Dictionaries with the fields of `Block`, or ``"default"`` for those that go with the name.
         weights_name: Size whose weights ``"imagenet"`` are: ``"b0"`` to ``"b3"``, ``"-s"``, ``"-m"`` or ``"-l"``.
 
     Follows https://arxiv.org/abs/2104.00298
     """
-    options = Options(
-        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
-    )
+    options = Options(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     known_name = name if weights_name is None else f"efficientnetv2-{weights_name.strip('-')}"
     blocks = _blocks(blocks_args, known_name)
     published = _published(weights_name, options)
@@ -285,7 +283,13 @@ preprocess_input = preprocessing(None)
 
 __all__ = [
     "EfficientNetV2",
-    *[f"EfficientNetV2{size.upper()}" for size in SIZES],
+    "EfficientNetV2B0",
+    "EfficientNetV2B1",
+    "EfficientNetV2B2",
+    "EfficientNetV2B3",
+    "EfficientNetV2L",
+    "EfficientNetV2M",
+    "EfficientNetV2S",
     "decode_predictions",
     "preprocess_input",
 ]

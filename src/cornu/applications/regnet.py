@@ -160,6 +160,7 @@ def RegNet(
     pooling: str | None = None,
     classes: int = imagenet_utils.CLASSES,
     classifier_activation: Any = "softmax",
+    weights_name: str | None = None,
 ) -> Functional:
     """RegNet of any size. `RegNetX002` describes the other arguments.
 
@@ -169,7 +170,8 @@ def RegNet(
         group_width: Number of filters in each group of a convolution.
         block_type: ``"X"``, or ``"Y"`` for blocks with squeeze-and-excitation.
         default_size: Usual height and width of images.
-        model_name: Name of the model. Its last four characters say which weights ``"imagenet"`` are.
+        model_name: Name of the model.
+        weights_name: Size whose weights ``"imagenet"`` are, such as ``"x002"``.
 
     Follows https://arxiv.org/abs/2003.13678
     """
@@ -178,8 +180,7 @@ def RegNet(
     options = Options(
         include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, model_name
     )
-    size = model_name[-4:]
-    published = published_size(size, options, f"{KERAS_APPLICATIONS}regnet/", "regnet", DIGESTS)
+    published = published_size(weights_name, options, f"{KERAS_APPLICATIONS}regnet/", "regnet", DIGESTS)
     x = inputs = images(options, default_size)
     if include_preprocessing:
         x = layers.Rescaling(1 / 255, name=f"{model_name}_prestem_rescaling")(x)
@@ -205,9 +206,7 @@ def _conv_norm(x: Any, filters: int, size: int, name: str, norm_name: str, **opt
     return layers.BatchNormalization(channel_axis(-1), momentum=0.9, epsilon=1e-5, name=norm_name)(x)
 
 
-def _block(
-    inputs: Any, filters_in: int, filters: int, groups: int, is_excited: bool, is_first: bool, name: str
-) -> Any:
+def _block(inputs: Any, filters_in: int, filters: int, groups: int, is_excited: bool, is_first: bool, name: str) -> Any:
     """Return a residual block; the first of a stage halves the images and changes the number of filters."""
     strides = 2 if is_first else 1
     skip = inputs
@@ -261,6 +260,7 @@ def _variant(size: str) -> Any:
             pooling=pooling,
             classes=classes,
             classifier_activation=classifier_activation,
+            weights_name=size,
         )
 
     name = f"RegNet{size.upper()}"
@@ -300,7 +300,30 @@ preprocess_input = preprocessing(None)
 
 __all__ = [
     "RegNet",
-    *[f"RegNet{size.upper()}" for size in SIZES],
+    "RegNetX002",
+    "RegNetX004",
+    "RegNetX006",
+    "RegNetX008",
+    "RegNetX016",
+    "RegNetX032",
+    "RegNetX040",
+    "RegNetX064",
+    "RegNetX080",
+    "RegNetX120",
+    "RegNetX160",
+    "RegNetX320",
+    "RegNetY002",
+    "RegNetY004",
+    "RegNetY006",
+    "RegNetY008",
+    "RegNetY016",
+    "RegNetY032",
+    "RegNetY040",
+    "RegNetY064",
+    "RegNetY080",
+    "RegNetY120",
+    "RegNetY160",
+    "RegNetY320",
     "decode_predictions",
     "preprocess_input",
 ]

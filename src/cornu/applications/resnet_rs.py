@@ -268,7 +268,13 @@ preprocess_input = preprocessing(None)
 
 __all__ = [
     "ResNetRS",
-    *[f"ResNetRS{depth}" for depth in SIZES],
+    "ResNetRS50",
+    "ResNetRS101",
+    "ResNetRS152",
+    "ResNetRS200",
+    "ResNetRS270",
+    "ResNetRS350",
+    "ResNetRS420",
     "decode_predictions",
     "preprocess_input",
 ]

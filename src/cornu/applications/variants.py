@@ -13,7 +13,7 @@ INCLUDE_PREPROCESSING = """
 
 
 def named(function: Function, name: str, summary: str, more_arguments: str = "") -> Function:
-    """Return `function` with a name, and a docstring: a summary and the arguments of `Options`, then `more_arguments`."""
+    """Return `function` with a name and a docstring: a summary, the arguments of `Options`, then `more_arguments`."""
     function.__name__ = function.__qualname__ = name
     arguments, raises, rest = ARGUMENTS.partition("\n\nRaises:")
     function.__doc__ = f"{summary}{arguments}{more_arguments}{raises}{rest}"
