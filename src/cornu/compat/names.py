@@ -10,7 +10,7 @@ from typing import Any
 PLACES: dict[str, tuple[str, ...]] = {
     "": ("cornu",),
     "activations": ("cornu.activations",),
-    "applications.imagenet_utils": (),
+    "applications": ("cornu.applications",),
     "backend": ("cornu.compat.backend.functions", "cornu.backend"),
     "callbacks": ("cornu.callbacks",),
     "config": ("cornu.config", "cornu.compat.backend.functions"),
@@ -42,6 +42,29 @@ PLACES: dict[str, tuple[str, ...]] = {
     "saving": ("cornu.saving", "cornu.models", "cornu.core.registry"),
     "utils": ("cornu.utils", "cornu.core.registry", "cornu.core.seeds"),
     "wrappers": (),
+} | {
+    f"applications.{name}": (f"cornu.applications.{name}",)
+    for name in (
+        "convnext",
+        "densenet",
+        "efficientnet",
+        "efficientnet_v2",
+        "imagenet_utils",
+        "inception_resnet_v2",
+        "inception_v3",
+        "mobilenet",
+        "mobilenet_v2",
+        "mobilenet_v3",
+        "nasnet",
+        "regnet",
+        "resnet",
+        "resnet50",
+        "resnet_rs",
+        "resnet_v2",
+        "vgg16",
+        "vgg19",
+        "xception",
+    )
 } | {
     f"datasets.{name}": (f"cornu.datasets.{name}",)
     for name in (

@@ -166,7 +166,9 @@ class BatchNormalization(_Normalization):
         gamma: Any = self.gamma
         beta: Any = self.beta
         mean, variance = self.moving_mean.value, self.moving_variance.value
-        if training and self.trainable:
+        if training and not self.trainable and era.holds("frozen batch normalization uses the batch"):
+            mean, variance = self._batch_moments(x, mask)
+        elif training and self.trainable:
             mean, variance = self._batch_moments(x, mask)
             if self.renorm:
                 gamma, beta = self._corrected(mean, variance)
