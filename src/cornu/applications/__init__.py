@@ -5,15 +5,27 @@ Read `base.py` first (what all models share), then `vgg16.py` as an example. One
 
 from cornu.applications import (
     convnext,
+    densenet,
     efficientnet,
     efficientnet_v2,
     imagenet_utils,
+    inception_resnet_v2,
+    inception_v3,
+    mobilenet,
+    mobilenet_v2,
+    mobilenet_v3,
+    nasnet,
     regnet,
+    resnet,
+    resnet50,
     resnet_rs,
+    resnet_v2,
     vgg16,
     vgg19,
+    xception,
 )
 from cornu.applications.convnext import ConvNeXtBase, ConvNeXtLarge, ConvNeXtSmall, ConvNeXtTiny, ConvNeXtXLarge
+from cornu.applications.densenet import DenseNet121, DenseNet169, DenseNet201
 from cornu.applications.efficientnet import (
     EfficientNetB0,
     EfficientNetB1,
@@ -33,6 +45,12 @@ from cornu.applications.efficientnet_v2 import (
     EfficientNetV2M,
     EfficientNetV2S,
 )
+from cornu.applications.inception_resnet_v2 import InceptionResNetV2
+from cornu.applications.inception_v3 import InceptionV3
+from cornu.applications.mobilenet import MobileNet
+from cornu.applications.mobilenet_v2 import MobileNetV2
+from cornu.applications.mobilenet_v3 import MobileNetV3Large, MobileNetV3Small
+from cornu.applications.nasnet import NASNetLarge, NASNetMobile
 from cornu.applications.regnet import (
     RegNetX002,
     RegNetX004,
@@ -59,6 +77,7 @@ from cornu.applications.regnet import (
     RegNetY160,
     RegNetY320,
 )
+from cornu.applications.resnet import ResNet50, ResNet101, ResNet152
 from cornu.applications.resnet_rs import (
     ResNetRS50,
     ResNetRS101,
@@ -68,8 +87,10 @@ from cornu.applications.resnet_rs import (
     ResNetRS350,
     ResNetRS420,
 )
+from cornu.applications.resnet_v2 import ResNet50V2, ResNet101V2, ResNet152V2
 from cornu.applications.vgg16 import VGG16
 from cornu.applications.vgg19 import VGG19
+from cornu.applications.xception import Xception
 from cornu.core import spellings
 from cornu.core.public import offer
 
@@ -83,6 +104,9 @@ __all__ = [
     "ConvNeXtSmall",
     "ConvNeXtTiny",
     "ConvNeXtXLarge",
+    "DenseNet121",
+    "DenseNet169",
+    "DenseNet201",
     "EfficientNetB0",
     "EfficientNetB1",
     "EfficientNetB2",
@@ -98,6 +122,14 @@ __all__ = [
     "EfficientNetV2L",
     "EfficientNetV2M",
     "EfficientNetV2S",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3Large",
+    "MobileNetV3Small",
+    "NASNetLarge",
+    "NASNetMobile",
     "RegNetX002",
     "RegNetX004",
     "RegNetX006",
@@ -122,6 +154,12 @@ __all__ = [
     "RegNetY120",
     "RegNetY160",
     "RegNetY320",
+    "ResNet50",
+    "ResNet50V2",
+    "ResNet101",
+    "ResNet101V2",
+    "ResNet152",
+    "ResNet152V2",
     "ResNetRS50",
     "ResNetRS101",
     "ResNetRS152",
@@ -129,13 +167,25 @@ __all__ = [
     "ResNetRS270",
     "ResNetRS350",
     "ResNetRS420",
+    "Xception",
     "convnext",
+    "densenet",
     "efficientnet",
     "efficientnet_v2",
     "imagenet_utils",
+    "inception_resnet_v2",
+    "inception_v3",
+    "mobilenet",
+    "mobilenet_v2",
+    "mobilenet_v3",
+    "nasnet",
     "regnet",
+    "resnet",
+    "resnet50",
     "resnet_rs",
+    "resnet_v2",
     "vgg16",
     "vgg19",
+    "xception",
 ]
 offer(globals())

@@ -106,12 +106,13 @@ class Published(NamedTuple):
 
     Args:
         folder: URL of the folder, with a slash at the end.
-        whole, features: File with the top and without it: its name, and its MD5 or SHA-256 (None if none is known).
+        whole, features: File with the top and without it: its name, its MD5 or SHA-256 (None if none is known), and its
+            name in the folder if that is another one.
     """
 
     folder: str
-    whole: tuple[str, str | None]
-    features: tuple[str, str | None]
+    whole: tuple[str, str | None] | tuple[str, str | None, str]
+    features: tuple[str, str | None] | tuple[str, str | None, str]
 
 
 def preprocessing(mode: str | None) -> Callable[..., Any]:
@@ -175,6 +176,15 @@ def _is_file(weights: Any) -> bool:
     )
 
 
+def needs_channels_last(architecture: str) -> None:
+    """Raise ValueError if images have their channels first: an architecture is not made for that."""
+    if image_data_format() == "channels_first":
+        raise ValueError(
+            f"{architecture} takes images with channels last only: call "
+            "keras.config.set_image_data_format('channels_last'), or change ~/.keras/keras.json."
+        )
+
+
 def channel_axis(last: int = 3) -> int:
     """Return the axis of the channels: 1, or `last` (3 or -1, as Keras writes it in configs) if they are last."""
     return 1 if image_data_format() == "channels_first" else last
@@ -225,8 +235,9 @@ def finished(options: Options, inputs: Any, outputs: Any, published: Published) 
         inputs = get_source_inputs(options.input_tensor)
     model = Functional(inputs, outputs, name=options.name)
     if options.weights == "imagenet":
-        name, digest = published.whole if options.include_top else published.features
-        model.load_weights(fetch(name, origin=published.folder + name, digest=digest, subfolder="models"))
+        name, digest, *there = published.whole if options.include_top else published.features
+        origin = f"{published.folder}{there[0] if there else name}"
+        model.load_weights(fetch(name, origin=origin, digest=digest, subfolder="models"))
     elif options.weights is not None:
         model.load_weights(options.weights)
     return model
