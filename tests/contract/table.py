@@ -269,4 +269,10 @@ KERAS_2: dict[str, Entry] = {
     ),
 }
 
-EVERY = LAYERS | KERAS_2
+#: Layers that Keras has inside its ConvNeXt alone: `test_residual.py` compares them.
+CONVNEXT: dict[str, Entry] = {
+    "layer scale": Entry(lambda layers: layers.LayerScale(0.1, 3), (2, 5, 3)),
+    "stochastic depth": Entry(lambda layers: layers.StochasticDepth(0.3), (4, 5, 3), random=True),
+}
+
+EVERY = LAYERS | KERAS_2 | CONVNEXT
