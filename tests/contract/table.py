@@ -264,4 +264,9 @@ KERAS_2: dict[str, Entry] = {
     ),
 }
 
-EVERY = LAYERS | KERAS_2
+#: Layers that Keras keeps beside the models of its applications; tests/applications compares them.
+APPLICATIONS: dict[str, Entry] = {
+    "custom scale": Entry(lambda layers: layers.merging.CustomScaleLayer(0.3), [(2, 4, 3), (2, 4, 3)]),
+}
+
+EVERY = LAYERS | KERAS_2 | APPLICATIONS
