@@ -18,7 +18,9 @@ def blocks(language, guide="looking"):
     return re.findall(rf"^```{language}\n(.*?)^```$", GUIDES[guide], flags=re.MULTILINE | re.DOTALL)
 
 
-BLOCKS = {f"{guide} {number}": block for guide in GUIDES for number, block in enumerate(blocks("python", guide), start=1)}
+BLOCKS = {
+    f"{guide} {number}": block for guide in GUIDES for number, block in enumerate(blocks("python", guide), start=1)
+}
 
 
 @pytest.mark.parametrize("name", BLOCKS)

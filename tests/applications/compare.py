@@ -1,5 +1,6 @@
 """Comparing a model of `cornu.applications` with real Keras's: layers, configs, weights, files, predictions."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 from keras.src.initializers import random_initializers
 from keras.src.legacy.saving import legacy_h5_format
+from keras.src.utils import file_utils
 
 import cornu
 from contract.compare import _Undrawn
@@ -36,8 +38,51 @@ class Case(NamedTuple):
         return (3, self.size, self.size) if first else (self.size, self.size, 3)
 
 
-def case(name: str, size: int = 32, **options: Any) -> Case:
-    return Case(name, size, tuple(options.items()))
+def case(model: str, size: int = 32, **options: Any) -> Case:
+    return Case(model, size, tuple(options.items()))
+
+
+FEATURES = {"include_top": False, "pooling": "avg"}
+#: All models, as small as they go.
+MODELS = (
+    case("VGG16"),
+    case("VGG19"),
+    case("ResNet50"),
+    case("ResNet101"),
+    case("ResNet152"),
+    case("ResNet50V2"),
+    case("ResNet101V2"),
+    case("ResNet152V2"),
+    case("DenseNet121"),
+    case("DenseNet169"),
+    case("DenseNet201"),
+    case("Xception", 71),
+    case("InceptionV3", 75),
+    case("InceptionResNetV2", 75),
+    case("MobileNet"),
+    case("MobileNetV2"),
+    case("MobileNetV3Small"),
+    case("MobileNetV3Large"),
+    case("NASNetMobile"),
+    case("NASNetLarge"),
+)
+#: Models with other arguments.
+VARIANTS = (
+    case("VGG16", include_top=False, pooling="max"),
+    case("ResNet50", **FEATURES),
+    case("ResNet50V2", 33, include_top=False, pooling="max", name="backbone"),
+    case("DenseNet121", **FEATURES),
+    case("Xception", 71, include_top=False, pooling="max"),
+    case("InceptionV3", 75, **FEATURES),
+    case("MobileNet", 45, alpha=0.25, depth_multiplier=2, dropout=0.5, classifier_activation=None),
+    case("MobileNet", 32, alpha=0.5, include_top=False, pooling="max"),
+    case("MobileNetV2", 33, alpha=0.35),
+    case("MobileNetV2", 96, alpha=1.4, **FEATURES),
+    case("MobileNetV3Small", 48, alpha=0.75, minimalistic=True, include_preprocessing=False),
+    case("MobileNetV3Small", alpha=1.5, dropout_rate=0, classifier_activation="sigmoid"),
+    case("MobileNetV3Large", 33, minimalistic=True, include_top=False, pooling="max"),
+    case("NASNetMobile", 64, **FEATURES),
+)
 
 
 def ours(case: Case) -> Any:
@@ -46,13 +91,14 @@ def ours(case: Case) -> Any:
     return getattr(cornu.applications, case.name)(**case.arguments)
 
 
-def theirs(case: Case) -> Any:
-    """Return Keras's model with weights that keep numbers in range, the same each time."""
+def theirs(case: Case, with_weights: bool = True) -> Any:
+    """Return Keras's model, with weights that keep numbers in range, the same each time."""
     keras.utils.clear_session()
     with mock.patch.object(random_initializers, "random", _Undrawn):
         model = getattr(keras.applications, case.name)(**case.arguments)
-    random = np.random.default_rng(3)
-    model.set_weights([_weight(random, variable) for variable in model.weights])
+    if with_weights:
+        random = np.random.default_rng(3)
+        model.set_weights([_weight(random, variable) for variable in model.weights])
     return model
 
 
@@ -66,34 +112,62 @@ def _weight(random: np.random.Generator, variable: Any) -> np.ndarray:
     return random.standard_normal(shape, dtype="float32") * np.sqrt(2 / values_in)
 
 
+def layers_of(model: Any) -> list[tuple[str, str]]:
+    return [(type(layer).__name__, layer.name) for layer in model.layers]
+
+
+def weights_of(model: Any) -> list[tuple[str, tuple[int, ...], bool]]:
+    return [("/".join(one.path.split("/")[-2:]), tuple(one.shape), one.trainable) for one in model.weights]
+
+
+def facts(model: Any) -> dict[str, Any]:
+    """Return what models are compared by without real Keras: numbers, and digests of names and shapes."""
+    return {
+        "name": model.name,
+        "parameters": model.count_params(),
+        "layers": _digest(layers_of(model)),
+        "weights": _digest(weights_of(model)),
+    }
+
+
+def _digest(content: Any) -> str:
+    return hashlib.md5(json.dumps(content).encode()).hexdigest()[:12]
+
+
+#: What only one of the two writes: shapes that layers were built with, arguments with their default.
+_SPELLINGS = {"build_config", "quantization_config", "activity_regularizer", "registered_name"}
+
+
+def configs_of(model: Any) -> list[Any]:
+    config = json.loads(model.to_json())["config"]
+    return [*map(_plain, config["layers"]), config["input_layers"], config["output_layers"], config["name"]]
+
+
+def _plain(config: Any) -> Any:
+    if isinstance(config, list):
+        return [_plain(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    if "kwargs" in config:
+        config = config | {"kwargs": {key: value for key, value in config["kwargs"].items() if value}}
+    return {key: _plain(value) for key, value in config.items() if key not in _SPELLINGS}
+
+
 def differences(own: Any, real: Any) -> list[str]:
     """Return in what two models differ: layers, their configs and connections, weights."""
     found = []
-    for what in (_layers, _weights, _configs):
-        pairs = list(zip(what(own), what(real), strict=False))
-        found += [f"{a} instead of {b}" for a, b in pairs if a != b]
-        if len(what(own)) != len(what(real)):
-            found.append(f"{len(what(own))} instead of {len(what(real))} in {what.__name__}")
+    for what in (layers_of, weights_of, configs_of):
+        here, there = what(own), what(real)
+        found += [f"{a} instead of {b}" for a, b in zip(here, there, strict=False) if a != b]
+        if len(here) != len(there):
+            found.append(f"{len(here)} instead of {len(there)} in {what.__name__}")
     if own.count_params() != real.count_params():
         found.append(f"{own.count_params()} parameters instead of {real.count_params()}")
     return found
 
 
-def _layers(model: Any) -> list[tuple[str, str]]:
-    return [(type(layer).__name__, layer.name) for layer in model.layers]
-
-
-def _weights(model: Any) -> list[tuple[str, tuple[int, ...], bool]]:
-    return [(one.path, tuple(one.shape), one.trainable) for one in model.weights]
-
-
-def _configs(model: Any) -> list[Any]:
-    config = json.loads(model.to_json())["config"]
-    return [*config["layers"], config["input_layers"], config["output_layers"], config["name"]]
-
-
 def images(case: Case, count: int = 2) -> np.ndarray:
-    return np.random.default_rng(5).uniform(0, 255, (count, *case.shape)).astype("float32") / 64 - 2
+    return np.random.default_rng(5).uniform(-2, 2, (count, *case.shape)).astype("float32")
 
 
 def distance(a: Any, b: Any) -> float:
@@ -101,26 +175,65 @@ def distance(a: Any, b: Any) -> float:
     return float(np.abs(np.asarray(a) - np.asarray(b)).max() / np.abs(b).max())
 
 
-def files_of(real: Any, folder: Path) -> dict[str, Path]:
-    """Return a model's weights as files: Keras 3's, Keras 2's weights alone, and inside a whole model."""
-    files = {kind: folder / f"real{ending}" for kind, ending in KINDS.items()}
-    real.save_weights(files["weights.h5"])
-    with h5py.File(files["h5 of Keras 2"], "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, real)
-    real.save(files["whole h5"])
-    real.save(files["keras"])
-    return files
+def _write_keras_2(model: Any, path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, model)
 
 
-KINDS = {"weights.h5": ".weights.h5", "h5 of Keras 2": "_weights.h5", "whole h5": "_model.h5", "keras": ".keras"}
+#: Kind of file -> how its name ends, and how Keras writes it.
+FILES = {
+    "weights.h5": (".weights.h5", lambda model, path: model.save_weights(path)),
+    "h5 of Keras 2": ("_weights.h5", _write_keras_2),
+    "whole h5": ("_model.h5", lambda model, path: model.save(path)),
+    "keras": (".keras", lambda model, path: model.save(path)),
+}
 
 
-def unequal_files(own: Any, real: Any, folder: Path) -> list[str]:
-    """Return the kinds of real Keras's files whose weights do not arrive; those of `own` are lost."""
+def unequal_files(own: Any, real: Any, folder: Path, kinds: Any = FILES) -> list[str]:
+    """Return the kinds of real Keras's files whose weights do not arrive in `own`, which changes its weights."""
     wrong = []
-    for kind, path in files_of(real, folder).items():
-        own.set_weights([np.zeros(weight.shape) for weight in own.weights])
+    for kind in kinds:
+        ending, write = FILES[kind]
+        path = folder / f"real{ending}"
+        write(real, path)
+        own.set_weights([np.zeros(weight.shape, "float32") for weight in own.weights])
         own.load_weights(path)
         if not all(np.array_equal(a, b) for a, b in zip(own.get_weights(), real.get_weights(), strict=True)):
             wrong.append(kind)
+        path.unlink()
     return wrong
+
+
+class Asked(Exception):
+    """Ends a call that asks for a file: carries its name, address, digest and folder."""
+
+
+def file_of_ours(name: str, **arguments: Any) -> tuple:
+    """Return name, address, digest and folder of the file of weights that Cornu's model downloads."""
+
+    def fetch(name: str, *, origin: str, digest: Any, subfolder: str) -> None:
+        raise Asked(name, origin, digest, subfolder)
+
+    with mock.patch("cornu.applications.base.fetch", fetch):
+        return _asked(lambda: getattr(cornu.applications, name)(weights="imagenet", **arguments))
+
+
+def file_of_theirs(name: str, **arguments: Any) -> tuple:
+    """Return the same for real Keras."""
+
+    def get_file(name: str, origin: str, cache_subdir: str, file_hash: Any = None) -> None:
+        raise Asked(name, origin, file_hash, cache_subdir)
+
+    with (
+        mock.patch.object(random_initializers, "random", _Undrawn),
+        mock.patch.object(file_utils, "get_file", get_file),
+    ):
+        return _asked(lambda: getattr(keras.applications, name)(weights="imagenet", **arguments))
+
+
+def _asked(call: Any) -> tuple:
+    try:
+        call()
+    except Asked as asked:
+        return asked.args
+    raise AssertionError("no file was asked for")

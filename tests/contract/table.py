@@ -269,10 +269,11 @@ KERAS_2: dict[str, Entry] = {
     ),
 }
 
-#: Layers that Keras has inside its ConvNeXt alone: `test_residual.py` compares them.
-CONVNEXT: dict[str, Entry] = {
+#: Layers that Keras keeps beside the models of its applications; tests/applications and test_residual.py compare them.
+APPLICATIONS: dict[str, Entry] = {
+    "custom scale": Entry(lambda layers: layers.merging.CustomScaleLayer(0.3), [(2, 4, 3), (2, 4, 3)]),
     "layer scale": Entry(lambda layers: layers.LayerScale(0.1, 3), (2, 5, 3)),
     "stochastic depth": Entry(lambda layers: layers.StochasticDepth(0.3), (4, 5, 3), random=True),
 }
 
-EVERY = LAYERS | KERAS_2 | CONVNEXT
+EVERY = LAYERS | KERAS_2 | APPLICATIONS

@@ -13,6 +13,7 @@ from cornu import layers
 from cornu.applications import imagenet_utils
 from cornu.core.graph import SymbolicTensor
 from cornu.core.settings import image_data_format
+from cornu.core.spellings import old_keywords
 from cornu.datasets.fetch import fetch
 from cornu.models.model import Functional
 from cornu.utils.misc import get_source_inputs, is_keras_tensor
@@ -96,7 +97,7 @@ def model_function(default_name: str) -> Callable[[Callable[[Options], Functiona
 
         del make.__wrapped__  # its signature is that of `make`
         make.__doc__ = f"{build.__doc__}{ARGUMENTS}"
-        return make
+        return old_keywords("applications", called=build.__name__)(make)
 
     return decorate
 
@@ -118,6 +119,7 @@ class Published(NamedTuple):
 def preprocessing(mode: str | None) -> Callable[..., Any]:
     """Return the function `preprocess_input` of a model: with a mode of `imagenet_utils`, or None to change nothing."""
 
+    @old_keywords("preprocess_input")
     def preprocess_input(x: Any, data_format: str | None = None) -> Any:
         return x if mode is None else imagenet_utils.preprocess_input(x, data_format, mode)
 

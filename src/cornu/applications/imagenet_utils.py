@@ -13,6 +13,7 @@ from cornu.core.dtype_policies import is_float, standardize_dtype
 from cornu.core.errors import unknown
 from cornu.core.public import offer
 from cornu.core.settings import floatx, image_data_format, standardize_data_format
+from cornu.core.spellings import old_keywords
 from cornu.datasets.fetch import fetch
 from cornu.ops.core import cast, convert_to_tensor
 from cornu.ops.numpy import stack
@@ -31,6 +32,7 @@ STATISTICS: dict[str, tuple[list[float], list[float] | None]] = {
 MODES = ("caffe", "tf", "torch")
 
 
+@old_keywords("preprocess_input")
 def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
     """Scale images as the models of ImageNet were trained with them.
 

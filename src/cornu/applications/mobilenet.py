@@ -20,6 +20,7 @@ from cornu.applications.base import (
 from cornu.applications.imagenet_utils import decode_predictions
 from cornu.core.errors import unknown
 from cornu.core.public import offer
+from cornu.core.spellings import old_keywords
 from cornu.core.settings import image_data_format
 from cornu.models.model import Functional
 
@@ -100,6 +101,7 @@ def _published(alpha: float, rows: int | None) -> Published:
     return Published(f"{KERAS_APPLICATIONS}mobilenet/", (f"{file}.h5", None), (f"{file}_no_top.h5", None))
 
 
+@old_keywords("applications", called="MobileNet")
 def MobileNet(
     input_shape: Any = None,
     alpha: float = 1.0,

@@ -20,6 +20,7 @@ from cornu.applications.imagenet_utils import decode_predictions
 from cornu.applications.mobilenet import height_and_width, published_rows, published_shape
 from cornu.core.errors import unknown
 from cornu.core.public import offer
+from cornu.core.spellings import old_keywords
 from cornu.models.model import Functional
 
 SIZES = (96, 128, 160, 192, 224)  # for which weights are published
@@ -100,6 +101,7 @@ def _published(alpha: float, rows: int | None) -> Published:
     return Published(f"{KERAS_APPLICATIONS}mobilenet_v2/", (f"{file}.h5", None), (f"{file}_no_top.h5", None))
 
 
+@old_keywords("MobileNetV2")
 def MobileNetV2(
     input_shape: Any = None,
     alpha: float = 1.0,

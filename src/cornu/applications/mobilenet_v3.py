@@ -22,6 +22,7 @@ from cornu.applications.mobilenet import height_and_width
 from cornu.applications.mobilenet_v2 import checked_image_shape, divisible, normalized
 from cornu.core.errors import unknown
 from cornu.core.public import offer
+from cornu.core.spellings import old_keywords
 from cornu.core.settings import image_data_format
 from cornu.models.model import Functional
 
@@ -212,6 +213,7 @@ def _mobile_network(options: Options, variant: Variant) -> Functional:
     return finished(options, inputs, outputs, published)
 
 
+@old_keywords("applications", called="MobileNetV3Small")
 def MobileNetV3Small(
     input_shape: Any = None,
     alpha: float = 1.0,
@@ -250,6 +252,7 @@ def MobileNetV3Small(
     return _mobile_network(options, variant)
 
 
+@old_keywords("applications", called="MobileNetV3Large")
 def MobileNetV3Large(
     input_shape: Any = None,
     alpha: float = 1.0,

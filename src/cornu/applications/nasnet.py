@@ -17,6 +17,7 @@ from cornu.applications.base import (
 )
 from cornu.applications.imagenet_utils import decode_predictions
 from cornu.core.public import offer
+from cornu.core.spellings import old_keywords
 from cornu.models.model import Functional
 
 
@@ -219,6 +220,7 @@ def _searched_network(options: Options, variant: Variant) -> Functional:
     return finished(options, inputs, x, variant.published)
 
 
+@old_keywords("applications", called="NASNetMobile")
 def NASNetMobile(
     input_shape: Any = None,
     include_top: bool = True,
@@ -248,6 +250,7 @@ def NASNetMobile(
     return _searched_network(_with_known_size(options, MOBILE), MOBILE)
 
 
+@old_keywords("applications", called="NASNetLarge")
 def NASNetLarge(
     input_shape: Any = None,
     include_top: bool = True,
