@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -65,6 +66,9 @@ MODELS = (
     case("MobileNetV3Large"),
     case("NASNetMobile"),
     case("NASNetLarge"),
+    *[case(f"EfficientNetB{number}") for number in range(8)],
+    *[case(f"EfficientNetV2{size}") for size in ("B0", "B1", "B2", "B3", "S", "M", "L")],
+    *[case(f"ConvNeXt{size}") for size in ("Tiny", "Small", "Base", "Large", "XLarge")],
 )
 #: Models with other arguments.
 VARIANTS = (
@@ -82,6 +86,10 @@ VARIANTS = (
     case("MobileNetV3Small", alpha=1.5, dropout_rate=0, classifier_activation="sigmoid"),
     case("MobileNetV3Large", 33, minimalistic=True, include_top=False, pooling="max"),
     case("NASNetMobile", 64, **FEATURES),
+    case("EfficientNetB0", 33, **FEATURES),
+    case("EfficientNetV2B0", 33, include_top=False, pooling="max", include_preprocessing=False),
+    case("EfficientNetV2S", **FEATURES),
+    case("ConvNeXtTiny", include_top=False, pooling="max", include_preprocessing=False, name="backbone"),
 )
 
 
@@ -117,7 +125,12 @@ def layers_of(model: Any) -> list[tuple[str, str]]:
 
 
 def weights_of(model: Any) -> list[tuple[str, tuple[int, ...], bool]]:
-    return [("/".join(one.path.split("/")[-2:]), tuple(one.shape), one.trainable) for one in model.weights]
+    """Return names, shapes and whether they train; the weights of LayerScale have no name in Keras."""
+    names = [re.sub(r"(layer_scale)/variable(_\d+)?$", r"\1/gamma", one.path) for one in model.weights]
+    return [
+        ("/".join(name.split("/")[-2:]), tuple(one.shape), one.trainable)
+        for name, one in zip(names, model.weights, strict=True)
+    ]
 
 
 def facts(model: Any) -> dict[str, Any]:

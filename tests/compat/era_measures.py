@@ -142,22 +142,6 @@ def moving_variance(k):
     return flat(found)
 
 
-def frozen_normalization(k):
-    """The third loss with a frozen BatchNormalization, and its moving statistics; then with one in a frozen model."""
-    found = []
-    for is_inside in (False, True):
-        norm = k.layers.BatchNormalization(momentum=0.5, input_shape=(3,))
-        frozen = model_of(k, norm) if is_inside else norm
-        frozen.trainable = False
-        model = model_of(k, frozen, k.layers.Dense(2))
-        model.layers[-1].set_weights([drawn(3, 2), drawn(2)])
-        model.compile(k.optimizers.SGD(0.0), "mse")
-        for step in range(3):
-            loss = model.train_on_batch(drawn(5, 3) * (step + 1) + 1, drawn(5, 2))
-        found += [loss_of(loss), *flat(norm.get_weights()[2:])]
-    return found
-
-
 def gates(k):
     """What LSTM and GRU compute with their defaults."""
     found = []
@@ -171,7 +155,7 @@ def gates(k):
 
 MEASURES = [
     names, hard_sigmoid, hinge, zero_weights, clipnorm, clipnorm_and_clipvalue, adagrad, nesterov_with_decay, adamax,
-    nadam, small_gradients, activity, bilinear, moving_variance, frozen_normalization, gates,
+    nadam, small_gradients, activity, bilinear, moving_variance, gates,
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_stochastic_depth_drops_whole_samples_as_often_as_keras_layer():
 
 
 def test_a_rate_outside_0_to_1_is_refused():
-    with pytest.raises(ValueError, match="`drop_path_rate` must be a number from 0 to 1; got 1.5"):
+    with pytest.raises(ValueError, match=r"`drop_path_rate` must be a number from 0 to 1; got 1\.5"):
         StochasticDepth(1.5)
 
 
