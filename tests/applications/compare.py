@@ -16,6 +16,7 @@ from keras.src.utils import file_utils
 
 import cornu
 from contract.compare import _Undrawn
+from cornu.models.operations import form_of
 
 
 class Case(NamedTuple):
@@ -121,7 +122,12 @@ def _weight(random: np.random.Generator, variable: Any) -> np.ndarray:
 
 
 def layers_of(model: Any) -> list[tuple[str, str]]:
-    return [(type(layer).__name__, layer.name) for layer in model.layers]
+    """Return classes and names; functions between layers are of the classes that Keras has for them."""
+    forms = [form_of(layer) for layer in model.layers]
+    return [
+        (form.class_name if form else type(layer).__name__, layer.name)
+        for form, layer in zip(forms, model.layers, strict=True)
+    ]
 
 
 def weights_of(model: Any) -> list[tuple[str, tuple[int, ...], bool]]:

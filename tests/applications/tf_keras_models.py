@@ -1,6 +1,6 @@
 """What ResNet-RS and RegNet of tf.keras compute with weights that depend on names and shapes alone.
 
-``python tf_keras_models.py > tf_keras_answers.json`` with TensorFlow 2.15 writes the answers for all models, since Keras 3
+``python tf_keras_models.py > tf_keras_answers.json`` with TensorFlow 2.15 writes the answers for all models, as Keras 3
 has neither architecture. ``python tf_keras_models.py NAME ...`` measures some.
 """
 
