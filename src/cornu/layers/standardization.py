@@ -193,7 +193,8 @@ def _checked_statistics(mean: Any, variance: Any, rank: int) -> tuple[Any, Any]:
 
 def _batches(data: Any) -> Iterator[Any]:
     """Return the batches of data: an array is one, and so is a list of numbers."""
-    if hasattr(data, "shape") or (isinstance(data, (list, tuple)) and not any(hasattr(one, "shape") for one in data)):
+    several = isinstance(data, (list, tuple)) and any(hasattr(_features(one), "shape") for one in data)
+    if hasattr(data, "shape") or (isinstance(data, (list, tuple)) and not several):
         return iter([data])
     if not hasattr(data, "__iter__"):
         if not hasattr(data, "__getitem__"):
