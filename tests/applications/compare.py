@@ -223,7 +223,7 @@ def unequal_files(own: Any, real: Any, folder: Path, kinds: Any = FILES) -> list
     return wrong
 
 
-class Asked(Exception):
+class AskedError(Exception):
     """Ends a call that asks for a file: carries its name, address, digest and folder."""
 
 
@@ -231,7 +231,7 @@ def file_of_ours(name: str, **arguments: Any) -> tuple:
     """Return name, address, digest and folder of the file of weights that Cornu's model downloads."""
 
     def fetch(name: str, *, origin: str, digest: Any, subfolder: str) -> None:
-        raise Asked(name, origin, digest, subfolder)
+        raise AskedError(name, origin, digest, subfolder)
 
     with mock.patch("cornu.applications.base.fetch", fetch):
         return _asked(lambda: getattr(cornu.applications, name)(weights="imagenet", **arguments))
@@ -241,7 +241,7 @@ def file_of_theirs(name: str, **arguments: Any) -> tuple:
     """Return the same for real Keras."""
 
     def get_file(name: str, origin: str, cache_subdir: str, file_hash: Any = None) -> None:
-        raise Asked(name, origin, file_hash, cache_subdir)
+        raise AskedError(name, origin, file_hash, cache_subdir)
 
     with (
         mock.patch.object(random_initializers, "random", _Undrawn),
@@ -253,6 +253,6 @@ def file_of_theirs(name: str, **arguments: Any) -> tuple:
 def _asked(call: Any) -> tuple:
     try:
         call()
-    except Asked as asked:
+    except AskedError as asked:
         return asked.args
     raise AssertionError("no file was asked for")

@@ -102,7 +102,7 @@ def test_without_a_network_the_error_says_what_goes_where(tmp_path, monkeypatch)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     nowhere = base.Published("http://127.0.0.1:9/", ("whole.h5", None), ("features.h5", None))
     with (
-        mock.patch("cornu.applications.mobilenet._published", lambda *_: nowhere),
+        mock.patch("cornu.applications.mobilenet._published", return_value=nowhere),
         pytest.raises(ConnectionError) as caught,
     ):
         mobile_net(include_top=False, weights="imagenet", input_shape=(128, 128, 3))

@@ -78,7 +78,7 @@ def test_each_model_has_its_mode(name):
 
 @pytest.mark.parametrize("arguments", [{"mode": "theano"}, {"data_format": "th"}])
 def test_unknown_modes_and_formats(arguments):
-    with pytest.raises(ValueError, match="'theano'|'th'"):
+    with pytest.raises(ValueError, match=r"'theano'|'th'"):
         imagenet_utils.preprocess_input(np.zeros((2, 2, 3)), **arguments)
 
 

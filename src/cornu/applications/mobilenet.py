@@ -20,8 +20,8 @@ from cornu.applications.base import (
 from cornu.applications.imagenet_utils import decode_predictions
 from cornu.core.errors import unknown
 from cornu.core.public import offer
-from cornu.core.spellings import old_keywords
 from cornu.core.settings import image_data_format
+from cornu.core.spellings import old_keywords
 from cornu.models.model import Functional
 
 USUAL_SIZE = 224

@@ -22,8 +22,8 @@ from cornu.applications.mobilenet import height_and_width
 from cornu.applications.mobilenet_v2 import checked_image_shape, divisible, normalized
 from cornu.core.errors import unknown
 from cornu.core.public import offer
-from cornu.core.spellings import old_keywords
 from cornu.core.settings import image_data_format
+from cornu.core.spellings import old_keywords
 from cornu.models.model import Functional
 
 USUAL_SIZE, MIN_SIZE = 224, 32

@@ -4,6 +4,7 @@ A *place* is a module of today's Keras namespace (``layers``, ``utils``, ...); t
 Cornu modules of its place, then in the place's old names.
 """
 
+import re
 from typing import Any
 
 #: Place -> the modules of Cornu that have its names, in the order of lookup.
@@ -304,3 +305,23 @@ IDENTIFIERS: dict[str, dict[str, str]] = {
 def current_identifier(module: str, name: Any) -> Any:
     """Return today's name of a loss, metric, ... of the table `module`, or `name` if it is current."""
     return IDENTIFIERS.get(module, {}).get(name, name)
+
+
+_RESNET = re.compile(r"(?P<kind>res|bn)(?P<stage>[2-5])(?P<block>[a-f]|b\d+)_branch(?P<part>1|2a|2b|2c)")
+_PARTS = {"1": 0, "2a": 1, "2b": 2, "2c": 3}
+_RESNET_ENDS = {"conv1": "conv1_conv", "bn_conv1": "conv1_bn", "fc1000": "predictions"}
+
+
+def current_layer_name(name: str) -> str:
+    """Return today's name of a layer of ResNet50, which Keras renamed in 2019, or `name` if it is no such layer.
+
+    >>> current_layer_name("res2a_branch2b"), current_layer_name("bn4b22_branch1"), current_layer_name("fc1")
+    ('conv2_block1_2_conv', 'conv4_block23_0_bn', 'fc1')
+    """
+    found = _RESNET.fullmatch(name)
+    if not found:
+        return _RESNET_ENDS.get(name, name)
+    letter, number = found["block"][0], found["block"][1:]
+    block = int(number) + 1 if number else ord(letter) - ord("a") + 1
+    kind = "conv" if found["kind"] == "res" else "bn"
+    return f"conv{found['stage']}_block{block}_{_PARTS[found['part']]}_{kind}"

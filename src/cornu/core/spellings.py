@@ -139,6 +139,12 @@ def current_name(module: str, name: Any) -> Any:
     return answer(module, name) if answer else name
 
 
+def current_layer_name(name: str) -> str:
+    """Return today's name of a layer of a known architecture, or `name` if it has no other."""
+    answer = _answer_to("layer name")
+    return answer(name) if answer else name
+
+
 def translate_layer(entry: dict[str, Any]) -> dict[str, Any]:
     """Return a layer's entry of a model config in today's spelling."""
     answer = _answer_to("layer config")
