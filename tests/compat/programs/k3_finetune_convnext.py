@@ -7,7 +7,7 @@ keras.utils.set_random_seed(6)
 images = np.random.uniform(0, 255, (8, 32, 32, 3)).astype("float32")
 backbone = keras.applications.ConvNeXtTiny(include_top=False, include_preprocessing=True, weights=None, input_shape=(32, 32, 3))
 stage = backbone.get_layer("convnext_tiny_stage_1_block_2_identity")
-features = keras.Model(backbone.input, [backbone.get_layer("convnext_tiny_stem").output, stage.output], name="features")
+features = keras.Model(backbone.input, [backbone.get_layer("convnext_tiny_stage_0_block_2_identity").output, stage.output], name="features")
 features.trainable = False
 inputs = keras.Input((32, 32, 3))
 low, high = features(inputs, training=False)
