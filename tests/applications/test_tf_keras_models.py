@@ -1,26 +1,8 @@
-"""ResNet-RS and RegNet compute what those of tf.keras 2.15 did: `tf_keras_models.py` wrote the answers."""
+"""ResNet-RS and RegNet of tf.keras: which published weights they know."""
 
-import json
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from applications import tf_keras_models
-from cornu import applications, utils
-
-ANSWERS = json.loads((Path(__file__).parent / "tf_keras_answers.json").read_text(encoding="utf-8"))
-SMALL = ("RegNetX002", "RegNetY002", "ResNetRS50")
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_models_are_those_of_tf_keras(name):
-    utils.clear_session()
-    found, expected = tf_keras_models.measured(applications, name, is_computed=name in SMALL), ANSWERS[name]
-    assert (found["parameters"], found["names"]) == (expected["parameters"], expected["names"])
-    if name in SMALL:
-        scale = np.abs(expected["outputs"]).max()
-        np.testing.assert_allclose(found["outputs"], expected["outputs"], rtol=1e-4, atol=1e-4 * scale)
+from cornu import applications
 
 
 @pytest.mark.parametrize("weights", ["imagenet-i96", "imagenet-i"])
