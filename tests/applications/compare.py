@@ -67,9 +67,6 @@ MODELS = (
     case("MobileNetV3Large"),
     case("NASNetMobile"),
     case("NASNetLarge"),
-    *[case(f"EfficientNetB{number}") for number in range(8)],
-    *[case(f"EfficientNetV2{size}") for size in ("B0", "B1", "B2", "B3", "S", "M", "L")],
-    *[case(f"ConvNeXt{size}") for size in ("Tiny", "Small", "Base", "Large", "XLarge")],
 )
 #: Models with other arguments.
 VARIANTS = (
@@ -87,6 +84,12 @@ VARIANTS = (
     case("MobileNetV3Small", alpha=1.5, dropout_rate=0, classifier_activation="sigmoid"),
     case("MobileNetV3Large", 33, minimalistic=True, include_top=False, pooling="max"),
     case("NASNetMobile", 64, **FEATURES),
+)
+#: Models that `scripts/applications` alone compares: most have hundreds of layers.
+SCALED = (
+    *[case(f"EfficientNetB{number}") for number in range(8)],
+    *[case(f"EfficientNetV2{size}") for size in ("B0", "B1", "B2", "B3", "S", "M", "L")],
+    *[case(f"ConvNeXt{size}") for size in ("Tiny", "Small", "Base", "Large", "XLarge")],
     case("EfficientNetB0", 33, **FEATURES),
     case("EfficientNetV2B0", 33, include_top=False, pooling="max", include_preprocessing=False),
     case("EfficientNetV2S", **FEATURES),
