@@ -135,7 +135,7 @@ GRID = itertools.product(
 
 
 @pytest.mark.filterwarnings("ignore:.*channels")
-@pytest.mark.parametrize(("shape", "order", "flattens", "weights"), GRID)
+@pytest.mark.parametrize(("shape", "order", "flattens", "weights"), list(GRID))
 def test_input_shapes(shape, order, flattens, weights):
     from keras.src.applications.imagenet_utils import obtain_input_shape
 
