@@ -45,19 +45,13 @@ def case(model: str, size: int = 32, **options: Any) -> Case:
 
 
 FEATURES = {"include_top": False, "pooling": "avg"}
-#: All models, as small as they go.
+#: Models of every architecture, as small as they go.
 MODELS = (
     case("VGG16"),
     case("VGG19"),
     case("ResNet50"),
-    case("ResNet101"),
-    case("ResNet152"),
     case("ResNet50V2"),
-    case("ResNet101V2"),
-    case("ResNet152V2"),
     case("DenseNet121"),
-    case("DenseNet169"),
-    case("DenseNet201"),
     case("Xception", 71),
     case("InceptionV3", 75),
     case("InceptionResNetV2", 75),
@@ -66,7 +60,6 @@ MODELS = (
     case("MobileNetV3Small"),
     case("MobileNetV3Large"),
     case("NASNetMobile"),
-    case("NASNetLarge"),
 )
 #: Models with other arguments.
 VARIANTS = (
@@ -83,10 +76,12 @@ VARIANTS = (
     case("MobileNetV3Small", 48, alpha=0.75, minimalistic=True, include_preprocessing=False),
     case("MobileNetV3Small", alpha=1.5, dropout_rate=0, classifier_activation="sigmoid"),
     case("MobileNetV3Large", 33, minimalistic=True, include_top=False, pooling="max"),
-    case("NASNetMobile", 64, **FEATURES),
 )
 #: Models that `scripts/applications` alone compares: most have hundreds of layers.
 SCALED = (
+    *[case(name) for name in ("ResNet101", "ResNet152", "ResNet101V2", "ResNet152V2", "DenseNet169", "DenseNet201")],
+    case("NASNetLarge"),
+    case("NASNetMobile", 64, **FEATURES),
     *[case(f"EfficientNetB{number}") for number in range(8)],
     *[case(f"EfficientNetV2{size}") for size in ("B0", "B1", "B2", "B3", "S", "M", "L")],
     *[case(f"ConvNeXt{size}") for size in ("Tiny", "Small", "Base", "Large", "XLarge")],

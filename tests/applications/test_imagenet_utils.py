@@ -68,9 +68,10 @@ MODULES = [name for name in applications.__all__ if name.islower() and name != "
 
 @pytest.mark.parametrize("name", MODULES)
 def test_each_model_has_its_mode(name):
-    own, real = getattr(applications, name), getattr(keras.applications, name)
-    x = pixels((2, 4, 5, 3))
-    np.testing.assert_allclose(own.preprocess_input(x.copy()), real.preprocess_input(x.copy()), rtol=1e-5, atol=1e-4)
+    own, x = getattr(applications, name), pixels((2, 4, 5, 3))
+    # Keras 3 has neither of the two; those of tf.keras leave images as they are.
+    there = x if name in ("regnet", "resnet_rs") else getattr(keras.applications, name).preprocess_input(x.copy())
+    np.testing.assert_allclose(own.preprocess_input(x.copy()), there, rtol=1e-5, atol=1e-4)
     assert own.decode_predictions is imagenet_utils.decode_predictions
 
 
