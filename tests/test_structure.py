@@ -36,6 +36,7 @@ ORDER = (
     ("models",),
     ("preprocessing", "datasets", "random", "config", "mixed_precision", "dtype_policies", "backend"),
     ("utils",),
+    ("applications",),
     ("serve",),
     ("programs",),
     ("compat",),
