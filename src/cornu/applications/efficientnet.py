@@ -192,7 +192,7 @@ def squeeze_excite(x: Any, filters: int, reduced: float, ratio: float, activatio
     """
     if not 0 < ratio <= 1:
         return x
-    options = {"padding": "same", "kernel_initializer": CONV_INITIALIZER}
+    options: dict[str, Any] = {"padding": "same", "kernel_initializer": CONV_INITIALIZER}
     shape = (filters, 1, 1) if channel_axis() == 1 else (1, 1, filters)
     scale = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
     scale = layers.Reshape(shape, name=f"{name}se_reshape")(scale)
@@ -222,11 +222,12 @@ def _variant(size: str) -> Any:
         name: str | None = f"efficientnet{size}",
         **options: Any,
     ) -> Functional:
+        given: dict[str, Any] = {"dropout_rate": dropout, "weights_name": size} | options
         return EfficientNet(
             width,
             depth,
             default_size,
-            **{"dropout_rate": dropout, "weights_name": size} | options,
+            **given,
             name=name,
             include_top=include_top,
             weights=weights,

@@ -117,7 +117,7 @@ def ResNetRS(
             strides = 2 if number > 2 and block == 0 else 1
             x = _bottleneck(x, filters, strides, block == 0, style, rate, f"BlockGroup{number}__block_{block}_")
     x = top(x, options, dropout_rate)
-    digests = DIGESTS.get(depth, {}).get(size, ("", ""))
+    digests = {} if depth is None else DIGESTS.get(depth, {}).get(size, ("", ""))
     stem = f"resnet-rs-{depth}-i{size}"
     return finished(options, inputs, x, published_files(f"{KERAS_APPLICATIONS}resnet_rs/", stem, digests))
 
@@ -209,7 +209,7 @@ def _projection(x: Any, filters: int, strides: int, style: Style, name: str) -> 
 
 
 def _squeeze_excite(x: Any, filters: int, ratio: float, name: str) -> Any:
-    options = {"padding": "same", "kernel_initializer": CONV_INITIALIZER}
+    options: dict[str, Any] = {"padding": "same", "kernel_initializer": CONV_INITIALIZER}
     shape = (filters, 1, 1) if channel_axis() == 1 else (1, 1, filters)
     scale = layers.GlobalAveragePooling2D(name=f"{name}_se_squeeze")(x)
     scale = layers.Reshape(shape, name=f"{name}_se_reshape")(scale)

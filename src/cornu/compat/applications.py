@@ -52,7 +52,7 @@ def correct_pad(backend: Any, inputs: Any, kernel_size: Any) -> tuple[tuple[int,
 def get_submodules_from_kwargs(kwargs: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
     """Return the modules backend, layers, models and utils (``keras_applications.get_submodules_from_kwargs``)."""
     ours = {"backend": backend, "layers": layers, "models": models, "utils": utils}
-    return tuple(kwargs.get(name, module) for name, module in ours.items())  # type: ignore[return-value]
+    return tuple(kwargs.get(name, module) for name, module in ours.items())
 
 
 def keras_modules_injection(base_fun: Callable) -> Callable:
