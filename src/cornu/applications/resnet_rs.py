@@ -117,7 +117,7 @@ def ResNetRS(
             strides = 2 if number > 2 and block == 0 else 1
             x = _bottleneck(x, filters, strides, block == 0, style, rate, f"BlockGroup{number}__block_{block}_")
     x = top(x, options, dropout_rate)
-    digests = {} if depth is None else DIGESTS.get(depth, {}).get(size, ("", ""))
+    digests = DIGESTS.get(depth, {}).get(size or 0, ("", ""))
     stem = f"resnet-rs-{depth}-i{size}"
     return finished(options, inputs, x, published_files(f"{KERAS_APPLICATIONS}resnet_rs/", stem, digests))
 
