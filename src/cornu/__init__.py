@@ -18,6 +18,7 @@ _MODULES = {
     name: f"cornu.{name}"
     for name in (
         "activations",
+        "applications",
         "backend",
         "callbacks",
         "config",

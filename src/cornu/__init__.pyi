@@ -1,6 +1,7 @@
 # Written by scripts/stubs; a test compares.
 
 from cornu import activations as activations
+from cornu import applications as applications
 from cornu import backend as backend
 from cornu import callbacks as callbacks
 from cornu import config as config

@@ -18,7 +18,7 @@ def test_it_says_device_versions_cache_and_extras(capsys):
     said = capsys.readouterr().out
     assert f"1 x {jax.devices()[0].device_kind}" in said
     assert jax.__version__ in said
-    for word in ("cornu", "python", "cache", "extras", "missing"):
+    for word in ("cornu", "python", "cache", "kernels", "extras", "missing"):
         assert f"\n{word} " in f"\n{said}"
 
 

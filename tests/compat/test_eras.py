@@ -69,6 +69,27 @@ def test_today_takes_one_kind_of_clipping():
         of_era("3", "clipnorm_and_clipvalue")
 
 
+@pytest.mark.parametrize(
+    ("one", "uses_batch", "moves"),
+    [("1", True, True), ("2", True, False), ("tf.keras", False, False), ("3", False, False)],
+)
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_frozen_batch_normalization(one, uses_batch, moves, is_inside):
+    """As the source of Keras 2.2.4 has it; Keras 1 ran a layer's updates whether it was frozen or not."""
+    with era.using(one):
+        norm = cornu.layers.BatchNormalization(epsilon=1e-3, momentum=0.5)
+        frozen = cornu.Sequential([norm]) if is_inside else norm
+        same = cornu.layers.Dense(2, use_bias=False, kernel_initializer="identity")
+        model = cornu.Sequential([cornu.Input((2,)), frozen, same])
+        frozen.trainable = False
+        model.compile("sgd", "mse")
+        x = np.array([[1.0, 2.0], [3.0, 8.0]], "float32")
+        loss = model.train_on_batch(x, np.zeros_like(x))
+        mean, variance = (x.mean(0), x.var(0)) if uses_batch else (0, 1)
+        np.testing.assert_allclose(loss, np.mean((x - mean) ** 2 / (variance + 1e-3)), rtol=1e-4)
+        np.testing.assert_allclose(norm.moving_mean, x.mean(0) * 0.5 * moves, rtol=1e-5)
+
+
 def test_an_unknown_era():
     with pytest.raises(ValueError, match="Unknown era: '4'"):
         era.begin("4")

@@ -53,18 +53,3 @@ def test_lists():
     assert extras.to_list((1, 2), allow_tuple=True) == [1, 2]
     assert extras.unpack_singleton([5]) == 5
     assert extras.unpack_singleton([5, 6]) == [5, 6]
-
-
-@pytest.mark.parametrize(
-    ("given", "options", "words"),
-    [
-        ((3, 3), {}, "three numbers, such as \\(224, 224, 3\\)"),
-        ((32, 64, 3), {}, "at least 48"),
-        ((None, None, 3), {}, "must be known"),
-        ((96, 96, 3), {"weights": "imagenet"}, "must be \\(224, 224, 3\\)"),
-        ((96, 96, 1), {"weights": "imagenet", "require_flatten": False}, "must be \\(224, 224, 3\\)"),
-    ],
-)
-def test_shapes_that_a_network_cannot_take(given, options, words):
-    with pytest.raises(ValueError, match=words):
-        extras.obtain_input_shape(given, 224, 48, "channels_last", **options)

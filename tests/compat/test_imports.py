@@ -63,6 +63,22 @@ SAME = {  # old spelling -> the class or function of Cornu that it must be
     "tf_keras.layers:Dense": "layers:Dense",
     "keras.api.layers:Dense": "layers:Dense",
     "keras.api._v2.keras.layers:Dense": "layers:Dense",
+    "keras.applications:ResNet50": "applications.resnet:ResNet50",
+    "keras.applications.resnet50:ResNet50": "applications.resnet:ResNet50",
+    "keras.applications.resnet50:preprocess_input": "applications.resnet:preprocess_input",
+    "keras.applications.vgg16:decode_predictions": "applications.imagenet_utils:decode_predictions",
+    "keras.applications.mobilenetv2:MobileNetV2": "applications.mobilenet_v2:MobileNetV2",
+    "keras.applications.mobilenet:relu6": "activations:relu6",
+    "keras.applications.mobilenet:DepthwiseConv2D": "layers:DepthwiseConv2D",
+    "keras.applications.inception_v3:conv2d_bn": "applications.inception_v3:conv2d_bn",
+    "keras.applications.imagenet_utils:_preprocess_numpy_input": "applications.imagenet_utils:preprocess_input",
+    "keras.src.applications.xception:Xception": "applications.xception:Xception",
+    "tensorflow.keras.applications.densenet:DenseNet121": "applications:DenseNet121",
+    "tensorflow.keras.applications:MobileNetV3Small": "applications:MobileNetV3Small",
+    "tensorflow.python.keras.applications.vgg19:VGG19": "applications:VGG19",
+    "keras_applications.nasnet:NASNetMobile": "applications:NASNetMobile",
+    "keras_applications:correct_pad": "compat.applications:correct_pad",
+    "keras_applications.imagenet_utils:_obtain_input_shape": "compat.applications:obtain_input_shape",
 }
 
 VALUES = {  # what is run -> what `answer` must be
@@ -123,7 +139,8 @@ ERRORS = {  # what is run -> the error's class and words that it must have
         "NotImplementedError",
         ["KerasClassifier is not in"],
     ),
-    "from keras.applications.vgg16 import VGG16\nVGG16()": ("NotImplementedError", ["keras.applications.vgg16.VGG16"]),
+    "from keras.applications.vgg16 import VGG61": ("ModuleNotFoundError", ["'VGG61'", "Did you mean 'VGG16'?"]),
+    "from keras.applications import vgg61": ("ModuleNotFoundError", ["Did you mean 'vgg16'?"]),
     "from keras.layers import MaxoutDense\nMaxoutDense(3)": (
         "NotImplementedError",
         ["dropped it in version 2", "Lambda"],

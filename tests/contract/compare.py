@@ -61,6 +61,8 @@ def copy_weights(ours: Any, theirs: Any, inputs: Any, **call_arguments: Any) -> 
     random = np.random.default_rng(5)
     values = [_random_weight(random, weight) for weight in theirs.weights]
     theirs.set_weights(values)
+    if hasattr(theirs, "finalize_state"):  # Keras's Normalization computes with copies of its weights
+        theirs.finalize_state()
     ours.set_weights(values)
 
 

@@ -69,6 +69,11 @@ BASICS: dict[str, Entry] = {
     "identity": Entry(lambda layers: layers.Identity(), (2, 3)),
     "masking": Entry(lambda layers: layers.Masking(), (2, 4, 3)),
     "time distributed": Entry(lambda layers: layers.TimeDistributed(layers.Dense(2)), (2, 4, 3)),
+    "normalization": Entry(lambda layers: layers.Normalization(axis=(1, -1)), (2, 4, 3)),
+    "normalization of integers": Entry(
+        lambda layers: layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 0.0, 0.25]), (2, 4, 3), highest=9
+    ),
+    "denormalization": Entry(lambda layers: layers.Normalization(None, 3.0, 4.0, invert=True), (2, 3)),
     "rescaling": Entry(lambda layers: layers.Rescaling(1 / 127.5, offset=-1), (2, 4, 3), highest=256),
 }
 
@@ -264,4 +269,11 @@ KERAS_2: dict[str, Entry] = {
     ),
 }
 
-EVERY = LAYERS | KERAS_2
+#: Layers that Keras keeps beside the models of its applications; tests/applications and test_residual.py compare them.
+APPLICATIONS: dict[str, Entry] = {
+    "custom scale": Entry(lambda layers: layers.merging.CustomScaleLayer(0.3), [(2, 4, 3), (2, 4, 3)]),
+    "layer scale": Entry(lambda layers: layers.LayerScale(0.1, 3), (2, 5, 3)),
+    "stochastic depth": Entry(lambda layers: layers.StochasticDepth(0.3), (4, 5, 3), random=True),
+}
+
+EVERY = LAYERS | KERAS_2 | APPLICATIONS

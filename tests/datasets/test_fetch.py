@@ -51,6 +51,12 @@ def test_a_damaged_file_is_downloaded_anew(home, origin, capsys):
     assert "downloading it again" in capsys.readouterr().out
 
 
+def test_a_file_whose_content_is_not_known_is_taken_as_it_is(home, site, origin):
+    for _ in range(2):
+        assert fetch("data.bin", origin=origin, digest=None).read_bytes() == CONTENT
+    assert len(site.requests) == 1
+
+
 def test_another_content_is_refused_and_not_kept(home, site, origin):
     (site.folder / "data.bin").write_bytes(b"something else")
     with pytest.raises(ValueError, match="incomplete or not the right one"):

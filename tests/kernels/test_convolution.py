@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from cornu.kernels.convolution import add_bias, convolution, depthwise_convolution, transposed_convolution
 
+pytestmark = pytest.mark.usefixtures("without_native_kernels")
+
 WAYS = [("channels_last", "valid"), ("channels_last", "same"), ("channels_first", "same")]
 
 

@@ -13,6 +13,8 @@ from cornu.kernels.compiler import plain_forms
 from cornu.kernels.convolution import convolution, depthwise_convolution, transposed_convolution
 from cornu.kernels.geometry import native
 
+pytestmark = pytest.mark.usefixtures("without_native_kernels")
+
 FORMS = {
     "dense": lambda x, k: convolution(x, k),
     "same": lambda x, k: convolution(x, k, 1, "same"),

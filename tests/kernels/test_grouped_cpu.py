@@ -8,6 +8,8 @@ import pytest
 from cornu.kernels.compiler import plain_forms
 from cornu.kernels.convolution import convolution
 
+pytestmark = pytest.mark.usefixtures("without_native_kernels")
+
 
 def numbers(*shape, seed=0):
     return jnp.asarray(np.random.default_rng(seed).normal(size=shape), "float32")

@@ -10,6 +10,8 @@ from cornu.kernels import winograd
 from cornu.kernels.convolution import convolution
 from cornu.kernels.geometry import Geometry
 
+pytestmark = pytest.mark.usefixtures("without_native_kernels")
+
 PLAIN = Geometry((1, 1), ((0, 0),) * 2, (1, 1), (1, 1))
 
 

@@ -7,6 +7,7 @@ functions in `saving.doors`. ``inspect`` looks at no class and no argument, ``lo
 
 import io
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -561,6 +562,19 @@ def h31(forge):
     )
 
 
+def _all_the_same_text(content, short, long):
+    """Let every string of `short` bytes in an HDF5 file be the one that has `long` bytes."""
+    heaps = [match.start() for match in re.finditer(rb"GCOL\x01", content)]
+
+    def kept_as(length):  # length, heap, number in the heap
+        return [re.escape(struct.pack("<IQ", length, heap)) + b"...." for heap in heaps]
+
+    (target,) = [match[0] for pattern in kept_as(long) if (match := re.search(pattern, content, re.DOTALL))]
+    for pattern in kept_as(short):
+        content = re.sub(pattern, lambda _, target=target: target, content, flags=re.DOTALL)
+    return content
+
+
 @kind
 def h32(forge):
     """Lists of names and texts that are huge, of other types, or lead elsewhere."""
@@ -571,11 +585,15 @@ def h32(forge):
         return lambda group: (group[inside] if inside else group).attrs.__setitem__(name, value)
 
     def bomb(group):
-        """Write many long texts that all are the same bytes; HDF5 would give each its own memory."""
-        text = "x" * 60_000
-        group.attrs.create("layer_names", np.array([text] * 3_000, dtype=object), dtype=long)
+        """Write many short names, and a long text."""
+        group.attrs.create(
+            "layer_names", np.array([f"{number:09}" for number in range(3_000)], dtype=object), dtype=long
+        )
+        group.attrs.create("text", "x" * 500_000, dtype=long)
 
-    yield forge.old(bomb), "too much text"
+    (path,) = forge.old(bomb)
+    path.write_bytes(_all_the_same_text(path.read_bytes(), 9, 500_000))  # HDF5 would give each its own memory
+    yield [path], "too much text"
     yield forge.old(attribute("layer_names", names)), "twice|no group for it"
     for value in (3.0, "first", [[b"first"]], h5py.Empty("S4"), np.array([1, 2])):
         yield forge.old(attribute("layer_names", value)), "not a list of names|is not a string|cannot be read"

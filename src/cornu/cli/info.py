@@ -1,4 +1,4 @@
-"""``cornu info``: the device, versions, cache and extras, for a report of a fault or a first look."""
+"""``cornu info``: the device, versions, cache, native kernels and extras, for a report of a fault or a first look."""
 
 import argparse
 import importlib.util
@@ -11,6 +11,7 @@ import jax
 from cornu.core.compilation_cache import cache_folder
 from cornu.core.jax_internals import check_device, setting
 from cornu.core.versions import versions
+from cornu.kernels.native import library
 
 #: Extra -> modules that it installs and that Cornu imports.
 EXTRAS = {
@@ -35,11 +36,12 @@ def command(options: argparse.Namespace) -> int:
 
 
 def collected() -> dict[str, Any]:
-    """Return device, versions, cache and extras as plain data."""
+    """Return device, versions, cache, native kernels and extras as plain data."""
     return {
         "device": _device(),
         "versions": versions(),
         "cache": _cache(),
+        "kernels": library.described(),
         "extras": {name: all(map(_is_installed, modules)) for name, modules in EXTRAS.items()},
     }
 
@@ -74,6 +76,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         *found["versions"].items(),
         ("device", device.get("error") or f"{device['count']} x {device['kind']} ({device['platform']})"),
         ("cache", place),
+        ("kernels", found["kernels"]),
         ("extras", ", ".join(name for name, installed in found["extras"].items() if installed) or "none"),
         ("missing", f"{', '.join(missing)} (pip install 'cornu[{missing[0]}]')" if missing else "none"),
     ]

@@ -25,6 +25,7 @@ def command(options: argparse.Namespace) -> int:
             raise
         return _refuse(f"serving needs the package {error.name!r}: pip install 'cornu[serve]'")
     server.compute_in_calling_thread()
+    server.start_no_compiler()
     try:
         paths = named(options.models)
         models = [ServedModel(name, load_model(path, compile=False)) for name, path in paths.items()]

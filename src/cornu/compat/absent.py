@@ -32,7 +32,6 @@ _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
-    ("layers", "Normalization", "Subtract the mean and divide by the standard deviation with numpy, or use Rescaling."),
     (
         "layers",
         "Discretization Hashing HashedCrossing CategoryEncoding StringLookup IntegerLookup TextVectorization",
@@ -58,7 +57,6 @@ LATER = _rows(
         "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
         "Use model.fit and model.predict in an estimator of your own.",
     ),
-    ("applications", "", "Build the model from layers, or load a model file with keras.models.load_model."),
     ("estimator", "", "Use model.fit."),
     ("experimental", "", "Use the Keras 3 name."),
     ("export", "", "Use model.export or cornu.export."),

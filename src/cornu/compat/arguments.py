@@ -186,6 +186,8 @@ def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) ->
             if value is not None and value is not False:
                 raise ValueError(f"{where}({key}=...) is not supported: {impossible[key]}.")
             continue
+        if key == "dim_ordering":
+            value = keywords.DATA_FORMATS.get(value, value)
         new = renamed.get(key, key)
         if new in result or (new != key and new in kwargs):
             raise TypeError(f"{where}() got both {key!r} and {new!r}, the old and the new name of one argument.")

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 
 from cornu.compat.imports import KERAS_VERSION
-from cornu.compat.keywords import DATA_FORMATS
-from cornu.core.settings import standardize_data_format
 
 
 def multi_gpu_model(model: Any, gpus: int | Sequence[int] | None = None, **_: Any) -> Any:
@@ -90,55 +88,6 @@ def to_list(x: Any, allow_tuple: bool = False) -> list:
 def unpack_singleton(x: Any) -> Any:
     """Return the only entry of a sequence of one, anything else as it is (``keras.utils.generic_utils``)."""
     return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x
-
-
-def obtain_input_shape(
-    input_shape: Sequence[int | None] | None,
-    default_size: int,
-    min_size: int,
-    data_format: str | None = None,
-    require_flatten: bool = True,
-    weights: str | None = None,
-    include_top: bool | None = None,
-    dim_ordering: str | None = None,
-) -> tuple[int | None, ...]:
-    """Return the shape of images that a network takes (``keras.applications.imagenet_utils._obtain_input_shape``).
-
-    Args:
-        input_shape: the shape asked for, without the batch axis; None for the usual one.
-        default_size: the usual height and width.
-        min_size: the least height and width.
-        data_format: ``"channels_last"`` (also ``"tf"``) or ``"channels_first"`` (``"th"``).
-        require_flatten: whether dense layers follow, so that height and width must be known (once `include_top`).
-        weights: ``"imagenet"`` takes images with 3 channels, and of the usual size if `require_flatten`.
-        include_top, dim_ordering: older names of `require_flatten` and `data_format`.
-
-    Raises:
-        ValueError: for a shape that the network cannot take.
-
-    >>> obtain_input_shape(None, 224, 48, "channels_last", True)
-    (224, 224, 3)
-    """
-    require_flatten = require_flatten if include_top is None else include_top
-    order = dim_ordering or data_format or ""
-    first = standardize_data_format(DATA_FORMATS.get(order, order) or None) == "channels_first"
-
-    def shape(size: int | None, channels: int | None) -> tuple[int | None, ...]:
-        return (channels, size, size) if first else (size, size, channels)
-
-    if input_shape is None:
-        return shape(default_size if require_flatten else None, 3)
-    given = tuple(input_shape)
-    if len(given) != 3:
-        raise ValueError(f"input_shape must have three numbers, such as {shape(default_size, 3)}; got {given}.")
-    channels, sizes = (given[0], given[1:]) if first else (given[2], given[:2])
-    if weights == "imagenet" and (channels != 3 or (require_flatten and given != shape(default_size, 3))):
-        raise ValueError(f"With weights='imagenet', input_shape must be {shape(default_size, 3)}; got {given}.")
-    if any(size is not None and size < min_size for size in sizes):
-        raise ValueError(f"Height and width must be at least {min_size}; input_shape is {given}.")
-    if require_flatten and None in given:
-        raise ValueError(f"Height and width must be known, since dense layers follow; input_shape is {given}.")
-    return given
 
 
 class Reduction:

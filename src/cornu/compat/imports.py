@@ -29,6 +29,7 @@ _KERAS = re.compile(
     r"(?:keras|tf_keras|tensorflow(?:\.compat\.v[12]|\.contrib|\.python|\._api\.v[12])*\.keras(?:\.python\.keras)?)(?:\.(?P<tail>.*))?$"
 )
 _INNER = re.compile(r"^(?:(?:api|src|_tf_keras|_v[12]|_legacy|python|keras)(?:\.|$))+")
+_APPLICATIONS = re.compile(r"keras_applications(?:\.(?P<tail>.*))?$")  # a package of its own from 2018 to 2020
 _TENSORFLOW = re.compile(r"tensorflow(?:\.compat\.v[12])?(?:\.(?P<tail>.*))?$")
 
 _PLACES = names.PLACES | tensorflow_names.PLACES
@@ -127,6 +128,8 @@ def place_of(module: str) -> str | None:
     """
     if match := _KERAS.match(module):
         return _keras_place(_INNER.sub("", match["tail"] or ""))
+    if match := _APPLICATIONS.match(module):
+        return _keras_place(f"applications.{match['tail']}" if match["tail"] else "applications")
     if match := _TENSORFLOW.match(module):
         place = f"tensorflow.{match['tail']}" if match["tail"] else "tensorflow"
         return place if place in tensorflow_names.PLACES else None
@@ -337,7 +340,7 @@ class KerasFinder(MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the spec of a facade; ModuleNotFoundError with the nearest name for an unknown module of Keras."""
         root = fullname.partition(".")[0]
-        if root not in ("keras", "tf_keras", "tensorflow"):
+        if root not in ("keras", "tf_keras", "tensorflow", "keras_applications"):
             return None
         if place_of(fullname) is not None or fullname in tensorflow_names.PARENTS:
             return importlib.machinery.ModuleSpec(fullname, FacadeLoader(), is_package=True)

@@ -166,6 +166,9 @@ METHODS: dict[str, dict[str, str]] = {
     "test_on_batch": {"X": "x"},
     "load_data": {"nb_words": "num_words"},
     "to_categorical": {"nb_classes": "num_classes", "y": "x"},
+    "applications": {},
+    "MobileNetV2": {},
+    "preprocess_input": {"dim_ordering": "data_format"},
     "save": {},
     "add_weight": {"experimental_autocast": "autocast"},
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
@@ -185,6 +188,13 @@ UNNEEDED: dict[str, frozenset[str]] = {
     "TensorBoard": frozenset(
         ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data", "write_train_graph")
     ),
+}
+
+_MODULES = frozenset(("backend", "layers", "models", "utils"))  # of Keras: arguments in the package keras_applications
+UNNEEDED |= {
+    "applications": _MODULES,
+    "MobileNetV2": _MODULES | {"depth_multiplier"},  # Keras 2.2.0 had it and did not use it
+    "preprocess_input": _MODULES,
 }
 
 #: Keyword of Keras 0 that requests accuracy -> the methods that had it.

@@ -4,61 +4,74 @@ A *place* is a module of today's Keras namespace (``layers``, ``utils``, ...); t
 Cornu modules of its place, then in the place's old names.
 """
 
+import re
 from typing import Any
 
 #: Place -> the modules of Cornu that have its names, in the order of lookup.
-PLACES: dict[str, tuple[str, ...]] = {
-    "": ("cornu",),
-    "activations": ("cornu.activations",),
-    "applications.imagenet_utils": (),
-    "backend": ("cornu.compat.backend.functions", "cornu.backend"),
-    "callbacks": ("cornu.callbacks",),
-    "config": ("cornu.config", "cornu.compat.backend.functions"),
-    "constraints": ("cornu.constraints",),
-    "datasets": ("cornu.datasets",),
-    "dtype_policies": ("cornu.dtype_policies", "cornu.core.dtype_policies"),
-    "engine": ("cornu.layers", "cornu.models", "cornu.utils", "cornu.callbacks"),
-    "initializations": ("cornu.compat.initializations", "cornu.initializers"),
-    "initializers": ("cornu.initializers",),
-    "layers": ("cornu.layers",),
-    "legacy": (),
-    "losses": ("cornu.losses",),
-    "metrics": ("cornu.metrics", "cornu.losses"),
-    "mixed_precision": ("cornu.mixed_precision",),
-    "models": ("cornu.models",),
-    "ops": ("cornu.ops",),
-    "ops.image": ("cornu.ops.image",),
-    "ops.linalg": ("cornu.ops.linalg",),
-    "ops.nn": ("cornu.ops.nn",),
-    "ops.numpy": ("cornu.ops.numpy",),
-    "optimizers": ("cornu.optimizers",),
-    "optimizers.schedules": ("cornu.optimizers.schedules",),
-    "preprocessing": (),
-    "preprocessing.image": ("cornu.utils",),
-    "preprocessing.sequence": ("cornu.preprocessing.sequence", "cornu.preprocessing", "cornu.utils"),
-    "preprocessing.text": (),
-    "random": ("cornu.random",),
-    "regularizers": ("cornu.regularizers",),
-    "saving": ("cornu.saving", "cornu.models", "cornu.core.registry"),
-    "utils": ("cornu.utils", "cornu.core.registry", "cornu.core.seeds"),
-    "wrappers": (),
-} | {
-    f"datasets.{name}": (f"cornu.datasets.{name}",)
-    for name in (
-        "boston_housing",
-        "california_housing",
-        "cifar10",
-        "cifar100",
-        "fashion_mnist",
-        "imdb",
-        "mnist",
-        "reuters",
-    )
-}
+PLACES: dict[str, tuple[str, ...]] = (
+    {
+        "": ("cornu",),
+        "activations": ("cornu.activations",),
+        "applications": ("cornu.applications",),
+        "backend": ("cornu.compat.backend.functions", "cornu.backend"),
+        "callbacks": ("cornu.callbacks",),
+        "config": ("cornu.config", "cornu.compat.backend.functions"),
+        "constraints": ("cornu.constraints",),
+        "datasets": ("cornu.datasets",),
+        "dtype_policies": ("cornu.dtype_policies", "cornu.core.dtype_policies"),
+        "engine": ("cornu.layers", "cornu.models", "cornu.utils", "cornu.callbacks"),
+        "initializations": ("cornu.compat.initializations", "cornu.initializers"),
+        "initializers": ("cornu.initializers",),
+        "layers": ("cornu.layers",),
+        "legacy": (),
+        "losses": ("cornu.losses",),
+        "metrics": ("cornu.metrics", "cornu.losses"),
+        "mixed_precision": ("cornu.mixed_precision",),
+        "models": ("cornu.models",),
+        "ops": ("cornu.ops",),
+        "ops.image": ("cornu.ops.image",),
+        "ops.linalg": ("cornu.ops.linalg",),
+        "ops.nn": ("cornu.ops.nn",),
+        "ops.numpy": ("cornu.ops.numpy",),
+        "optimizers": ("cornu.optimizers",),
+        "optimizers.schedules": ("cornu.optimizers.schedules",),
+        "preprocessing": (),
+        "preprocessing.image": ("cornu.utils",),
+        "preprocessing.sequence": ("cornu.preprocessing.sequence", "cornu.preprocessing", "cornu.utils"),
+        "preprocessing.text": (),
+        "random": ("cornu.random",),
+        "regularizers": ("cornu.regularizers",),
+        "saving": ("cornu.saving", "cornu.models", "cornu.core.registry"),
+        "utils": ("cornu.utils", "cornu.core.registry", "cornu.core.seeds"),
+        "wrappers": (),
+    }
+    | {
+        f"datasets.{name}": (f"cornu.datasets.{name}",)
+        for name in (
+            "boston_housing",
+            "california_housing",
+            "cifar10",
+            "cifar100",
+            "fashion_mnist",
+            "imdb",
+            "mnist",
+            "reuters",
+        )
+    }
+    | {
+        f"applications.{name}": (f"cornu.applications.{name}",)
+        for name in (
+            *("convnext", "efficientnet", "efficientnet_v2", "regnet", "resnet_rs"),
+            *("densenet", "imagenet_utils", "inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2"),
+            *("mobilenet_v3", "nasnet", "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19", "xception"),
+        )
+    }
+)
 
 #: Old place -> the place that has its names today. The last dotted parts are files of old versions.
 MOVED_PLACES: dict[str, str] = {
     "objectives": "losses",
+    "applications.mobilenetv2": "applications.mobilenet_v2",
     "engine.input_layer": "engine",
     "layers.experimental": "layers",
     "layers.experimental.preprocessing": "layers",
@@ -164,7 +177,18 @@ NAMES: dict[str, dict[str, str]] = {
         "device": "cornu.compat.tensorflow.functions:device",
         "name_scope": "cornu.compat.tensorflow.functions:device",
     },
-    "applications.imagenet_utils": {"_obtain_input_shape": "cornu.compat.extras:obtain_input_shape"},
+    "applications": {
+        name: f"cornu.compat.applications:{name}"
+        for name in ("correct_pad", "get_submodules_from_kwargs", "keras_modules_injection")
+    },
+    "applications.imagenet_utils": {"_obtain_input_shape": "cornu.compat.applications:obtain_input_shape"}
+    | dict.fromkeys(
+        ("_preprocess_numpy_input", "_preprocess_symbolic_input", "_preprocess_tensor_input"), "preprocess_input"
+    ),
+    "applications.mobilenet": {
+        "relu6": "cornu.activations:relu6",
+        "DepthwiseConv2D": "cornu.layers:DepthwiseConv2D",
+    },
     "callbacks": {"BaseLogger": "Callback"},
     "backend": {name: f"cornu.compat.tensorflow.functions:{name}" for name in ("get_session", "set_session")}
     | {"_get_available_gpus": "cornu.compat.tensorflow.functions:available_gpus", "tf": "tensorflow"},
@@ -281,3 +305,23 @@ IDENTIFIERS: dict[str, dict[str, str]] = {
 def current_identifier(module: str, name: Any) -> Any:
     """Return today's name of a loss, metric, ... of the table `module`, or `name` if it is current."""
     return IDENTIFIERS.get(module, {}).get(name, name)
+
+
+_RESNET = re.compile(r"(?P<kind>res|bn)(?P<stage>[2-5])(?P<block>[a-f]|b\d+)_branch(?P<part>1|2a|2b|2c)")
+_PARTS = {"1": 0, "2a": 1, "2b": 2, "2c": 3}
+_RESNET_ENDS = {"conv1": "conv1_conv", "bn_conv1": "conv1_bn", "fc1000": "predictions"}
+
+
+def current_layer_name(name: str) -> str:
+    """Return today's name of a layer of ResNet50, which Keras renamed in 2019, or `name` if it is no such layer.
+
+    >>> current_layer_name("res2a_branch2b"), current_layer_name("bn4b22_branch1"), current_layer_name("fc1")
+    ('conv2_block1_2_conv', 'conv4_block23_0_bn', 'fc1')
+    """
+    found = _RESNET.fullmatch(name)
+    if not found:
+        return _RESNET_ENDS.get(name, name)
+    letter, number = found["block"][0], found["block"][1:]
+    block = int(number) + 1 if number else ord(letter) - ord("a") + 1
+    kind = "conv" if found["kind"] == "res" else "bn"
+    return f"conv{found['stage']}_block{block}_{_PARTS[found['part']]}_{kind}"

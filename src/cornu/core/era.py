@@ -48,6 +48,8 @@ DIFFERENCES = {
     "moving averages start from the first batch": Difference(("2",), r"\bBatchNorm\w*"),
     "moving variance is unbiased": Difference(("2",), r"\bBatchNorm\w*"),
     "moving variance of images is unbiased": Difference(("2", "tf.keras"), r"\bBatchNorm\w*"),
+    "frozen batch normalization uses the batch": Difference(_STANDALONE, r"\btrainable\b"),
+    "moving averages of frozen layers move": Difference(("1",), r"\btrainable\b"),
     "gates use hard_sigmoid": Difference(_STANDALONE, r"\b(LSTM|GRU)(Cell)?\b"),
     "gates of convolutions use hard_sigmoid": Difference(_BEFORE_3, r"\bConvLSTM\dD(Cell)?\b"),
     "the reset gate comes first": Difference(_STANDALONE, r"\bGRU(Cell)?\b"),

@@ -62,10 +62,13 @@ def old_attribute(instance: object, name: str) -> Any:
     return answer(instance, name)
 
 
-def old_keywords(where: str, name_first: str | None = None) -> Callable[[Function], Function]:
+def old_keywords(
+    where: str, name_first: str | None = None, called: str | None = None
+) -> Callable[[Function], Function]:
     """Decorate a method or function: its old keywords (a table of `compat`, by the name `where`) are accepted too.
 
-    So is the order of Keras 2 that begins with the name: `name_first` says in which row of a table it is.
+    So is the order of Keras 2 that begins with the name: `name_first` says in which row of a table it is. Messages
+    call the function `called`, or `where`.
     """
 
     def decorate(method: Function) -> Function:
@@ -80,7 +83,7 @@ def old_keywords(where: str, name_first: str | None = None) -> Callable[[Functio
                 answer = _answer_to("keywords")
                 kwargs = answer(where, kwargs, args[0] if args else None) if answer else kwargs
                 if not takes_any:
-                    _refuse_unknown(where, known, kwargs)
+                    _refuse_unknown(called or where, known, kwargs)
             if name_first and len(args) > 1 and isinstance(args[1], str) and (order := _answer_to("order")):
                 return method(args[0], **order(name_first, args[1:], kwargs))
             return method(*args, **kwargs)
@@ -134,6 +137,12 @@ def current_name(module: str, name: Any) -> Any:
     """Return today's name of a loss, metric, ... (`module` is that of its table), or `name` where it has no other."""
     answer = _answer_to("identifier")
     return answer(module, name) if answer else name
+
+
+def current_layer_name(name: str) -> str:
+    """Return today's name of a layer of a known architecture, or `name` if it has no other."""
+    answer = _answer_to("layer name")
+    return answer(name) if answer else name
 
 
 def translate_layer(entry: dict[str, Any]) -> dict[str, Any]:

@@ -24,13 +24,13 @@ WITH_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96
 Opener = Callable[..., Any]  # `open`, `gzip.open`
 
 
-def fetch(*names: str, origin: str, digest: str, subfolder: str = "datasets", opener: Opener = open) -> Path:
+def fetch(*names: str, origin: str, digest: str | None, subfolder: str = "datasets", opener: Opener = open) -> Path:
     """Return the path of a file with known content, downloading it if it is not on this machine.
 
     Args:
         names: File names that it may have in the cache folder; a download gets the first.
         origin: URL to download from.
-        digest: SHA-256 or MD5 of the content, in hexadecimal.
+        digest: SHA-256 or MD5 of the content, in hexadecimal; None if it is not known.
         subfolder: Folder inside ``~/.keras`` (or ``$KERAS_HOME``), or an absolute path.
         opener: How to open the file to verify it; `gzip.open` verifies the decompressed content.
 
@@ -42,7 +42,7 @@ def fetch(*names: str, origin: str, digest: str, subfolder: str = "datasets", op
     for name in names:
         found = folder / name
         if found.is_file():
-            if has_digest(found, digest, opener=opener):
+            if digest is None or has_digest(found, digest, opener=opener):
                 return found
             print(f"{found} does not have the expected content (digest {digest}): downloading it again.")
     return download(origin, folder / names[0], digest, opener=opener)

@@ -3,7 +3,8 @@
 XLA's own convolution runs on all cores, at nearly the speed of a matrix product. Two forms beat it: Winograd's (many
 channels) and a plain sum (few entries per window), also for the gradient with respect to the input, which is such a
 convolution too. The gradient with respect to the kernel is a convolution with images as channels: fast after its
-operands are transposed. docs/design/010-convolution-on-cpu.md has the measurements.
+operands are transposed. docs/design/010-convolution-on-cpu.md has the measurements. Large convolutions in float32 are
+native if there is a C++ compiler (docs/design/016-native-kernels.md).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from jax import Array, lax
 from cornu.kernels import winograd
 from cornu.kernels.compiler import materialized
 from cornu.kernels.geometry import Geometry, mirrored, native, output_space
+from cornu.kernels.native import convolution as native_convolution
 
 CACHE_BYTES = 3 << 19
 """Bytes for the patches of one group of images: half to four times as much measured the same, more was slower."""
@@ -39,7 +41,9 @@ def _forward(x: Array, kernel: Array, geometry: Geometry) -> tuple[Array, tuple[
 
 @partial(jax.jit, static_argnums=2, inline=True)
 def _product(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """Convolve in the fastest of three forms: Winograd's, a sum for windows with few entries, or XLA's own."""
+    """Convolve in the fastest of four forms: native, Winograd's, a sum for windows with few entries, or XLA's own."""
+    if native_convolution.suits_convolution(x, kernel, geometry):
+        return native_convolution.convolved(x, kernel, geometry)
     if max(geometry.input_dilation) > 1 or x.dtype.itemsize < 4:
         return _xla_s_own(x, kernel, geometry)
     if winograd.suits_convolution(x, kernel, geometry):
@@ -119,7 +123,9 @@ _gradient_by_kernel.defvjp(
 
 @partial(jax.jit, static_argnums=(2, 3), inline=True)
 def _kernel_sums(x: Array, upstream: Array, window: tuple[int, ...], geometry: Geometry) -> Array:
-    """Return the gradient with respect to the kernel in the fastest of three forms."""
+    """Return the gradient with respect to the kernel in the fastest of four forms."""
+    if native_convolution.suits_gradient(x, upstream, window, geometry):
+        return native_convolution.gradient_by_kernel(x, upstream, window, geometry)
     if max(geometry.input_dilation) > 1:
         if max(geometry.strides) == 1:  # slide over the larger side, without the zeros in the other
             back = mirrored(geometry, window, x.shape[1:-1], upstream.shape[1:-1])

@@ -28,6 +28,8 @@ from cornu.layers.preprocessing import *
 from cornu.layers.recurrent import *
 from cornu.layers.regularization import *
 from cornu.layers.reshaping import *
+from cornu.layers.residual import *
+from cornu.layers.standardization import *
 from cornu.layers.time_distributed import *
 from cornu.layers.upsampling import *
 

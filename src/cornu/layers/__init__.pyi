@@ -126,6 +126,9 @@ from cornu.layers.reshaping import Flatten as Flatten
 from cornu.layers.reshaping import Permute as Permute
 from cornu.layers.reshaping import RepeatVector as RepeatVector
 from cornu.layers.reshaping import Reshape as Reshape
+from cornu.layers.residual import LayerScale as LayerScale
+from cornu.layers.residual import StochasticDepth as StochasticDepth
+from cornu.layers.standardization import Normalization as Normalization
 from cornu.layers.time_distributed import TimeDistributed as TimeDistributed
 from cornu.layers.upsampling import UpSampling1D as UpSampling1D
 from cornu.layers.upsampling import UpSampling2D as UpSampling2D

@@ -166,17 +166,23 @@ class BatchNormalization(_Normalization):
         gamma: Any = self.gamma
         beta: Any = self.beta
         mean, variance = self.moving_mean.value, self.moving_variance.value
-        if training and self.trainable:
+        if training and (self.trainable or era.holds("frozen batch normalization uses the batch")):
             mean, variance = self._batch_moments(x, mask)
             if self.renorm:
                 gamma, beta = self._corrected(mean, variance)
-                self._keep_renorm_statistics(mean, jnp.sqrt(variance + self.epsilon))
-            else:
-                momentum = self._momentum_of_update()
-                _move(self.moving_mean, mean, momentum)
-                _move(self.moving_variance, self._kept_variance(variance, x.shape), momentum)
+            if self.trainable or era.holds("moving averages of frozen layers move"):
+                self._keep_statistics(mean, variance, x.shape)
         outputs = ops.batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
         return outputs.astype(self.compute_dtype)
+
+    def _keep_statistics(self, mean: Array, variance: Array, shape: tuple[int, ...]) -> None:
+        """Update the moving averages by the statistics of a batch of inputs of `shape`."""
+        if self.renorm:
+            self._keep_renorm_statistics(mean, jnp.sqrt(variance + self.epsilon))
+            return
+        momentum = self._momentum_of_update()
+        _move(self.moving_mean, mean, momentum)
+        _move(self.moving_variance, self._kept_variance(variance, shape), momentum)
 
     def _momentum_of_update(self) -> Any:
         """Return `momentum`, or for Keras 2 what forgets the initial values: 0 first, then ever closer to it."""

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import jax
 
-from cornu.core import config_validation, registry
+from cornu.core import config_validation, registry, spellings
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.layer import BASE_ARGUMENTS, Layer
@@ -140,10 +140,12 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(f"The model has {len(self.layers)} layers; there is no layer at index {index}.")
             return self.layers[index]
+        by_name = {layer.name: layer for layer in reversed(self.layers)}
         for known in (name, str(name).replace("/", "_")):  # a file has no "/" in names
-            for layer in self.layers:
-                if layer.name == known:
-                    return layer
+            if known in by_name:
+                return by_name[known]
+        if (today := spellings.current_layer_name(str(name))) in by_name:
+            return by_name[today]
         names = [layer.name for layer in self.layers]
         raise ValueError(
             f"The model has no layer {name!r}.{did_you_mean(name, names)}\nIts layers: {', '.join(names)}."

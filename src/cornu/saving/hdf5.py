@@ -15,7 +15,6 @@ from cornu.saving import hdf5_chunks, hdf5_heaps, hdf5_limits
 
 MOST_NAMES, MOST_GROUPS, MOST_DEPTH = 1_000_000, 200_000, 64
 MOST_TEXT = 1 << 26  # bytes of one attribute
-MOST_ALIASED = 1 << 30  # bytes of a list of variable-length strings, if each were as long as the file
 KINDS = {
     "bool",
     "int8",
@@ -269,7 +268,7 @@ def _names(group: h5py.Group, name: str) -> list[str]:
     attribute = _attribute(group, name)
     if attribute is None or shape is None or len(shape) != 1 or size > MOST_NAMES:
         raise ValueError(f"The attribute {name!r} of {where(group)} is not a list of names.")
-    if attribute.dtype.kind == "O" and size * group.file.id.get_filesize() > MOST_ALIASED:
+    if attribute.dtype.kind == "O" and not hdf5_limits.texts_fit(size):
         raise ValueError(f"The attribute {name!r} of {where(group)} may have too much text: refused.")
     hdf5_limits.step(size)
     with damage(where(group)):

@@ -109,6 +109,8 @@ def _walk(data: bytes, what: str) -> set[int]:
         if not HEAD <= step <= len(data) - place:
             raise ValueError(f"{what!r} is damaged: an object in its string heap claims {size:,} bytes.")
         hdf5_limits.step()
+        if number:
+            hdf5_limits.note_text(size)
         numbers.add(number)
         place += step
     return numbers - {0}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 #: How many times its file's size the weights may have, however often they are compressed; small files may have more.
 BEST_PACKING, SMALL = 20, 1 << 24
+MOST_ALIASED = 1 << 30  # bytes of a list of strings, if each were as long as the longest
 FREE_STEPS, BYTES_PER_STEP, MOST_STEPS = 20_000, 16, 4_000_000
 
 
@@ -20,6 +21,7 @@ class Limits:
         self.steps = min(FREE_STEPS + size // BYTES_PER_STEP, MOST_STEPS)
         self.most = self.left = max(BEST_PACKING * outer, SMALL)
         self.outer = outer
+        self.longest_text = 0  # bytes of the longest string of variable length
 
     def step(self, number: int = 1) -> None:
         """Count objects, names or heap entries that are visited; ValueError if a file of this size has fewer."""
@@ -73,6 +75,19 @@ def take(needed: int) -> None:
     limits = _current.get()
     if limits is not None:
         limits.take(needed)
+
+
+def note_text(size: int) -> None:
+    """Remember that the open file has a string of variable length of `size` bytes."""
+    limits = _current.get()
+    if limits is not None:
+        limits.longest_text = max(limits.longest_text, size)
+
+
+def texts_fit(number: int) -> bool:
+    """Return whether the memory of `number` strings is bounded, though all may be the longest one of the open file."""
+    limits = _current.get()
+    return limits is None or number * limits.longest_text <= max(limits.most, MOST_ALIASED)
 
 
 class WholeReader(io.BufferedReader):

@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from cornu.core import spellings
 from cornu.core.variable import Variable
 from cornu.saving import hdf5
 from cornu.saving.gates import gates_of
@@ -111,6 +112,7 @@ def _repeated(names: list[str]) -> str | None:
 
 def _match_in_order(saved: list, model: Any, transfer: Transfer) -> None:
     layers = [layer for layer in model.layers if old_order(layer)]
+    saved = _in_order_of_today(saved, layers)
     if len(saved) != len(layers):
         ours, theirs = ", ".join(layer.name for layer in layers), ", ".join(name for name, _ in saved)
         transfer.report(
@@ -121,9 +123,23 @@ def _match_in_order(saved: list, model: Any, transfer: Transfer) -> None:
         transfer.add(f"layer {called}", old_order(layer), arrays)
 
 
+def _in_order_of_today(saved: list, layers: list) -> list:
+    """Return a file's layers in the model's order if it has all of them by names that Keras has changed since."""
+    today = {spellings.current_layer_name(name): (name, arrays) for name, arrays in saved}
+    names = [layer.name for layer in layers]
+    renamed = any(name != known for known, (name, _) in today.items())
+    return [today[name] for name in names] if renamed and today.keys() == set(names) else saved
+
+
+def _known_name(name: str, layers: dict) -> str:
+    """Return the name that a model's layer has for a layer's name in a file."""
+    names = (name, name.replace("/", "_"), spellings.current_layer_name(name))
+    return next((known for known in names if known in layers), name)
+
+
 def _match_by_name(saved: list, model: Any, transfer: Transfer) -> None:
     layers = {layer.name: layer for layer in model.layers}
-    named = [(name if name in layers else name.replace("/", "_"), arrays) for name, arrays in saved]
+    named = [(_known_name(name, layers), arrays) for name, arrays in saved]
     matched = [(layers[name], arrays) for name, arrays in named if name in layers]
     for layer, arrays in matched:
         transfer.add(f"layer {layer.name!r}", old_order(layer), arrays)

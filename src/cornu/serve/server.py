@@ -21,6 +21,7 @@ except ModuleNotFoundError:  # Windows
     resource = None  # type: ignore[assignment]
 
 from cornu.core.jax_internals import set_setting
+from cornu.kernels.native import library
 from cornu.serve.access import Access
 from cornu.serve.application import Service
 from cornu.serve.connections import SlowLane
@@ -43,6 +44,11 @@ def compute_in_calling_thread() -> None:
     Call it before JAX computes anything.
     """
     set_setting("jax_cpu_enable_async_dispatch", False)
+
+
+def start_no_compiler() -> None:
+    """Let this process use native kernels that exist, and build none: a server starts no other programs."""
+    library.never_build()
 
 
 def bound_to(host: str, port: int) -> socket.socket:

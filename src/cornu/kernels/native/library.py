@@ -1,0 +1,195 @@
+"""The shared library of native kernels: compiled once per machine by the system's C++ compiler, then loaded.
+
+Any problem leaves XLA's forms, which compute the same: `available` says whether the library can be called, `described`
+why not. It is on Linux with an x86-64 processor with AVX2 only, where it was measured, and in the cache folder, named
+by its source, the compiler and jaxlib's headers; ``CORNU_NATIVE_KERNELS=off`` switches it off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+
+from cornu.core.atomic_files import replacing, write_text
+from cornu.core.compilation_cache import cache_folder
+from cornu.core.processor import processor_flags
+
+SOURCE = Path(__file__).with_name("convolution.cc")
+FUNCTIONS = ("convolution", "convolution_kernel_gradient")
+OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-w")
+FEATURES = frozenset(("avx2", "fma"))
+SECONDS = 120.0  # limit for compiling, and for waiting for another process that compiles
+
+DAY = 24 * 3600.0
+
+_lock = threading.Lock()
+_may_build = True
+
+
+def never_build() -> None:
+    """Let this process load a library that exists, and never start a compiler: for servers."""
+    global _may_build
+    _may_build = False
+
+
+def available() -> bool:
+    """Return whether native kernels can be called; the first call may build them, which takes a few seconds."""
+    with _lock:
+        return not _problem(_may_build)
+
+
+def target(name: str) -> str:
+    """Return the name by which programs call one of `FUNCTIONS`.
+
+    It contains the library's hash, so a compiled program in JAX's cache never meets another library: a process without
+    this one traces another program.
+    """
+    return f"cornu_{name}_{_hash()}"
+
+
+def described() -> str:
+    """Return one line about the library, without building it."""
+    with _lock:
+        path = None if _obstacle() else library_path()
+        if path is None or not path.exists():
+            return _obstacle() or _failure(library_path()) or "not built yet: the first large convolution builds them"
+        return _problem(False) or f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
+
+
+def library_path() -> Path:
+    """Return where the library is, or will be."""
+    folder = cache_folder()
+    assert folder is not None
+    return folder / "native" / f"convolution-{_hash()}.so"
+
+
+@functools.cache
+def _problem(may_build: bool) -> str:
+    """Load the library, after building it if there is none; returns why it cannot be used, or nothing."""
+    if problem := _obstacle():
+        return problem
+    try:
+        path = library_path()
+        if not path.exists():
+            if problem := _failure(path) or ("" if may_build else "not built yet"):
+                return problem
+            if problem := _built(path):
+                return problem
+        _load(path)
+    except (OSError, AttributeError) as error:
+        return f"cannot be used: {str(error)[:200]}"
+    return ""
+
+
+def _obstacle() -> str:
+    """Return why there can be no library here, or nothing."""
+    if os.environ.get("CORNU_NATIVE_KERNELS", "").lower() in ("off", "0", "no"):
+        return "off (CORNU_NATIVE_KERNELS)"
+    if sys.platform != "linux" or platform.machine() != "x86_64" or not processor_flags() >= FEATURES:
+        return "none for this machine (they need Linux on x86-64 with AVX2)"
+    if cache_folder() is None:
+        return "off, as the cache (CORNU_CACHE_DIR)"
+    return "" if _compiler() else "none: there is no C++ compiler"
+
+
+@functools.cache
+def _compiler() -> tuple[str, ...]:
+    """Return the command of the C++ compiler, ``$CXX`` or the system's; empty if there is none."""
+    for command in (os.environ.get("CXX", ""), "c++", "g++", "clang++"):
+        words = shlex.split(command)
+        found = shutil.which(words[0]) if words else None
+        if found:
+            return (os.path.realpath(found), *words[1:])
+    return ()
+
+
+@functools.cache
+def _hash() -> str:
+    """Return what tells libraries apart: source, options, compiler, and the headers; the folder names the processor."""
+    command = _compiler()
+    status = Path(command[0]).stat()
+    parts = (
+        SOURCE.read_bytes(),
+        repr((OPTIONS, command, status.st_size, status.st_mtime_ns, jax.__version__)).encode(),
+    )
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
+
+
+def _built(path: Path) -> str:
+    """Compile the library, unless another process just has; returns what went wrong, or nothing."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _only_builder(path):
+        if path.exists() or _failure(path):
+            return _failure(path)
+        try:
+            with replacing(path) as temporary:
+                _compile(temporary)
+        except subprocess.TimeoutExpired:
+            write_text(_failure_path(path), f"{_compiler()[0]} took more than {SECONDS:.0f} s")
+        except subprocess.CalledProcessError as error:
+            said = error.stderr.strip().splitlines()
+            write_text(_failure_path(path), f"{_compiler()[0]} failed: {said[0] if said else error.returncode}"[:300])
+    return _failure(path)
+
+
+def _compile(path: Path) -> None:
+    command = [*_compiler(), *OPTIONS, f"-I{jax.ffi.include_dir()}", str(SOURCE), "-o", str(path)]
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def _only_builder(path: Path) -> Iterator[None]:
+    """Wait for other processes that build the same library; TimeoutError (an OSError) after `SECONDS`."""
+    import fcntl
+
+    end = time.monotonic() + SECONDS
+    with path.with_suffix(".lock").open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise TimeoutError("Another process is still building the native kernels.") from None
+                time.sleep(0.1)
+        yield
+
+
+def _failure_path(path: Path) -> Path:
+    return path.with_suffix(".failed")
+
+
+def _failure(path: Path) -> str:
+    """Return what an earlier try to compile ended with, or nothing: it is tried once a day."""
+    place = _failure_path(path)
+    try:
+        recent = time.time() - place.stat().st_mtime < DAY
+        return place.read_text(encoding="utf-8", errors="replace") if recent else ""
+    except OSError:
+        return ""
+
+
+@functools.cache
+def _load(path: Path) -> None:
+    """Load the library and register its functions; PermissionError if others could have written it."""
+    for place in (path.parent, path):
+        status = place.stat()
+        if status.st_uid != os.getuid() or status.st_mode & 0o022:
+            raise PermissionError(f"Others can write {place}.")
+    library = ctypes.CDLL(str(path))
+    for name in FUNCTIONS:
+        jax.ffi.register_ffi_target(target(name), jax.ffi.pycapsule(getattr(library, name)), platform="cpu")

@@ -1,0 +1,157 @@
+"""The library of native kernels is built once, and no problem with it fails a program."""
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from cornu.kernels.native import library
+from cornu.serve import server
+
+
+@pytest.fixture
+def empty(monkeypatch, tmp_path):
+    """A cache without a library, in a process that has asked for nothing yet."""
+    if library._obstacle():
+        pytest.skip(f"native kernels: {library._obstacle()}")
+    monkeypatch.setenv("CORNU_CACHE_DIR", str(tmp_path))
+    _forget()
+    yield tmp_path
+    monkeypatch.undo()
+    _forget()
+
+
+def _forget():
+    for cached in (library._problem, library._compiler, library._hash, library._load):
+        cached.cache_clear()
+
+
+def _compiler(folder, text):
+    """Make a compiler of a few shell lines; it counts its calls in the file ``calls``."""
+    path = folder / "compiler"
+    path.write_text(f'#!/bin/sh\necho call >> "{folder}/calls"\n{text}\n')
+    path.chmod(0o700)
+    return str(path)
+
+
+def _calls(folder):
+    calls = folder / "calls"
+    return len(calls.read_text().split()) if calls.exists() else 0
+
+
+def test_a_compiler_that_fails_is_asked_once(empty, monkeypatch):
+    monkeypatch.setenv("CXX", _compiler(empty, "echo 'no header api.h' >&2; exit 1"))
+    for _ in range(2):
+        _forget()
+        assert not library.available()
+        assert "no header api.h" in library.described()
+    assert _calls(empty) == 1
+    assert not library.library_path().exists()
+
+
+def test_it_is_tried_again_after_a_day(empty, monkeypatch):
+    monkeypatch.setenv("CXX", _compiler(empty, "exit 3"))
+    assert not library.available()
+    os.utime(library.library_path().with_suffix(".failed"), (0, 0))
+    _forget()
+    assert not library.available()
+    assert _calls(empty) == 2
+
+
+def test_a_file_that_is_not_a_library_is_not_used(empty, monkeypatch):
+    monkeypatch.setenv("CXX", _compiler(empty, 'for last; do :; done; echo text > "$last"'))
+    assert not library.available()
+    assert "cannot be used" in library.described()
+
+
+def test_a_compiler_that_hangs_is_stopped(empty, monkeypatch):
+    monkeypatch.setattr(library, "SECONDS", 0.2)
+    monkeypatch.setenv("CXX", _compiler(empty, "exec sleep 60"))
+    assert not library.available()
+    assert "took more than" in library.described()
+    assert not library.library_path().exists()
+
+
+def test_what_others_can_write_is_not_loaded(empty):
+    path = library.library_path()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+    path.parent.chmod(0o777)
+    assert "Others can write" in library.described()
+    assert not library.available()
+
+
+def test_a_folder_that_cannot_be_made(empty, monkeypatch):
+    (empty / "file").write_text("")
+    monkeypatch.setenv("CORNU_CACHE_DIR", str(empty / "file"))
+    assert not library.available()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("CORNU_NATIVE_KERNELS", "off", "CORNU_NATIVE_KERNELS"),
+        ("CORNU_CACHE_DIR", "off", "CORNU_CACHE_DIR"),
+        ("PATH", "", "no C++ compiler"),
+    ],
+)
+def test_off(empty, monkeypatch, variable, value, said):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv(variable, value)
+    assert not library.available()
+    assert said in library.described()
+
+
+def test_other_machines(empty, monkeypatch):
+    monkeypatch.setattr(library, "processor_flags", lambda: frozenset(("avx",)))
+    assert not library.available()
+    assert "AVX2" in library.described()
+
+
+def test_a_server_starts_no_compiler(empty, monkeypatch):
+    monkeypatch.setattr(library, "_may_build", True)
+    monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
+    server.start_no_compiler()
+    assert not library.available()
+    assert _calls(empty) == 0
+
+
+def test_the_name_depends_on_the_compiler(empty, monkeypatch):
+    first = library.target("convolution")
+    _forget()
+    monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
+    assert library.target("convolution") != first
+
+
+PROGRAM = """
+import jax, jax.numpy as jnp
+from cornu.kernels.convolution import convolution
+from cornu.kernels.native import library
+library.SECONDS = 270
+step = jax.jit(lambda x, kernel: convolution(x, kernel, padding="same"))
+text = step.lower(jnp.ones((4, 16, 16, 32)), jnp.ones((3, 3, 32, 32))).as_text()
+print("cornu_convolution" in text, float(step(jnp.ones((4, 16, 16, 32)), jnp.ones((3, 3, 32, 32)))[0, 8, 8, 0]))
+"""
+
+
+def test_two_processes_build_it_once_and_a_program_from_the_cache_runs_without_it(empty):
+    environment = os.environ | {"CORNU_CACHE_DIR": str(empty)}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+
+    def started(**more):
+        command = [sys.executable, "-c", PROGRAM]
+        return subprocess.Popen(
+            command, env=environment | more, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    both = [started(), started()]
+    assert [process.communicate(timeout=280) for process in both] == [("True 288.0\n", "")] * 2
+    path = library.library_path()
+    assert [each.name for each in path.parent.iterdir() if each.suffix == ".so"] == [path.name]
+    assert not stat.S_IMODE(path.parent.stat().st_mode) & 0o077
+    assert str(path) in library.described()
+    assert started(CORNU_NATIVE_KERNELS="off").communicate(timeout=280) == ("False 288.0\n", "")
+    path.write_bytes(b"")
+    assert started().communicate(timeout=280) == ("False 288.0\n", "")
