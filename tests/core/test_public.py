@@ -6,7 +6,7 @@ import types
 import pytest
 
 import cornu
-from cornu import datasets
+from cornu import applications, datasets
 
 MODULES = [
     *sorted(set(cornu._MODULES.values())),
@@ -16,7 +16,7 @@ MODULES = [
     "cornu.preprocessing.sequence",
 ]
 #: Public modules inside public modules.
-SUBMODULES = {*datasets.__all__, "image", "linalg", "nn", "numpy", "schedules", "sequence"}
+SUBMODULES = {*datasets.__all__, *applications.__all__, "image", "linalg", "nn", "numpy", "schedules", "sequence"}
 
 
 @pytest.mark.parametrize("path", MODULES)
