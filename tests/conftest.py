@@ -1,5 +1,6 @@
 """What every test stands on: the CPU, real Keras on JAX as the reference, quiet drawing, the same seeds each time."""
 
+import gc
 import importlib.util
 import os
 import sys
@@ -71,3 +72,11 @@ def pytest_collection_modifyitems(items):
         for name, reason in absent.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """After each module, take what is alive out of the collector's sight: JAX's caches make every collection slow."""
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
