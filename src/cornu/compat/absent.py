@@ -18,10 +18,6 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
     return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
 
 
-_AUGMENTING = (
-    "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation "
-    "RandomTranslation RandomWidth RandomZoom RandAugment AutoContrast Solarization"
-)
 _IMAGE_FILES = (
     "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator random_rotation random_shift "
     "random_shear random_zoom apply_affine_transform smart_resize"
@@ -38,8 +34,6 @@ LATER = _rows(
         "Discretization Hashing HashedCrossing CategoryEncoding StringLookup IntegerLookup TextVectorization",
         _ENCODE,
     ),
-    ("layers", "Resizing CenterCrop", "Use keras.ops.image.resize and slices, before training or in a Lambda layer."),
-    ("layers", _AUGMENTING, "Change the images in a keras.utils.PyDataset that yields batches."),
     ("layers", "JaxLayer FlaxLayer", "Use a custom layer whose call() computes with jax.numpy."),
     ("layers", "TorchModuleWrapper TFSMLayer", "Rebuild the module from Keras layers."),
     ("layers", "MelSpectrogram STFTSpectrogram", "Use keras.ops.stft, before training or in a Lambda layer."),
