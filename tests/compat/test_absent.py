@@ -20,7 +20,7 @@ MESSAGES = {
     "from cornu import applications": "keras.applications is not in this version of Cornu yet. Build the model",
     "import cornu; cornu.applications": "keras.applications is not in this version of Cornu yet. Build the model",
     "from cornu.applications.vgg16 import VGG16": "keras.applications is not in this version of Cornu yet.",
-    "import cornu; cornu.layers.Resizing(3, 3)": "keras.layers.Resizing is not in this version of Cornu yet. Use",
+    "import cornu; cornu.layers.JaxLayer(3)": "keras.layers.JaxLayer is not in this version of Cornu yet. Use",
     "import cornu; cornu.layers.Highway(3)": "keras.layers.Highway is not in Cornu. Keras dropped it",
     "from cornu.preprocessing import image": "' has no module 'image': its names are in cornu.utils.",
     "import cornu; cornu.preprocessing.image": "its names are in cornu.utils.",

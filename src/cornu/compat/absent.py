@@ -108,8 +108,8 @@ def names_of(place: str) -> frozenset[str]:
 def reason(place: str, name: str) -> str:
     """Return why a name, or a module (a `name` below a `place`), is absent and what to use; "" if it is not known.
 
-    >>> reason("layers", "CenterCrop")[:64]
-    'keras.layers.CenterCrop is not in this version of Cornu yet. Use'
+    >>> reason("layers", "JaxLayer")[:62]
+    'keras.layers.JaxLayer is not in this version of Cornu yet. Use'
     """
     full = f"{place}.{name}" if place else name
     for rows, said in ((GONE, "is not in Cornu."), (LATER, "is not in this version of Cornu yet.")):
