@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import cornu
 from contract.compare import QUICKLY
 from cornu import ops
 from cornu.core.graph import SymbolicTensor
@@ -175,6 +176,19 @@ def test_elastic_transforms_are_smooth_and_follow_their_seed():
     assert 0.5 < shifts.std() < 3  # the standard deviation is alpha * sigma / (2 sqrt(pi) sigma)
     assert abs(np.diff(shifts, axis=2)).max() < 1.5
     assert abs(shifts[0] - shifts[1]).max() > 0.5
+
+
+def test_functions_between_layers_cross_to_keras(real_keras, tmp_path):
+    inputs = cornu.Input((7, 9, 3))
+    x = ops.image.resize(inputs, (6, 6), crop_to_aspect_ratio=True)
+    x = ops.image.gaussian_blur(x, (3, 3), (0.5, 1.0), data_format="channels_last")
+    x = ops.image.extract_patches(ops.image.hsv_to_rgb(x), 2)
+    model = cornu.Model(inputs, x)
+    model.save(tmp_path / "model.keras")
+    theirs = real_keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(theirs.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-5)
+    again = cornu.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0))
 
 
 @pytest.mark.parametrize(

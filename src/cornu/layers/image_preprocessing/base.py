@@ -70,7 +70,8 @@ class ImagePreprocessingLayer(Layer):
         if not isinstance(data, Mapping):
             return self.call({"images": data}, training)["images"]
         parts = _with_dense_boxes({name: data[name] for name in PARTS if name in data})
-        key = self.generator.next() if hasattr(self, "generator") else None
+        draws = training is not False and "generator" in vars(self)
+        key = self.generator.next() if draws else None
         traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((parts, training, key)))
         if traced or not all(is_library(type(layer)) for layer in self._flatten_layers()):
             return {**data, **self._transformed(parts, key, training)}
@@ -241,12 +242,8 @@ _SIMPLE = (bool, int, float, str, tuple, list, type(None))
 
 def _program(layer: ImagePreprocessingLayer) -> Callable[..., Any]:
     """Return a layer's transformation as a compiled program, which is made again when its attributes change."""
-    state = [
-        (name, repr(value))
-        for one in layer._flatten_layers()
-        for name, value in vars(one).items()
-        if type(value) in _SIMPLE
-    ]
+    attributes = [item for one in layer._flatten_layers() for item in vars(one).items()]
+    state = [(name, repr(value)) for name, value in attributes if name[0] != "_" and type(value) in _SIMPLE]
     state.append(("compute_dtype", layer.compute_dtype))
     known = _programs.get(layer)
     if known is None or known[0] != state:

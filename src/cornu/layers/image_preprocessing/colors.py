@@ -55,6 +55,8 @@ class RandomHue(ImagePreprocessingLayer):
         self._draws_from(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        if not training:
+            return None
         sign, numbers = self._unit_numbers(seed, data, 2)
         return {"factor": jnp.where(sign > 0.5, -0.5, 0.5) * between(numbers, *self.factor)}
 
@@ -104,6 +106,8 @@ class RandomSaturation(ImagePreprocessingLayer):
         self._draws_from(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        if not training:
+            return None
         (numbers,) = self._unit_numbers(seed, data, 1)
         factor = between(numbers, *self.factor)
         return {"factor": factor / (1 - factor + settings.epsilon())}
@@ -154,6 +158,8 @@ class RandomColorDegeneration(ImagePreprocessingLayer):
         self._draws_from(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        if not training:
+            return None
         return {"factor": per_image(between(self._unit_numbers(seed, data, 1), *self.factor))}
 
     def _changed(self, images: jax.Array, transformation: Any) -> jax.Array:
@@ -198,6 +204,8 @@ class RandomGrayscale(ImagePreprocessingLayer):
         self._draws_from(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        if not training:
+            return None
         return per_image(self._unit_numbers(seed, data, 1) < self.factor)
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> jax.Array:

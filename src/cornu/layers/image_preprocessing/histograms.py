@@ -69,6 +69,7 @@ class Equalization(ImagePreprocessingLayer):
         below = jnp.cumsum(counts, -1)  # (channels, bins)
         first = jnp.take_along_axis(below, jnp.argmax(below > 0, -1)[:, None], -1)
         spread = below[:, -1:] - first
+        places = jnp.clip(flat / 255 * (self.bins - 1), 0, self.bins - 1).astype("int32")  # rounded as in Keras
         table = jnp.round(jnp.clip((below - first) * 255 / jnp.where(spread == 0, 1, spread), 0, 255))
         equalized = jnp.take_along_axis(table, places, -1)
         flat = jnp.where(jnp.count_nonzero(counts, axis=-1, keepdims=True) <= 1, flat, equalized)

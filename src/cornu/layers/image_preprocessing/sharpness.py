@@ -62,6 +62,8 @@ class RandomSharpness(ImagePreprocessingLayer):
         self._draws_from(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        if not training:
+            return None
         (numbers,) = self._unit_numbers(seed, data, 1)
         return {"factor": between(numbers, *self.factor)}
 

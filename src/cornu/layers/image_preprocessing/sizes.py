@@ -132,26 +132,23 @@ class Resizing(SizedLayer):
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
         boxes = bounding_boxes["boxes"]
         is_filling = jnp.all(boxes == -1, -1) | jnp.all(boxes == 0, -1)
-        if self.pad_to_aspect_ratio:
-            changed = self._boxes_with_margins(bounding_boxes, transformation)
-        else:
-            part = (
-                fitting(transformation, self._size)
-                if self.crop_to_aspect_ratio
-                else [(0, one) for one in transformation]
-            )
-            starts, lengths = zip(*part, strict=True)
-            changed = self._boxes_of_part(bounding_boxes, transformation, starts, lengths)
+        scales, shifts = self._scales_and_shifts(transformation)
+
+        def moved(corners: jax.Array) -> jax.Array:
+            return over_corners(corners, lambda x: x * scales[1] + shifts[1], lambda y: y * scales[0] + shifts[0])
+
+        changed = self._on_corners(bounding_boxes, transformation, self._size, moved)
         return {**changed, "boxes": jnp.where(is_filling[..., None], 0, changed["boxes"])}
 
-    def _boxes_with_margins(self, bounding_boxes: Any, space: Sequence[int]) -> Any:
-        scale = min(new / old for new, old in zip(self._size, space, strict=True))
-        top, left = ((new - old * scale) // 2 for new, old in zip(self._size, space, strict=True))
-
-        def moved(boxes: jax.Array) -> jax.Array:
-            return over_corners(boxes, lambda x: x * scale + left, lambda y: y * scale + top)
-
-        return self._on_corners(bounding_boxes, space, self._size, moved)
+    def _scales_and_shifts(self, space: Sequence[int]) -> tuple[Sequence[float], Sequence[float]]:
+        """Return by what positions along height and width are multiplied, and what is added then, as in Keras."""
+        scales = [new / old for new, old in zip(self._size, space, strict=True)]
+        if self.pad_to_aspect_ratio:
+            scales = [min(scales)] * 2
+        elif self.crop_to_aspect_ratio:
+            scales = [max(scales)] * 2
+        differences = [round(new - old * scale, 4) for new, old, scale in zip(self._size, space, scales, strict=True)]
+        return scales, [one // 2 if one > 0 else -(-one // 2) for one in differences]
 
 
 @registry.LAYERS.add()

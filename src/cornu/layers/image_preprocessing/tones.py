@@ -68,7 +68,7 @@ class RandomBrightness(ImagePreprocessingLayer):
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         if not training:
-            return {"rgb_delta": jnp.zeros((batch_size(data), 1, 1, 1))}
+            return None
         added = between(self._unit_numbers(seed, data, 1), *self.factor)
         return {"rgb_delta": per_image(added * (self.value_range[1] - self.value_range[0]))}
 
@@ -114,7 +114,7 @@ class RandomContrast(ImagePreprocessingLayer):
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         if not training:
-            return {"contrast_factor": jnp.zeros((batch_size(data), 1, 1, 1))}
+            return None
         numbers = self._unit_numbers(seed, data, 1)
         return {"contrast_factor": per_image(between(numbers, 1 - self.factor[0], 1 + self.factor[1]))}
 
@@ -298,6 +298,8 @@ class RandomPosterization(ImagePreprocessingLayer):
         self._draws_from(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        if not training:
+            return None
         low, high = int(self.factor[0]), int(self.factor[1])
         numbers = uniform(self._key(seed), (batch_size(data),))
         bits = jnp.floor(between(numbers, low, max(high, low + 1))).astype("uint8")
