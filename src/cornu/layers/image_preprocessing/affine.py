@@ -8,9 +8,8 @@ import jax.numpy as jnp
 
 from cornu.core import registry
 from cornu.core.errors import unknown
-from cornu.core.layer_options import LayerOptions
 from cornu.kernels.resampling import INTERPOLATIONS
-from cornu.layers.image_preprocessing.base import ImagePreprocessingLayer, between, images_of
+from cornu.layers.image_preprocessing.base import BoxOptions, ImageOptions, ImagePreprocessingLayer, between, images_of
 from cornu.layers.image_preprocessing.ranges import factor_range
 from cornu.ops.bounding_boxes import affine_transform, clip_to_image_size, convert_format, over_corners
 from cornu.ops.image.warps import projected
@@ -28,7 +27,7 @@ class AffineLayer(ImagePreprocessingLayer):
     """
 
     def __init__(
-        self, fill_mode: str, interpolation: str, seed: int | None, fill_value: float, **kwargs: Unpack[LayerOptions]
+        self, fill_mode: str, interpolation: str, seed: int | None, fill_value: float, **kwargs: Unpack[ImageOptions]
     ) -> None:
         super().__init__(**kwargs)
         if fill_mode not in FILL_MODES:
@@ -98,7 +97,7 @@ class RandomRotation(AffineLayer):
         seed: int | None = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, -1, 1)
@@ -172,7 +171,7 @@ class RandomTranslation(AffineLayer):
         seed: int | None = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format=data_format, **kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
@@ -235,7 +234,7 @@ class RandomZoom(AffineLayer):
         seed: int | None = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format=data_format, **kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
@@ -310,7 +309,7 @@ class RandomShear(AffineLayer):
         fill_value: float = 0.0,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format=data_format, **kwargs)
         self.x_factor, self.y_factor = _one_number(x_factor), _one_number(y_factor)

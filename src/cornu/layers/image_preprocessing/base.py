@@ -23,6 +23,18 @@ Transformation = Any
 PARTS = ("images", "bounding_boxes", "labels", "segmentation_masks")
 
 
+class BoxOptions(LayerOptions, total=False):
+    """Keyword arguments that every layer here takes besides its own."""
+
+    bounding_box_format: str | None
+
+
+class ImageOptions(BoxOptions, total=False):
+    """The same, of layers without a ``data_format`` of their own."""
+
+    data_format: str | None
+
+
 class ImagePreprocessingLayer(Layer):
     """Base of the layers that preprocess images. They may be called on a batch, on one image, or on a dictionary.
 
@@ -162,7 +174,7 @@ class ImagePreprocessingLayer(Layer):
         form, inner = self.bounding_box_format or "xyxy", "rel_xyxy" if relative else "xyxy"
         found = convert_format(bounding_boxes, form, inner, *space)
         found["boxes"] = change(found["boxes"])
-        found = clip_to_image_size(found, *new_space, bounding_box_format=inner)
+        found = clip_to_image_size(found, new_space[0], new_space[1], inner)
         return convert_format(found, inner, form, *new_space)
 
 

@@ -7,9 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import registry, settings
-from cornu.core.layer_options import LayerOptions
 from cornu.layers.argument_checks import number_in
-from cornu.layers.image_preprocessing.base import ImagePreprocessingLayer, between, images_of, per_image
+from cornu.layers.image_preprocessing.base import BoxOptions, ImagePreprocessingLayer, between, images_of, per_image
 from cornu.layers.image_preprocessing.ranges import factor_range, pixel_range
 from cornu.layers.image_preprocessing.tones import BYTES, Factor, RandomBrightness, RandomContrast, rescaled
 from cornu.ops.image.colors import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
@@ -47,7 +46,7 @@ class RandomHue(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)
@@ -98,7 +97,7 @@ class RandomSaturation(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, -1, 1)
@@ -150,7 +149,7 @@ class RandomColorDegeneration(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, -1, 1)
@@ -197,7 +196,7 @@ class RandomGrayscale(ImagePreprocessingLayer):
         factor: float = 0.5,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = number_in(self, "factor", factor, 0, 1)
@@ -252,7 +251,7 @@ class RandomColorJitter(ImagePreprocessingLayer):
         hue_factor: Factor | None = None,
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = value_range

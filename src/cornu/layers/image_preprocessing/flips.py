@@ -7,8 +7,7 @@ import jax.numpy as jnp
 
 from cornu.core import registry
 from cornu.core.errors import unknown
-from cornu.core.layer_options import LayerOptions
-from cornu.layers.image_preprocessing.base import ImagePreprocessingLayer, images_of, per_image
+from cornu.layers.image_preprocessing.base import BoxOptions, ImagePreprocessingLayer, images_of, per_image
 from cornu.ops.image.layout import space_axes
 
 MODES = ("horizontal", "vertical", "horizontal_and_vertical")
@@ -43,7 +42,7 @@ class RandomFlip(ImagePreprocessingLayer):
         mode: str = "horizontal_and_vertical",
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         if mode not in MODES:

@@ -7,9 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import registry
-from cornu.core.layer_options import LayerOptions
 from cornu.layers.argument_checks import check_integer, number_in
-from cornu.layers.image_preprocessing.base import ImagePreprocessingLayer
+from cornu.layers.image_preprocessing.base import BoxOptions, ImagePreprocessingLayer
 from cornu.layers.image_preprocessing.ranges import pixel_range
 from cornu.layers.image_preprocessing.tones import BYTES, rescaled
 from cornu.ops.image.layout import channel_axis, is_last
@@ -54,7 +53,7 @@ class Equalization(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         bins: int = 256,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.bins = check_integer(self, "bins", bins)
@@ -119,7 +118,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImagePreprocessingLayer):
         clip_limit: float = 4.0,
         tile_grid_size: Sequence[int] = (8, 8),
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = pixel_range(self, value_range)

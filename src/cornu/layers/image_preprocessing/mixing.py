@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import registry
-from cornu.core.layer_options import LayerOptions
 from cornu.kernels.random_bits import normal, uniform
 from cornu.layers.argument_checks import number_in
 from cornu.layers.image_preprocessing.base import (
+    BoxOptions,
     ImagePreprocessingLayer,
     batch_size,
     between,
@@ -74,7 +74,7 @@ class RandomErasing(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)
@@ -159,7 +159,7 @@ class CutMix(ImagePreprocessingLayer):
         factor: Factor = 1.0,
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)
@@ -236,7 +236,7 @@ class MixUp(ImagePreprocessingLayer):
         alpha: float = 0.2,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.alpha = number_in(self, "alpha", alpha, 0)

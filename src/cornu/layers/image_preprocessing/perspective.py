@@ -8,11 +8,11 @@ import jax.numpy as jnp
 
 from cornu.core import registry
 from cornu.core.errors import unknown
-from cornu.core.layer_options import LayerOptions
 from cornu.kernels.random_bits import uniform
 from cornu.kernels.resampling import FILL_MODES, INTERPOLATIONS
 from cornu.layers.argument_checks import number_in
 from cornu.layers.image_preprocessing.base import (
+    BoxOptions,
     ImagePreprocessingLayer,
     batch_size,
     between,
@@ -58,7 +58,7 @@ class RandomPerspective(ImagePreprocessingLayer):
         fill_value: float = 0.0,
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)
@@ -156,7 +156,7 @@ class RandomElasticTransform(ImagePreprocessingLayer):
         value_range: Sequence[float] = (0, 255),
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)

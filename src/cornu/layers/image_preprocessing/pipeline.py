@@ -7,10 +7,9 @@ import jax.numpy as jnp
 
 from cornu.core import registry, serialization
 from cornu.core.layer import Layer
-from cornu.core.layer_options import LayerOptions
 from cornu.core.signature import call_signature
 from cornu.layers.argument_checks import check_integer
-from cornu.layers.image_preprocessing.base import ImagePreprocessingLayer
+from cornu.layers.image_preprocessing.base import ImageOptions, ImagePreprocessingLayer
 
 
 @registry.LAYERS.add()
@@ -83,7 +82,7 @@ class MaxNumBoundingBoxes(ImagePreprocessingLayer):
     [[1.0, 1.0, -1.0]]
     """
 
-    def __init__(self, max_number: int, fill_value: int = -1, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, max_number: int, fill_value: int = -1, **kwargs: Unpack[ImageOptions]) -> None:
         super().__init__(**kwargs)
         self.max_number = check_integer(self, "max_number", max_number)
         self.fill_value = int(fill_value)

@@ -8,12 +8,11 @@ import jax.numpy as jnp
 
 from cornu.core import registry
 from cornu.core.errors import unknown
-from cornu.core.layer_options import LayerOptions
 from cornu.kernels.random_bits import uniform
 from cornu.kernels.resampling import INTERPOLATIONS
 from cornu.layers.argument_checks import check_integer, number_in
 from cornu.layers.image_preprocessing.affine import RandomRotation, RandomShear, RandomTranslation
-from cornu.layers.image_preprocessing.base import ImagePreprocessingLayer, images_of
+from cornu.layers.image_preprocessing.base import BoxOptions, ImagePreprocessingLayer, images_of
 from cornu.layers.image_preprocessing.colors import RandomColorDegeneration
 from cornu.layers.image_preprocessing.histograms import Equalization
 from cornu.layers.image_preprocessing.ranges import factor_range, pixel_range
@@ -51,12 +50,13 @@ class PolicyLayer(ImagePreprocessingLayer):
             raise unknown("interpolation", interpolation, INTERPOLATIONS)
         self.interpolation, self.value_range = interpolation, pixel_range(self, pixels)
         self._draws_from(seed)
-        shared = {
+        shared: dict[str, Any] = {
             "data_format": self.data_format,
             "dtype": self.dtype_policy,
             "bounding_box_format": self.bounding_box_format,
         }
-        random, moving = {**shared, "seed": seed}, {**shared, "seed": seed, "interpolation": interpolation}
+        random = {**shared, "seed": seed}
+        moving = {**random, "interpolation": interpolation}
         self.random_shear = RandomShear(factor, factor, **moving)
         self.random_translation = RandomTranslation(factor, factor, **moving)
         self.random_rotation = RandomRotation(factor, **moving)
@@ -130,7 +130,7 @@ class RandAugment(PolicyLayer):
         interpolation: str = "bilinear",
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(factor, interpolation, value_range, seed, data_format=data_format, **kwargs)
         self.num_ops = check_integer(self, "num_ops", num_ops, 0)
@@ -202,7 +202,7 @@ class AugMix(PolicyLayer):
         interpolation: str = "bilinear",
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(factor, interpolation, value_range, seed, data_format=data_format, **kwargs)
         self.num_chains = check_integer(self, "num_chains", num_chains)
@@ -240,7 +240,7 @@ class AugMix(PolicyLayer):
         }
 
     def _mixed(self, method: str, values: jax.Array, transformation: Any) -> jax.Array:
-        def after(changed: jax.Array, place: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+        def after(changed: jax.Array, place: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
             chosen, key = place
             return self._by_one(method, chosen, self._drawn(values, key), changed), None
 

@@ -7,9 +7,8 @@ import jax.numpy as jnp
 
 from cornu.core import registry
 from cornu.core.errors import unknown
-from cornu.core.layer_options import LayerOptions
 from cornu.kernels.random_bits import uniform
-from cornu.layers.image_preprocessing.base import ImagePreprocessingLayer, between
+from cornu.layers.image_preprocessing.base import ImageOptions, ImagePreprocessingLayer, between
 from cornu.layers.image_preprocessing.ranges import factor_range
 from cornu.layers.image_preprocessing.tones import Factor
 from cornu.ops.image.layout import space_axes
@@ -30,7 +29,7 @@ class RandomLengthLayer(ImagePreprocessingLayer):
     side: int
 
     def __init__(
-        self, factor: Factor, interpolation: str = "bilinear", seed: int | None = None, **kwargs: Unpack[LayerOptions]
+        self, factor: Factor, interpolation: str = "bilinear", seed: int | None = None, **kwargs: Unpack[ImageOptions]
     ) -> None:
         super().__init__(**kwargs)
         self.factor = factor

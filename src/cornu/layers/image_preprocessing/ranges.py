@@ -28,7 +28,7 @@ def factor_range(
             f"numbers; got {value!r}."
         )
     if pair:
-        return tuple(sorted(numbers))  # type: ignore[return-value]
+        return tuple(sorted(numbers))
     most = abs(numbers[0])
     return max(-most, low), most
 

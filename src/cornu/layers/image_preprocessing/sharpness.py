@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import registry
-from cornu.core.layer_options import LayerOptions
 from cornu.kernels.random_bits import uniform
 from cornu.layers.argument_checks import check_integer
 from cornu.layers.image_preprocessing.base import (
+    BoxOptions,
     ImagePreprocessingLayer,
     batch_size,
     between,
@@ -54,7 +54,7 @@ class RandomSharpness(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)
@@ -118,7 +118,7 @@ class RandomGaussianBlur(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)

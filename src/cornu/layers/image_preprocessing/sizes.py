@@ -8,10 +8,9 @@ import jax.numpy as jnp
 
 from cornu.core import registry
 from cornu.core.errors import unknown
-from cornu.core.layer_options import LayerOptions
 from cornu.kernels.random_bits import uniform
 from cornu.layers.argument_checks import check_integer
-from cornu.layers.image_preprocessing.base import ImagePreprocessingLayer, images_of
+from cornu.layers.image_preprocessing.base import BoxOptions, ImagePreprocessingLayer, images_of
 from cornu.ops.bounding_boxes import over_corners
 from cornu.ops.image.layout import space_axes
 from cornu.ops.image.sizes import INTERPOLATIONS, fitting, resize
@@ -96,7 +95,7 @@ class Resizing(SizedLayer):
         fill_value: float = 0.0,
         antialias: bool = False,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(height, width, data_format=data_format, **kwargs)
         name = interpolation.lower() if isinstance(interpolation, str) else interpolation
@@ -173,7 +172,7 @@ class CenterCrop(SizedLayer):
     [5.0, 6.0]
     """
 
-    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Unpack[BoxOptions]) -> None:
         super().__init__(height, width, data_format=data_format, **kwargs)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
@@ -194,10 +193,10 @@ class CenterCrop(SizedLayer):
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
         space = self._space(transformation["input_shape"])
-        starts, lengths = self._starts(space), self._size
-        if starts is None:
-            starts, lengths = zip(*fitting(space, self._size), strict=True)  # type: ignore[assignment]
-        return self._boxes_of_part(bounding_boxes, space, starts, lengths)
+        starts = self._starts(space)
+        if starts is not None:
+            return self._boxes_of_part(bounding_boxes, space, starts, self._size)
+        return self._boxes_of_part(bounding_boxes, space, *zip(*fitting(space, self._size), strict=True))
 
 
 @registry.LAYERS.add()
@@ -229,7 +228,7 @@ class RandomCrop(SizedLayer):
         width: int,
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(height, width, data_format=data_format, **kwargs)
         self._draws_from(seed)
@@ -237,7 +236,7 @@ class RandomCrop(SizedLayer):
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         shape = images_of(data).shape
         space = self._space(shape)
-        starts = tuple(start for start, _ in fitting(space, self._size))
+        starts: tuple[Any, ...] = tuple(start for start, _ in fitting(space, self._size))
         if training and all(old > new for old, new in zip(space, self._size, strict=True)):
             numbers = uniform(self._key(seed), (2,))
             starts = tuple((numbers[i] * (space[i] - self._size[i] + 1)).astype("int32") for i in range(2))
@@ -246,8 +245,8 @@ class RandomCrop(SizedLayer):
     def _part(self, space: Sequence[int], transformation: Any, training: bool) -> tuple[Sequence[Any], Sequence[int]]:
         """Return where the part of images starts, and its height and width."""
         if not training:
-            starts, lengths = zip(*fitting(space, self._size), strict=True)
-            return starts, lengths
+            part = fitting(space, self._size)
+            return [start for start, _ in part], [length for _, length in part]
         starts = transformation["crop_start"]
         lengths = [  # a random part fits; what is in the middle of small images may not
             wanted if isinstance(start, jax.core.Tracer) else min(wanted, whole - int(start))

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import registry
-from cornu.core.layer_options import LayerOptions
 from cornu.kernels.random_bits import uniform
 from cornu.layers.image_preprocessing.base import (
+    BoxOptions,
+    ImageOptions,
     ImagePreprocessingLayer,
     batch_size,
     between,
@@ -59,7 +60,7 @@ class RandomBrightness(ImagePreprocessingLayer):
         factor: Factor,
         value_range: Sequence[float] = BYTES,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[ImageOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.factor = factor_range(self, "factor", factor, -1, 1)
@@ -105,7 +106,7 @@ class RandomContrast(ImagePreprocessingLayer):
         factor: Factor,
         value_range: Sequence[float] = BYTES,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[ImageOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)
@@ -145,7 +146,7 @@ class AutoContrast(ImagePreprocessingLayer):
     [0.0, 255.0]
     """
 
-    def __init__(self, value_range: Sequence[float] = BYTES, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, value_range: Sequence[float] = BYTES, **kwargs: Unpack[ImageOptions]) -> None:
         super().__init__(**kwargs)
         self.value_range = pixel_range(self, value_range)
 
@@ -191,7 +192,7 @@ class Solarization(ImagePreprocessingLayer):
         threshold_factor: Factor = 0.0,
         value_range: Sequence[float] = BYTES,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[ImageOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.addition_factor = factor_range(self, "addition_factor", addition_factor, 0, 1, strict=True)
@@ -245,7 +246,7 @@ class RandomInvert(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         seed: int | None = None,
         data_format: str | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 0, 1)
@@ -290,7 +291,7 @@ class RandomPosterization(ImagePreprocessingLayer):
         value_range: Sequence[float] = BYTES,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[BoxOptions],
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.factor = factor_range(self, "factor", factor, 1, 8)

@@ -37,7 +37,7 @@ def _filtered(x: jax.Array, weights: Sequence[Any], axis: int, padded: bool = Tr
     else:
         length -= size - 1
     shifted = (jax.lax.slice_in_dim(x, i, i + length, axis=axis) for i in range(size))
-    return sum(weight * one for weight, one in zip(weights, shifted, strict=True))  # type: ignore[return-value]
+    return sum(weight * one for weight, one in zip(weights, shifted, strict=True))
 
 
 def _of_weights(weights: jax.Array) -> list[jax.Array]:
