@@ -32,7 +32,7 @@ def _edges(numbers: jax.Array, length: int, fraction: jax.Array) -> tuple[jax.Ar
 
 def _rectangles(shape: Sequence[int], data_format: str, down: Any, across: Any) -> jax.Array:
     """Return booleans of the shape of a batch of images: which pixels are between two edges down and two across."""
-    inside = True
+    inside: Any = True
     for axis, (start, end) in zip(space_axes(data_format), (down, across), strict=True):
         places = jnp.arange(shape[axis], dtype="float32").reshape([-1 if i == axis % 4 else 1 for i in range(4)])
         inside = inside & (places >= per_image(start)) & (places < per_image(end))
@@ -259,7 +259,8 @@ class MixUp(ImagePreprocessingLayer):
     def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
         return _mixed(labels, transformation["mix_weight"], transformation["permutation_order"]) if training else labels
 
-    transform_segmentation_masks = transform_labels
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+        return self.transform_labels(segmentation_masks, transformation, training)
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
         if not training:

@@ -75,7 +75,7 @@ class RandomSharpness(ImagePreprocessingLayer):
 
 def _smoothed(images: jax.Array, axes: Sequence[int]) -> jax.Array:
     """Return means of 3 x 3 pixels, in which the middle one counts five times. Outside of the images is zero."""
-    total = images
+    total: Any = images
     for axis in axes:
         widths = [(0, 0)] * images.ndim
         widths[axis] = (1, 1)
