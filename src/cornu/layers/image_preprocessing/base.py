@@ -79,8 +79,11 @@ class ImagePreprocessingLayer(Layer):
     # ---- calling
 
     def call(self, data: Any, training: bool = True) -> Any:
-        if not isinstance(data, Mapping):
-            return self.call({"images": data}, training)["images"]
+        if isinstance(data, Mapping):
+            return self._with_parts_transformed(data, training)
+        return self._with_parts_transformed({"images": data}, training)["images"]
+
+    def _with_parts_transformed(self, data: Mapping[str, Any], training: Any) -> dict[str, Any]:
         parts = _with_dense_boxes({name: data[name] for name in PARTS if name in data})
         draws = training is not False and "generator" in vars(self)
         key = self.generator.next() if draws else None
