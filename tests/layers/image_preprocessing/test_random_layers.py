@@ -174,7 +174,7 @@ def test_rand_augment_is_one_of_its_layers():
     assert shapes
     for number, name in enumerate(layer.names):
         expected = getattr(layer, name).transform_images(images, transforms[name])
-        np.testing.assert_allclose(augmented(jnp.array(number)), expected, rtol=1e-5, atol=1e-3, err_msg=name)
+        np.testing.assert_allclose(augmented(jnp.array(number)), expected, rtol=1e-4, atol=2e-2, err_msg=name)
 
 
 def test_aug_mix_is_the_mean_of_its_chains():
