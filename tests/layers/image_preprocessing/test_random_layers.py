@@ -337,10 +337,3 @@ def test_symbolic_dictionaries():
     outputs = layers.MixUp(seed=1)(inputs)
     assert {name: one.shape for name, one in outputs.items()} == {"images": (None, 6, 8, 3), "labels": (None, 2)}
     assert layers.RandomCrop(3, 4)(cornu.Input((None, None, 3))).shape == (None, 3, 4, 3)
-
-
-def test_names_of_tf_keras():
-    from cornu.layers.experimental import preprocessing
-
-    assert preprocessing.RandomFlip is layers.RandomFlip
-    assert preprocessing.Resizing is layers.Resizing
