@@ -23,18 +23,15 @@ CROPPED = {"crop_to_aspect_ratio": True, "interpolation": "nearest"}
 #: A layer and what it changes besides images: m for masks, b for boxes.
 CASES = {
     "flip": ("RandomFlip", {}, "mb"),
-    "flip across": ("RandomFlip", {"mode": "horizontal"}, "mb"),
     "rotation": ("RandomRotation", {"factor": (-0.3, 0.2)}, "mb"),
     "rotation wrap": ("RandomRotation", {"factor": 0.4, "fill_mode": "wrap", "interpolation": "nearest"}, "m"),
     "translation": ("RandomTranslation", {"height_factor": 0.4, "width_factor": (0.1, 0.3)} | FILLED, "mb"),
     "zoom": ("RandomZoom", {"height_factor": (-0.4, 0.6), "width_factor": 0.3}, "mb"),
-    "zoom in": ("RandomZoom", {"height_factor": (-0.5, -0.2), "fill_mode": "nearest"}, "mb"),
     "shear": ("RandomShear", {"x_factor": 0.4, "y_factor": (0.1, 0.2)}, "mb"),
     "perspective": ("RandomPerspective", {"factor": (0.5, 1), "scale": 0.5, "fill_value": 3.0}, "mb"),
     "crop": ("RandomCrop", {"height": 6, "width": 7}, "m"),
     "crop of small images": ("RandomCrop", {"height": 14, "width": 7}, "m"),
     "brightness": ("RandomBrightness", {"factor": 0.5}, "mb"),
-    "brightness of small pixels": ("RandomBrightness", {"factor": (0.1, 0.4), "value_range": [0, 100]}, ""),
     "contrast": ("RandomContrast", {"factor": (0.3, 0.9)}, "mb"),
     "hue": ("RandomHue", {"factor": 0.9}, "mb"),
     "hue from zero to one": ("RandomHue", {"factor": (0.2, 0.5), "value_range": (0, 300)}, ""),
@@ -66,8 +63,11 @@ CASES = {
 }  # fmt: skip
 #: Their transformations have another form, or another layer's: other tests.
 DRAWN_OTHERWISE = ("RandomColorJitter", "RandomElasticTransform", "MaxNumBoundingBoxes", "RandAugment", "AugMix")
-#: Channels first, Keras stretches the columns of an image, not the image.
-COLUMNS_IN_KERAS = ("AutoContrast",)
+#: One of each way to find height, width and channels.
+CHANNELS_FIRST = (
+    "flip", "rotation", "perspective", "crop", "hue", "sharpness", "blur", "erasing", "cut mix", "equalization", "clahe",
+    "resizing cropped", "center crop",
+)  # fmt: skip
 
 
 def made(name, **more):
@@ -109,12 +109,8 @@ def test_a_transformation_equals_keras(name):
     assert_trees_close(found, expected, 2e-4)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, case in CASES.items() if case[0] not in (*DRAWN_OTHERWISE, *COLUMNS_IN_KERAS)]
-)
+@pytest.mark.parametrize("name", CHANNELS_FIRST)
 def test_channels_first_equals_channels_last(name):
-    if CASES[name][0] in ("RandomBrightness", "RandomContrast"):
-        pytest.skip("has the same formula in both")
     ours, _ = made(name, data_format="channels_first")
     last, _ = made(name)
     images = IMAGES.transpose(0, 3, 1, 2)
@@ -125,8 +121,7 @@ def test_channels_first_equals_channels_last(name):
         for layer, x in ((ours, images), (last, IMAGES))
     }
     first = drawn["channels_first"]["images"].transpose(0, 2, 3, 1)
-    if name != "erasing by noise":  # is noise of another order
-        np.testing.assert_allclose(first, drawn["channels_last"]["images"], rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(first, drawn["channels_last"]["images"], rtol=1e-4, atol=1e-2)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -23,10 +23,7 @@ def drawn(layer, name, rows=4000, **options):
     ("layer", "name", "low", "high"),
     [
         (layers.RandomRotation((-0.25, 0.5), seed=1), "angle", -90, 180),
-        (layers.RandomZoom((-0.2, 0.6), seed=1), "height_zoom", 0.8, 1.6),
-        (layers.RandomBrightness(0.1, seed=1), "rgb_delta", -25.5, 25.5),
         (layers.RandomContrast((0.4, 0.2), seed=1), "contrast_factor", 0.8, 1.4),
-        (layers.RandomHue((0, 0.5), seed=1), "factor", -0.25, 0.25),
         (layers.Solarization(0.2, (0.5, 1), seed=1), "thresholds", 0.5, 255),
         (layers.RandomSharpness(0.6, seed=1), "factor", 0, 0.6),
     ],
@@ -294,9 +291,9 @@ def test_each_step_and_each_image_is_augmented_anew():
     watching = Watching()
     watching.compile("sgd")
     signs = np.where(np.arange(8) < 4, 1.0, -1.0)[None, None, :, None] * np.ones((1, 6, 8, 3))
-    one = np.tile(signs, (1, 1, 1, 1)).astype("float32")
+    signs = signs.astype("float32")
     for _ in range(12):
-        seen.append(np.sign(float(watching.train_on_batch(one, signs.astype("float32")))))
+        seen.append(np.sign(float(watching.train_on_batch(signs, signs))))
     assert set(seen) == {1.0, -1.0}
 
 
