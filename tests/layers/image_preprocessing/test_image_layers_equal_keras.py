@@ -65,8 +65,8 @@ CASES = {
 DRAWN_OTHERWISE = ("RandomColorJitter", "RandomElasticTransform", "MaxNumBoundingBoxes", "RandAugment", "AugMix")
 #: One of each way to find height, width and channels.
 CHANNELS_FIRST = (
-    "flip", "rotation", "perspective", "crop", "hue", "sharpness", "blur", "erasing", "cut mix", "equalization", "clahe",
-    "resizing cropped", "center crop",
+    "flip", "rotation", "perspective", "crop", "hue", "sharpness", "blur", "erasing", "cut mix", "equalization",
+    "clahe", "resizing cropped", "center crop",
 )  # fmt: skip
 
 
