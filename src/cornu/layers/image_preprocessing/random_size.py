@@ -39,6 +39,8 @@ class RandomLengthLayer(ImagePreprocessingLayer):
         self.interpolation = interpolation
         self._draws_from(seed)
 
+    keeps_rows_apart = True
+
     def call(self, data: Any, training: bool = True) -> Any:
         if isinstance(data, jax.core.Tracer) or isinstance(self.generator._value, jax.core.Tracer):
             return super().call(data, training)
