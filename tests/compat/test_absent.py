@@ -16,7 +16,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "differences.md"
 
 #: Program -> what the last lines of its traceback say. Without `install_as_keras`.
 MESSAGES = {
-    "import cornu; cornu.layers.Resizing(3, 3)": "keras.layers.Resizing is not in this version of Cornu yet. Use",
+    "import cornu; cornu.layers.JaxLayer(3)": "keras.layers.JaxLayer is not in this version of Cornu yet. Use",
     "import cornu; cornu.layers.Highway(3)": "keras.layers.Highway is not in Cornu. Keras dropped it",
     "from cornu.preprocessing import image": "' has no module 'image': its names are in cornu.utils.",
     "import cornu; cornu.preprocessing.image": "its names are in cornu.utils.",

@@ -1,5 +1,6 @@
 """The one table of every layer: how to make it, and what to call it on. Promises about all layers go through it."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -52,7 +53,13 @@ class Entry(NamedTuple):
 
 
 def call(layer: Any, inputs: Any, **arguments: Any) -> Any:
-    """Call a layer on inputs; each of a tuple is an argument of its own."""
+    """Call a layer on inputs; each of a tuple is an argument of its own.
+
+    On arrays it does not train unless it is told to, also if it would by default.
+    """
+    signature = inspect.signature(layer.call).parameters
+    if "training" in signature and signature["training"].default is True and isinstance(inputs, np.ndarray):
+        arguments = {"training": False} | arguments
     return layer(*inputs, **arguments) if isinstance(inputs, tuple) else layer(inputs, **arguments)
 
 
@@ -113,6 +120,49 @@ RANDOM: dict[str, Entry] = {
     "gaussian noise": Entry(lambda layers: layers.GaussianNoise(0.3), (2, 4, 3), random=True),
     "alpha dropout": Entry(lambda layers: layers.AlphaDropout(0.3), (2, 4, 3), random=True),
     "activity regularization": Entry(lambda layers: layers.ActivityRegularization(0.1, 0.2), (2, 3)),
+}
+
+IMAGES: dict[str, Entry] = {
+    "resizing": Entry(lambda layers: layers.Resizing(3, 7, crop_to_aspect_ratio=True), (2, 5, 6, 3)),
+    "center crop": Entry(lambda layers: layers.CenterCrop(3, 2), (2, 5, 6, 3)),
+    "random crop": Entry(lambda layers: layers.RandomCrop(5, 6), (2, 5, 6, 3), random=True),
+    "random flip": Entry(lambda layers: layers.RandomFlip("horizontal", seed=1), (2, 4, 3, 3), random=True),
+    "random rotation": Entry(lambda layers: layers.RandomRotation((-0.1, 0.2), "wrap"), (2, 4, 3, 3), random=True),
+    "random translation": Entry(lambda layers: layers.RandomTranslation(0.1, (0, 0.3)), (2, 4, 3, 3), random=True),
+    "random zoom": Entry(lambda layers: layers.RandomZoom(0.2, fill_mode="nearest"), (2, 4, 3, 3), random=True),
+    "random shear": Entry(lambda layers: layers.RandomShear((0.1, 0.2), (0, 0.3)), (2, 4, 3, 3), random=True),
+    "random perspective": Entry(lambda layers: layers.RandomPerspective(scale=0.3), (2, 4, 3, 3), random=True),
+    "random elastic": Entry(lambda layers: layers.RandomElasticTransform(scale=0.4), (2, 4, 3, 3), random=True),
+    "random brightness": Entry(lambda layers: layers.RandomBrightness(0.2, (0, 1)), (2, 4, 3, 3), random=True),
+    "random contrast": Entry(lambda layers: layers.RandomContrast((0.2, 0.4)), (2, 4, 3, 3), random=True),
+    "random hue": Entry(lambda layers: layers.RandomHue(0.2, (0, 1)), (2, 4, 3, 3), random=True),
+    "random saturation": Entry(lambda layers: layers.RandomSaturation((0.3, 0.6)), (2, 4, 3, 3), random=True),
+    "random sharpness": Entry(lambda layers: layers.RandomSharpness(0.7), (2, 4, 3, 3), random=True),
+    "random color degeneration": Entry(lambda layers: layers.RandomColorDegeneration(0.7), (2, 4, 3, 3), random=True),
+    "random color jitter": Entry(
+        lambda layers: layers.RandomColorJitter((0, 1), 0.1, 0.2, 0.3, 0.4), (2, 4, 3, 3), random=True
+    ),
+    "random grayscale": Entry(lambda layers: layers.RandomGrayscale(0.4), (2, 4, 3, 3), random=True),
+    "random invert": Entry(lambda layers: layers.RandomInvert(0.4), (2, 4, 3, 3), random=True),
+    "random posterization": Entry(lambda layers: layers.RandomPosterization((3, 5)), (2, 4, 3, 3), random=True),
+    "random gaussian blur": Entry(lambda layers: layers.RandomGaussianBlur(0.5, (5, 3)), (2, 4, 3, 3), random=True),
+    "random erasing": Entry(lambda layers: layers.RandomErasing(fill_value=2.0), (2, 4, 3, 3), random=True),
+    "solarization": Entry(lambda layers: layers.Solarization(0.2, (0.1, 0.3)), (2, 4, 3, 3), random=True),
+    "auto contrast": Entry(lambda layers: layers.AutoContrast((0, 1)), (2, 4, 3, 3)),
+    "equalization": Entry(lambda layers: layers.Equalization(bins=4), (2, 4, 3, 3)),
+    "clahe": Entry(
+        lambda layers: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 2)), (2, 4, 6, 3)
+    ),
+    "cut mix": Entry(lambda layers: layers.CutMix(0.5), (2, 4, 3, 3), random=True),
+    "mix up": Entry(lambda layers: layers.MixUp(0.5), (2, 4, 3, 3), random=True),
+    "rand augment": Entry(lambda layers: layers.RandAugment((0, 1), num_ops=1), (2, 4, 3, 3), random=True),
+    "aug mix": Entry(
+        lambda layers: layers.AugMix((0, 1), num_chains=1, chain_depth=1, all_ops=False), (2, 4, 3, 3), random=True
+    ),
+    "max num bounding boxes": Entry(lambda layers: layers.MaxNumBoundingBoxes(3), (2, 4, 3, 3)),
+    "pipeline": Entry(
+        lambda layers: layers.Pipeline([layers.Resizing(3, 3), layers.RandomFlip()]), (2, 4, 3, 3), random=True
+    ),
 }
 
 RECURRENT: dict[str, Entry] = {
@@ -250,6 +300,7 @@ LAYERS: dict[str, Entry] = (
     | RESHAPING
     | MERGING
     | RANDOM
+    | IMAGES
     | RECURRENT
     | ATTENTION
     | CONVOLUTIONS
@@ -260,6 +311,8 @@ LAYERS: dict[str, Entry] = (
 
 #: Layers of Keras 1 and 2 that Keras 3 does not have: every promise but those about real Keras.
 KERAS_2: dict[str, Entry] = {
+    "random height": Entry(lambda layers: layers.RandomHeight(0.2), (2, 4, 3, 3), random=True),
+    "random width": Entry(lambda layers: layers.RandomWidth((0.1, 0.3)), (2, 4, 3, 3), random=True),
     "locally connected 1d": Entry(lambda layers: layers.LocallyConnected1D(4, 3, activation="relu"), (2, 7, 3)),
     "locally connected 2d": Entry(
         lambda layers: layers.LocallyConnected2D(4, (3, 2), 2, "same", implementation=3), (2, 6, 5, 3)

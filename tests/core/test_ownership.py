@@ -37,7 +37,14 @@ def test_a_class_that_is_named_like_ours_has_its_own_arguments():
 #: Layers of which it depends on their arguments.
 DEPENDING = (layers.RNN,)
 #: Layer that says nothing of rows -> why.
-UNKNOWN = {"Lambda": "its function is a program's", "Wrapper": "it has no call", "Merge": "compat's old layer"}
+UNKNOWN = {
+    "Lambda": "its function is a program's",
+    "Wrapper": "it has no call",
+    "Merge": "compat's old layer",
+    "CutMix": "it mixes rows",
+    "MixUp": "it mixes rows",
+    "Pipeline": "its layers say",
+}
 
 
 @pytest.mark.parametrize("name", [name for name in registry.LAYERS if name[0].isupper()])

@@ -18,10 +18,6 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
     return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
 
 
-_AUGMENTING = (
-    "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation "
-    "RandomTranslation RandomWidth RandomZoom RandAugment AutoContrast Solarization"
-)
 _IMAGE_FILES = (
     "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator random_rotation random_shift "
     "random_shear random_zoom apply_affine_transform smart_resize"
@@ -37,8 +33,6 @@ LATER = _rows(
         "Discretization Hashing HashedCrossing CategoryEncoding StringLookup IntegerLookup TextVectorization",
         _ENCODE,
     ),
-    ("layers", "Resizing CenterCrop", "Use keras.ops.image.resize and slices, before training or in a Lambda layer."),
-    ("layers", _AUGMENTING, "Change the images in a keras.utils.PyDataset that yields batches."),
     ("layers", "JaxLayer FlaxLayer", "Use a custom layer whose call() computes with jax.numpy."),
     ("layers", "TorchModuleWrapper TFSMLayer", "Rebuild the module from Keras layers."),
     ("layers", "MelSpectrogram STFTSpectrogram", "Use keras.ops.stft, before training or in a Lambda layer."),
@@ -112,8 +106,8 @@ def names_of(place: str) -> frozenset[str]:
 def reason(place: str, name: str) -> str:
     """Return why a name, or a module (a `name` below a `place`), is absent and what to use; "" if it is not known.
 
-    >>> reason("layers", "CenterCrop")[:64]
-    'keras.layers.CenterCrop is not in this version of Cornu yet. Use'
+    >>> reason("layers", "JaxLayer")[:62]
+    'keras.layers.JaxLayer is not in this version of Cornu yet. Use'
     """
     full = f"{place}.{name}" if place else name
     for rows, said in ((GONE, "is not in Cornu."), (LATER, "is not in this version of Cornu yet.")):

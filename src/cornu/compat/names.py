@@ -43,6 +43,7 @@ PLACES: dict[str, tuple[str, ...]] = (
         "regularizers": ("cornu.regularizers",),
         "saving": ("cornu.saving", "cornu.models", "cornu.core.registry"),
         "utils": ("cornu.utils", "cornu.core.registry", "cornu.core.seeds"),
+        "utils.bounding_boxes": ("cornu.utils.bounding_boxes",),
         "wrappers": (),
     }
     | {

@@ -369,11 +369,14 @@ def _flat_masks(masks: Any) -> list[Any]:
 
 
 def _training(given: Any, default: Any) -> Any:
-    """Return whether a call trains: as asked, as the call around it, as ``set_learning_phase`` said, or the default."""
+    """Return whether a call trains: as asked, as the call around it, as ``set_learning_phase`` said, or the default.
+
+    None is for each layer inside to say: those that change images at random train unless told otherwise.
+    """
     for value in (given, scope.training, scope.learning_phase, default):
         if value is not None:
             return bool(value) if isinstance(value, (int, np.integer)) else value
-    return False
+    return None
 
 
 def _host_array(leaf: Any) -> Any:

@@ -44,6 +44,7 @@ def _declares(layer: Any, ranks: Iterable[int]) -> bool:
         declares(layer, "keeps_rows_apart", *CALLING)
         and not layer.stateful
         and is_known(vars(layer).get("activation"))
+        and all(layer.batched_rank in (None, rank) for rank in ranks)
         and not any(axis in (0, -rank) for axis in _axes(layer) for rank in ranks)
     )
 

@@ -178,8 +178,19 @@ _TABLE: dict[str, dict[str, str]] = {
         "x | rcond": "Pinv",
     },
     "image": {
-        "images | data_format": "RGBToGrayscale",
-        "images | size interpolation antialias data_format": "Resize",
+        "images | data_format": "RGBToGrayscale RGBToHSV HSVToRGB SobelEdges",
+        (
+            "images | size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value "
+            "data_format"
+        ): "Resize",
+        "images transform | interpolation fill_mode fill_value data_format": "AffineTransform",
+        "images start_points end_points | interpolation fill_value data_format": "PerspectiveTransform",
+        "inputs coordinates | order fill_mode fill_value": "MapCoordinates",
+        "images | kernel_size sigma data_format": "GaussianBlur",
+        "images | alpha sigma interpolation fill_mode fill_value seed data_format": "ElasticTransform",
+        "images output_shape scale translation | spatial_dims method antialias": "ScaleAndTranslate",
+        "images | size strides dilation_rate padding data_format": "ExtractPatches",
+        "image1 image2 | max_val filter_size filter_sigma k1 k2 data_format": "SSIM",
         "images | top_padding left_padding bottom_padding right_padding target_height target_width data_format": (
             "PadImages"
         ),

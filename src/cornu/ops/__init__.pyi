@@ -32,10 +32,10 @@ from cornu.ops.crossentropy import categorical_crossentropy as categorical_cross
 from cornu.ops.crossentropy import ctc_decode as ctc_decode
 from cornu.ops.crossentropy import ctc_loss as ctc_loss
 from cornu.ops.crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
-from cornu.ops.image import depth_to_space as depth_to_space
-from cornu.ops.image import fold as fold
-from cornu.ops.image import space_to_depth as space_to_depth
-from cornu.ops.image import unfold as unfold
+from cornu.ops.image.sizes import depth_to_space as depth_to_space
+from cornu.ops.image.sizes import fold as fold
+from cornu.ops.image.sizes import space_to_depth as space_to_depth
+from cornu.ops.image.sizes import unfold as unfold
 from cornu.ops.linalg import cdist as cdist
 from cornu.ops.linalg import cholesky as cholesky
 from cornu.ops.linalg import cholesky_inverse as cholesky_inverse

@@ -24,6 +24,7 @@ from cornu.core.settings import (
 )
 from cornu.data.streams import PyDataset, Sequence
 from cornu.preprocessing.sequence import pad_sequences
+from cornu.utils import bounding_boxes as bounding_boxes
 from cornu.utils.arrays import normalize, to_categorical
 from cornu.utils.files import get_file
 from cornu.utils.images import array_to_img, img_to_array, load_img, save_img
@@ -46,6 +47,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

@@ -22,6 +22,7 @@ from cornu.core.settings import enable_interactive_logging as enable_interactive
 from cornu.core.settings import is_interactive_logging_enabled as is_interactive_logging_enabled
 from cornu.data.streams import PyDataset as PyDataset
 from cornu.preprocessing.sequence import pad_sequences as pad_sequences
+from cornu.utils import bounding_boxes as bounding_boxes
 from cornu.utils.arrays import normalize as normalize
 from cornu.utils.arrays import to_categorical as to_categorical
 from cornu.utils.files import get_file as get_file

@@ -387,6 +387,16 @@ def test_learning_phase_can_be_set():
         K.set_learning_phase("train")
 
 
+def test_learning_phase_in_the_call_of_a_layer_is_of_that_call():
+    class Phase(cornu.layers.Layer):
+        def call(self, x):
+            return x + 10 * K.learning_phase() + K.in_train_phase(1.0, 2.0)
+
+    model = cornu.Sequential([cornu.Input((4,)), Phase()])
+    for training, added in ((None, 2), (False, 2), (True, 11)):
+        np.testing.assert_allclose(model(A, training=training), A + added, rtol=1e-6)
+
+
 def test_gradients():
     x = SymbolicTensor((None, 4), "float32")
     w = K.variable(np.ones((4, 2), "float32"))

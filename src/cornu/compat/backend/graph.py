@@ -24,7 +24,8 @@ _phase: list[SymbolicTensor] = []
 
 def learning_phase() -> Any:
     """Return 1 in training and 0 otherwise; outside calls, a symbolic tensor for `function`."""
-    for known in (scope.training, scope.learning_phase):
+    in_a_call = False if scope.depth else None
+    for known in (scope.training, scope.learning_phase, in_a_call):
         if known is not None:
             return int(bool(known))
     if not _phase:

@@ -176,7 +176,8 @@ def _where(condition: Any, then_value: Any, else_value: Any) -> jax.Array:
 
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """Return `x` in training and `alt` otherwise (tensors, or functions that make them)."""
-    for known in (training, scope.training, scope.learning_phase):
+    in_a_call = False if scope.depth else None
+    for known in (training, scope.training, scope.learning_phase, in_a_call):
         if isinstance(known, (bool, int, np.bool_)):
             chosen = x if known else alt
             return chosen() if callable(chosen) else chosen

@@ -1,7 +1,4 @@
-"""The part of `keras.ops.image` that networks use: resizing, cropping, padding, patches, blocks of space and depth.
-
-Follows https://keras.io/api/ops/image/
-"""
+"""Sizes of images: resizing, cropping, padding, windows, blocks of space and depth."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,46 +8,102 @@ import jax.numpy as jnp
 
 from cornu.core import settings
 from cornu.core.dtype_policies import is_float
+from cornu.core.errors import unknown
 from cornu.core.public import offer
 from cornu.ops.core import saturate_cast
+from cornu.ops.image.layout import check_images, space_axes
 from cornu.ops.lifting import arrays_first
 
 _IMPORTED = frozenset(globals())
 
 
-def _spatial(x: Any, data_format: str | None) -> tuple[int, int]:
-    """Return the axes of height and width of one image or a batch."""
-    first = x.ndim - 3
-    return (
-        (first, first + 1)
-        if settings.standardize_data_format(data_format) == "channels_last"
-        else (first + 1, first + 2)
-    )
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
 @arrays_first(1)
 def resize(
-    images: Any, size: tuple[int, int], interpolation: str = "bilinear", antialias: bool = False,
-    data_format: str | None = None,
+    images: Any, size: Sequence[int], interpolation: str = "bilinear", antialias: bool = False,
+    crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
+    fill_value: float = 0.0, data_format: str | None = None,
 ) -> jax.Array:  # fmt: skip
     """Resize images.
 
     Args:
         images: ``(height, width, channels)`` or with a batch axis first; channels before height for
-            ``"channels_first"``.
+            ``"channels_first"``. Integers are rounded.
         size: New height and width.
         interpolation: ``"nearest"``, ``"bilinear"``, ``"bicubic"``, ``"lanczos3"`` or ``"lanczos5"``.
         antialias: Whether to filter before downsampling.
+        crop_to_aspect_ratio: Whether to cut off margins first, so that nothing is stretched.
+        pad_to_aspect_ratio: Whether to add margins first, so that nothing is stretched.
+        fill_mode: ``"constant"``.
+        fill_value: What margins are filled with.
         data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+
+    Raises:
+        ValueError: A shape or an option is not one of these.
+
+    Follows https://keras.io/api/ops/image/
 
     >>> resize(jnp.ones((1, 4, 4, 3)), (8, 2)).shape
     (1, 8, 2, 3)
     """
+    check_images(images)
+    size = _size(size)
+    if interpolation not in INTERPOLATIONS:
+        raise unknown("interpolation", interpolation, INTERPOLATIONS)
+    if fill_mode != "constant":
+        raise ValueError(f'resize: `fill_mode` must be "constant"; got {fill_mode!r}.')
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError("resize: pass only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio`.")
+    axes, dtype, images = space_axes(data_format), images.dtype, jnp.asarray(images)
+    if crop_to_aspect_ratio:
+        images = _without_margins(images, axes, size)
+    if pad_to_aspect_ratio:
+        images = _with_margins(images, axes, size, fill_value)
     shape = list(images.shape)
-    for axis, length in zip(_spatial(images, data_format), size, strict=True):
-        shape[axis] = int(length)
+    for axis, length in zip(axes, size, strict=True):
+        shape[axis] = length
     result = jax.image.resize(images, shape, method=interpolation, antialias=antialias)
-    return saturate_cast(result if is_float(images.dtype) else jnp.round(result), images.dtype)
+    return saturate_cast(result if is_float(dtype) else jnp.round(result), dtype)
+
+
+def _size(size: Any) -> tuple[int, int]:
+    numbers = tuple(int(length) for length in size) if isinstance(size, (tuple, list)) or hasattr(size, "shape") else ()
+    if len(numbers) != 2 or min(numbers) < 1:
+        raise ValueError(f"`size` must be two positive integers, height and width; got {size!r}.")
+    return numbers
+
+
+def fitting(space: Sequence[int], size: Sequence[int]) -> list[tuple[int, int]]:
+    """Return where the largest part in the middle of `space` with the proportions of `size` starts, and its sizes.
+
+    >>> fitting((100, 200), (10, 10))
+    [(0, 100), (50, 100)]
+    """
+    (height, width), (new_height, new_width) = space, size
+    lengths = (int(width * new_height / new_width), int(height * new_width / new_height))
+    found = [max(min(whole, length), 1) for whole, length in zip(space, lengths, strict=True)]
+    return [((whole - length) // 2, length) for whole, length in zip(space, found, strict=True)]
+
+
+def _without_margins(images: jax.Array, axes: Sequence[int], size: Sequence[int]) -> jax.Array:
+    for axis, (start, length) in zip(axes, fitting([images.shape[axis] for axis in axes], size), strict=True):
+        images = jax.lax.slice_in_dim(images, start, start + length, axis=axis % images.ndim)
+    return images
+
+
+def _with_margins(images: jax.Array, axes: Sequence[int], size: Sequence[int], fill_value: float) -> jax.Array:
+    """Return images with margins at two opposite sides, if the proportions differ by two pixels or more."""
+    height, width = (images.shape[axis] for axis in axes)
+    wanted = (int(width * size[0] / size[1]), int(height * size[1] / size[0]))
+    for axis, whole, length in zip(axes, (height, width), wanted, strict=True):
+        margin = (length - whole) // 2
+        if margin > 0:
+            widths = [(0, 0)] * images.ndim
+            widths[axis] = (margin, margin)
+            return jnp.pad(images, widths, constant_values=fill_value)
+    return images
 
 
 @arrays_first(1)
@@ -85,16 +138,6 @@ def _filled_in(x: jax.Array, factor: int, axis: int) -> jax.Array:
 
 
 @arrays_first(1)
-def rgb_to_grayscale(images: Any, data_format: str | None = None) -> jax.Array:
-    """Return the brightness of RGB images, with one channel."""
-    axis = -1 if settings.standardize_data_format(data_format) == "channels_last" else -3
-    shape = [1] * images.ndim
-    shape[axis] = 3
-    weights = jnp.asarray([0.2989, 0.5870, 0.1140], "float32").reshape(shape)
-    return jnp.sum(images * weights, axis=axis, keepdims=True).astype(images.dtype)
-
-
-@arrays_first(1)
 def crop_images(
     images: Any, top_cropping: int | None = None, left_cropping: int | None = None, bottom_cropping: int | None = None,
     right_cropping: int | None = None, target_height: int | None = None, target_width: int | None = None,
@@ -102,23 +145,49 @@ def crop_images(
 ) -> jax.Array:  # fmt: skip
     """Crop the margins of images.
 
-    Exactly two of `top_cropping`, `bottom_cropping` and `target_height` must be passed, likewise for the width.
-    ValueError otherwise.
+    Args:
+        images: ``(height, width, channels)`` or with a batch axis first; channels before height for
+            ``"channels_first"``.
+        top_cropping, bottom_cropping, target_height: Margins and the new height; exactly two of the three.
+        left_cropping, right_cropping, target_width: The same across; exactly two of the three.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+
+    Raises:
+        ValueError: Another number of them is given, one is negative, or the images are too small.
+
+    Follows https://keras.io/api/ops/image/
+
+    >>> crop_images(jnp.ones((4, 5, 3)), top_cropping=1, left_cropping=0, target_height=2, target_width=3).shape
+    (2, 3, 3)
     """
-    rows, columns = _spatial(images, data_format)
-    top, height = _cropped(images.shape[rows], top_cropping, bottom_cropping, target_height, "height")
-    left, width = _cropped(images.shape[columns], left_cropping, right_cropping, target_width, "width")
+    check_images(images)
+    rows, columns = (axis % images.ndim for axis in space_axes(data_format))
+    top, _, height = _margins(images.shape[rows], top_cropping, bottom_cropping, target_height, "top bottom height", -1)
+    left, _, width = _margins(
+        images.shape[columns], left_cropping, right_cropping, target_width, "left right width", -1
+    )
     images = jax.lax.slice_in_dim(images, top, top + height, axis=rows)
     return jax.lax.slice_in_dim(images, left, left + width, axis=columns)
 
 
-def _cropped(whole: int, before: Any, after: Any, target: Any, name: str) -> tuple[int, int]:
+def _margins(whole: int, before: Any, after: Any, target: Any, names: str, sign: int) -> tuple[int, int, int]:
+    """Return both margins and the new size, of which two are given: `sign` is 1 to add margins, -1 to cut them off."""
+    what = "padding" if sign > 0 else "cropping"
+    first, last, size = names.split()
+    text = f"{first}_{what}, {last}_{what} and target_{size}"
     if [before, after, target].count(None) != 1:
-        raise ValueError(f"crop_images: pass exactly two of cropping before, cropping after and target {name}.")
+        raise ValueError(f"Pass exactly two of {text}; got {before}, {after} and {target}.")
     if target is None:
-        target = whole - before - after
-    start = whole - after - target if before is None else before
-    return start, target
+        target = whole + sign * (before + after)
+    elif before is None:
+        before = sign * (target - whole) - after
+    else:
+        after = sign * (target - whole) - before
+    if min(before, after, target) < 0:
+        raise ValueError(
+            f"{text} must not be negative; for images of {size} {whole} they are {before}, {after} and {target}."
+        )
+    return before, after, target
 
 
 @arrays_first(1)
@@ -129,21 +198,29 @@ def pad_images(
 ) -> jax.Array:  # fmt: skip
     """Pad images with margins of zeros.
 
-    Exactly two of `top_padding`, `bottom_padding` and `target_height` must be passed, likewise for the width.
-    ValueError otherwise.
+    Args:
+        images: ``(height, width, channels)`` or with a batch axis first; channels before height for
+            ``"channels_first"``.
+        top_padding, bottom_padding, target_height: Margins and the new height; exactly two of the three.
+        left_padding, right_padding, target_width: The same across; exactly two of the three.
+        data_format: ``"channels_last"`` or ``"channels_first"``; None takes ``cornu.config.image_data_format()``.
+
+    Raises:
+        ValueError: Another number of them is given, one is negative, or the images are too large.
+
+    Follows https://keras.io/api/ops/image/
+
+    >>> pad_images(jnp.ones((4, 5, 3)), top_padding=1, left_padding=0, target_height=6, target_width=5).shape
+    (6, 5, 3)
     """
-    rows, columns = _spatial(images, data_format)
+    check_images(images)
+    rows, columns = space_axes(data_format)
     padding = [(0, 0)] * images.ndim
-    padding[rows] = _padded(images.shape[rows], top_padding, bottom_padding, target_height, "height")
-    padding[columns] = _padded(images.shape[columns], left_padding, right_padding, target_width, "width")
+    padding[rows] = _margins(images.shape[rows], top_padding, bottom_padding, target_height, "top bottom height", 1)[:2]
+    padding[columns] = _margins(
+        images.shape[columns], left_padding, right_padding, target_width, "left right width", 1
+    )[:2]
     return jnp.pad(images, padding)
-
-
-def _padded(whole: int, before: Any, after: Any, target: Any, name: str) -> tuple[int, int]:
-    if [before, after, target].count(None) != 1:
-        raise ValueError(f"pad_images: pass exactly two of padding before, padding after and target {name}.")
-    before = target - whole - after if before is None else before
-    return before, target - whole - before if after is None else after
 
 
 @arrays_first(1)
@@ -212,4 +289,4 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
     return transposed(jnp.asarray(x))[0]
 
 
-offer(globals(), _IMPORTED | {"enlarge"})
+offer(globals(), _IMPORTED | {"enlarge", "fitting"})
