@@ -24,9 +24,9 @@ _AUGMENTING = (
 )
 _IMAGE_FILES = (
     "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator random_rotation random_shift "
-    "random_shear random_zoom apply_affine_transform smart_resize"
+    "random_shear random_zoom apply_affine_transform"
 )
-_DATA_SETS = "audio_dataset_from_directory image_dataset_from_directory split_dataset text_dataset_from_directory"
+_DATA_SETS = "audio_dataset_from_directory split_dataset text_dataset_from_directory"
 _ENCODE = "Encode the data with numpy before training."
 _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 
@@ -46,8 +46,8 @@ LATER = _rows(
     ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),
-    ("preprocessing.image", _IMAGE_FILES, _YIELD),
-    ("preprocessing", "image_dataset_from_directory text_dataset_from_directory", _YIELD),
+    ("preprocessing.image", _IMAGE_FILES, f"For folders use keras.utils.image_dataset_from_directory. {_YIELD}"),
+    ("preprocessing", "text_dataset_from_directory", _YIELD),
     ("preprocessing.text", "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json", _ENCODE),
     ("utils", _DATA_SETS, _YIELD),
     ("utils", "FeatureSpace", _ENCODE),

@@ -235,7 +235,9 @@ NAMES: dict[str, dict[str, str]] = {
     "models": {"Container": "Model", "Input": "cornu.layers:Input", "Layer": "cornu.layers:Layer"}
     | {"Functional": "Model", "K": "cornu.compat.backend.functions"},
     "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
-    "preprocessing": _TIMESERIES,
+    "preprocessing": _TIMESERIES
+    | {"image_dataset_from_directory": "cornu.utils.image_dataset:image_dataset_from_directory"},
+    "preprocessing.image": {"smart_resize": "cornu.utils.images:smart_resize"},
     "regularizers": {
         "l1": "L1",
         "l2": "L2",

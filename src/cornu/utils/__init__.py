@@ -26,6 +26,7 @@ from cornu.data.streams import PyDataset, Sequence
 from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils.arrays import normalize, to_categorical
 from cornu.utils.files import get_file
+from cornu.utils.image_dataset import image_dataset_from_directory
 from cornu.utils.images import array_to_img, img_to_array, load_img, save_img
 from cornu.utils.misc import (
     clear_session,
@@ -56,6 +57,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
+    "image_dataset_from_directory",
     "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
