@@ -46,7 +46,7 @@ LATER = _rows(
     ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),
-    ("preprocessing.image", _IMAGE_FILES, f"For folders use keras.utils.image_dataset_from_directory. {_YIELD}"),
+    ("preprocessing.image", _IMAGE_FILES, _YIELD),
     ("preprocessing", "text_dataset_from_directory", _YIELD),
     ("preprocessing.text", "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json", _ENCODE),
     ("utils", _DATA_SETS, _YIELD),

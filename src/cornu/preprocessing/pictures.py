@@ -38,7 +38,7 @@ def opened(path: Any, channels: int, upright: bool = False, least: tuple[int, in
     try:
         with image.open(path) as picture:
             if picture.format == "JPEG" and (channels == 1 or least):  # grey is stored as such; smaller is faster
-                picture.draft(_MODES[channels], least and least[::-1])
+                picture.draft("L" if channels == 1 else "RGB", least and least[::-1])
             if picture.mode.startswith("I"):
                 picture = image.fromarray((np.asarray(picture) >> 8).astype("uint8"))
             found = _converted(picture, channels)
@@ -63,7 +63,29 @@ def _upright(picture: Any, source: Any) -> Any:
     return ImageOps.exif_transpose(picture)
 
 
+def shrunk(picture: Any, size: tuple[int, ...], channels: int) -> np.ndarray:
+    """Return a Pillow image in RGBA as pixels ``(height, width, channels)`` of uint8: smooth, transparency on white."""
+    image = pillow()
+    small = picture.resize((size[1], size[0]), image.Resampling.BILINEAR)
+    white = image.new("RGBA", small.size, "white")
+    pixels = np.asarray(image.alpha_composite(white, small).convert(_MODES[channels]))
+    return pixels[..., None] if channels == 1 else pixels
+
+
 def pixels_of(path: Any, channels: int) -> np.ndarray:
     """Return the pixels of a picture file, ``(height, width, channels)`` of uint8; see `opened` for what is raised."""
     pixels = np.asarray(opened(path, channels))
     return pixels[..., None] if channels == 1 else pixels
+
+
+def largest_pixel(model: Any) -> float:
+    """Return the value of white that a model takes: 255 if it begins by rescaling pixels itself, otherwise 1."""
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if hasattr(layer, "layers"):
+            return largest_pixel(layer)
+        if kind == "Rescaling":
+            return 255.0 if np.all(np.abs(layer.scale) < 0.1) or np.any(np.abs(layer.offset) > 2) else 1.0
+        if kind != "InputLayer":
+            return 255.0 if kind == "Normalization" else 1.0
+    return 1.0

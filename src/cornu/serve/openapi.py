@@ -77,9 +77,18 @@ def _others(model: dict[str, Any]) -> dict[str, Any]:
         [model, {"name": "width", **side}, {"name": "height", **side}, separate],
     )
     draw["post"]["requestBody"]["content"] = {"application/octet-stream": {"schema": {}}}
+    classify = _post(
+        "Pictures",
+        "Name a picture in RGB (three bytes per pixel, row by row)",
+        "Classes",
+        "Classes",
+        [model, {"name": "width", **side}, {"name": "height", **side}],
+    )
+    classify["post"]["requestBody"]["content"] = {"application/octet-stream": {"schema": {}}}
     metrics = _get("Server", "Counts and times for Prometheus", "Server")
     metrics["get"]["responses"]["200"]["content"] = {"text/plain": {"schema": _TEXT}}
-    return {"/draw/{model}": draw, "/metrics": metrics, "/openapi.json": _get("Server", "This document", "Document")}
+    own = {"/draw/{model}": draw, "/classify/{model}": classify}
+    return own | {"/metrics": metrics, "/openapi.json": _get("Server", "This document", "Document")}
 
 
 def _get(
@@ -172,6 +181,7 @@ def _schemas() -> dict[str, Any]:
         "Status": _object(name=_TEXT, ready=_TRUTH, model_version_status={"type": "array", "items": _OBJECT}),
         "Metadata": _object(model_spec=_OBJECT, metadata=_OBJECT),
         "Digits": _object(digits={"type": "array", "items": _OBJECT}),
+        "Classes": _object(classes={"type": "array", "items": _OBJECT}, seen=_TEXT),
         "Document": _OBJECT,
     }
 
