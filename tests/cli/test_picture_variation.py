@@ -26,7 +26,7 @@ def test_pictures_are_moved_turned_and_mirrored_as_said():
     moved = warped(x, rows(0), np.tile([0.0, 0.2], (3, 1)), rows(0), rows(1))
     np.testing.assert_allclose(moved[:, :, :8], x[:, :, 2:], atol=1e-2)
     turned = warped(x, rows(np.pi / 2), zero, rows(0), rows(1))
-    np.testing.assert_allclose(turned, np.rot90(x, -1, axes=(1, 2)), atol=1e-1)
+    np.testing.assert_allclose(turned, np.rot90(x, 1, axes=(1, 2)), atol=1e-1)
 
 
 def test_each_picture_and_each_call_is_changed_in_another_way():

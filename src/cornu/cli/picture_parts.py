@@ -49,6 +49,8 @@ def parts_of(folder: str, fraction: float, seed: int) -> Parts:
         test = next((inner[name] for name in _HELD_OUT if name in inner), None)
         if training is not None and test is not None:
             return _given(folder, training, test)
+        if training is not None and len(inner) == 1:
+            folder = os.path.join(folder, training)
         found = folders.listed(folder, "inferred", ENDINGS)
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
