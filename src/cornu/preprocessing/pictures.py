@@ -51,7 +51,10 @@ def opened(path: Any, channels: int, upright: bool = False, least: tuple[int, in
 
 
 def _converted(picture: Any, channels: int) -> Any:
-    if channels > 1 or picture.mode in ("1", "L", "LA"):
+    if picture.mode == _MODES[channels]:
+        picture.load()
+        return picture
+    if channels > 1 or picture.mode in ("1", "LA"):
         return picture.convert(_MODES[channels])
     return picture.convert("RGB").convert("L", _BRIGHTNESS)
 
