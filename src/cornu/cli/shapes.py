@@ -14,7 +14,7 @@ SIDE = 64
 def draw_shapes(folder: Any, each: int = 60, seed: int = 0) -> None:
     """Write `each` PNG files of every shape into a subfolder of its name.
 
-    The shapes have random colours, sizes, places and angles, on grounds with stripes and noise.
+    The shapes are dark on light ground, and have random colours, sizes, places and angles, with some noise.
     """
     generator = np.random.default_rng(seed)
     for name in CLASSES:
@@ -26,23 +26,13 @@ def draw_shapes(folder: Any, each: int = 60, seed: int = 0) -> None:
 
 def _drawn(name: str, generator: np.random.Generator) -> np.ndarray:
     y, x = np.mgrid[:SIDE, :SIDE] + 0.5
-    ground, ink = _colours(generator)
-    angle = generator.uniform(0, 2 * np.pi)
-    stripes = np.sin((x * np.cos(angle) + y * np.sin(angle)) / generator.uniform(2, 6)) * generator.uniform(0, 15)
-    picture = ground + stripes[..., None]
-    radius = generator.uniform(12, 24)
+    ground, ink = generator.uniform(150, 250, 3), generator.uniform(0, 110, 3)
+    picture = np.broadcast_to(ground, (SIDE, SIDE, 3)).copy()
+    radius = generator.uniform(14, 26)
     center = generator.uniform(radius + 1, SIDE - radius - 1, 2)
-    picture[_inside(name, x - center[0], y - center[1], radius, angle)] = ink
-    picture += generator.normal(0, 8, picture.shape)
+    picture[_inside(name, x - center[0], y - center[1], radius, generator.uniform(0, 2 * np.pi))] = ink
+    picture += generator.normal(0, 6, picture.shape)
     return picture.clip(0, 255).astype("uint8")
-
-
-def _colours(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return two colours that can be told apart."""
-    while True:
-        ground, ink = generator.uniform(20, 235, (2, 3))
-        if np.abs(ground - ink).max() > 70:
-            return ground, ink
 
 
 def _inside(name: str, x: np.ndarray, y: np.ndarray, radius: float, angle: float) -> np.ndarray:
