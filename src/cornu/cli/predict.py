@@ -11,7 +11,7 @@ import numpy as np
 from cornu.cli import predict_arrays
 from cornu.cli.common import SIDE, UserError, fitted, input_shape, model_from, refused
 from cornu.preprocessing.digits import digits_of
-from cornu.utils.images import load_img
+from cornu.preprocessing.image.conversion import load_img
 from cornu.visuals.measures import shares
 
 MOST_PIXELS = 100_000_000  # of one picture: a small file may decompress to any size

@@ -165,6 +165,7 @@ METHODS: dict[str, dict[str, str]] = {
     "train_on_batch": {"X": "x"},
     "test_on_batch": {"X": "x"},
     "load_data": {"nb_words": "num_words"},
+    "Tokenizer": {"nb_words": "num_words"},
     "to_categorical": {"nb_classes": "num_classes", "y": "x"},
     "save": {},
     "add_weight": {"experimental_autocast": "autocast"},

@@ -26,7 +26,7 @@ from cornu.data.streams import PyDataset, Sequence
 from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils.arrays import normalize, to_categorical
 from cornu.utils.files import get_file
-from cornu.utils.images import array_to_img, img_to_array, load_img, save_img
+from cornu.preprocessing.image.conversion import array_to_img, img_to_array, load_img, save_img
 from cornu.utils.misc import (
     clear_session,
     deserialize_keras_object,

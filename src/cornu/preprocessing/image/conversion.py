@@ -8,10 +8,10 @@ import numpy as np
 from cornu.core.atomic_files import replacing
 from cornu.core.settings import floatx, standardize_data_format
 
-_FILTERS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
-def _pillow() -> Any:
+def pillow() -> Any:
     try:
         from PIL import Image
     except ModuleNotFoundError:
@@ -50,8 +50,8 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         raise ValueError(f"An image has 1, 3 or 4 channels; the array of shape {x.shape} has {channels}.")
     if channels == 1:
         wide = x.max() > 255
-        return _pillow().fromarray(x[:, :, 0].astype("int32" if wide else "uint8"))
-    return _pillow().fromarray(x.astype("uint8"))
+        return pillow().fromarray(x[:, :, 0].astype("int32" if wide else "uint8"))
+    return pillow().fromarray(x.astype("uint8"))
 
 
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
@@ -124,9 +124,9 @@ def load_img(
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in modes:
         raise ValueError(f"color_mode must be rgb, rgba or grayscale; got {color_mode!r}.")
-    if interpolation not in _FILTERS:
-        raise ValueError(f"interpolation must be one of {', '.join(_FILTERS)}; got {interpolation!r}.")
-    image = _pillow()
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(f"interpolation must be one of {', '.join(INTERPOLATIONS)}; got {interpolation!r}.")
+    image = pillow()
     picture = image.open(path)
     if not (color_mode == "grayscale" and picture.mode in ("L", "I;16", "I")):
         picture = picture.convert(modes[color_mode])
