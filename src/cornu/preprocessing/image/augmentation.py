@@ -11,7 +11,7 @@ import numpy as np
 from cornu.core import era
 from cornu.core.ownership import library_classes
 from cornu.core.seeds import random_marks
-from cornu.preprocessing.image.resampling import PIXELS, resampled
+from cornu.preprocessing.image.resampling import resample
 from cornu.preprocessing.image.transformations import OLD_PACKAGE, affine_maps, apply_brightness_shift
 
 OLD = "images are augmented as in Keras 1"
@@ -20,36 +20,42 @@ GEOMETRY = ("theta", "tx", "ty", "shear", "zx", "zy")
 STEPS = ("get_random_transform", "apply_transform", "standardize")
 
 Amounts = dict[str, np.ndarray]
+#: A function that reads the images with some numbers into the rows of an array.
+Read = Callable[[range, np.ndarray], None]
 
 
-def augmented(generator: Any, read: Callable[[int], Any], count: int, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Return a batch of images, transformed and standardized by a generator.
+def augmented(generator: Any, read: Read, batch: np.ndarray) -> np.ndarray:
+    """Fill a batch with images, transformed and standardized by a generator; return it.
 
     Args:
         generator: An `ImageDataGenerator`, or None.
-        read: Function of a number below `count` that returns an image; threads call it.
-        count: Number of images.
-        shape: Shape of an image.
-        dtype: Dtype of the batch.
+        read: Function of a range of numbers and an array, which reads images into the array; threads call it.
+        batch: An array ``(n, ...)`` for the images.
     """
-    batch = np.empty((count, *shape), dtype)
     if generator is None or _is_custom(generator):
-        _each_thread(lambda part: _read(batch, read, part), count, shape)
-        if generator is not None:
-            for number in range(count):
-                _put(batch, number, _one_by_one(generator, batch[number]))
+        _in_threads(lambda part: read(part, batch[part.start : part.stop]), range(len(batch)), batch[:1].size)
+        for number in range(len(batch) if generator is not None else 0):
+            _put(batch, number, _one_by_one(generator, batch[number]))
         return batch
-    done = 0
-    if generator.preprocessing_function is not None:
-        done = _with_function(generator, batch, read)
-    if done < count:
-        amounts = draw(generator, shape, count - done)
-        _each_thread(lambda part: _transform(generator, batch, read, amounts, part, done), count - done, shape)
-        if generator.preprocessing_function is not None:
-            for number in range(done, count):
-                _put(batch, number, generator.preprocessing_function(batch[number]))
-        rest = batch[done:]
-        _each_thread(lambda part: _standardize(generator, rest, part), count - done, shape)
+    function = generator.preprocessing_function
+    done = 0 if function is None else _with_function(generator, batch, read)
+    amounts = draw(generator, batch.shape[1:], len(batch) - done)
+
+    def transform(part: range) -> None:
+        images = batch[part.start : part.stop]
+        read(part, images)
+        own = {name: values[part.start - done : part.stop - done] for name, values in amounts.items()}
+        changed = transformed(generator, images, own)
+        if changed is not images:
+            images[...] = changed
+        if function is None:
+            _standardize(generator, images)
+
+    _in_threads(transform, range(done, len(batch)), batch[:1].size)
+    if function is not None:
+        for number in range(done, len(batch)):
+            _put(batch, number, function(batch[number]))
+        _standardize(generator, batch[done:])
     return batch
 
 
@@ -78,19 +84,20 @@ def _put(batch: np.ndarray, number: int, image: Any) -> None:
     batch[number] = image
 
 
-def _with_function(generator: Any, batch: np.ndarray, read: Callable[[int], Any]) -> int:
+def _with_function(generator: Any, batch: np.ndarray, read: Read) -> int:
     """Begin a batch whose images a function changes; return how many are finished.
 
     If the function draws from the random generators, as the first image shows, it must do so between the draws of its
     image and those of the next one, and all images are finished here, one after the other.
     """
     for number in range(len(batch)):
-        one = slice(number, number + 1)
-        _transform(generator, batch, read, draw(generator, batch.shape[1:], 1), slice(0, 1), number)
+        image = batch[number : number + 1]
+        read(range(number, number + 1), image)
+        image[...] = transformed(generator, image, draw(generator, batch.shape[1:], 1))
         before = None if generator._function_draws else random_marks()
         _put(batch, number, generator.preprocessing_function(batch[number]))
         generator._function_draws = before is None or random_marks() != before
-        _standardize(generator, batch, one)
+        _standardize(generator, image)
         if not generator._function_draws:
             return 1
     return len(batch)
@@ -119,8 +126,6 @@ def draw(generator: Any, shape: tuple[int, ...], count: int) -> Amounts:
             amounts[name] = amounts[name] * size
     amounts["flip_horizontal"] = (amounts["flip_horizontal"] < 0.5) & bool(generator.horizontal_flip)
     amounts["flip_vertical"] = (amounts["flip_vertical"] < 0.5) & bool(generator.vertical_flip)
-    for name in GEOMETRY:
-        amounts.setdefault(name, np.full(count, 1.0 if name in ("zx", "zy") else 0.0))
     return amounts
 
 
@@ -130,39 +135,23 @@ def stacked(amounts: Iterable[dict[str, Any]]) -> Amounts:
     return {name: np.array([one[name] for one in found]) for name in found[0] if found[0][name] is not None}
 
 
-def _read(batch: np.ndarray, read: Callable[[int], Any], part: slice) -> None:
-    for number in range(part.start, part.stop):
-        batch[number] = read(number)
-
-
-def _transform(
-    generator: Any, batch: np.ndarray, read: Callable[[int], Any], amounts: Amounts, part: slice, first: int
-) -> None:
-    """Read some images of a batch, whose amounts begin with image `first`, and transform them."""
-    images = batch[first + part.start : first + part.stop]
-    for place, number in enumerate(range(part.start, part.stop)):
-        images[place] = read(first + number)
-    changed = transformed(generator, images, {name: values[part] for name, values in amounts.items()})
-    if changed is not images:
-        images[...] = changed
-
-
 def transformed(generator: Any, images: np.ndarray, amounts: Amounts) -> np.ndarray:
-    """Return images ``(n, ...)`` transformed by given amounts; the same array if nothing changes."""
+    """Return images ``(n, ...)`` transformed by given amounts: a new array, or the same one, overwritten."""
     last = changed = np.moveaxis(images, generator.channel_axis, -1)  # (n, rows, columns, channels)
-    maps = affine_maps({name: amounts[name] for name in GEOMETRY}, last.shape[1:3])
-    if not maps.are_identity():
-        changed = resampled(last, maps, generator.interpolation_order, generator.fill_mode, generator.cval)
+    if not amounts.keys().isdisjoint(GEOMETRY):
+        unchanged = {name: np.full(len(last), 1.0 if name in ("zx", "zy") else 0.0) for name in GEOMETRY}
+        maps = affine_maps(unchanged | amounts, last.shape[1:3])
+        if not maps.are_identity():
+            resample(last, maps, generator.interpolation_order, generator.fill_mode, generator.cval)
     if "channel_shift_intensity" in amounts:
         intensity = amounts["channel_shift_intensity"].reshape(len(last), 1, 1, -1)
         intensity = intensity.astype(last.dtype) if np.issubdtype(last.dtype, np.floating) else intensity
         low, high = (function(changed, (1, 2, 3), keepdims=True) for function in (np.min, np.max))
         changed = np.clip(changed + intensity, low, high)
-    for axis, name in ((2, "flip_horizontal"), (1, "flip_vertical")):
-        flipped = amounts[name].astype(bool) if name in amounts else np.zeros(len(last), bool)
-        if flipped.any():
-            changed = changed.copy() if changed is last else changed
-            changed[flipped] = np.flip(changed[flipped], axis)
+    for number in np.flatnonzero(amounts.get("flip_horizontal", ())):
+        changed[number] = changed[number, :, ::-1]
+    for number in np.flatnonzero(amounts.get("flip_vertical", ())):
+        changed[number] = changed[number, ::-1]
     if "brightness" in amounts:
         scale, factors = era.holds(OLD_PACKAGE), amounts["brightness"].tolist()
         pairs = zip(changed, factors, strict=True)
@@ -170,9 +159,10 @@ def transformed(generator: Any, images: np.ndarray, amounts: Amounts) -> np.ndar
     return images if changed is last else np.moveaxis(changed, -1, generator.channel_axis)
 
 
-def _standardize(generator: Any, batch: np.ndarray, part: slice) -> None:
-    images = batch[part]
-    images[...] = standardized(generator, images, tuple(range(1, batch.ndim)))
+def _standardize(generator: Any, images: np.ndarray) -> None:
+    changed = standardized(generator, images, tuple(range(1, images.ndim)))
+    if changed is not images:
+        images[...] = changed
 
 
 def standardized(generator: Any, images: np.ndarray, axes: tuple[int, ...] | None) -> np.ndarray:
@@ -207,14 +197,14 @@ def standardized(generator: Any, images: np.ndarray, axes: tuple[int, ...] | Non
 
 _pool: ThreadPoolExecutor | None = None
 _making = threading.Lock()
+_WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_LEAST = 1 << 16  # values in a part: less is done sooner than another thread begins
 
 
 def _threads() -> ThreadPoolExecutor:
     global _pool
     with _making:
-        if _pool is None:
-            workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            _pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-images")
+        _pool = _pool or ThreadPoolExecutor(_WORKERS, thread_name_prefix="cornu-images")
         return _pool
 
 
@@ -228,15 +218,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)
 
 
-def _each_thread(work: Callable[[slice], None], count: int, shape: tuple[int, ...]) -> None:
-    """Call `work` with parts of a batch in several threads; an error of one is raised here, when all have ended."""
-    size = max(1, 2 * PIXELS * 3 // int(np.prod(shape)))
-    parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
-    if len(parts) < 2:
+def _in_threads(work: Callable[[range], None], numbers: range, values: int) -> None:
+    """Call `work` with parts of `numbers` (images of so many values) in several threads.
+
+    An error of one is raised here, when all have ended.
+    """
+    size = max(-(-len(numbers) // (2 * _WORKERS)), -(-_LEAST // max(values, 1)))
+    parts = [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    if len(parts) < 2 or _WORKERS == 1:
         for part in parts:
             work(part)
         return
-    futures = [_threads().submit(work, part) for part in parts]
-    errors = [future.exception() for future in futures]
+    futures = [_threads().submit(work, part) for part in parts[1:]]
+    try:
+        work(parts[0])
+    finally:
+        errors = [future.exception() for future in futures]
     if (error := next((one for one in errors if one is not None), None)) is not None:
         raise error

@@ -81,9 +81,12 @@ class FileIterator(Iterator):
             raise ValueError(f"The image {str(path)!r} cannot be read: {reason}. Repair or delete it.") from error
 
     def _get_batches_of_transformed_samples(self, index_array: np.ndarray) -> Any:
-        paths = [self.filepaths[number] for number in index_array]
+        def read(numbers: range, images: np.ndarray) -> None:
+            for image, number in zip(images, index_array[numbers.start : numbers.stop], strict=True):
+                image[...] = self._read(self.filepaths[number])
+
         batch = augmented(
-            self.image_data_generator, lambda number: self._read(paths[number]), len(paths), self.image_shape, self.dtype
+            self.image_data_generator, read, np.empty((len(index_array), *self.image_shape), self.dtype)
         )
         if self.save_to_dir:
             save_batch(self, batch, index_array, 10_000_000)

@@ -210,9 +210,7 @@ class ImageDataGenerator:
                 degrees, ``tx`` (rows) and ``ty`` (columns) in pixels, the zoom factors ``zx`` and ``zy``,
                 ``flip_horizontal``, ``flip_vertical``, ``channel_shift_intensity`` and ``brightness``.
         """
-        defaults = dict.fromkeys(augmentation.GEOMETRY, 0) | {"zx": 1, "zy": 1}
-        known = {name: value for name, value in transform_parameters.items() if value is not None}
-        return augmentation.transformed(self, np.array(x)[None], augmentation.stacked([defaults | known]))[0]
+        return augmentation.transformed(self, np.array(x)[None], augmentation.stacked([transform_parameters]))[0]
 
     def random_transform(self, x: Any, seed: int | None = None) -> np.ndarray:
         """Return one image changed by random amounts; `seed` is for ``numpy.random``."""

@@ -227,10 +227,12 @@ class NumpyArrayIterator(Iterator):
         self.sample_weight = None if self.sample_weight is None else self.sample_weight[kept]
 
     def _get_batches_of_transformed_samples(self, index_array: np.ndarray) -> Any:
-        def read(number: int) -> np.ndarray:
-            return self.x[index_array[number]]
+        def read(numbers: range, images: np.ndarray) -> None:
+            np.take(self.x, index_array[numbers.start : numbers.stop], 0, images, "clip")
 
-        batch = augmented(self.image_data_generator, read, len(index_array), self.x.shape[1:], self.dtype)
+        batch = augmented(
+            self.image_data_generator, read, np.empty((len(index_array), *self.x.shape[1:]), self.dtype)
+        )
         if self.save_to_dir:
             save_batch(self, batch, index_array, 10_000)
         x = [batch, *(one[index_array] for one in self.x_misc)] if self.x_misc else batch

@@ -29,8 +29,8 @@ class Maps(NamedTuple):
         return bool((self.linear == np.eye(2)).all() and not self.offset.any())
 
 
-def resampled(images: np.ndarray, maps: Maps, order: int = 1, fill_mode: str = "nearest", cval: float = 0) -> np.ndarray:
-    """Return images under affine maps.
+def resample(images: np.ndarray, maps: Maps, order: int = 1, fill_mode: str = "nearest", cval: float = 0) -> None:
+    """Apply affine maps to images, in place.
 
     Args:
         images: ``(n, rows, columns, channels)``.
@@ -39,24 +39,21 @@ def resampled(images: np.ndarray, maps: Maps, order: int = 1, fill_mode: str = "
         fill_mode: What is beyond the edges: ``"constant"``, ``"nearest"``, ``"reflect"``, ``"wrap"``, or another mode
             of scipy.
         cval: The value of the constant.
-
-    Returns:
-        A new array of the same shape and dtype.
     """
     if order not in (0, 1) or fill_mode not in FILL_MODES or images.dtype != np.float32:
-        return _by_scipy(images, maps, order, fill_mode, cval)
-    result = np.empty(images.shape, np.float32)
-    group = max(1, PIXELS // (images.shape[1] * images.shape[2]))
+        _resample_by_scipy(images, maps, order, fill_mode, cval)
+        return
+    shape = images.shape[1:3]
+    group = max(1, PIXELS // max(1, shape[0] * shape[1]))
     for start in range(0, len(images), group):
         part = slice(start, start + group)
-        places = _places(Maps(*(values[part] for values in maps)), images.shape[1:3], fill_mode)
-        for first in range(0, images.shape[3], 4):  # channels, four at a time
-            channels = slice(first, first + 4)
-            found = (_nearest if order == 0 else _linear)(_Pixels(images[part, :, :, channels]), places)
-            result[part, :, :, channels] = found[..., : images.shape[3] - first]
+        places = _places(Maps(*(values[part] for values in maps)), shape, fill_mode)
+        sample = _nearest(places, shape) if order == 0 else _linear(places, shape)
+        for channel in range(images.shape[3]):
+            plane = images[part, :, :, channel]
+            plane[...] = sample(np.ascontiguousarray(plane).reshape(-1))
         if places.outside is not None:
-            result[part][places.outside] = cval
-    return result
+            images[part][places.outside] = cval
 
 
 class _Places(NamedTuple):
@@ -100,25 +97,40 @@ def _wrapped(place: np.ndarray, size: int) -> np.ndarray:
 _BACK: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"reflect": _reflected, "wrap": _wrapped}
 
 
-def _nearest(pixels: "_Pixels", places: _Places) -> np.ndarray:
-    rows, columns = (np.floor(place + 0.5).astype(np.int32) for place in (places.rows, places.columns))
-    return pixels.at(rows, columns)
+def _nearest(places: _Places, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that gives the nearest pixel of each place in a channel, which it takes as one row."""
+    rows, columns = (np.floor(place + 0.5).astype(np.intp) for place in (places.rows, places.columns))
+    where = _numbers(rows, columns, shape)
+    return lambda plane: plane.take(where, mode="clip")
 
 
-def _linear(pixels: "_Pixels", places: _Places) -> np.ndarray:
-    height, width = pixels.shape
-    (row, below), (column, right) = _corner(places.rows, height), _corner(places.columns, width)
-    upper, lower = (
-        _between(pixels.at(next_row, column), pixels.at(next_row, column + (width > 1)), right)
-        for next_row in (row, row + (height > 1))
-    )
-    return _between(upper, lower, below)
+def _linear(places: _Places, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that interpolates between the four pixels around each place."""
+    (row, below), (column, right) = _corner(places.rows, shape[0]), _corner(places.columns, shape[1])
+    corner = _numbers(row, column, shape)
+    next_row, next_column = shape[1] * (shape[0] > 1), int(shape[1] > 1)
+    corners = [corner, corner + next_column, corner + next_row, corner + (next_row + next_column)]
+
+    def sample(plane: np.ndarray) -> np.ndarray:
+        first, second, third, fourth = (plane.take(where, mode="clip") for where in corners)
+        return _between(_between(first, second, right), _between(third, fourth, right), below)
+
+    return sample
+
+
+def _numbers(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the numbers of pixels, counted through all images; the arrays are overwritten."""
+    rows += (np.arange(len(rows)) * shape[0])[:, None, None]
+    rows *= shape[1]
+    rows += columns
+    return rows
 
 
 def _corner(place: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the index of the pixel before each place, and how far behind it the place is, from 0 to 1."""
-    first = np.minimum(place.astype(np.int32), max(size - 2, 0))
-    return first, (place - first).astype(np.float32)[..., None]
+    first = place.astype(np.intp)
+    np.minimum(first, max(size - 2, 0), out=first)
+    return first, np.subtract(place, first, dtype=np.float32, casting="same_kind")
 
 
 def _between(first: np.ndarray, second: np.ndarray, part: np.ndarray) -> np.ndarray:
@@ -129,31 +141,9 @@ def _between(first: np.ndarray, second: np.ndarray, part: np.ndarray) -> np.ndar
     return first
 
 
-class _Pixels:
-    """Images with up to 4 channels, all of which are read at once; 3 channels have a fourth one beside them."""
-
-    def __init__(self, images: np.ndarray) -> None:
-        count, *self.shape, channels = images.shape
-        self.channels = 4 if channels == 3 else channels
-        pixels = np.zeros((*images.shape[:3], self.channels), np.float32)
-        pixels[..., :channels] = images
-        item = {1: np.float32, 2: np.complex64, 4: np.complex128}[self.channels]  # as wide as a pixel
-        self.flat = pixels.view(item).reshape(-1)
-        self.start = (np.arange(count, dtype=np.int32) * np.int32(np.prod(self.shape)))[:, None, None]
-
-    def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return the pixels at some places of each image, ``(n, rows, columns, channels)``."""
-        where = rows * np.int32(self.shape[1])
-        where += columns
-        where += self.start
-        return self.flat.take(where, mode="clip").view(np.float32).reshape(*where.shape, self.channels)
-
-
-def _by_scipy(images: np.ndarray, maps: Maps, order: int, fill_mode: str, cval: float) -> np.ndarray:
-    result = np.empty_like(images, order="C")
-    for image, linear, offset, found in zip(images, *maps, result, strict=True):
+def _resample_by_scipy(images: np.ndarray, maps: Maps, order: int, fill_mode: str, cval: float) -> None:
+    for image, linear, offset in zip(images, *maps, strict=True):
         for channel in range(images.shape[3]):
-            found[:, :, channel] = ndimage.affine_transform(
+            image[:, :, channel] = ndimage.affine_transform(
                 image[:, :, channel], linear, offset, order=order, mode=fill_mode, cval=cval
             )
-    return result

@@ -7,7 +7,7 @@ import numpy as np
 from cornu.core import era
 from cornu.core.public import offer
 from cornu.preprocessing.image.conversion import array_to_img, img_to_array, pillow
-from cornu.preprocessing.image.resampling import Maps, resampled
+from cornu.preprocessing.image.resampling import Maps, resample
 
 _IMPORTED = frozenset(globals())
 
@@ -94,8 +94,9 @@ def apply_affine_transform(
         return x
     arrays = {name: np.array([amount], float) for name, amount in amounts.items()}
     maps = affine_maps(arrays, (x.shape[axes[0]], x.shape[axes[1]]), axes[1] > axes[0])
-    planes = np.moveaxis(x, axes[2], -1)
-    return np.moveaxis(resampled(planes[None], maps, order, fill_mode, cval)[0], -1, axes[2])
+    changed = x.copy()
+    resample(np.moveaxis(changed, axes[2], -1)[None], maps, order, fill_mode, cval)
+    return changed
 
 
 def random_rotation(
