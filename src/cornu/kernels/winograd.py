@@ -11,11 +11,8 @@ from jax import Array, lax
 
 from cornu.kernels.geometry import Geometry, native
 
-GRADIENT_CHANNELS = 8
-"""With fewer input channels the transforms cost more than they save, in the kernel's gradient."""
-
 CHANNELS = 32
-"""The same for the convolution: with fewer channels or filters, XLA's own is as fast."""
+"""With fewer channels or filters the transforms cost more than they save."""
 
 WASTE = 1.2
 """How many times the wanted rows the whole tiles may have."""
@@ -38,11 +35,6 @@ def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
         return False
     height = x.shape[1] + sum(geometry.padding[0]) - 2
     return height > 0 and _tiles(height) * 4 <= WASTE * height
-
-
-def suits_gradient(x: Array, window: tuple[int, ...], geometry: Geometry) -> bool:
-    """Return whether `gradient_by_kernel` is faster than products of patches; `x` may be padded already."""
-    return _plain(x, window, geometry) and x.shape[-1] >= GRADIENT_CHANNELS
 
 
 def convolved(x: Array, kernel: Array, geometry: Geometry) -> Array:
@@ -74,21 +66,6 @@ def convolved(x: Array, kernel: Array, geometry: Geometry) -> Array:
         return lax.dynamic_update_slice_in_dim(total, outputs, number * size, 0)
 
     return lax.fori_loop(0, count, put, jnp.zeros(shape, x.dtype))[: x.shape[0]]
-
-
-def gradient_by_kernel(x: Array, upstream: Array) -> Array:
-    """Return the gradient with respect to a 3 x k kernel, with half the products of patches. `x` is padded already."""
-    missing = -upstream.shape[1] % 4
-    x, upstream = (jnp.pad(each, ((0, 0), (0, missing), (0, 0), (0, 0))) for each in (x, upstream))
-    height, width = upstream.shape[1:3]
-    taps = x.shape[2] - width + 1
-    spread = [_combined(weights, _rows(x, height // 4)) for weights in INPUTS]
-    patches = jnp.stack([jnp.concatenate([v[:, :, j : j + width] for j in range(taps)], -1) for v in spread])
-    sums = jnp.stack([_combined(weights, [upstream[:, at::4] for at in range(4)]) for weights in OUTPUTS])
-    patches, sums = (jnp.reshape(each, (6, -1, each.shape[-1])) for each in (patches, sums))
-    products = lax.dot_general(patches, sums, (((1,), (1,)), ((0,), (0,))))  # (6, taps * channels, filters)
-    by_row = [_combined(weights, products) for weights in zip(*TAPS, strict=True)]
-    return jnp.stack(by_row).reshape(3, taps, x.shape[-1], upstream.shape[-1])
 
 
 def groups(total: int, rows: int) -> tuple[int, int]:
