@@ -166,6 +166,15 @@ METHODS: dict[str, dict[str, str]] = {
     "test_on_batch": {"X": "x"},
     "load_data": {"nb_words": "num_words"},
     "Tokenizer": {"nb_words": "num_words"},
+    "flow": {"X": "x"},
+}
+METHODS |= {
+    name: {"dim_ordering": "data_format"}
+    for name in (
+        *("ImageDataGenerator", "NumpyArrayIterator", "DirectoryIterator", "array_to_img", "img_to_array", "save_img"),
+    )
+}
+METHODS |= {
     "to_categorical": {"nb_classes": "num_classes", "y": "x"},
     "save": {},
     "add_weight": {"experimental_autocast": "autocast"},
@@ -181,6 +190,7 @@ UNNEEDED: dict[str, frozenset[str]] = {
         ("class_mode", "theano_mode", "experimental_run_tf_function", "distribute", "cloning", "sample_weight_mode")
     ),
     "save": frozenset(("signatures", "options")),
+    "flow_from_dataframe": frozenset(("has_ext", "sort", "drop_duplicates")),
     "add_weight": frozenset(("use_resource", "synchronization", "partitioner", "collections", "getter")),
     "ModelCheckpoint": frozenset(("options", "load_weights_on_restart")),
     "TensorBoard": frozenset(

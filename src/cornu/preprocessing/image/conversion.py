@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core import spellings
 from cornu.core.atomic_files import replacing
 from cornu.core.settings import floatx, standardize_data_format
 
@@ -19,6 +20,7 @@ def pillow() -> Any:
     return Image
 
 
+@spellings.old_keywords("array_to_img")
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
     """Convert an array to a Pillow image.
 
@@ -54,6 +56,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     return pillow().fromarray(x.astype("uint8"))
 
 
+@spellings.old_keywords("img_to_array")
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
     """Convert a Pillow image to an array of values 0 to 255.
 
