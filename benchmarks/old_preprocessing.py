@@ -1,8 +1,8 @@
 """Images and words per second of Cornu's old preprocessing, compared with keras-preprocessing in turns.
 
-Run ``python -m benchmarks.old_preprocessing PYTHON``, where PYTHON has keras-preprocessing 1.1.2 (``pip install 'numpy<2'
-'scipy<1.12' Pillow Keras-Preprocessing==1.1.2``, Python 3.11); it prints a Markdown table. Both processes take turns, and
-the median is shown; stop other work on the machine. Seconds of processor time show what is independent of it.
+Run ``python -m benchmarks.old_preprocessing PYTHON``, where PYTHON has keras-preprocessing 1.1.2 (Python 3.11, ``pip
+install 'numpy<2' 'scipy<1.12' Pillow Keras-Preprocessing==1.1.2``); it prints a Markdown table. Both processes take
+turns, and the median is shown; stop other work on the machine. Processor time shows what is independent of it.
 """
 
 import argparse

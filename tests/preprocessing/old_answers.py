@@ -260,7 +260,9 @@ def main(keras_1):
     from keras.preprocessing import image as first
 
     found |= {f"1/{name}": value for name, value in generator_answers(first, first=True).items()}
-    kept = {name: value.astype("float32") if np.asarray(value).dtype == float else value for name, value in found.items()}
+    kept = {
+        name: value.astype("float32") if np.asarray(value).dtype == float else value for name, value in found.items()
+    }
     np.savez_compressed(FILE, **kept)
     print(f"{FILE}: {len(kept)} answers, {FILE.stat().st_size:,} bytes")
 

@@ -7,11 +7,11 @@ float32. `old_answers.py` asks the questions, of Cornu here and of the old packa
 import json
 
 import numpy as np
-from preprocessing import old_answers
 import pytest
 
 from cornu.core import era
 from cornu.preprocessing import image, sequence, text
+from preprocessing import old_answers
 
 
 @pytest.fixture(scope="module")

@@ -152,6 +152,8 @@ _GENERATOR = {
     "val_samples": "steps",
 }
 
+_ORDER = {"dim_ordering": "data_format"}
+
 #: Method -> old keyword -> today's.
 METHODS: dict[str, dict[str, str]] = {
     "fit": {"nb_epoch": "epochs"},
@@ -167,14 +169,11 @@ METHODS: dict[str, dict[str, str]] = {
     "load_data": {"nb_words": "num_words"},
     "Tokenizer": {"nb_words": "num_words"},
     "flow": {"X": "x"},
-}
-METHODS |= {
-    name: {"dim_ordering": "data_format"}
-    for name in (
-        *("ImageDataGenerator", "NumpyArrayIterator", "DirectoryIterator", "array_to_img", "img_to_array", "save_img"),
-    )
-}
-METHODS |= {
+    "ImageDataGenerator": _ORDER,
+    "NumpyArrayIterator": _ORDER,
+    "DirectoryIterator": _ORDER,
+    "array_to_img": _ORDER,
+    "img_to_array": _ORDER,
     "to_categorical": {"nb_classes": "num_classes", "y": "x"},
     "save": {},
     "add_weight": {"experimental_autocast": "autocast"},

@@ -27,7 +27,7 @@ def list_pictures(directory: Any, ext: str | Sequence[str] = _ENDINGS) -> list[s
 
 
 def transform_matrix_offset_center(matrix: Any, x: float, y: float) -> np.ndarray:
-    """Return the 3x3 matrix of a map about the middle of an image of x rows and y columns (``keras.preprocessing.image``).
+    """Return the 3x3 matrix of a map about the middle of x rows and y columns (``keras.preprocessing.image``).
 
     >>> transform_matrix_offset_center(np.diag([2.0, 2.0, 1.0]), 3, 3)[:2, 2].tolist()
     [-2.0, -2.0]

@@ -330,4 +330,5 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
     return tokenizer
 
 
+__getattr__ = spellings.names_of(__name__)
 offer(globals(), _IMPORTED)

@@ -72,8 +72,10 @@ class SKLearnBase(BaseEstimator):  # type: ignore[misc]
         return self.model_.predict(validate_data(self, X, reset=False), verbose=0)
 
     def __sklearn_clone__(self) -> "SKLearnBase":
-        """Return an estimator with the same settings, which is not trained; the model is shared, since `fit` copies it."""
-        return type(self)(**{name: getattr(self, name) for name in ("model", "warm_start", "model_kwargs", "fit_kwargs")})
+        """Return an estimator with the same settings, which is not trained; `fit` copies the model."""
+        return type(self)(
+            **{name: getattr(self, name) for name in ("model", "warm_start", "model_kwargs", "fit_kwargs")}
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -86,7 +86,7 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
     def _builder(self) -> Callable[..., Any]:
         """Return the function that builds the model."""
         if self.build_fn is not None:
-            return self.build_fn if inspect.isroutine(self.build_fn) else self.build_fn.__call__
+            return self.build_fn
         own = getattr(type(self), "__call__", None)
         if own is None:
             raise ValueError(f"{type(self).__name__} needs build_fn, a function that returns a compiled model.")

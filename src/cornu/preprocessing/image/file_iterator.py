@@ -85,9 +85,7 @@ class FileIterator(Iterator):
             for image, number in zip(images, index_array[numbers.start : numbers.stop], strict=True):
                 image[...] = self._read(self.filepaths[number])
 
-        batch = augmented(
-            self.image_data_generator, read, np.empty((len(index_array), *self.image_shape), self.dtype)
-        )
+        batch = augmented(self.image_data_generator, read, np.empty((len(index_array), *self.image_shape), self.dtype))
         if self.save_to_dir:
             save_batch(self, batch, index_array, 10_000_000)
         if self.class_mode is None:

@@ -92,7 +92,7 @@ class DataFrameIterator(FileIterator):
         missing = [path for path, there in zip(paths, exists, strict=True) if not there]
         if paths and len(missing) == len(paths):
             raise ValueError(
-                f"None of the {len(paths)} files in the column {x_col!r} is an image that exists: {listed(missing[:3])}."
+                f"None of the {len(paths)} files in the column {x_col!r} is an existing image: {listed(missing[:3])}."
                 "\nPass the folder as directory, and file names with their endings."
             )
         if missing:
@@ -169,7 +169,9 @@ def _with_classes(frame: Any, y_col: str, classes: Iterable[str] | None) -> tupl
 
 def _check_classes(names: list[str], class_mode: str | None, y_col: str) -> None:
     if class_mode == "binary" and len(names) != 2:
-        raise ValueError(f"class_mode='binary' needs 2 classes; the column {y_col!r} has {len(names)}: {listed(names)}.")
+        raise ValueError(
+            f"class_mode='binary' needs 2 classes; the column {y_col!r} has {len(names)}: {listed(names)}."
+        )
 
 
 offer(globals(), _IMPORTED)

@@ -265,7 +265,7 @@ def _shift(largest: Any, size: int, is_fraction: bool) -> float:
 
 
 def _whitening(flat: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the matrix that makes pixels uncorrelated with variance 1, and changes them as little as possible (ZCA)."""
+    """Return the matrix that makes pixels uncorrelated with variance 1, and changes them least (ZCA)."""
     if era.holds(OLD_PACKAGE):
         u, variances, _ = np.linalg.svd(flat.T @ flat / len(flat))
         return (u / np.sqrt(variances + epsilon)) @ u.T

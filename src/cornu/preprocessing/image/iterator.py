@@ -61,7 +61,7 @@ class Iterator(PyDataset):
         self.total_batches_seen += 1
 
     def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
+        return (self.n + self.batch_size - 1) // self.batch_size
 
     def __getitem__(self, idx: int) -> Any:
         if not 0 <= idx < len(self):
@@ -143,7 +143,9 @@ def check_images(what: str, x: np.ndarray, data_format: str) -> None:
     axis = 1 if data_format == "channels_first" else 3
     if x.ndim != 4:
         example = " For images without channels, pass x[..., None]." if x.ndim == 3 else ""
-        raise ValueError(f"{what} takes images with four axes (n, rows, columns, channels); got shape {x.shape}.{example}")
+        raise ValueError(
+            f"{what} takes images with four axes (n, rows, columns, channels); got shape {x.shape}.{example}"
+        )
     if x.shape[axis] not in (1, 3, 4):
         warnings.warn(
             f"{what}: with data_format={data_format!r}, images have 1, 3 or 4 channels on axis {axis}; got shape "
@@ -230,9 +232,7 @@ class NumpyArrayIterator(Iterator):
         def read(numbers: range, images: np.ndarray) -> None:
             np.take(self.x, index_array[numbers.start : numbers.stop], 0, images, "clip")
 
-        batch = augmented(
-            self.image_data_generator, read, np.empty((len(index_array), *self.x.shape[1:]), self.dtype)
-        )
+        batch = augmented(self.image_data_generator, read, np.empty((len(index_array), *self.x.shape[1:]), self.dtype))
         if self.save_to_dir:
             save_batch(self, batch, index_array, 10_000)
         x = [batch, *(one[index_array] for one in self.x_misc)] if self.x_misc else batch
