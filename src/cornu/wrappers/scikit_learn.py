@@ -87,10 +87,9 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
         """Return the function that builds the model."""
         if self.build_fn is not None:
             return self.build_fn
-        own = getattr(type(self), "__call__", None)
-        if own is None:
+        if not callable(self):
             raise ValueError(f"{type(self).__name__} needs build_fn, a function that returns a compiled model.")
-        return self.__call__  # type: ignore[attr-defined]
+        return self.__call__
 
     def _predicted(self, x: Any, kwargs: dict[str, Any]) -> np.ndarray:
         if not hasattr(self, "model"):
