@@ -1,6 +1,5 @@
 """The estimators of Keras 1 and 2: a function that builds a model, and parameters for it and for training."""
 
-import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +46,7 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
 
     def get_params(self, deep: bool = True, **params: Any) -> dict[str, Any]:
         """Return the parameters and `build_fn`, as scikit-learn's ``clone`` takes them."""
-        return copy.deepcopy(self.sk_params) | {"build_fn": self.build_fn}
+        return self.sk_params | {"build_fn": self.build_fn}
 
     def set_params(self, **params: Any) -> "BaseWrapper":
         """Change parameters; return the estimator. Raises ValueError for one that is not legal."""
@@ -82,6 +81,9 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
         if "epochs" in taken:
             params |= {new: self.sk_params[old] for old, new in _OLD.items() if old in self.sk_params}
         return params | (override or {})
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model")
 
     def _builder(self) -> Callable[..., Any]:
         """Return the function that builds the model."""

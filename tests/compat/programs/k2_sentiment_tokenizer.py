@@ -4,6 +4,7 @@ import pickle
 import numpy as np
 from keras.layers import Dense, Embedding, LSTM, SpatialDropout1D
 from keras.models import Sequential
+from keras.optimizers import Adam
 from keras.preprocessing.sequence import TimeseriesGenerator, pad_sequences, skipgrams
 from keras.preprocessing.text import Tokenizer, one_hot, text_to_word_sequence, tokenizer_from_json
 from keras.utils.np_utils import to_categorical
@@ -31,7 +32,7 @@ model.add(Embedding(max_features, 8, input_length=X.shape[1]))
 model.add(SpatialDropout1D(0.2))
 model.add(LSTM(8, dropout=0.2, recurrent_dropout=0.2))
 model.add(Dense(2, activation="softmax"))
-model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
+model.compile(loss="categorical_crossentropy", optimizer=Adam(lr=0.02), metrics=["accuracy"])
 model.fit(X[:100], Y[:100], epochs=25, batch_size=20, verbose=0)
 score, acc = model.evaluate(X[100:], Y[100:], verbose=0, batch_size=20)
 assert acc > 0.9

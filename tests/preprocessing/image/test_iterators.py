@@ -12,6 +12,7 @@ from PIL import Image
 
 from cornu import layers, models
 from cornu.core import era
+from cornu.optimizers import Adam
 from cornu.preprocessing.image import (
     DirectoryIterator,
     ImageDataGenerator,
@@ -68,8 +69,8 @@ def test_batches_are_those_of_keras_3(real_keras, monkeypatch, name):
 
 
 def test_a_model_trains_evaluates_and_predicts(folder):
-    model = models.Sequential([layers.Input((8, 8, 3)), layers.Flatten(), layers.Dense(1, "sigmoid")])
-    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    model = models.Sequential([layers.Input((8, 8, 3)), layers.GlobalAveragePooling2D(), layers.Dense(1, "sigmoid")])
+    model.compile(Adam(0.3), "binary_crossentropy", metrics=["accuracy"])
     generator = ImageDataGenerator(rescale=1 / 255, horizontal_flip=True, validation_split=0.25)
     common = {"target_size": (8, 8), "class_mode": "binary", "batch_size": 3, "seed": 1}
     training = generator.flow_from_directory(folder, subset="training", **common)
@@ -130,7 +131,7 @@ def test_files_of_many_kinds(tmp_path):
     Image.fromarray(pixels[..., 0]).save(place / "all" / "grey.png")
     Image.fromarray(pixels).save(place / "all" / "alpha.png")
     Image.fromarray(pixels[..., 0].astype("uint16") * 200).save(place / "all" / "sixteen.png")
-    Image.fromarray(pixels, "CMYK").save(place / "all" / "ink.jpg")
+    Image.frombytes("CMYK", (8, 8), pixels.tobytes()).save(place / "all" / "ink.jpg")
     for color_mode, channels in (("rgb", 3), ("rgba", 4), ("grayscale", 1)):
         batches = ImageDataGenerator().flow_from_directory(
             place, target_size=(6, 5), color_mode=color_mode, class_mode=None

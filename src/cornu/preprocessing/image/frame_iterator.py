@@ -164,7 +164,11 @@ def _with_classes(frame: Any, y_col: str, classes: Iterable[str] | None) -> tupl
         for cell in frame[y_col]
     ]
     kept = np.array([bool(cell) for cell in cells], bool)
-    return frame.assign(**{y_col: cells})[kept], names
+    frame = frame[kept].copy()
+    for_column = np.empty(len(frame), object)
+    for_column[:] = [cell for cell in cells if cell]
+    frame[y_col] = for_column
+    return frame, names
 
 
 def _check_classes(names: list[str], class_mode: str | None, y_col: str) -> None:
