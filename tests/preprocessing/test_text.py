@@ -46,6 +46,7 @@ def test_analyzer(reference):
     )
 
 
+@pytest.mark.old_spellings
 def test_pickles_of_every_keras_load(reference):
     theirs = fitted(reference)
 
@@ -61,6 +62,7 @@ def test_pickles_of_every_keras_load(reference):
     assert pickle.loads(pickle.dumps(fitted())).word_index == fitted().word_index
 
 
+@pytest.mark.old_spellings
 def test_lists_of_words_and_matrices_without_texts():
     tokenizer = text.Tokenizer(nb_words=4)
     tokenizer.fit_on_texts([["A", "b"], ["a"]])

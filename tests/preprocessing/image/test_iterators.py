@@ -68,6 +68,7 @@ def test_batches_are_those_of_keras_3(real_keras, monkeypatch, name):
         np.testing.assert_allclose(x_ours, x_theirs, atol=2e-4)
 
 
+@pytest.mark.old_spellings
 def test_a_model_trains_evaluates_and_predicts(folder):
     model = models.Sequential([layers.Input((8, 8, 3)), layers.GlobalAveragePooling2D(), layers.Dense(1, "sigmoid")])
     model.compile(Adam(0.3), "binary_crossentropy", metrics=["accuracy"])
@@ -238,6 +239,7 @@ def test_brightness_of_other_ranges(real_keras):
             np.testing.assert_allclose(apply_brightness_shift(x, 1.2, scale), theirs, rtol=1e-5)
 
 
+@pytest.mark.old_spellings
 def test_old_names(folder):
     batches = DirectoryIterator(folder, ImageDataGenerator(dim_ordering="th"), dim_ordering="th", target_size=(8, 8))
     assert (batches.nb_sample, batches.nb_class, batches.image_shape) == (8, 2, (3, 8, 8))
