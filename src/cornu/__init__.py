@@ -38,6 +38,7 @@ _MODULES = {
         "regularizers",
         "saving",
         "utils",
+        "wrappers",
     )
 }
 

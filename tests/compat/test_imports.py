@@ -41,6 +41,18 @@ SAME = {  # old spelling -> the class or function of Cornu that it must be
     "keras.utils.training_utils:multi_gpu_model": "compat.extras:multi_gpu_model",
     "keras.utils:Sequence": "utils:PyDataset",
     "keras.preprocessing.sequence:pad_sequences": "utils:pad_sequences",
+    "keras.preprocessing.image:ImageDataGenerator": "preprocessing.image:ImageDataGenerator",
+    "keras.preprocessing.image:load_img": "utils:load_img",
+    "keras_preprocessing.image:ImageDataGenerator": "preprocessing.image:ImageDataGenerator",
+    "keras_preprocessing.image.directory_iterator:DirectoryIterator": "preprocessing.image:DirectoryIterator",
+    "keras_preprocessing.text:Tokenizer": "preprocessing.text:Tokenizer",
+    "keras.src.legacy.preprocessing.text:Tokenizer": "preprocessing.text:Tokenizer",
+    "keras.src.preprocessing.image:NumpyArrayIterator": "preprocessing.image:NumpyArrayIterator",
+    "tensorflow.keras.preprocessing.text:Tokenizer": "preprocessing.text:Tokenizer",
+    "tensorflow.python.keras.preprocessing.image:Iterator": "preprocessing.image:Iterator",
+    "keras.wrappers.scikit_learn:KerasClassifier": "wrappers.scikit_learn:KerasClassifier",
+    "tensorflow.keras.wrappers.scikit_learn:KerasRegressor": "wrappers.scikit_learn:KerasRegressor",
+    "keras.wrappers:SKLearnClassifier": "wrappers:SKLearnClassifier",
     "keras.optimizers:Adam": "optimizers:Adam",
     "keras.optimizers.legacy:SGD": "optimizers:SGD",
     "keras.optimizers.adam:Adam": "optimizers:Adam",
@@ -115,14 +127,6 @@ ERRORS = {  # what is run -> the error's class and words that it must have
     "from keras.layers import Hashing\nclass A(Hashing): pass": (
         "NotImplementedError",
         ["Hashing is not in this version"],
-    ),
-    "from keras.preprocessing.image import ImageDataGenerator\nImageDataGenerator()": (
-        "NotImplementedError",
-        ["not in this version"],
-    ),
-    "from keras.wrappers.scikit_learn import KerasClassifier as K\nK(print)": (
-        "NotImplementedError",
-        ["KerasClassifier is not in"],
     ),
     "from keras.applications.vgg16 import VGG16\nVGG16()": ("NotImplementedError", ["keras.applications.vgg16.VGG16"]),
     "from keras.layers import MaxoutDense\nMaxoutDense(3)": (

@@ -22,10 +22,6 @@ _AUGMENTING = (
     "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomHue RandomRotation RandomSaturation "
     "RandomTranslation RandomWidth RandomZoom RandAugment AutoContrast Solarization"
 )
-_IMAGE_FILES = (
-    "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator random_rotation random_shift "
-    "random_shear random_zoom apply_affine_transform"
-)
 _DATA_SETS = "audio_dataset_from_directory split_dataset text_dataset_from_directory"
 _ENCODE = "Encode the data with numpy before training."
 _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
@@ -46,25 +42,17 @@ LATER = _rows(
     ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),
-    ("preprocessing.image", _IMAGE_FILES, _YIELD),
     ("preprocessing", "text_dataset_from_directory", _YIELD),
-    ("preprocessing.text", "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json", _ENCODE),
     ("utils", _DATA_SETS, _YIELD),
     ("utils", "FeatureSpace", _ENCODE),
     ("utils", "HDF5Matrix", "Read the file with h5py: fit() takes its data sets as they are."),
     ("utils", "GeneratorEnqueuer OrderedEnqueuer", "Pass the generator or the PyDataset to fit()."),
-    (
-        "wrappers",
-        "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
-        "Use model.fit and model.predict in an estimator of your own.",
-    ),
     ("applications", "", "Build the model from layers, or load a model file with keras.models.load_model."),
     ("estimator", "", "Use model.fit."),
     ("experimental", "", "Use the Keras 3 name."),
     ("export", "", "Use model.export or cornu.export."),
     ("premade", "", "Build the model from layers."),
     ("quantizers", "", "Use keras.mixed_precision for smaller types."),
-    ("wrappers.scikit_learn", "", "Use model.fit and model.predict in an estimator of your own."),
     ("distribution", "", "Training runs on one device."),
     ("tree", "", "Use jax.tree."),
     ("visualization", "", "Use model.diagram() and model.report(), or matplotlib."),

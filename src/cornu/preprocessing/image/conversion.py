@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core import spellings
 from cornu.core.atomic_files import replacing
 from cornu.core.settings import floatx, standardize_data_format
 from cornu.ops.image import resize
 from cornu.preprocessing.pictures import pillow
 from cornu.preprocessing.resizing import middle_part
 
-_FILTERS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
@@ -49,6 +50,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     return pillow().fromarray(x.astype("uint8"))
 
 
+@spellings.old_keywords("img_to_array")
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
     """Convert a Pillow image to an array of values 0 to 255.
 
@@ -119,8 +121,8 @@ def load_img(
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in modes:
         raise ValueError(f"color_mode must be rgb, rgba or grayscale; got {color_mode!r}.")
-    if interpolation not in _FILTERS:
-        raise ValueError(f"interpolation must be one of {', '.join(_FILTERS)}; got {interpolation!r}.")
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(f"interpolation must be one of {', '.join(INTERPOLATIONS)}; got {interpolation!r}.")
     image = pillow()
     picture = image.open(path)
     if not (color_mode == "grayscale" and picture.mode in ("L", "I;16", "I")):
