@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import figures
-from benchmarks.peers import keras_peer, tasks
+from benchmarks.peers import keras_peer, network_tasks, tasks
 
 #: Part of a program -> the file and function whose cumulative time counts as that part.
 PARTS = {
@@ -47,11 +47,11 @@ class Event(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.profiles", description=__doc__)
-    parser.add_argument("what", help=f"a program, or one of {', '.join(tasks.TASKS)}")
+    parser.add_argument("what", help=f"a program, or one of {', '.join([*tasks.TASKS, *network_tasks.MODELS])}")
     parser.add_argument("--steps", type=int, default=20, help="steps of an epoch (default 20)")
     parser.add_argument("--top", type=int, default=12, help="operations that are listed (default 12)")
     options = parser.parse_args()
-    if options.what in tasks.TASKS:
+    if options.what in {**tasks.TASKS, **network_tasks.MODELS}:
         print(profile_steps(options.what, options.steps, options.top))
     else:
         print(profile_program(Path(options.what)))
@@ -64,8 +64,11 @@ def profile_steps(name: str, steps: int, top: int) -> str:
     import cornu
 
     task = tasks.task(name)
-    (x, y), _ = cornu.datasets.mnist.load_data()
-    x, y = tasks.prepared(task, x, y, steps * task.batch)
+    if tasks.is_network(task):
+        x, y = tasks.data(task, "", steps * task.batch)
+    else:
+        (x, y), _ = cornu.datasets.mnist.load_data()
+        x, y = tasks.prepared(task, x, y, steps * task.batch)
     peer = keras_peer.Peer("cornu")
     peer.build(task, task.batch, x, y)
     peer.epochs(3)

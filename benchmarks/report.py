@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 
 from benchmarks import musts
 from benchmarks.lab import Lab
-from benchmarks.measures import checkpoints, epochs, inference, install, memory, precision, programs, scaling, sequences
+from benchmarks.measures import (
+    checkpoints,
+    epochs,
+    inference,
+    install,
+    memory,
+    networks,
+    precision,
+    programs,
+    scaling,
+    sequences,
+)
 from benchmarks.peers_table import PEERS
 
 
@@ -24,6 +35,11 @@ class Measure(NamedTuple):
 
 
 STEPS = "Milliseconds per step ± half the interquartile range; in parentheses, relative to Cornu's."
+NETWORKS = (
+    "Milliseconds per step, or per batch of `predict` on several batches: wall time / processor time; in parentheses, "
+    "relative to Cornu's. Adam. Every peer has as many weights, and from the same weights the same outputs (1e-3) and "
+    "losses (2%) in three steps on one batch."
+)
 MEASURES = {
     "tutorials": Measure(epochs.tutorials, epochs.write, "Epochs: the five tutorials' models", STEPS),
     "batches": Measure(epochs.batches, epochs.write, "Epochs: other batch sizes", STEPS, False),
@@ -35,6 +51,14 @@ MEASURES = {
         f"{STEPS} Recurrent layers end in a dense layer of 10; Adam. Keras on PyTorch, which takes "
         "seconds for a step, runs a few of them. The JAX loop predicts in a bare compiled call, "
         "which shows what the arithmetic takes.",
+    ),
+    "networks": Measure(networks.networks, networks.write, "Convolutional networks", NETWORKS, False),
+    "layers": Measure(
+        networks.layers,
+        networks.write,
+        "Single layers",
+        f"The layer is between a 1x1 Dense layer and a mean over space with a dense layer of 10. {NETWORKS}",
+        False,
     ),
     "programs": Measure(
         programs.programs,

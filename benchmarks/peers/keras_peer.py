@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from benchmarks.peers import keras_sequences, tasks
+from benchmarks.peers import keras_networks, keras_sequences, network_graphs, tasks
 
 
 class Peer:
@@ -27,12 +27,24 @@ class Peer:
         self.task, self.batch, self.x, self.y = task, batch, x, y
         if self.keras.__name__ != "cornu":
             self.keras.backend.clear_session()
+        name, arguments = task.optimizer[0], task.optimizer[1:]
+        optimizer = getattr(self.keras.optimizers, name)(*arguments)
+        if tasks.is_network(task):
+            self.model = keras_networks.model(self.keras, task.layers)
+            self.model.compile(loss=network_graphs.loss(task.layers), optimizer=optimizer)
+            return
         self.model = self.keras.models.Sequential([self._input(task)])
         for layer in task.layers:
             self.model.add(self._layer(*layer))
-        name, arguments = task.optimizer[0], task.optimizer[1:]
-        optimizer = getattr(self.keras.optimizers, name)(*arguments)
         self.model.compile(loss="categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
+
+    def parameters(self):
+        """Return the number of weights."""
+        return self.model.count_params()
+
+    def use(self, x, y):
+        """Take other rows."""
+        self.x, self.y = x, y
 
     def _input(self, task):
         if keras_sequences.is_stateful(task):
@@ -57,7 +69,10 @@ class Peer:
 
     def reset(self, seed):
         """Put the seed's initial weights in, and make the optimizer forget."""
-        self.model.set_weights(tasks.initial_weights(self.task, seed))
+        if tasks.is_network(self.task):
+            keras_networks.load(self.model, self.task.layers, seed)
+        else:
+            self.model.set_weights(tasks.initial_weights(self.task, seed))
         optimizer = self.model.optimizer
         if hasattr(optimizer, "variables"):
             for variable in optimizer.variables:
@@ -72,23 +87,26 @@ class Peer:
         history = self.model.fit(
             self.x, self.y, batch_size=self.batch, epochs=count, verbose=0, callbacks=[clock]
         ).history
+        self.processor = clock.processor
         return clock.seconds, [float(loss) for loss in history["loss"]]
 
     def _clock(self):
         class Clock(self.keras.callbacks.Callback):
             def __init__(self):
                 super(Clock, self).__init__()
-                self.begins, self.ends = [], []
+                self.begins, self.ends, self.processor = [], [], []
 
             @property
             def seconds(self):
                 return [self.ends[epoch] - self.begins[epoch] for epoch in range(len(self.ends))]
 
             def on_epoch_begin(self, epoch, logs=None):
+                self.processor.append(-time.process_time())
                 self.begins.append(time.perf_counter())
 
             def on_epoch_end(self, epoch, logs=None):
                 self.ends.append(time.perf_counter())
+                self.processor[-1] += time.process_time()
 
         return Clock()
 
@@ -119,6 +137,10 @@ class Peer:
     def predict(self, rows):
         """Return the outputs for the first rows, in batches as the library chooses them (Keras: of 32)."""
         return np.asarray(self.model.predict(self.x[:rows], verbose=0))
+
+    def predict_all(self):
+        """Return the outputs for all rows, in the batches of training."""
+        return np.asarray(self.model.predict(self.x, batch_size=self.batch, verbose=0))
 
     def call(self, rows):
         """Return the outputs for the first rows by a call of the model."""

@@ -4,14 +4,14 @@ from collections import namedtuple
 
 import numpy as np
 
-from benchmarks.peers import sequence_tasks
+from benchmarks.peers import network_graphs, network_tasks, sequence_tasks
 
 Task = namedtuple("Task", "about shape layers optimizer batch rows")
 Task.__doc__ = """A model, how it is trained, and the batch size and rows of its timed epochs.
 
 `layers` are tuples: ("dense", units, activation), ("conv", filters, activation), ("pool",), ("dropout", rate),
-("norm",), ("relu",), ("flatten",), and those of `sequence_tasks`. `optimizer` is its name and its positional arguments
-in Keras.
+("norm",), ("relu",), ("flatten",), and those of `sequence_tasks`; or they are a graph of `network_graphs`. `optimizer`
+is its name and its positional arguments in Keras.
 """
 
 IMAGE, FLAT, COLOURED, SMALL = (28, 28, 1), (784,), (32, 32, 3), (64,)
@@ -62,7 +62,16 @@ def task(name):
     if name in sequence_tasks.MODELS:
         about, shape, layers, batch = sequence_tasks.MODELS[name]
         return Task(about, shape, layers, ADAM, batch, sequence_tasks.STEPS * batch)
+    if name in network_tasks.MODELS:
+        about, make, batch = network_tasks.MODELS[name]
+        graph = make()
+        return Task(about, graph.shape(0), graph, ADAM, batch, batch)
     return TASKS[name]
+
+
+def is_network(task):
+    """Tell whether a task's layers are a graph."""
+    return isinstance(task.layers, network_graphs.Graph)
 
 
 def walk(task):
@@ -85,6 +94,8 @@ def walk(task):
 
 def initial_weights(task, seed):
     """Return the weights that every peer begins with, in the order of Keras's ``set_weights``: Glorot's uniform."""
+    if is_network(task):
+        return [array for arrays in network_graphs.weights(task.layers, seed).values() for array in arrays]
     random = np.random.RandomState(seed)
     weights = []
     for layer, before, after in walk(task):
@@ -133,6 +144,8 @@ def step_operations(task, batch):
 
 def data(task, path, rows):
     """Return what `prepared` makes of the arrays ``x`` and ``y`` in the file at `path`."""
+    if is_network(task):
+        return network_graphs.data(task.layers, rows)
     with np.load(path) as file:
         return prepared(task, file["x"], file["y"], rows)
 

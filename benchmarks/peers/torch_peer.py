@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.peers import tasks, torch_sequences
+from benchmarks.peers import tasks, torch_networks, torch_sequences
 
 
 class Peer:
@@ -19,12 +19,21 @@ class Peer:
     def build(self, task, batch, x, y):
         """Make model and optimizer; images become channels-first in shape, channels-last in memory."""
         self.task, self.batch = task, batch
+        if tasks.is_network(task):
+            self.use(x, y)
+            self.model = torch_networks.Network(task.layers)
+            self._prepare_optimizer()
+            return
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y.argmax(-1))
         if len(task.shape) == 3:
             self.x = self.x.permute(0, 3, 1, 2)
         self.model = nn.Sequential(*[self._layer(*each) for each in tasks.walk(task)])
         self.model = self.model.to(memory_format=torch.channels_last)
         self._prepare_optimizer()
+
+    def use(self, x, y):
+        """Take other rows for a network."""
+        self.x, self.y = torch_networks.inputs(self.task.layers, x), torch_networks.targets(self.task.layers, y)
 
     def _layer(self, layer, before, after):
         kind = layer[0]
@@ -60,6 +69,10 @@ class Peer:
     def reset(self, seed):
         """Put the seed's initial weights in, and make a new optimizer."""
         torch.manual_seed(seed)
+        if tasks.is_network(self.task):
+            self.model.load(seed)
+            self._prepare_optimizer()
+            return
         weights = iter(tasks.initial_weights(self.task, seed))
         flattened = [before for layer, before, _ in tasks.walk(self.task) if layer[0] == "flatten"]
         with torch.no_grad():
@@ -83,15 +96,18 @@ class Peer:
 
     def epochs(self, count):
         """Train; returns the seconds and the mean loss of each epoch."""
-        seconds, losses = [], []
+        seconds, losses, self.processor = [], [], []
         for _ in range(count):
-            began = time.perf_counter()
+            began, before = time.perf_counter(), time.process_time()
             losses.append(self._epoch())
             seconds.append(time.perf_counter() - began)
+            self.processor.append(time.process_time() - before)
         return seconds, losses
 
     def _epoch(self):
         self.model.train()
+        if tasks.is_network(self.task):
+            return self._network_epoch()
         total, right = torch.zeros(()), torch.zeros((), dtype=torch.int64)
         for rows in torch.randperm(len(self.x)).split(self.batch):
             x, y = self.x[rows], self.y[rows]
@@ -104,6 +120,30 @@ class Peer:
             right += (out.detach().argmax(-1) == y).sum()
         assert 0 <= int(right) <= self.y.numel()
         return float(total) / len(self.x)
+
+    def _network_epoch(self):
+        total = torch.zeros(())
+        for rows in torch.randperm(len(self.x)).split(self.batch):
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self.model.loss(self.model(self.x[rows]), self.y[rows])
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach() * len(rows)
+        return float(total) / len(self.x)
+
+    @torch.inference_mode()
+    def predict_all(self):
+        """Return a network's outputs for all rows, in the batches of training."""
+        self.model.eval()
+        return torch_networks.outputs(torch.cat([self.model(x) for x in self.x.split(self.batch)])).numpy()
+
+    def parameters(self):
+        """Return the number of weights, with the statistics of normalization as in Keras."""
+        kept = [each for each in self.model.buffers() if each.is_floating_point()]
+        return sum(each.numel() for each in [*self.model.parameters(), *kept])
+
+    def use_keras_padding(self, exact):
+        torch_networks.use_keras_padding(self.model, exact)
 
     @torch.inference_mode()
     def predict(self, rows):

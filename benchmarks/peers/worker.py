@@ -7,6 +7,7 @@ libraries print goes to standard error.
 import contextlib
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import resource
@@ -17,6 +18,13 @@ import traceback
 import numpy as np
 
 from benchmarks.peers import tasks
+
+#: Parts of preparing a program -> JAX's name for their duration.
+STAGES = {
+    "trace": "/jax/core/compile/jaxpr_trace_duration",
+    "lower": "/jax/core/compile/jaxpr_to_mlir_module_duration",
+    "compile": "/jax/core/compile/backend_compile_duration",
+}
 
 
 def make_peer(kind):
@@ -54,6 +62,15 @@ def forget_peak():
         file.write("5")
 
 
+def covered(spans):
+    """Return for how long at least one of the spans (begin, end) runs."""
+    total, reached = 0.0, 0.0
+    for begin, end in sorted(spans):
+        total += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
+
+
 class Worker:
     """The commands: every public method is one, its keywords come from the line, and it returns the answer."""
 
@@ -76,6 +93,51 @@ class Worker:
         task = tasks.task(name)
         x, y = tasks.data(task, path, task.batch)
         return {"seconds": seconds_of(lambda: (self.peer.build(task, task.batch, x, y), self.peer.epochs(1)))}
+
+    def build_network(self, name):
+        """Make a network; returns the first losses on one batch, the outputs before, and the number of weights."""
+        task = tasks.task(name)
+        self.rows = tasks.data(task, "", task.batch)
+        exact = getattr(self.peer, "use_keras_padding", lambda exact: None)
+        self.peer.build(task, task.batch, *self.rows)
+        self.peer.reset(1)
+        exact(True)
+        outputs = self.peer.predict_all()
+        losses = self.peer.epochs(3)[1]
+        exact(False)
+        return {"losses": losses, "outputs": outputs[:2].ravel()[:1000].tolist(), "parameters": self.peer.parameters()}
+
+    def repeat_rows(self, times):
+        """Let a network's epochs have this many batches."""
+        self.peer.use(*(np.concatenate([each] * times) for each in self.rows))
+        return {}
+
+    def network_epochs(self, count):
+        """Train; returns the seconds of each epoch, and those of the processor."""
+        return {"seconds": self.peer.epochs(count)[0], "processor": self.peer.processor}
+
+    def predict_all(self, count):
+        """Predict all rows; returns the seconds of each time, and those of the processor."""
+        seconds, processor = [], []
+        for _ in range(count):
+            before = time.process_time()
+            seconds += seconds_of(self.peer.predict_all)
+            processor.append(time.process_time() - before)
+        return {"seconds": seconds, "processor": processor}
+
+    def first_network_step(self, name):
+        """Build a network and train one step; returns the seconds, and those of JAX's tracing, lowering, compiling."""
+        task = tasks.task(name)
+        x, y = tasks.data(task, "", task.batch)
+        spans = {}
+        if importlib.util.find_spec("jax"):  # Cornu imports it when it needs it: here, before the time begins
+            importlib.import_module("jax").monitoring.register_event_duration_secs_listener(
+                lambda event, seconds, **_: spans.setdefault(event, []).append(
+                    (time.perf_counter() - seconds, time.perf_counter())
+                )
+            )
+        (seconds,) = seconds_of(lambda: (self.peer.build(task, task.batch, x, y), self.peer.epochs(1)))
+        return {"seconds": seconds, **{part: covered(spans.get(event, [])) for part, event in STAGES.items()}}
 
     def use_policy(self, policy):
         self.peer.keras.mixed_precision.set_global_policy(policy)

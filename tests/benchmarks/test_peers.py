@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from benchmarks.peers import tasks
+from benchmarks.peers import network_graphs, tasks
 from benchmarks.peers_table import PEERS
 
 from benchmarks import environments, workers
@@ -101,6 +101,37 @@ def test_peers_compute_the_same_sequences(kind, name, digits, peers):
     before, losses, _ = trained(kind, task, ROWS, digits, 3)
     np.testing.assert_allclose(before, peers[name][0], atol=2e-5)
     np.testing.assert_allclose(losses, peers[name][1], rtol=1e-3)
+
+
+def every_node():
+    graph = network_graphs.Graph((8, 8, 3))
+    x = graph.activation(graph.norm(graph.conv(0, 4, 3, strides=2, bias=False)), "leaky_relu")
+    y = graph.activation(graph.depthwise(x, 3, multiplier=2), "swish")
+    y = graph.separable(graph.conv(y, 8, 3, groups=2, dilation=2), 4, 3)
+    y = graph.multiply(y, graph.activation(graph.conv(graph.average(y, keepdims=True), 4, 1), "sigmoid"))
+    x = graph.transposed(graph.pool(graph.add(x, y), "max", 3, 2, "same"), 4, 3, 2)
+    x = graph.pool(graph.upsample(graph.concatenate(x, y), 2, "bilinear"), "average", 2, 2)
+    x = graph.reshape(graph.dense(graph.flatten(x), 8), (2, 2, 2))
+    graph.activation(graph.dense(graph.average(x), 3), "softmax")
+    return graph
+
+
+@pytest.mark.parametrize("kind", ["keras", "torch"])
+def test_peers_compute_the_same_networks(kind, peers):
+    task = tasks.Task("every node", (8, 8, 3), every_node(), tasks.ADAM, 6, 6)
+    x, y = tasks.data(task, "", 6)
+    for each in ("cornu", kind):
+        if each in peers:
+            continue
+        peer = make(each)
+        peer.build(task, 6, x, y)
+        assert peer.parameters() == tasks.parameters(task)
+        peer.reset(1)
+        if each == "torch":
+            peer.use_keras_padding(True)
+        peers[each] = peer.predict_all(), peer.epochs(2)[1]
+    np.testing.assert_allclose(peers[kind][0], peers["cornu"][0], atol=2e-5)
+    np.testing.assert_allclose(peers[kind][1], peers["cornu"][1], rtol=5e-3)
 
 
 @pytest.mark.parametrize("kind", ["cornu", "torch", "jax"])

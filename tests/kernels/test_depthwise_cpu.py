@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cornu.kernels import depthwise_cpu
 from cornu.kernels.compiler import plain_forms
 from cornu.kernels.convolution import depthwise_convolution
 
@@ -67,7 +68,9 @@ def test_equals_xla(data):
         ((5, 30, 50, 80), (2, 3), 2),
     ],
 )
-def test_large_windows_and_images(shape, window, strides):
+@pytest.mark.parametrize("vectorized", [True, False])  # the form for each JAX
+def test_large_windows_and_images(shape, window, strides, vectorized, monkeypatch):
+    monkeypatch.setattr(depthwise_cpu, "SLICES_ARE_VECTORIZED", vectorized)
     assert_native(numbers(*shape), numbers(*window, shape[-1], 1, seed=1) / np.prod(window), strides, "same")
 
 

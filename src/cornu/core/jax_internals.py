@@ -27,6 +27,9 @@ TRANSPOSES_LINEAR_LOOPS: bool = jax.__version_info__ >= (0, 10)
 #: From jaxlib 0.12 on, XLA's product on CPU is 10 to 50% slower where its second operand has to be transposed.
 SLOW_TRANSPOSED_OPERAND = tuple(map(int, JAXLIB.split(".")[:2])) >= (0, 12)
 
+#: Whether XLA on CPU vectorizes a loop over a slice whose start is known at run time only; 0.12 does, 0.10 and 0.11 do not.
+SLICES_ARE_VECTORIZED = tuple(map(int, JAXLIB.split(".")[:2])) >= (0, 12)
+
 #: Since jaxlib 0.9, XLA on CPU hands convolutions without padding to a kernel library that runs them on one core, at a
 #: quarter of the speed of XLA's own kernel. An empty list of kinds switches that off; matrix products are as fast.
 NO_LIBRARY_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}

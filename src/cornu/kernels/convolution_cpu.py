@@ -41,12 +41,23 @@ def _forward(x: Array, kernel: Array, geometry: Geometry) -> tuple[Array, tuple[
 def _product(x: Array, kernel: Array, geometry: Geometry) -> Array:
     """Convolve in the fastest of three forms: Winograd's, a sum for windows with few entries, or XLA's own."""
     if max(geometry.input_dilation) > 1 or x.dtype.itemsize < 4:
-        return native(x, kernel, geometry)
+        return _xla_s_own(x, kernel, geometry)
     if winograd.suits_convolution(x, kernel, geometry):
         return winograd.convolved(x, kernel, geometry)
     if math.prod(kernel.shape[:-1]) > FEW_ENTRIES or math.prod(kernel.shape[:-2]) == 1:
-        return native(x, kernel, geometry)
+        return _xla_s_own(x, kernel, geometry)
     return _sum_over_window(x, kernel, geometry)
+
+
+def _xla_s_own(x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """Pad first if the window is larger than `x`: XLA would let them swap places, and that is a naive loop."""
+    if math.prod(kernel.shape[:-2]) <= math.prod(x.shape[1:-1]):
+        return native(x, kernel, geometry)
+    around = zip(geometry.padding, geometry.input_dilation, strict=True)
+    zeros = ((0, 0, 0), *((low, high, step - 1) for (low, high), step in around), (0, 0, 0))
+    (x,) = materialized(lax.pad(x, jnp.zeros((), x.dtype), zeros))
+    rank = len(geometry.strides)
+    return native(x, kernel, geometry._replace(padding=((0, 0),) * rank, input_dilation=(1,) * rank))
 
 
 def _sum_over_window(x: Array, kernel: Array, geometry: Geometry) -> Array:
@@ -132,7 +143,7 @@ def _with_images_as_channels(x: Array, upstream: Array, geometry: Geometry) -> A
     above = jnp.transpose(upstream, (*range(1, last), 0, last)).astype(images.dtype)  # (*space, images, filters)
     images, above = materialized(images, above)
     swapped = geometry._replace(strides=geometry.kernel_dilation, kernel_dilation=geometry.strides)
-    return jnp.moveaxis(native(images, above, swapped), 0, -2)
+    return jnp.moveaxis(_xla_s_own(images, above, swapped), 0, -2)
 
 
 def _sum_of_patch_products(x: Array, upstream: Array, window: tuple[int, ...], geometry: Geometry) -> Array:

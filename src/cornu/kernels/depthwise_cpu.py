@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -17,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from cornu.core.jax_internals import SLICES_ARE_VECTORIZED
 from cornu.kernels.compiler import materialized
 from cornu.kernels.geometry import Geometry, mirrored, output_space
 from cornu.kernels.winograd import groups, with_rows
@@ -24,7 +24,7 @@ from cornu.kernels.winograd import groups, with_rows
 UNROLLED = 49
 """Places of a window that are added in one loop; larger windows take several, which compile faster."""
 
-UNROLLED_SUMS = 12
+UNROLLED_SUMS = 25
 """The same in the kernel's gradient, where each place takes a loop of its own."""
 
 BLOCK_BYTES = 1 << 15
@@ -123,16 +123,19 @@ def _sum_over_space(x: Array, upstream: Array, window: tuple[int, ...], geometry
     missing = blocks * rows - height
     upstream = jnp.pad(upstream, ((0, 0), (0, missing)) + ((0, 0),) * len(rest))
     x = _padded(x, geometry, missing * geometry.strides[0])
+    reach = (rows - 1) * geometry.strides[0] + (window[0] - 1) * geometry.kernel_dilation[0] + 1
 
     def sums(starts: np.ndarray | Array) -> Array:
         """Return ``(places, channels)``: the sums for some places of the window."""
 
         def add(number: Array, totals: list[Array]) -> list[Array]:
-            image, row = number // blocks * images, number % blocks * rows
-            above = lax.dynamic_slice(upstream, (image, row, *(0,) * len(rest)), (images, rows, *rest)).astype(dtype)
-            first = jnp.stack([row * geometry.strides[0], *(0,) * (len(rest) - 1)])
-            cut: Callable = partial(_cut, space=above.shape[1:-1], strides=geometry.strides, image=image, images=images)
-            terms = [cut(x, start + first).astype(dtype) * above for start in starts]
+            image, row, others = number // blocks * images, number % blocks * rows, (0,) * len(rest)
+            above = lax.dynamic_slice(upstream, (image, row, *others), (images, rows, *rest))
+            below = lax.dynamic_slice(x, (image, row * geometry.strides[0], *others), (images, reach, *x.shape[2:]))
+            if not SLICES_ARE_VECTORIZED:
+                above, below = materialized(above, below)
+            cuts = [_cut(below, start, above.shape[1:-1], geometry.strides) for start in starts]
+            terms = [cut.astype(dtype) * above.astype(dtype) for cut in cuts]
             return [total + sum(term[i] for i in range(images)) for total, term in zip(totals, terms, strict=True)]
 
         zeros = [jnp.zeros((rows, *rest), dtype)] * len(starts)
@@ -165,18 +168,10 @@ def _in_parts(places: np.ndarray | Array, most: int) -> Array:
     return with_rows(jnp.asarray(places), parts * size).reshape(parts, size, -1)
 
 
-def _cut(
-    x: Array,
-    start: np.ndarray | Array,
-    space: tuple[int, ...],
-    strides: tuple[int, ...],
-    image: int | Array = 0,
-    images: int | None = None,
-) -> Array:
+def _cut(x: Array, start: np.ndarray | Array, space: tuple[int, ...], strides: tuple[int, ...]) -> Array:
     """Return what one place of the window sees: ``(images, *space, channels)`` of the padded `x`."""
-    images = x.shape[0] if images is None else images
     reach = [(size - 1) * step + 1 for size, step in zip(space, strides, strict=True)]
-    cut = lax.dynamic_slice(x, (image, *start, 0), (images, *reach, x.shape[-1]))
+    cut = lax.dynamic_slice(x, (0, *start, 0), (x.shape[0], *reach, x.shape[-1]))
     return cut[(slice(None), *(slice(None, None, step) for step in strides))]
 
 

@@ -186,11 +186,21 @@ def _pair(value: Any) -> tuple[int, int]:
 @arrays_first(1)
 def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> jax.Array:
     """Return windows of images ``(batch, channels, height, width)``: ``(batch, channels * window, windows)``."""
-    (up, across), kernel = _pair(padding), _pair(kernel_size)
-    patches = jax.lax.conv_general_dilated_patches(
-        jnp.asarray(x), kernel, _pair(stride), ((up, up), (across, across)), rhs_dilation=_pair(dilation)
-    )
-    return patches.reshape(*patches.shape[:2], -1)  # (batch, channels * window, windows)
+    x = jnp.pad(jnp.asarray(x), ((0, 0), (0, 0), *((size, size) for size in _pair(padding))))
+    window, steps, moves = _pair(kernel_size), _pair(dilation), _pair(stride)
+    space = [
+        max(0, (size - (places - 1) * step - 1) // move + 1)
+        for size, places, step, move in zip(x.shape[2:], window, steps, moves, strict=True)
+    ]
+    patches = [
+        x[:, :, top : top + space[0] * moves[0] : moves[0], left : left + space[1] * moves[1] : moves[1]][
+            :, :, : space[0], : space[1]
+        ]
+        for top in range(0, window[0] * steps[0], steps[0])
+        for left in range(0, window[1] * steps[1], steps[1])
+    ]
+    stacked = jnp.stack(patches, axis=2)  # (batch, channels, window, *space)
+    return stacked.reshape(x.shape[0], x.shape[1] * len(patches), space[0] * space[1])
 
 
 @arrays_first(1)
