@@ -15,6 +15,7 @@ from cornu.preprocessing.resizing import middle_part
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
+@spellings.old_keywords("array_to_img")
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
     """Convert an array to a Pillow image.
 
