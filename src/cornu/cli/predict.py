@@ -77,7 +77,7 @@ def _opened(path: str) -> Any:
     try:
         picture = opened(path, 4, upright=True)
     except ValueError as error:
-        raise UserError(f"cannot read {path!r} as a picture: {error}") from error
+        raise UserError(f"{path!r} is not a readable picture (PNG, JPEG, ...).") from error
     if picture.size[0] * picture.size[1] > MOST_PIXELS:
         raise UserError(f"the picture {path!r} has {picture.size[0]} x {picture.size[1]} pixels: too many.")
     return picture

@@ -89,4 +89,4 @@ def _say_parts(parts: picture_parts.Parts, training: Any, test: Any, side: int) 
     rest = f", and {len(names) - _MOST_NAMES} more classes" if len(names) > _MOST_NAMES else ""
     held = f"the folder {parts.held_out}" if parts.held_out else "some of each class"
     print(f"{len(training.x):,} pictures train: {', '.join(shown)}{rest}")
-    print(f"{len(test.x):,} are held out ({held}) to measure accuracy; all are resized to {side} x {side} pixels")
+    print(f"{len(test.x):,} are held out ({held}); all are resized to {side} x {side} pixels")

@@ -196,7 +196,8 @@ class Tokenizer:
     def texts_to_sequences_generator(self, texts: Iterable[str | list[str]]) -> Iterator[list[int]]:
         """Yield the word indices of each text."""
         index_of, end = self.word_index.get, self.num_words or float("inf")
-        replaces, other = self.oov_token is not None, index_of(self.oov_token)  # type: ignore[arg-type]
+        replaces = self.oov_token is not None
+        other: Any = index_of(self.oov_token)  # type: ignore[arg-type]
         for words in self._words_of(texts):
             indices = map(index_of, words)
             if replaces:

@@ -27,7 +27,6 @@ from cornu.preprocessing.image.conversion import array_to_img, img_to_array, loa
 from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils.arrays import normalize, to_categorical
 from cornu.utils.files import get_file
-from cornu.preprocessing.image.conversion import array_to_img, img_to_array, load_img, save_img
 from cornu.utils.image_dataset import image_dataset_from_directory
 from cornu.utils.misc import (
     clear_session,
