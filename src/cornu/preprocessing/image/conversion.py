@@ -126,6 +126,11 @@ def load_img(
         raise ValueError(f"interpolation must be one of {', '.join(INTERPOLATIONS)}; got {interpolation!r}.")
     image = pillow()
     picture = image.open(path)
+    try:
+        picture.load()
+    except BaseException:
+        picture.close()  # Pillow leaves the file of a damaged picture open
+        raise
     if not (color_mode == "grayscale" and picture.mode in ("L", "I;16", "I")):
         picture = picture.convert(modes[color_mode])
     if target_size is None:
