@@ -22,7 +22,7 @@ MESSAGES = {
     "from cornu.applications.vgg16 import VGG16": "keras.applications is not in this version of Cornu yet.",
     "import cornu; cornu.layers.Resizing(3, 3)": "keras.layers.Resizing is not in this version of Cornu yet. Use",
     "import cornu; cornu.layers.Highway(3)": "keras.layers.Highway is not in Cornu. Keras dropped it",
-    "import cornu; cornu.preprocessing.text.Tokeniser": "'cornu.preprocessing.text' has no 'Tokeniser'",
+    "import cornu; cornu.preprocessing.text.Tokeniser": "has no 'Tokeniser'. Did you mean 'Tokenizer'?",
     "from cornu.utils import np_utils": "' has no module 'np_utils': its names are in cornu.utils.",
     "import cornu; cornu.backend.tf": "'cornu.backend' has no 'tf'.",
     "import cornu; cornu.activatons": "'cornu' has no 'activatons'. Did you mean 'activations'?",

@@ -128,7 +128,8 @@ def _schemas() -> dict[str, Any]:
     data = {"type": "array", "description": "Numbers, flat in row-major order or nested."}
     tensor = {"name": _TEXT, "shape": _SIZES, "datatype": datatype, "parameters": _OBJECT, "data": data}
     wanted = _object(name=_TEXT, parameters=_OBJECT)
-    described = _object(name=_TEXT, datatype=datatype, shape=_SIZES)
+    described = {"type": "array", "items": _object(name=_TEXT, datatype=datatype, shape=_SIZES)}
+    some = {"type": "array", "items": {**_object(**tensor), "required": ["name", "shape", "datatype"]}}
     return {
         "Error": _object(error=_TEXT),
         "Server": _object(name=_TEXT, version=_TEXT, extensions={"type": "array", "items": _TEXT}),
@@ -136,11 +137,7 @@ def _schemas() -> dict[str, Any]:
         "Ready": {"type": "object", "required": ["ready"], "properties": {"name": _TEXT, "ready": _TRUTH}},
         "Models": _object(models={"type": "array", "items": _TEXT}),
         "Model": _object(
-            name=_TEXT,
-            versions={"type": "array", "items": _TEXT},
-            platform=_TEXT,
-            inputs={"type": "array", "items": described},
-            outputs={"type": "array", "items": described},
+            name=_TEXT, versions={"type": "array", "items": _TEXT}, platform=_TEXT, inputs=described, outputs=described
         ),
         "Configuration": _object(
             name=_TEXT,
@@ -156,7 +153,7 @@ def _schemas() -> dict[str, Any]:
             "properties": {
                 "id": _TEXT,
                 "parameters": _OBJECT,
-                "inputs": {"type": "array", "items": {**_object(**tensor), "required": ["name", "shape", "datatype"]}},
+                "inputs": some,
                 "outputs": {"type": "array", "items": {**wanted, "required": ["name"]}},
             },
         },
@@ -167,7 +164,7 @@ def _schemas() -> dict[str, Any]:
                 "model_name": _TEXT,
                 "model_version": _TEXT,
                 "id": _TEXT,
-                "outputs": {"type": "array", "items": {**_object(**tensor), "required": ["name", "shape", "datatype"]}},
+                "outputs": some,
             },
         },
         "PredictRequest": {
