@@ -18,8 +18,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "differences.md"
 MESSAGES = {
     "import cornu; cornu.layers.JaxLayer(3)": "keras.layers.JaxLayer is not in this version of Cornu yet. Use",
     "import cornu; cornu.layers.Highway(3)": "keras.layers.Highway is not in Cornu. Keras dropped it",
-    "from cornu.preprocessing import image": "' has no module 'image': its names are in cornu.utils.",
-    "import cornu; cornu.preprocessing.image": "its names are in cornu.utils.",
+    "import cornu; cornu.preprocessing.text.Tokeniser": "has no 'Tokeniser'. Did you mean 'Tokenizer'?",
     "from cornu.utils import np_utils": "' has no module 'np_utils': its names are in cornu.utils.",
     "import cornu; cornu.backend.tf": "'cornu.backend' has no 'tf'.",
     "import cornu; cornu.activatons": "'cornu' has no 'activatons'. Did you mean 'activations'?",

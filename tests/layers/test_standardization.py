@@ -86,7 +86,7 @@ def test_adapt_takes_lists_and_endless_generators():
 
 
 def test_adapt_batches_the_rows_of_a_data_set():
-    from cornu.compat.tensorflow.data import Dataset
+    from cornu.data.dataset import Dataset
 
     rows = RANDOM.normal(size=(9, 2)).astype("float32")
     layer = Normalization()

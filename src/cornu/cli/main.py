@@ -19,6 +19,7 @@ _EXAMPLES = """examples:
   cornu run notebook.ipynb                  ... a notebook, or a tutorial in Markdown
   cornu train mnist-mlp                     train, evaluate and save a classifier of handwritten digits
   cornu train tiny-transformer              ... a model that writes, and prints what it writes
+  cornu train --images photos               a classifier of your own pictures: photos/cat, photos/dog, ...
   cornu train                               list what can be trained
   cornu evaluate mnist-mlp.keras            its accuracy on the test images; --report writes a page about it
   cornu predict mnist-mlp.keras photo.jpg   the digits on a photographed sheet of paper
@@ -46,7 +47,10 @@ _TRAIN_EXAMPLES = """examples:
   cornu train mnist-cnn --watch --json      with curves on a web page; the result as JSON
   cornu train addition-lstm                 learns to add numbers, and shows sums as it learns
   cornu train tiny-transformer --text a.txt learns to write in the manner of your text
+  cornu train --images photos               a classifier of your pictures: photos/cat/*.jpg, photos/dog/*.jpg
+  cornu train --images                      ... to try it: of drawn circles, squares and triangles
 """
+_TRAIN_HELP = "Train one of the examples by name, or a classifier of your own pictures."
 _WATCH_EXAMPLES = """examples:
   cornu watch                               the runs on this machine, at http://127.0.0.1:8642
   cornu watch runs --port 0                 those in another folder, on a free port
@@ -164,7 +168,9 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_train(commands: Any) -> None:
-    train = add_command(commands, "train", "train one of the example models", _TRAIN_EXAMPLES, "Train a model by name.")
+    train = add_command(
+        commands, "train", "train an example, or a classifier of your own pictures", _TRAIN_EXAMPLES, _TRAIN_HELP
+    )
     train.add_argument("name", nargs="?", metavar="NAME", help="what to train; without it, list the names")
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
     train.add_argument("--batch-size", type=model_arguments.positive, help="rows per step")
@@ -177,7 +183,45 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--report", metavar="FILE", help="where to write the report (NAME.html, next to the model)")
     train.add_argument("--no-report", action="store_true", help="write no report")
     train.add_argument("--json", action="store_true", help="print the result as JSON on stdout, the progress on stderr")
+    _add_images(train)
     train.add_argument("--watch", action="store_true", help="show live curves on a local web page")
+
+
+def _add_images(train: argparse.ArgumentParser) -> None:
+    images = train.add_argument_group("for pictures")
+    images.add_argument(
+        "--images", nargs="?", const="", metavar="FOLDER",
+        help="train on pictures: a subfolder per class, or train/ and test/ with such subfolders (drawn shapes)",
+    )  # fmt: skip
+    images.add_argument("--size", type=_side, metavar="N", help="resize to N x N pixels (by the pictures, 32 to 160)")
+    images.add_argument(
+        "--held-out", type=_fraction, default=0.2, metavar="PART", help="part of each class that tests the model (0.2)"
+    )
+    images.add_argument("--base", metavar="FILE", help="a model of pictures to build on: its top is replaced")
+    images.add_argument(
+        "--pixels",
+        choices=("0..1", "0..255", "-1..1", "bgr", "imagenet"),
+        help="how the base wants pixels (by its name)",
+    )
+    images.add_argument("--no-mirror", action="store_true", help="left and right matter, as in writing")
+    images.add_argument("--no-variation", action="store_true", help="do not turn, move or brighten pictures")
+
+
+def _side(text: str) -> int:
+    side = model_arguments.positive(text)
+    if not 8 <= side <= 1024:
+        raise argparse.ArgumentTypeError(f"expected 8 to 1024 pixels, got {side}")
+    return side
+
+
+def _fraction(text: str) -> float:
+    try:
+        fraction = float(text)
+    except ValueError:
+        fraction = 0.0
+    if not 0 < fraction < 1:
+        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, such as 0.2, got {text!r}")
+    return fraction
 
 
 def _add_watch(commands: Any) -> None:

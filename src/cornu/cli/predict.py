@@ -11,7 +11,7 @@ import numpy as np
 from cornu.cli import predict_arrays
 from cornu.cli.common import SIDE, UserError, fitted, input_shape, model_from, refused
 from cornu.preprocessing.digits import digits_of
-from cornu.utils.images import load_img
+from cornu.preprocessing.pictures import largest_pixel, opened, shrunk
 from cornu.visuals.measures import shares
 
 MOST_PIXELS = 100_000_000  # of one picture: a small file may decompress to any size
@@ -49,11 +49,11 @@ def _seen(model: Any, path: str, options: argparse.Namespace) -> dict[str, Any]:
         boxes = np.array([[0, 0, *picture.size]])
     if not len(images):
         return {"image": path, "found": []}
-    outputs = model.predict(fitted(model, images) * _scale(model), verbose=0)
+    outputs = model.predict(fitted(model, images) * largest_pixel(model), verbose=0)
     if not isinstance(outputs, np.ndarray) or outputs.ndim != 2:
         raise UserError("the model is not an image classifier: its output is not a row of probabilities per picture.")
     probabilities = shares(outputs) if outputs.shape[1] > 1 else np.hstack([1 - outputs, outputs])
-    names = _names(options.classes, probabilities.shape[1])
+    names = _names(options.classes, model.class_names, probabilities.shape[1])
     rows = zip(boxes.tolist(), images, probabilities, strict=True)
     return {"image": path, "found": [_entry(box, image, row, names, options.top) for box, image, row in rows]}
 
@@ -75,13 +75,9 @@ def _opened(path: str) -> Any:
     if not Path(path).is_file():
         raise UserError(f"there is no picture {path!r}.")
     try:
-        picture = load_img(path, color_mode="rgba")
-    except OSError as error:
+        picture = opened(path, 4, upright=True)
+    except ValueError as error:
         raise UserError(f"{path!r} is not a readable picture (PNG, JPEG, ...).") from error
-    except Exception as error:  # Pillow's own errors, for broken or enormous pictures
-        if isinstance(error, ImportError):
-            raise
-        raise UserError(f"cannot read the picture {path!r}: {error}") from error
     if picture.size[0] * picture.size[1] > MOST_PIXELS:
         raise UserError(f"the picture {path!r} has {picture.size[0]} x {picture.size[1]} pixels: too many.")
     return picture
@@ -92,19 +88,13 @@ def _resized(picture: Any, shape: tuple[int, ...]) -> np.ndarray:
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
         raise UserError(f"the model takes inputs of shape {shape}, which are not pictures.")
     grey = len(shape) == 2 or shape[2] == 1
-    small = picture.convert("L" if grey else "RGB").resize((shape[1], shape[0]))
-    return (np.asarray(small, "float32") / 255).reshape(1, *shape)
+    small = shrunk(picture, shape[:2], 1 if grey else 3)
+    return (small.astype("float32") / 255).reshape(1, *shape)
 
 
-def _scale(model: Any) -> float:
-    """Return the factor for pixels: a model that rescales them itself expects 0 to 255."""
-    first: Any = next((layer for layer in model.layers if type(layer).__name__ != "InputLayer"), None)
-    return 255.0 if type(first).__name__ == "Rescaling" and np.all(np.asarray(first.scale) < 0.1) else 1.0
-
-
-def _names(given: str | None, count: int) -> list[str]:
+def _names(given: str | None, known: list[str] | None, count: int) -> list[str]:
     if given is None:
-        return [str(i) for i in range(count)]
+        return known if known and len(known) == count else [str(i) for i in range(count)]
     names = [name.strip() for name in given.split(",")]
     if len(names) != count:
         raise UserError(f"--classes has {len(names)} names; the model has {count} classes.")

@@ -1,4 +1,4 @@
-"""``cornu train NAME``: train, evaluate and save one of the examples."""
+"""``cornu train NAME``, ``cornu train --images FOLDER``: train, evaluate and save an example or your own classifier."""
 
 import argparse
 import ast
@@ -8,62 +8,106 @@ import itertools
 import json
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cornu
 from cornu.callbacks import Callback, Dashboard
+from cornu.cli import train_images
+from cornu.cli.common import UserError, refused
 from cornu.core.errors import did_you_mean
 
 
 def command(options: argparse.Namespace) -> int:
-    """Train the example that `options` name and return the exit code; without a name, list them."""
-    examples = find_examples()
-    if options.name is None:
-        return _list(examples, options.json)
+    """Train what `options` name and return the exit code; without a name or pictures, list the examples."""
+    try:
+        if options.images is not None:
+            return _train_images(options)
+        examples = find_examples()
+        if options.name is None:
+            return _list(examples, options.json)
+        return _train_example(options, examples)
+    except UserError as error:
+        return refused(error)
+
+
+def _train_example(options: argparse.Namespace, examples: dict[str, Path]) -> int:
     if options.name not in examples:
         hint = did_you_mean(options.name, examples)
-        return _refuse(f"there is no example {options.name!r}.{hint} Available: {', '.join(examples)}")
-    out = Path(options.out or f"{options.name}.keras")
-    if out.exists() and not options.overwrite:
-        if options.out:
-            return _refuse(f"{str(out)!r} exists. Replace it with --overwrite, or name another file with --out.")
-        out = _free(out)
-        print(f"cornu: {options.name}.keras exists; this model will be {out} (--overwrite replaces)", file=sys.stderr)
-    if not out.parent.is_dir():
-        return _refuse(f"cannot save to {str(out)!r}: there is no folder {str(out.parent)!r}. Make it first.")
-    report = None if options.no_report else Path(options.report or out.with_suffix(".html"))
-    if report is not None and not report.parent.is_dir():
-        return _refuse(f"cannot write {str(report)!r}: there is no folder {str(report.parent)!r}. Make it first.")
+        raise UserError(f"there is no example {options.name!r}.{hint} Available: {', '.join(examples)}")
+    out, report = _places(options, options.name)
     example = load_example(examples[options.name])
     if options.text is not None and (reason := _unreadable(example, options)):
-        return _refuse(reason)
+        raise UserError(reason)
     given = {"epochs": options.epochs, "batch_size": options.batch_size, "seed": options.seed, "out": str(out)}
     given |= {"report": report and str(report), "text": options.text}
-    kept = _Kept()
-    given["callbacks"] = [kept, *([Dashboard(name=options.name)] if options.watch else [])]
+
+    def train(callbacks: list[Any]) -> dict[str, Any]:
+        arguments = {key: value for key, value in given.items() if value is not None}
+        return example.main(**arguments, callbacks=callbacks)
+
+    return _trained(options, options.name, (out, report), train)
+
+
+def _train_images(options: argparse.Namespace) -> int:
+    if options.name is not None:
+        raise UserError(f"--images trains on your own pictures: leave {options.name!r} out.")
+    name = train_images.name_of(options)
+    out, report = _places(options, name)
+    try:
+        return _trained(options, name, (out, report), partial(train_images.train, options, out, report))
+    except ModuleNotFoundError as error:  # Pillow
+        raise UserError(str(error)) from error
+
+
+def _places(options: argparse.Namespace, name: str) -> tuple[Path, Path | None]:
+    """Return where to save the model and the report; UserError if that is not possible."""
+    out = Path(options.out or f"{name}.keras")
+    if out.exists() and not options.overwrite:
+        if options.out:
+            raise UserError(f"{str(out)!r} exists. Replace it with --overwrite, or name another file with --out.")
+        out = _free(out)
+        print(f"cornu: {name}.keras exists; this model will be {out} (--overwrite replaces)", file=sys.stderr)
+    if not out.parent.is_dir():
+        raise UserError(f"cannot save to {str(out)!r}: there is no folder {str(out.parent)!r}. Make it first.")
+    report = None if options.no_report else Path(options.report or out.with_suffix(".html"))
+    if report is not None and not report.parent.is_dir():
+        raise UserError(f"cannot write {str(report)!r}: there is no folder {str(report.parent)!r}. Make it first.")
+    return out, report
+
+
+def _trained(
+    options: argparse.Namespace, name: str, places: tuple[Path, Path | None], train: Callable[[list[Any]], dict]
+) -> int:
+    """Train, and say what came of it; return the exit code."""
+    (out, report), kept = places, _Kept()
     started = time.perf_counter()
     try:
         with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
-            result = example.main(**{key: value for key, value in given.items() if value is not None})
+            result = train([kept, *([Dashboard(name=name)] if options.watch else [])])
     except KeyboardInterrupt:
         print(f"cornu: interrupted; {kept.save(out)}", file=sys.stderr)
         return 130
     seconds = time.perf_counter() - started
     if options.json:
         files = {"model": str(out.resolve()), "report": report and str(report.resolve())}
-        print(json.dumps({"name": options.name, **result, **files, "seconds": round(seconds, 1)}))
+        print(json.dumps({"name": name, **result, **files, "seconds": round(seconds, 1)}))
     else:
-        print(f"Trained {options.name} in {seconds:.0f} s. The model is in {out.resolve()}")
+        print(f"Trained {name} in {seconds:.0f} s. The model is in {out.resolve()}")
         if report is not None:
             print(f"The report is in {report.resolve()}")
+        if options.images is not None:
+            print(f"Try it on other pictures: cornu serve {out}")
     return 0
 
 
 class _Kept(Callback):
-    """Knows the model in training, so that Ctrl-C does not lose it."""
+    """Knows the model in training, so that Ctrl-C does not lose it; `part` is what to save of it, if not all."""
 
     epochs = 0
+    part: Any = None
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.epochs = epoch + 1
@@ -72,7 +116,7 @@ class _Kept(Callback):
         """Save the model if it has trained for an epoch; returns what became of it."""
         if not self.epochs:
             return "no epoch was finished, and no model was saved"
-        self.model.save(out)
+        (self.part or self.model).save(out)
         return f"the model of {self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} is in {out}"
 
 
@@ -127,8 +171,3 @@ def load_example(path: Path) -> Any:
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     spec.loader.exec_module(module)  # type: ignore[union-attr]
     return module
-
-
-def _refuse(message: str) -> int:
-    print(f"cornu: {message}", file=sys.stderr)
-    return 2

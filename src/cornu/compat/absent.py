@@ -18,11 +18,7 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
     return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
 
 
-_IMAGE_FILES = (
-    "ImageDataGenerator DirectoryIterator NumpyArrayIterator DataFrameIterator Iterator random_rotation random_shift "
-    "random_shear random_zoom apply_affine_transform smart_resize"
-)
-_DATA_SETS = "audio_dataset_from_directory image_dataset_from_directory split_dataset text_dataset_from_directory"
+_DATA_SETS = "audio_dataset_from_directory split_dataset text_dataset_from_directory"
 _ENCODE = "Encode the data with numpy before training."
 _YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 
@@ -39,24 +35,16 @@ LATER = _rows(
     ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),
-    ("preprocessing.image", _IMAGE_FILES, _YIELD),
-    ("preprocessing", "image_dataset_from_directory text_dataset_from_directory", _YIELD),
-    ("preprocessing.text", "Tokenizer hashing_trick one_hot text_to_word_sequence tokenizer_from_json", _ENCODE),
+    ("preprocessing", "text_dataset_from_directory", _YIELD),
     ("utils", _DATA_SETS, _YIELD),
     ("utils", "FeatureSpace", _ENCODE),
     ("utils", "HDF5Matrix", "Read the file with h5py: fit() takes its data sets as they are."),
     ("utils", "GeneratorEnqueuer OrderedEnqueuer", "Pass the generator or the PyDataset to fit()."),
-    (
-        "wrappers",
-        "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
-        "Use model.fit and model.predict in an estimator of your own.",
-    ),
     ("estimator", "", "Use model.fit."),
     ("experimental", "", "Use the Keras 3 name."),
     ("export", "", "Use model.export or cornu.export."),
     ("premade", "", "Build the model from layers."),
     ("quantizers", "", "Use keras.mixed_precision for smaller types."),
-    ("wrappers.scikit_learn", "", "Use model.fit and model.predict in an estimator of your own."),
     ("distribution", "", "Training runs on one device."),
     ("tree", "", "Use jax.tree."),
     ("visualization", "", "Use model.diagram() and model.report(), or matplotlib."),

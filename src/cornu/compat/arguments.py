@@ -191,7 +191,7 @@ def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) ->
         new = renamed.get(key, key)
         if new in result or (new != key and new in kwargs):
             raise TypeError(f"{where}() got both {key!r} and {new!r}, the old and the new name of one argument.")
-        result[new] = value
+        result[new] = keywords.DATA_FORMATS.get(value, value) if key == "dim_ordering" else value
     return result
 
 

@@ -31,6 +31,12 @@ RENAMED = {
     "trainable_params": "trainable_weights",
     "running_mean": "moving_mean",
     "running_std": "moving_variance",
+    # tokenizers, iterators over image files
+    "nb_words": "num_words",
+    "nb_sample": "samples",
+    "nb_class": "num_classes",
+    "num_class": "num_classes",
+    "principal_components": "zca_whitening_matrix",
     # optimizers
     "weights": "variables",
 }

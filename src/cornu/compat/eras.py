@@ -140,7 +140,7 @@ def era_of(program: Program) -> Finding:
     spelled = {one.what for one in seen}
     if "tensorflow.keras" in spelled:
         seen = [one for one in seen if one.what != "keras"]
-    elif "keras" not in spelled:
+    elif spelled.isdisjoint(("keras", "keras_preprocessing")):
         return Finding(TODAY, [])
     era = _newest(seen)
     return Finding(era or TODAY, _notes(era, seen, texts))
@@ -240,6 +240,8 @@ class _Reader(ast.NodeVisitor):
         """Note an imported module; return its name without ``keras.``, or None if it is not Keras's."""
         match = _KERAS.match(name)
         if match is None:
+            if name.partition(".")[0] == "keras_preprocessing":
+                self._add("keras_preprocessing", node, _2)
             return None
         tail = (match["tail"] or "").removeprefix("python.keras").removeprefix("api.").strip(".")
         self._add("tensorflow.keras" if match["tf"] else "keras", node, _TF if match["tf"] else _STANDALONE)

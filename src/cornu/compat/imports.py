@@ -28,6 +28,8 @@ KERAS_VERSION, TENSORFLOW_VERSION = "3.15.1", "2.21.0"
 _KERAS = re.compile(
     r"(?:keras|tf_keras|tensorflow(?:\.compat\.v[12]|\.contrib|\.python|\._api\.v[12])*\.keras(?:\.python\.keras)?)(?:\.(?P<tail>.*))?$"
 )
+#: The package that had these modules of Keras 2 and tf.keras.
+_OLD_PACKAGE = re.compile(r"keras_preprocessing(?=\.|$)")
 _INNER = re.compile(r"^(?:(?:api|src|_tf_keras|_v[12]|_legacy|python|keras)(?:\.|$))+")
 _APPLICATIONS = re.compile(r"keras_applications(?:\.(?P<tail>.*))?$")  # a package of its own from 2018 to 2020
 _TENSORFLOW = re.compile(r"tensorflow(?:\.compat\.v[12])?(?:\.(?P<tail>.*))?$")
@@ -126,6 +128,7 @@ def place_of(module: str) -> str | None:
     >>> place_of("keras.layers.convolutional"), place_of("tensorflow.python.keras.utils"), place_of("keras.leyers")
     ('layers', 'utils', None)
     """
+    module = _OLD_PACKAGE.sub("keras.preprocessing", module)
     if match := _KERAS.match(module):
         return _keras_place(_INNER.sub("", match["tail"] or ""))
     if match := _APPLICATIONS.match(module):
@@ -324,7 +327,7 @@ class FacadeLoader(Loader):
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> Facade:
         """Return the facade for ``spec.name``."""
         place = place_of(spec.name)
-        match = _KERAS.match(spec.name)
+        match = _KERAS.match(_OLD_PACKAGE.sub("keras.preprocessing", spec.name))
         path = _INNER.sub("", (match["tail"] if match else None) or "")
         return Facade(spec.name, place or "", path)
 
@@ -340,7 +343,7 @@ class KerasFinder(MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the spec of a facade; ModuleNotFoundError with the nearest name for an unknown module of Keras."""
         root = fullname.partition(".")[0]
-        if root not in ("keras", "tf_keras", "tensorflow", "keras_applications"):
+        if root not in ("keras", "tf_keras", "tensorflow", "keras_applications", "keras_preprocessing"):
             return None
         if place_of(fullname) is not None or fullname in tensorflow_names.PARENTS:
             return importlib.machinery.ModuleSpec(fullname, FacadeLoader(), is_package=True)

@@ -152,6 +152,8 @@ _GENERATOR = {
     "val_samples": "steps",
 }
 
+_ORDER = {"dim_ordering": "data_format"}
+
 #: Method -> old keyword -> today's.
 METHODS: dict[str, dict[str, str]] = {
     "fit": {"nb_epoch": "epochs"},
@@ -165,6 +167,13 @@ METHODS: dict[str, dict[str, str]] = {
     "train_on_batch": {"X": "x"},
     "test_on_batch": {"X": "x"},
     "load_data": {"nb_words": "num_words"},
+    "Tokenizer": {"nb_words": "num_words"},
+    "flow": {"X": "x"},
+    "ImageDataGenerator": _ORDER,
+    "NumpyArrayIterator": _ORDER,
+    "DirectoryIterator": _ORDER,
+    "array_to_img": _ORDER,
+    "img_to_array": _ORDER,
     "to_categorical": {"nb_classes": "num_classes", "y": "x"},
     "applications": {},
     "MobileNetV2": {},
@@ -183,6 +192,7 @@ UNNEEDED: dict[str, frozenset[str]] = {
         ("class_mode", "theano_mode", "experimental_run_tf_function", "distribute", "cloning", "sample_weight_mode")
     ),
     "save": frozenset(("signatures", "options")),
+    "flow_from_dataframe": frozenset(("has_ext", "sort", "drop_duplicates")),
     "add_weight": frozenset(("use_resource", "synchronization", "partitioner", "collections", "getter")),
     "ModelCheckpoint": frozenset(("options", "load_weights_on_restart")),
     "TensorBoard": frozenset(

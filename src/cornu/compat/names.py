@@ -36,15 +36,16 @@ PLACES: dict[str, tuple[str, ...]] = (
         "optimizers": ("cornu.optimizers",),
         "optimizers.schedules": ("cornu.optimizers.schedules",),
         "preprocessing": (),
-        "preprocessing.image": ("cornu.utils",),
+        "preprocessing.image": ("cornu.preprocessing.image", "cornu.utils"),
         "preprocessing.sequence": ("cornu.preprocessing.sequence", "cornu.preprocessing", "cornu.utils"),
-        "preprocessing.text": (),
+        "preprocessing.text": ("cornu.preprocessing.text",),
         "random": ("cornu.random",),
         "regularizers": ("cornu.regularizers",),
         "saving": ("cornu.saving", "cornu.models", "cornu.core.registry"),
         "utils": ("cornu.utils", "cornu.core.registry", "cornu.core.seeds"),
         "utils.bounding_boxes": ("cornu.utils.bounding_boxes",),
-        "wrappers": (),
+        "wrappers": ("cornu.wrappers",),
+        "wrappers.scikit_learn": ("cornu.wrappers.scikit_learn",),
     }
     | {
         f"datasets.{name}": (f"cornu.datasets.{name}",)
@@ -80,6 +81,11 @@ MOVED_PLACES: dict[str, str] = {
     "legacy.losses": "losses",
     "legacy.backend": "backend",
     "legacy.saving": "saving",
+    "legacy.preprocessing": "preprocessing",
+    "legacy.preprocessing.image": "preprocessing.image",
+    "legacy.preprocessing.sequence": "preprocessing.sequence",
+    "legacy.preprocessing.text": "preprocessing.text",
+    "wrappers.sklearn_wrapper": "wrappers",
     "mixed_precision.experimental": "mixed_precision",
     "optimizers.legacy": "optimizers",
     "optimizers.experimental": "optimizers",
@@ -105,6 +111,8 @@ MOVED_PLACES: dict[str, str] = {
         "losses": "losses loss",
         "metrics": "metrics metric accuracy_metrics",
         "models": "model sequential functional cloning",
+        "preprocessing.image": "affine_transformations dataframe_iterator directory_iterator image_data_generator "
+        "iterator numpy_array_iterator utils",
         "optimizers": "adadelta adagrad adam adamw adamax base_optimizer ftrl gradient_descent lion nadam optimizer "
         "rmsprop sgd optimizer_v2",
         "saving": "load model_config object_registration save saving_api saving_lib saved_model_experimental",
@@ -260,7 +268,14 @@ NAMES: dict[str, dict[str, str]] = {
     "models": {"Container": "Model", "Input": "cornu.layers:Input", "Layer": "cornu.layers:Layer"}
     | {"Functional": "Model", "K": "cornu.compat.backend.functions"},
     "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
-    "preprocessing": _TIMESERIES,
+    "preprocessing": _TIMESERIES
+    | {"image_dataset_from_directory": "cornu.utils.image_dataset:image_dataset_from_directory"},
+    "preprocessing.image": {
+        name: f"cornu.compat.old_images:{name}"
+        for name in ("apply_transform", "list_pictures", "transform_matrix_offset_center")
+    }
+    | {"smart_resize": "cornu.preprocessing.image.conversion:smart_resize"},
+    "preprocessing.text": {"base_filter": "cornu.compat.old_images:base_filter"},
     "regularizers": {
         "l1": "L1",
         "l2": "L2",

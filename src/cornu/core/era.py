@@ -55,6 +55,11 @@ DIFFERENCES = {
     "the reset gate comes first": Difference(_STANDALONE, r"\bGRU(Cell)?\b"),
     "gates drop their own inputs": Difference(_STANDALONE, ""),
     "cells are built for their constants": Difference(("2",), ""),
+    "images are augmented as in Keras 1": Difference(("1",), r"\bImageDataGenerator\b"),
+    "images are augmented as in keras-preprocessing": Difference(
+        _STANDALONE,
+        r"\bImageDataGenerator\b|\brandom_(rotation|shift|shear|zoom|brightness)\b|\bapply_(affine_transform|brightness_shift)\b",
+    ),
 }
 
 #: Argument of recurrent layers -> the difference that gives it another default, and that default.

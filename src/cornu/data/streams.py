@@ -86,8 +86,9 @@ class StreamBatches(ReadPosition):
         self.inputs, self.only_inputs = inputs, only_inputs
         self.length = length_of(source)
         self.steps = self.length if steps is None else steps
-        self.restarts = not isinstance(source, Iterator)
-        self._endless: Iterator | None = iter(source) if isinstance(source, Iterator) else None
+        # An iterator over images is also a dataset, whose batches have numbers.
+        self.restarts = isinstance(source, PyDataset) or not isinstance(source, Iterator)
+        self._endless: Iterator | None = None if self.restarts else iter(source)
         self._peeked: list[Batch] = []
 
     @property

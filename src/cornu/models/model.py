@@ -52,6 +52,8 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
     """
 
     _keywords = (*BASE_ARGUMENTS, "inputs", "outputs")
+    #: The names of a classifier's classes: what `report`, `cornu predict` and `cornu serve` call them. Files keep them.
+    class_names: Any = None
     _network: Network | None = None
     _is_about_to_be_called = False  # that call makes all weights, so `build` need not
     keeps_rows_apart = keeps_steps_apart = True

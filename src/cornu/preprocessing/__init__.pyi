@@ -2,3 +2,4 @@
 
 from cornu.compat.tensorflow.timeseries import timeseries_dataset_from_array as timeseries_dataset_from_array
 from cornu.preprocessing import sequence as sequence
+from cornu.utils.image_dataset import image_dataset_from_directory as image_dataset_from_directory

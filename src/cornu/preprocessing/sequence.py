@@ -1,6 +1,7 @@
 """Sequences: padding to one length, windows of time series, and training pairs for word2vec."""
 
 import json
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,32 +107,36 @@ def skipgrams(
         shuffle: Whether to shuffle the pairs.
         categorical: Whether labels are ``[0, 1]`` and ``[1, 0]`` instead of 1 and 0.
         sampling_table: Probability to use each word, as from `make_sampling_table`.
-        seed: Integer that makes the result reproducible.
+        seed: Seed of the order if `shuffle`. It seeds Python's `random`, from which all else is drawn.
 
     Returns:
         A list of pairs ``[word, other]`` and a list of labels: 1 for words near each other, 0 for random pairs.
+
+    Follows https://keras.io/2.15/api/preprocessing/sequence/
 
     >>> pairs, labels = skipgrams([1, 2], vocabulary_size=3, negative_samples=0, shuffle=False)
     >>> pairs, labels
     ([[1, 2], [2, 1]], [1, 1])
     """
-    random = np.random.RandomState(np.random.randint(2**31 - 1) if seed is None else seed)
-    couples, labels = [], []
+    couples: list[list[int]] = []
     for place, word in enumerate(sequence):
-        if not word or (sampling_table is not None and sampling_table[word] < random.random_sample()):
+        if not word or (sampling_table is not None and sampling_table[word] < random.random()):
             continue
-        for other in range(max(0, place - window_size), min(len(sequence), place + window_size + 1)):
-            if other != place and sequence[other]:
-                couples.append([word, sequence[other]])
-                labels.append([0, 1] if categorical else 1)
-    words = random.permutation([couple[0] for couple in couples])
-    wrong = [
-        [int(words[i % len(words)]), int(random.randint(1, vocabulary_size))]
-        for i in range(int(len(labels) * negative_samples))
-    ]
-    couples, labels = couples + wrong, labels + [[1, 0] if categorical else 0] * len(wrong)
-    order = random.permutation(len(couples)) if shuffle else range(len(couples))
-    return [couples[i] for i in order], [labels[i] for i in order]
+        window = range(max(0, place - window_size), min(len(sequence), place + window_size + 1))
+        couples += [[word, sequence[other]] for other in window if other != place and sequence[other]]
+    labels: list = [[0, 1] if categorical else 1] * len(couples)
+    if negative_samples > 0:
+        words = [word for word, _ in couples]
+        random.shuffle(words)
+        count = int(len(couples) * negative_samples)
+        couples += [[words[i % len(words)], random.randint(1, vocabulary_size - 1)] for i in range(count)]
+        labels += [[1, 0] if categorical else 0] * count
+    if shuffle:
+        seed = random.randint(0, 10_000_000) if seed is None else seed
+        for pairs in (couples, labels):
+            random.seed(seed)
+            random.shuffle(pairs)
+    return couples, labels
 
 
 class TimeseriesGenerator(PyDataset):
@@ -147,6 +152,7 @@ class TimeseriesGenerator(PyDataset):
         shuffle: Whether to draw windows at random places.
         reverse: Whether windows run backwards in time.
         batch_size: Number of windows per batch.
+        **kwargs: Arguments of `PyDataset`.
 
     Raises:
         ValueError: `data` and `targets` differ in length, or no window fits.
@@ -169,8 +175,9 @@ class TimeseriesGenerator(PyDataset):
         shuffle: bool = False,
         reverse: bool = False,
         batch_size: int = 128,
+        **kwargs: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**kwargs)
         if len(data) != len(targets):
             raise ValueError(
                 f"TimeseriesGenerator: data has {len(data)} steps and targets {len(targets)}; they must be equal."
@@ -215,8 +222,29 @@ class TimeseriesGenerator(PyDataset):
         }
 
     def to_json(self, **kwargs: Any) -> str:
-        """Return class name and config as JSON."""
+        """Return class name and config as JSON, for `timeseries_generator_from_json`; `kwargs` go to ``json.dumps``."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+
+def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
+    """Return the `TimeseriesGenerator` that `TimeseriesGenerator.to_json` described.
+
+    Raises ValueError if the text does not describe one.
+
+    >>> windows = TimeseriesGenerator(np.arange(6), np.arange(6), length=2)
+    >>> timeseries_generator_from_json(windows.to_json())[0][1].tolist()
+    [2, 3, 4, 5]
+    """
+    try:
+        config = dict(json.loads(json_string)["config"])
+        config |= {name: json.loads(config[name]) for name in ("data", "targets")}
+        config["start_index"] -= config["length"]  # the config has the end of the first window
+        return TimeseriesGenerator(**config)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"This is not the JSON of a TimeseriesGenerator ({type(error).__name__}: {str(error)[:200]}).\n"
+            "Pass the text that to_json() returned."
+        ) from None
 
 
 offer(globals(), _IMPORTED)

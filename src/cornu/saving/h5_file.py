@@ -11,6 +11,7 @@ import h5py
 
 from cornu.core.serialization import serialize_object
 from cornu.saving import compiling, documents, hdf5
+from cornu.saving.class_names import KEY, as_text, from_text, give
 from cornu.saving.h5_config import old_form
 from cornu.saving.layer_groups import KERAS_VERSION, read_layer_groups, write_gates, write_layer_groups
 from cornu.saving.optimizer_state import read_optimizer, write_optimizer
@@ -30,6 +31,9 @@ def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> Non
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION.encode(), b"tensorflow"
         file.attrs[CORNU] = VERSION.encode()
         file.attrs["model_config"] = json.dumps(with_plain_names(entry, model)).encode()
+        names = as_text(model)
+        if names is not None:
+            file.attrs[KEY] = names.encode()
         write_layer_groups(file.create_group("model_weights"), model)
         if compiled is not None:
             training = with_plain_names(compiling.to_training_config(compiled), model)
@@ -61,6 +65,7 @@ def read_h5_file(path: Path, custom_objects: dict[str, Any] | None, compile: boo
                 with hdf5.damage(path.name):
                     read_optimizer(state, model.optimizer, transfer)
         transfer.apply()
+        give(model, from_text(hdf5.text(file, KEY)), str(source))
     return model
 
 

@@ -13,6 +13,7 @@ from cornu.core.serialization import serialize_object
 from cornu.saving import archive as zipped
 from cornu.saving import compiling, documents, hdf5
 from cornu.saving.archive import CONFIG, METADATA, WEIGHTS
+from cornu.saving.class_names import KEY, class_names_of, give
 from cornu.saving.gates import gates_of
 from cornu.saving.plain_names import with_plain_names
 from cornu.saving.source import CORNU, GATES, VERSION
@@ -30,10 +31,10 @@ def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> 
     compiled = compiling.compile_config(model) if include_optimizer else None
     if compiled is not None:
         entry["compile_config"] = compiled
-    gates = gates_of(model)
+    notes = {GATES: gates_of(model), KEY: class_names_of(model)}
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": KERAS_VERSION, CORNU: VERSION, "date_saved": now}
-    metadata |= {} if gates is None else {GATES: gates}
+    metadata |= {key: note for key, note in notes.items() if note is not None}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
         write_weights(file, model, optimizer=compiled is not None)
@@ -48,6 +49,7 @@ def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: 
     with zipped.open_archive(path) as archive:
         source = zipped.source_of(archive, path.name)
         entry = zipped.config_of(archive, str(source))
+        names = zipped.metadata_of(archive).get(KEY)
         content = zipped.read_weights_member(archive)
     compile_config = entry.pop("compile_config", None)
     with hdf5.open_file(io.BytesIO(content), f"{WEIGHTS} in {path.name!r}", path.stat().st_size) as file:
@@ -59,6 +61,7 @@ def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: 
         with hdf5.damage(path.name):
             read_weights(file, model, transfer, optimizer=compile)
         transfer.apply()
+    give(model, names, str(source))
     return model
 
 

@@ -12,6 +12,7 @@ from cornu.core.scope import changed
 from cornu.core.serialization import serialize, serialize_object
 from cornu.core.variable import Variable, at_one_moment
 from cornu.saving import documents
+from cornu.saving.class_names import class_names_of, give
 from cornu.saving.compiling import compile_arguments
 from cornu.saving.source import Source
 
@@ -26,6 +27,7 @@ class Packed(NamedTuple):
     weights: list[np.ndarray]
     optimizer: list[np.ndarray]
     prepared: bool  # whether the optimizer has its slots
+    class_names: list[str] | None
     custom: dict[str, Any]  # classes and functions by their names in the config: a pickle refers to them
 
 
@@ -52,7 +54,7 @@ def pack(model: Any) -> Packed:
         ) from error
     flags = [flag for _, flag in model.compiled_flags] if model.compiled else None
     prepared = bool(compiled) and model.optimizer.built
-    return Packed(entry, compiled, flags, _flags(model), weights, state, prepared, custom)
+    return Packed(entry, compiled, flags, _flags(model), weights, state, prepared, class_names_of(model), custom)
 
 
 def pickled(model: Any) -> tuple:
@@ -82,6 +84,7 @@ def unpack(*values: Any) -> Any:
         _assign(model, "optimizer", model.optimizer.all_variables, packed.optimizer)
     _set_flags(model, packed.trainable)
     _assign(model, "model", model.variables, packed.weights)
+    give(model, packed.class_names, "the pickle")
     return model
 
 

@@ -26,6 +26,7 @@ from cornu.serve.digits import DigitReader
 from cornu.serve.inference_protocol import HEADER_LENGTH
 from cornu.serve.limits import Limits, RequestError
 from cornu.serve.metrics import Metrics
+from cornu.serve.pictures import PictureReader
 from cornu.serve.served_model import ServedModel
 
 _EXTENSIONS = ["binary_tensor_data", "model_configuration"]
@@ -35,7 +36,7 @@ _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 class _Entry(NamedTuple):
     served: ServedModel
     batcher: Batcher
-    reader: DigitReader | None
+    reader: DigitReader | PictureReader | None
 
 
 class Service:
@@ -59,7 +60,7 @@ class Service:
         for served in models:
             served.warm_up()
             batcher = Batcher(served, self.limits, self.metrics)
-            self.entries[served.name] = _Entry(served, batcher, DigitReader.of(served))
+            self.entries[served.name] = _Entry(served, batcher, PictureReader.of(served) or DigitReader.of(served))
             for route, protocol in ROUTES.items():
                 self.computing[route, served.name] = Computing(route, protocol, served, batcher, self.limits)
             self.metrics.waiting[served.name] = lambda batcher=batcher: batcher.waiting  # type: ignore[misc]
@@ -92,6 +93,7 @@ class Service:
             self._route("/v2/models", self._models),
             *describing,
             self._route("/draw/{model}", self._draw, "POST"),
+            self._route("/classify/{model}", self._classify, "POST"),
             self._route("/openapi.json", self._openapi),
             self._route("/metrics", self._metrics),
             self._route("/", self._index),
@@ -266,11 +268,18 @@ class Service:
 
     async def _draw(self, request: Request) -> Response:
         _, batcher, reader = self._entry(request)
-        if reader is None:
+        if not isinstance(reader, DigitReader):
             raise RequestError(404, f"The model {request.path_params['model']!r} does not read handwritten digits.")
         width, height = (_number(request, name) for name in ("width", "height"))
         separate = request.query_params.get("separate", "false") == "true"
         return _json(await batcher.apart(reader.read, await self._body(request), width, height, separate))
+
+    async def _classify(self, request: Request) -> Response:
+        _, batcher, reader = self._entry(request)
+        if not isinstance(reader, PictureReader):
+            raise RequestError(404, f"The model {request.path_params['model']!r} has no names for classes of pictures.")
+        width, height = (_number(request, name) for name in ("width", "height"))
+        return _json(await batcher.apart(reader.read, await self._body(request), width, height))
 
     async def _openapi(self, _: Request) -> Response:
         return _json(self.document)
@@ -285,7 +294,7 @@ class Service:
 
     async def _page(self, request: Request) -> Response:
         served, _, reader = self._entry(request)
-        return pages.model(served) if reader is None else pages.draw(served.name, reader)
+        return pages.of_model(served, reader)
 
     async def _docs(self, _: Request) -> Response:
         return pages.documentation()
@@ -306,7 +315,7 @@ class Service:
 def _number(request: Request, name: str) -> int:
     text = request.query_params.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise RequestError(422, f"The query lacks {name!r} in pixels: /draw/NAME?width=...&height=...")
+        raise RequestError(422, f"The query lacks {name!r} in pixels: ...?width=...&height=...")
     return int(text)
 
 

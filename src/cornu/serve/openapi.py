@@ -77,9 +77,18 @@ def _others(model: dict[str, Any]) -> dict[str, Any]:
         [model, {"name": "width", **side}, {"name": "height", **side}, separate],
     )
     draw["post"]["requestBody"]["content"] = {"application/octet-stream": {"schema": {}}}
+    classify = _post(
+        "Pictures",
+        "Name a picture in RGB (three bytes per pixel, row by row)",
+        "Classes",
+        "Classes",
+        [model, {"name": "width", **side}, {"name": "height", **side}],
+    )
+    classify["post"]["requestBody"]["content"] = {"application/octet-stream": {"schema": {}}}
     metrics = _get("Server", "Counts and times for Prometheus", "Server")
     metrics["get"]["responses"]["200"]["content"] = {"text/plain": {"schema": _TEXT}}
-    return {"/draw/{model}": draw, "/metrics": metrics, "/openapi.json": _get("Server", "This document", "Document")}
+    own = {"/draw/{model}": draw, "/classify/{model}": classify}
+    return own | {"/metrics": metrics, "/openapi.json": _get("Server", "This document", "Document")}
 
 
 def _get(
@@ -119,7 +128,8 @@ def _schemas() -> dict[str, Any]:
     data = {"type": "array", "description": "Numbers, flat in row-major order or nested."}
     tensor = {"name": _TEXT, "shape": _SIZES, "datatype": datatype, "parameters": _OBJECT, "data": data}
     wanted = _object(name=_TEXT, parameters=_OBJECT)
-    described = _object(name=_TEXT, datatype=datatype, shape=_SIZES)
+    described = {"type": "array", "items": _object(name=_TEXT, datatype=datatype, shape=_SIZES)}
+    some = {"type": "array", "items": {**_object(**tensor), "required": ["name", "shape", "datatype"]}}
     return {
         "Error": _object(error=_TEXT),
         "Server": _object(name=_TEXT, version=_TEXT, extensions={"type": "array", "items": _TEXT}),
@@ -127,11 +137,7 @@ def _schemas() -> dict[str, Any]:
         "Ready": {"type": "object", "required": ["ready"], "properties": {"name": _TEXT, "ready": _TRUTH}},
         "Models": _object(models={"type": "array", "items": _TEXT}),
         "Model": _object(
-            name=_TEXT,
-            versions={"type": "array", "items": _TEXT},
-            platform=_TEXT,
-            inputs={"type": "array", "items": described},
-            outputs={"type": "array", "items": described},
+            name=_TEXT, versions={"type": "array", "items": _TEXT}, platform=_TEXT, inputs=described, outputs=described
         ),
         "Configuration": _object(
             name=_TEXT,
@@ -147,7 +153,7 @@ def _schemas() -> dict[str, Any]:
             "properties": {
                 "id": _TEXT,
                 "parameters": _OBJECT,
-                "inputs": {"type": "array", "items": {**_object(**tensor), "required": ["name", "shape", "datatype"]}},
+                "inputs": some,
                 "outputs": {"type": "array", "items": {**wanted, "required": ["name"]}},
             },
         },
@@ -158,7 +164,7 @@ def _schemas() -> dict[str, Any]:
                 "model_name": _TEXT,
                 "model_version": _TEXT,
                 "id": _TEXT,
-                "outputs": {"type": "array", "items": {**_object(**tensor), "required": ["name", "shape", "datatype"]}},
+                "outputs": some,
             },
         },
         "PredictRequest": {
@@ -172,6 +178,7 @@ def _schemas() -> dict[str, Any]:
         "Status": _object(name=_TEXT, ready=_TRUTH, model_version_status={"type": "array", "items": _OBJECT}),
         "Metadata": _object(model_spec=_OBJECT, metadata=_OBJECT),
         "Digits": _object(digits={"type": "array", "items": _OBJECT}),
+        "Classes": _object(classes={"type": "array", "items": _OBJECT}, seen=_TEXT),
         "Document": _OBJECT,
     }
 

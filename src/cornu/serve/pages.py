@@ -11,6 +11,7 @@ from starlette.responses import Response
 from cornu.serve.access import POLICY
 from cornu.serve.digits import DigitReader
 from cornu.serve.limits import RequestError
+from cornu.serve.pictures import PictureReader
 from cornu.serve.served_model import ServedModel
 from cornu.serve.tensors import Tensor
 
@@ -29,6 +30,7 @@ _HEADERS = {
     "cache-control": "no-cache",
 }
 _LONGEST_EXAMPLE = 120
+_MOST_NAMES = 12
 
 
 def static(name: str) -> Response:
@@ -39,19 +41,30 @@ def static(name: str) -> Response:
     return Response(_FILES[name], headers=_HEADERS, media_type=_TYPES[ending])
 
 
-def index(models: list[tuple[str, DigitReader | None]]) -> Response:
+def index(models: list[tuple[str, DigitReader | PictureReader | None]]) -> Response:
     """Return the list of several models."""
     rows = [
-        f'<li><a href="/models/{escape(name)}"><b>{escape(name)}</b></a> '
-        f"{'draw a digit' if reader is not None else 'its inputs and outputs, and a form to try it'}</li>"
+        f'<li><a href="/models/{escape(name)}"><b>{escape(name)}</b></a> {_purpose(reader)}</li>'
         for name, reader in models
     ]
     return _page("index.html", {"models": "\n".join(rows)})
 
 
-def draw(name: str, reader: DigitReader) -> Response:
-    """Return the page to draw a digit on."""
-    return _page("draw.html", name=name, accuracy=f"{reader.accuracy:.0%}", form=reader.form)
+def _purpose(reader: DigitReader | PictureReader | None) -> str:
+    if reader is None:
+        return "its inputs and outputs, and a form to try it"
+    return "draw a digit" if isinstance(reader, DigitReader) else "name a picture"
+
+
+def of_model(served: ServedModel, reader: DigitReader | PictureReader | None) -> Response:
+    """Return the page to draw a digit on or to name a picture; for other models, the page that describes them."""
+    if isinstance(reader, DigitReader):
+        return _page("draw.html", name=served.name, accuracy=f"{reader.accuracy:.0%}", form=reader.form)
+    if isinstance(reader, PictureReader):
+        shown = ", ".join(reader.names[:_MOST_NAMES]) + (", …" if len(reader.names) > _MOST_NAMES else "")
+        size = f"{reader.width} × {reader.height}"
+        return _page("picture.html", name=served.name, count=str(len(reader.names)), classes=shown, size=size)
+    return model(served)
 
 
 def model(served: ServedModel) -> Response:

@@ -23,11 +23,12 @@ from cornu.core.settings import (
     is_interactive_logging_enabled,
 )
 from cornu.data.streams import PyDataset, Sequence
+from cornu.preprocessing.image.conversion import array_to_img, img_to_array, load_img, save_img
 from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils import bounding_boxes as bounding_boxes
 from cornu.utils.arrays import normalize, to_categorical
 from cornu.utils.files import get_file
-from cornu.utils.images import array_to_img, img_to_array, load_img, save_img
+from cornu.utils.image_dataset import image_dataset_from_directory
 from cornu.utils.misc import (
     clear_session,
     deserialize_keras_object,
@@ -58,6 +59,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
+    "image_dataset_from_directory",
     "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",

@@ -26,6 +26,7 @@ from cornu.utils import bounding_boxes as bounding_boxes
 from cornu.utils.arrays import normalize as normalize
 from cornu.utils.arrays import to_categorical as to_categorical
 from cornu.utils.files import get_file as get_file
+from cornu.utils.image_dataset import image_dataset_from_directory as image_dataset_from_directory
 from cornu.utils.images import array_to_img as array_to_img
 from cornu.utils.images import img_to_array as img_to_array
 from cornu.utils.images import load_img as load_img

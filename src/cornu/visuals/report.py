@@ -28,6 +28,7 @@ def write_report(
 ) -> None:
     """Write the report of a model (see `Model.report`)."""
     x, y = _rows(x, y)
+    class_names = getattr(model, "class_names", None) if class_names is None else class_names
     sections, cards = [], []
     history = getattr(model, "history", None) if history is None else history
     logs = dict(getattr(history, "history", history) or {})

@@ -115,10 +115,8 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.logging": _own("set_verbosity DEBUG INFO WARN ERROR FATAL"),
     "tensorflow.test": _own("is_gpu_available gpu_device_name is_built_with_cuda"),
     "tensorflow.dtypes": _TYPES | _own("cast"),
-    "tensorflow.data": _elsewhere(
-        "cornu.compat.tensorflow.data", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"
-    ),
-    "tensorflow.data.experimental": _elsewhere("cornu.compat.tensorflow.data", "AUTOTUNE"),
+    "tensorflow.data": _elsewhere("cornu.data.dataset", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"),
+    "tensorflow.data.experimental": _elsewhere("cornu.data.dataset", "AUTOTUNE cardinality"),
     "tensorflow.linalg": _own("matmul")
     | _elsewhere("cornu.compat.tensorflow.meanings", "norm eye")
     | _elsewhere(_TRAINING, "global_norm"),

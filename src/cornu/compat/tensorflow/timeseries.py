@@ -1,12 +1,11 @@
 """`timeseries_dataset_from_array`: the windows of a time series as a `tf.data.Dataset`."""
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from cornu.compat.tensorflow.data import Dataset
+from cornu.data.dataset import Dataset
 
 
 def timeseries_dataset_from_array(
@@ -64,16 +63,16 @@ def timeseries_dataset_from_array(
     starts = np.arange(0, windows, sequence_stride)
     size = batch_size or 1
     first = np.random.randint(2**31) if seed is None else seed
-    epochs = itertools.count()
 
     def iterate() -> Iterator:
-        order = np.random.default_rng([first, next(epochs)]).permutation(starts) if shuffle else starts
+        order = np.random.default_rng([first, epoch()]).permutation(starts) if shuffle else starts
         for begin in range(0, len(order), size):
             chosen = order[begin : begin + size]
             x = series[chosen[:, None] + steps]  # (batch, sequence_length, ...)
             yield x if wanted is None else (x, wanted[chosen])
 
     batches = Dataset(iterate, -(-len(starts) // size))
+    epoch = batches.counting_epochs()
     return batches.map(_without_batch) if batch_size is None else batches
 
 

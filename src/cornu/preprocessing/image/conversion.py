@@ -5,20 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core import spellings
 from cornu.core.atomic_files import replacing
 from cornu.core.settings import floatx, standardize_data_format
+from cornu.ops.image import resize
+from cornu.preprocessing.pictures import pillow
+from cornu.preprocessing.resizing import middle_part
 
-_FILTERS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
-
-
-def _pillow() -> Any:
-    try:
-        from PIL import Image
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("Images need the package Pillow: pip install 'cornu[image]'", name="PIL") from None
-    return Image
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
+@spellings.old_keywords("array_to_img")
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
     """Convert an array to a Pillow image.
 
@@ -50,10 +47,11 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         raise ValueError(f"An image has 1, 3 or 4 channels; the array of shape {x.shape} has {channels}.")
     if channels == 1:
         wide = x.max() > 255
-        return _pillow().fromarray(x[:, :, 0].astype("int32" if wide else "uint8"))
-    return _pillow().fromarray(x.astype("uint8"))
+        return pillow().fromarray(x[:, :, 0].astype("int32" if wide else "uint8"))
+    return pillow().fromarray(x.astype("uint8"))
 
 
+@spellings.old_keywords("img_to_array")
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
     """Convert a Pillow image to an array of values 0 to 255.
 
@@ -124,23 +122,58 @@ def load_img(
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in modes:
         raise ValueError(f"color_mode must be rgb, rgba or grayscale; got {color_mode!r}.")
-    if interpolation not in _FILTERS:
-        raise ValueError(f"interpolation must be one of {', '.join(_FILTERS)}; got {interpolation!r}.")
-    image = _pillow()
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(f"interpolation must be one of {', '.join(INTERPOLATIONS)}; got {interpolation!r}.")
+    image = pillow()
     picture = image.open(path)
+    try:
+        picture.load()
+    except BaseException:
+        picture.close()  # Pillow leaves the file of a damaged picture open
+        raise
     if not (color_mode == "grayscale" and picture.mode in ("L", "I;16", "I")):
         picture = picture.convert(modes[color_mode])
     if target_size is None:
         return picture
     height, width = target_size
-    box = _middle(picture.size, width / height) if keep_aspect_ratio else None
+    box = None
+    if keep_aspect_ratio:
+        rows, columns = middle_part(picture.size[1], picture.size[0], target_size)
+        box = (columns.start, rows.start, columns.stop, rows.stop)
     return picture.resize((width, height), getattr(image.Resampling, interpolation.upper()), box=box)
 
 
-def _middle(size: tuple[int, int], ratio: float) -> tuple[int, int, int, int]:
-    """Return the largest centred box with a width-to-height ratio."""
-    width, height = size
-    box_height = min(height, int(width / ratio))
-    box_width = min(width, int(height * ratio))
-    left, top = (width - box_width) // 2, (height - box_height) // 2
-    return left, top, left + box_width, top + box_height
+def smart_resize(
+    x: Any, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last",
+    backend_module: Any = None,
+) -> Any:  # fmt: skip
+    """Resize images without changing their proportions: the middle is kept, and what sticks out is cropped.
+
+    Args:
+        x: ``(height, width, channels)`` or with a batch axis first; channels before height for ``"channels_first"``.
+        size: New height and width.
+        interpolation: As in `keras.ops.image.resize`.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+        backend_module: Accepted for Keras's signature.
+
+    Returns:
+        A numpy array for a numpy array, otherwise an array of JAX.
+
+    Raises:
+        ValueError: `x` or `size` has another form.
+
+    Follows https://keras.io/api/data_loading/image/
+
+    >>> smart_resize(np.ones((4, 9, 3)), (2, 2)).shape
+    (2, 2, 3)
+    """
+    if len(size) != 2:
+        raise ValueError(f"size must be (height, width); got {size!r}.")
+    if np.ndim(x) not in (3, 4):
+        raise ValueError(f"smart_resize takes an image or a batch of images, 3 or 4 axes; got shape {np.shape(x)}.")
+    first = np.ndim(x) - (3 if data_format == "channels_last" else 2)
+    height, width = np.shape(x)[first : first + 2]
+    rows, columns = middle_part(height, width, size)
+    part = x[(slice(None),) * first + (rows, columns)]
+    small = resize(part, size, interpolation, data_format=data_format)
+    return np.array(small) if isinstance(x, np.ndarray) else small

@@ -1,7 +1,7 @@
-"""`tf.data.Dataset` of the stand-in: a chain of iterators over numpy elements, restarted in each epoch."""
+"""`Dataset`: a chain of iterators over numpy elements, restarted in each epoch; ``tf.data.Dataset`` names it."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -51,6 +51,21 @@ class OwnedIterator:
     get_next = __next__
 
 
+class NumpyIterator:
+    """An iterator that also has ``next()``, as that of TensorFlow has."""
+
+    def __init__(self, elements: Iterator) -> None:
+        self._elements = elements
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._elements)
+
+    next = __next__
+
+
 class Dataset:
     """Elements (arrays, or tuples and dictionaries of them) that can be iterated any number of times.
 
@@ -61,8 +76,27 @@ class Dataset:
     [[0, 2], [4, 6], [8]]
     """
 
-    def __init__(self, iterate: Callable[[], Iterator], size: int = UNKNOWN_CARDINALITY) -> None:
+    def __init__(
+        self, iterate: Callable[[], Iterator], size: int = UNKNOWN_CARDINALITY, sources: Sequence["Dataset"] = ()
+    ) -> None:
         self._iterate, self._size = iterate, size
+        # One list per random order in the chain, with the number of epochs that it has begun: a backup restores them.
+        self._epochs: list[list[int]] = [epochs for source in sources for epochs in source._epochs]
+
+    def _then(self, iterate: Callable[[], Iterator], size: int | None = None) -> "Dataset":
+        """Return a data set that is made from this one, by default of the same size."""
+        return Dataset(iterate, self._size if size is None else size, [self])
+
+    def counting_epochs(self) -> Callable[[], int]:
+        """Return a function that counts, from 0, the epochs of a random order in this data set."""
+        begun = [0]
+        self._epochs.append(begun)
+
+        def count() -> int:
+            begun[0] += 1
+            return begun[0] - 1
+
+        return count
 
     @staticmethod
     def from_tensor_slices(tensors: Any, name: str | None = None) -> "Dataset":
@@ -95,81 +129,91 @@ class Dataset:
         several = tuple(datasets[0]) if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
         sizes = [one._size for one in several if one._size != INFINITE_CARDINALITY]
         size = INFINITE_CARDINALITY if not sizes else UNKNOWN_CARDINALITY if min(sizes) < 0 else min(sizes)
-        return Dataset(lambda: zip(*several, strict=False), size)
+        return Dataset(lambda: zip(*several, strict=False), size, several)
 
     def map(
         self, map_func: Callable, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None
     ) -> "Dataset":
         """Return the elements mapped by a function; a tuple's parts are its arguments."""
-        return Dataset(lambda: (_call(map_func, element) for element in self._iterate()), self._size)
+        return self._then(lambda: (_call(map_func, element) for element in self._iterate()))
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
         """Return the elements for which a function is true."""
-        return Dataset(lambda: (element for element in self._iterate() if bool(_call(predicate, element))))
+        chosen = lambda: (element for element in self._iterate() if bool(_call(predicate, element)))  # noqa: E731
+        return self._then(chosen, UNKNOWN_CARDINALITY)
 
     def batch(self, batch_size: int, drop_remainder: bool = False, **_: Any) -> "Dataset":
         """Return stacks of `batch_size` elements; the last may be smaller, or is dropped with `drop_remainder`."""
         size = int(batch_size)
         whole, rest = divmod(self._size, size)
         batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
-        return Dataset(lambda: _batches(self._iterate(), size, drop_remainder), batches)
+        return self._then(lambda: _batches(self._iterate(), size, drop_remainder), batches)
 
     def unbatch(self, name: Any = None) -> "Dataset":
         """Return the rows of each element."""
-        return Dataset(lambda: (row for element in self._iterate() for row in Dataset.from_tensor_slices(element)))
+        rows = lambda: (row for element in self._iterate() for row in Dataset.from_tensor_slices(element))  # noqa: E731
+        return self._then(rows, UNKNOWN_CARDINALITY)
 
     def shuffle(
         self, buffer_size: int, seed: Any = None, reshuffle_each_iteration: Any = True, name: Any = None
     ) -> "Dataset":
         """Return the elements in random order, drawn from a buffer of `buffer_size`, different in each epoch."""
-        epochs = itertools.count()
 
         def iterate() -> Iterator:
             first = np.random.randint(2**31) if seed is None else seed
-            generator = np.random.default_rng([first, next(epochs) if reshuffle_each_iteration is not False else 0])
+            generator = np.random.default_rng([first, epoch() if reshuffle_each_iteration is not False else 0])
             return _shuffled(self._iterate(), int(buffer_size), generator)
 
-        return Dataset(iterate, self._size)
+        shuffled = self._then(iterate)
+        epoch = shuffled.counting_epochs()
+        return shuffled
 
     def repeat(self, count: int | None = None, name: Any = None) -> "Dataset":
         """Return the elements `count` times, or endlessly."""
         if count is None or count == -1:
-            return Dataset(
+            return self._then(
                 lambda: (element for _ in itertools.count() for element in self._iterate()), INFINITE_CARDINALITY
             )
-        return Dataset(
+        return self._then(
             lambda: (element for _ in range(count) for element in self._iterate()), _times(self._size, count)
         )
 
     def take(self, count: int, name: Any = None) -> "Dataset":
         """Return the first `count` elements."""
+        count = int(count)
         size = count if self._size == INFINITE_CARDINALITY else min(self._size, count)
-        return Dataset(lambda: itertools.islice(self._iterate(), count), size)
+        return self._then(lambda: itertools.islice(self._iterate(), count), size)
 
     def skip(self, count: int, name: Any = None) -> "Dataset":
         """Return the elements after the first `count`."""
+        count = int(count)
         size = max(self._size - count, 0) if self._size >= 0 else self._size
-        return Dataset(lambda: itertools.islice(self._iterate(), count, None), size)
+        return self._then(lambda: itertools.islice(self._iterate(), count, None), size)
 
     def concatenate(self, dataset: "Dataset", name: Any = None) -> "Dataset":
         """Return the elements of this, then those of `dataset`."""
         size = self._size + dataset._size if min(self._size, dataset._size) >= 0 else min(self._size, dataset._size)
-        return Dataset(lambda: itertools.chain(self._iterate(), dataset._iterate()), size)
+        return Dataset(lambda: itertools.chain(self._iterate(), dataset._iterate()), size, [self, dataset])
 
     def enumerate(self, start: int = 0, name: Any = None) -> "Dataset":
         """Return pairs of an index and an element."""
-        return Dataset(lambda: enumerate(self._iterate(), start), self._size)
+        return self._then(lambda: enumerate(self._iterate(), start))
 
     def cache(self, *_: Any, **__: Any) -> "Dataset":
         """Return the elements, kept in memory after the first epoch."""
         kept: list = []
 
         def iterate() -> Iterator:
-            if not kept:
-                kept.append(list(self._iterate()))
-            return iter(kept[0])
+            if kept:
+                yield from kept[0]
+                return
+            elements = []
+            for element in self._iterate():
+                elements.append(element)
+                yield element
+            kept.append(elements)
 
-        return Dataset(iterate, self._size)
+        return self._then(iterate)
 
     def prefetch(self, *_: Any, **__: Any) -> "Dataset":
         """Return the data set itself: training prefetches anyway."""
@@ -177,13 +221,23 @@ class Dataset:
 
     with_options = prefetch
 
-    def cardinality(self) -> int:
+    def cardinality(self) -> Any:
         """Return the number of elements, -1 if infinite, -2 if unknown."""
-        return self._size
+        return _with_methods(self._size)
 
-    def as_numpy_iterator(self) -> Iterator:
+    def apply(self, transformation_func: Callable) -> Any:
+        """Return what a function makes of the data set."""
+        return transformation_func(self)
+
+    def reduce(self, initial_state: Any, reduce_func: Callable, name: Any = None) -> Any:
+        """Return ``reduce_func(state, element)`` of all elements, one after the other, from `initial_state` on."""
+        for element in self:
+            initial_state = reduce_func(initial_state, element)
+        return initial_state
+
+    def as_numpy_iterator(self) -> "NumpyIterator":
         """Return an iterator over the elements as numpy arrays."""
-        return (jax.tree.map(np.asarray, element) for element in self._iterate())
+        return NumpyIterator(jax.tree.map(np.asarray, element) for element in self._iterate())
 
     def __iter__(self) -> Iterator:
         return OwnedIterator(self)
@@ -192,6 +246,15 @@ class Dataset:
         if self._size < 0:
             raise TypeError("The data set's length is infinite or unknown.")
         return self._size
+
+
+def cardinality(dataset: Dataset) -> Any:
+    """Return the number of elements of a data set, -1 if infinite, -2 if unknown.
+
+    >>> int(cardinality(Dataset.range(3)))
+    3
+    """
+    return dataset.cardinality()
 
 
 def _call(function: Callable, element: Any) -> Any:

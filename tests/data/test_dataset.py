@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cornu.compat.tensorflow.data import Dataset
+from cornu.data.dataset import Dataset
 
 
 def listed(dataset):
