@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.tensorflow.control import NeedsPythonError, TensorArray, is_traced, like_result
-from cornu.data.dataset import Dataset, OwnedIterator
 from cornu.core import control
 from cornu.core.scope import scope
 from cornu.core.variable import Variable, plain
+from cornu.data.dataset import Dataset, OwnedIterator
 
 _UNROLLED = 4
 
