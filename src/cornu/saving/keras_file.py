@@ -33,7 +33,7 @@ def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> 
         entry["compile_config"] = compiled
     notes = {GATES: gates_of(model), KEY: class_names_of(model)}
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
-    metadata = {"keras_version": KERAS_VERSION, CORNU: VERSION, "date_saved": now}
+    metadata: dict[str, Any] = {"keras_version": KERAS_VERSION, CORNU: VERSION, "date_saved": now}
     metadata |= {key: note for key, note in notes.items() if note is not None}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:

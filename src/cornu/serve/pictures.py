@@ -20,7 +20,8 @@ class PictureReader:
 
     def __init__(self, served: ServedModel, names: list[str]) -> None:
         self.served, self.names = served, names
-        self.height, self.width, self.channels = served.inputs[0].shape
+        shape: Any = served.inputs[0].shape  # without unknown sizes: `served` is fixed
+        self.height, self.width, self.channels = shape
         self.largest = largest_pixel(served.model)
 
     @classmethod

@@ -101,7 +101,7 @@ def image_dataset_from_directory(
     folders.check_split(validation_split, subset, shuffle, seed)
     read = _Reading(color_mode, image_size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, data_format)
     pillow()
-    seed = int(np.random.randint(1e6)) if seed is None else seed
+    seed = int(np.random.randint(1_000_000)) if seed is None else seed
     found = folders.listed(directory, labels, ENDINGS, class_names, seed if shuffle else None, follow_links)
     _report(found, directory, label_mode, verbose)
     training, validation = folders.split(found, validation_split)
@@ -148,7 +148,9 @@ class _Reading:
         if self.pad:
             pixels = resizing.padded(pixels, self.size, self.method)
         else:
-            pixels = pixels[resizing.middle_part(*pixels.shape[:2], self.size)] if self.crop else pixels
+            if self.crop:
+                rows, columns = resizing.middle_part(pixels.shape[0], pixels.shape[1], self.size)
+                pixels = pixels[rows, columns]
             pixels = resizing.resized(pixels, self.size, self.method)
         return pixels.transpose(2, 0, 1) if self.first else pixels
 
@@ -161,7 +163,7 @@ def _size(image_size: Any) -> tuple[int, int]:
         or any(not isinstance(one, int) or one < 1 for one in pair)
     ):
         raise ValueError(f"image_size must be (height, width), such as (128, 128); got {image_size!r}.")
-    return pair[0], pair[1]
+    return int(pair[0]), int(pair[1])
 
 
 def _report(found: folders.Listed, directory: Any, label_mode: str | None, verbose: bool) -> None:

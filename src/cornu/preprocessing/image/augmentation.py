@@ -120,7 +120,7 @@ def draw(generator: Any, shape: tuple[int, ...], count: int) -> Amounts:
     spans += [("channel_shift_intensity", -shift, shift)] if shift != 0 else []
     spans += [("brightness", *brightness)] if brightness is not None else []
     drawn = np.random.random_sample((count, len(spans)))
-    amounts = {name: low + (high - low) * drawn[:, place] for place, (name, low, high) in enumerate(spans)}
+    amounts: Amounts = {name: low + (high - low) * drawn[:, place] for place, (name, low, high) in enumerate(spans)}
     for name, largest, size in (("tx", ranges[0], rows), ("ty", ranges[1], columns)):
         if largest and largest < 1:
             amounts[name] = amounts[name] * size

@@ -29,6 +29,8 @@ class FileIterator(Iterator):
     class_indices: dict[Any, int]
     class_mode: str | None
     allowed_class_modes: tuple[str | None, ...]
+    classes: Any
+    dtype: Any
 
     def set_processing_attrs(
         self, image_data_generator: Any, target_size: tuple[int, int], color_mode: str, data_format: str | None,
@@ -47,7 +49,8 @@ class FileIterator(Iterator):
                 raise unknown(name, word, words)
         if np.shape(target_size) != (2,) or min(target_size) < 1:
             raise ValueError(f"target_size must be (rows, columns), two positive integers; got {target_size!r}.")
-        self.image_data_generator, self.target_size = image_data_generator, tuple(int(size) for size in target_size)
+        self.image_data_generator = image_data_generator
+        self.target_size = (int(target_size[0]), int(target_size[1]))
         self.color_mode, self.interpolation, self.keep_aspect_ratio = color_mode, interpolation, keep_aspect_ratio
         self.data_format = standardize_data_format(data_format)
         channels = (CHANNELS[color_mode],)

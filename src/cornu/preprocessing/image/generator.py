@@ -193,7 +193,9 @@ class ImageDataGenerator:
         if old:  # one shift for each channel; flips that are not wanted draw no number
             channels = img_shape[self.channel_axis - 1]
             intensity: Any = uniform(-shift, shift, channels) if shift != 0 else None
-            flips = [wanted and np.random.random() < 0.5 for wanted in (self.horizontal_flip, self.vertical_flip)]
+            flips: list[Any] = [
+                wanted and np.random.random() < 0.5 for wanted in (self.horizontal_flip, self.vertical_flip)
+            ]
         else:
             flips = [(np.random.random() < 0.5) * wanted for wanted in (self.horizontal_flip, self.vertical_flip)]
             intensity = uniform(-shift, shift) if shift != 0 else None

@@ -6,8 +6,9 @@ import numpy as np
 
 from cornu.core import era
 from cornu.core.public import offer
-from cornu.preprocessing.image.conversion import array_to_img, img_to_array, pillow
+from cornu.preprocessing.image.conversion import array_to_img, img_to_array
 from cornu.preprocessing.image.resampling import Maps, resample
+from cornu.preprocessing.pictures import pillow
 
 _IMPORTED = frozenset(globals())
 
@@ -82,12 +83,12 @@ def apply_affine_transform(
     """
     x = np.asarray(x)
     defaults = (0, 1, 2) if era.holds(OLD_PACKAGE) else (1, 2, 0)
-    axes = (row_axis, col_axis, channel_axis)
-    axes = tuple(default if axis is None else axis for axis, default in zip(axes, defaults, strict=True))
+    given = (row_axis, col_axis, channel_axis)
+    axes = [default if axis is None else axis for axis, default in zip(given, defaults, strict=True)]
     if x.ndim != 3 or sorted(axes) != [0, 1, 2] or axes[2] == 1:
         raise ValueError(
             f"An image needs three axes, of which the channels are the first or the last; x has shape {x.shape}, "
-            f"(row_axis, col_axis, channel_axis) is {axes}."
+            f"(row_axis, col_axis, channel_axis) is {tuple(axes)}."
         )
     amounts = {"theta": theta, "tx": tx, "ty": ty, "shear": shear, "zx": zx, "zy": zy}
     if amounts == {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}:
@@ -184,7 +185,7 @@ def apply_channel_shift(x: Any, intensity: Any, channel_axis: int = 0) -> np.nda
     x = x if np.issubdtype(x.dtype, np.floating) else x.astype(float)
     amount = np.asarray(intensity, x.dtype)
     if amount.ndim:
-        amount = np.expand_dims(amount, [axis for axis in range(x.ndim) if axis != channel_axis % x.ndim])
+        amount = np.expand_dims(amount, tuple(axis for axis in range(x.ndim) if axis != channel_axis % x.ndim))
     return np.clip(x + amount, x.min(), x.max())
 
 
