@@ -144,7 +144,7 @@ ERRORS = {  # what is run -> the error's class and words that it must have
         ["Hashing is not in this version"],
     ),
     "from keras.applications.vgg16 import VGG61": ("ModuleNotFoundError", ["'VGG61'", "Did you mean 'VGG16'?"]),
-    "from keras.applications import vgg61": ("ModuleNotFoundError", ["Did you mean 'vgg16'?"]),
+    "from keras.applications import vgg61": ("ModuleNotFoundError", ["Did you mean 'vgg19'?"]),
     "from keras.layers import MaxoutDense\nMaxoutDense(3)": (
         "NotImplementedError",
         ["dropped it in version 2", "Lambda"],

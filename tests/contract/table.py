@@ -125,7 +125,7 @@ RANDOM: dict[str, Entry] = {
 IMAGES: dict[str, Entry] = {
     "resizing": Entry(lambda layers: layers.Resizing(3, 7, crop_to_aspect_ratio=True), (2, 5, 6, 3)),
     "center crop": Entry(lambda layers: layers.CenterCrop(3, 2), (2, 5, 6, 3)),
-    "random crop": Entry(lambda layers: layers.RandomCrop(5, 6), (2, 5, 6, 3), random=True),
+    "random crop": Entry(lambda layers: layers.RandomCrop(5, 6, seed=3), (2, 5, 6, 3), random=True),
     "random flip": Entry(lambda layers: layers.RandomFlip("horizontal", seed=1), (2, 4, 3, 3), random=True),
     "random rotation": Entry(lambda layers: layers.RandomRotation((-0.1, 0.2), "wrap"), (2, 4, 3, 3), random=True),
     "random translation": Entry(lambda layers: layers.RandomTranslation(0.1, (0, 0.3)), (2, 4, 3, 3), random=True),

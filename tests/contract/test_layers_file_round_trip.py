@@ -10,6 +10,7 @@ from contract.table import LAYERS, call
 #: Keras 3 drops these arguments when it reads an ``.h5`` file, also one of its own.
 LOST_BY_KERAS = {
     "layer normalization": "axes of a list",
+    "normalization": "axes of a list",
     "attention concat": "score_mode",
 }
 
@@ -32,6 +33,17 @@ def assert_same_weights(one, other):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def saved_by_keras(model, path):
+    """Save a model, and return whether Keras 3.15 can: it fails to copy some image layers for an ``.h5`` file."""
+    try:
+        model.save(path)
+    except TypeError as error:
+        assert path.suffix == ".h5"
+        assert "cannot pickle 'module' object" in str(error)
+        return False
+    return True
+
+
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 @pytest.mark.parametrize("name", LAYERS)
 def test_files_cross_to_keras_and_back(name, suffix, tmp_path):
@@ -39,10 +51,12 @@ def test_files_cross_to_keras_and_back(name, suffix, tmp_path):
         pytest.skip(f"Keras 3 loses {LOST_BY_KERAS[name]}")
     model = model_with(LAYERS[name], cornu)
     model.save(tmp_path / f"ours{suffix}")
-    theirs = keras.models.load_model(tmp_path / f"ours{suffix}")
-    assert_same_weights(theirs, model)
-    theirs.save(tmp_path / f"theirs{suffix}")
-    for file in ("ours", "theirs"):
+    files = ["ours"]
+    if name != "equalization":  # Keras 3.15 cannot make a functional model of it
+        theirs = keras.models.load_model(tmp_path / f"ours{suffix}")
+        assert_same_weights(theirs, model)
+        files += ["theirs"] if saved_by_keras(theirs, tmp_path / f"theirs{suffix}") else []
+    for file in files:
         loaded = cornu.models.load_model(tmp_path / f"{file}{suffix}")
         assert [type(layer) for layer in loaded.layers] == [type(layer) for layer in model.layers]
         assert_same_weights(loaded, model)

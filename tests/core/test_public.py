@@ -16,7 +16,8 @@ MODULES = [
     "cornu.preprocessing.sequence",
 ]
 #: Public modules inside public modules.
-SUBMODULES = {*datasets.__all__, *applications.__all__, "image", "linalg", "nn", "numpy", "schedules", "sequence"}
+NAMED = ("bounding_boxes", "image", "linalg", "nn", "numpy", "schedules", "scikit_learn", "sequence", "text")
+SUBMODULES = {*datasets.__all__, *applications.__all__, *NAMED}
 
 
 @pytest.mark.parametrize("path", MODULES)

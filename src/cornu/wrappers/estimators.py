@@ -110,7 +110,8 @@ class SKLearnClassifier(ClassifierMixin, SKLearnBase):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """Return the likeliest class of each row."""
-        return self.classes_[self._outputs(X).argmax(axis=1)]
+        numbers = self._outputs(X).argmax(axis=1)
+        return self.classes_[numbers]
 
     def predict_proba(self, X: Any) -> Any:
         """Return the model's outputs: one number for each class."""

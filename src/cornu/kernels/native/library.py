@@ -38,6 +38,7 @@ DAY = 24 * 3600.0
 
 _lock = threading.Lock()
 _may_build = True
+_registered: set[str] = set()  # hashes of the libraries that this process has loaded
 
 
 def never_build() -> None:
@@ -190,6 +191,9 @@ def _load(path: Path) -> None:
         status = place.stat()
         if status.st_uid != os.getuid() or status.st_mode & 0o022:
             raise PermissionError(f"Others can write {place}.")
+    if _hash() in _registered:  # from another folder: the same code, and names can be registered once
+        return
     library = ctypes.CDLL(str(path))
+    _registered.add(_hash())
     for name in FUNCTIONS:
         jax.ffi.register_ffi_target(target(name), jax.ffi.pycapsule(getattr(library, name)), platform="cpu")

@@ -51,10 +51,13 @@ class Pipeline(Layer):
     def _casts_to(self) -> str | None:
         return None  # each layer casts what it is called on
 
-    def call(self, inputs: Any, training: bool = True) -> Any:
+    def call(self, inputs: Any, training: bool = True, mask: Any = None) -> Any:
         for layer in self.layers:
-            arguments = {"training": training} if call_signature(type(layer)).takes_training else {}
-            inputs = layer(inputs, **arguments)
+            signature = call_signature(type(layer))
+            arguments = {"training": training} if signature.takes_training else {}
+            if mask is not None and signature.takes_mask:
+                arguments["mask"] = mask
+            inputs, mask = layer(inputs, **arguments), None  # the outputs of a layer carry their mask
         return inputs
 
 
