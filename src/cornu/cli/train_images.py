@@ -44,7 +44,8 @@ def train(options: argparse.Namespace, out: Path, report: Path | None, callbacks
         else picture_models.on_base(base, side, names)
     )
     batch_size = options.batch_size or int(np.clip(len(training.x) // 16, 8, 32))
-    epochs = options.epochs or int(np.clip((6000 if base is None else 3000) // len(training.x), 10, 40))
+    seen, most = (10_000, 80) if base is None else (3000, 40)  # pictures, epochs
+    epochs = options.epochs or int(np.clip(seen // len(training.x), 10, most))
     varied = PictureVariation(not options.no_mirror, not options.no_variation, seed=seed)
     trained = keras.Sequential([keras.Input((side, side, 3)), varied, model], name=out.stem)
     _compile(trained, epochs * -(-len(training.x) // batch_size))
