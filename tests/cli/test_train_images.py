@@ -115,6 +115,9 @@ def test_broken_pictures_are_named_and_left_out(shapes, capsys):
         (["few"], "each class needs 2 pictures or more: 'a' in 'few'"),
         (["shapes", "--base", "nothing.keras"], "There is no file 'nothing.keras'"),
         (["shapes", "--base", "rows.keras"], "--base needs a model of square pictures"),
+        (["shapes", "--base", "MobilNetV2"], "no file or model 'MobilNetV2'. Did you mean 'MobileNetV2'?"),
+        (["shapes", "--base", "rows.keras", "--weights", "x.h5"], "--weights goes with the name of a model"),
+        (["shapes", "--base", "MobileNetV2", "--weights", "x.h5"], "--base MobileNetV2: weights must be"),
         (["shapes", "--out", "no/where.keras"], "cannot save to 'no/where.keras'"),
     ],
 )
@@ -147,6 +150,21 @@ def test_on_a_base(shapes, trained, capsys):
     assert model.input_shape == (None, 32, 32, 3)
     assert quick("shapes", "--base", str(trained), "--overwrite") == 2
     assert "the base takes pictures of 32 x 32 pixels" in capsys.readouterr().err
+
+
+def test_on_a_network_by_name(shapes, capsys):
+    features = keras.applications.MobileNet(include_top=False, weights=None, input_shape=(32, 32, 3))
+    features.save_weights("features.weights.h5")
+    command = ["shapes", "--base", "MobileNet", "--weights", "features.weights.h5", "--size", "32"]
+    assert main(["train", "--images", *command, "--epochs", "1", "--no-report"]) == 0
+    model = keras.saving.load_model("shapes.keras")
+    base = next(layer for layer in model.layers if layer.name == "base")
+    for found, weights in zip(base.get_weights(), features.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, weights)
+    x = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    inner = keras.Model(model.input, next(one for one in model.layers if "pooling" in one.name).output)
+    expected = np.asarray(features(keras.applications.mobilenet.preprocess_input(x.copy()))).mean((1, 2))
+    np.testing.assert_allclose(inner(x), expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("pixels", picture_models.PIXELS)

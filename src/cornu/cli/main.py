@@ -197,7 +197,11 @@ def _add_images(train: argparse.ArgumentParser) -> None:
     images.add_argument(
         "--held-out", type=_fraction, default=0.2, metavar="PART", help="part of each class that tests the model (0.2)"
     )
-    images.add_argument("--base", metavar="FILE", help="a model of pictures to build on: its top is replaced")
+    images.add_argument(
+        "--base", metavar="MODEL",
+        help="build on a trained model of pictures, whose top is replaced: a file, or a name such as MobileNetV2",
+    )  # fmt: skip
+    images.add_argument("--weights", metavar="FILE", help="the weights of a --base by name (Keras's, downloaded once)")
     images.add_argument(
         "--pixels",
         choices=("0..1", "0..255", "-1..1", "bgr", "imagenet"),

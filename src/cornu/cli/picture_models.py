@@ -1,12 +1,14 @@
 """The models of ``cornu train --images``: a small network, or a trained one whose top is replaced."""
 
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import cornu as keras
-from cornu import layers
+from cornu import applications, layers
 from cornu.cli.common import UserError, model_from
+from cornu.core.errors import did_you_mean
 
 #: Layers at the end of a classifier that belong to its classes.
 _TOP = ("Dense", "Activation", "Softmax", "Dropout", "Flatten", "ReLU")
@@ -18,6 +20,7 @@ _WANTED = {
     "imagenet": ("densenet",),
 }
 PIXELS = ("0..1", *_WANTED)
+_APPLICATIONS = [name for name in applications.__all__ if name[0].isupper()]
 
 
 class Base(NamedTuple):
@@ -52,8 +55,37 @@ def _with_top(image: Any, features: Any, class_names: list[str]) -> Any:
     return model
 
 
-def base_of(path: str, pixels: str | None) -> Base:
-    """Return the model in a file without its top, frozen. Raises UserError if it does not take pictures."""
+def base_of(given: str, pixels: str | None, weights: str | None = None) -> Base:
+    """Return a model without its top, frozen: that in a file, or one of `keras.applications`.
+
+    Args:
+        given: Path of the file, or the name of the application.
+        pixels: One of `PIXELS`; None finds out.
+        weights: File of weights of the application; None takes those that Keras publishes.
+
+    Raises:
+        UserError: The model does not take pictures, there is none, or its weights cannot be had.
+    """
+    if given in _APPLICATIONS and not os.path.exists(given):
+        return _application(given, pixels, weights)
+    if weights is not None:
+        raise UserError(f"--weights goes with the name of a model, such as --base MobileNetV2; got --base {given!r}.")
+    if not os.path.exists(given) and "." not in given:
+        raise UserError(f"--base: there is no file or model {given!r}.{did_you_mean(given, _APPLICATIONS)}")
+    return _from_file(given, pixels)
+
+
+def _application(name: str, pixels: str | None, weights: str | None) -> Base:
+    try:
+        model = getattr(applications, name)(include_top=False, weights=weights or "imagenet")
+    except (OSError, ValueError) as error:
+        raise UserError(f"--base {name}: {error}") from error
+    model.trainable = False
+    found = pixels or _pixels_of(model)
+    return Base(keras.Model(model.inputs, model.outputs, name="base"), None, found)
+
+
+def _from_file(path: str, pixels: str | None) -> Base:
     model = model_from(path)
     shape = model.input_shape if model.inputs and len(model.inputs) == 1 else None
     if shape is None or len(shape) != 4 or shape[-1] != 3 or (shape[1] != shape[2]):

@@ -31,7 +31,7 @@ def train(options: argparse.Namespace, out: Path, report: Path | None, callbacks
     seed = 0 if options.seed is None else options.seed
     keras.utils.set_random_seed(seed)
     parts = picture_parts.parts_of(_folder(options.images), options.held_out, seed)
-    base = None if options.base is None else picture_models.base_of(options.base, options.pixels)
+    base = None if options.base is None else picture_models.base_of(options.base, options.pixels, options.weights)
     side = options.size or (base and base.side) or picture_parts.sensible_side(parts.training.paths)
     if base is not None and base.side not in (None, side):
         raise UserError(f"the base takes pictures of {base.side} x {base.side} pixels: leave --size out.")
