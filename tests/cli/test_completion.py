@@ -31,7 +31,7 @@ def printed(command, folder):
         (["cornu"], "ev", "evaluate"),
         (["cornu", "predict", "m.keras"], "--sh", "--show"),
         (["cornu", "completion"], "fi", "fish"),
-        (["cornu", "train"], "--no", "--no-report"),
+        (["cornu", "train"], "--no-r", "--no-report"),
         (["cornu", "train"], "mnist-c", "mnist-cnn"),
         (["cornu", "predict"], "model.k", "model.keras"),
     ],
