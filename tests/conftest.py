@@ -9,6 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the package `benchmarks`, which is not installed
 os.environ.setdefault("CORNU_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"cornu-tests-{os.getuid()}"))
+# Nearly all of the time is compiling, and tiny arrays need no optimized programs. XLA_FLAGS= pytest has them.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 os.environ.update(
     CUDA_VISIBLE_DEVICES="",
     JAX_PLATFORMS="cpu",

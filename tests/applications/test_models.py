@@ -21,7 +21,11 @@ SMALL = case("MobileNet", alpha=0.25)
 FEATURES = {"weights": None, "alpha": 0.35, "include_top": False, "input_shape": (32, 32, 3)}
 
 
-@pytest.mark.parametrize("case", [*compare.MODELS, *compare.VARIANTS], ids=str)
+#: One of each architecture, without those that only have more layers.
+BUILT = [*(one for one in compare.MODELS if one.name not in ("VGG19", "MobileNetV3Large")), *compare.VARIANTS[6:]]
+
+
+@pytest.mark.parametrize("case", BUILT, ids=str)
 def test_layers_and_weights_are_keras_s(case):
     assert compare.facts(compare.ours(case)) == FACTS[str(case)]
 
@@ -57,7 +61,7 @@ def channels_first():
         config.set_image_data_format("channels_last")
 
 
-@pytest.mark.parametrize("name", ["VGG16", "ResNet50V2", "InceptionV3", "MobileNetV3Small"])
+@pytest.mark.parametrize("name", ["VGG16", "MobileNetV3Small"])
 def test_channels_first(channels_first, name):
     one = case(name, 75, include_top=False)
     assert compare.differences(compare.ours(one), compare.theirs(one, with_weights=False)) == []
@@ -77,8 +81,6 @@ def test_channels_first_where_keras_has_none(channels_first, name):
         ("MobileNetV2", {"include_top": False, "alpha": 0.35, "input_shape": (96, 96, 3)}),
         ("MobileNetV3Small", {"minimalistic": True, "input_shape": (224, 224, 3)}),
         ("MobileNetV3Large", {"include_top": False, "alpha": 0.75, "input_shape": (224, 224, 3)}),
-        ("ResNet50", {"include_top": False}),
-        ("NASNetMobile", {"include_top": False}),
     ],
 )
 def test_imagenet_weights_are_keras_s_files(name, arguments):

@@ -92,8 +92,8 @@ def test_peers_compute_the_same_thing(kind, name, digits, peers):
 @pytest.mark.parametrize("kind", ["keras", "torch", "jax"])
 @pytest.mark.parametrize("name", SEQUENCES)
 def test_peers_compute_the_same_sequences(kind, name, digits, peers):
-    if kind == "jax" and name != "lstm":
-        pytest.skip("the JAX loop has an LSTM only, for its predictions")
+    if kind != "torch" and name != "lstm":
+        pytest.skip("the JAX loop has an LSTM only, and Keras on JAX compiles the others for long")
     shape, layers = SEQUENCES[name]
     task = tasks.Task(name, shape, layers, tasks.ADAM, ROWS, ROWS)
     if name not in peers:

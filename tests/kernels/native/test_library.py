@@ -17,6 +17,7 @@ def empty(monkeypatch, tmp_path):
     if library._obstacle():
         pytest.skip(f"native kernels: {library._obstacle()}")
     monkeypatch.setenv("CORNU_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(library, "_may_build", True)  # tests of the server may have forbidden it
     _forget()
     yield tmp_path
     monkeypatch.undo()
@@ -111,7 +112,6 @@ def test_other_machines(empty, monkeypatch):
 
 
 def test_a_server_starts_no_compiler(empty, monkeypatch):
-    monkeypatch.setattr(library, "_may_build", True)
     monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
     server.start_no_compiler()
     assert not library.available()
