@@ -65,8 +65,17 @@ def shared():
     return SHARED
 
 
-def pytest_collection_modifyitems(items):
-    """Skip tests that need the folder ``../shared``, or ``cornu.compat``, where that is absent."""
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="also run the tests in long_tests.txt")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the longest tests; skip those that need ``../shared``, or ``cornu.compat``, where that is absent."""
+    if not config.getoption("--all"):
+        long = set((Path(__file__).parent / "long_tests.txt").read_text(encoding="utf-8").splitlines())
+        long -= set(config.args)  # asked for by name
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in long])
+        items[:] = [item for item in items if item.nodeid not in long]
     absent = {} if SHARED.is_dir() else {"shared": f"{SHARED} is not there"}
     if importlib.util.find_spec("cornu.compat") is None:
         absent["old_spellings"] = "cornu.compat was deleted"
