@@ -14,12 +14,18 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "guides"
 GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
 
 
+OWN_TEST = ("own-pictures",)  # pages with a test of their own
+
+
 def blocks(language, guide="looking"):
     return re.findall(rf"^```{language}\n(.*?)^```$", GUIDES[guide], flags=re.MULTILINE | re.DOTALL)
 
 
 BLOCKS = {
-    f"{guide} {number}": block for guide in GUIDES for number, block in enumerate(blocks("python", guide), start=1)
+    f"{guide} {number}": block
+    for guide in GUIDES
+    if guide not in OWN_TEST
+    for number, block in enumerate(blocks("python", guide), start=1)
 }
 
 

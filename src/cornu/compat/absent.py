@@ -80,7 +80,7 @@ LATER_PLACES = tuple(row.place for row in LATER if not row.names)
 def is_later(place: str) -> bool:
     """Return whether a whole place comes later.
 
-    >>> is_later("applications.vgg16"), is_later("layers")
+    >>> is_later("premade.linear"), is_later("layers")
     (True, False)
     """
     return any(f"{place}.".startswith(f"{later}.") for later in LATER_PLACES)

@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 
+class NeedsPythonError(Exception):
+    """A function iterates over a data set: it is not compiled as a whole, but the turns of its loops are."""
+
+
 class _Scope(threading.local):
     """The state of the current call in this thread."""
 

@@ -7,8 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.compat.tensorflow.control import NeedsPythonError
-from cornu.core.scope import scope
+from cornu.core.scope import NeedsPythonError, scope
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2

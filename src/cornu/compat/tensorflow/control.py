@@ -16,10 +16,6 @@ from cornu.core.variable import plain
 _UNROLLED = 8  # a loop of known length up to this is laid out step by step
 
 
-class NeedsPythonError(Exception):
-    """A function iterates over a data set: it is not compiled as a whole, but the turns of its loops are."""
-
-
 def is_traced(value: Any) -> bool:
     """Return whether a value is known only when the compiled program runs."""
     return isinstance(plain(value), jax.core.Tracer)

@@ -11,10 +11,9 @@ import numpy as np
 
 from cornu.compat.tensorflow import loops
 from cornu.compat.tensorflow.autograph import converted
-from cornu.compat.tensorflow.control import NeedsPythonError
 from cornu.compat.tensorflow.tensors import TensorSpec
 from cornu.core.engine_errors import NEEDS_NUMBER, plain_message
-from cornu.core.scope import scope
+from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.stateful import Program
 from cornu.core.variable import Variable
 

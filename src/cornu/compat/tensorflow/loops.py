@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.compat.tensorflow.control import NeedsPythonError, TensorArray, is_traced, like_result
+from cornu.compat.tensorflow.control import TensorArray, is_traced, like_result
 from cornu.core import control
-from cornu.core.scope import scope
+from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.variable import Variable, plain
 from cornu.data.dataset import Dataset, OwnedIterator
 

@@ -63,8 +63,8 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> jax.Array:
 
     Follows https://keras.io/api/ops/image/ and https://en.wikipedia.org/wiki/HSL_and_HSV
 
-    >>> print(rgb_to_hsv([[[0.0, 0.5, 0.0]]]).round(2))  # green is at a third of the circle
-    [[[0.33 1.   0.5 ]]]
+    >>> print(rgb_to_hsv([[[0.0, 0.5, 0.5]]]))  # cyan is opposite to red
+    [[[0.5 1.  0.5]]]
     """
     check_images(images)
     check_floats(images)
