@@ -151,7 +151,7 @@ def _spread(upstream: Array, place: Array | None, shape: tuple[int, ...], window
         for at, (low, _), step, count, size in zip(start, windows.padding, windows.steps, upstream.shape, shape):  # noqa: B905
             edges.append((at - low, size + low - at - (count - 1) * step - 1, step - 1))
         total += lax.pad(upstream if place is None else jnp.where(place == number, upstream, zero), zero, edges)
-    return total
+    return materialized(total)[0]  # fused into a sum, such as a bias's gradient, all of this costs ten times as much
 
 
 def _spread_apart(upstream: Array, place: Array | None, shape: tuple[int, ...], windows: Windows) -> Array:
