@@ -12,6 +12,9 @@ from cornu.training.program import Predictor
 
 # The most whole batches that one compiled call runs; smaller powers of two are compiled as needed.
 MOST_STEPS = 256
+# The most bytes of inputs of a call. They are copied, into memory that is at hand if it is not much: images are predicted
+# up to 2.5 times as fast as all at once.
+MOST_BYTES = 1 << 22
 
 
 def predict(
@@ -50,9 +53,10 @@ def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
     outputs: list[Any] = []
     size = batches.batch_size
     whole = batches.rows // size
+    most = _most_rows(batches) // size
     step = 0
     while step < whole:
-        count = min(MOST_STEPS, 1 << ((whole - step).bit_length() - 1))
+        count = _power(min(most, whole - step))
         watcher.on_batch_begin(step)
         outputs.append(predictor.on_many(_rows(batches, step * size, (step + count) * size), count, size))
         step += count
@@ -71,8 +75,7 @@ def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> l
     done, size = 0, batches.batch_size
     while done < batches.rows:
         left = batches.rows - done
-        count = min(left // most, MOST_STEPS * size // most)
-        count = 1 << (count.bit_length() - 1) if count else 0
+        count = _power(min(left // most, max(1, _most_rows(batches) // most)))
         rows = count * most or _piece(left, size)
         watcher.on_batch_begin(done // size)
         x = _rows(batches, done, done + rows)
@@ -82,6 +85,22 @@ def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> l
         if watcher.stopped():
             break
     return outputs
+
+
+def _most_rows(batches: Any) -> int:
+    """Return how many rows one call may compute: whole batches, at least one."""
+    size = batches.batch_size
+    one = sum(array.nbytes // max(1, len(array)) for array in jax.tree.leaves(batches.batch.x)) * size
+    return max(1, min(MOST_STEPS, MOST_BYTES // max(1, one))) * size
+
+
+def _power(count: int) -> int:
+    """Return the largest power of two that is not larger; 0 for 0.
+
+    >>> _power(6), _power(0)
+    (4, 0)
+    """
+    return 1 << (count.bit_length() - 1) if count else 0
 
 
 def _piece(left: int, size: int) -> int:
