@@ -12,8 +12,8 @@ from cornu.training.program import Predictor
 
 # The most whole batches that one compiled call runs; smaller powers of two are compiled as needed.
 MOST_STEPS = 256
-# The most bytes of inputs of a call. They are copied, into memory that is at hand if it is not much: images are predicted
-# up to 2.5 times as fast as all at once.
+# The most bytes of inputs of a call. They are copied, into memory that is at hand if it is not much: images are
+# predicted up to 2.5 times as fast as all at once.
 MOST_BYTES = 1 << 22
 
 
