@@ -68,7 +68,8 @@ def test_gates_have_their_activations(tmp_path, name, activation):
     model = cornu.Sequential([cornu.Input((None, 3)), layer])
     operators, session = exported(tmp_path / "m.onnx", model)
     assert OPERATORS[name] in operators
-    assert_agrees(session, model, sequences(2, 9))
+    # Gates of softplus have no bound: states grow, and with them what is rounded.
+    assert_agrees(session, model, sequences(2, 9), tolerance=1e-4 if activation == "softplus" else 5e-6)
 
 
 def test_a_gru_with_its_reset_gate_before_the_product(tmp_path):
