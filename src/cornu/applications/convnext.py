@@ -7,12 +7,19 @@ import numpy as np
 
 from cornu import layers
 from cornu.applications import imagenet_utils
-from cornu.applications.base import KERAS_APPLICATIONS, Options, finished, images, pooled, preprocessing
+from cornu.applications.base import (
+    KERAS_APPLICATIONS,
+    Options,
+    finished,
+    images,
+    needs_channels_last,
+    pooled,
+    preprocessing,
+)
 from cornu.applications.imagenet_utils import decode_predictions
 from cornu.applications.variants import INCLUDE_PREPROCESSING, named, published_size
 from cornu.core.names import unique_number
 from cornu.core.public import offer
-from cornu.core.settings import image_data_format
 from cornu.layers.residual import LayerScale, StochasticDepth
 from cornu.models.model import Functional
 from cornu.models.sequential import Sequential
@@ -80,8 +87,7 @@ def ConvNeXt(
 
     Follows https://arxiv.org/abs/2201.03545
     """
-    if image_data_format() == "channels_first":
-        raise ValueError("ConvNeXt takes images with the channels last: set_image_data_format('channels_last').")
+    needs_channels_last("ConvNeXt")
     options = Options(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     size = weights_name and weights_name.removeprefix("convnext_")
     published = published_size(size, options, f"{KERAS_APPLICATIONS}convnext/", "convnext_", DIGESTS)

@@ -66,38 +66,50 @@ def _block(x: Any, filters: int, strides: int, projects: bool, name: str) -> Any
     return layers.Activation("relu", name=f"{name}_out")(x)
 
 
-def _stages(blocks: Sequence[int]) -> Stages:
-    """Return stages with these numbers of blocks; the first block of each projects, and halves but in the first."""
+def stages_of(blocks: Sequence[int], block: Callable[..., Any], last_halves: bool) -> Stages:
+    """Return stages with these numbers of blocks, of which the first projects.
+
+    Args:
+        blocks: The numbers.
+        block: Function that adds one block.
+        last_halves: Whether the last block of each stage but the last one halves height and width, or the first block
+            of each but the first one.
+    """
 
     def build(x: Any) -> Any:
         for stage, (filters, count) in enumerate(zip(FILTERS, blocks, strict=True), start=2):
+            halving = (count if stage < 5 else None) if last_halves else (1 if stage > 2 else None)
             for number in range(1, count + 1):
-                strides = 2 if number == 1 and stage > 2 else 1
-                x = _block(x, filters, strides, projects=number == 1, name=f"conv{stage}_block{number}")
+                strides = 2 if number == halving else 1
+                x = block(x, filters, strides, projects=number == 1, name=f"conv{stage}_block{number}")
         return x
 
     return build
+
+
+def _stages(*blocks: int) -> Stages:
+    return stages_of(blocks, _block, last_halves=False)
 
 
 @model_function("resnet50")
 def ResNet50(options: Options) -> Functional:
     """The residual network with 50 layers, for images of 224x224 (https://arxiv.org/abs/1512.03385)."""
     files = published("resnet50", "2cb95161c43110f7111970584f804107", "4d473c1dd8becc155b73f8504c6f6626")
-    return residual_network(options, _stages((3, 4, 6, 3)), False, files)
+    return residual_network(options, _stages(3, 4, 6, 3), False, files)
 
 
 @model_function("resnet101")
 def ResNet101(options: Options) -> Functional:
     """The residual network with 101 layers, for images of 224x224 (https://arxiv.org/abs/1512.03385)."""
     files = published("resnet101", "f1aeb4b969a6efcfb50fad2f0c20cfc5", "88cf7a10940856eca736dc7b7e228a21")
-    return residual_network(options, _stages((3, 4, 23, 3)), False, files)
+    return residual_network(options, _stages(3, 4, 23, 3), False, files)
 
 
 @model_function("resnet152")
 def ResNet152(options: Options) -> Functional:
     """The residual network with 152 layers, for images of 224x224 (https://arxiv.org/abs/1512.03385)."""
     files = published("resnet152", "100835be76be38e30d865e96f2aaae62", "ee4c566cf9a93f14d82f913c2dc6dd0c")
-    return residual_network(options, _stages((3, 8, 36, 3)), False, files)
+    return residual_network(options, _stages(3, 8, 36, 3), False, files)
 
 
 preprocess_input = preprocessing("caffe")

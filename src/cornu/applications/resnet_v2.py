@@ -1,12 +1,11 @@
 """ResNet50V2, ResNet101V2 and ResNet152V2: blocks that activate before they convolve (https://arxiv.org/abs/1603.05027)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from cornu import layers
 from cornu.applications.base import Options, model_function, preprocessing
 from cornu.applications.imagenet_utils import decode_predictions
-from cornu.applications.resnet import FILTERS, Stages, activated, published, residual_network
+from cornu.applications.resnet import Stages, activated, published, residual_network, stages_of
 from cornu.core.public import offer
 from cornu.models.model import Functional
 
@@ -26,38 +25,29 @@ def _block(x: Any, filters: int, strides: int, projects: bool, name: str) -> Any
     return layers.Add(name=f"{name}_out")([shortcut, x])
 
 
-def _stages(blocks: Sequence[int]) -> Stages:
-    """Return stages with these numbers of blocks; the first of each projects, and the last halves but in the last."""
-
-    def build(x: Any) -> Any:
-        for stage, (filters, count) in enumerate(zip(FILTERS, blocks, strict=True), start=2):
-            for number in range(1, count + 1):
-                strides = 2 if number == count and stage < 5 else 1
-                x = _block(x, filters, strides, projects=number == 1, name=f"conv{stage}_block{number}")
-        return x
-
-    return build
+def _stages(*blocks: int) -> Stages:
+    return stages_of(blocks, _block, last_halves=True)
 
 
 @model_function("resnet50v2")
 def ResNet50V2(options: Options) -> Functional:
     """The residual network of version 2 with 50 layers, for images of 224x224 (https://arxiv.org/abs/1603.05027)."""
     files = published("resnet50v2", "3ef43a0b657b3be2300d5770ece849e0", "fac2f116257151a9d068a22e544a4917")
-    return residual_network(options, _stages((3, 4, 6, 3)), True, files)
+    return residual_network(options, _stages(3, 4, 6, 3), True, files)
 
 
 @model_function("resnet101v2")
 def ResNet101V2(options: Options) -> Functional:
     """The residual network of version 2 with 101 layers, for images of 224x224 (https://arxiv.org/abs/1603.05027)."""
     files = published("resnet101v2", "6343647c601c52e1368623803854d971", "c0ed64b8031c3730f411d2eb4eea35b5")
-    return residual_network(options, _stages((3, 4, 23, 3)), True, files)
+    return residual_network(options, _stages(3, 4, 23, 3), True, files)
 
 
 @model_function("resnet152v2")
 def ResNet152V2(options: Options) -> Functional:
     """The residual network of version 2 with 152 layers, for images of 224x224 (https://arxiv.org/abs/1603.05027)."""
     files = published("resnet152v2", "a49b44d1979771252814e80f8ec446f9", "ed17cf2e0169df9d443503ef94b23b33")
-    return residual_network(options, _stages((3, 8, 36, 3)), True, files)
+    return residual_network(options, _stages(3, 8, 36, 3), True, files)
 
 
 preprocess_input = preprocessing("tf")

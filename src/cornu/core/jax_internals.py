@@ -20,16 +20,17 @@ from jax.extend.core import JaxprEqn
 #: The first and the last release of JAX that the tests have seen (`scripts/versions` prints the table).
 OLDEST, NEWEST = "0.8.0", "0.12.0"
 JAXLIB: str = jaxlib.version.__version__  # 0.8 to 0.12
+_RELEASE = tuple(map(int, JAXLIB.split(".")[:2]))
 #: Whether the transpose of a loop that is linear in some of its inputs knows the others; 0.8 fails, 0.10 does not.
 TRANSPOSES_LINEAR_LOOPS: bool = jax.__version_info__ >= (0, 10)
 
 # ---- compile options and kernels
 
 #: From jaxlib 0.12 on, XLA's product on CPU is 10 to 50% slower where its second operand has to be transposed.
-SLOW_TRANSPOSED_OPERAND = tuple(map(int, JAXLIB.split(".")[:2])) >= (0, 12)
+SLOW_TRANSPOSED_OPERAND = _RELEASE >= (0, 12)
 
 #: Whether XLA on CPU vectorizes a loop over a slice whose start is known at run time only: 0.12 does, 0.11 does not.
-SLICES_ARE_VECTORIZED = tuple(map(int, JAXLIB.split(".")[:2])) >= (0, 12)
+SLICES_ARE_VECTORIZED = _RELEASE >= (0, 12)
 
 #: Since jaxlib 0.9, XLA on CPU hands convolutions without padding to a kernel library that runs them on one core, at a
 #: quarter of the speed of XLA's own kernel. An empty list of kinds switches that off; matrix products are as fast.

@@ -73,9 +73,10 @@ def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> l
     """Run chunks of `most` rows, several per call, then smaller ones, each a power of two or padded to the next."""
     outputs: list[Any] = []
     done, size = 0, batches.batch_size
+    most_chunks = max(1, _most_rows(batches) // most)
     while done < batches.rows:
         left = batches.rows - done
-        count = _power(min(left // most, max(1, _most_rows(batches) // most)))
+        count = _power(min(left // most, most_chunks))
         rows = count * most or _piece(left, size)
         watcher.on_batch_begin(done // size)
         x = _rows(batches, done, done + rows)
@@ -109,7 +110,7 @@ def _piece(left: int, size: int) -> int:
     >>> _piece(100, 32), _piece(70, 32), _piece(7, 32)
     (100, 64, 7)
     """
-    whole = 1 << (left.bit_length() - 1)
+    whole = _power(left)
     return left if left <= size or 2 * left > 3 * whole else whole
 
 
