@@ -10,23 +10,11 @@ let latest = 0; // an answer to an earlier picture is not shown
 
 async function openPicture(file) {
   const mine = ++latest;
-  let bitmap;
-  try {
-    bitmap = await createImageBitmap(file);
-  } catch {
-    say("The browser cannot read this picture. Use PNG or JPEG.");
-    return;
-  }
+  const bitmap = await bitmapOf(file);
+  if (!bitmap) return;
   if (mine !== latest) return;
-  const scale = Math.min(1, MOST / Math.max(bitmap.width, bitmap.height));
-  const picture = find("picture");
-  picture.width = Math.max(1, Math.round(bitmap.width * scale));
-  picture.height = Math.max(1, Math.round(bitmap.height * scale));
-  const context = picture.getContext("2d", { willReadFrequently: true });
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "white";
-  context.fillRect(0, 0, picture.width, picture.height);
-  context.drawImage(bitmap, 0, 0, picture.width, picture.height);
+  const context = placed(bitmap, "high");
+  const picture = context.canvas;
   picture.hidden = false;
   find("hint").hidden = true;
   await ask(context.getImageData(0, 0, picture.width, picture.height), mine);
@@ -84,34 +72,10 @@ function percent(share) {
 }
 
 find("choose").addEventListener("click", () => find("file").click());
-find("file").addEventListener("change", (event) => {
-  if (event.target.files.length) openPicture(event.target.files[0]);
-  event.target.value = "";
-});
 find("paper").addEventListener("keydown", (event) => {
   if (event.key === "Enter" || event.key === " ") {
     event.preventDefault();
     find("file").click();
   }
 });
-for (const name of ["dragenter", "dragover"]) {
-  document.addEventListener(name, (event) => {
-    event.preventDefault();
-    find("paper").classList.add("over");
-  });
-}
-for (const name of ["dragleave", "drop"]) {
-  document.addEventListener(name, (event) => {
-    event.preventDefault();
-    find("paper").classList.remove("over");
-  });
-}
-document.addEventListener("drop", (event) => {
-  const file = [...event.dataTransfer.files].find((one) => one.type.startsWith("image/"));
-  if (file) openPicture(file);
-  else say("Drop a picture: PNG, JPEG, or another format that the browser can show.");
-});
-document.addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
-  if (file) openPicture(file);
-});
+listenForPictures(openPicture);
