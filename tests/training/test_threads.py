@@ -2,14 +2,17 @@
 
 import contextlib
 import io
+import pickle
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import cornu
 from cornu import layers, ops
+from cornu.optimizers import Optimizer
 
 X = np.random.default_rng(0).random((64, 3), "float32")
 Y = X[:, :1]
@@ -158,6 +161,29 @@ def test_a_model_is_saved_while_it_is_fitted(tmp_path):
 
         with meanwhile(keep):
             ends_of(model)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5", "pickle"])
+def test_a_model_is_saved_while_its_optimizer_gets_its_slots(tmp_path, monkeypatch, suffix):
+    model, path = compiled(layers.Dense(4)), str(tmp_path / f"model{suffix}")
+    started, add_slot = threading.Event(), Optimizer._add_slot
+
+    def slowly(*arguments):
+        add_slot(*arguments)
+        started.set()
+        time.sleep(0.05)
+
+    monkeypatch.setattr(Optimizer, "_add_slot", slowly)
+    with ThreadPoolExecutor() as pool:
+        fitting = pool.submit(model.fit, X, Y, verbose=0)
+        assert started.wait(30)
+        if suffix == "pickle":
+            back = pickle.loads(pickle.dumps(model))
+        else:
+            model.save(path)
+            back = cornu.models.load_model(path)
+        fitting.result()
+    assert len(back.optimizer.variables) == len(model.optimizer.variables)
 
 
 def test_two_fits_of_one_model_are_refused():

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,6 +23,8 @@ from cornu.optimizers.compiled_updates import runs_compiled, update_program
 from cornu.optimizers.copies import set_state, state_of
 from cornu.optimizers.hyper import Hyper, as_number, as_written
 from cornu.optimizers.schedules import LearningRateSchedule
+
+making_slots = threading.RLock()  # also held by who needs all slots or none, while another thread may make them
 
 # Switched on after building, these would need slots that do not exist.
 NEEDS_SLOTS = frozenset(("use_ema", "gradient_accumulation_steps", "amsgrad", "centered"))
@@ -224,8 +227,9 @@ class Optimizer(metaclass=Recorded):
         As in Keras 2, one optimizer may serve several models (the usual GAN program): each weight has its own slots,
         and the step count is shared.
         """
-        if not self.built or any(id(variable) not in self._positions for variable in variables):
-            self.build(variables)
+        with making_slots:
+            if not self.built or any(id(variable) not in self._positions for variable in variables):
+                self.build(variables)
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the slots of `variables`, the weights to be trained."""

@@ -8,6 +8,7 @@ import h5py
 
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
+from cornu.optimizers.base import making_slots
 from cornu.saving import hdf5
 from cornu.saving.layer_groups import arrays_of, write_variables
 from cornu.saving.transfer import Transfer, mismatch
@@ -57,8 +58,9 @@ SINGLE = {"momentum_cache": "_product", "momentum_product": "_product", "learnin
 
 def write_optimizer(file: h5py.File, optimizer: Optimizer) -> None:
     """Write an optimizer's variables, in Keras 3's order."""
-    group = file.create_group("optimizer_weights")
-    write_variables(group, [(variable.path, variable) for variable in optimizer.variables])
+    with making_slots:
+        variables = optimizer.variables
+    write_variables(file.create_group("optimizer_weights"), [(variable.path, variable) for variable in variables])
 
 
 def read_optimizer(group: h5py.Group, optimizer: Optimizer, transfer: Transfer) -> None:

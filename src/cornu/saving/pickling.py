@@ -11,6 +11,7 @@ from cornu.core.layer import check_functions
 from cornu.core.scope import changed
 from cornu.core.serialization import serialize, serialize_object
 from cornu.core.variable import Variable, at_one_moment
+from cornu.optimizers.base import making_slots
 from cornu.saving import documents
 from cornu.saving.class_names import class_names_of, give
 from cornu.saving.compiling import compile_arguments
@@ -47,13 +48,15 @@ def pack(model: Any) -> Packed:
             entry = serialize_object(model, with_compile_config=False)
             compiled = serialize(model.get_compile_config()) if model.compiled else None
             weights = [variable.numpy() for variable in model.variables]
-            state = [variable.numpy() for variable in model.optimizer.all_variables] if compiled else []
+            with making_slots:
+                prepared = bool(compiled) and model.optimizer.built
+                kept = model.optimizer.all_variables if compiled else []
+            state = [variable.numpy() for variable in kept]
     except (TypeError, ValueError, NotImplementedError) as error:
         raise pickle.PicklingError(
             f"Model {model.name!r} ({type(model).__name__}) cannot be pickled: {error}"
         ) from error
     flags = [flag for _, flag in model.compiled_flags] if model.compiled else None
-    prepared = bool(compiled) and model.optimizer.built
     return Packed(entry, compiled, flags, _flags(model), weights, state, prepared, class_names_of(model), custom)
 
 

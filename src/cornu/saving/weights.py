@@ -8,6 +8,7 @@ import numpy as np
 from cornu.core.layer import Layer
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
+from cornu.optimizers.base import making_slots
 from cornu.saving import hdf5
 from cornu.saving.optimizer_state import unnamed_pairs
 from cornu.saving.transfer import Transfer, unknown_layer
@@ -31,8 +32,11 @@ def write_weights(file: h5py.File, model: Any, optimizer: bool = True) -> None:
 def _complete(place: Place, model: Any) -> Place:
     """Return the place of an optimizer that has no slots yet, with their initial values."""
     optimizer = place.owner
-    if not isinstance(optimizer, Optimizer) or optimizer.built or not model.built:
+    if not isinstance(optimizer, Optimizer):
         return place
+    with making_slots:
+        if optimizer.built or not model.built:
+            return place._replace(variables=optimizer.variables)
     like = type(optimizer).from_config(optimizer.get_config())
     like.build(model.trainable_variables)
     return place._replace(variables=like.variables)
