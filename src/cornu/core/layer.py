@@ -66,6 +66,8 @@ class Layer(CallMethods):
     #: Whether, without training, each row of the outputs depends on the same row of the inputs alone. A class declares
     #: it beside its `call`; then `predict` may compute many batches together.
     keeps_rows_apart = False
+    #: Whether it computes with numpy, before the compiled part of a model: on strings, for example.
+    on_host = False
     #: How many axes a batch has, of layers that take a single example too, which has one axis less.
     batched_rank: int | None = None
     input_spec: Any = None

@@ -1,0 +1,104 @@
+"""Layers that compute with numpy: on strings, which no compiled program holds, or by tables of any keys."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.core.dtype_policies import array_dtype
+from cornu.core.graph import SymbolicTensor, holds_symbolic
+from cornu.core.layer import Layer
+from cornu.core.shapes import shapes_of
+
+
+class HostLayer(Layer):
+    """A layer whose ``call`` takes and returns numpy arrays. Where strings enter a model, it runs before the program.
+
+    A subclass defines ``call(inputs)``, ``compute_output_shape(input_shape)`` and `output_dtype`. Strings are arrays of
+    numpy's dtype ``object`` or ``U``; lists of strings, bytes and data frames become such arrays. Called on arrays of a
+    program that is being compiled, which hold numbers, the layer is called back from the program.
+    """
+
+    on_host = True
+    autocast = False
+    keeps_rows_apart = True
+
+    @property
+    def output_dtype(self) -> str:
+        """The dtype of the outputs, ``"string"`` for text."""
+        raise NotImplementedError
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """Compute the outputs: arrays of JAX, or of numpy if they hold strings; or add a node to the graph."""
+        if holds_symbolic((inputs,), {}):
+            return super().__call__(inputs, **kwargs)
+        arrays = as_host_arrays(inputs, self)
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
+            return self._called_back(arrays)
+        outputs = self.compute(arrays)
+        return jax.tree.map(lambda array: array if is_text(array) else jnp.asarray(array), outputs)
+
+    def compute(self, inputs: Any) -> Any:
+        """Compute the outputs as numpy arrays."""
+        arrays = as_host_arrays(inputs, self)
+        with self.naming():
+            self._check_and_build((arrays,), {})
+            return self.call(arrays)
+
+    def _called_back(self, arrays: Any) -> Any:
+        shape = self.compute_output_shape(shapes_of(arrays))
+        found = jax.ShapeDtypeStruct(tuple(shape), array_dtype(self.output_dtype))
+        return jax.pure_callback(
+            lambda given: np.asarray(self.compute(jax.tree.map(np.asarray, given)), found.dtype), found, arrays
+        )
+
+    def compute_output_spec(self, inputs: Any, **_: Any) -> Any:
+        return SymbolicTensor(self.compute_output_shape(shapes_of(inputs)), self.output_dtype)
+
+
+def is_text(array: Any) -> bool:
+    """Return whether an array holds strings, or Python objects that may be some."""
+    return getattr(getattr(array, "dtype", None), "kind", "") in ("U", "S", "O", "T")
+
+
+def as_host_arrays(given: Any, layer: Any) -> Any:
+    """Return an array, a list of values, a data frame's column, or a tuple, list or dictionary of them, as numpy's.
+
+    Bytes become strings. TypeError if something else is given.
+    """
+    if isinstance(given, dict):
+        return {key: as_host_arrays(value, layer) for key, value in given.items()}
+    if isinstance(given, (list, tuple)) and any(hasattr(one, "shape") and np.ndim(one) for one in given):
+        return type(given)(as_host_arrays(one, layer) for one in given)
+    if isinstance(given, jax.core.Tracer):
+        return given
+    if hasattr(given, "to_numpy"):
+        given = given.to_numpy()
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise ValueError(
+            f"Layer {layer.name!r} ({type(layer).__name__}) takes an array; got a list whose rows differ in length. "
+            f"({error})"
+        ) from None
+    return as_text(array) if is_text(array) else array
+
+
+def as_text(array: np.ndarray) -> np.ndarray:
+    """Return an array of strings with bytes decoded as UTF-8, invalid ones as replacement characters.
+
+    >>> as_text(np.array([b"caf\\xc3\\xa9"])).tolist()
+    ['café']
+    """
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8", "replace")
+    if array.dtype.kind != "O":
+        return array
+    decoded = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in array.ravel()]
+    found = np.empty(len(decoded), object)
+    found[:] = decoded
+    return found.reshape(array.shape)
+
+
+__all__ = ["HostLayer"]
