@@ -77,6 +77,8 @@ def as_host_arrays(given: Any, layer: Any) -> Any:
         given = given.to_numpy()
     try:
         array = np.asarray(given)
+    except UnicodeDecodeError:  # strings beside bytes
+        array = np.array(given, object)
     except ValueError as error:
         raise ValueError(
             f"Layer {layer.name!r} ({type(layer).__name__}) takes an array; got a list whose rows differ in length. "
