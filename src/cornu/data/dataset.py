@@ -18,11 +18,34 @@ class EagerArray(np.ndarray):
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        return np.asarray(found).view(EagerArray) if isinstance(found, np.generic) else found
+        if isinstance(found, (np.generic, str)):
+            return np.asarray(found, object if isinstance(found, str) else None).view(EagerArray)
+        return found
+
+    def __iter__(self) -> Iterator:
+        return (self[row] for row in range(len(self)))
+
+    def __str__(self) -> str:
+        return str(np.asarray(self))
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
 
     def numpy(self) -> np.ndarray:
-        """Return the array as numpy's own."""
-        return np.asarray(self)
+        """Return the array as numpy's own; strings as bytes, as TensorFlow does."""
+        array = np.asarray(self)
+        return _as_bytes(array) if array.dtype.kind in "UO" else array
+
+
+def _as_bytes(texts: np.ndarray) -> Any:
+    encoded = [text.encode() if isinstance(text, str) else text for text in texts.reshape(-1)]
+    found = np.empty(len(encoded), object)
+    found[:] = encoded
+    return found.reshape(texts.shape)[()]
+
+
+def _as_numpy(leaf: Any) -> Any:
+    return np.asarray(leaf).view(EagerArray).numpy()
 
 
 def _with_methods(leaf: Any) -> Any:
@@ -236,7 +259,7 @@ class Dataset:
 
     def as_numpy_iterator(self) -> "NumpyIterator":
         """Return an iterator over the elements as numpy arrays."""
-        return NumpyIterator(jax.tree.map(np.asarray, element) for element in self._iterate())
+        return NumpyIterator(jax.tree.map(_as_numpy, element) for element in self._iterate())
 
     def __iter__(self) -> Iterator:
         return OwnedIterator(self)
