@@ -4,7 +4,7 @@ import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -94,6 +94,15 @@ class NumpyIterator:
     next = __next__
 
 
+class BatchedRows(NamedTuple):
+    """What the batches of a data set are made of: `count` rows in batches of `size`."""
+
+    rows: Rows
+    count: int
+    size: int
+    drops_remainder: bool
+
+
 class Dataset:
     """Elements (arrays, or tuples and dictionaries of them) that can be iterated any number of times.
 
@@ -112,6 +121,7 @@ class Dataset:
         rows: Rows | None = None,
     ) -> None:
         self._iterate, self._size, self._rows = iterate, size, rows
+        self.batched_rows: BatchedRows | None = None
         # One list per random order in the chain, with the number of epochs that it has begun: a backup restores them.
         self._epochs: list[list[int]] = [epochs for source in sources for epochs in source._epochs]
 
@@ -201,7 +211,9 @@ class Dataset:
         batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
         if self._rows is not None:
             rows = self._rows
-            return self._then(lambda: rows.batches(size, drop_remainder), batches)
+            found = self._then(lambda: rows.batches(size, drop_remainder), batches)
+            found.batched_rows = BatchedRows(rows, self._size, size, drop_remainder)
+            return found
         return self._then(lambda: _batches(self._iterate(), size, drop_remainder), batches)
 
     def unbatch(self, name: Any = None) -> "Dataset":
@@ -220,7 +232,8 @@ class Dataset:
 
         size = int(buffer_size)
         if self._rows is not None:
-            found = self._then_rows(self._rows.reordered(lambda numbers: rows.shuffled(numbers, size, generator())))
+            change = lambda numbers: rows.shuffled(numbers, size, generator())  # noqa: E731
+            found = self._then_rows(self._rows.reordered(change, permutes=True))
         else:
             found = self._then(lambda: _shuffled(self._iterate(), size, generator()))
         epoch = found.counting_epochs()
@@ -243,7 +256,7 @@ class Dataset:
         count = int(count)
         size = count if self._size == INFINITE_CARDINALITY else min(self._size, count)
         if self._rows is not None:
-            return self._then_rows(self._rows.reordered(lambda numbers: rows.taken(numbers, count)), size)
+            return self._then_rows(self._rows.part(0, count), size)
         return self._then(lambda: itertools.islice(self._iterate(), count), size)
 
     def skip(self, count: int, name: Any = None) -> "Dataset":
@@ -253,7 +266,7 @@ class Dataset:
             return self.take(0)
         size = max(self._size - count, 0) if self._size >= 0 else self._size
         if self._rows is not None:
-            return self._then_rows(self._rows.reordered(lambda numbers: rows.skipped(numbers, count)), size)
+            return self._then_rows(self._rows.part(count, None), size)
         return self._then(lambda: itertools.islice(self._iterate(), count, None), size)
 
     def concatenate(self, dataset: "Dataset", name: Any = None) -> "Dataset":
@@ -282,6 +295,10 @@ class Dataset:
             kept.append(elements)
 
         return self._then(iterate)
+
+    def rebatch(self, batch_size: int, drop_remainder: bool = False, name: Any = None) -> "Dataset":
+        """Return the rows of the batches in batches of another size."""
+        return self.unbatch().batch(batch_size, drop_remainder)
 
     def prefetch(self, *_: Any, **__: Any) -> "Dataset":
         """Return the data set itself: training prefetches anyway."""

@@ -30,6 +30,12 @@ class MapFunction:
         self._of_elements: dict[Any, Program | None] = {}
         self._of_rows: dict[Any, Program | None] = {}
 
+    @property
+    def is_pure(self) -> bool:
+        """Whether all rows so far were computed by programs that depend on nothing else and change nothing."""
+        programs = self._of_rows.values()
+        return bool(programs) and all(program is not None and not program.variables for program in programs)
+
     def plain(self, element: Any) -> Any:
         """Return what the function gives, without compiling it."""
         return self.function(*element) if isinstance(element, tuple) else self.function(element)
@@ -58,14 +64,19 @@ class MapFunction:
         return Program(lambda arrays: _as_arrays(self.plain(jax.tree.unflatten(tree, arrays))))
 
     def _of_block(self, tree: Any) -> Program:
-        """Return a program for all rows: each has a random key of its own."""
+        """Return a program for all rows: each has a random key of its own, if the function draws any numbers."""
+        seeds: list[_RowSeed] = []
 
         def of_row(words: Any, arrays: list) -> Any:
-            seed = _RowSeed(words)
-            with bound([seed], [words]), changed(ambient=seed):
+            seeds.append(_RowSeed(words))
+            with bound(seeds[-1:], [words]), changed(ambient=seeds[-1]):
                 return _as_arrays(self.plain(jax.tree.unflatten(tree, arrays)))
 
         def of_block(arrays: list) -> Any:
+            words = np.zeros(4, np.uint32)
+            jax.eval_shape(of_row, words, [jax.ShapeDtypeStruct(one.shape[1:], one.dtype) for one in arrays])
+            if not seeds[-1].has_drawn:
+                return jax.vmap(lambda *row: of_row(words, list(row)))(*arrays)
             keys = jax.random.split(scope.ambient.next(), len(arrays[0]))
             return jax.vmap(of_row)(jax.random.key_data(keys), list(arrays))
 
@@ -80,9 +91,15 @@ class MapFunction:
 class _RowSeed(Seed):
     """The seed of a row: made of words, which are traced."""
 
+    has_drawn = False
+
     def __init__(self, words: Any) -> None:
         self.seed = None
         self._held = words
+
+    def next(self) -> jax.Array:
+        self.has_drawn = True
+        return super().next()
 
 
 def _attempt(program: Program, arrays: list) -> Program | None:

@@ -16,6 +16,8 @@ from cornu.data.mapping import MapFunction
 #: Bytes of arrays that are read and mapped at once, and the fewest and most rows.
 BLOCK_BYTES, FEWEST, MOST = 1 << 22, 64, 4096
 
+KEPT_BYTES = 1 << 30
+
 Numbers = Iterator[np.ndarray]  # row numbers, in runs of any length
 
 
@@ -26,6 +28,7 @@ class Rows:
         read: Returns a structure of arrays of one length.
         order: Returns the row numbers of a new epoch; by default all, in order.
         functions: What is applied to each row.
+        permutes: Whether each epoch has all rows, each once.
     """
 
     def __init__(
@@ -33,17 +36,55 @@ class Rows:
         read: Callable[[], Any],
         order: Callable[[], Numbers] | None = None,
         functions: tuple[MapFunction, ...] = (),
+        permutes: bool = True,
     ) -> None:
-        self.read, self.functions = read, functions
-        self.order = order or (lambda: iter([np.arange(_length(read()))]))
+        self.read, self.functions, self.permutes = read, functions, permutes
+        self.given_order = order
+        self._computed: Any = None
 
-    def reordered(self, change: Callable[[Numbers], Numbers]) -> "Rows":
+    @property
+    def in_order(self) -> bool:
+        """Whether the rows are those of the arrays, one after the other."""
+        return self.given_order is None
+
+    def order(self) -> Numbers:
+        """Return the row numbers of a new epoch."""
+        return iter([np.arange(_length(self.read()))]) if self.given_order is None else self.given_order()
+
+    def reordered(self, change: Callable[[Numbers], Numbers], permutes: bool = False) -> "Rows":
         """Return the rows in an order made from this one."""
-        return Rows(self.read, lambda: change(self.order()), self.functions)
+        return Rows(self.read, lambda: change(self.order()), self.functions, permutes and self.permutes)
 
     def mapped(self, function: MapFunction) -> "Rows":
         """Return the rows after one more function."""
-        return Rows(self.read, self.order, (*self.functions, function))
+        return Rows(self.read, self.given_order, (*self.functions, function), self.permutes)
+
+    def part(self, start: int, stop: int | None) -> "Rows":
+        """Return some of the rows by their numbers in the order; `stop` None is the end."""
+        if self.in_order:
+            read = self.read
+            return Rows(lambda: jax.tree.map(lambda array: array[start:stop], read()), None, self.functions)
+        if stop is None:
+            return self.reordered(lambda numbers: skipped(numbers, start))
+        return self.reordered(lambda numbers: taken(skipped(numbers, start), stop - start))
+
+    def computed(self) -> Any:
+        """Return all rows as arrays, in the order of the source, mapped once for all epochs.
+
+        None if that would differ from mapping them in each epoch (a function draws random numbers, has variables or is
+        not compiled), or if they need over `KEPT_BYTES`.
+        """
+        if not self.functions:
+            return self.read()
+        if self._computed is None:
+            arrays = self.read()
+            first = next(Rows(self.read, None, self.functions)._blocks())
+            size = sum(leaf.nbytes for leaf in jax.tree.leaves(first)) * _length(arrays) / _length(first)
+            if size > KEPT_BYTES or not all(function.is_pure for function in self.functions):
+                return None
+            blocks = Rows(self.read, None, self.functions)._blocks()
+            self._computed = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+        return self._computed
 
     def kept(self) -> "Rows":
         """Return the rows in the order and with the values of the first epoch, which are kept in memory."""
@@ -124,6 +165,11 @@ def shuffled(numbers: Numbers, buffer_size: int, generator: np.random.Generator)
             out[at], buffer[place] = buffer[place], number
         yield out
     yield generator.permutation(buffer)
+
+
+def in_one(numbers: Numbers) -> np.ndarray:
+    """Return all row numbers of an epoch."""
+    return np.concatenate([np.arange(0), *numbers]).astype(np.int32)
 
 
 def taken(numbers: Numbers, count: int) -> Numbers:
