@@ -23,14 +23,15 @@ class ArrayBatches(ReadPosition):
         batch_size: rows per batch; None means 32.
         shuffle: True (all rows), ``"batch"`` (the order of whole batches) or False.
 
-    `together` is the number of batches that an evaluation may compute as one.
+    `rows` is how many an epoch has, of those that are `available`; `together` is the number of batches that an evaluation
+    may compute as one.
     """
 
     together = 1
 
     def __init__(self, batch: Batch, batch_size: int | None, shuffle: bool | str) -> None:
         self.batch = batch
-        self.rows = rows_in(batch.x, batch.y, batch.sample_weight)
+        self.available = self.rows = rows_in(batch.x, batch.y, batch.sample_weight)
         self.batch_size = check_batch_size(batch_size)
         self.shuffle = shuffle
         self.steps = math.ceil(self.rows / self.batch_size)

@@ -9,7 +9,7 @@ from cornu.core import settings
 from cornu.data.arrays import ArrayBatches, OrderedBatches, check_batch_size
 from cornu.data.batch import Batch, unpack
 from cornu.data.convert import Converter, as_arrays, as_inputs, rows_in
-from cornu.data.rows import in_one
+from cornu.data.rows import Draws, in_one
 from cornu.data.streams import StreamBatches, is_stream
 from cornu.data.weights import with_class_weight
 
@@ -84,7 +84,7 @@ def _resident(x: Any, convert: Converter, class_weight: Any, only_inputs: bool) 
         return None
     given = unpack(arrays)
     batch = Batch(convert(given.x)) if only_inputs else array_batch(*given[:3], class_weight, convert)
-    order = None if rows.in_order else lambda: in_one(rows.order())
+    order = None if rows.in_order else lambda: in_one(rows.order(Draws()))
     return OrderedBatches(batch, size, order, count, x)
 
 
