@@ -74,6 +74,7 @@ LATE = {
     ("cornu.core.jax_internals", "jax.interpreters.partial_eval"): "a later JAX may not have it",
     ("cornu.initializers", "jax"): "initializers draw with numpy; only a seed that moves on needs JAX",
     ("cornu.datasets.fetch", "urllib.request"): "loads http and ssl, only for file:// addresses",
+    ("cornu.preprocessing.wav", "scipy.signal"): "half a second, for the programs that resample recordings",
     ("cornu.models.pictures", "cornu.visuals.summary"): "loads rich, for the programs that print a summary",
     ("cornu.models.pictures", "cornu.visuals.drawing"): "for the programs that draw",
     ("cornu.models.pictures", "cornu.visuals.graphs"): "for the programs that draw",

@@ -269,7 +269,7 @@ NAMES: dict[str, dict[str, str]] = {
     | {"Functional": "Model", "K": "cornu.compat.backend.functions"},
     "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
     "preprocessing": _TIMESERIES
-    | {"image_dataset_from_directory": "cornu.utils.image_dataset:image_dataset_from_directory"},
+    | {f"{kind}_dataset_from_directory": f"cornu.utils:{kind}_dataset_from_directory" for kind in ("image", "text")},
     "preprocessing.image": {
         name: f"cornu.compat.old_images:{name}"
         for name in ("apply_transform", "list_pictures", "transform_matrix_offset_center")

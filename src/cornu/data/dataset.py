@@ -25,9 +25,23 @@ class EagerArray(np.ndarray):
         return np.asarray(self)
 
 
+class EagerText(str):
+    """A text that programs can use as a tensor of TensorFlow, whose ``numpy()`` gives bytes: it has ``decode()``."""
+
+    __slots__ = ()
+
+    def numpy(self) -> "EagerText":
+        """Return the text itself."""
+        return self
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Return the text, which is decoded already."""
+        return str(self)
+
+
 def _with_methods(leaf: Any) -> Any:
     """Return a tensor: an array of JAX for floats, which gradients can be taken with respect to."""
-    if isinstance(leaf, jax.Array):
+    if isinstance(leaf, (jax.Array, EagerText)):
         return leaf
     array = np.asarray(leaf)
     return jax.numpy.asarray(array) if array.dtype == np.float32 else array.view(EagerArray)
@@ -280,7 +294,13 @@ def _times(size: int, count: int) -> int:
 def _batches(elements: Iterator, size: int, drop_remainder: bool) -> Iterator:
     while rows := list(itertools.islice(elements, size)):
         if len(rows) == size or not drop_remainder:
-            yield jax.tree.map(lambda *parts: np.stack([np.asarray(part) for part in parts]), *rows)
+            yield jax.tree.map(_stacked, *rows)
+
+
+def _stacked(*rows: Any) -> np.ndarray:
+    if isinstance(rows[0], EagerText):  # an array of fixed width would be as wide as the longest text
+        return np.array(rows, object)
+    return np.stack([np.asarray(row) for row in rows])
 
 
 def _shuffled(elements: Iterator, buffer_size: int, generator: np.random.Generator) -> Iterator:
