@@ -63,6 +63,7 @@ LATE = {
     ("*", "PIL"): "an extra",
     ("*", "matplotlib"): "an extra",
     ("*", "sklearn"): "an extra of the tests",
+    ("*", "torch"): "for the programs that split its data sets",
     ("cornu.callbacks.dashboard.callback", "webbrowser"): "for those who ask for it",
     ("*", "optax"): "a quarter of a second, for the programs that use it",
     ("*", "pooch"): "a tenth of a second, for the programs that download",

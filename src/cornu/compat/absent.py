@@ -19,7 +19,6 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
 
 
 _ENCODE = "Encode the data with numpy before training."
-_YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
 
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
@@ -34,7 +33,6 @@ LATER = _rows(
     ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),
-    ("utils", "split_dataset", _YIELD),
     ("utils", "FeatureSpace", _ENCODE),
     ("utils", "HDF5Matrix", "Read the file with h5py: fit() takes its data sets as they are."),
     ("utils", "GeneratorEnqueuer OrderedEnqueuer", "Pass the generator or the PyDataset to fit()."),

@@ -93,6 +93,8 @@ class Dataset:
         self, iterate: Callable[[], Iterator], size: int = UNKNOWN_CARDINALITY, sources: Sequence["Dataset"] = ()
     ) -> None:
         self._iterate, self._size = iterate, size
+        #: Rows of each element, if `batch` made it.
+        self.batch_size: int | None = None
         # One list per random order in the chain, with the number of epochs that it has begun: a backup restores them.
         self._epochs: list[list[int]] = [epochs for source in sources for epochs in source._epochs]
 
@@ -160,7 +162,9 @@ class Dataset:
         size = int(batch_size)
         whole, rest = divmod(self._size, size)
         batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
-        return self._then(lambda: _batches(self._iterate(), size, drop_remainder), batches)
+        batched = self._then(lambda: _batches(self._iterate(), size, drop_remainder), batches)
+        batched.batch_size = size
+        return batched
 
     def unbatch(self, name: Any = None) -> "Dataset":
         """Return the rows of each element."""
@@ -294,10 +298,11 @@ def _times(size: int, count: int) -> int:
 def _batches(elements: Iterator, size: int, drop_remainder: bool) -> Iterator:
     while rows := list(itertools.islice(elements, size)):
         if len(rows) == size or not drop_remainder:
-            yield jax.tree.map(_stacked, *rows)
+            yield jax.tree.map(stacked, *rows)
 
 
-def _stacked(*rows: Any) -> np.ndarray:
+def stacked(*rows: Any) -> np.ndarray:
+    """Return elements as the rows of one array, texts as one of Python objects."""
     if isinstance(rows[0], EagerText):  # an array of fixed width would be as wide as the longest text
         return np.array(rows, object)
     return np.stack([np.asarray(row) for row in rows])

@@ -48,6 +48,7 @@ def dataset_of(files: Files, batch_size: int | None, shuffle_seed: int | None) -
         data = Dataset(lambda: (element for batch in batches() for element in batch.elements()), count)
     else:
         data = Dataset(lambda: (batch.joined(files.join) for batch in batches()), -(-count // size))
+    data.batch_size = batch_size
     epoch = data.counting_epochs()
     return data
 

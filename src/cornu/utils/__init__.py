@@ -39,6 +39,7 @@ from cornu.utils.misc import (
     serialize_keras_object,
     unpack_x_y_sample_weight,
 )
+from cornu.utils.splitting import split_dataset
 from cornu.utils.text_dataset import text_dataset_from_directory
 from cornu.visuals.diagrams import model_to_dot, plot_model
 
@@ -76,6 +77,7 @@ __all__ = [
     "save_img",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "standardize_dtype",
     "text_dataset_from_directory",
     "to_categorical",

@@ -39,6 +39,7 @@ from cornu.utils.misc import is_keras_tensor as is_keras_tensor
 from cornu.utils.misc import pack_x_y_sample_weight as pack_x_y_sample_weight
 from cornu.utils.misc import serialize_keras_object as serialize_keras_object
 from cornu.utils.misc import unpack_x_y_sample_weight as unpack_x_y_sample_weight
+from cornu.utils.splitting import split_dataset as split_dataset
 from cornu.utils.text_dataset import text_dataset_from_directory as text_dataset_from_directory
 from cornu.visuals.diagrams import model_to_dot as model_to_dot
 from cornu.visuals.diagrams import plot_model as plot_model
