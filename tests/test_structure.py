@@ -76,6 +76,7 @@ LATE = {
     ("cornu.initializers", "jax"): "initializers draw with numpy; only a seed that moves on needs JAX",
     ("cornu.datasets.fetch", "urllib.request"): "loads http and ssl, only for file:// addresses",
     ("cornu.preprocessing.wav", "scipy.signal"): "half a second, for the programs that resample recordings",
+    ("cornu.initializers", "scipy.signal"): "half a second, for the programs that name a window",
     ("cornu.models.pictures", "cornu.visuals.summary"): "loads rich, for the programs that print a summary",
     ("cornu.models.pictures", "cornu.visuals.drawing"): "for the programs that draw",
     ("cornu.models.pictures", "cornu.visuals.graphs"): "for the programs that draw",

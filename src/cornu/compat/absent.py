@@ -29,7 +29,6 @@ LATER = _rows(
     ),
     ("layers", "JaxLayer FlaxLayer", "Use a custom layer whose call() computes with jax.numpy."),
     ("layers", "TorchModuleWrapper TFSMLayer", "Rebuild the module from Keras layers."),
-    ("layers", "MelSpectrogram STFTSpectrogram", "Use keras.ops.stft, before training or in a Lambda layer."),
     ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),

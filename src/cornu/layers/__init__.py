@@ -30,6 +30,7 @@ from cornu.layers.recurrent import *
 from cornu.layers.regularization import *
 from cornu.layers.reshaping import *
 from cornu.layers.residual import *
+from cornu.layers.spectrograms import *
 from cornu.layers.standardization import *
 from cornu.layers.time_distributed import *
 from cornu.layers.upsampling import *

@@ -76,7 +76,7 @@ def _rows_of(dataset: Any) -> tuple[Any, int | None]:
     if _is_torch(dataset):
         return _stacked([jax.tree.map(np.asarray, dataset[row]) for row in range(len(dataset))]), None
     if is_array(dataset) and np.ndim(dataset) > 0:
-        rows = np.asarray(dataset)
+        rows: Any = np.asarray(dataset)
         lengths = {len(rows)}
     elif isinstance(dataset, (list, tuple)):
         rows = _arrays(dataset)
