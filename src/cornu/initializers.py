@@ -181,7 +181,7 @@ class STFT(Initializer):
 
     def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
         steps, _, frequencies = _sizes(shape)
-        angles = -np.pi * np.arange(steps)[:, None, None] * np.arange(frequencies) / (frequencies - 1)
+        angles = -np.pi * np.arange(steps)[:, None, None] * np.arange(frequencies) / max(frequencies - 1, 1)
         weights = self._weights(steps)[:, None, None]  # (frame_length, 1, 1)
         if self.window is not None and self.scaling is not None:
             weights = weights / (np.sqrt(np.sum(weights**2)) if self.scaling == "density" else np.sum(np.abs(weights)))

@@ -231,6 +231,7 @@ NAMES: dict[str, dict[str, str]] = {
         "ones": "Ones",
         "constant": "Constant",
         "identity": "Identity",
+        "stft": "STFT",
         "orthogonal": "Orthogonal",
         "glorot_normal": "GlorotNormal",
         "glorot_uniform": "GlorotUniform",

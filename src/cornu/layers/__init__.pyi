@@ -162,6 +162,8 @@ from cornu.layers.reshaping import RepeatVector as RepeatVector
 from cornu.layers.reshaping import Reshape as Reshape
 from cornu.layers.residual import LayerScale as LayerScale
 from cornu.layers.residual import StochasticDepth as StochasticDepth
+from cornu.layers.spectrograms import MelSpectrogram as MelSpectrogram
+from cornu.layers.spectrograms import STFTSpectrogram as STFTSpectrogram
 from cornu.layers.standardization import Normalization as Normalization
 from cornu.layers.time_distributed import TimeDistributed as TimeDistributed
 from cornu.layers.upsampling import UpSampling1D as UpSampling1D
