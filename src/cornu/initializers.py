@@ -607,11 +607,11 @@ def serialize(initializer: Initializer | Callable) -> Any:
     return serialization.serialize(initializer)
 
 
-def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the initializer for a config.
 
     Args:
-        config_: the config, as `serialize` returns it.
+        config: the config, as `serialize` returns it.
         custom_objects: names of custom classes and functions.
 
     Raises:
@@ -620,7 +620,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     >>> deserialize(serialize(Constant(3.0))).value
     3.0
     """
-    return serialization.deserialize(config_, custom_objects, registry.INITIALIZERS)
+    return serialization.deserialize(config, custom_objects, registry.INITIALIZERS)
 
 
 if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's

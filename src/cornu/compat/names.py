@@ -232,6 +232,7 @@ NAMES: dict[str, dict[str, str]] = {
         "constant": "Constant",
         "identity": "Identity",
         "stft": "STFT",
+        "STFTInitializer": "STFT",
         "orthogonal": "Orthogonal",
         "glorot_normal": "GlorotNormal",
         "glorot_uniform": "GlorotUniform",

@@ -28,6 +28,7 @@ from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils import bounding_boxes as bounding_boxes
 from cornu.utils.arrays import normalize, to_categorical
 from cornu.utils.audio_dataset import audio_dataset_from_directory
+from cornu.utils.config import Config
 from cornu.utils.files import get_file
 from cornu.utils.image_dataset import image_dataset_from_directory
 from cornu.utils.misc import (
@@ -46,6 +47,7 @@ from cornu.visuals.diagrams import model_to_dot, plot_model
 __getattr__ = spellings.names_of(__name__)
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "Progbar",
     "PyDataset",

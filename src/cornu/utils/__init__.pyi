@@ -30,6 +30,7 @@ from cornu.utils import bounding_boxes as bounding_boxes
 from cornu.utils.arrays import normalize as normalize
 from cornu.utils.arrays import to_categorical as to_categorical
 from cornu.utils.audio_dataset import audio_dataset_from_directory as audio_dataset_from_directory
+from cornu.utils.config import Config as Config
 from cornu.utils.files import get_file as get_file
 from cornu.utils.image_dataset import image_dataset_from_directory as image_dataset_from_directory
 from cornu.utils.misc import clear_session as clear_session
