@@ -12,6 +12,8 @@ from cornu.data.dataset import Dataset
 
 #: Batches that are being read at once.
 _AHEAD = 3
+#: Files that one task of a thread reads.
+_PER_TASK = 4
 #: Files in such a batch if they are wanted one by one.
 _PER_BATCH = 16
 
@@ -67,8 +69,8 @@ class _Batch(NamedTuple):
 
     def elements(self) -> Iterator:
         """Return the files one by one, each as soon as it is read."""
-        for row, one in enumerate(self.reading):
-            one.result()
+        for row in range(len(self.contents)):
+            self.reading[row // _PER_TASK].result()
             yield self.contents[row] if self.targets is None else (self.contents[row], self.targets[row])
 
 
@@ -91,8 +93,9 @@ def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray) -> _Batch
     """Let threads read some files, each into its own place of a batch."""
     contents = files.space(len(chosen))
 
-    def read(row: int, path: str) -> None:
-        contents[row] = files.read(path)
+    def read(start: int) -> None:
+        for row in range(start, min(start + _PER_TASK, len(chosen))):
+            contents[row] = files.read(files.paths[chosen[row]])
 
-    reading = [pool.submit(read, row, files.paths[number]) for row, number in enumerate(chosen)]
+    reading = [pool.submit(read, start) for start in range(0, len(chosen), _PER_TASK)]
     return _Batch(contents, None if files.targets is None else files.targets[chosen], reading)
