@@ -90,6 +90,14 @@ def test_other_labels(shapes):
     assert len(without) == 1
 
 
+def test_without_label_mode_all_pictures_below_the_folder_are_read(shapes):
+    flat = read(shapes / "dark", label_mode=None, shuffle=False)
+    assert [Path(path).name for path in flat.file_paths] == [f"{number}.png" for number in range(6)]
+    shutil.copy(shapes / "dark" / "0.png", shapes / "top.png")
+    assert len(read(shapes, label_mode=None, batch_size=None)) == 13
+    assert len(read(shapes, batch_size=None)) == 12
+
+
 def test_one_by_one(shapes):
     data = read(shapes, batch_size=None)
     assert len(data) == data.cardinality().numpy() == 12
