@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
 
 AUTOTUNE = -1
@@ -44,7 +45,9 @@ def _with_methods(leaf: Any) -> Any:
     if isinstance(leaf, (jax.Array, EagerText)):
         return leaf
     array = np.asarray(leaf)
-    return jax.numpy.asarray(array) if array.dtype == np.float32 else array.view(EagerArray)
+    if array.dtype != np.float32:
+        return array.view(EagerArray)
+    return to_device(array, copy=False if getattr(leaf, "is_fresh", False) else None)
 
 
 class OwnedIterator:

@@ -29,7 +29,7 @@ class Files(NamedTuple):
     targets: np.ndarray | None
     read: Callable[[str], Any]
     space: Callable[[int], Any]
-    join: Callable[[Any], np.ndarray] = np.asarray
+    join: Callable[[Any], np.ndarray] = np.asanyarray
 
 
 def dataset_of(files: Files, batch_size: int | None, shuffle_seed: int | None) -> Dataset:

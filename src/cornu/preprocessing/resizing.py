@@ -54,8 +54,6 @@ def resized(image: np.ndarray, size: tuple[int, int], method: str = "bilinear", 
     [0.5, 2.5]
     """
     (height, width), (new_height, new_width) = image.shape[:2], size
-    if (height, width) == size and method in ("nearest", "bilinear"):  # nothing lies between the pixels
-        return image if method == "nearest" else image.astype(np.float32)
     if method == "nearest":
         return image.take(_nearest(height, new_height), axis=0).take(_nearest(width, new_width), axis=1)
     if method == "bilinear" and not antialias:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.data.zero_copy import fresh_array
 from cornu.preprocessing import wav
 from cornu.preprocessing.file_batches import Files
 from cornu.utils.folder_datasets import Folder, Kind, contents_of, datasets_of
@@ -114,7 +115,8 @@ def _space(count: int) -> list:
 def _padded(recordings: list[np.ndarray]) -> np.ndarray:
     """Return recordings ``(time, channels)`` as one array, padded with zeros at their ends."""
     largest = np.max([one.shape for one in recordings], axis=0)
-    batch = np.zeros((len(recordings), *largest), "float32")
+    batch = fresh_array((len(recordings), *map(int, largest)), "float32")
+    batch[...] = 0
     for row, one in zip(batch, recordings, strict=True):
         row[: one.shape[0], : one.shape[1]] = one
     return batch

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core.settings import standardize_data_format
+from cornu.data.zero_copy import fresh_array
 from cornu.preprocessing import resizing
 from cornu.preprocessing.file_batches import Files
 from cornu.preprocessing.pictures import CHANNELS, pillow, pixels_of
@@ -115,11 +116,13 @@ class _Reading:
 
     def space(self, count: int) -> np.ndarray:
         """Return an array for some pictures."""
-        return np.empty((count, *self.shape), self.dtype)
+        return fresh_array((count, *self.shape), self.dtype)
 
     def __call__(self, path: str) -> np.ndarray:
         pixels = pixels_of(path, self.channels)
-        if self.pad:
+        if pixels.shape[:2] == self.size and self.method in ("bilinear", "nearest"):
+            pass  # resizing would return the same numbers
+        elif self.pad:
             pixels = resizing.padded(pixels, self.size, self.method)
         else:
             if self.crop:
