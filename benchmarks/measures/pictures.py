@@ -11,7 +11,7 @@ from benchmarks.peers_table import PEERS
 
 READERS = ("cornu", "keras-tensorflow", "torch")
 BATCH = 32
-TURNS = 7
+TURNS = 9
 
 
 class Pictures(NamedTuple):
