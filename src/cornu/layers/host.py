@@ -33,15 +33,19 @@ class HostLayer(Layer):
         """Compute the outputs: arrays of JAX, or of numpy if they hold strings; or add a node to the graph."""
         if holds_symbolic((inputs,), {}):
             return super().__call__(inputs, **kwargs)
-        arrays = as_host_arrays(inputs, self)
+        arrays = self.host_arrays(inputs)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
             return self._called_back(arrays)
         outputs = self.compute(arrays)
-        return jax.tree.map(lambda array: array if is_text(array) else jnp.asarray(array), outputs)
+        return jax.tree.map(lambda array: array if is_text(array) or _is_wide(array) else jnp.asarray(array), outputs)
+
+    def host_arrays(self, inputs: Any) -> Any:
+        """Return what a call got as arrays of numpy."""
+        return as_host_arrays(inputs, self)
 
     def compute(self, inputs: Any) -> Any:
         """Compute the outputs as numpy arrays."""
-        arrays = as_host_arrays(inputs, self)
+        arrays = self.host_arrays(inputs)
         with self.naming():
             self._check_and_build((arrays,), {})
             return self.call(arrays)
@@ -62,6 +66,13 @@ def is_text(array: Any) -> bool:
     return getattr(getattr(array, "dtype", None), "kind", "") in ("U", "S", "O", "T")
 
 
+def _is_wide(array: np.ndarray) -> bool:
+    """Return whether an array holds integers that JAX's integers, which have 32 bits by default, do not hold."""
+    if array.dtype != np.int64 or not array.size or jax.config.jax_enable_x64:
+        return False
+    return bool(array.max() > np.iinfo("int32").max or array.min() < np.iinfo("int32").min)
+
+
 def as_host_arrays(given: Any, layer: Any) -> Any:
     """Return an array, a list of values, a data frame's column, or a tuple, list or dictionary of them, as numpy's.
 
@@ -75,29 +86,37 @@ def as_host_arrays(given: Any, layer: Any) -> Any:
         return given
     if hasattr(given, "to_numpy"):
         given = given.to_numpy()
+    uneven = f"Layer {layer.name!r} ({type(layer).__name__}) takes an array; got a list whose rows differ in length."
     try:
-        array = np.asarray(given)
-    except UnicodeDecodeError:  # strings beside bytes
-        array = np.array(given, object)
+        # In an array of dtype U, each string would take the room of the longest.
+        array = np.array(given, object) if isinstance(_first_in(given), (str, bytes)) else np.asarray(given)
     except ValueError as error:
-        raise ValueError(
-            f"Layer {layer.name!r} ({type(layer).__name__}) takes an array; got a list whose rows differ in length. "
-            f"({error})"
-        ) from None
-    return as_text(array) if is_text(array) else array
+        raise ValueError(f"{uneven} ({error})") from None
+    if array.dtype.kind == "O" and any(isinstance(one, (list, tuple)) for one in array.flat):
+        raise ValueError(uneven)
+    return as_text(array, getattr(layer, "encoding", "utf-8")) if is_text(array) else array
 
 
-def as_text(array: np.ndarray) -> np.ndarray:
-    """Return an array of strings with bytes decoded as UTF-8, invalid ones as replacement characters.
+def _first_in(given: Any) -> Any:
+    """Return the first value in nested lists."""
+    while isinstance(given, (list, tuple)) and given:
+        given = given[0]
+    return given
+
+
+def as_text(array: np.ndarray, encoding: str = "utf-8") -> np.ndarray:
+    """Return an array of strings with bytes decoded, invalid ones as replacement characters.
 
     >>> as_text(np.array([b"caf\\xc3\\xa9"])).tolist()
     ['café']
     """
     if array.dtype.kind == "S":
-        return np.char.decode(array, "utf-8", "replace")
+        return np.char.decode(array, encoding, "replace")
     if array.dtype.kind != "O":
         return array
-    decoded = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in array.ravel()]
+    if bytes not in set(map(type, array.flat)):
+        return array
+    decoded = [one.decode(encoding, "replace") if isinstance(one, bytes) else one for one in array.ravel()]
     found = np.empty(len(decoded), object)
     found[:] = decoded
     return found.reshape(array.shape)
