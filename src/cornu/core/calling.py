@@ -279,6 +279,11 @@ class CallMethods(HoldsWeights):
     def infer_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Return symbolic tensors like the outputs of a call, by tracing it; variables stay as they are."""
         tensors = symbolic_leaves((args, kwargs))
+        if any(tensor.dtype == "string" for tensor in tensors):
+            raise TypeError(
+                f"Layer {self.name!r} ({type(self).__name__}) takes numbers; its input is text (dtype string).\n"
+                "Put a layer for strings before it: TextVectorization, StringLookup or Hashing."
+            )
         masks = [get_mask(tensor) for tensor in tensors]
 
         def call(arrays: list[Any], array_masks: list[Any]) -> tuple[Any, list[Any]]:

@@ -152,9 +152,19 @@ class Node:
         holding = [item for item in (*self.args, *self.kwargs.values()) if _holds(item)]
         return holding[0] if len(holding) == 1 else self.inputs
 
+    def arguments(self, values: MutableMapping[int, Any]) -> tuple[tuple, dict]:
+        """Return the arguments with each symbolic tensor replaced by its value."""
+        return replace((self.args, self.kwargs), lambda tensor: values[id(tensor)])
+
     def run(self, values: MutableMapping[int, Any]) -> Any:
-        """Call the operation with each symbolic tensor replaced by its value."""
-        args, kwargs = replace((self.args, self.kwargs), lambda tensor: values[id(tensor)])
+        """Call the operation with each symbolic tensor replaced by its value, and keep the values of its outputs.
+
+        If `values` has one for the node itself, it is the first argument.
+        """
+        if id(self) in values:
+            args, kwargs = (values[id(self)], *self.args[1:]), self.kwargs
+        else:
+            args, kwargs = self.arguments(values)
         result = self.operation(*args, **kwargs)
         for tensor, value in zip(leaves(self.outputs), leaves(result), strict=True):
             values[id(tensor)] = value
@@ -317,6 +327,8 @@ def _trace(function: Callable, args: tuple, kwargs: dict, sizes: dict) -> Any:
     """Trace a call with `sizes` in place of unknown axes: ``axis -> size``, or ``(id of a tensor, axis) -> size``."""
 
     def struct(tensor: SymbolicTensor) -> jax.ShapeDtypeStruct:
+        if tensor.dtype == "string":
+            raise TypeError(f"{getattr(function, "__name__", "A function")!r} takes numbers; its input {tensor.name!r} is text (dtype string).")
         shape = [
             size if size is not None else sizes[axis] if axis in sizes else sizes[id(tensor), axis]
             for axis, size in enumerate(tensor.shape)

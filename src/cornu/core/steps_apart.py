@@ -68,7 +68,7 @@ def plan_for(model: Any, training: bool) -> Plan | None:
         return None
     if getattr(model, "_graph_losses", None) or getattr(model, "_graph_metrics", None):
         return None
-    wanted = [_has_unknown_steps(network, tensor) for tensor in network.flat_inputs]
+    wanted = [_has_unknown_steps(network, tensor) for tensor in network.program_inputs]
     while any(wanted):
         given = [number if padded else None for number, padded in enumerate(wanted)]
         equal: set[tuple[int, int]] = set()
@@ -91,10 +91,10 @@ def _has_unknown_steps(network: Any, tensor: Any) -> bool:
 
 def _followed(network: Any, given: Sequence[int | None], training: bool, equal: set) -> Plan:
     """Return the plan of a network whose inputs have lengths of these numbers; note those that have to be `equal`."""
-    pairs = zip(network.flat_inputs, given, strict=True)
+    pairs = zip(network.program_inputs, given, strict=True)
     known = {id(tensor): number for tensor, number in pairs if number is not None}
     inside: dict[int, Any] = {}
-    for node in network.nodes:
+    for node in network.program_nodes:
         lengths = {known[id(tensor)] for tensor in node.inputs if id(tensor) in known}
         if not lengths:
             continue
@@ -117,7 +117,8 @@ def _of_model(node: Node, known: dict[int, int], training: bool, equal: set) -> 
     model = node.operation
     network = model._network
     lengths = {known[id(tensor)] for tensor in node.inputs if id(tensor) in known}
-    if network is None or not declares(model, "keeps_steps_apart", *CALLING) or getattr(model, "_graph_losses", None):
+    known_steps = network is not None and network.host is None and declares(model, "keeps_steps_apart", *CALLING)
+    if not known_steps or getattr(model, "_graph_losses", None):
         raise _MixedError(lengths)
     given = network.arrange(call_signature(type(model)).first(node.args, node.kwargs))
     numbers = [known.get(id(tensor)) for tensor in given]

@@ -8,7 +8,7 @@ import numpy as np
 from cornu.core import settings
 from cornu.data.arrays import ArrayBatches, check_batch_size
 from cornu.data.batch import Batch
-from cornu.data.convert import as_arrays, rows_in
+from cornu.data.convert import Converter, as_arrays, as_inputs, rows_in
 from cornu.data.streams import StreamBatches, is_stream
 from cornu.data.weights import with_class_weight
 
@@ -16,10 +16,10 @@ Batches = ArrayBatches | StreamBatches
 
 
 def array_batch(
-    x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, inputs: int | None = None
+    x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, convert: Converter = as_inputs
 ) -> Batch:
     """Return arrays passed to `fit` as one `Batch` of all rows, checked and converted."""
-    x, y = as_arrays(x, "x", inputs), as_arrays(y, "y")
+    x, y = convert(x), as_arrays(y, "y")
     weights = as_arrays(sample_weight, "sample_weight")
     rows_in(x, y, weights)
     return Batch(x, y, with_class_weight(y, weights, class_weight))
@@ -34,7 +34,7 @@ def as_batches(
     shuffle: bool | str = False,
     class_weight: Any = None,
     steps: int | None = None,
-    inputs: int | None = None,
+    convert: Converter = as_inputs,
     only_inputs: bool = False,
 ) -> Batches:
     """Return the batches of anything that `fit`, `evaluate` and `predict` accept, or of a `Batch` of arrays.
@@ -45,7 +45,7 @@ def as_batches(
         shuffle: True, False or ``"batch"``.
         class_weight: weights by class; see `with_class_weight`.
         steps: batches per epoch of a stream.
-        inputs: number of the model's inputs, if known.
+        convert: makes arrays of the inputs.
         only_inputs: drop the targets in a stream's batches.
 
     Raises:
@@ -59,12 +59,12 @@ def as_batches(
         weights = with_class_weight(x.y, x.sample_weight, class_weight)
         return ArrayBatches(x._replace(sample_weight=weights), batch_size, shuffle)
     if not is_stream(x):
-        return ArrayBatches(array_batch(x, y, sample_weight, class_weight, inputs), batch_size, shuffle)
+        return ArrayBatches(array_batch(x, y, sample_weight, class_weight, convert), batch_size, shuffle)
     kind = type(x).__name__
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(f"x is a {kind}, whose batches contain {name}: do not pass {name} as well.")
-    return StreamBatches(x, steps, shuffle, class_weight, inputs, only_inputs)
+    return StreamBatches(x, steps, shuffle, class_weight, convert, only_inputs)
 
 
 def step_limit(batches: Batches, steps: int | None) -> int | None:

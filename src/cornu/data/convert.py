@@ -8,10 +8,17 @@ import jax
 import numpy as np
 
 from cornu.core import settings
+from cornu.layers.host import as_text
 
 LEAST_IN_PLACE = 1 << 20  # bytes: smaller arrays are copied in less time than it takes to see whose memory they are
 # Kinds of numpy dtypes that are not numbers, by their names in messages.
 _NO_NUMBERS = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "V": "structured records"}
+
+
+_TEXT_ADVICE = (
+    ",\nor begin the model with keras.Input(shape=(1,), dtype='string') and a layer for strings: TextVectorization, "
+    "StringLookup or Hashing."
+)
 
 
 def owned(array: Any, shared: Iterable[Any] = ()) -> np.ndarray:
@@ -53,12 +60,13 @@ def is_array(thing: Any) -> bool:
     )
 
 
-def to_array(thing: Any, what: str) -> Any:
+def to_array(thing: Any, what: str, text: bool = False) -> Any:
     """Return `thing` as a numeric numpy or jax array, float64 cast to ``floatx()``.
 
     Args:
         thing: an array of any library, or nested lists.
         what: name of the argument, for messages.
+        text: whether it may be strings, too.
 
     Raises:
         TypeError: if it does not hold numbers, or is a sparse matrix or a function.
@@ -74,7 +82,8 @@ def to_array(thing: Any, what: str) -> Any:
         thing = thing.detach().cpu()
         thing = (thing.float() if str(thing.dtype) == "torch.bfloat16" else thing).numpy()  # numpy lacks that dtype
     elif hasattr(thing, "to_numpy"):  # pandas
-        _check_columns(thing, what)
+        if not text:
+            _check_columns(thing, what)
         thing = thing.to_numpy()
     try:
         array = thing if isinstance(thing, np.ndarray) else np.asarray(thing)
@@ -82,11 +91,14 @@ def to_array(thing: Any, what: str) -> Any:
         raise ValueError(
             f"{what} is a list whose rows differ in length: pad them, or pass one array. ({error})"
         ) from None
+    if text and _holds_text(array):
+        return as_text(array)
     if array.dtype == object:
         array = _from_objects(array, what)
     if array.dtype.kind in _NO_NUMBERS:
         raise TypeError(
-            f"{what} contains {_NO_NUMBERS[array.dtype.kind]}; a model needs numbers. Encode them as numbers first."
+            f"{what} contains {_NO_NUMBERS[array.dtype.kind]}; a model needs numbers. Encode them as numbers first"
+            + (_TEXT_ADVICE if array.dtype.kind in "US" else ".")
         )
     if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
         array = array.astype(settings.floatx())
@@ -106,6 +118,12 @@ def _check_columns(frame: Any, what: str) -> None:
             f"{what} has text in {len(text)} of its columns: {names} (one value is {example[:40]!r}); a model needs "
             f"numbers.\nEncode them, for example with pandas.get_dummies, or drop them: {what}.drop(columns=[...])."
         )
+
+
+def _holds_text(array: np.ndarray) -> bool:
+    return array.dtype.kind in "UST" or (
+        array.dtype == object and any(isinstance(one, (str, bytes)) for one in array.ravel()[:1000])
+    )
 
 
 def _holds_numbers(column: Any, kind: Any) -> bool:
@@ -137,24 +155,33 @@ def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
         ) from None
 
 
-def as_arrays(given: Any, what: str, inputs: int | None = None) -> Any:
+def as_arrays(given: Any, what: str, inputs: int | None = None, text: bool = False) -> Any:
     """Return a structure (an array, a list, a tuple or a dictionary) with every array converted.
 
     Args:
         given: the data.
         what: name of the argument, for messages.
         inputs: number of the model's inputs, if known: it decides whether a list of lists is one array or several.
+        text: whether arrays may hold strings.
     """
     if given is None:
         return None
     if isinstance(given, dict):
-        return {key: as_arrays(value, f"{what}[{key!r}]") for key, value in given.items()}
+        return {key: as_arrays(value, f"{what}[{key!r}]", text=text) for key, value in given.items()}
     if isinstance(given, (list, tuple)) and not _is_one_array(given, inputs):
         if inputs == 1 and len(given) == 1:
-            return as_arrays(given[0], what)
-        converted = [as_arrays(item, f"{what}[{position}]") for position, item in enumerate(given)]
+            return as_arrays(given[0], what, text=text)
+        converted = [as_arrays(item, f"{what}[{position}]", text=text) for position, item in enumerate(given)]
         return tuple(converted) if isinstance(given, tuple) else converted
-    return to_array(given, what)
+    return to_array(given, what, text)
+
+
+Converter = Callable[[Any], Any]
+
+
+def as_inputs(x: Any) -> Any:
+    """Return the inputs of a model of which nothing is known as arrays."""
+    return as_arrays(x, "x")
 
 
 def _is_one_array(given: Any, inputs: int | None) -> bool:

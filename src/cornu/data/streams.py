@@ -10,7 +10,7 @@ import numpy as np
 
 from cornu.core.seeds import fresh_seed, random_marks
 from cornu.data.batch import Batch, ReadPosition, unpack
-from cornu.data.convert import as_arrays, map_arrays, rows_in
+from cornu.data.convert import Converter, as_arrays, map_arrays, rows_in
 from cornu.data.weights import with_class_weight
 
 
@@ -79,11 +79,11 @@ class StreamBatches(ReadPosition):
         steps: int | None,
         shuffle: bool | str,
         class_weight: Any,
-        inputs: int | None,
+        convert: Converter,
         only_inputs: bool = False,
     ) -> None:
         self.source, self.shuffle, self.class_weight = source, shuffle, class_weight
-        self.inputs, self.only_inputs = inputs, only_inputs
+        self.convert, self.only_inputs = convert, only_inputs
         self.length = length_of(source)
         self.steps = self.length if steps is None else steps
         # An iterator over images is also a dataset, whose batches have numbers.
@@ -143,7 +143,7 @@ class StreamBatches(ReadPosition):
 
     def _convert(self, data: Any) -> Batch:
         batch = unpack(data)
-        x = as_arrays(batch.x, "x", self.inputs)
+        x = self.convert(batch.x)
         if self.only_inputs:
             return Batch(x)
         y = as_arrays(batch.y, "y")

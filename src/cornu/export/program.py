@@ -62,6 +62,7 @@ def program_of(model: Any, input_signature: Any = None) -> Program:
     """
     tensors = arguments_of(model, input_signature)
     inputs = _named(model, leaves(tensors))
+    _check_numbers(model, tensors)
     with _explained(model, tensors):
         if not model.built:
             model.compute_output_spec(*tensors)
@@ -134,6 +135,16 @@ def _named(model: Any, tensors: list[SymbolicTensor]) -> list[Argument]:
         name = f"input_{number}" if not name.strip() else name
         found.append(f"{name}_{number}" if name in found else name)
     return [Argument(name, tuple(t.shape), t.dtype) for name, t in zip(found, tensors, strict=True)]
+
+
+def _check_numbers(model: Any, tensors: Any) -> None:
+    texts = [tensor.name for tensor in leaves(tensors) if tensor.dtype == "string"]
+    if texts:
+        raise ValueError(
+            f"The model {model.name!r} takes text ({', '.join(map(repr, texts))}), which an exported program cannot "
+            "hold.\nExport the model behind the layers for strings: keras.Model(layer.output, model.output). Or save the "
+            "whole model as .keras, which `cornu serve` takes."
+        )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from cornu.core.forks import check_process
 from cornu.core.spellings import old_keywords
 from cornu.data.batch import Batch
 from cornu.data.batches import array_batch
-from cornu.data.convert import as_arrays, map_arrays
+from cornu.data.convert import map_arrays
 from cornu.models.loss_methods import as_scores
 from cornu.models.parts import ModelPart
 from cornu.training import checks
@@ -41,7 +41,7 @@ class BatchMethods(ModelPart):
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as numpy arrays."""
         check_process("predict_on_batch")
-        x = as_arrays(x, "x", self._number_of_inputs)
+        x = self._as_inputs(x)
         self._prepare(Batch(x), "predict", _rows(x))
         predictor = self._programs.get("predict")
         return predictor.owned(predictor.on_batch(x), x)
@@ -49,7 +49,7 @@ class BatchMethods(ModelPart):
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
         check_process(what)
         self._check_compiled(what)
-        batch = array_batch(x, y, sample_weight, class_weight, self._number_of_inputs)
+        batch = array_batch(x, y, sample_weight, class_weight, self._as_inputs)
         shapes = map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch)
         self._prepare(shapes, what, _rows(batch.x))
         checks.check_labels(self.objective, batch.y)

@@ -7,7 +7,7 @@ import jax
 
 from cornu.core import config_validation, registry, spellings
 from cornu.core.errors import did_you_mean
-from cornu.core.graph import SymbolicTensor, leaves
+from cornu.core.graph import SymbolicTensor, holds_symbolic, leaves
 from cornu.core.layer import BASE_ARGUMENTS, Layer
 from cornu.core.serialization import described, serialize_object
 from cornu.core.shapes import shapes_of
@@ -16,6 +16,7 @@ from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
 from cornu.models.batch_methods import BatchMethods
+from cornu.models.host_part import HostInputs, begins_on_host
 from cornu.models.loss_methods import LossMethods
 from cornu.models.network import Network
 from cornu.models.pictures import PictureMethods
@@ -76,6 +77,29 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
         self._graph_losses: list[SymbolicTensor] = []
         self.graph_layers = self._network.layers
         self.built = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the model on arrays, strings among them if it begins with layers for strings, or on symbolic tensors."""
+        if args and self._encodes(args[0]):
+            args = (self._as_inputs(args[0]), *args[1:])
+        return super().__call__(*args, **kwargs)
+
+    def _encodes(self, inputs: Any) -> bool:
+        """Return whether the inputs of a call have to go through layers that compute with numpy first."""
+        if self._network is None:
+            begins = begins_on_host(self)
+        else:
+            begins = self._network.host is not None
+        return begins and not isinstance(inputs, HostInputs) and not holds_symbolic((inputs,), {}) and not any(
+            isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)
+        )
+
+    def infer_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        host = None if self._network is None else self._network.host
+        if host is not None and args and not isinstance(args[0], HostInputs):
+            self._network.arrange(args[0])  # type: ignore[union-attr]  # checks the shapes
+            args = (host.symbolic(), *args[1:])
+        return super().infer_call(args, kwargs)
 
     @any_signature
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:

@@ -1,17 +1,20 @@
 """The graph inside a functional model: the layers between its inputs and outputs, and how they run."""
 
+import functools
 import math
 from collections import ChainMap, Counter
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from cornu.core.errors import foreign
 from cornu.core.graph import Node, SymbolicTensor, copied, is_symbolic, leaves, replace, sorted_nodes
 from cornu.core.layer import Layer
 from cornu.core.scope import changed, get_mask, scope, set_mask
 from cornu.layers.input import Input
+from cornu.models.host_part import HostInputs, HostPart, host_part, is_text_input
 
 
 class Network:
@@ -29,6 +32,25 @@ class Network:
         self.operations, self.depths = operations_by_depth(self)
         self.layers = [operation for operation in self.operations if isinstance(operation, Layer)]
         _check_names([layer.name for layer in self.layers])
+
+    @functools.cached_property
+    def host(self) -> HostPart | None:
+        """What runs before the compiled program: on strings, for example."""
+        return host_part(self)
+
+    @property
+    def program_inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that the compiled program gets: the inputs, or those where text has become numbers."""
+        return self.flat_inputs if self.host is None else self.host.tensors
+
+    @property
+    def program_nodes(self) -> list[Node]:
+        """The calls that are compiled, in order."""
+        return self.nodes if self.host is None else self.host.rest
+
+    def tensors_for(self, inputs: Any) -> list[SymbolicTensor]:
+        """Return the symbolic tensors of the leaves of `inputs`, which may be `HostInputs`."""
+        return self.program_inputs if isinstance(inputs, HostInputs) else self.flat_inputs
 
     @property
     def input_names(self) -> list[str]:
@@ -50,14 +72,15 @@ class Network:
         """
         # A dictionary of its own: an inner model may share symbolic tensors with the one around it, with other values.
         around = scope.values
-        values: dict[int, Any] = {}
-        for reference, given in zip(self.flat_inputs, self.arrange(inputs), strict=True):
-            values[id(reference)] = given
+        if self.host is not None and isinstance(inputs, HostInputs):
+            values, nodes = self.host.start(inputs), self.host.rest
+        else:
+            values, nodes = dict(zip(map(id, self.flat_inputs), self.arrange(inputs), strict=True)), self.nodes
         if mask is not None:
             self._set_masks(list(values.values()), mask)
         with changed(values=values if around is None else ChainMap(values, around)):
             lengths = scope.lengths
-            for node in self.nodes:
+            for node in nodes:
                 if lengths is None:
                     node.run(values)
                 else:
@@ -84,6 +107,8 @@ class Network:
 
         `rows` is the number of rows of the data that symbolic `inputs` stand for, if known: errors state it.
         """
+        if isinstance(inputs, HostInputs):
+            return leaves(inputs)
         if isinstance(inputs, dict) and not isinstance(self.inputs, dict):
             inputs = _by_name(inputs, self.input_names)
         elif isinstance(inputs, dict):
@@ -194,6 +219,8 @@ def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False, rows: 
         return None
     shape, expected = tuple(given.shape), tuple(reference.shape)
     array = given
+    if isinstance(given, SymbolicTensor) and given.dtype == "string":  # nothing can be traced of it
+        given = array = np.empty([0 if size is None else size for size in shape], object)
     if len(shape) == len(expected) - 1 and expected[-1] == 1:
         array = given[..., None]
     elif len(shape) == len(expected) + 1 and shape[-1] == 1:
@@ -202,7 +229,7 @@ def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False, rows: 
     if not _fits(tuple(array.shape), sizes):
         came = (shape[0] if shape[0] is not None else rows, *shape[1:]) if shape else shape
         raise shape_error(came, sizes, _input_name(reference))
-    if isinstance(given, SymbolicTensor):
+    if isinstance(given, SymbolicTensor) or is_text_input(given, reference):
         return array
     if array.dtype.name != reference.dtype:
         array = jnp.asarray(array).astype(reference.dtype)

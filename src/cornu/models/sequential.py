@@ -13,6 +13,7 @@ from cornu.core.input_spec import leaves_of_specs
 from cornu.core.layer import Layer
 from cornu.core.serialization import described, deserialize, serialize_object
 from cornu.core.shapes import is_shape, shape_tuples, shapes_of, tensors_of_shapes
+from cornu.layers.host import is_text
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Model
 
@@ -232,6 +233,8 @@ def _input_like(given: Any, dtype: Any = None) -> SymbolicTensor:
 
 def _input_dtype(first: Layer, given: Any) -> str:
     """Return the dtype of a model's input when it was not declared: integers stay if the first layer keeps them."""
+    if is_text(given):
+        return "string"
     dtype = getattr(given.dtype, "name", str(given.dtype))
     return dtype if "int" in dtype and not first.autocast else first.compute_dtype
 

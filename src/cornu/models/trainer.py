@@ -18,8 +18,10 @@ from cornu.core.spellings import old_keywords
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
+from cornu.data.convert import as_arrays
 from cornu.data.streams import is_stream
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
+from cornu.models.host_part import HostInputs, begins_on_host
 from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.models.parts import ModelPart
 from cornu.models.states import check_batch_size
@@ -157,7 +159,7 @@ class Trainer(ModelPart):
         stateful_for = self._programs.batch_size
         if stateful_for is not None and options.get("batch_size") is None and not is_stream(x):
             options["batch_size"] = stateful_for
-        batches = as_batches(x, y, sample_weight, inputs=self._number_of_inputs, **options)
+        batches = as_batches(x, y, sample_weight, convert=self._as_inputs, **options)
         if stateful_for is not None:
             check_batch_size(self, batches, stateful_for, options.get("steps"), what)
         if what != "predict":
@@ -222,6 +224,22 @@ class Trainer(ModelPart):
         names = sorted(outputs) if isinstance(outputs, dict) else [f"output_{i + 1}" for i in range(len(flat))]
         self._seen_outputs = names
         return names
+
+    def _as_inputs(self, x: Any) -> Any:
+        """Return data as arrays for the model's program: where strings enter, those that its first layers make of them.
+
+        A stack of layers that begins with one for strings is built for them.
+        """
+        if isinstance(x, HostInputs):
+            return x
+        network = self._network
+        if network is None and begins_on_host(self):
+            x = as_arrays(x, "x", text=True)
+            self._ensure_built((x,), {})
+            network = self._network
+        if network is None or network.host is None:
+            return as_arrays(x, "x", self._number_of_inputs)
+        return network.host.encode(as_arrays(x, "x", self._number_of_inputs, text=True))
 
     @property
     def _number_of_inputs(self) -> int | None:
@@ -296,7 +314,7 @@ class Trainer(ModelPart):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")
         backup = backup_for(callbacks)
         if validation_split:
-            rows = array_batch(x, y, sample_weight, None, self._number_of_inputs)
+            rows = array_batch(x, y, sample_weight, None, self._as_inputs)
             x, held_out = split_rows(rows, validation_split)
             y = sample_weight = None
             validation_data = held_out if validation_data is None else validation_data

@@ -184,6 +184,10 @@ def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.
         raise RequestError(
             422, f"The shape of {tensor.name!r} has {len(shape)} axes; at most {_MOST_AXES} are allowed."
         )
+    if (datatype == "BYTES") != (tensor.dtype == "object"):
+        raise RequestError(422, f"The datatype of {tensor.name!r} is {datatype}; expected {tensor.datatype}.")
+    if raw is not None and datatype == "BYTES":
+        return fitted(_reshaped(_texts(raw, size_of(tuple(shape)), tensor), shape, tensor), tensor)
     if raw is not None:
         dtype = np.dtype(DATATYPES[datatype]).newbyteorder("<")
         if len(raw) != size_of(tuple(shape)) * dtype.itemsize:
@@ -193,10 +197,25 @@ def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.
         return fitted(_reshaped(np.frombuffer(raw, dtype), shape, tensor), tensor)
     if "data" not in given:
         raise RequestError(422, f"The input {tensor.name!r} has no data.")
-    array = array_of(given["data"], tensor.name)
+    array = array_of(given["data"], tensor)
     if array.size != size_of(tuple(shape)) or array.ndim == 0:
         raise RequestError(422, f"The data for {tensor.name!r} has {array.size} values; its shape is {shape[:9]}.")
     return fitted(_reshaped(array, shape, tensor), tensor)
+
+
+def _texts(raw: memoryview, count: int, tensor: Tensor) -> np.ndarray:
+    """Return strings that are sent as binary data: each is its length, 4 bytes, and then its bytes in UTF-8."""
+    found = []
+    while len(raw) >= 4 and len(found) < count:
+        size = int.from_bytes(raw[:4], "little")
+        found.append(bytes(raw[4 : 4 + size]).decode("utf-8", "replace"))
+        raw = raw[4 + size :] if size <= len(raw) - 4 else raw[:1]
+    if len(raw) or len(found) != count:
+        raise RequestError(
+            422,
+            f"The binary data for {tensor.name!r} are not {count} strings, each with its length in 4 bytes before it.",
+        )
+    return np.array(found, object)
 
 
 def _reshaped(array: np.ndarray, shape: list[int], tensor: Tensor) -> np.ndarray:

@@ -125,7 +125,7 @@ def _refused(codes: tuple[str, ...]) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     datatype = {"type": "string", "enum": list(DATATYPES)}
-    data = {"type": "array", "description": "Numbers, flat in row-major order or nested."}
+    data = {"type": "array", "description": "Numbers or strings, flat in row-major order or nested."}
     tensor = {"name": _TEXT, "shape": _SIZES, "datatype": datatype, "parameters": _OBJECT, "data": data}
     wanted = _object(name=_TEXT, parameters=_OBJECT)
     described = {"type": "array", "items": _object(name=_TEXT, datatype=datatype, shape=_SIZES)}

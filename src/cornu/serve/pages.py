@@ -29,6 +29,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
+_TEXT = "your text"
 _LONGEST_EXAMPLE = 120
 _MOST_NAMES = 12
 
@@ -101,8 +102,11 @@ def _rows(tensors: list[Tensor]) -> str:
 
 
 def _row(served: ServedModel) -> Any:
-    """Return a request with one row of zeros for a model, as in TensorFlow Serving."""
-    rows = {tensor.name: np.zeros([size or 1 for size in tensor.shape], "int").tolist() for tensor in served.inputs}
+    """Return a request with one row of zeros, or of a text, for a model, as in TensorFlow Serving."""
+    rows = {
+        tensor.name: np.full([size or 1 for size in tensor.shape], _TEXT if tensor.dtype == "object" else 0).tolist()
+        for tensor in served.inputs
+    }
     return rows if len(rows) > 1 else next(iter(rows.values()))
 
 
@@ -121,7 +125,8 @@ def _in_python(served: ServedModel) -> str:
     inputs = []
     for number, tensor in enumerate(served.inputs):
         shape = (1, *(size or 1 for size in tensor.shape))
-        lines.append(f"x{number} = np.zeros({shape}, {tensor.dtype!r})  # {tensor.name}: your rows")
+        rows = f"full({shape}, {_TEXT!r})" if tensor.dtype == "object" else f"zeros({shape}, {tensor.dtype!r})"
+        lines.append(f"x{number} = np.{rows}  # {tensor.name}: your rows")
         described = f'"name": {tensor.name!r}, "shape": x{number}.shape, "datatype": "{tensor.datatype}"'
         inputs.append(f'    {{{described}, "data": x{number}.ravel().tolist()}},')
     address = f'"HERE/v2/models/{served.name}/infer"'

@@ -30,6 +30,7 @@ class ServedModel:
             raise ValueError(
                 f"The model {name!r} has no known inputs: build it from Input(...) and layers to serve it."
             )
+        self._host = network.host
         self._by_name = isinstance(network.inputs, dict)
         names = sorted(network.inputs) if self._by_name else network.input_names
         self.inputs = [_tensor(name, symbolic) for name, symbolic in zip(names, network.flat_inputs, strict=True)]
@@ -45,8 +46,8 @@ class ServedModel:
     def warm_up(self) -> None:
         """Compile the program for every batch size, and run each a few times to measure it."""
         for size in self.sizes if self.fixed else ():
-            arrays = [np.zeros((size, *tensor.shape), tensor.dtype) for tensor in self.inputs]  # type: ignore[type-var]
-            self.predictor.on_batch(self.structure(arrays))
+            arrays = [_empty((size, *tensor.shape), tensor.dtype) for tensor in self.inputs]
+            self._predicted(arrays)
             for _ in range(5):
                 self._run(arrays)
 
@@ -92,10 +93,14 @@ class ServedModel:
             return {tensor.name: array for tensor, array in zip(self.inputs, arrays, strict=True)}
         return arrays[0] if len(arrays) == 1 else arrays
 
+    def _predicted(self, arrays: list[np.ndarray]) -> Any:
+        given = self.structure(arrays)
+        return self.predictor.on_batch(given if self._host is None else self._host.encode(given))
+
     def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """Compute one batch of a fixed size, and record the shortest time for that size."""
         size, started = len(arrays[0]), time.perf_counter()
-        outputs = jax.tree.leaves(self.predictor.on_batch(self.structure(arrays)))
+        outputs = jax.tree.leaves(self._predicted(arrays))
         found = [
             np.asarray(output).astype(tensor.dtype, copy=False)
             for output, tensor in zip(outputs, self.outputs, strict=True)
@@ -106,11 +111,16 @@ class ServedModel:
 
 def _tensor(name: str, symbolic: Any) -> Tensor:
     """Describe a symbolic tensor; dtypes that the protocols lack, such as bfloat16, are sent as FP32."""
-    dtype = np.dtype(symbolic.dtype).name
+    dtype = "object" if symbolic.dtype == "string" else np.dtype(symbolic.dtype).name
     return Tensor(name, tuple(symbolic.shape[1:]), dtype if dtype in NAMES else "float32")
 
 
 def _filled_up(array: np.ndarray, rows: int) -> np.ndarray:
-    filled = np.zeros((rows, *array.shape[1:]), array.dtype)
+    filled = _empty((rows, *array.shape[1:]), array.dtype)
     filled[: len(array)] = array
     return filled
+
+
+def _empty(shape: tuple, dtype: Any) -> np.ndarray:
+    """Return zeros, or empty strings."""
+    return np.full(shape, "", object) if dtype == "object" else np.zeros(shape, dtype)

@@ -36,7 +36,7 @@ def parse(body: bytes, _: str | None, served: ServedModel, limits: Limits) -> Qu
     if unknown or missing:
         said = f"lacks {missing[0]!r}" if missing else f"names {str(unknown[0])[:80]!r}"
         raise RequestError(422, f"The request {said}; the model's inputs are {', '.join(map(repr, names))}.")
-    arrays = [fitted(array_of(columns[tensor.name], tensor.name), tensor) for tensor in served.inputs]
+    arrays = [fitted(array_of(columns[tensor.name], tensor), tensor) for tensor in served.inputs]
     check_rows(arrays, limits.rows)
     return Question(arrays, by_row)
 
@@ -60,7 +60,7 @@ def status(name: str, ready: bool) -> dict[str, Any]:
 
 def metadata(served: ServedModel) -> dict[str, Any]:
     """Return the signature of a model as TensorFlow Serving describes it."""
-    kinds = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF"}
+    kinds = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF", "object": "DT_STRING"}
 
     def described(tensor: Any) -> dict[str, Any]:
         sizes = [{"size": str(-1 if size is None else size), "name": ""} for size in (None, *tensor.shape)]

@@ -1,4 +1,4 @@
-"""Numbers of a request as arrays with the shape and dtype of a model's inputs."""
+"""Numbers and texts of a request as arrays with the shape and dtype of a model's inputs."""
 
 import itertools
 import math
@@ -12,6 +12,7 @@ from cornu.serve.limits import RequestError
 DATATYPES = {
     "BOOL": "bool", "UINT8": "uint8", "UINT16": "uint16", "UINT32": "uint32", "UINT64": "uint64", "INT8": "int8",
     "INT16": "int16", "INT32": "int32", "INT64": "int64", "FP16": "float16", "FP32": "float32", "FP64": "float64",
+    "BYTES": "object",
 }  # fmt: skip
 NAMES = {dtype: name for name, dtype in DATATYPES.items()}
 
@@ -29,8 +30,14 @@ class Tensor(NamedTuple):
         return NAMES[self.dtype]
 
 
-def array_of(values: Any, name: str) -> np.ndarray:
-    """Return nested lists of numbers as an array of their own dtype; `RequestError` (422) for anything else."""
+def array_of(values: Any, tensor: Tensor) -> np.ndarray:
+    """Return nested lists of numbers as an array of their own dtype, or of strings if `tensor` is text.
+
+    Raises `RequestError` (422) for anything else.
+    """
+    name = tensor.name
+    if tensor.dtype == "object":
+        return _texts_of(values, name)
     if isinstance(values, np.ndarray):
         return values
     if _has_text(values):
@@ -43,6 +50,16 @@ def array_of(values: Any, name: str) -> np.ndarray:
         ) from None
     if array.dtype.kind not in "fiub":
         raise RequestError(422, f"The values for {name!r} are not all numbers of at most 64 bits.")
+    return array
+
+
+def _texts_of(values: Any, name: str) -> np.ndarray:
+    try:
+        array = np.array(values, object)
+    except ValueError:
+        array = np.array([None])
+    if not all(isinstance(one, str) for one in array.flat):
+        raise RequestError(422, f"The values for {name!r} are not strings in lists of the same length.")
     return array
 
 
@@ -86,6 +103,8 @@ def fitted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
 
 
 def _converted(array: np.ndarray, tensor: Tensor) -> np.ndarray:
+    if tensor.dtype == "object":
+        return array
     if tensor.dtype.startswith("float"):
         with np.errstate(over="ignore"):
             array = array.astype(tensor.dtype, copy=False)

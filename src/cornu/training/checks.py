@@ -208,7 +208,7 @@ def check_indices(network: Any, x: Any) -> None:
     """Raise ValueError for indices in host arrays that are out of range for the embedding they are passed to."""
     if network is None or isinstance(x, dict):
         return
-    arrays = {id(tensor): array for tensor, array in zip(network.flat_inputs, leaves(x), strict=False)}
+    arrays = {id(tensor): array for tensor, array in zip(network.tensors_for(x), leaves(x), strict=False)}
     for node in network.nodes:
         array = arrays.get(id(node.argument))
         if not isinstance(node.operation, Embedding) or not isinstance(array, np.ndarray):

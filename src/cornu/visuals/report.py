@@ -56,7 +56,7 @@ def _rows(x: Any, y: Any) -> tuple[Any, Any]:
             raise ValueError("There is y without x: pass both, report(path, x, y).")
         return None, None
     if not is_stream(x):
-        return as_arrays(x, "x"), None if y is None else as_arrays(y, "y")
+        return as_arrays(x, "x", text=True), None if y is None else as_arrays(y, "y")
     if y is not None:
         raise ValueError(f"x is a {type(x).__name__}, whose batches contain the targets: leave y out.")
     source = (x[i] for i in range(len(x))) if is_indexed(x) or not hasattr(x, "__iter__") else x
