@@ -8,10 +8,11 @@ import numpy as np
 CHUNK = 1024  # rows of a data set of TensorFlow's that are taken at once
 
 
-def batches_of(data: Any, layer: str) -> Iterator[Any]:
+def batches_of(data: Any, layer: str, row_rank: int = 1) -> Iterator[Any]:
     """Return the batches of data: an array is one, and so is a list of values. TypeError for anything else.
 
-    `layer` is the name of the layer's class, for the message.
+    `layer` is the name of the layer's class, for the message. The elements of a data set that are arrays of `row_rank`
+    axes are rows.
     """
     if is_one_batch(data):
         return iter([data])
@@ -19,7 +20,7 @@ def batches_of(data: Any, layer: str) -> Iterator[Any]:
         if not hasattr(data, "__getitem__"):
             raise TypeError(f"{layer}.adapt() takes an array or an iterable of batches; got {type(data).__name__}.")
         return (data[number] for number in range(len(data)))  # a PyDataset
-    if hasattr(data, "batch") and np.ndim(features_of(next(iter(data), None))) == 1:  # rows of a data set
+    if hasattr(data, "batch") and np.ndim(features_of(next(iter(data), None))) == row_rank:
         return iter(data.batch(CHUNK))
     return iter(data)
 
