@@ -41,9 +41,9 @@ def lookups():
     yield "StringLookup", {"num_oov_indices": 0, "mask_token": ""}, DATA, [[["a", ""]]]
     yield "StringLookup", {"num_oov_indices": 5, "vocabulary": words}, None, [WORDS, STRINGS]
     yield "StringLookup", {"num_oov_indices": 5, "vocabulary": words, "salt": 7}, None, [WORDS, STRINGS]
-    yield "StringLookup", {"num_oov_indices": 3, "salt": (1, 2**63 + 5), "mask_token": "a"}, DATA, [WORDS, STRINGS]
+    yield "StringLookup", {"num_oov_indices": 3, "salt": (1, 2**63 - 5), "mask_token": "a"}, DATA, [WORDS, STRINGS]
     yield "StringLookup", {"max_tokens": 4}, DATA, [WORDS]
-    yield "StringLookup", {"max_tokens": 2, "mask_token": ""}, DATA, [WORDS]
+    yield "StringLookup", {"max_tokens": 3, "mask_token": ""}, DATA, [WORDS]
     yield "StringLookup", {"oov_token": "b", "mask_token": "a"}, DATA, [WORDS]
     yield "StringLookup", {"invert": True, "vocabulary": words, "mask_token": ""}, None, [[[0, 1, 2, 9], [-1, 3, 4, 5]]]
     yield "StringLookup", {"invert": True, "num_oov_indices": 2}, DATA, [[[0, 1, 2, 9]], 3]
@@ -110,7 +110,7 @@ def texts():
 
 def others():
     """Yield the cases of the layers without a vocabulary."""
-    for salt in (None, 133, (133, 137), [1, 2**63]):
+    for salt in (None, 133, (133, 137), [1, 2**62]):
         yield "Hashing", {"num_bins": 1000, "salt": salt}, None, [STRINGS, IDS, WORDS, "A"]
         yield "Hashing", {"num_bins": 3, "mask_value": "", "salt": salt}, None, [STRINGS]
     yield "Hashing", {"num_bins": 1, "mask_value": ""}, None, [STRINGS]
@@ -155,7 +155,7 @@ def asked(layers, case):
         if data is not None:
             layer.adapt(data)
     except Exception as error:  # of which kind is Keras's own business
-        return {"error": str(error)[:100]}
+        return {"error": type(error).__name__}
     if hasattr(layer, "get_vocabulary"):
         found["vocabulary"] = [plain(token) for token in layer.get_vocabulary()]
         found["tokens"] = [plain(token) for token in layer.get_vocabulary(include_special_tokens=False)]
@@ -170,7 +170,7 @@ def output(layer, given):
     try:
         array = np.asarray(layer(given))
     except Exception as error:
-        return {"error": str(error)[:100]}
+        return {"error": type(error).__name__}
     kind = "string" if array.dtype.kind == "O" else array.dtype.kind
     return {"kind": kind, "shape": list(array.shape), "values": [plain(one) for one in array.ravel().tolist()]}
 

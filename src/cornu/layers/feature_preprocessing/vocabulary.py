@@ -91,7 +91,9 @@ class Vocabulary:
         table = np.empty(len(self.tokens) + 1, dtype)
         table[:-1], table[-1] = self.tokens, otherwise
         places = indices - self.first
-        return table[np.where((places >= 0) & (places < len(self.tokens)), places, len(self.tokens))]
+        found = np.empty(indices.shape, dtype)
+        found[...] = table[np.where((places >= 0) & (places < len(self.tokens)), places, len(self.tokens))]
+        return found
 
 
 class TokenCounts:
