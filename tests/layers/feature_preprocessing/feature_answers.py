@@ -3,7 +3,6 @@
     pip install keras==3.15.1 tensorflow-cpu==2.21.0
     KERAS_BACKEND=tensorflow python tests/layers/feature_preprocessing/feature_answers.py
 
-The tests ask Cornu the same questions. It also writes `keras_files.zip`: models of such layers, saved by Keras.
 """
 
 import json

@@ -36,7 +36,7 @@ def assert_same_config(ours, theirs):
         lines = "\n".join(ours["vocabulary"]).splitlines()
         assert lines != ours["vocabulary"] or not lines[-1]
         assert config.pop("has_input_vocabulary") is False
-        assert config["vocabulary"] == ours["tokens"]
+        assert config["vocabulary"] == ours["vocabulary"]
         config |= {"vocabulary": None, "idf_weights": None}
     assert config == theirs.get("config", {})
 

@@ -23,8 +23,8 @@ from cornu.layers.feature_preprocessing.vocabulary import (
     UNKNOWN,
     TokenCounts,
     Vocabulary,
+    belongs_in_config,
     check_unique,
-    fits_lines,
     read_lines,
     tokens_of,
 )
@@ -380,9 +380,10 @@ class IndexLookup(HostLayer):
         config = super().get_config()
         config.pop("has_input_vocabulary", None)
         if vocabulary is None and self._needs_config():
-            vocabulary = self.get_vocabulary(include_special_tokens=False)
+            whole = None not in self._special_tokens
+            vocabulary = self.get_vocabulary(include_special_tokens=whole)
             weights = self._idf_weights
-            idf_weights = None if weights is None else weights[self._first_index : self._vocabulary.size].tolist()
+            idf_weights = None if weights is None else weights[: self._vocabulary.size][-len(vocabulary) :].tolist()
             config["has_input_vocabulary"] = self._has_input_vocabulary
         return config | {
             "vocabulary": vocabulary,
@@ -393,8 +394,7 @@ class IndexLookup(HostLayer):
         }
 
     def _needs_config(self) -> bool:
-        """Return whether the vocabulary is in the config, since a text file of Keras's would not hold it."""
-        return bool(len(self._vocabulary)) and not fits_lines(self.get_vocabulary())
+        return bool(len(self._vocabulary)) and belongs_in_config(self.get_vocabulary())
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "IndexLookup":

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
 from cornu.core import registry
 from cornu.core.errors import unknown
+from cornu.core.layer_options import LayerOptions
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
 from cornu.layers.adapting import batches_of, features_of
@@ -47,6 +48,8 @@ class TextVectorization(HostLayer):
         sparse: Accepted; outputs are dense.
         ragged: Must be False: outputs are padded.
         encoding: How inputs that are bytes are encoded.
+        vocabulary_size, has_input_vocabulary: What configs keep: the size that the vocabulary will have, and whether
+            `adapt` is refused.
         **kwargs: Arguments of `Layer`.
 
     Shapes:
@@ -82,9 +85,10 @@ class TextVectorization(HostLayer):
         ragged: bool = False,
         encoding: str = "utf-8",
         name: str | None = None,
-        **kwargs: Any,
+        vocabulary_size: int | None = None,
+        has_input_vocabulary: bool | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        kept = {key: kwargs.pop(key, None) for key in ("vocabulary_size", "has_input_vocabulary")}
         super().__init__(name=name, **kwargs)
         for argument, value, known in (
             ("standardize", standardize, tokens.STANDARDIZED),
@@ -106,7 +110,8 @@ class TextVectorization(HostLayer):
             pad_to_max_tokens=pad_to_max_tokens,
             sparse=sparse,
             encoding=encoding,
-            **kept,
+            vocabulary_size=vocabulary_size,
+            has_input_vocabulary=has_input_vocabulary,
         )
         self.output_mode = self._lookup_layer.output_mode
         self.output_sequence_length = self._checked_length(output_sequence_length)

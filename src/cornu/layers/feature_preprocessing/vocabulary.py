@@ -1,8 +1,10 @@
 """Vocabularies: the index of each token, the tokens that are most frequent in data, and the text file of Keras."""
 
 import collections
+import contextlib
+import contextvars
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from cornu.core.errors import listed, one_line
 UNKNOWN = -1  # the index of a token that a vocabulary does not have
 DROPPED = int(np.iinfo("int64").max)  # that of the mask where it counts for nothing
 LONGEST_INTEGER = 20  # characters
+
+_in_configs = contextvars.ContextVar("_in_configs", default=False)
 
 
 class Indices(dict):
@@ -144,6 +148,21 @@ def read_lines(path: Any) -> list[str]:
         raise ValueError(f"The vocabulary file {str(path)!r} is not text in UTF-8: {error}.") from None
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     return lines[:-1] if lines[-1] == "" else lines
+
+
+@contextlib.contextmanager
+def vocabularies_in_configs() -> Iterator[None]:
+    """Let configs in a ``with`` block have the vocabularies: where no file goes with them."""
+    before = _in_configs.set(True)
+    try:
+        yield
+    finally:
+        _in_configs.reset(before)
+
+
+def belongs_in_config(tokens: Sequence[Any]) -> bool:
+    """Return whether a vocabulary must be in a config: without a file beside it, or if Keras's would not hold it."""
+    return _in_configs.get() or not fits_lines(tokens)
 
 
 def fits_lines(tokens: Sequence[Any]) -> bool:
