@@ -92,8 +92,8 @@ def check_arguments(cls: type, config: dict[str, Any]) -> None:
     hints, largest = _argument_types(cls), LARGEST.get(table.module)
     for key, value in config.items():
         kind = Any if key == "name" and value is None else hints.get(key, Any)
-        is_size = largest and "seed" not in key and key not in VALUES
-        if not _fits(value, kind) or (is_size and _too_large(value, largest)):
+        is_value = "seed" in key or key in VALUES
+        if not _fits(value, kind) or (largest and not is_value and _too_large(value, largest)):
             expected = getattr(kind, "__name__", None) if isinstance(kind, type) else str(kind)
             expected = "a plain value" if kind is Any else str(expected).replace("collections.abc.", "")
             raise ValueError(f"The config of {_called(cls, config)} has {key}={_short(value)}; expected is {expected}.")

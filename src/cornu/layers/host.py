@@ -52,10 +52,17 @@ class HostLayer(Layer):
 
     def _called_back(self, arrays: Any) -> Any:
         shape = self.compute_output_shape(shapes_of(arrays))
-        found = jax.ShapeDtypeStruct(tuple(shape), array_dtype(self.output_dtype))
-        return jax.pure_callback(
-            lambda given: np.asarray(self.compute(jax.tree.map(np.asarray, given)), found.dtype), found, arrays
-        )
+        found = jax.ShapeDtypeStruct(tuple(shape), jax.dtypes.canonicalize_dtype(array_dtype(self.output_dtype)))
+
+        def computed(given: Any) -> np.ndarray:
+            outputs = np.asarray(self.compute(jax.tree.map(np.asarray, given)))
+            if _is_wide(outputs):
+                raise OverflowError(
+                    f"Layer {self.name!r} ({type(self).__name__}) has outputs beyond 32 bits, inside a compiled program."
+                )
+            return outputs.astype(found.dtype)
+
+        return jax.pure_callback(computed, found, jax.tree.map(jax.lax.stop_gradient, arrays))
 
     def compute_output_spec(self, inputs: Any, **_: Any) -> Any:
         return SymbolicTensor(self.compute_output_shape(shapes_of(inputs)), self.output_dtype)

@@ -49,9 +49,7 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
         is_asset = info.filename.startswith(ASSETS)
         if is_asset and not _is_asset_name(info.filename):
             problem = "an asset with a name that no layer gives"
-        elif not is_asset and info.filename not in (METADATA, CONFIG, WEIGHTS):
-            problem = "which a model file does not have"
-        elif info.orig_filename != info.filename:
+        elif info.orig_filename != info.filename or not (is_asset or info.filename in (METADATA, CONFIG, WEIGHTS)):
             problem = "which a model file does not have"
         elif info.filename in known:
             problem = "twice"
@@ -63,7 +61,9 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
             raise ValueError(f"{path.name!r} contains the member {info.orig_filename[:200]!r}, {problem}: refused.")
         known.add(info.filename)
     if len(known) > MOST_ASSETS:
-        raise ValueError(f"{path.name!r} contains {len(known):,} members, more than the limit of {MOST_ASSETS:,}: refused.")
+        raise ValueError(
+            f"{path.name!r} contains {len(known):,} members, more than the limit of {MOST_ASSETS:,}: refused."
+        )
     missing = [name for name in (CONFIG, WEIGHTS) if name not in known]
     if missing:
         raise ValueError(

@@ -15,7 +15,9 @@ from cornu.saving.variable_paths import Place, places
 def write_assets(archive: zipfile.ZipFile, model: Any) -> None:
     """Write the assets of all layers of a model into an archive."""
     folders = {_folder(place): place.owner for place in places(model, optimizer=False)}
-    found = {f"{folder}{name}": content for folder, owner in folders.items() for name, content in _assets_of(owner).items()}
+    found = {
+        f"{folder}{name}": content for folder, owner in folders.items() for name, content in _assets_of(owner).items()
+    }
     for name in sorted(found):
         archive.writestr(zipfile.ZipInfo(name, EARLIEST), found[name])
 
@@ -70,7 +72,8 @@ def _assets_of(layer: Any) -> dict[str, bytes]:
 
 def _set(layer: Any, found: dict[str, bytes]) -> None:
     if hasattr(layer, "load_assets_text"):
-        return layer.load_assets_text({name: _text(name, content) for name, content in found.items()})
+        layer.load_assets_text({name: _text(name, content) for name, content in found.items()})
+        return
     with tempfile.TemporaryDirectory() as folder:
         for name, content in found.items():
             path = Path(folder, name)  # `check_members` has checked that names stay below

@@ -1,7 +1,7 @@
 """What Keras's layers for categories and texts give on TensorFlow, which they need: `feature_answers.json` beside.
 
-    pip install keras==3.15.1 tensorflow-cpu==2.21.0
-    KERAS_BACKEND=tensorflow python tests/layers/feature_preprocessing/feature_answers.py
+pip install keras==3.15.1 tensorflow-cpu==2.21.0
+KERAS_BACKEND=tensorflow python tests/layers/feature_preprocessing/feature_answers.py
 
 """
 
@@ -119,7 +119,7 @@ def others():
         yield "Hashing", {"num_bins": 4, "output_mode": mode}, None, [STRINGS, WORDS, IDS, ["A", "B"]]
     yield "Hashing", {"num_bins": 0}, None, []
     strings, numbers = np.array(["A", "B", "A", "B", "日"]), np.array([101, 101, -1, 2**40, 102])
-    for mode in MODES[:1] + ("int",):
+    for mode in (*MODES[:1], "int"):
         pairs = [(strings, numbers), (strings[:, None], numbers[:, None]), (strings, strings, numbers)]
         yield "HashedCrossing", {"num_bins": 5, "output_mode": mode}, None, pairs
     yield "HashedCrossing", {"num_bins": 10**6}, None, [(strings, numbers), (numbers, numbers[::-1])]

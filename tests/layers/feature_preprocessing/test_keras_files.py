@@ -36,7 +36,9 @@ def test_a_file_has_what_keras_writes(name, tmp_path, ours):
         for member in one.namelist():
             if member.startswith("assets"):
                 assert one.read(member) == other.read(member)
-        configs = [json.loads(archive.read("config.json"))["config"]["layers"][-1]["config"] for archive in (one, other)]
+        configs = [
+            json.loads(archive.read("config.json"))["config"]["layers"][-1]["config"] for archive in (one, other)
+        ]
     assert configs[0] == configs[1]
 
 

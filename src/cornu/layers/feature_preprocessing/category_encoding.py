@@ -85,7 +85,7 @@ def checked_mode(layer: Layer, mode: Any, modes: tuple[str, ...]) -> str:
     return current
 
 
-def encoded_shape(shape: Any, mode: str, depth: int | None) -> tuple[int | None, ...]:
+def encoded_shape(shape: Any, mode: str, depth: int | None) -> tuple[Any, ...]:
     """Return the shape of what an input of some shape is encoded as. Samples are along the second axis, as in Keras."""
     shape = tuple(shape)
     if mode == "int":

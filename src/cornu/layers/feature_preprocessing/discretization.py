@@ -21,7 +21,7 @@ class Discretization(Layer):
     """Replace each number by the index of its interval. The boundaries are given, or quantiles found by `adapt`.
 
     Args:
-        bin_boundaries: Boundaries in ascending order: n of them make n + 1 intervals, and each belongs to the one above.
+        bin_boundaries: Numbers in ascending order: n of them make n + 1 intervals; each is in the interval above.
         num_bins: How many intervals `adapt` makes. Exactly one of the two is given.
         epsilon: The precision of the quantiles as a fraction of the data: `adapt` keeps about ``1 / epsilon`` numbers.
         output_mode: ``"int"``, ``"one_hot"``, ``"multi_hot"`` or ``"count"``; see `CategoryEncoding`.
@@ -67,7 +67,7 @@ class Discretization(Layer):
         self.epsilon = epsilon
         self.output_mode = checked_mode(self, output_mode, MODES)
         self.sparse = sparse
-        self.reset_state()
+        self.summary = np.zeros((2, 0), "float32")  # of the data seen by `update_state`
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Find boundaries so that each interval has about equally many of the data, replacing those of an earlier call.
@@ -145,9 +145,9 @@ class Discretization(Layer):
         """Make a layer from the result of `get_config`."""
         if config.get("bin_boundaries") is None or config.get("num_bins") is None:
             return super().from_config(config)  # type: ignore[return-value]
-        found = super().from_config(config | {"bin_boundaries": None})
+        found: Any = super().from_config(config | {"bin_boundaries": None})
         found.bin_boundaries = cls(config["bin_boundaries"]).bin_boundaries
-        return found  # type: ignore[return-value]
+        return found
 
 
 # A summary of numbers has two rows: some of the numbers in ascending order, and how many numbers each stands for.

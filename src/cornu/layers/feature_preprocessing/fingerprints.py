@@ -76,7 +76,7 @@ def _farm(rows: np.ndarray) -> Words:
     return _farm_to_64(rows) if length <= 64 else _farm_long(rows)
 
 
-def _pair(one: Words, other: Words, factor: np.uint64) -> Words:
+def _pair(one: Words, other: Words, factor: Words | np.uint64) -> Words:
     """Return the hash of 16 bytes."""
     mixed = _shift_mix((one ^ other) * factor)
     return _shift_mix((other ^ mixed) * factor) * factor

@@ -400,7 +400,7 @@ class IndexLookup(HostLayer):
     def from_config(cls, config: dict[str, Any]) -> "IndexLookup":
         """Make a layer from the result of `get_config`. ValueError if it names a file: configs open none."""
         refuse_file(cls, config)
-        return construct(cls, config)  # type: ignore[no-any-return]
+        return construct(cls, config)
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Store the idf weights, which Keras keeps among the weights."""
@@ -478,9 +478,7 @@ def checked_salt(layer: HostLayer, salt: Any) -> list[int] | None:
 def integers_of(array: np.ndarray, layer: HostLayer) -> np.ndarray:
     """Return an array as int64, fractions cut off as in Keras; TypeError for anything but numbers."""
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16" and array.size:
-        raise TypeError(
-            f"Layer {layer.name!r} ({type(layer).__name__}) takes integers; got an array of {array.dtype}."
-        )
+        raise TypeError(f"Layer {layer.name!r} ({type(layer).__name__}) takes integers; got an array of {array.dtype}.")
     return array.astype("int64")
 
 

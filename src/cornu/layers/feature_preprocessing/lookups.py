@@ -206,7 +206,8 @@ class IntegerLookup(IndexLookup):
     def _count(self, array: np.ndarray) -> None:
         array = integers_of(array, self)
         if self._counts.documents is not None:
-            return self._counts.add(array.reshape(len(array), -1).tolist())
+            self._counts.add(array.reshape(len(array), -1).tolist())
+            return
         tokens, numbers = np.unique(array, return_counts=True)
         self._counts.tokens.update(dict(zip(tokens.tolist(), numbers.tolist(), strict=True)))
 

@@ -84,12 +84,11 @@ class TextVectorization(HostLayer):
         sparse: bool = False,
         ragged: bool = False,
         encoding: str = "utf-8",
-        name: str | None = None,
         vocabulary_size: int | None = None,
         has_input_vocabulary: bool | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(name=name, **kwargs)
+        super().__init__(**kwargs)
         for argument, value, known in (
             ("standardize", standardize, tokens.STANDARDIZED),
             ("split", split, (*tokens.SPLITS, None)),
@@ -291,7 +290,7 @@ class TextVectorization(HostLayer):
     def from_config(cls, config: dict[str, Any]) -> "TextVectorization":
         """Make a layer from the result of `get_config`. ValueError if it names a file: configs open none."""
         refuse_file(cls, config)
-        return construct(cls, config)  # type: ignore[no-any-return]
+        return construct(cls, config)
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Store the idf weights, which Keras keeps among the weights."""

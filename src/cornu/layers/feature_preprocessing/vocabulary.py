@@ -126,7 +126,7 @@ class TokenCounts:
 
     def idf_weights(self, tokens: Sequence[Any]) -> np.ndarray:
         """Return the inverse document frequencies of tokens."""
-        documents = self.documents or {}
+        documents: dict[Any, int] = self.documents or {}
         total = self.number_of_documents
         return np.array([math.log(1 + total / (1 + documents.get(token, 0))) for token in tokens], "float32")
 
@@ -167,7 +167,9 @@ def belongs_in_config(tokens: Sequence[Any]) -> bool:
 
 def fits_lines(tokens: Sequence[Any]) -> bool:
     """Return whether Keras reads these tokens again if they are written one per line."""
-    whole = all(isinstance(token, int) or (isinstance(token, str) and len(f"{token}.".splitlines()) == 1) for token in tokens)
+    whole = all(
+        isinstance(token, int) or (isinstance(token, str) and len(f"{token}.".splitlines()) == 1) for token in tokens
+    )
     return whole and not (tokens and tokens[-1] == "")
 
 
