@@ -7,6 +7,7 @@ version that breaks one is named by a failing test.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -51,6 +52,11 @@ def check_device() -> None:
             f"JAX_PLATFORMS is {wanted!r}, but JAX finds no such device{detail}.\nUnset it, or set JAX_PLATFORMS=cpu. "
             "A GPU needs its driver and the extra 'cuda', a TPU the extra 'tpu': pip install 'cornu[cuda]'."
         ) from None
+
+
+def wide_types(wanted: bool) -> Any:
+    """Return a context in which arrays may have 64 bits, if `wanted`."""
+    return jax.enable_x64(True) if wanted else contextlib.nullcontext()
 
 
 @functools.cache

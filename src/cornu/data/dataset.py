@@ -1,6 +1,8 @@
 """`Dataset`: a chain of iterators over numpy elements, restarted in each epoch; ``tf.data.Dataset`` names it."""
 
+import functools
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -8,6 +10,10 @@ import jax
 import numpy as np
 
 from cornu.core.scope import NeedsPythonError, scope
+from cornu.data import rows
+from cornu.data.mapping import MapFunction
+from cornu.data.rows import Rows
+from cornu.data.streams import ahead
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
@@ -18,11 +24,34 @@ class EagerArray(np.ndarray):
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        return np.asarray(found).view(EagerArray) if isinstance(found, np.generic) else found
+        if isinstance(found, (np.generic, str)):
+            return np.asarray(found, object if isinstance(found, str) else None).view(EagerArray)
+        return found
+
+    def __iter__(self) -> Iterator:
+        return (self[row] for row in range(len(self)))
+
+    def __str__(self) -> str:
+        return str(np.asarray(self))
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
 
     def numpy(self) -> np.ndarray:
-        """Return the array as numpy's own."""
-        return np.asarray(self)
+        """Return the array as numpy's own; strings as bytes, as TensorFlow does."""
+        array = np.asarray(self)
+        return _as_bytes(array) if array.dtype.kind in "UO" else array
+
+
+def _as_bytes(texts: np.ndarray) -> Any:
+    encoded = [text.encode() if isinstance(text, str) else text for text in texts.reshape(-1)]
+    found = np.empty(len(encoded), object)
+    found[:] = encoded
+    return found.reshape(texts.shape)[()]
+
+
+def _as_numpy(leaf: Any) -> Any:
+    return np.asarray(leaf).view(EagerArray).numpy()
 
 
 def _with_methods(leaf: Any) -> Any:
@@ -76,15 +105,28 @@ class Dataset:
     """
 
     def __init__(
-        self, iterate: Callable[[], Iterator], size: int = UNKNOWN_CARDINALITY, sources: Sequence["Dataset"] = ()
+        self,
+        iterate: Callable[[], Iterator],
+        size: int = UNKNOWN_CARDINALITY,
+        sources: Sequence["Dataset"] = (),
+        rows: Rows | None = None,
     ) -> None:
-        self._iterate, self._size = iterate, size
+        self._iterate, self._size, self._rows = iterate, size, rows
         # One list per random order in the chain, with the number of epochs that it has begun: a backup restores them.
         self._epochs: list[list[int]] = [epochs for source in sources for epochs in source._epochs]
 
     def _then(self, iterate: Callable[[], Iterator], size: int | None = None) -> "Dataset":
         """Return a data set that is made from this one, by default of the same size."""
         return Dataset(iterate, self._size if size is None else size, [self])
+
+    def _then_rows(self, rows: Rows, size: int | None = None) -> "Dataset":
+        """Return a data set of the rows of this one, in another form."""
+        return Dataset(lambda: iter(rows), self._size if size is None else size, [self], rows)
+
+    @staticmethod
+    def of_rows(rows: Rows, size: int) -> "Dataset":
+        """Return the data set of `size` rows of arrays."""
+        return Dataset(lambda: iter(rows), size, (), rows)
 
     def counting_epochs(self) -> Callable[[], int]:
         """Return a function that counts, from 0, the epochs of a random order in this data set."""
@@ -105,7 +147,7 @@ class Dataset:
         if len(lengths) != 1:
             raise ValueError(f"from_tensor_slices expects arrays of equal length; got {sorted(lengths)}.")
         (length,) = lengths
-        return Dataset(lambda: (_row(tensors, row) for row in range(length)), length)
+        return Dataset.of_rows(Rows(lambda: tensors), length)
 
     @staticmethod
     def from_tensors(tensors: Any, name: str | None = None) -> "Dataset":
@@ -120,7 +162,8 @@ class Dataset:
     @staticmethod
     def range(*limits: int, output_type: Any = "int64", name: str | None = None) -> "Dataset":
         """Return integers, as Python's ``range`` does."""
-        return Dataset(lambda: (np.asarray(one, str(output_type)) for one in range(*limits)), len(range(*limits)))
+        numbers = np.arange(*limits, dtype=str(output_type))
+        return Dataset.of_rows(Rows(lambda: numbers), len(numbers))
 
     @staticmethod
     def zip(*datasets: Any, name: str | None = None) -> "Dataset":
@@ -133,8 +176,18 @@ class Dataset:
     def map(
         self, map_func: Callable, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None
     ) -> "Dataset":
-        """Return the elements mapped by a function; a tuple's parts are its arguments."""
-        return self._then(lambda: (_call(map_func, element) for element in self._iterate()))
+        """Return the elements mapped by a function; a tuple's parts are its arguments.
+
+        The function is compiled if it can be traced. If not, `num_parallel_calls` (`AUTOTUNE`: as many as there are
+        processors) is the number of threads that call it.
+        """
+        function = MapFunction(map_func)
+        if self._rows is not None:
+            return self._then_rows(self._rows.mapped(function))
+        if num_parallel_calls is None:
+            return self._then(lambda: map(function, self._iterate()))
+        workers = int(num_parallel_calls) if num_parallel_calls > 0 else os.cpu_count() or 1
+        return self._then(lambda: ahead(function, self._iterate(), workers, 2 * workers))
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
         """Return the elements for which a function is true."""
@@ -146,6 +199,9 @@ class Dataset:
         size = int(batch_size)
         whole, rest = divmod(self._size, size)
         batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
+        if self._rows is not None:
+            rows = self._rows
+            return self._then(lambda: rows.batches(size, drop_remainder), batches)
         return self._then(lambda: _batches(self._iterate(), size, drop_remainder), batches)
 
     def unbatch(self, name: Any = None) -> "Dataset":
@@ -158,35 +214,46 @@ class Dataset:
     ) -> "Dataset":
         """Return the elements in random order, drawn from a buffer of `buffer_size`, different in each epoch."""
 
-        def iterate() -> Iterator:
+        def generator() -> np.random.Generator:
             first = np.random.randint(2**31) if seed is None else seed
-            generator = np.random.default_rng([first, epoch() if reshuffle_each_iteration is not False else 0])
-            return _shuffled(self._iterate(), int(buffer_size), generator)
+            return np.random.default_rng([first, epoch() if reshuffle_each_iteration is not False else 0])
 
-        shuffled = self._then(iterate)
-        epoch = shuffled.counting_epochs()
-        return shuffled
+        size = int(buffer_size)
+        if self._rows is not None:
+            found = self._then_rows(self._rows.reordered(lambda numbers: rows.shuffled(numbers, size, generator())))
+        else:
+            found = self._then(lambda: _shuffled(self._iterate(), size, generator()))
+        epoch = found.counting_epochs()
+        return found
 
     def repeat(self, count: int | None = None, name: Any = None) -> "Dataset":
         """Return the elements `count` times, or endlessly."""
-        if count is None or count == -1:
-            return self._then(
-                lambda: (element for _ in itertools.count() for element in self._iterate()), INFINITE_CARDINALITY
-            )
-        return self._then(
-            lambda: (element for _ in range(count) for element in self._iterate()), _times(self._size, count)
-        )
+        times = None if count is None or count == -1 else int(count)
+        size = INFINITE_CARDINALITY if times is None else _times(self._size, times)
+        if (own := self._rows) is not None:
+            order = own.order
+            return self._then_rows(own.reordered(lambda _: rows.repeated(order, times)), size)
+        turns = itertools.count if times is None else functools.partial(range, times)
+        return self._then(lambda: (element for _ in turns() for element in self._iterate()), size)
 
     def take(self, count: int, name: Any = None) -> "Dataset":
-        """Return the first `count` elements."""
+        """Return the first `count` elements; all for -1."""
+        if count == -1:
+            return self
         count = int(count)
         size = count if self._size == INFINITE_CARDINALITY else min(self._size, count)
+        if self._rows is not None:
+            return self._then_rows(self._rows.reordered(lambda numbers: rows.taken(numbers, count)), size)
         return self._then(lambda: itertools.islice(self._iterate(), count), size)
 
     def skip(self, count: int, name: Any = None) -> "Dataset":
-        """Return the elements after the first `count`."""
+        """Return the elements after the first `count`; none for -1."""
         count = int(count)
+        if count == -1:
+            return self.take(0)
         size = max(self._size - count, 0) if self._size >= 0 else self._size
+        if self._rows is not None:
+            return self._then_rows(self._rows.reordered(lambda numbers: rows.skipped(numbers, count)), size)
         return self._then(lambda: itertools.islice(self._iterate(), count, None), size)
 
     def concatenate(self, dataset: "Dataset", name: Any = None) -> "Dataset":
@@ -200,6 +267,8 @@ class Dataset:
 
     def cache(self, *_: Any, **__: Any) -> "Dataset":
         """Return the elements, kept in memory after the first epoch."""
+        if self._rows is not None and self._size >= 0:
+            return self._then_rows(self._rows.kept())
         kept: list = []
 
         def iterate() -> Iterator:
@@ -236,7 +305,7 @@ class Dataset:
 
     def as_numpy_iterator(self) -> "NumpyIterator":
         """Return an iterator over the elements as numpy arrays."""
-        return NumpyIterator(jax.tree.map(np.asarray, element) for element in self._iterate())
+        return NumpyIterator(jax.tree.map(_as_numpy, element) for element in self._iterate())
 
     def __iter__(self) -> Iterator:
         return OwnedIterator(self)
@@ -258,10 +327,6 @@ def cardinality(dataset: Dataset) -> Any:
 
 def _call(function: Callable, element: Any) -> Any:
     return function(*element) if isinstance(element, tuple) else function(element)
-
-
-def _row(tensors: Any, row: int) -> Any:
-    return jax.tree.map(lambda array: array[row], tensors)
 
 
 def _without_lists(tensors: Any) -> Any:

@@ -72,7 +72,7 @@ def host_part(network: "Network") -> HostPart | None:
     """
     inner = [node for node in network.nodes if _part_of(node) is not None]
     starts = {id(node) for node in network.nodes if _takes_text(node) or _is_first(node)} | {id(node) for node in inner}
-    if not starts:
+    if not starts and all(tensor.dtype != "string" for tensor in network.flat_inputs):
         return None
     before = _before([node for node in network.nodes if id(node) in starts])
     inner = [node for node in inner if id(node) not in before]

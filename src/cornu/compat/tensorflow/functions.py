@@ -19,6 +19,7 @@ from cornu.compat.backend.calls import tensor_function
 from cornu.compat.backend.from_rows import functions_of
 from cornu.compat.tensorflow import loops
 from cornu.compat.tensorflow.rows import OLD_KEYWORDS, ROWS
+from cornu.compat.tensorflow.strings import on_text_too
 from cornu.core import graph, seeds
 from cornu.core.randomness import random_key
 from cornu.core.variable import plain
@@ -36,7 +37,7 @@ float16, float32, float64, bfloat16 = map(DType, ("float16", "float32", "float64
 int8, int16, int32, int64, uint8, uint16, uint32 = map(
     DType, ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
 )
-bool = DType("bool")
+bool, string = DType("bool"), DType("string")
 Tensor = jax.Array | graph.SymbolicTensor
 
 
@@ -131,7 +132,9 @@ def _running(function: Callable, start: int, x: Any, axis: int, exclusive: Any, 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> jax.Array:
     """Return an array; Python numbers with a point become float32."""
     array = jnp.asarray(value, dtype=None if dtype is None else str(dtype))
-    return array if shape is None else jnp.broadcast_to(array, tuple(shape))
+    if shape is None:
+        return array
+    return jnp.broadcast_to(array, tuple(shape)) if array.size == 1 else jnp.reshape(array, tuple(shape))
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
@@ -331,3 +334,6 @@ is_built_with_cuda = is_gpu_available
 def get_logger() -> logging.Logger:
     """Return a logger with the name of TensorFlow's."""
     return logging.getLogger("tensorflow")
+
+
+on_text_too(globals())

@@ -60,7 +60,7 @@ NAMES: dict[str, dict[str, str]] = {
         "newaxis": "numpy:newaxis",
         "name_scope": f"{_OWN}:device",
         "variable_scope": f"{_OWN}:device",
-        "string": "builtins:str",
+        "string": f"{_OWN}:string",
         "Module": "cornu.compat.tensorflow.module:Module",
         "print": "cornu.compat.tensorflow.printing:print",
         "random_normal": f"{_OWN}:normal",
@@ -101,6 +101,11 @@ NAMES: dict[str, dict[str, str]] = {
     | _own("normal uniform")
     | _elsewhere(_TRAINING, "truncated_normal")
     | {"shuffle": f"{_TRAINING}:random_shuffle"},
+    "tensorflow.strings": _elsewhere(
+        "cornu.compat.tensorflow.strings",
+        "lower upper strip length substr regex_replace regex_full_match join reduce_join split unicode_split bytes_split "
+        "to_number as_string",
+    ),
     "tensorflow.version": {"VERSION": "cornu.compat.imports:TENSORFLOW_VERSION"},
     "tensorflow.examples.tutorials.mnist.input_data": _elsewhere("cornu.compat.tensorflow.mnist", "read_data_sets"),
     "tensorflow.config": _own(

@@ -1,0 +1,210 @@
+"""The module ``tf.strings``, and the array functions of TensorFlow on text.
+
+Text is an array of numpy of Python strings; ``numpy()`` of it gives bytes, as TensorFlow does.
+Follows https://www.tensorflow.org/api_docs/python/tf/strings
+"""
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cornu.data.dataset import EagerArray
+from cornu.layers.host import as_text, is_text
+
+
+def text_tensor(given: Any) -> EagerArray:
+    """Return a string, bytes, or nested lists or an array of them as an array of Python strings."""
+    array = np.asarray(given) if not isinstance(given, (list, tuple)) else np.array(given, object)
+    return as_text(array.astype(object)).view(EagerArray)
+
+
+def holds_text(given: Any) -> bool:
+    """Return whether an argument is a string, bytes, an array of them, or a list of such things."""
+    if isinstance(given, (list, tuple)):
+        return bool(given) and holds_text(given[0])
+    return isinstance(given, (str, bytes)) or is_text(given)
+
+
+def _each(function: Callable, given: Any, dtype: Any = object) -> Any:
+    texts = text_tensor(given)
+    found = np.empty(texts.shape, dtype)
+    found.reshape(-1)[:] = [function(text) for text in np.asarray(texts).reshape(-1)]
+    return found.view(EagerArray)
+
+
+def lower(input: Any, encoding: str = "", name: Any = None) -> Any:  # noqa: A002 (TensorFlow's name)
+    """Return texts in lower case: ASCII letters, or all with ``encoding="utf-8"``."""
+    return _each(str.lower if encoding else _ascii(str.lower), input)
+
+
+def upper(input: Any, encoding: str = "", name: Any = None) -> Any:  # noqa: A002
+    """Return texts in upper case: ASCII letters, or all with ``encoding="utf-8"``."""
+    return _each(str.upper if encoding else _ascii(str.upper), input)
+
+
+def _ascii(change: Callable[[str], str]) -> Callable[[str], str]:
+    table = {code: change(chr(code)) for code in range(128)}
+    return lambda text: change(text) if text.isascii() else text.translate(table)
+
+
+def strip(input: Any, name: Any = None) -> Any:  # noqa: A002
+    """Return texts without white space at their ends."""
+    return _each(str.strip, input)
+
+
+def length(input: Any, unit: str = "BYTE", name: Any = None) -> Any:  # noqa: A002
+    """Return how many bytes texts have in UTF-8, or with ``unit="UTF8_CHAR"`` how many characters."""
+    return _each(lambda text: len(_units(text, unit)), input, np.int32)
+
+
+def _units(text: str, unit: str) -> Any:
+    if unit not in ("BYTE", "UTF8_CHAR"):
+        raise ValueError(f"unit must be 'BYTE' or 'UTF8_CHAR'; got {unit!r}.")
+    return text if unit == "UTF8_CHAR" or text.isascii() else text.encode()
+
+
+def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: Any = None) -> Any:  # noqa: A002
+    """Return the parts of texts that begin at `pos`, from the end if it is negative, of at most `len` units."""
+
+    def part(text: str) -> str:
+        units = _units(text, unit)
+        start = int(pos) if pos >= 0 else max(units.__len__() + int(pos), 0)
+        cut = units[start : start + int(len)]
+        return cut if isinstance(cut, str) else cut.decode("utf-8", "replace")
+
+    return _each(part, input)
+
+
+def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: Any = None) -> Any:  # noqa: A002
+    r"""Return texts with what matches a pattern replaced; ``\1`` in `rewrite` is a group, ``\0`` the whole match."""
+    found = re.compile(_text(pattern))
+    new = re.sub(r"\\(\d)", r"\\g<\1>", _text(rewrite))
+    return _each(lambda text: found.sub(new, text, count=0 if replace_global else 1), input)
+
+
+def regex_full_match(input: Any, pattern: Any, name: Any = None) -> Any:  # noqa: A002
+    """Return whether a pattern matches whole texts."""
+    found = re.compile(_text(pattern))
+    return _each(lambda text: found.fullmatch(text) is not None, input, bool)
+
+
+def _text(given: Any) -> str:
+    return str(text_tensor(given)[()].item()) if not isinstance(given, str) else given
+
+
+def join(inputs: Any, separator: str = "", name: Any = None) -> Any:
+    """Return texts joined element by element, with `separator` between them."""
+    parts = np.broadcast_arrays(*(np.asarray(text_tensor(one)) for one in inputs))
+    found = np.empty(parts[0].shape, object)
+    found.reshape(-1)[:] = [separator.join(each) for each in zip(*(part.reshape(-1) for part in parts), strict=True)]
+    return found.view(EagerArray)
+
+
+def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator: str = "", name: Any = None) -> Any:
+    """Return texts joined along an axis, or all of them."""
+    texts = np.asarray(text_tensor(inputs))
+    if axis is None:
+        return np.array(separator.join(texts.reshape(-1)), object).reshape((1,) * (texts.ndim * keepdims)).view(EagerArray)
+    moved = np.moveaxis(texts, axis, -1)
+    found = np.empty(moved.shape[:-1], object)
+    found.reshape(-1)[:] = [separator.join(row) for row in moved.reshape(-1, moved.shape[-1])]
+    return (np.expand_dims(found, axis) if keepdims else found).view(EagerArray)
+
+
+def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> Any:  # noqa: A002
+    """Return the parts of a text between separators (None: white space).
+
+    Several texts give a matrix; ValueError if they have different numbers of parts, which is a ragged tensor.
+    """
+    separator = None if sep is None or _text(sep) == "" else _text(sep)
+    return _rows(input, lambda text: text.split(separator, maxsplit), "strings.split")
+
+
+def unicode_split(input: Any, input_encoding: str = "UTF-8", name: Any = None, **_: Any) -> Any:  # noqa: A002
+    """Return the characters of a text; several texts of the same length give a matrix."""
+    return _rows(input, list, "strings.unicode_split")
+
+
+def bytes_split(input: Any, name: Any = None) -> Any:  # noqa: A002
+    """Return the characters of an ASCII text; several texts of the same length give a matrix."""
+    return _rows(input, list, "strings.bytes_split")
+
+
+def _rows(given: Any, function: Callable[[str], list[str]], what: str) -> Any:
+    texts = np.asarray(text_tensor(given))
+    rows = [function(text) for text in texts.reshape(-1)]
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError(
+            f"tf.{what} of several texts gives {[len(row) for row in rows[:5]]} parts, a ragged tensor, which Cornu does "
+            "not have.\nUse it on one text at a time, or TextVectorization, which pads."
+        )
+    size = len(rows[0]) if rows else 0
+    return np.array(rows, object).reshape(*texts.shape, size).view(EagerArray)
+
+
+def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:  # noqa: A002
+    """Return the numbers that texts say. ValueError if one is none."""
+    kind = np.dtype(str(out_type))
+    return _each(float if kind.kind == "f" else int, input, kind)
+
+
+def as_string(input: Any, precision: int = -1, scientific: bool = False, name: Any = None, **_: Any) -> Any:  # noqa: A002
+    """Return numbers as texts."""
+    numbers = np.asarray(input)
+    form = f".{precision if precision >= 0 else 6}{'e' if scientific else 'f'}"
+    write = (lambda one: format(float(one), form)) if numbers.dtype.kind == "f" else _plainly
+    found = np.empty(numbers.shape, object)
+    found.reshape(-1)[:] = [write(one) for one in numbers.reshape(-1)]
+    return found.view(EagerArray)
+
+
+def _plainly(value: Any) -> str:
+    return str(bool(value)).lower() if isinstance(value, np.bool_) else str(value)
+
+
+def _constant(texts: Any, shape: Any) -> Any:
+    if shape is None:
+        return texts
+    return (np.full(shape, texts.item(), object) if texts.size == 1 else np.reshape(texts, shape)).view(EagerArray)
+
+
+def _lists(values: Any) -> list[np.ndarray]:
+    return [np.asarray(text_tensor(one)) for one in values]
+
+
+#: Array function of TensorFlow -> what it does with text.
+_ON_TEXT: dict[str, Callable] = {
+    "constant": lambda value, dtype=None, shape=None, name=None: _constant(text_tensor(value), shape),
+    "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: text_tensor(value),
+    "identity": lambda input, name=None: text_tensor(input),
+    "reshape": lambda tensor, shape, name=None: np.reshape(text_tensor(tensor), tuple(int(size) for size in shape)),
+    "expand_dims": lambda input, axis, name=None: np.expand_dims(text_tensor(input), int(axis)),
+    "squeeze": lambda input, axis=None, name=None: np.squeeze(
+        text_tensor(input), tuple(axis) if isinstance(axis, list) else axis
+    ),
+    "concat": lambda values, axis, name=None: np.concatenate(_lists(values), int(axis)).view(EagerArray),
+    "stack": lambda values, axis=0, name=None: np.stack(_lists(values), int(axis)).view(EagerArray),
+    "gather": lambda params, indices, validate_indices=None, axis=0, name=None: np.take(
+        text_tensor(params), np.asarray(indices), int(axis)
+    ).view(EagerArray),
+    "equal": lambda x, y, name=None: np.equal(text_tensor(x), text_tensor(y)).astype(bool).view(EagerArray),
+    "not_equal": lambda x, y, name=None: np.not_equal(text_tensor(x), text_tensor(y)).astype(bool).view(EagerArray),
+}
+
+
+def on_text_too(functions: dict[str, Any]) -> None:
+    """Let array functions of TensorFlow take text, which their own form does not."""
+    for name, of_text in _ON_TEXT.items():
+        functions[name] = _either(functions[name], of_text)
+
+
+def _either(of_numbers: Callable, of_text: Callable) -> Callable:
+    @functools.wraps(of_numbers)
+    def either(*args: Any, **kwargs: Any) -> Any:
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        return (of_text if holds_text(first) else of_numbers)(*args, **kwargs)
+
+    return either

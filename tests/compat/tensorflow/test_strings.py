@@ -1,0 +1,60 @@
+"""``tf.strings`` and array functions on text, compared with what TensorFlow gave."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cornu.compat.tensorflow import functions, names, strings
+from cornu.data.dataset import Dataset
+from tests.compat.tensorflow import string_cases
+
+ANSWERS = json.loads((Path(__file__).parent / "string_cases.json").read_text(encoding="utf-8"))
+
+
+class _Tensorflow:
+    """`tf` as a program sees it, as far as the calls need it."""
+
+    strings = strings
+
+    def __getattr__(self, name):
+        return getattr(functions, name)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return {one["call"]: one for one in string_cases.results(_Tensorflow())}
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer["call"])
+def test_equal_to_tensorflow(found, answer):
+    own = found[answer["call"]]
+    assert own["shape"] == answer["shape"]
+    if np.asarray(answer["value"]).dtype.kind == "f":
+        np.testing.assert_allclose(own["value"], answer["value"])
+    else:
+        assert own["value"] == answer["value"]
+
+
+def test_programs_find_all_of_them():
+    listed = names.NAMES["tensorflow.strings"]
+    assert all(target == f"cornu.compat.tensorflow.strings:{name}" for name, target in listed.items())
+    assert all(callable(getattr(strings, name)) for name in listed)
+
+
+def test_ragged_results_are_refused_with_advice():
+    with pytest.raises(ValueError, match=r"parts, a ragged tensor.*\n.*TextVectorization"):
+        strings.split(["a b", "c"])
+    assert strings.split(["a b", "c d"]).shape == (2, 2)
+
+
+def test_text_of_a_data_set_is_a_tensor_of_bytes():
+    source = Dataset.from_tensor_slices((["red", "é"], [0, 1])).batch(2)
+    texts, labels = next(iter(source))
+    assert texts.numpy().tolist() == [b"red", "é".encode()]
+    assert texts[1].numpy().decode() == "é"
+    assert [text.numpy() for text in texts] == [b"red", "é".encode()]
+    assert str(texts) == "['red' 'é']"
+    assert next(source.as_numpy_iterator())[0].tolist() == [b"red", "é".encode()]
+    assert labels.numpy().tolist() == [0, 1]
