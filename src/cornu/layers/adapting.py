@@ -11,11 +11,15 @@ CHUNK = 1024  # rows of a data set of TensorFlow's that are taken at once
 def batches_of(data: Any, layer: str, row_rank: int = 1) -> Iterator[Any]:
     """Return the batches of data: an array is one, and so is a list of values. TypeError for anything else.
 
-    `layer` is the name of the layer's class, for the message. The elements of a data set that are arrays of `row_rank`
-    axes are rows.
+    Of batches that are tuples, of inputs and targets, these are the inputs. The elements of a data set that are arrays
+    of `row_rank` axes are rows. `layer` is the name of the layer's class, for the message.
     """
     if is_one_batch(data):
         return iter([data])
+    return map(features_of, _elements(data, layer, row_rank))
+
+
+def _elements(data: Any, layer: str, row_rank: int) -> Iterator[Any]:
     if not hasattr(data, "__iter__"):
         if not hasattr(data, "__getitem__"):
             raise TypeError(f"{layer}.adapt() takes an array or an iterable of batches; got {type(data).__name__}.")

@@ -58,7 +58,7 @@ class HostLayer(Layer):
             outputs = np.asarray(self.compute(jax.tree.map(np.asarray, given)))
             if _is_wide(outputs):
                 raise OverflowError(
-                    f"Layer {self.name!r} ({type(self).__name__}) has outputs beyond 32 bits, inside a compiled program."
+                    f"Layer {self.name!r} ({type(self).__name__}) has outputs beyond 32 bits in a program."
                 )
             return outputs.astype(found.dtype)
 

@@ -11,7 +11,7 @@ from jax import Array
 from cornu.core import registry, settings
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
-from cornu.layers.adapting import CHUNK, batches_of, features_of
+from cornu.layers.adapting import CHUNK, batches_of
 from cornu.layers.argument_checks import known_size
 from cornu.ops import normalization as ops
 
@@ -191,7 +191,7 @@ def _checked_statistics(mean: Any, variance: Any, rank: int) -> tuple[Any, Any]:
 
 
 def _numbers(batch: Any) -> np.ndarray:
-    array = np.asarray(features_of(batch))
+    array = np.asarray(batch)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(f"Normalization.adapt() takes numbers; got an array of {array.dtype}.")
     return array

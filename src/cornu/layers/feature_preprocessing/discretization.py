@@ -11,7 +11,7 @@ from cornu.core import registry
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
-from cornu.layers.adapting import batches_of, features_of
+from cornu.layers.adapting import batches_of
 from cornu.layers.argument_checks import check_integer
 from cornu.layers.feature_preprocessing.category_encoding import MODES, checked_mode, encoded_by_jax, encoded_shape
 
@@ -88,7 +88,7 @@ class Discretization(Layer):
             )
         self.reset_state()
         for batch in itertools.islice(batches_of(data, "Discretization"), steps):
-            self.update_state(features_of(batch))
+            self.update_state(batch)
         self.finalize_state()
 
     def update_state(self, data: Any) -> None:

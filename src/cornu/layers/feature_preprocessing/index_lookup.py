@@ -10,7 +10,7 @@ import numpy as np
 from cornu.core.errors import listed, one_line, unknown
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
-from cornu.layers.adapting import batches_of, features_of, is_one_batch
+from cornu.layers.adapting import batches_of, is_one_batch
 from cornu.layers.argument_checks import check_integer
 from cornu.layers.feature_preprocessing.category_encoding import (
     MODES,
@@ -256,7 +256,7 @@ class IndexLookup(HostLayer):
         self.reset_state()
         one = is_one_batch(data)
         for batch in itertools.islice(batches_of(data, type(self).__name__, row_rank=0), steps):
-            array = self.host_arrays(features_of(batch))
+            array = self.host_arrays(batch)
             self.update_state(array[:, None] if one and array.ndim == 1 else array)
         self.finalize_state()
 

@@ -11,9 +11,9 @@ from cornu.core.errors import unknown
 from cornu.core.layer_options import LayerOptions
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
-from cornu.layers.adapting import batches_of, features_of
+from cornu.layers.adapting import batches_of
 from cornu.layers.feature_preprocessing import tokens
-from cornu.layers.feature_preprocessing.category_encoding import counted, encoded_by_numpy
+from cornu.layers.feature_preprocessing.category_encoding import counted, encoded_by_numpy, encoded_shape
 from cornu.layers.feature_preprocessing.index_lookup import refuse_file
 from cornu.layers.feature_preprocessing.lookups import StringLookup
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
@@ -154,7 +154,7 @@ class TextVectorization(HostLayer):
         """
         self.reset_state()
         for batch in itertools.islice(batches_of(data, "TextVectorization", row_rank=0), steps):
-            self.update_state(features_of(batch))
+            self.update_state(batch)
         self.finalize_state()
 
     def reset_state(self) -> None:
@@ -204,7 +204,7 @@ class TextVectorization(HostLayer):
             length = self.output_sequence_length
             return shape if length is None or not shape else (*shape[:-1], length)
         depth = self._lookup_layer.depth
-        return (*shape, depth) if self.output_mode == "one_hot" else (*shape[:-1], depth)
+        return encoded_shape(shape, "one_hot", depth) if self.output_mode == "one_hot" else (*shape[:-1], depth)
 
     def call(self, inputs: Any) -> np.ndarray:
         lookup = self._lookup_layer
@@ -215,7 +215,10 @@ class TextVectorization(HostLayer):
         shape = (1,) if rows.shape is None else rows.shape
         if self.output_mode in ("int", "one_hot"):
             padded = self._padded(indices, lengths, rows.shape)
-            return encoded_by_numpy(padded, self.output_mode, depth, "int64") if self.output_mode != "int" else padded
+            if self.output_mode == "int":
+                return padded
+            kept = padded if self.split is None else padded[..., None]  # also an axis of words that has the size 1
+            return encoded_by_numpy(kept, "one_hot", depth, "int64")
         places = np.repeat(np.arange(len(lengths)), lengths) * depth
         known = indices < depth
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
