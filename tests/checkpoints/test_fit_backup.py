@@ -10,6 +10,7 @@ import cornu
 from cornu import callbacks, layers
 from cornu.callbacks import BackupAndRestore
 from cornu.checkpoints.file import Generations
+from cornu.data.dataset import Dataset
 from cornu.training.pace import Pace
 from cornu.utils import PyDataset, set_random_seed
 
@@ -60,6 +61,10 @@ def alternating(x, y):
         yield x[rows], y[rows]
 
 
+def with_noise(a, b):
+    return a + cornu.random.normal((4,)), b
+
+
 def as_mapped(x, folder):
     np.save(folder / "x.npy", x)
     return np.load(folder / "x.npy", mmap_mode="r")
@@ -88,6 +93,16 @@ DATA = {
     "mapped": lambda x, y, folder: {"x": as_mapped(x, folder), "y": y, "batch_size": 9},
     "dataset": lambda x, y, folder: {"x": Shuffled(x, y), "shuffle": True, "validation_data": Shuffled(x, y)},
     "dataset across epochs": lambda x, y, folder: {"x": Shuffled(x, y), "steps_per_epoch": 5},
+    "data set of rows": lambda x, y, folder: {
+        "x": Dataset.from_tensor_slices((x, y)).map(lambda a, b: (a * 2, b)).shuffle(60).batch(9)
+    },
+    "data set with a seed": lambda x, y, folder: {
+        "x": Dataset.from_tensor_slices((x, y)).shuffle(9, seed=3).batch(9, drop_remainder=True)
+    },
+    "data set that draws": lambda x, y, folder: {
+        "x": Dataset.from_tensor_slices((x, y)).map(with_noise).shuffle(20).batch(9).repeat(),
+        "steps_per_epoch": 5,
+    },
     "generator that draws": lambda x, y, folder: {"x": forever(x, y), "steps_per_epoch": 6},
     "generator": lambda x, y, folder: {
         "x": alternating(x, y),

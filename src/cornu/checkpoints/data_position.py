@@ -54,7 +54,7 @@ class Reading:
         if batches.pad is not None:
             batches.pad.unpadded.update(map(tuple, packed.get("unpadded", ())))
         if "order" in packed:
-            batches.last_order = _checked_order(unpacker.unpack(packed["order"]), batches.rows)
+            batches.last_order = _checked_order(unpacker.unpack(packed["order"]), batches)
         batches.openings = packed["openings"]
         if self.is_iterator:
             if packed["openings"]:
@@ -86,8 +86,9 @@ class Reading:
             self.batches.forget_example()
 
 
-def _checked_order(order: Any, rows: int) -> np.ndarray:
-    """Return the row indices of an epoch; ValueError if they do not fit the data."""
-    if np.shape(order) != (rows,) or order.dtype != np.int32 or not np.array_equal(np.sort(order), np.arange(rows)):
-        raise ValueError(f"The checkpoint's order of rows is not one of {rows} rows.")
+def _checked_order(order: Any, batches: Any) -> np.ndarray:
+    """Return the row indices of an epoch, each at most once; ValueError if they do not fit the data."""
+    fits = np.shape(order) == (batches.rows,) and order.dtype == np.int32
+    if not fits or order.min() < 0 or order.max() >= batches.available or len(np.unique(order)) != len(order):
+        raise ValueError(f"The checkpoint's order of rows is not one of {batches.rows} rows.")
     return order

@@ -1,7 +1,7 @@
 """Batches of arrays in memory (or memory-mapped files)."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -23,14 +23,15 @@ class ArrayBatches(ReadPosition):
         batch_size: rows per batch; None means 32.
         shuffle: True (all rows), ``"batch"`` (the order of whole batches) or False.
 
-    `together` is the number of batches that an evaluation may compute as one.
+    `rows` is how many an epoch has, of those that are `available`; `together` is the number of batches that an evaluation
+    may compute as one.
     """
 
     together = 1
 
     def __init__(self, batch: Batch, batch_size: int | None, shuffle: bool | str) -> None:
         self.batch = batch
-        self.rows = rows_in(batch.x, batch.y, batch.sample_weight)
+        self.available = self.rows = rows_in(batch.x, batch.y, batch.sample_weight)
         self.batch_size = check_batch_size(batch_size)
         self.shuffle = shuffle
         self.steps = math.ceil(self.rows / self.batch_size)
@@ -83,6 +84,26 @@ class ArrayBatches(ReadPosition):
 
     def on_epoch_end(self) -> None:
         """Does nothing between epochs."""
+
+
+class OrderedBatches(ArrayBatches):
+    """Batches of rows of arrays in an order that a data set determines anew for each epoch.
+
+    Args:
+        batch: all rows.
+        batch_size: rows per batch.
+        order: returns the row numbers of an epoch; None is all, in order.
+        rows: how many rows an epoch has, from the beginning of the order.
+        source: the data set, whose state backups keep.
+    """
+
+    def __init__(self, batch: Batch, batch_size: int, order: Callable[[], Any] | None, rows: int, source: Any) -> None:
+        super().__init__(batch, batch_size, False)
+        self.rows, self.steps, self.source = rows, math.ceil(rows / batch_size), source
+        self._order_of_epoch = order
+
+    def _new_order(self) -> np.ndarray | None:
+        return None if self._order_of_epoch is None else self._order_of_epoch()[: self.rows]
 
 
 def _host_rows(array: Any, rows: Any) -> np.ndarray:

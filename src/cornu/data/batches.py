@@ -6,9 +6,10 @@ import jax
 import numpy as np
 
 from cornu.core import settings
-from cornu.data.arrays import ArrayBatches, check_batch_size
-from cornu.data.batch import Batch
+from cornu.data.arrays import ArrayBatches, OrderedBatches, check_batch_size
+from cornu.data.batch import Batch, unpack
 from cornu.data.convert import Converter, as_arrays, as_inputs, rows_in
+from cornu.data.rows import Draws, in_one
 from cornu.data.streams import StreamBatches, is_stream
 from cornu.data.weights import with_class_weight
 
@@ -64,7 +65,27 @@ def as_batches(
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(f"x is a {kind}, whose batches contain {name}: do not pass {name} as well.")
+    if steps is None and (found := _resident(x, convert, class_weight, only_inputs)) is not None:
+        return found
     return StreamBatches(x, steps, shuffle, class_weight, convert, only_inputs)
+
+
+def _resident(x: Any, convert: Converter, class_weight: Any, only_inputs: bool) -> Batches | None:
+    """Return a data set as arrays, if it is batches of all rows of some: then whole epochs are one program's work."""
+    found = getattr(x, "batched_rows", None)
+    if found is None or (only_inputs and (not found.rows.in_order or found.drops_remainder)):
+        return None
+    rows, size = found.rows, found.size
+    count = found.count - found.count % size if found.drops_remainder else found.count
+    if count < 1 or not rows.permutes:
+        return None
+    arrays = rows.computed()
+    if arrays is None:
+        return None
+    given = unpack(arrays)
+    batch = Batch(convert(given.x)) if only_inputs else array_batch(*given[:3], class_weight, convert)
+    order = None if rows.in_order else lambda: in_one(rows.order(Draws()))
+    return OrderedBatches(batch, size, order, count, x)
 
 
 def step_limit(batches: Batches, steps: int | None) -> int | None:

@@ -4,15 +4,14 @@ import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from cornu.core.scope import NeedsPythonError, scope
-from cornu.data import rows
 from cornu.data.mapping import MapFunction
-from cornu.data.rows import Rows
+from cornu.data.rows import Draws, Rows
 from cornu.data.streams import ahead
 
 AUTOTUNE = -1
@@ -94,6 +93,15 @@ class NumpyIterator:
     next = __next__
 
 
+class BatchedRows(NamedTuple):
+    """What the batches of a data set are made of: `count` rows in batches of `size`."""
+
+    rows: Rows
+    count: int
+    size: int
+    drops_remainder: bool
+
+
 class Dataset:
     """Elements (arrays, or tuples and dictionaries of them) that can be iterated any number of times.
 
@@ -104,29 +112,38 @@ class Dataset:
     [[0, 2], [4, 6], [8]]
     """
 
+    draws_ahead = True  # the first element may need more random numbers than its own
+
     def __init__(
-        self,
-        iterate: Callable[[], Iterator],
-        size: int = UNKNOWN_CARDINALITY,
-        sources: Sequence["Dataset"] = (),
-        rows: Rows | None = None,
+        self, iterate: Callable[[], Iterator], size: int = UNKNOWN_CARDINALITY, sources: Sequence["Dataset"] = ()
     ) -> None:
-        self._iterate, self._size, self._rows = iterate, size, rows
+        self._pass: Callable[[Draws], Iterator] = lambda _: iterate()
+        self._size = size
+        self._rows: Rows | None = None
+        self.batched_rows: BatchedRows | None = None
         # One list per random order in the chain, with the number of epochs that it has begun: a backup restores them.
         self._epochs: list[list[int]] = [epochs for source in sources for epochs in source._epochs]
 
-    def _then(self, iterate: Callable[[], Iterator], size: int | None = None) -> "Dataset":
+    def _then(self, iterate: Callable[[Draws], Iterator], size: int | None = None) -> "Dataset":
         """Return a data set that is made from this one, by default of the same size."""
-        return Dataset(iterate, self._size if size is None else size, [self])
+        return _of_passes(iterate, self._size if size is None else size, [self])
+
+    def _iterate(self) -> Iterator:
+        """Return the elements of a new pass, as they are."""
+        return self._pass(Draws())
 
     def _then_rows(self, rows: Rows, size: int | None = None) -> "Dataset":
         """Return a data set of the rows of this one, in another form."""
-        return Dataset(lambda: iter(rows), self._size if size is None else size, [self], rows)
+        found = self._then(rows.one_by_one, size)
+        found._rows = rows
+        return found
 
     @staticmethod
     def of_rows(rows: Rows, size: int) -> "Dataset":
         """Return the data set of `size` rows of arrays."""
-        return Dataset(lambda: iter(rows), size, (), rows)
+        found = _of_passes(rows.one_by_one, size)
+        found._rows = rows
+        return found
 
     def counting_epochs(self) -> Callable[[], int]:
         """Return a function that counts, from 0, the epochs of a random order in this data set."""
@@ -171,7 +188,7 @@ class Dataset:
         several = tuple(datasets[0]) if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
         sizes = [one._size for one in several if one._size != INFINITE_CARDINALITY]
         size = INFINITE_CARDINALITY if not sizes else UNKNOWN_CARDINALITY if min(sizes) < 0 else min(sizes)
-        return Dataset(lambda: zip(*several, strict=False), size, several)
+        return _of_passes(lambda draws: zip(*(one._pass(draws) for one in several), strict=False), size, several)
 
     def map(
         self, map_func: Callable, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None
@@ -185,13 +202,13 @@ class Dataset:
         if self._rows is not None:
             return self._then_rows(self._rows.mapped(function))
         if num_parallel_calls is None:
-            return self._then(lambda: map(function, self._iterate()))
+            return self._then(lambda draws: map(function, self._pass(draws)))
         workers = int(num_parallel_calls) if num_parallel_calls > 0 else os.cpu_count() or 1
-        return self._then(lambda: ahead(function, self._iterate(), workers, 2 * workers))
+        return self._then(lambda draws: ahead(function, self._pass(draws), workers, 2 * workers))
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
         """Return the elements for which a function is true."""
-        chosen = lambda: (element for element in self._iterate() if bool(_call(predicate, element)))  # noqa: E731
+        chosen = lambda draws: (element for element in self._pass(draws) if bool(_call(predicate, element)))  # noqa: E731
         return self._then(chosen, UNKNOWN_CARDINALITY)
 
     def batch(self, batch_size: int, drop_remainder: bool = False, **_: Any) -> "Dataset":
@@ -201,12 +218,14 @@ class Dataset:
         batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
         if self._rows is not None:
             rows = self._rows
-            return self._then(lambda: rows.batches(size, drop_remainder), batches)
-        return self._then(lambda: _batches(self._iterate(), size, drop_remainder), batches)
+            found = self._then(lambda draws: rows.batches(size, drop_remainder, draws), batches)
+            found.batched_rows = BatchedRows(rows, self._size, size, drop_remainder)
+            return found
+        return self._then(lambda draws: _batches(self._pass(draws), size, drop_remainder), batches)
 
     def unbatch(self, name: Any = None) -> "Dataset":
         """Return the rows of each element."""
-        rows = lambda: (row for element in self._iterate() for row in Dataset.from_tensor_slices(element))  # noqa: E731
+        rows = lambda draws: (row for element in self._pass(draws) for row in Dataset.from_tensor_slices(element))  # noqa: E731
         return self._then(rows, UNKNOWN_CARDINALITY)
 
     def shuffle(
@@ -214,15 +233,19 @@ class Dataset:
     ) -> "Dataset":
         """Return the elements in random order, drawn from a buffer of `buffer_size`, different in each epoch."""
 
-        def generator() -> np.random.Generator:
-            first = np.random.randint(2**31) if seed is None else seed
-            return np.random.default_rng([first, epoch() if reshuffle_each_iteration is not False else 0])
-
+        reshuffles = reshuffle_each_iteration is not False
+        if seed is None and not reshuffles:
+            seed = np.random.randint(2**31)  # one order for all epochs
         size = int(buffer_size)
+
+        def generator(draws: Draws) -> np.random.Generator:
+            number = epoch() if reshuffles else 0
+            return draws.generator if seed is None else np.random.default_rng([seed, number])
+
         if self._rows is not None:
-            found = self._then_rows(self._rows.reordered(lambda numbers: rows.shuffled(numbers, size, generator())))
+            found = self._then_rows(self._rows.shuffled(size, generator))
         else:
-            found = self._then(lambda: _shuffled(self._iterate(), size, generator()))
+            found = self._then(lambda draws: _shuffled(self._pass(draws), size, generator(draws)))
         epoch = found.counting_epochs()
         return found
 
@@ -230,11 +253,10 @@ class Dataset:
         """Return the elements `count` times, or endlessly."""
         times = None if count is None or count == -1 else int(count)
         size = INFINITE_CARDINALITY if times is None else _times(self._size, times)
-        if (own := self._rows) is not None:
-            order = own.order
-            return self._then_rows(own.reordered(lambda _: rows.repeated(order, times)), size)
+        if self._rows is not None:
+            return self._then_rows(self._rows.repeated(times), size)
         turns = itertools.count if times is None else functools.partial(range, times)
-        return self._then(lambda: (element for _ in turns() for element in self._iterate()), size)
+        return self._then(lambda draws: (element for _ in turns() for element in self._pass(draws)), size)
 
     def take(self, count: int, name: Any = None) -> "Dataset":
         """Return the first `count` elements; all for -1."""
@@ -243,8 +265,8 @@ class Dataset:
         count = int(count)
         size = count if self._size == INFINITE_CARDINALITY else min(self._size, count)
         if self._rows is not None:
-            return self._then_rows(self._rows.reordered(lambda numbers: rows.taken(numbers, count)), size)
-        return self._then(lambda: itertools.islice(self._iterate(), count), size)
+            return self._then_rows(self._rows.part(0, count), size)
+        return self._then(lambda draws: itertools.islice(self._pass(draws), count), size)
 
     def skip(self, count: int, name: Any = None) -> "Dataset":
         """Return the elements after the first `count`; none for -1."""
@@ -253,17 +275,18 @@ class Dataset:
             return self.take(0)
         size = max(self._size - count, 0) if self._size >= 0 else self._size
         if self._rows is not None:
-            return self._then_rows(self._rows.reordered(lambda numbers: rows.skipped(numbers, count)), size)
-        return self._then(lambda: itertools.islice(self._iterate(), count, None), size)
+            return self._then_rows(self._rows.part(count, None), size)
+        return self._then(lambda draws: itertools.islice(self._pass(draws), count, None), size)
 
     def concatenate(self, dataset: "Dataset", name: Any = None) -> "Dataset":
         """Return the elements of this, then those of `dataset`."""
         size = self._size + dataset._size if min(self._size, dataset._size) >= 0 else min(self._size, dataset._size)
-        return Dataset(lambda: itertools.chain(self._iterate(), dataset._iterate()), size, [self, dataset])
+        both = lambda draws: itertools.chain(self._pass(draws), dataset._pass(draws))  # noqa: E731
+        return _of_passes(both, size, [self, dataset])
 
     def enumerate(self, start: int = 0, name: Any = None) -> "Dataset":
         """Return pairs of an index and an element."""
-        return self._then(lambda: enumerate(self._iterate(), start))
+        return self._then(lambda draws: enumerate(self._pass(draws), start))
 
     def cache(self, *_: Any, **__: Any) -> "Dataset":
         """Return the elements, kept in memory after the first epoch."""
@@ -271,17 +294,21 @@ class Dataset:
             return self._then_rows(self._rows.kept())
         kept: list = []
 
-        def iterate() -> Iterator:
+        def iterate(draws: Draws) -> Iterator:
             if kept:
                 yield from kept[0]
                 return
             elements = []
-            for element in self._iterate():
+            for element in self._pass(draws):
                 elements.append(element)
                 yield element
             kept.append(elements)
 
         return self._then(iterate)
+
+    def rebatch(self, batch_size: int, drop_remainder: bool = False, name: Any = None) -> "Dataset":
+        """Return the rows of the batches in batches of another size."""
+        return self.unbatch().batch(batch_size, drop_remainder)
 
     def prefetch(self, *_: Any, **__: Any) -> "Dataset":
         """Return the data set itself: training prefetches anyway."""
@@ -314,6 +341,13 @@ class Dataset:
         if self._size < 0:
             raise TypeError("The data set's length is infinite or unknown.")
         return self._size
+
+
+def _of_passes(each_pass: Callable[[Draws], Iterator], size: int, sources: Sequence[Dataset] = ()) -> Dataset:
+    """Return a data set made from `sources`; each pass over it gets one source of random numbers for the whole chain."""
+    found = Dataset(lambda: each_pass(Draws()), size, sources)
+    found._pass = each_pass
+    return found
 
 
 def cardinality(dataset: Dataset) -> Any:

@@ -4,8 +4,8 @@ As TensorFlow does, a function is run once to see what it computes. One that can
 Python's control flow on values), or that draws from numpy's or Python's random generator, runs as it is, row by row.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -27,8 +27,15 @@ class MapFunction:
 
     def __init__(self, function: Callable) -> None:
         self.function = function
-        self._of_elements: dict[Any, Program | None] = {}
-        self._of_rows: dict[Any, Program | None] = {}
+        self._of_elements: dict[Any, _Mapped | None] = {}
+        self._of_rows: dict[Any, _Mapped | None] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether all rows so far were computed by programs that depend on nothing else and change nothing."""
+        programs = self._of_rows.values()
+        return bool(programs) and all(program is not None and program.is_pure for program in programs)
 
     def plain(self, element: Any) -> Any:
         """Return what the function gives, without compiling it."""
@@ -36,40 +43,29 @@ class MapFunction:
 
     def __call__(self, element: Any) -> Any:
         """Return what the function gives for an element, by a program if it can be compiled."""
-        return self._computed(self._of_elements, self._of_element, element, self.plain)
+        return self._computed(self._of_elements, element, self.plain, by_row=False, words=_words)
 
-    def rows(self, block: Any) -> Any:
-        """Return what the function gives for each row of a block of them, as a block."""
-        return self._computed(self._of_rows, self._of_block, block, self._row_by_row)
+    def rows(self, block: Any, words: Callable[[], np.ndarray]) -> Any:
+        """Return what the function gives for each row of a block of them, as a block.
 
-    def _computed(self, known: dict, make: Callable, given: Any, otherwise: Callable) -> Any:
+        `words` returns new words of a random key.
+        """
+        return self._computed(self._of_rows, block, self._row_by_row, by_row=True, words=words)
+
+    def _computed(
+        self, known: dict, given: Any, otherwise: Callable, by_row: bool, words: Callable[[], np.ndarray]
+    ) -> Any:
         leaves, tree = jax.tree.flatten(given)
         arrays = [leaf if isinstance(leaf, jax.Array) else np.asarray(leaf) for leaf in leaves]
-        key = (tree, *((array.shape, array.dtype) for array in arrays))
         if scope.bound or scope.meet is not None or any(array.dtype.kind in "OUSM" for array in arrays):
             return otherwise(given)
+        key = (tree, *((array.shape, array.dtype) for array in arrays))
         with wide_types(any(array.dtype.itemsize == 8 for array in arrays)):
-            if key not in known and len(known) < MOST_SHAPES:
-                known[key] = _attempt(make(tree), arrays)
+            with self._lock:
+                if key not in known and len(known) < MOST_SHAPES:
+                    known[key] = _attempt(_Mapped(self.plain, tree, by_row), arrays)
             program = known.get(key)
-            return otherwise(given) if program is None else jax.tree.map(np.asarray, program(arrays))
-
-    def _of_element(self, tree: Any) -> Program:
-        return Program(lambda arrays: _as_arrays(self.plain(jax.tree.unflatten(tree, arrays))))
-
-    def _of_block(self, tree: Any) -> Program:
-        """Return a program for all rows: each has a random key of its own."""
-
-        def of_row(words: Any, arrays: list) -> Any:
-            seed = _RowSeed(words)
-            with bound([seed], [words]), changed(ambient=seed):
-                return _as_arrays(self.plain(jax.tree.unflatten(tree, arrays)))
-
-        def of_block(arrays: list) -> Any:
-            keys = jax.random.split(scope.ambient.next(), len(arrays[0]))
-            return jax.vmap(of_row)(jax.random.key_data(keys), list(arrays))
-
-        return Program(of_block)
+            return otherwise(given) if program is None else jax.tree.map(np.asarray, program(arrays, words))
 
     def _row_by_row(self, block: Any) -> Any:
         count = len(jax.tree.leaves(block)[0])
@@ -77,23 +73,72 @@ class MapFunction:
         return jax.tree.map(lambda *parts: np.stack([np.asarray(part) for part in parts]), *found)
 
 
+class _Mapped:
+    """A compiled function of an element, or of each row of a block: then each has a random key of its own.
+
+    Where it draws random numbers, each call gets words of a random key.
+    """
+
+    def __init__(self, function: Callable, tree: Any, by_row: bool) -> None:
+        self.function, self.tree, self.by_row = function, tree, by_row
+        self.draws: bool | None = None
+        self._program = Program(self._of_block if by_row else self._of_element)
+
+    def __call__(self, arrays: list, words: Callable[[], np.ndarray]) -> Any:
+        return self._program([words() if self.draws else np.zeros(4, np.uint32), *arrays])
+
+    @property
+    def is_pure(self) -> bool:
+        return not self.draws and not self._program.variables
+
+    def _of_element(self, given: list) -> Any:
+        words, *arrays = given
+        seed = _RowSeed(words)
+        with bound([seed], [words]), changed(ambient=seed):
+            found = self.function(jax.tree.unflatten(self.tree, arrays))
+            found = jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf), found)
+        self.draws = seed.has_drawn
+        return found
+
+    def _of_block(self, given: list) -> Any:
+        words, *arrays = given
+        jax.eval_shape(self._of_element, [words, *(jax.ShapeDtypeStruct(one.shape[1:], one.dtype) for one in arrays)])
+        if not self.draws:
+            return jax.vmap(lambda *row: self._of_element([words, *row]))(*arrays)
+        key = jax.random.wrap_key_data(words, impl="rbg")
+        return jax.vmap(lambda *row: self._of_element(list(row)))(
+            jax.random.key_data(jax.random.split(key, len(arrays[0]))), *arrays
+        )
+
+    def keeps_rows_apart(self) -> bool:
+        """Return whether no row assigns to a variable: rows that are computed at once would all see the old value."""
+        return not (self.by_row and self._program.assigned)
+
+
+def _words() -> np.ndarray:
+    """Return words of a random key from numpy's generator, whose state a backup keeps."""
+    return np.frombuffer(np.random.bytes(16), np.uint32)
+
+
 class _RowSeed(Seed):
     """The seed of a row: made of words, which are traced."""
+
+    has_drawn = False
 
     def __init__(self, words: Any) -> None:
         self.seed = None
         self._held = words
 
+    def next(self) -> jax.Array:
+        self.has_drawn = True
+        return super().next()
 
-def _attempt(program: Program, arrays: list) -> Program | None:
+
+def _attempt(program: _Mapped, arrays: list) -> _Mapped | None:
     """Return a program that works for such arrays; None if its function has to run as it is."""
     before = random_marks()
     try:
-        program(arrays)
+        program(arrays, _words)
     except Exception:  # whatever it is: the function runs again as it is, and its own error is raised there
         return None
-    return program if random_marks() == before else None
-
-
-def _as_arrays(structure: Any) -> Any:
-    return jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf), structure)
+    return program if random_marks() == before and program.keeps_rows_apart() else None

@@ -4,6 +4,7 @@ The order is a stream of row numbers; what shuffles, repeats, takes or skips cha
 and mapped in blocks of some thousands, and come out as batches or one by one.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,12 +12,31 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core.seeds import fresh_seed
 from cornu.data.mapping import MapFunction
 
 #: Bytes of arrays that are read and mapped at once, and the fewest and most rows.
 BLOCK_BYTES, FEWEST, MOST = 1 << 22, 64, 4096
 
+KEPT_BYTES = 1 << 30
+
 Numbers = Iterator[np.ndarray]  # row numbers, in runs of any length
+
+
+class Draws:
+    """The random numbers of one pass over a data set, all from one seed that numpy's generator gives.
+
+    It is drawn when it is first needed, which is near the beginning: so a backup can repeat the pass from there.
+    """
+
+    @functools.cached_property
+    def generator(self) -> np.random.Generator:
+        """The pass's generator."""
+        return np.random.default_rng(fresh_seed())
+
+    def words(self) -> np.ndarray:
+        """Return the words of a new key."""
+        return self.generator.integers(2**32, size=4, dtype=np.uint32)
 
 
 class Rows:
@@ -24,26 +44,72 @@ class Rows:
 
     Args:
         read: Returns a structure of arrays of one length.
-        order: Returns the row numbers of a new epoch; by default all, in order.
+        order: Returns the row numbers of a new epoch, by its `Draws`; by default all, in order.
         functions: What is applied to each row.
+        permutes: Whether each epoch has all rows, each once.
     """
 
     def __init__(
         self,
         read: Callable[[], Any],
-        order: Callable[[], Numbers] | None = None,
+        order: Callable[[Draws], Numbers] | None = None,
         functions: tuple[MapFunction, ...] = (),
+        permutes: bool = True,
     ) -> None:
-        self.read, self.functions = read, functions
-        self.order = order or (lambda: iter([np.arange(_length(read()))]))
+        self.read, self.functions, self.permutes = read, functions, permutes
+        self.given_order = order
+        self._computed: Any = None
 
-    def reordered(self, change: Callable[[Numbers], Numbers]) -> "Rows":
-        """Return the rows in an order made from this one."""
-        return Rows(self.read, lambda: change(self.order()), self.functions)
+    @property
+    def in_order(self) -> bool:
+        """Whether the rows are those of the arrays, one after the other."""
+        return self.given_order is None
+
+    def order(self, draws: Draws) -> Numbers:
+        """Return the row numbers of a new epoch."""
+        return iter([np.arange(_length(self.read()))]) if self.given_order is None else self.given_order(draws)
+
+    def shuffled(self, buffer_size: int, generator: Callable[[Draws], np.random.Generator]) -> "Rows":
+        """Return the rows in random order."""
+        order = lambda draws: shuffled(self.order(draws), buffer_size, generator(draws))  # noqa: E731
+        return Rows(self.read, order, self.functions, self.permutes)
+
+    def repeated(self, count: int | None) -> "Rows":
+        """Return the rows `count` times, or endlessly."""
+        turns = itertools.count if count is None else functools.partial(range, count)
+        order = lambda draws: (run for _ in turns() for run in self.order(draws))  # noqa: E731
+        return Rows(self.read, order, self.functions, permutes=False)
 
     def mapped(self, function: MapFunction) -> "Rows":
         """Return the rows after one more function."""
-        return Rows(self.read, self.order, (*self.functions, function))
+        return Rows(self.read, self.given_order, (*self.functions, function), self.permutes)
+
+    def part(self, start: int, stop: int | None) -> "Rows":
+        """Return some of the rows by their numbers in the order; `stop` None is the end."""
+        if self.in_order:
+            read = self.read
+            return Rows(lambda: jax.tree.map(lambda array: array[start:stop], read()), None, self.functions)
+        count = None if stop is None else stop - start
+        order = lambda draws: taken(skipped(self.order(draws), start), count)  # noqa: E731
+        return Rows(self.read, order, self.functions, permutes=False)
+
+    def computed(self) -> Any:
+        """Return all rows as arrays, in the order of the source, mapped once for all epochs.
+
+        None if that would differ from mapping them in each epoch (a function draws random numbers, has variables or is
+        not compiled), or if they need over `KEPT_BYTES`.
+        """
+        if not self.functions:
+            return self.read()
+        if self._computed is None:
+            arrays = self.read()
+            first = next(Rows(self.read, None, self.functions)._blocks(Draws()))
+            size = sum(leaf.nbytes for leaf in jax.tree.leaves(first)) * _length(arrays) / _length(first)
+            if size > KEPT_BYTES or not all(function.is_pure for function in self.functions):
+                return None
+            blocks = Rows(self.read, None, self.functions)._blocks(Draws())
+            self._computed = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+        return self._computed
 
     def kept(self) -> "Rows":
         """Return the rows in the order and with the values of the first epoch, which are kept in memory."""
@@ -51,38 +117,39 @@ class Rows:
 
         def read() -> Any:
             if not whole:
-                whole.append(jax.tree.map(lambda *parts: np.concatenate(parts), *self._blocks()))
+                whole.append(jax.tree.map(lambda *parts: np.concatenate(parts), *self._blocks(Draws())))
             return whole[0]
 
         return Rows(read)
 
-    def __iter__(self) -> Iterator[Any]:
-        for block in self._blocks():
+    def one_by_one(self, draws: Draws) -> Iterator[Any]:
+        """Return the rows, each alone."""
+        for block in self._blocks(draws):
             for row in range(_length(block)):
                 yield jax.tree.map(lambda array: array[row], block)  # noqa: B023
 
-    def batches(self, size: int, drop_remainder: bool) -> Iterator[Any]:
+    def batches(self, size: int, drop_remainder: bool, draws: Draws) -> Iterator[Any]:
         """Return the rows in batches of `size`."""
-        for block in self._blocks(size):
+        for block in self._blocks(draws, size):
             count = _length(block)
             for start in range(0, count, size):
                 if start + size <= count or not drop_remainder:
                     yield jax.tree.map(lambda array: array[start : start + size], block)  # noqa: B023
 
-    def _blocks(self, multiple: int = 1) -> Iterator[Any]:
+    def _blocks(self, draws: Draws, multiple: int = 1) -> Iterator[Any]:
         """Return the rows in blocks, whose sizes are the same multiple of a number; the last may be smaller."""
         arrays = self.read()
         available = _length(arrays)
         bytes_of_row = sum(array.nbytes for array in jax.tree.leaves(arrays)) // max(available, 1)
         most = min(max(BLOCK_BYTES // max(bytes_of_row, 1), FEWEST), MOST)
         size = max(most // multiple, 1) * multiple
-        for numbers in regrouped(self.order(), size):
+        for numbers in regrouped(self.order(draws), size):
             # A block of another size would be compiled anew.
             fills = self.functions and len(numbers) < size <= available
             filled = np.concatenate([numbers, np.full(size - len(numbers), numbers[-1])]) if fills else numbers
             block = jax.tree.map(lambda array: array[_where(filled)], arrays)  # noqa: B023
             for function in self.functions:
-                block = function.rows(block)
+                block = function.rows(block, draws.words)
             yield jax.tree.map(lambda array: array[: len(numbers)], block) if fills else block  # noqa: B023
 
 
@@ -126,13 +193,19 @@ def shuffled(numbers: Numbers, buffer_size: int, generator: np.random.Generator)
     yield generator.permutation(buffer)
 
 
-def taken(numbers: Numbers, count: int) -> Numbers:
-    """Return the first `count` row numbers."""
-    for run in numbers if count > 0 else ():
+def in_one(numbers: Numbers) -> np.ndarray:
+    """Return all row numbers of an epoch."""
+    return np.concatenate([np.arange(0), *numbers]).astype(np.int32)
+
+
+def taken(numbers: Numbers, count: int | None) -> Numbers:
+    """Return the first `count` row numbers, or all."""
+    for run in numbers if count is None or count > 0 else ():
         yield run[:count]
-        count -= len(run)
-        if count <= 0:
-            return
+        if count is not None:
+            count -= len(run)
+            if count <= 0:
+                return
 
 
 def skipped(numbers: Numbers, count: int) -> Numbers:
@@ -140,17 +213,3 @@ def skipped(numbers: Numbers, count: int) -> Numbers:
     for run in numbers:
         yield run[count:]
         count = max(count - len(run), 0)
-
-
-def sharded(numbers: Numbers, count: int, index: int) -> Numbers:
-    """Return every `count`-th row number, from number `index` on."""
-    seen = 0
-    for run in numbers:
-        yield run[(index - seen) % count :: count]
-        seen += len(run)
-
-
-def repeated(order: Callable[[], Numbers], count: int | None) -> Numbers:
-    """Return the row numbers of `count` epochs, or endlessly."""
-    for _ in range(count) if count is not None else itertools.count():
-        yield from order()

@@ -109,6 +109,8 @@ class StreamBatches(ReadPosition):
 
     def stream(self) -> Iterator[Batch]:
         """Return an iterator over the batches of one epoch (a generator continues where it stopped)."""
+        if self.remember is not None and getattr(self.source, "draws_ahead", False):
+            self.forget_example()  # a backup repeats what is drawn from here on
         peeked, self._peeked = self._peeked, []
         if peeked and self._endless is None:
             return itertools.chain(peeked, self._rest or ())

@@ -95,7 +95,17 @@ NAMES: dict[str, dict[str, str]] = {
     ),
     "tensorflow.distribute": _elsewhere(_TRAINING, "Strategy MirroredStrategy OneDeviceStrategy get_strategy"),
     "tensorflow.distribute.experimental": _elsewhere(_TRAINING, "TPUStrategy"),
-    "tensorflow.image": _elsewhere("cornu.ops.image", "resize rgb_to_grayscale"),
+    "tensorflow.image": _elsewhere(
+        "cornu.compat.tensorflow.images",
+        "ResizeMethod resize resize_with_crop_or_pad resize_image_with_crop_or_pad resize_with_pad crop_to_bounding_box "
+        "pad_to_bounding_box central_crop flip_left_right flip_up_down transpose rot90 convert_image_dtype "
+        "adjust_brightness adjust_contrast adjust_gamma adjust_saturation adjust_hue rgb_to_grayscale grayscale_to_rgb "
+        "rgb_to_hsv hsv_to_rgb per_image_standardization total_variation psnr random_flip_left_right "
+        "random_flip_up_down random_brightness random_contrast random_saturation random_hue random_crop "
+        "stateless_random_flip_left_right stateless_random_flip_up_down stateless_random_brightness "
+        "stateless_random_contrast stateless_random_saturation stateless_random_hue stateless_random_crop",
+    )
+    | {"ssim": "cornu.ops.image:ssim"},
     "tensorflow.random": _own("set_seed")
     | {"set_random_seed": f"{_OWN}:set_seed"}
     | _own("normal uniform")
