@@ -31,7 +31,6 @@ LATER = _rows(
     ("models", "model_from_yaml", "Use model_from_json."),
     ("preprocessing", "text_dataset_from_directory", _YIELD),
     ("utils", _DATA_SETS, _YIELD),
-    ("utils", "FeatureSpace", "Use the layers of its features: StringLookup, Hashing, Discretization, ..."),
     ("utils", "HDF5Matrix", "Read the file with h5py: fit() takes its data sets as they are."),
     ("utils", "GeneratorEnqueuer OrderedEnqueuer", "Pass the generator or the PyDataset to fit()."),
     ("estimator", "", "Use model.fit."),
