@@ -161,7 +161,9 @@ class FeatureSpace(Layer):
             name: layers.Input((1,), dtype=feature.dtype, name=name) for name, feature in self.features.items()
         }
         self.preprocessors = {name: feature.preprocessor for name, feature in self.features.items()}
-        self.crossers = {cross.name: layers.HashedCrossing(cross.crossing_dim, name=cross.name) for cross in self.crosses}
+        self.crossers = {
+            cross.name: layers.HashedCrossing(cross.crossing_dim, name=cross.name) for cross in self.crosses
+        }
         self.one_hot_encoders: dict[str, Layer] = {}
         self.concat: Layer | None = None
         self.encoded_features: Any = None
@@ -294,8 +296,8 @@ class FeatureSpace(Layer):
             batches = dataset.batch(CHUNK) if _has_single_rows(dataset) else dataset
         else:
             raise TypeError(
-                "FeatureSpace.adapt() takes a dictionary of columns, a data frame, or a data set of dictionaries, which "
-                f"it reads once per column; got {type(dataset).__name__}."
+                "FeatureSpace.adapt() takes a dictionary of columns, a data frame, or a data set of dictionaries, "
+                f"which it reads once per column; got {type(dataset).__name__}."
             )
         for batch in batches:
             if not isinstance(batch, dict):
@@ -339,14 +341,19 @@ class FeatureSpace(Layer):
         columns = {name: self._column(data[name]) for name in self.features}
         is_single = any(np.ndim(column) == 0 for column in columns.values())
         found = self._encoded({name: _with_axes(column) for name, column in columns.items()})
-        return jax.tree.map(lambda array: array[0], found) if is_single else found
+        if not is_single:
+            return found
+        return {name: value[0] for name, value in found.items()} if isinstance(found, dict) else found[0]
 
     def _column(self, values: Any) -> Any:
         return values if is_symbolic(values) or isinstance(values, jax.Array) else as_host_arrays(values, self)
 
     def _encoded(self, columns: dict[str, Any]) -> Any:
         found = {name: self.preprocessors[name](columns[name]) for name in self.features}
-        crossed = {name: self.crossers[name]([found[one] for one in cross.feature_names]) for name, cross in self.crosses_by_name.items()}
+        crossed = {
+            name: self.crossers[name]([found[one] for one in cross.feature_names])
+            for name, cross in self.crosses_by_name.items()
+        }
         ordered = {name: found[name] for name in sorted(found)} | {name: crossed[name] for name in sorted(crossed)}
         encoded = {name: self._one_hot(name, value) for name, value in ordered.items()}
         if self.output_mode == "dict":
