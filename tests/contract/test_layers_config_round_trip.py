@@ -44,4 +44,6 @@ def test_every_layer_is_in_the_table():
     # called on inputs and states: tests/layers/recurrent has them.
     cells = {"SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTMCell", "StackedRNNCells"}
     texts = {"StringLookup", "TextVectorization"}  # take strings: tests/layers/feature_preprocessing
-    assert missing <= {"InputLayer", "Lambda", "Wrapper"} | cells | texts, "these layers have no line in contract/table.py"
+    assert missing <= {"InputLayer", "Lambda", "Wrapper"} | cells | texts, (
+        "these layers have no line in contract/table.py"
+    )

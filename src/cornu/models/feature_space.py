@@ -387,7 +387,7 @@ class FeatureSpace(Layer):
         if hasattr(layer, "vocabulary_size"):
             return int(layer.vocabulary_size())
         if isinstance(layer, layers.Discretization):
-            return len(layer.bin_boundaries) + 1
+            return len(layer.bin_boundaries or ()) + 1
         size = getattr(layer, "num_bins", None) or getattr(layer, "num_tokens", None)
         if size is None:
             raise ValueError(
