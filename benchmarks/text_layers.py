@@ -3,7 +3,7 @@
     python benchmarks/text_layers.py                                # Cornu
     KERAS_BACKEND=tensorflow python benchmarks/text_layers.py keras
 
-Prints seconds to adapt, and texts per second of calls in the modes int and multi_hot, for batches of 32 and 1,024 texts.
+Prints seconds to adapt, and texts per second of calls in two modes, for batches of 32 and 1,024 texts.
 """
 
 import json

@@ -1,7 +1,6 @@
 """`FeatureSpace`: the columns of a table, each preprocessed as its kind needs, as vectors for a model."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,6 +15,7 @@ from cornu.core.layer import Layer
 from cornu.core.names import automatic_name
 from cornu.layers.adapting import CHUNK
 from cornu.layers.host import as_host_arrays, is_text
+from cornu.saving.files import save_model
 
 KERAS_MODULE = "keras.src.layers.preprocessing.feature_space"  # where configs say that the parts live
 SLICE = 32  # rows from which quantiles are computed at once, as in Keras
@@ -423,9 +423,7 @@ class FeatureSpace(Layer):
 
     def save(self, filepath: Any) -> None:
         """Save as a ``.keras`` file, which `load_model` reads."""
-        from cornu.saving.keras_file import write_keras_file
-
-        write_keras_file(Path(filepath), self)
+        save_model(self, filepath, save_format="keras")
 
 
 KINDS = (
