@@ -1,15 +1,18 @@
 """Layers that compute with numpy: on strings, which no compiled program holds, or by tables of any keys."""
 
+import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import SymbolicTensor, holds_symbolic
 from cornu.core.layer import Layer
+from cornu.core.placement import to_device
 from cornu.core.shapes import shapes_of
+
+ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
 
 class HostLayer(Layer):
@@ -36,8 +39,8 @@ class HostLayer(Layer):
         arrays = self.host_arrays(inputs)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
             return self._called_back(arrays)
-        outputs = self.compute(arrays)
-        return jax.tree.map(lambda array: array if is_text(array) or _is_wide(array) else jnp.asarray(array), outputs)
+        given = [leaf for leaf in jax.tree.leaves(arrays) if isinstance(leaf, np.ndarray)]
+        return jax.tree.map(lambda array: _as_output(array, given), self.compute(arrays))
 
     def host_arrays(self, inputs: Any) -> Any:
         """Return what a call got as arrays of numpy."""
@@ -71,6 +74,22 @@ class HostLayer(Layer):
 def is_text(array: Any) -> bool:
     """Return whether an array holds strings, or Python objects that may be some."""
     return getattr(getattr(array, "dtype", None), "kind", "") in ("U", "S", "O", "T")
+
+
+def _as_output(array: np.ndarray, given: list[np.ndarray]) -> Any:
+    """Return an array of JAX, in the memory of numpy's if that is new; text and wide integers as they are."""
+    if is_text(array) or _is_wide(array):
+        return array
+    is_new = not any(np.may_share_memory(array, one) for one in given)
+    return to_device(array, copy=False if is_new else None)
+
+
+def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return zeros in memory that JAX reads without copying it."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _is_wide(array: np.ndarray) -> bool:

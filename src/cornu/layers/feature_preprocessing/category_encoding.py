@@ -2,6 +2,7 @@
 
 from typing import Any, Unpack
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -11,6 +12,7 @@ from cornu.core.errors import unknown
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
 from cornu.layers.argument_checks import check_integer
+from cornu.layers.host import zeros
 
 MODES = ("int", "one_hot", "multi_hot", "count")
 OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}  # names that Keras takes, too
@@ -108,11 +110,16 @@ def encoded_by_numpy(indices: np.ndarray, mode: str, depth: int, dtype: Any) -> 
     return counted(places, len(rows), depth, mode, dtype).reshape(shape)
 
 
+def count_dtype() -> Any:
+    """Return the dtype of ones and counts: 64 bits, if JAX has them."""
+    return jax.dtypes.canonicalize_dtype("int64")
+
+
 def counted(places: np.ndarray, rows: int, depth: int, mode: str, dtype: Any) -> np.ndarray:
     """Return a matrix from places in it, counted row by row: how often each occurs, or 1 if the mode is not count."""
     if mode == "count":
         return np.bincount(places, minlength=rows * depth).astype(dtype).reshape(rows, depth)
-    found = np.zeros(rows * depth, dtype)
+    found = zeros((rows * depth,), dtype)
     found[places] = 1
     return found.reshape(rows, depth)
 

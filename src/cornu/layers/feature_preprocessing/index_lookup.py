@@ -15,6 +15,7 @@ from cornu.layers.argument_checks import check_integer
 from cornu.layers.feature_preprocessing.category_encoding import (
     MODES,
     checked_mode,
+    count_dtype,
     encoded_by_numpy,
     encoded_shape,
 )
@@ -328,7 +329,7 @@ class IndexLookup(HostLayer):
             return indices
         if self.output_mode == "tf_idf":
             return encoded_by_numpy(indices, "count", depth, floatx()) * self.known_idf_weights()
-        return encoded_by_numpy(indices, self.output_mode, depth, "int64")
+        return encoded_by_numpy(indices, self.output_mode, depth, count_dtype())
 
     def known_depth(self) -> int:
         """Return `depth`; RuntimeError if it is not known yet."""

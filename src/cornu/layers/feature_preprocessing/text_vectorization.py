@@ -13,7 +13,7 @@ from cornu.core.serialization import construct
 from cornu.core.settings import floatx
 from cornu.layers.adapting import batches_of
 from cornu.layers.feature_preprocessing import tokens
-from cornu.layers.feature_preprocessing.category_encoding import counted, encoded_by_numpy, encoded_shape
+from cornu.layers.feature_preprocessing.category_encoding import count_dtype, counted, encoded_by_numpy, encoded_shape
 from cornu.layers.feature_preprocessing.index_lookup import refuse_file
 from cornu.layers.feature_preprocessing.lookups import StringLookup
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
@@ -218,11 +218,11 @@ class TextVectorization(HostLayer):
             if self.output_mode == "int":
                 return padded
             kept = padded if self.split is None else padded[..., None]  # also an axis of words that has the size 1
-            return encoded_by_numpy(kept, "one_hot", depth, "int64")
+            return encoded_by_numpy(kept, "one_hot", depth, count_dtype())
         places = np.repeat(np.arange(len(lengths)), lengths) * depth
         known = indices < depth
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
-        dtype = floatx() if self.output_mode == "tf_idf" else "int64"
+        dtype = floatx() if self.output_mode == "tf_idf" else count_dtype()
         found = counted(places[known] + indices[known], len(lengths), depth, mode, dtype).reshape(*shape, depth)
         return found * lookup.known_idf_weights() if self.output_mode == "tf_idf" else found
 
