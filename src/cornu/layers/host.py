@@ -116,6 +116,8 @@ def as_host_arrays(given: Any, layer: Any) -> Any:
     try:
         # In an array of dtype U, each string would take the room of the longest.
         array = np.array(given, object) if isinstance(_first_in(given), (str, bytes)) else np.asarray(given)
+        if array.dtype.kind in "US" and isinstance(given, (list, tuple)):  # numbers, then strings
+            array = np.array(given, object)
     except ValueError as error:
         raise ValueError(f"{uneven} ({error})") from None
     if array.dtype.kind == "O" and any(isinstance(one, (list, tuple)) for one in array.flat):

@@ -47,7 +47,7 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
     for info in archive.infolist():
         problem = None
         is_asset = info.filename.startswith(ASSETS)
-        if is_asset and not _is_asset_name(info.filename):
+        if is_asset and not is_asset_name(info.filename):
             problem = "an asset with a name that no layer gives"
         elif info.orig_filename != info.filename or not (is_asset or info.filename in (METADATA, CONFIG, WEIGHTS)):
             problem = "which a model file does not have"
@@ -71,7 +71,8 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
         )
 
 
-def _is_asset_name(name: str) -> bool:
+def is_asset_name(name: str) -> bool:
+    """Return whether an archive may have an asset of a name."""
     return len(name) <= LONGEST_NAME and ASSET_NAME.fullmatch(name) is not None
 
 

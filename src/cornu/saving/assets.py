@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cornu.core.errors import one_line
-from cornu.saving.archive import ASSETS, EARLIEST, read_member
+from cornu.saving.archive import ASSETS, EARLIEST, is_asset_name, read_member
 from cornu.saving.hdf5_limits import BEST_PACKING, SMALL
 from cornu.saving.source import Source
 from cornu.saving.variable_paths import Place, places
@@ -19,6 +19,11 @@ def write_assets(archive: zipfile.ZipFile, model: Any) -> None:
         f"{folder}{name}": content for folder, owner in folders.items() for name, content in _assets_of(owner).items()
     }
     for name in sorted(found):
+        if not is_asset_name(name):
+            raise ValueError(
+                f"A layer saves an asset as {one_line(name, 200)!r}. Use names of letters, digits and . _ - + = @ ( ), "
+                "which do not end with a dot."
+            )
         archive.writestr(zipfile.ZipInfo(name, EARLIEST), found[name])
 
 

@@ -68,6 +68,8 @@ def test_a_value_that_is_no_string_is_named(missing):
 def test_numbers_are_no_strings():
     with pytest.raises(TypeError, match="takes strings"):
         layers.StringLookup(vocabulary=["a"])([[1, 2]])
+    with pytest.raises(TypeError, match="takes strings; row 0 of its input is 1"):
+        layers.StringLookup(vocabulary=["a"])([1, "a"])
     with pytest.raises(TypeError, match="takes integers"):
         layers.IntegerLookup(vocabulary=[1])([["a"]])
     with pytest.raises(TypeError, match="vocabulary of integers"):

@@ -63,6 +63,8 @@ class Discretization(Layer):
                 f"bin_boundaries={bin_boundaries!r} and num_bins={num_bins!r}."
             )
         self.bin_boundaries = None if bin_boundaries is None else np.asarray(bin_boundaries, "float64").ravel().tolist()
+        if self.bin_boundaries is not None and sorted(self.bin_boundaries) != self.bin_boundaries:
+            raise ValueError(f"Discretization takes `bin_boundaries` in ascending order; got {self.bin_boundaries}.")
         self.num_bins = None if num_bins is None else check_integer(self, "num_bins", num_bins, 0)
         self.epsilon = epsilon
         self.output_mode = checked_mode(self, output_mode, MODES)
@@ -71,6 +73,8 @@ class Discretization(Layer):
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Find boundaries so that each interval has about equally many of the data, replacing those of an earlier call.
+
+        A model that has run already keeps the earlier ones until `compile`.
 
         Args:
             data: An array, or an iterable of batches, larger than memory too. Of tuples, the first entry counts.

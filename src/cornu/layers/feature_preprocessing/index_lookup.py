@@ -410,13 +410,19 @@ class IndexLookup(HostLayer):
 
     def load_own_variables(self, store: dict[str, Any]) -> None:
         """Set the idf weights. ValueError if they do not fit the vocabulary."""
-        if self.output_mode != "tf_idf" or "idf_weights" not in store:
+        unknown = set(store) - ({"idf_weights"} if self.output_mode == "tf_idf" else set())
+        if unknown:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) has no weight {one_line(min(unknown), 80)!r}, which the "
+                "file has."
+            )
+        if "idf_weights" not in store:
             return
         weights = np.asarray(store["idf_weights"], floatx())
-        if len(self._vocabulary) and weights.shape != (self.known_depth(),):
+        if weights.ndim != 1 or self.depth not in (None, len(weights)):
             raise ValueError(
-                f"Layer {self.name!r} ({type(self).__name__}) has {self.known_depth()} idf weights; the file has an "
-                f"array of shape {weights.shape}."
+                f"Layer {self.name!r} ({type(self).__name__}) has {self.depth or 'a row of'} idf weights; the file has "
+                f"an array of shape {weights.shape}."
             )
         self._idf_weights = weights
 

@@ -102,7 +102,9 @@ class StringLookup(IndexLookup):
 
     def _listed_tokens(self, vocabulary: Any) -> list[str]:
         array = np.asarray(vocabulary if hasattr(vocabulary, "dtype") else np.array(list(vocabulary), object))
-        return [str(one) for one in strings_of(as_text(array, self.encoding), self)]
+        tokens = [str(one) for one in strings_of(as_text(array, self.encoding), self)]
+        encoded(tokens, self)  # half a character is refused here, not when the vocabulary is saved
+        return tokens
 
     @property
     def _special_keys(self) -> list[Any]:
