@@ -419,7 +419,7 @@ def test_callbacks_see_validation_data_and_batch_sizes_as_in_keras_2():
 
 def test_data_become_arrays_once(monkeypatch):
     seen, to_array = [], convert.to_array
-    monkeypatch.setattr(convert, "to_array", lambda thing, what: seen.append(what) or to_array(thing, what))
+    monkeypatch.setattr(convert, "to_array", lambda thing, what, text=False: seen.append(what) or to_array(thing, what))
     model, weights = classifier(), np.ones(40)
     for run, expected in (
         (lambda: model.fit(X, Y, sample_weight=weights, validation_split=0.25, verbose=0), ["x", "y", "sample_weight"]),

@@ -328,7 +328,8 @@ def _trace(function: Callable, args: tuple, kwargs: dict, sizes: dict) -> Any:
 
     def struct(tensor: SymbolicTensor) -> jax.ShapeDtypeStruct:
         if tensor.dtype == "string":
-            raise TypeError(f"{getattr(function, "__name__", "A function")!r} takes numbers; its input {tensor.name!r} is text (dtype string).")
+            name = getattr(function, "__name__", "A function")
+            raise TypeError(f"{name!r} takes numbers; its input {tensor.name!r} is text (dtype string).")
         shape = [
             size if size is not None else sizes[axis] if axis in sizes else sizes[id(tensor), axis]
             for axis, size in enumerate(tensor.shape)

@@ -52,7 +52,7 @@ class Program:
             return self.function(arrays)
         if self._compiled is None:
             try:
-                self._compiled = self._traced(arrays)
+                self.prepare(arrays)
             except TracedValueError:  # as it is, the first call makes the variables
                 return self.function(arrays)
         values = self._values()
@@ -60,6 +60,10 @@ class Program:
         write([self.variables[position] for position in self.assigned], new)
         given = iter(found)
         return jax.tree.unflatten(self._tree, [next(given) if leaf is _ARRAY else leaf for leaf in self._kept])
+
+    def prepare(self, arrays: Sequence[Any]) -> None:
+        """Trace the function for such arrays, without running it."""
+        self._compiled = self._traced(arrays)
 
     def _values(self) -> Sequence[Any]:
         if scope.reader is None:

@@ -23,8 +23,8 @@ class ArrayBatches(ReadPosition):
         batch_size: rows per batch; None means 32.
         shuffle: True (all rows), ``"batch"`` (the order of whole batches) or False.
 
-    `rows` is how many an epoch has, of those that are `available`; `together` is the number of batches that an evaluation
-    may compute as one.
+    `rows` is how many an epoch has, of those that are `available`; `together` is the number of batches that an
+    evaluation may compute as one.
     """
 
     together = 1

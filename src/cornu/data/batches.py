@@ -76,7 +76,7 @@ def _resident(x: Any, convert: Converter, class_weight: Any, only_inputs: bool) 
     if found is None or (only_inputs and (not found.rows.in_order or found.drops_remainder)):
         return None
     rows, size = found.rows, found.size
-    count = found.count - found.count % size if found.drops_remainder else found.count
+    count = found.total - found.total % size if found.drops_remainder else found.total
     if count < 1 or not rows.permutes:
         return None
     arrays = rows.computed()

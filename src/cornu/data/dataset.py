@@ -94,10 +94,10 @@ class NumpyIterator:
 
 
 class BatchedRows(NamedTuple):
-    """What the batches of a data set are made of: `count` rows in batches of `size`."""
+    """What the batches of a data set are made of: `total` rows in batches of `size`."""
 
     rows: Rows
-    count: int
+    total: int
     size: int
     drops_remainder: bool
 
@@ -344,7 +344,7 @@ class Dataset:
 
 
 def _of_passes(each_pass: Callable[[Draws], Iterator], size: int, sources: Sequence[Dataset] = ()) -> Dataset:
-    """Return a data set made from `sources`; each pass over it gets one source of random numbers for the whole chain."""
+    """Return a data set made from `sources`; each pass over it has one origin of random numbers for the whole chain."""
     found = Dataset(lambda: each_pass(Draws()), size, sources)
     found._pass = each_pass
     return found

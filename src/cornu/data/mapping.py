@@ -5,7 +5,7 @@ Python's control flow on values), or that draws from numpy's or Python's random 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -87,11 +87,15 @@ class _Mapped:
     def __call__(self, arrays: list, words: Callable[[], np.ndarray]) -> Any:
         return self._program([words() if self.draws else np.zeros(4, np.uint32), *arrays])
 
+    def prepare(self, arrays: list) -> None:
+        """Trace the function, without running it."""
+        self._program.prepare([np.zeros(4, np.uint32), *arrays])
+
     @property
     def is_pure(self) -> bool:
         return not self.draws and not self._program.variables
 
-    def _of_element(self, given: list) -> Any:
+    def _of_element(self, given: Sequence[Any]) -> Any:
         words, *arrays = given
         seed = _RowSeed(words)
         with bound([seed], [words]), changed(ambient=seed):
@@ -100,7 +104,7 @@ class _Mapped:
         self.draws = seed.has_drawn
         return found
 
-    def _of_block(self, given: list) -> Any:
+    def _of_block(self, given: Sequence[Any]) -> Any:
         words, *arrays = given
         jax.eval_shape(self._of_element, [words, *(jax.ShapeDtypeStruct(one.shape[1:], one.dtype) for one in arrays)])
         if not self.draws:
@@ -138,7 +142,7 @@ def _attempt(program: _Mapped, arrays: list) -> _Mapped | None:
     """Return a program that works for such arrays; None if its function has to run as it is."""
     before = random_marks()
     try:
-        program(arrays, _words)
+        program.prepare(arrays)
     except Exception:  # whatever it is: the function runs again as it is, and its own error is raised there
         return None
     return program if random_marks() == before and program.keeps_rows_apart() else None

@@ -142,8 +142,8 @@ def _check_numbers(model: Any, tensors: Any) -> None:
     if texts:
         raise ValueError(
             f"The model {model.name!r} takes text ({', '.join(map(repr, texts))}), which an exported program cannot "
-            "hold.\nExport the model behind the layers for strings: keras.Model(layer.output, model.output). Or save the "
-            "whole model as .keras, which `cornu serve` takes."
+            "hold.\nExport the model behind the layers for strings: keras.Model(layer.output, model.output). Or save "
+            "the whole model as .keras, which `cornu serve` takes."
         )
 
 

@@ -128,7 +128,7 @@ def _check_untrained(node: Node) -> None:
         name = node.operation.name
         raise ValueError(
             f"Layer {name!r} ({type(node.operation).__name__}) has weights to train, and its outputs go into a layer "
-            "for strings or tables, which runs before training.\nSet its trainable to False, or put it after that layer."
+            "for strings or tables, which runs before training.\nSet its trainable to False, or put it after that."
         )
 
 

@@ -90,8 +90,11 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
             begins = begins_on_host(self)
         else:
             begins = self._network.host is not None
-        return begins and not isinstance(inputs, HostInputs) and not holds_symbolic((inputs,), {}) and not any(
-            isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)
+        return (
+            begins
+            and not isinstance(inputs, HostInputs)
+            and not holds_symbolic((inputs,), {})
+            and not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs))
         )
 
     def infer_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:

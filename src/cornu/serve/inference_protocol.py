@@ -205,7 +205,7 @@ def _input(given: dict[str, Any], tensor: Tensor, raw: memoryview | None) -> np.
 
 def _texts(raw: memoryview, count: int, tensor: Tensor) -> np.ndarray:
     """Return strings that are sent as binary data: each is its length, 4 bytes, and then its bytes in UTF-8."""
-    found = []
+    found: list[str] = []
     while len(raw) >= 4 and len(found) < count:
         size = int.from_bytes(raw[:4], "little")
         found.append(bytes(raw[4 : 4 + size]).decode("utf-8", "replace"))

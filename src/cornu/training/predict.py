@@ -42,15 +42,61 @@ def predict(
     else:
         outputs = _streamed(predictor, batches, watcher, steps)
     callbacks.on_predict_end()
-    if len(outputs) == 1:
-        given = batches.batch.x if isinstance(batches, ArrayBatches) else None
-        return jax.tree.map(np.array, outputs[0]) if given is None else predictor.owned(outputs[0], given)
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *outputs)
+    if len(outputs.parts) == 1 and not outputs.placed:
+        given, found = batches.batch.x if isinstance(batches, ArrayBatches) else None, outputs.parts[0]
+        return jax.tree.map(np.array, found) if given is None else predictor.owned(found, given)
+    return outputs.together()
 
 
-def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
+class _Outputs:
+    """The outputs of all calls. They go to their place in the result at once, so that their own memory is used again.
+
+    `rows` is how many rows the result has; None if that is not known.
+    """
+
+    def __init__(self, rows: int | None) -> None:
+        self.rows = rows
+        self.parts: list[Any] = []  # of outputs that are not in their place
+        self.placed = 0  # rows that are
+        self._whole: Any = None
+
+    def add(self, outputs: Any) -> None:
+        """Take the outputs of a call, numpy arrays in any structure."""
+        if self._whole is None and len(self.parts) == 1 and self.rows is not None:
+            self._whole = jax.tree.map(self._like, self.parts[0])
+            self.parts = [] if self._place(self.parts[0]) else self.parts
+        if self.parts or self._whole is None or not self._place(outputs):
+            self.parts.append(outputs)
+
+    def _like(self, part: Any) -> np.ndarray:
+        return np.empty((self.rows or 0, *np.shape(part)[1:]), part.dtype)
+
+    def _place(self, outputs: Any) -> bool:
+        """Copy outputs to the rows after those that are placed; returns whether they fit there."""
+        leaves, tree = jax.tree.flatten(outputs)
+        whole, expected = jax.tree.flatten(self._whole)
+        stop = self.placed + (len(leaves[0]) if leaves and leaves[0].ndim else 0)
+        places = [array[self.placed : stop] for array in whole]
+        if bool(tree != expected) or any(  # type: ignore[operator]
+            leaf.shape != place.shape or leaf.dtype != place.dtype for leaf, place in zip(leaves, places, strict=True)
+        ):
+            return False  # a step of the user's own may return anything
+        for leaf, place in zip(leaves, places, strict=True):
+            place[...] = leaf
+        self.placed = stop
+        return True
+
+    def together(self) -> Any:
+        """Return all outputs, one after the other."""
+        if self.placed == self.rows:
+            return self._whole
+        placed = [jax.tree.map(lambda array: array[: self.placed], self._whole)] if self.placed else []
+        return jax.tree.map(lambda *parts: np.concatenate(parts), *placed, *self.parts)
+
+
+def _resident(predictor: Predictor, batches: Any, watcher: Any) -> _Outputs:
     """Run 256, 128, ... whole batches at a time, then the remaining rows."""
-    outputs: list[Any] = []
+    outputs = _Outputs(batches.rows)
     size = batches.batch_size
     whole = batches.rows // size
     most = _most_rows(batches) // size
@@ -58,20 +104,20 @@ def _resident(predictor: Predictor, batches: Any, watcher: Any) -> list[Any]:
     while step < whole:
         count = _power(min(most, whole - step))
         watcher.on_batch_begin(step)
-        outputs.append(predictor.on_many(_rows(batches, step * size, (step + count) * size), count, size))
+        outputs.add(predictor.on_many(_rows(batches, step * size, (step + count) * size), count, size))
         step += count
         watcher.on_batch_end(step - 1, {})
         if watcher.stopped():
             return outputs
     if whole * size < batches.rows:
-        outputs.append(predictor.on_padded(_rows(batches, whole * size, batches.rows)))
+        outputs.add(predictor.on_padded(_rows(batches, whole * size, batches.rows)))
         watcher.on_batch_end(whole, {})
     return outputs
 
 
-def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> list[Any]:
+def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> _Outputs:
     """Run chunks of `most` rows, several per call, then smaller ones, each a power of two or padded to the next."""
-    outputs: list[Any] = []
+    outputs = _Outputs(batches.rows)
     done, size = 0, batches.batch_size
     most_chunks = max(1, _most_rows(batches) // most)
     while done < batches.rows:
@@ -80,7 +126,7 @@ def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> l
         rows = count * most or _piece(left, size)
         watcher.on_batch_begin(done // size)
         x = _rows(batches, done, done + rows)
-        outputs.append(predictor.on_many(x, count, most) if count else predictor.on_padded(x))
+        outputs.add(predictor.on_many(x, count, most) if count else predictor.on_padded(x))
         done += rows
         watcher.on_batch_end(-(-done // size) - 1, {})
         if watcher.stopped():
@@ -118,16 +164,17 @@ def _rows(batches: Any, start: int, stop: int) -> Any:
     return map_arrays(lambda array: array[start:stop], batches.batch.x)
 
 
-def _streamed(predictor: Predictor, batches: Batches, watcher: Any, steps: int | None) -> list[Any]:
-    outputs: list[Any] = []
+def _streamed(predictor: Predictor, batches: Batches, watcher: Any, steps: int | None) -> _Outputs:
+    outputs = _Outputs(None)
     for step, batch in enumerate(batches.stream()):
         if steps is not None and step >= steps:
             break
         watcher.on_batch_begin(step)
-        outputs.append(predictor.on_padded(batch.x))
-        watcher.on_batch_end(step, {"outputs": outputs[-1]})
+        found = predictor.on_padded(batch.x)
+        outputs.add(found)
+        watcher.on_batch_end(step, {"outputs": found})
         if watcher.stopped():
             break
-    if not outputs:
+    if not outputs.parts:
         raise ValueError("There is no data to predict for: the stream yielded no batch.")
     return outputs

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.compat.tensorflow import string_cases
 
 from cornu.compat.tensorflow import functions, names, strings
 from cornu.data.dataset import Dataset
-from tests.compat.tensorflow import string_cases
 
 ANSWERS = json.loads((Path(__file__).parent / "string_cases.json").read_text(encoding="utf-8"))
 

@@ -67,8 +67,11 @@ def resize_with_pad(
     image: Any, target_height: int, target_width: int, method: Any = "bilinear", antialias: bool = False
 ) -> Any:
     """Return pictures resized without stretching, with zeros on two sides."""
-    small = resize(image, (target_height, target_width), method, True, antialias)
-    return resize_with_crop_or_pad(small, target_height, target_width)
+    rows, columns = image.shape[-3:-1]
+    ratio = max(rows / target_height, columns / target_width)
+    small = resize(image, (int(rows / ratio), int(columns / ratio)), method, False, antialias)
+    top, left = int((target_height - rows / ratio) / 2), int((target_width - columns / ratio) / 2)
+    return pad_to_bounding_box(small, top, left, target_height, target_width)
 
 
 @tensor_function

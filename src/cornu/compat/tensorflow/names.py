@@ -97,8 +97,9 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.distribute.experimental": _elsewhere(_TRAINING, "TPUStrategy"),
     "tensorflow.image": _elsewhere(
         "cornu.compat.tensorflow.images",
-        "ResizeMethod resize resize_with_crop_or_pad resize_image_with_crop_or_pad resize_with_pad crop_to_bounding_box "
-        "pad_to_bounding_box central_crop flip_left_right flip_up_down transpose rot90 convert_image_dtype "
+        "ResizeMethod resize resize_with_crop_or_pad resize_image_with_crop_or_pad resize_with_pad "
+        "crop_to_bounding_box pad_to_bounding_box central_crop flip_left_right flip_up_down transpose rot90 "
+        "convert_image_dtype "
         "adjust_brightness adjust_contrast adjust_gamma adjust_saturation adjust_hue rgb_to_grayscale grayscale_to_rgb "
         "rgb_to_hsv hsv_to_rgb per_image_standardization total_variation psnr random_flip_left_right "
         "random_flip_up_down random_brightness random_contrast random_saturation random_hue random_crop "
@@ -113,8 +114,8 @@ NAMES: dict[str, dict[str, str]] = {
     | {"shuffle": f"{_TRAINING}:random_shuffle"},
     "tensorflow.strings": _elsewhere(
         "cornu.compat.tensorflow.strings",
-        "lower upper strip length substr regex_replace regex_full_match join reduce_join split unicode_split bytes_split "
-        "to_number as_string",
+        "lower upper strip length substr regex_replace regex_full_match join reduce_join split unicode_split "
+        "bytes_split to_number as_string",
     ),
     "tensorflow.version": {"VERSION": "cornu.compat.imports:TENSORFLOW_VERSION"},
     "tensorflow.examples.tutorials.mnist.input_data": _elsewhere("cornu.compat.tensorflow.mnist", "read_data_sets"),

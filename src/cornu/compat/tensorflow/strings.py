@@ -35,12 +35,12 @@ def _each(function: Callable, given: Any, dtype: Any = object) -> Any:
     return found.view(EagerArray)
 
 
-def lower(input: Any, encoding: str = "", name: Any = None) -> Any:  # noqa: A002 (TensorFlow's name)
+def lower(input: Any, encoding: str = "", name: Any = None) -> Any:
     """Return texts in lower case: ASCII letters, or all with ``encoding="utf-8"``."""
     return _each(str.lower if encoding else _ascii(str.lower), input)
 
 
-def upper(input: Any, encoding: str = "", name: Any = None) -> Any:  # noqa: A002
+def upper(input: Any, encoding: str = "", name: Any = None) -> Any:
     """Return texts in upper case: ASCII letters, or all with ``encoding="utf-8"``."""
     return _each(str.upper if encoding else _ascii(str.upper), input)
 
@@ -50,12 +50,12 @@ def _ascii(change: Callable[[str], str]) -> Callable[[str], str]:
     return lambda text: change(text) if text.isascii() else text.translate(table)
 
 
-def strip(input: Any, name: Any = None) -> Any:  # noqa: A002
+def strip(input: Any, name: Any = None) -> Any:
     """Return texts without white space at their ends."""
     return _each(str.strip, input)
 
 
-def length(input: Any, unit: str = "BYTE", name: Any = None) -> Any:  # noqa: A002
+def length(input: Any, unit: str = "BYTE", name: Any = None) -> Any:
     """Return how many bytes texts have in UTF-8, or with ``unit="UTF8_CHAR"`` how many characters."""
     return _each(lambda text: len(_units(text, unit)), input, np.int32)
 
@@ -66,7 +66,7 @@ def _units(text: str, unit: str) -> Any:
     return text if unit == "UTF8_CHAR" or text.isascii() else text.encode()
 
 
-def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: Any = None) -> Any:  # noqa: A002
+def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: Any = None) -> Any:
     """Return the parts of texts that begin at `pos`, from the end if it is negative, of at most `len` units."""
 
     def part(text: str) -> str:
@@ -78,14 +78,14 @@ def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: Any = None)
     return _each(part, input)
 
 
-def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: Any = None) -> Any:  # noqa: A002
+def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: Any = None) -> Any:
     r"""Return texts with what matches a pattern replaced; ``\1`` in `rewrite` is a group, ``\0`` the whole match."""
     found = re.compile(_text(pattern))
     new = re.sub(r"\\(\d)", r"\\g<\1>", _text(rewrite))
     return _each(lambda text: found.sub(new, text, count=0 if replace_global else 1), input)
 
 
-def regex_full_match(input: Any, pattern: Any, name: Any = None) -> Any:  # noqa: A002
+def regex_full_match(input: Any, pattern: Any, name: Any = None) -> Any:
     """Return whether a pattern matches whole texts."""
     found = re.compile(_text(pattern))
     return _each(lambda text: found.fullmatch(text) is not None, input, bool)
@@ -107,14 +107,16 @@ def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator
     """Return texts joined along an axis, or all of them."""
     texts = np.asarray(text_tensor(inputs))
     if axis is None:
-        return np.array(separator.join(texts.reshape(-1)), object).reshape((1,) * (texts.ndim * keepdims)).view(EagerArray)
+        return (
+            np.array(separator.join(texts.reshape(-1)), object).reshape((1,) * (texts.ndim * keepdims)).view(EagerArray)
+        )
     moved = np.moveaxis(texts, axis, -1)
     found = np.empty(moved.shape[:-1], object)
     found.reshape(-1)[:] = [separator.join(row) for row in moved.reshape(-1, moved.shape[-1])]
     return (np.expand_dims(found, axis) if keepdims else found).view(EagerArray)
 
 
-def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> Any:  # noqa: A002
+def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> Any:
     """Return the parts of a text between separators (None: white space).
 
     Several texts give a matrix; ValueError if they have different numbers of parts, which is a ragged tensor.
@@ -123,12 +125,12 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> 
     return _rows(input, lambda text: text.split(separator, maxsplit), "strings.split")
 
 
-def unicode_split(input: Any, input_encoding: str = "UTF-8", name: Any = None, **_: Any) -> Any:  # noqa: A002
+def unicode_split(input: Any, input_encoding: str = "UTF-8", name: Any = None, **_: Any) -> Any:
     """Return the characters of a text; several texts of the same length give a matrix."""
     return _rows(input, list, "strings.unicode_split")
 
 
-def bytes_split(input: Any, name: Any = None) -> Any:  # noqa: A002
+def bytes_split(input: Any, name: Any = None) -> Any:
     """Return the characters of an ASCII text; several texts of the same length give a matrix."""
     return _rows(input, list, "strings.bytes_split")
 
@@ -138,20 +140,20 @@ def _rows(given: Any, function: Callable[[str], list[str]], what: str) -> Any:
     rows = [function(text) for text in texts.reshape(-1)]
     if len({len(row) for row in rows}) > 1:
         raise ValueError(
-            f"tf.{what} of several texts gives {[len(row) for row in rows[:5]]} parts, a ragged tensor, which Cornu does "
-            "not have.\nUse it on one text at a time, or TextVectorization, which pads."
+            f"tf.{what} of several texts gives {[len(row) for row in rows[:5]]} parts, a ragged tensor, which Cornu "
+            "does not have.\nUse it on one text at a time, or TextVectorization, which pads."
         )
     size = len(rows[0]) if rows else 0
     return np.array(rows, object).reshape(*texts.shape, size).view(EagerArray)
 
 
-def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:  # noqa: A002
+def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:
     """Return the numbers that texts say. ValueError if one is none."""
     kind = np.dtype(str(out_type))
     return _each(float if kind.kind == "f" else int, input, kind)
 
 
-def as_string(input: Any, precision: int = -1, scientific: bool = False, name: Any = None, **_: Any) -> Any:  # noqa: A002
+def as_string(input: Any, precision: int = -1, scientific: bool = False, name: Any = None, **_: Any) -> Any:
     """Return numbers as texts."""
     numbers = np.asarray(input)
     form = f".{precision if precision >= 0 else 6}{'e' if scientific else 'f'}"
