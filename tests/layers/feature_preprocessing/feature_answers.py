@@ -112,6 +112,8 @@ def others():
     for salt in (None, 133, (133, 137), [1, 2**62]):
         yield "Hashing", {"num_bins": 1000, "salt": salt}, None, [STRINGS, IDS, WORDS, "A"]
         yield "Hashing", {"num_bins": 3, "mask_value": "", "salt": salt}, None, [STRINGS]
+        lengths = [[chr(97 + length % 26) * (length - 1) + "é"] for length in range(1, 135)]
+        yield "Hashing", {"num_bins": 2**31 - 1, "salt": salt}, None, [lengths]
     yield "Hashing", {"num_bins": 1, "mask_value": ""}, None, [STRINGS]
     yield "Hashing", {"num_bins": 9, "mask_value": 5}, None, [IDS]
     yield "Hashing", {"num_bins": 9}, None, [np.array([[1.9, -2.5]], "float32")]

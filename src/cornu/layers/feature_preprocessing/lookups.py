@@ -11,6 +11,8 @@ from cornu.layers.feature_preprocessing.index_lookup import IndexLookup, integer
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
 from cornu.layers.host import as_text
 
+CHUNK = 1 << 18  # rows of integers that are counted at once
+
 
 def buckets(strings: list[bytes], count: int, salt: list[int] | None) -> np.ndarray:
     """Return numbers below `count` by the hashes of strings, equal ones hashed once."""
@@ -206,12 +208,13 @@ class IntegerLookup(IndexLookup):
         return np.array(tokens, "int64")
 
     def _count(self, array: np.ndarray) -> None:
-        array = integers_of(array, self)
-        if self._counts.documents is not None:
-            self._counts.add(array.reshape(len(array), -1).tolist())
-            return
-        tokens, numbers = np.unique(array, return_counts=True)
-        self._counts.tokens.update(dict(zip(tokens.tolist(), numbers.tolist(), strict=True)))
+        for start in range(0, len(array), CHUNK):
+            rows = integers_of(array[start : start + CHUNK], self)
+            if self._counts.documents is not None:
+                self._counts.add(rows.reshape(len(rows), -1).tolist())
+            else:
+                tokens, numbers = np.unique(rows, return_counts=True)
+                self._counts.tokens.update(dict(zip(tokens.tolist(), numbers.tolist(), strict=True)))
 
     def _listed_tokens(self, vocabulary: Any) -> list[int]:
         array = np.asarray(vocabulary)

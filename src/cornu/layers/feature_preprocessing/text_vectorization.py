@@ -19,7 +19,7 @@ from cornu.layers.feature_preprocessing.lookups import StringLookup
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
 from cornu.layers.host import HostLayer, as_text
 
-CHUNK = 1024  # texts that are counted at once
+CHUNK = 1 << 20  # characters of texts that are counted at once, since their words take far more memory
 
 
 class Rows(NamedTuple):
@@ -333,10 +333,13 @@ def _widths(ngrams: Any) -> tuple[int, ...] | None:
 
 
 def _parts(texts: np.ndarray) -> Iterator[np.ndarray]:
-    """Return runs of texts."""
-    if not texts.ndim:
-        return iter([texts])
-    return (texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK))
+    """Return runs of texts with about `CHUNK` characters."""
+    if not texts.size:
+        return iter(())
+    rows = texts.reshape(len(texts), -1) if texts.ndim else texts.reshape(1, 1)
+    sizes = [sum(len(one) for one in row if isinstance(one, str)) for row in rows.tolist()]
+    ends = np.flatnonzero(np.diff(np.cumsum(sizes) // CHUNK)) + 1
+    return iter(np.split(texts, ends) if len(ends) else [texts])
 
 
 __all__ = ["TextVectorization"]
