@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import cornu
 from cornu import layers
 from cornu.data.dataset import Dataset
 
@@ -197,3 +198,21 @@ def test_old_output_modes_and_sparse():
     assert layers.StringLookup(output_mode="binary").output_mode == "multi_hot"
     assert layers.IntegerLookup(output_mode="tf-idf").output_mode == "tf_idf"
     assert layers.StringLookup(output_mode="count", vocabulary=["a"], sparse=True)([["a"]]).tolist() == [[0, 1]]
+
+
+def test_integers_stay_whole_in_models():
+    layer = layers.IntegerLookup(vocabulary=[2**40, 1])
+    model = cornu.Sequential([layers.Input((1,), dtype="int64"), layer])
+    assert model.predict(np.array([[2**40], [1], [2**40 + 2**33]]), verbose=0).tolist() == [[1], [2], [0]]
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_counts_are_inputs_of_other_layers(policy):
+    words = layers.StringLookup(vocabulary=["a", "b"], output_mode="count")
+    inputs, numbers = layers.Input((2,), dtype="string"), layers.Input((1,))
+    joined = layers.Concatenate(dtype=policy)([words(inputs), numbers])
+    model = cornu.Model([inputs, numbers], layers.Dense(1, dtype=policy, kernel_initializer="ones")(joined))
+    model.compile("sgd", "mse")
+    data = [np.array([["a", "b"], ["b", "q"]]), np.array([[0.5], [2.0]])]
+    assert model.predict(data, verbose=0).tolist() == [[2.5], [4.0]]
+    assert np.isfinite(model.fit(data, np.zeros((2, 1)), verbose=0).history["loss"][0])
