@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import figures
 from benchmarks.measures import checkpoints, epochs, memory
+from benchmarks.measures.programs import DATA_SETS
 from benchmarks.peers_table import PEERS
 
 
@@ -78,6 +79,8 @@ def _programs(found: dict[str, Any]) -> Iterator[Must]:
     for row in found["rows"]:
         if row["what"].startswith("seed"):
             yield from _against(f"whole program {row['what']}, warm, fastest peer", _medians(row), 3.0, "5×")
+        elif row["what"] in DATA_SETS:
+            yield from _against(f"whole program {row['what']}, warm", _medians(row), 1.5, "", "keras-tensorflow")
 
 
 def _start(found: dict[str, Any]) -> Iterator[Must]:

@@ -13,17 +13,24 @@ from benchmarks.peers_table import PEERS
 
 OWN = ROOT / "benchmarks" / "programs"
 SHARED = ROOT.parent / "shared" / "programs"
+DATA_SETS = {
+    "MNIST by tf.data, 4 operations per image": "data_set.py",
+    "the same, flipped, cropped and brightened": "data_set_augmented.py",
+}
 SPEAKERS = ("cornu", "keras-tensorflow", "keras-jax", "keras-torch")
 
 
 def programs(lab: Lab) -> dict[str, Any]:
-    """Run seed0 and seed3 unchanged, and a tiny program; Cornu also with no compiled programs kept."""
+    """Run seed0 and seed3 unchanged, a tiny program and two of `tf.data`; Cornu also with no compiled programs kept."""
     wanted = {"tiny: 1,000 rows, 5 epochs": (OWN / "tiny.py", 3 if lab.full else 2)}
     for name in ("seed0_book_mlp.py", "seed3_notebook_mlp.py") if lab.full else ():
         if (SHARED / name).exists():
             wanted[name.partition("_")[0] + ", unchanged"] = (SHARED / name, 2)
     peers = lab.names("cornu", "keras-tensorflow", "keras-jax")
-    return {"rows": [_program(lab, title, *what, peers) for title, what in wanted.items()]}
+    rows = [_program(lab, title, *what, peers) for title, what in wanted.items()]
+    for title, name in DATA_SETS.items() if lab.full else ():
+        rows.append(_program(lab, title, OWN / name, 3, lab.names("cornu", "keras-tensorflow")))
+    return {"rows": rows}
 
 
 def _program(lab: Lab, title: str, path: Path, turns: int, peers: list[str]) -> dict[str, Any]:
@@ -79,7 +86,10 @@ def write(found: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any], peers: list[str]) -> list[str]:
-    medians = {name: figures.median(row["seconds"][name]) for name in peers}
-    others = [f"{figures.short(medians[n])} ({figures.short(medians[n] / medians['cornu'])}×)" for n in peers[1:]]
+    medians = {name: figures.median(seconds) for name, seconds in row["seconds"].items()}
+    others = [
+        f"{figures.short(medians[n])} ({figures.short(medians[n] / medians['cornu'])}×)" if n in medians else ""
+        for n in peers[1:]
+    ]
     own = f"{figures.short(medians['cornu'])} ±{figures.spread(row['seconds']['cornu']):.0%}"
     return [row["what"], figures.short(row["cold"]), own, *others]

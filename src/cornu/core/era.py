@@ -58,7 +58,7 @@ DIFFERENCES = {
     "images are augmented as in Keras 1": Difference(("1",), r"\bImageDataGenerator\b"),
     "images are augmented as in keras-preprocessing": Difference(
         _STANDALONE,
-        r"\bImageDataGenerator\b|\brandom_(rotation|shift|shear|zoom|brightness)\b|\bapply_(affine_transform|brightness_shift)\b",
+        r"\bImageDataGenerator\b|(?<!tf\.image\.)\brandom_(rotation|shift|shear|zoom|brightness)\b|\bapply_(affine_transform|brightness_shift)\b",
     ),
 }
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.jax_internals import wide_types
+from cornu.core.placement import to_device
 from cornu.core.scope import changed, scope
 from cornu.core.seeds import random_marks
 from cornu.core.stateful import Program
@@ -100,7 +100,7 @@ class _Mapped:
         seed = _RowSeed(words)
         with bound([seed], [words]), changed(ambient=seed):
             found = self.function(jax.tree.unflatten(self.tree, arrays))
-            found = jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf), found)
+            found = jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else to_device(leaf), found)
         self.draws = seed.has_drawn
         return found
 

@@ -4,16 +4,13 @@ The graph is cut where strings end. What crosses the cut is `HostInputs`: to the
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from cornu.core.graph import Node, SymbolicTensor
 from cornu.layers.host import is_text
-
-if TYPE_CHECKING:
-    from cornu.models.network import Network
 
 
 @jax.tree_util.register_pytree_node_class
@@ -34,7 +31,7 @@ class HostInputs:
 class HostPart(NamedTuple):
     """Where a model is cut: what runs on the host, what crosses, and the rest."""
 
-    network: "Network"
+    network: Any  # the `Network`
     nodes: list[Node]  # run on the host
     cut: list[SymbolicTensor]  # numbers that the others need of them and of the model's inputs
     inner: list[Node]  # calls of models that have such a part themselves
@@ -65,7 +62,7 @@ class HostPart(NamedTuple):
         return values | dict(zip(map(id, self.inner), inputs.inner, strict=True))
 
 
-def host_part(network: "Network") -> HostPart | None:
+def host_part(network: Any) -> HostPart | None:
     """Return the part of a network that runs on the host; None if there is none.
 
     Raises ValueError if a layer that trains comes before it, or a model's output is text.

@@ -1,0 +1,27 @@
+"""MNIST by a data set of TensorFlow: four operations on each image, shuffled, in batches; one epoch with validation."""
+
+import keras
+import tensorflow as tf
+
+(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+
+
+def preprocess(image, label):
+    image = tf.cast(image, tf.float32) / 255.0
+    image = tf.reshape(image, (28, 28, 1))
+    label = tf.cast(label, tf.int32)
+    return image, tf.one_hot(label, 10)
+
+
+train = tf.data.Dataset.from_tensor_slices((x_train, y_train)).map(preprocess).shuffle(60000).batch(128)
+test = tf.data.Dataset.from_tensor_slices((x_test, y_test)).map(preprocess).batch(128)
+model = keras.Sequential(
+    [
+        keras.Input((28, 28, 1)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(64, activation="relu"),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+)
+model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+model.fit(train.prefetch(tf.data.AUTOTUNE), validation_data=test, epochs=1, verbose=2)
