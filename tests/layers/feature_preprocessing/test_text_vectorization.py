@@ -85,6 +85,12 @@ def test_shapes_are_known_beforehand(mode, options, shape):
     assert layer.compute_output_spec(layers.Input(shape[1:], dtype="string")).dtype == layer.output_dtype
 
 
+def test_what_is_not_text_is_named_by_its_row():
+    texts = ["a " * 600_000] * 4 + [None]
+    with pytest.raises(TypeError, match="row 4 of its input is None"):
+        layers.TextVectorization().adapt(texts)
+
+
 def test_surrogates_are_refused():
     with pytest.raises(ValueError, match="string 1 of its input has a surrogate"):
         layers.TextVectorization(vocabulary=["a"])(np.array(["a", "\ud800"], object))

@@ -165,7 +165,9 @@ class TextVectorization(HostLayer):
         """Take a batch of texts into account for `finalize_state`."""
         self._lookup_layer._check_adaptable()
         counts = self._lookup_layer._counts
-        for part in _parts(self.host_arrays(data)):
+        texts = self.host_arrays(data)
+        strings_of(texts, self)  # names the row of what is not a string
+        for part in _parts(texts):
             if counts.documents is None and isinstance(self.standardize, (str, type(None))) and self._splits_alone:
                 counts.tokens.update(self._words_of_all(part))
             else:
@@ -337,7 +339,7 @@ def _parts(texts: np.ndarray) -> Iterator[np.ndarray]:
     if not texts.size:
         return iter(())
     rows = texts.reshape(len(texts), -1) if texts.ndim else texts.reshape(1, 1)
-    sizes = [sum(len(one) for one in row if isinstance(one, str)) for row in rows.tolist()]
+    sizes = [sum(map(len, row)) for row in rows.tolist()]
     ends = np.flatnonzero(np.diff(np.cumsum(sizes) // CHUNK)) + 1
     return iter(np.split(texts, ends) if len(ends) else [texts])
 
