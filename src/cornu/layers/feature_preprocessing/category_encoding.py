@@ -117,10 +117,11 @@ def count_dtype() -> Any:
 
 def counted(places: np.ndarray, rows: int, depth: int, mode: str, dtype: Any) -> np.ndarray:
     """Return a matrix from places in it, counted row by row: how often each occurs, or 1 if the mode is not count."""
-    if mode == "count":
-        return np.bincount(places, minlength=rows * depth).astype(dtype).reshape(rows, depth)
     found = zeros((rows * depth,), dtype)
-    found[places] = 1
+    if mode == "count":
+        np.add.at(found, places, 1)
+    else:
+        found[places] = 1
     return found.reshape(rows, depth)
 
 

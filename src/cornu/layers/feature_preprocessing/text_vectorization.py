@@ -226,7 +226,9 @@ class TextVectorization(HostLayer):
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
         dtype = floatx() if self.output_mode == "tf_idf" else count_dtype()
         found = counted(places[known] + indices[known], len(lengths), depth, mode, dtype).reshape(*shape, depth)
-        return found * lookup.known_idf_weights() if self.output_mode == "tf_idf" else found
+        if self.output_mode == "tf_idf":
+            found *= lookup.known_idf_weights()
+        return found
 
     def _padded(self, indices: np.ndarray, lengths: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
         """Return indices as rows of one length."""
@@ -242,7 +244,8 @@ class TextVectorization(HostLayer):
     def _rows(self, texts: Any) -> Rows:
         """Return the tokens of texts, cut to `output_sequence_length`."""
         if callable(self.standardize):
-            texts = as_text(np.asarray(self.standardize(np.asarray(texts, str))))
+            given = np.array(strings_of(texts, self), str).reshape(texts.shape)
+            texts = as_text(np.asarray(self.standardize(given)))
         texts = texts if self.split is None else self._squeezed(texts)
         shape: tuple[int, ...] | None = texts.shape
         most = self.output_sequence_length
