@@ -169,7 +169,7 @@ class TextVectorization(HostLayer):
         strings_of(texts, self)  # names the row of what is not a string
         for part in _parts(texts):
             if counts.documents is None and isinstance(self.standardize, (str, type(None))) and self._splits_alone:
-                counts.tokens.update(self._words_of_all(part))
+                tokens.count_words(self._joined(part), counts.tokens)
             else:
                 counts.add(self._rows(part).tokens)
 
@@ -177,10 +177,10 @@ class TextVectorization(HostLayer):
     def _splits_alone(self) -> bool:
         return self.split == "whitespace" and self._widths is None
 
-    def _words_of_all(self, texts: np.ndarray) -> list[bytes]:
-        """Return the words of all texts together."""
+    def _joined(self, texts: np.ndarray) -> bytes:
+        """Return all texts together, standardized."""
         joined = b"\n".join(encoded(strings_of(self._squeezed(texts), self), self))
-        return tokens.split(tokens.standardized(joined, self.standardize), "whitespace")  # type: ignore[arg-type]
+        return tokens.standardized(joined, self.standardize)  # type: ignore[arg-type]
 
     def finalize_state(self) -> None:
         """Make the vocabulary from the texts seen since `reset_state`."""
