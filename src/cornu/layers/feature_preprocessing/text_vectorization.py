@@ -19,7 +19,7 @@ from cornu.layers.feature_preprocessing.lookups import StringLookup
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
 from cornu.layers.host import HostLayer, as_text
 
-CHUNK = 1 << 20  # characters of texts that are counted at once, since their words take far more memory
+CHUNK = 1 << 21  # characters of texts that are counted at once, since their words take far more memory
 
 
 class Rows(NamedTuple):
