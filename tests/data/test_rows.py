@@ -1,5 +1,7 @@
 """Data sets of the rows of arrays: orders of row numbers, and whole epochs as arrays."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -136,3 +138,32 @@ def test_a_data_set_on_hand_keeps_to_steps_per_epoch():
     data = Dataset.from_tensor_slices((X, Y)).shuffle(50).batch(8).repeat()
     history = model().fit(data, steps_per_epoch=3, epochs=2, verbose=0)
     assert len(history.history["loss"]) == 2
+
+
+def slowly(calls):
+    def function(x):
+        calls.append(1)
+        return np.asarray(x) * 2
+
+    return function
+
+
+def test_functions_that_run_row_by_row_run_for_the_rows_that_are_asked_for():
+    calls = []
+    for change in (lambda d: d.take(1), lambda d: d.batch(4).take(1), lambda d: d.cache().take(1), lambda d: d.skip(5)):
+        dataset = change(Dataset.range(1000).map(lambda x: x + 1).map(slowly(calls)))
+        next(iter(dataset))
+        assert len(calls) <= 3 * 5
+        calls.clear()
+
+
+def test_threads_read_the_rows_of_a_batch():
+    names = set()
+
+    def read(x):
+        names.add(threading.current_thread().name.split("_")[0])
+        return np.asarray(x) * 2
+
+    found = listed(Dataset.range(40).map(read, num_parallel_calls=3).batch(8))
+    assert np.concatenate(found).tolist() == list(range(0, 80, 2))
+    assert "cornu-data" in names

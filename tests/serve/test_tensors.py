@@ -6,7 +6,7 @@ from cornu.serve.tensors import Tensor, array_of, check_rows, fitted
 
 
 def test_values_take_the_type_and_shape_of_the_input():
-    found = fitted(array_of([[1, 2.5]], "x"), Tensor("x", (2,), "float32"))
+    found = fitted(array_of([[1, 2.5]], Tensor("x", (2,), "float32")), Tensor("x", (2,), "float32"))
     assert found.dtype == "float32"
     assert fitted(np.ones((4, 2, 1)), Tensor("x", (2,), "float32")).shape == (4, 2)
     assert fitted(np.ones((4, 2)), Tensor("x", (2, 1), "float32")).shape == (4, 2, 1)
@@ -36,7 +36,7 @@ def test_values_take_the_type_and_shape_of_the_input():
 )
 def test_a_mismatch_raises_a_clear_error(values, tensor, said):
     with pytest.raises(RequestError, match="x") as caught:
-        fitted(array_of(values, "x"), tensor)
+        fitted(array_of(values, tensor), tensor)
     assert caught.value.status == 422
     assert said in caught.value.message
 

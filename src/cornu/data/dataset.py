@@ -198,12 +198,13 @@ class Dataset:
         The function is compiled if it can be traced. If not, `num_parallel_calls` (`AUTOTUNE`: as many as there are
         processors) is the number of threads that call it.
         """
-        function = MapFunction(map_func)
+        workers = 1 if num_parallel_calls is None else int(num_parallel_calls)
+        workers = workers if workers > 0 else os.cpu_count() or 1
+        function = MapFunction(map_func, workers)
         if self._rows is not None:
             return self._then_rows(self._rows.mapped(function))
-        if num_parallel_calls is None:
+        if workers == 1:
             return self._then(lambda draws: map(function, self._pass(draws)))
-        workers = int(num_parallel_calls) if num_parallel_calls > 0 else os.cpu_count() or 1
         return self._then(lambda draws: ahead(function, self._pass(draws), workers, 2 * workers))
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
@@ -290,7 +291,7 @@ class Dataset:
 
     def cache(self, *_: Any, **__: Any) -> "Dataset":
         """Return the elements, kept in memory after the first epoch."""
-        if self._rows is not None and self._size >= 0:
+        if self._rows is not None and self._size >= 0 and self._rows.compiles():
             return self._then_rows(self._rows.kept())
         kept: list = []
 

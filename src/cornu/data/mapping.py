@@ -6,6 +6,7 @@ Python's control flow on values), or that draws from numpy's or Python's random 
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -23,10 +24,13 @@ MOST_SHAPES = 3
 
 
 class MapFunction:
-    """A function of an element; a tuple's parts are its arguments."""
+    """A function of an element; a tuple's parts are its arguments.
 
-    def __init__(self, function: Callable) -> None:
-        self.function = function
+    `workers` is the number of threads that call it, where it runs as it is.
+    """
+
+    def __init__(self, function: Callable, workers: int = 1) -> None:
+        self.function, self.workers = function, workers
         self._of_elements: dict[Any, _Mapped | None] = {}
         self._of_rows: dict[Any, _Mapped | None] = {}
         self._lock = threading.Lock()
@@ -52,25 +56,48 @@ class MapFunction:
         """
         return self._computed(self._of_rows, block, self._row_by_row, by_row=True, words=words)
 
+    def compiles_rows(self, block: Any) -> bool:
+        """Return whether the rows of such a block are computed by a program."""
+        arrays, tree = _arrays_in(block)
+        with _types_for(arrays):
+            return self._program(self._of_rows, arrays, tree, by_row=True) is not None
+
     def _computed(
         self, known: dict, given: Any, otherwise: Callable, by_row: bool, words: Callable[[], np.ndarray]
     ) -> Any:
-        leaves, tree = jax.tree.flatten(given)
-        arrays = [leaf if isinstance(leaf, jax.Array) else np.asarray(leaf) for leaf in leaves]
-        if scope.bound or scope.meet is not None or any(array.dtype.kind in "OUSM" for array in arrays):
-            return otherwise(given)
-        key = (tree, *((array.shape, array.dtype) for array in arrays))
-        with wide_types(any(array.dtype.itemsize == 8 for array in arrays)):
-            with self._lock:
-                if key not in known and len(known) < MOST_SHAPES:
-                    known[key] = _attempt(_Mapped(self.plain, tree, by_row), arrays)
-            program = known.get(key)
+        arrays, tree = _arrays_in(given)
+        with _types_for(arrays):
+            program = self._program(known, arrays, tree, by_row)
             return otherwise(given) if program is None else jax.tree.map(np.asarray, program(arrays, words))
 
+    def _program(self, known: dict, arrays: list, tree: Any, by_row: bool) -> "_Mapped | None":
+        """Return the program for such arrays, traced if it is the first time; None if the function runs as it is."""
+        if scope.bound or scope.meet is not None or any(array.dtype.kind in "OUSM" for array in arrays):
+            return None
+        key = (tree, *((array.shape, array.dtype) for array in arrays))
+        with self._lock:
+            if key not in known and len(known) < MOST_SHAPES:
+                known[key] = _attempt(_Mapped(self.plain, tree, by_row), arrays)
+        return known.get(key)
+
     def _row_by_row(self, block: Any) -> Any:
-        count = len(jax.tree.leaves(block)[0])
-        found = [self(jax.tree.map(lambda leaf: leaf[row], block)) for row in range(count)]  # noqa: B023
+        rows = (jax.tree.map(lambda leaf: leaf[row], block) for row in range(len(jax.tree.leaves(block)[0])))  # noqa: B023
+        if self.workers > 1:
+            with ThreadPoolExecutor(self.workers, thread_name_prefix="cornu-data") as pool:
+                found = list(pool.map(self, list(rows)))
+        else:
+            found = list(map(self, rows))
         return jax.tree.map(lambda *parts: np.stack([np.asarray(part) for part in parts]), *found)
+
+
+def _arrays_in(given: Any) -> tuple[list[Any], Any]:
+    leaves, tree = jax.tree.flatten(given)
+    return [leaf if isinstance(leaf, jax.Array) else np.asarray(leaf) for leaf in leaves], tree
+
+
+def _types_for(arrays: list) -> Any:
+    """Return a context in which numbers of 64 bits stay whole, if there are any."""
+    return wide_types(any(array.dtype.itemsize == 8 for array in arrays))
 
 
 class _Mapped:

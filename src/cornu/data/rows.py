@@ -17,7 +17,7 @@ from cornu.data.mapping import MapFunction
 
 #: Bytes of arrays that are read and mapped at once, and the fewest and most rows.
 BLOCK_BYTES, FEWEST, MOST = 1 << 22, 64, 4096
-
+#: The most bytes of mapped rows that are computed once for all epochs.
 KEPT_BYTES = 1 << 30
 
 Numbers = Iterator[np.ndarray]  # row numbers, in runs of any length
@@ -111,6 +111,15 @@ class Rows:
             self._computed = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
         return self._computed
 
+    def compiles(self) -> bool:
+        """Return whether all functions are compiled. None that is not is called."""
+        block = _part(self.read(), 0, FEWEST)
+        for function in self.functions:
+            if not function.compiles_rows(block):
+                return False
+            block = function.rows(block, lambda: np.zeros(4, np.uint32))
+        return True
+
     def kept(self) -> "Rows":
         """Return the rows in the order and with the values of the first epoch, which are kept in memory."""
         whole: list[Any] = []
@@ -134,7 +143,7 @@ class Rows:
             count = _length(block)
             for start in range(0, count, size):
                 if start + size <= count or not drop_remainder:
-                    yield jax.tree.map(lambda array: array[start : start + size], block)  # noqa: B023
+                    yield _part(block, start, start + size)
 
     def _blocks(self, draws: Draws, multiple: int = 1) -> Iterator[Any]:
         """Return the rows in blocks, whose sizes are the same multiple of a number; the last may be smaller."""
@@ -148,9 +157,24 @@ class Rows:
             fills = self.functions and len(numbers) < size <= available
             filled = np.concatenate([numbers, np.full(size - len(numbers), numbers[-1])]) if fills else numbers
             block = jax.tree.map(lambda array: array[_where(filled)], arrays)  # noqa: B023
-            for function in self.functions:
-                block = function.rows(block, draws.words)
-            yield jax.tree.map(lambda array: array[: len(numbers)], block) if fills else block  # noqa: B023
+            functions = list(self.functions)
+            while functions and functions[0].compiles_rows(block):
+                block = functions.pop(0).rows(block, draws.words)
+            block = _part(block, 0, len(numbers)) if fills else block
+            if not functions:
+                yield block
+                continue
+            # The others run row by row: few rows at once, since they may take long.
+            few = multiple if multiple > 1 else max(function.workers for function in functions)
+            for start in range(0, len(numbers), few):
+                part = _part(block, start, start + few)
+                for function in functions:
+                    part = function.rows(part, draws.words)
+                yield part
+
+
+def _part(arrays: Any, start: int, stop: int) -> Any:
+    return jax.tree.map(lambda array: array[start:stop], arrays)
 
 
 def _length(arrays: Any) -> int:

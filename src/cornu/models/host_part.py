@@ -143,9 +143,3 @@ def is_text_input(given: Any, tensor: SymbolicTensor) -> bool:
         came, wants = ("text", "numbers") if is_text(given) else ("numbers", "text")
         raise TypeError(f"The model's input {tensor.name!r} takes {wants} (dtype {tensor.dtype}); got {came}.")
     return tensor.dtype == "string"
-
-
-def begins_on_host(model: Any) -> bool:
-    """Return whether a model is a stack of layers whose first one computes with numpy."""
-    first = next(iter(getattr(model, "stack", ())), None)
-    return first is not None and (first.on_host or begins_on_host(first))

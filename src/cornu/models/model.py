@@ -16,7 +16,7 @@ from cornu.core.tracking import parts
 from cornu.metrics import Metric
 from cornu.models import graph_config
 from cornu.models.batch_methods import BatchMethods
-from cornu.models.host_part import HostInputs, begins_on_host
+from cornu.models.host_part import HostInputs
 from cornu.models.loss_methods import LossMethods
 from cornu.models.network import Network
 from cornu.models.pictures import PictureMethods
@@ -87,7 +87,7 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
     def _encodes(self, inputs: Any) -> bool:
         """Return whether the inputs of a call have to go through layers that compute with numpy first."""
         if self._network is None:
-            begins = begins_on_host(self)
+            begins = self._begins_on_host
         else:
             begins = self._network.host is not None
         return (

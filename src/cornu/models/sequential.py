@@ -173,6 +173,11 @@ class Sequential(Model):
         self._connect(self._starting_tensors())
 
     @property
+    def _begins_on_host(self) -> bool:
+        first = self.stack[0] if self.stack else None
+        return first is not None and (first.on_host or getattr(first, "_begins_on_host", False))
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers in order, without the input."""
         return list(self.stack)

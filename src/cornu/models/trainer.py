@@ -21,7 +21,7 @@ from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, s
 from cornu.data.convert import as_arrays
 from cornu.data.streams import is_stream
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
-from cornu.models.host_part import HostInputs, begins_on_host
+from cornu.models.host_part import HostInputs
 from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.models.parts import ModelPart
 from cornu.models.states import check_batch_size
@@ -225,6 +225,11 @@ class Trainer(ModelPart):
         self._seen_outputs = names
         return names
 
+    @property
+    def _begins_on_host(self) -> bool:
+        """Whether this is a stack of layers whose first one computes with numpy."""
+        return False
+
     def _as_inputs(self, x: Any) -> Any:
         """Return data as arrays for the model's program: where strings enter, those that its first layers make of them.
 
@@ -233,7 +238,7 @@ class Trainer(ModelPart):
         if isinstance(x, HostInputs):
             return x
         network = self._network
-        if network is None and begins_on_host(self):
+        if network is None and self._begins_on_host:
             x = as_arrays(x, "x", text=True)
             self._ensure_built((x,), {})
             network = self._network
