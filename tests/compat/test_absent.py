@@ -37,8 +37,8 @@ def test_a_missing_name_says_what_to_use_once(program):
 
 
 def test_a_file_with_a_missing_layer_says_what_to_use():
-    with pytest.raises(ValueError, match=r"keras\.layers\.Hashing is not in this version of Cornu yet\. Encode"):
-        layers.deserialize({"class_name": "Hashing", "config": {"num_bins": 3}})
+    with pytest.raises(ValueError, match=r"keras\.layers\.JaxLayer is not in this version of Cornu yet\. Use"):
+        layers.deserialize({"class_name": "JaxLayer", "config": {"call_fn": 3}})
 
 
 def test_the_rows_name_places_that_exist():

@@ -41,6 +41,6 @@ def test_other_names_of_keras_are_found_in_the_modules_too():
         _ = cornu.layers.Denze
     with pytest.raises(AttributeError, match=r"It is in cornu\.optimizers"):
         _ = cornu.layers.Adam
-    with pytest.raises(NotImplementedError, match="Hashing is not in this version"):
-        cornu.layers.Hashing(3)
+    with pytest.raises(NotImplementedError, match="JaxLayer is not in this version"):
+        cornu.layers.JaxLayer(3)
     assert not hasattr(cornu.layers, "no_such_layer")

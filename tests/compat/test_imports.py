@@ -125,7 +125,12 @@ VALUES = {  # what is run -> what `answer` must be
     "import tensorflow as tf\nimport keras.backend as K\nconfig = tf.ConfigProto(allow_soft_placement=True)\n"
     "config.gpu_options.allow_growth = True\nK.set_session(tf.Session(config=config))\n"
     "with tf.Session() as s: answer = s.run(tf.global_variables_initializer())": None,
-    "from keras.layers import Hashing, MaxoutDense, Dense; answer = isinstance(Dense(1), Hashing)": False,
+    "from tensorflow.keras.layers.experimental.preprocessing import CategoryEncoding, Discretization\n"
+    "answer = CategoryEncoding(max_tokens=2)([[1]]).tolist(), Discretization(bins=[1.0])([2.0]).tolist()": (
+        [[0.0, 1.0]],
+        [1],
+    ),
+    "from keras.layers import JaxLayer, MaxoutDense, Dense; answer = isinstance(Dense(1), JaxLayer)": False,
 }
 
 ERRORS = {  # what is run -> the error's class and words that it must have
@@ -135,13 +140,13 @@ ERRORS = {  # what is run -> the error's class and words that it must have
     "import keras.layer.core": ("ModuleNotFoundError", ["'layer'", "Did you mean 'layers'?"]),
     "from keras.layers import Adam": ("ModuleNotFoundError", ["from keras.optimizers import Adam"]),
     "from keras.utils.np_utils import to_categoricl": ("ModuleNotFoundError", ["Did you mean 'to_categorical'?"]),
-    "from keras.layers import Hashing\nHashing(3)": (
+    "from keras.layers import JaxLayer\nJaxLayer(3)": (
         "NotImplementedError",
-        ["keras.layers.Hashing is not in this version of Cornu yet"],
+        ["keras.layers.JaxLayer is not in this version of Cornu yet"],
     ),
-    "from keras.layers import Hashing\nclass A(Hashing): pass": (
+    "from keras.layers import JaxLayer\nclass A(JaxLayer): pass": (
         "NotImplementedError",
-        ["Hashing is not in this version"],
+        ["JaxLayer is not in this version"],
     ),
     "from keras.applications.vgg16 import VGG61": ("ModuleNotFoundError", ["'VGG61'", "Did you mean 'VGG16'?"]),
     "from keras.applications import vgg61": ("ModuleNotFoundError", ["Did you mean 'vgg19'?"]),

@@ -81,6 +81,10 @@ BASICS: dict[str, Entry] = {
         lambda layers: layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 0.0, 0.25]), (2, 4, 3), highest=9
     ),
     "denormalization": Entry(lambda layers: layers.Normalization(None, 3.0, 4.0, invert=True), (2, 3)),
+    "discretization": Entry(lambda layers: layers.Discretization([-1.0, 0.0, 0.5]), (2, 4, 3)),
+    "discretization counts": Entry(lambda layers: layers.Discretization([-1.0, 0.5], output_mode="count"), (2, 4)),
+    "category encoding": Entry(lambda layers: layers.CategoryEncoding(5), (2, 4), highest=7),
+    "category encoding one hot": Entry(lambda layers: layers.CategoryEncoding(5, "one_hot"), (2, 4), highest=7),
     "rescaling": Entry(lambda layers: layers.Rescaling(1 / 127.5, offset=-1), (2, 4, 3), highest=256),
 }
 
@@ -338,4 +342,14 @@ APPLICATIONS: dict[str, Entry] = {
     "stochastic depth": Entry(lambda layers: layers.StochasticDepth(0.3), (4, 5, 3), random=True),
 }
 
-EVERY = LAYERS | KERAS_2 | APPLICATIONS
+#: Layers that compute on the host, and that Keras has on TensorFlow alone: tests/layers/feature_preprocessing compares.
+HOST: dict[str, Entry] = {
+    "integer lookup": Entry(lambda layers: layers.IntegerLookup(vocabulary=[2, 5], mask_token=0), (2, 4), highest=7),
+    "integer lookup counts": Entry(
+        lambda layers: layers.IntegerLookup(vocabulary=[2, 5], output_mode="count"), (2, 4), highest=7
+    ),
+    "hashing": Entry(lambda layers: layers.Hashing(5, mask_value=0, output_mode="multi_hot"), (2, 4), highest=7),
+    "hashed crossing": Entry(lambda layers: layers.HashedCrossing(5), [(4, 1), (4, 1)], highest=7),
+}
+
+EVERY = LAYERS | KERAS_2 | APPLICATIONS | HOST

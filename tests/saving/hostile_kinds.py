@@ -98,9 +98,11 @@ def h05(forge):
 
 @kind
 def h06(forge):
-    """Assets, which would unpack to anything."""
-    yield forge.with_member(*packed("assets/layers/lookup/vocabulary.txt", bytes(1 << 20))), "an asset"
-    yield forge.with_member("assets/", b""), "an asset"
+    """Assets of no layer, with names that lead elsewhere, or that unpack to anything."""
+    yield forge.with_member(*packed("assets/layers/lookup/vocabulary.txt", bytes(1 << 20))), "an asset", ("load_model",)
+    yield forge.with_member(*packed("assets/x", bytes((1 << 26) + 1))), "more than the limit", ("load_model",)
+    for name in ("assets/", "assets//x", "assets/../x", "assets/a/..", "assets/a\x1b[2J", f"assets/{'x' * 600}"):
+        yield forge.with_member(name, b""), "an asset"
 
 
 @kind

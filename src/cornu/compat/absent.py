@@ -18,21 +18,13 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
     return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
 
 
-_ENCODE = "Encode the data with numpy before training."
-
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
-    (
-        "layers",
-        "Discretization Hashing HashedCrossing CategoryEncoding StringLookup IntegerLookup TextVectorization",
-        _ENCODE,
-    ),
     ("layers", "JaxLayer FlaxLayer", "Use a custom layer whose call() computes with jax.numpy."),
     ("layers", "TorchModuleWrapper TFSMLayer", "Rebuild the module from Keras layers."),
     ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),
-    ("utils", "FeatureSpace", _ENCODE),
     ("utils", "HDF5Matrix", "Read the file with h5py: fit() takes its data sets as they are."),
     ("utils", "GeneratorEnqueuer OrderedEnqueuer", "Pass the generator or the PyDataset to fit()."),
     ("estimator", "", "Use model.fit."),

@@ -38,6 +38,8 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "input_dtype": ("dtype",),
     # layers of Keras 2
     "alpha": ("negative_slope",),
+    "bins": ("bin_boundaries",),
+    "max_tokens": ("num_tokens",),
     "input": ("inputs",),
     "output": ("outputs",),
     # optimizers, constraints, regularizers, initializers, callbacks

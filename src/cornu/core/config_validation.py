@@ -20,6 +20,9 @@ LONGEST_NAME = 2**16  # Keras writes names of any length
 #: Table of classes -> the largest integer in their configs, seeds apart: sizes of axes, numbers of thresholds.
 LARGEST = {registry.LAYERS.module: (1 << 31) - 1, registry.METRICS.module: 1 << 20}
 
+#: Arguments that are values of data: integers of any size.
+VALUES = ("vocabulary", "mask_token", "oov_token", "mask_value", "salt")
+
 #: Errors of code that was given something else than it expects: what they say is about the config.
 STUMBLES = (
     *(LookupError, AttributeError, RecursionError, ArithmeticError, AssertionError, RuntimeError, MemoryError),
@@ -89,7 +92,8 @@ def check_arguments(cls: type, config: dict[str, Any]) -> None:
     hints, largest = _argument_types(cls), LARGEST.get(table.module)
     for key, value in config.items():
         kind = Any if key == "name" and value is None else hints.get(key, Any)
-        if not _fits(value, kind) or (largest and "seed" not in key and _too_large(value, largest)):
+        is_value = "seed" in key or key in VALUES
+        if not _fits(value, kind) or (largest and not is_value and _too_large(value, largest)):
             expected = getattr(kind, "__name__", None) if isinstance(kind, type) else str(kind)
             expected = "a plain value" if kind is Any else str(expected).replace("collections.abc.", "")
             raise ValueError(f"The config of {_called(cls, config)} has {key}={_short(value)}; expected is {expected}.")

@@ -17,6 +17,7 @@ from cornu.layers.convolution import *
 from cornu.layers.core import *
 from cornu.layers.einsum import *
 from cornu.layers.embedding import *
+from cornu.layers.feature_preprocessing import *
 from cornu.layers.image_preprocessing import *
 from cornu.layers.input import *
 from cornu.layers.locally_connected import *

@@ -48,6 +48,13 @@ from cornu.layers.core import Wrapper as Wrapper
 from cornu.layers.einsum import EinsumDense as EinsumDense
 from cornu.layers.embedding import Embedding as Embedding
 from cornu.layers.embedding import ReversibleEmbedding as ReversibleEmbedding
+from cornu.layers.feature_preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
+from cornu.layers.feature_preprocessing.discretization import Discretization as Discretization
+from cornu.layers.feature_preprocessing.hashing import HashedCrossing as HashedCrossing
+from cornu.layers.feature_preprocessing.hashing import Hashing as Hashing
+from cornu.layers.feature_preprocessing.lookups import IntegerLookup as IntegerLookup
+from cornu.layers.feature_preprocessing.lookups import StringLookup as StringLookup
+from cornu.layers.feature_preprocessing.text_vectorization import TextVectorization as TextVectorization
 from cornu.layers.image_preprocessing.affine import RandomRotation as RandomRotation
 from cornu.layers.image_preprocessing.affine import RandomShear as RandomShear
 from cornu.layers.image_preprocessing.affine import RandomTranslation as RandomTranslation

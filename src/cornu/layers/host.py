@@ -1,15 +1,18 @@
 """Layers that compute with numpy: on strings, which no compiled program holds, or by tables of any keys."""
 
+import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import SymbolicTensor, holds_symbolic
 from cornu.core.layer import Layer
+from cornu.core.placement import to_device
 from cornu.core.shapes import shapes_of
+
+ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
 
 class HostLayer(Layer):
@@ -33,25 +36,36 @@ class HostLayer(Layer):
         """Compute the outputs: arrays of JAX, or of numpy if they hold strings; or add a node to the graph."""
         if holds_symbolic((inputs,), {}):
             return super().__call__(inputs, **kwargs)
-        arrays = as_host_arrays(inputs, self)
+        arrays = self.host_arrays(inputs)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
             return self._called_back(arrays)
-        outputs = self.compute(arrays)
-        return jax.tree.map(lambda array: array if is_text(array) else jnp.asarray(array), outputs)
+        given = [leaf for leaf in jax.tree.leaves(arrays) if isinstance(leaf, np.ndarray)]
+        return jax.tree.map(lambda array: _as_output(array, given), self.compute(arrays))
+
+    def host_arrays(self, inputs: Any) -> Any:
+        """Return what a call got as arrays of numpy."""
+        return as_host_arrays(inputs, self)
 
     def compute(self, inputs: Any) -> Any:
         """Compute the outputs as numpy arrays."""
-        arrays = as_host_arrays(inputs, self)
+        arrays = self.host_arrays(inputs)
         with self.naming():
             self._check_and_build((arrays,), {})
             return self.call(arrays)
 
     def _called_back(self, arrays: Any) -> Any:
         shape = self.compute_output_shape(shapes_of(arrays))
-        found = jax.ShapeDtypeStruct(tuple(shape), array_dtype(self.output_dtype))
-        return jax.pure_callback(
-            lambda given: np.asarray(self.compute(jax.tree.map(np.asarray, given)), found.dtype), found, arrays
-        )
+        found = jax.ShapeDtypeStruct(tuple(shape), jax.dtypes.canonicalize_dtype(array_dtype(self.output_dtype)))
+
+        def computed(given: Any) -> np.ndarray:
+            outputs = np.asarray(self.compute(jax.tree.map(np.asarray, given)))
+            if _is_wide(outputs):
+                raise OverflowError(
+                    f"Layer {self.name!r} ({type(self).__name__}) has outputs beyond 32 bits in a program."
+                )
+            return outputs.astype(found.dtype)
+
+        return jax.pure_callback(computed, found, jax.tree.map(jax.lax.stop_gradient, arrays))
 
     def compute_output_spec(self, inputs: Any, **_: Any) -> Any:
         return SymbolicTensor(self.compute_output_shape(shapes_of(inputs)), self.output_dtype)
@@ -60,6 +74,29 @@ class HostLayer(Layer):
 def is_text(array: Any) -> bool:
     """Return whether an array holds strings, or Python objects that may be some."""
     return getattr(getattr(array, "dtype", None), "kind", "") in ("U", "S", "O", "T")
+
+
+def _as_output(array: np.ndarray, given: list[np.ndarray]) -> Any:
+    """Return an array of JAX, in the memory of numpy's if that is new; text and wide integers as they are."""
+    if is_text(array) or _is_wide(array):
+        return array
+    is_new = not any(np.may_share_memory(array, one) for one in given)
+    return to_device(array, copy=False if is_new else None)
+
+
+def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return zeros in memory that JAX reads without copying it."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def _is_wide(array: np.ndarray) -> bool:
+    """Return whether an array holds integers that JAX's integers, which have 32 bits by default, do not hold."""
+    if array.dtype != np.int64 or not array.size or jax.config.jax_enable_x64:
+        return False
+    return bool(array.max() > np.iinfo("int32").max or array.min() < np.iinfo("int32").min)
 
 
 def as_host_arrays(given: Any, layer: Any) -> Any:
@@ -75,29 +112,39 @@ def as_host_arrays(given: Any, layer: Any) -> Any:
         return given
     if hasattr(given, "to_numpy"):
         given = given.to_numpy()
+    uneven = f"Layer {layer.name!r} ({type(layer).__name__}) takes an array; got a list whose rows differ in length."
     try:
-        array = np.asarray(given)
-    except UnicodeDecodeError:  # strings beside bytes
-        array = np.array(given, object)
+        # In an array of dtype U, each string would take the room of the longest.
+        array = np.array(given, object) if isinstance(_first_in(given), (str, bytes)) else np.asarray(given)
+        if array.dtype.kind in "US" and isinstance(given, (list, tuple)):  # numbers, then strings
+            array = np.array(given, object)
     except ValueError as error:
-        raise ValueError(
-            f"Layer {layer.name!r} ({type(layer).__name__}) takes an array; got a list whose rows differ in length. "
-            f"({error})"
-        ) from None
-    return as_text(array) if is_text(array) else array
+        raise ValueError(f"{uneven} ({error})") from None
+    if array.dtype.kind == "O" and any(isinstance(one, (list, tuple)) for one in array.flat):
+        raise ValueError(uneven)
+    return as_text(array, getattr(layer, "encoding", "utf-8")) if is_text(array) else array
 
 
-def as_text(array: np.ndarray) -> np.ndarray:
-    """Return an array of strings with bytes decoded as UTF-8, invalid ones as replacement characters.
+def _first_in(given: Any) -> Any:
+    """Return the first value in nested lists."""
+    while isinstance(given, (list, tuple)) and given:
+        given = given[0]
+    return given
+
+
+def as_text(array: np.ndarray, encoding: str = "utf-8") -> np.ndarray:
+    """Return an array of strings with bytes decoded, invalid ones as replacement characters.
 
     >>> as_text(np.array([b"caf\\xc3\\xa9"])).tolist()
     ['café']
     """
     if array.dtype.kind == "S":
-        return np.char.decode(array, "utf-8", "replace")
+        return np.char.decode(array, encoding, "replace")
     if array.dtype.kind != "O":
         return array
-    decoded = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in array.ravel()]
+    if bytes not in set(map(type, array.flat)):
+        return array
+    decoded = [one.decode(encoding, "replace") if isinstance(one, bytes) else one for one in array.ravel()]
     found = np.empty(len(decoded), object)
     found[:] = decoded
     return found.reshape(array.shape)

@@ -11,10 +11,9 @@ from jax import Array
 from cornu.core import registry, settings
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
+from cornu.layers.adapting import CHUNK, batches_of
 from cornu.layers.argument_checks import known_size
 from cornu.ops import normalization as ops
-
-CHUNK = 1024  # rows of an array that are converted to float64 at once
 
 
 @registry.LAYERS.add()
@@ -112,7 +111,7 @@ class Normalization(Layer):
                 f"Layer {self.name!r} (Normalization) has the mean and the variance that it was created with; adapt() "
                 "is for layers created without them."
             )
-        batches = map(_numbers, itertools.islice(_batches(data), steps))
+        batches = map(_numbers, itertools.islice(batches_of(data, "Normalization"), steps))
         first = next(batches, None)
         if first is None:
             raise ValueError("Normalization.adapt() got no data: there is not a single batch.")
@@ -191,28 +190,8 @@ def _checked_statistics(mean: Any, variance: Any, rank: int) -> tuple[Any, Any]:
     return mean, variance
 
 
-def _batches(data: Any) -> Iterator[Any]:
-    """Return the batches of data: an array is one, and so is a list of numbers."""
-    several = isinstance(data, (list, tuple)) and any(hasattr(_features(one), "shape") for one in data)
-    if hasattr(data, "shape") or (isinstance(data, (list, tuple)) and not several):
-        return iter([data])
-    if not hasattr(data, "__iter__"):
-        if not hasattr(data, "__getitem__"):
-            raise TypeError(
-                f"Normalization.adapt() takes an array or an iterable of batches; got {type(data).__name__}."
-            )
-        return (data[number] for number in range(len(data)))  # a PyDataset
-    if hasattr(data, "batch") and np.ndim(_features(next(iter(data), None))) == 1:  # rows of a data set of TensorFlow's
-        return iter(data.batch(CHUNK))
-    return iter(data)
-
-
-def _features(batch: Any) -> Any:
-    return batch[0] if isinstance(batch, tuple) else batch
-
-
 def _numbers(batch: Any) -> np.ndarray:
-    array = np.asarray(_features(batch))
+    array = np.asarray(batch)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(f"Normalization.adapt() takes numbers; got an array of {array.dtype}.")
     return array

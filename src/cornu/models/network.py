@@ -232,7 +232,7 @@ def fitted(given: Any, reference: SymbolicTensor, any_size: bool = False, rows: 
     if isinstance(given, SymbolicTensor) or is_text_input(given, reference):
         return array
     if array.dtype.name != reference.dtype:
-        array = jnp.asarray(array).astype(reference.dtype)
+        array = jnp.asarray(array).astype(jax.dtypes.canonicalize_dtype(reference.dtype))
     if array is not given and (mask := get_mask(given)) is not None:
         set_mask(array, mask)
     return array

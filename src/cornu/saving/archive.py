@@ -1,6 +1,7 @@
 """The only place that reads zip files: known members, each once, and nothing between them."""
 
 import contextlib
+import re
 import struct
 import zipfile
 import zlib
@@ -14,6 +15,9 @@ from cornu.saving.source import CORNU, GATES, Source, writer
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 ASSETS = "assets/"
+ASSET_NAME = re.compile(r"assets(/[\w .+=@()-]*[\w+=@()-])+")  # no part is empty or made of dots
+LONGEST_NAME, MOST_ASSETS = 500, 10_000
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed time in the entries: equal models give equal files except for the metadata
 ENCRYPTED, HAS_DESCRIPTOR = 0x1, 0x8
 LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 DESCRIPTORS = (12, 16, 20, 24)  # bytes after a member that was written as a stream
@@ -42,9 +46,10 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
     known: set[str] = set()
     for info in archive.infolist():
         problem = None
-        if info.filename.startswith(ASSETS):
-            problem = "an asset: a table for a layer that Cornu does not have"
-        elif info.filename not in (METADATA, CONFIG, WEIGHTS) or info.orig_filename != info.filename:
+        is_asset = info.filename.startswith(ASSETS)
+        if is_asset and not is_asset_name(info.filename):
+            problem = "an asset with a name that no layer gives"
+        elif info.orig_filename != info.filename or not (is_asset or info.filename in (METADATA, CONFIG, WEIGHTS)):
             problem = "which a model file does not have"
         elif info.filename in known:
             problem = "twice"
@@ -55,11 +60,20 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
         if problem:
             raise ValueError(f"{path.name!r} contains the member {info.orig_filename[:200]!r}, {problem}: refused.")
         known.add(info.filename)
+    if len(known) > MOST_ASSETS:
+        raise ValueError(
+            f"{path.name!r} contains {len(known):,} members, more than the limit of {MOST_ASSETS:,}: refused."
+        )
     missing = [name for name in (CONFIG, WEIGHTS) if name not in known]
     if missing:
         raise ValueError(
             f"{path.name!r} has no member {missing[0]!r}, so it is not a model file; it contains {names[:10]}."
         )
+
+
+def is_asset_name(name: str) -> bool:
+    """Return whether an archive may have an asset of a name."""
+    return len(name) <= LONGEST_NAME and ASSET_NAME.fullmatch(name) is not None
 
 
 def _check_places(path: Path, archive: zipfile.ZipFile) -> None:

@@ -35,7 +35,7 @@ def model_of(
     with registry.CustomObjectScope(custom_objects or {}), _naming(source), config_validation.reading(entry, budget):
         entry = with_all_numbers(entry) if groups is None else with_shared_layers(entry, groups)
         model = _build(spellings.translate_model(entry, source.writer))
-    if not hasattr(model, "get_layer"):
+    if not hasattr(model, "get_layer") and not getattr(model, "saves_whole", False):
         raise ValueError(f"The config of {source} describes a {type(model).__name__}, which is not a model.")
     return model
 

@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 
 from cornu.core.serialization import serialize_object
+from cornu.layers.feature_preprocessing.vocabulary import vocabularies_in_configs
 from cornu.saving import compiling, documents, hdf5
 from cornu.saving.class_names import KEY, as_text, from_text, give
 from cornu.saving.h5_config import old_form
@@ -23,7 +24,7 @@ from cornu.saving.weights import read_weights, write_weights
 
 def write_h5_file(path: Path, model: Any, include_optimizer: bool = True) -> None:
     """Write a whole model as Keras 2 did, with the optimizer's variables in Keras 3's order."""
-    with model.sharing():
+    with model.sharing(), vocabularies_in_configs():
         entry = old_form(serialize_object(model, with_compile_config=False))
     compiled = compiling.compile_config(model) if include_optimizer else None
     with new_file(path) as file:

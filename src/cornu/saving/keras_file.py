@@ -1,4 +1,4 @@
-"""The ``.keras`` file of Keras 3: a zip of ``metadata.json``, ``config.json`` and ``model.weights.h5``."""
+"""The ``.keras`` file of Keras 3: a zip of ``metadata.json``, ``config.json``, ``model.weights.h5`` and assets."""
 
 import datetime
 import io
@@ -12,7 +12,8 @@ import h5py
 from cornu.core.serialization import serialize_object
 from cornu.saving import archive as zipped
 from cornu.saving import compiling, documents, hdf5
-from cornu.saving.archive import CONFIG, METADATA, WEIGHTS
+from cornu.saving.archive import CONFIG, EARLIEST, METADATA, WEIGHTS
+from cornu.saving.assets import read_assets, set_assets, write_assets
 from cornu.saving.class_names import KEY, class_names_of, give
 from cornu.saving.gates import gates_of
 from cornu.saving.plain_names import with_plain_names
@@ -21,7 +22,6 @@ from cornu.saving.transfer import Transfer
 from cornu.saving.weights import read_weights, write_weights
 
 KERAS_VERSION = "3.15.1"  # whose format the file has
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed time in the entries: equal models give equal files except for the metadata
 
 
 def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> None:
@@ -42,6 +42,7 @@ def write_keras_file(path: Path, model: Any, include_optimizer: bool = True) -> 
         for name, text in ((METADATA, metadata), (CONFIG, entry)):
             archive.writestr(zipfile.ZipInfo(name, EARLIEST), json.dumps(with_plain_names(text, model)))
         archive.writestr(zipfile.ZipInfo(WEIGHTS, EARLIEST), weights.getvalue())
+        write_assets(archive, model)
 
 
 def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: bool) -> Any:
@@ -50,7 +51,7 @@ def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: 
         source = zipped.source_of(archive, path.name)
         entry = zipped.config_of(archive, str(source))
         names = zipped.metadata_of(archive).get(KEY)
-        content = zipped.read_weights_member(archive)
+        content, assets = zipped.read_weights_member(archive), read_assets(archive)
     compile_config = entry.pop("compile_config", None)
     with hdf5.open_file(io.BytesIO(content), f"{WEIGHTS} in {path.name!r}", path.stat().st_size) as file:
         budget = hdf5.budget_of(file, bool(custom_objects))
@@ -61,6 +62,7 @@ def read_keras_file(path: Path, custom_objects: dict[str, Any] | None, compile: 
         with hdf5.damage(path.name):
             read_weights(file, model, transfer, optimizer=compile)
         transfer.apply()
+    set_assets(model, assets, source)
     give(model, names, str(source))
     return model
 

@@ -11,6 +11,7 @@ from cornu.core.layer import check_functions
 from cornu.core.scope import changed
 from cornu.core.serialization import serialize, serialize_object
 from cornu.core.variable import Variable, at_one_moment
+from cornu.layers.feature_preprocessing.vocabulary import vocabularies_in_configs
 from cornu.optimizers.base import making_slots
 from cornu.saving import documents
 from cornu.saving.class_names import class_names_of, give
@@ -44,7 +45,7 @@ def pack(model: Any) -> Packed:
     """
     custom: dict[str, Any] = {}
     try:
-        with changed(custom=custom), at_one_moment(lambda: all_variables(model)):
+        with changed(custom=custom), at_one_moment(lambda: all_variables(model)), vocabularies_in_configs():
             entry = serialize_object(model, with_compile_config=False)
             compiled = serialize(model.get_compile_config()) if model.compiled else None
             weights = [variable.numpy() for variable in model.variables]

@@ -23,6 +23,7 @@ from cornu.core.settings import (
     is_interactive_logging_enabled,
 )
 from cornu.data.streams import PyDataset, Sequence
+from cornu.models.feature_space import FeatureSpace
 from cornu.preprocessing.image.conversion import array_to_img, img_to_array, load_img, save_img
 from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils import bounding_boxes as bounding_boxes
@@ -49,6 +50,7 @@ __getattr__ = spellings.names_of(__name__)
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",

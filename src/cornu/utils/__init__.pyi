@@ -21,6 +21,7 @@ from cornu.core.settings import disable_interactive_logging as disable_interacti
 from cornu.core.settings import enable_interactive_logging as enable_interactive_logging
 from cornu.core.settings import is_interactive_logging_enabled as is_interactive_logging_enabled
 from cornu.data.streams import PyDataset as PyDataset
+from cornu.models.feature_space import FeatureSpace as FeatureSpace
 from cornu.preprocessing.image.conversion import array_to_img as array_to_img
 from cornu.preprocessing.image.conversion import img_to_array as img_to_array
 from cornu.preprocessing.image.conversion import load_img as load_img

@@ -1,0 +1,40 @@
+"""The batches of data from which a layer learns its state: what ``adapt`` takes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+CHUNK = 1024  # rows of a data set of TensorFlow's that are taken at once
+
+
+def batches_of(data: Any, layer: str, row_rank: int = 1) -> Iterator[Any]:
+    """Return the batches of data: an array is one, and so is a list of values. TypeError for anything else.
+
+    Of batches that are tuples, of inputs and targets, these are the inputs. The elements of a data set that are arrays
+    of `row_rank` axes are rows. `layer` is the name of the layer's class, for the message.
+    """
+    if is_one_batch(data):
+        return iter([data])
+    return map(features_of, _elements(data, layer, row_rank))
+
+
+def _elements(data: Any, layer: str, row_rank: int) -> Iterator[Any]:
+    if not hasattr(data, "__iter__"):
+        if not hasattr(data, "__getitem__"):
+            raise TypeError(f"{layer}.adapt() takes an array or an iterable of batches; got {type(data).__name__}.")
+        return (data[number] for number in range(len(data)))  # a PyDataset
+    if hasattr(data, "batch") and np.ndim(features_of(next(iter(data), None))) == row_rank:
+        return iter(data.batch(CHUNK))
+    return iter(data)
+
+
+def is_one_batch(data: Any) -> bool:
+    """Return whether data are a single batch: an array, a data frame, a string, or a list of values."""
+    several = isinstance(data, (list, tuple)) and any(hasattr(features_of(one), "shape") for one in data)
+    return hasattr(data, "shape") or isinstance(data, (str, bytes)) or (isinstance(data, (list, tuple)) and not several)
+
+
+def features_of(batch: Any) -> Any:
+    """Return the inputs of a batch, which may be a tuple of inputs and targets."""
+    return batch[0] if isinstance(batch, tuple) else batch

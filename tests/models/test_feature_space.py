@@ -1,0 +1,115 @@
+"""`FeatureSpace` gives what Keras gives on TensorFlow, and files go both ways: see `feature_space_cases.py`."""
+
+import json
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cornu
+from cornu import layers
+from cornu.data.dataset import Dataset
+from cornu.utils import FeatureSpace
+from models import feature_space_cases as cases
+
+with zipfile.ZipFile(cases.FILE) as archive:
+    THEIRS = json.loads(archive.read("answers.json"))
+    FILES = {name: archive.read(f"{name}.keras") for name in THEIRS}
+
+
+@pytest.fixture(scope="module")
+def ours():
+    return cases.answers(cornu)
+
+
+def assert_same(one, other):
+    for part, reference in zip(one, other, strict=True):
+        assert list(part) == list(reference)
+        for name, value in reference.items():
+            np.testing.assert_allclose(part[name], value, rtol=2e-5, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_outputs(name, ours):
+    assert_same(ours[0][name], THEIRS[name])
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_files(name, ours, tmp_path):
+    ours[1][name].save(tmp_path / "ours.keras")
+    (tmp_path / "theirs.keras").write_bytes(FILES[name])
+    for file in ("ours", "theirs"):
+        assert_same(cases.outputs(cornu.models.load_model(tmp_path / f"{file}.keras")), THEIRS[name])
+
+
+@pytest.mark.parametrize("name", ["by name", "other kinds"])
+def test_models(name, ours, tmp_path):
+    space = ours[1][name]
+    seen = {column: cases.SEEN[column][:, None] for column in space.features}
+    model = cornu.Model(space.get_inputs(), layers.Dense(1)(space.get_encoded_features()))
+    expected = np.asarray(model.layers[-1](space(seen)))
+    np.testing.assert_allclose(model.predict(seen, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    model.compile("sgd", "mse")
+    model.fit(seen, np.zeros((2, 1)), verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = cornu.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(seen, verbose=0), model.predict(seen, verbose=0), rtol=1e-6)
+
+
+SOURCES = {
+    "data frame": lambda: pd.DataFrame(cases.DATA),
+    "lists": lambda: {name: values.tolist() for name, values in cases.DATA.items()},
+    "rows": lambda: Dataset.from_tensor_slices(cases.DATA),
+    "batches": lambda: Dataset.from_tensor_slices(cases.DATA).batch(32),
+    "list of batches": lambda: [{name: values[i::3] for name, values in cases.DATA.items()} for i in range(3)],
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_data_to_adapt_to(source):
+    space = next(cases.spaces(cornu))[1]
+    space.adapt(SOURCES[source]())
+    assert_same(cases.outputs(space), THEIRS["by name"])
+
+
+def test_columns_of_a_data_set():
+    space = next(cases.spaces(cornu))[1]
+    space.adapt(cases.DATA)
+    seen = {column: cases.SEEN[column] for column in space.features}
+    batch = next(iter(Dataset.from_tensor_slices(seen).batch(2).map(space)))
+    np.testing.assert_allclose(np.asarray(batch), THEIRS["by name"][0][""], rtol=2e-5, atol=1e-6)
+
+
+def test_what_is_missing_or_wrong():
+    space = FeatureSpace({"age": "float_normalized", "city": "string_hashed"}, name="space")
+    data = {"age": [1.0, 2.0], "city": ["a", "b"]}
+    with pytest.raises(ValueError, match=r"'space' has to learn from data first: call adapt"):
+        space(data)
+    with pytest.raises(ValueError, match=r"needs the column 'city'; the data have 'age', 'sity'. Did you mean 'sity'"):
+        space.adapt({"age": [1.0], "sity": ["a"]})
+    with pytest.raises(TypeError, match="reads once per column; got generator"):
+        space.adapt(batch for batch in [data])
+    with pytest.raises(TypeError, match="takes dictionaries of columns; got int"):
+        space.adapt([1, 2])
+    space.adapt(data)
+    with pytest.raises(ValueError, match="called on a dictionary of columns; got list"):
+        space([1.0])
+    with pytest.raises(ValueError, match="there is none"):
+        FeatureSpace({})
+    with pytest.raises(ValueError, match=r"kind of the feature 'age': 'flaot'. Did you mean 'float'"):
+        FeatureSpace({"age": "flaot"})
+    with pytest.raises(ValueError, match=r"has no feature 'ages'. Did you mean 'age'"):
+        FeatureSpace({"age": "float"}, crosses=[("age", "ages")])
+    with pytest.raises(ValueError, match=r"cannot join 'city' to the other features: it has the dtype"):
+        FeatureSpace({"city": FeatureSpace.string_hashed(3, output_mode="int")}).get_inputs()
+    with pytest.raises(ValueError, match="output_mode='one_hot', which is for integers"):
+        FeatureSpace({"age": FeatureSpace.feature("float32", layers.Rescaling(2.0), "one_hot")}).get_inputs()
+
+
+def test_it_learns_again():
+    space = FeatureSpace({"city": "string_categorical"})
+    space.adapt({"city": ["a"]})
+    assert space({"city": ["a"]}).tolist() == [[0.0, 1.0]]
+    space.adapt({"city": ["a", "b"]})
+    assert space({"city": "a"}).tolist() == [0.0, 0.0, 1.0]
