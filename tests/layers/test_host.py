@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import cornu
-from cornu.layers.host import HostLayer, as_text
+from cornu.core.text import as_text
+from cornu.layers.host import HostLayer
 
 
 class Lengths(HostLayer):
@@ -77,3 +78,9 @@ def test_rows_of_different_length_are_refused():
 
 def test_bytes_that_are_not_utf_8_are_replaced():
     assert as_text(np.array([b"\xff", "é".encode()], object)).tolist() == ["\ufffd", "é"]
+
+
+def test_operations_make_tensors_of_text():
+    assert cornu.ops.convert_to_tensor(["a", "b"]).tolist() == ["a", "b"]
+    assert cornu.ops.convert_to_tensor("a").tolist() == "a"
+    assert cornu.ops.convert_to_tensor(np.array([b"a"])).tolist() == ["a"]

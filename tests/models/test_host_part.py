@@ -81,6 +81,9 @@ def test_all_ways_to_compute_agree():
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     source = Dataset.from_tensor_slices(TEXTS).batch(5)
     np.testing.assert_allclose(model.predict(source, verbose=0), expected, rtol=1e-5)
+    objects = Dataset.from_generator(lambda: (TEXTS[start : start + 5].astype(object) for start in range(0, 32, 5)))
+    np.testing.assert_allclose(model.predict(objects, verbose=0), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.predict_on_batch(next(iter(objects))), expected[:5], rtol=1e-5)
     assert model.evaluate(TEXTS, LABELS, verbose=0) == pytest.approx(
         model.evaluate(Dataset.from_tensor_slices((TEXTS, LABELS)).batch(8), verbose=0), rel=1e-5
     )

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from cornu.core import settings
-from cornu.layers.host import as_text
+from cornu.core.text import as_text
 
 LEAST_IN_PLACE = 1 << 20  # bytes: smaller arrays are copied in less time than it takes to see whose memory they are
 # Kinds of numpy dtypes that are not numbers, by their names in messages.
@@ -91,8 +91,8 @@ def to_array(thing: Any, what: str, text: bool = False) -> Any:
         raise ValueError(
             f"{what} is a list whose rows differ in length: pad them, or pass one array. ({error})"
         ) from None
-    if text and _holds_text(array):
-        return as_text(array)
+    if text and _holds_text(plain := np.asarray(array)):  # not as an array whose items are tensors
+        return as_text(plain)
     if array.dtype == object:
         array = _from_objects(array, what)
     if array.dtype.kind in _NO_NUMBERS:

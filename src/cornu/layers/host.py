@@ -11,6 +11,7 @@ from cornu.core.graph import SymbolicTensor, holds_symbolic
 from cornu.core.layer import Layer
 from cornu.core.placement import to_device
 from cornu.core.shapes import shapes_of
+from cornu.core.text import as_text, first_in, is_text
 
 ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
@@ -71,11 +72,6 @@ class HostLayer(Layer):
         return SymbolicTensor(self.compute_output_shape(shapes_of(inputs)), self.output_dtype)
 
 
-def is_text(array: Any) -> bool:
-    """Return whether an array holds strings, or Python objects that may be some."""
-    return getattr(getattr(array, "dtype", None), "kind", "") in ("U", "S", "O", "T")
-
-
 def _as_output(array: np.ndarray, given: list[np.ndarray]) -> Any:
     """Return an array of JAX, in the memory of numpy's if that is new; text and wide integers as they are."""
     if is_text(array) or _is_wide(array):
@@ -115,7 +111,7 @@ def as_host_arrays(given: Any, layer: Any) -> Any:
     uneven = f"Layer {layer.name!r} ({type(layer).__name__}) takes an array; got a list whose rows differ in length."
     try:
         # In an array of dtype U, each string would take the room of the longest.
-        array = np.array(given, object) if isinstance(_first_in(given), (str, bytes)) else np.asarray(given)
+        array = np.array(given, object) if isinstance(first_in(given), (str, bytes)) else np.asarray(given)
         if array.dtype.kind in "US" and isinstance(given, (list, tuple)):  # numbers, then strings
             array = np.array(given, object)
     except ValueError as error:
@@ -123,31 +119,6 @@ def as_host_arrays(given: Any, layer: Any) -> Any:
     if array.dtype.kind == "O" and any(isinstance(one, (list, tuple)) for one in array.flat):
         raise ValueError(uneven)
     return as_text(array, getattr(layer, "encoding", "utf-8")) if is_text(array) else array
-
-
-def _first_in(given: Any) -> Any:
-    """Return the first value in nested lists."""
-    while isinstance(given, (list, tuple)) and given:
-        given = given[0]
-    return given
-
-
-def as_text(array: np.ndarray, encoding: str = "utf-8") -> np.ndarray:
-    """Return an array of strings with bytes decoded, invalid ones as replacement characters.
-
-    >>> as_text(np.array([b"caf\\xc3\\xa9"])).tolist()
-    ['café']
-    """
-    if array.dtype.kind == "S":
-        return np.char.decode(array, encoding, "replace")
-    if array.dtype.kind != "O":
-        return array
-    if bytes not in set(map(type, array.flat)):
-        return array
-    decoded = [one.decode(encoding, "replace") if isinstance(one, bytes) else one for one in array.ravel()]
-    found = np.empty(len(decoded), object)
-    found[:] = decoded
-    return found.reshape(array.shape)
 
 
 __all__ = ["HostLayer"]

@@ -13,8 +13,9 @@ from cornu.core.errors import did_you_mean, unknown
 from cornu.core.graph import is_symbolic
 from cornu.core.layer import Layer
 from cornu.core.names import automatic_name
+from cornu.core.text import is_text
 from cornu.layers.adapting import CHUNK
-from cornu.layers.host import as_host_arrays, is_text
+from cornu.layers.host import as_host_arrays
 from cornu.saving.files import save_model
 
 KERAS_MODULE = "keras.src.layers.preprocessing.feature_space"  # where configs say that the parts live

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from cornu.core.graph import Node, SymbolicTensor
-from cornu.layers.host import is_text
+from cornu.core.text import is_text
 
 
 @jax.tree_util.register_pytree_node_class

@@ -13,7 +13,7 @@ from cornu.core.input_spec import leaves_of_specs
 from cornu.core.layer import Layer
 from cornu.core.serialization import described, deserialize, serialize_object
 from cornu.core.shapes import is_shape, shape_tuples, shapes_of, tensors_of_shapes
-from cornu.layers.host import is_text
+from cornu.core.text import is_text
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Model
 

@@ -16,6 +16,7 @@ from cornu.core import control
 from cornu.core.dtype_policies import array_dtype, is_float, standardize_dtype
 from cornu.core.graph import SymbolicTensor, is_symbolic, op, symbolic_leaves
 from cornu.core.public import offer
+from cornu.core.text import holds_text, text_array
 from cornu.core.variable import Variable, plain
 from cornu.ops.lifting import array, arrays_first, unary
 from cornu.ops.lifting import indices as integers
@@ -76,13 +77,15 @@ def _limits(dtype: str) -> tuple[Any, Any]:
 
 @arrays_first(1)
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> jax.Array:
-    """Return `x` as a JAX array.
+    """Return `x` as a JAX array; text as an array of numpy, since no device holds it.
 
     Args:
         x: Array, list, number or variable.
         dtype: Dtype of the result, by default that of `x`.
         sparse, ragged: Accepted; arrays are always dense.
     """
+    if holds_text(x):
+        return text_array(x)  # type: ignore[return-value]
     return jnp.asarray(x, None if dtype is None else array_dtype(dtype))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from cornu.core.graph import op
 from cornu.core.jax_internals import check_device
+from cornu.core.text import holds_text, text_array
 from cornu.core.variable import Variable
 
 # Keras's names of array arguments, which JAX calls differently or takes by position only.
@@ -22,6 +23,8 @@ def array(value: Any) -> Any:
     if isinstance(value, Variable):
         return value.value
     if isinstance(value, (list, tuple)):
+        if holds_text(value):
+            return text_array(value)
         return jnp.asarray([array(item) for item in value] if any(map(_is_array, value)) else np.asarray(value))
     if isinstance(value, (jax.Array, np.ndarray, np.generic, int, float, complex, bool)) or value is None:
         return value

@@ -11,21 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.text import holds_text, text_array
 from cornu.data.dataset import EagerArray
-from cornu.layers.host import as_text, is_text
 
 
 def text_tensor(given: Any) -> EagerArray:
-    """Return a string, bytes, or nested lists or an array of them as an array of Python strings."""
-    array = np.asarray(given) if not isinstance(given, (list, tuple)) else np.array(given, object)
-    return as_text(array.astype(object)).view(EagerArray)
-
-
-def holds_text(given: Any) -> bool:
-    """Return whether an argument is a string, bytes, an array of them, or a list of such things."""
-    if isinstance(given, (list, tuple)):
-        return bool(given) and holds_text(given[0])
-    return isinstance(given, (str, bytes)) or is_text(given)
+    """Return a string, bytes, or nested lists or an array of them as a tensor of Python strings."""
+    return text_array(given).view(EagerArray)
 
 
 def _each(function: Callable, given: Any, dtype: Any = object) -> Any:

@@ -7,13 +7,14 @@ import numpy as np
 from cornu.core import registry
 from cornu.core.layer_options import LayerOptions
 from cornu.core.settings import floatx
+from cornu.core.text import is_text
 from cornu.layers.argument_checks import check_integer
 from cornu.layers.feature_preprocessing.category_encoding import MODES, checked_mode, encoded_by_numpy, encoded_shape
 from cornu.layers.feature_preprocessing.fingerprints import crossed, fingerprints
 from cornu.layers.feature_preprocessing.index_lookup import checked_salt, integers_of
 from cornu.layers.feature_preprocessing.lookups import buckets
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
-from cornu.layers.host import HostLayer, as_host_arrays, is_text
+from cornu.layers.host import HostLayer, as_host_arrays
 
 FIRST_OF_CROSSES = 0xDECAFCAFFE  # with which TensorFlow starts the fingerprint of a cross
 

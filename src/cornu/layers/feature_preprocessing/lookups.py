@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from cornu.core import registry
+from cornu.core.text import as_text
 from cornu.layers.feature_preprocessing.fingerprints import fingerprints, keyed_fingerprints
 from cornu.layers.feature_preprocessing.index_lookup import IndexLookup, integers_of
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
-from cornu.layers.host import as_text
 
 CHUNK = 1 << 18  # rows of integers that are counted at once
 

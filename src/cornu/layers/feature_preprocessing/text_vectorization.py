@@ -11,13 +11,14 @@ from cornu.core.errors import unknown
 from cornu.core.layer_options import LayerOptions
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
+from cornu.core.text import as_text
 from cornu.layers.adapting import batches_of
 from cornu.layers.feature_preprocessing import tokens
 from cornu.layers.feature_preprocessing.category_encoding import count_dtype, counted, encoded_by_numpy, encoded_shape
 from cornu.layers.feature_preprocessing.index_lookup import refuse_file
 from cornu.layers.feature_preprocessing.lookups import StringLookup
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
-from cornu.layers.host import HostLayer, as_text
+from cornu.layers.host import HostLayer
 
 CHUNK = 1 << 21  # characters of texts that are counted at once, since their words take far more memory
 

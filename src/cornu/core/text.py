@@ -1,0 +1,54 @@
+"""Text in arrays of numpy: Python strings in arrays of objects, or of a fixed width."""
+
+from typing import Any
+
+import numpy as np
+
+
+def is_text(array: Any) -> bool:
+    """Return whether an array holds strings, or Python objects that may be some."""
+    return getattr(getattr(array, "dtype", None), "kind", "") in ("U", "S", "O", "T")
+
+
+def holds_text(given: Any) -> bool:
+    """Return whether `given` is a string, bytes, an array of them, or a list that begins with one.
+
+    >>> holds_text([["a"]]), holds_text(np.array(["a"])), holds_text([1])
+    (True, True, False)
+    """
+    first = first_in(given)
+    return isinstance(first, (str, bytes)) or is_text(first)
+
+
+def first_in(given: Any) -> Any:
+    """Return the first value in nested lists."""
+    while isinstance(given, (list, tuple)) and given:
+        given = given[0]
+    return given
+
+
+def text_array(given: Any) -> np.ndarray:
+    """Return a string, bytes, or nested lists or an array of them as an array of Python strings.
+
+    >>> text_array(["a", b"b"]).tolist()
+    ['a', 'b']
+    """
+    return as_text(np.asarray(given, object) if not isinstance(given, np.ndarray) else np.asarray(given).astype(object))
+
+
+def as_text(array: np.ndarray, encoding: str = "utf-8") -> np.ndarray:
+    """Return an array of strings with bytes decoded, invalid ones as replacement characters.
+
+    >>> as_text(np.array([b"caf\\xc3\\xa9"])).tolist()
+    ['café']
+    """
+    if array.dtype.kind == "S":
+        return np.char.decode(array, encoding, "replace")
+    if array.dtype.kind != "O":
+        return array
+    if bytes not in set(map(type, array.flat)):
+        return array
+    decoded = [one.decode(encoding, "replace") if isinstance(one, bytes) else one for one in array.ravel()]
+    found = np.empty(len(decoded), object)
+    found[:] = decoded
+    return found.reshape(array.shape)
