@@ -6,8 +6,8 @@ predict).
 
 from cornu.core import spellings
 from cornu.core.public import offer
-from cornu.models.cloning import clone_model, model_from_config, model_from_json
 from cornu.models import feature_space as feature_space
+from cornu.models.cloning import clone_model, model_from_config, model_from_json
 from cornu.models.model import Functional, Model
 from cornu.models.sequential import Sequential
 from cornu.saving.files import load_model, save_model
