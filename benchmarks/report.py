@@ -17,6 +17,7 @@ from benchmarks.measures import (
     loops,
     memory,
     networks,
+    pictures,
     precision,
     programs,
     scaling,
@@ -87,6 +88,15 @@ MEASURES = {
     "memory": Measure(memory.memory, memory.write, "Memory", "MB are 10^6 bytes."),
     "scaling": Measure(scaling.scaling, scaling.write, "Scaling", "Seconds per epoch, run one after another.", False),
     "sources": Measure(scaling.sources, scaling.write_sources, "Data sources", "", False),
+    "pictures": Measure(
+        pictures.pictures,
+        pictures.write,
+        "Folders of pictures",
+        "Pictures per second ± half the interquartile range, shuffled, in batches of 32; in parentheses, how many "
+        "times as long as Cornu the peer takes. Cornu and Keras: `image_dataset_from_directory`. PyTorch: a "
+        "`DataLoader` with a process per core, which stays alive, over a data set that reads with Pillow.",
+        False,
+    ),
     "checkpoints": Measure(checkpoints.checkpoints, checkpoints.write, "Checkpoints", "", False),
     "precision": Measure(precision.precision, precision.write, "bfloat16", "", False),
     "install": Measure(install.install, install.write, "Installation", "", False),

@@ -38,6 +38,11 @@ class Peer:
             self.model.add(self._layer(*layer))
         self.model.compile(loss="categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
 
+    def pictures(self, folder, side, batch):
+        """Return a function that reads the pictures in a folder once, and returns the mean of a function of batches."""
+        data = self.keras.utils.image_dataset_from_directory(folder, image_size=(side, side), batch_size=batch, seed=1)
+        return lambda function: float(np.mean([function(x) for x, _ in data]))
+
     def parameters(self):
         """Return the number of weights."""
         return self.model.count_params()

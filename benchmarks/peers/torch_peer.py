@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.peers import tasks, torch_networks, torch_sequences
+from benchmarks.peers import tasks, torch_networks, torch_pictures, torch_sequences
 
 
 class Peer:
@@ -136,6 +136,11 @@ class Peer:
         """Return a network's outputs for all rows, in the batches of training."""
         self.model.eval()
         return torch_networks.outputs(torch.cat([self.model(x) for x in self.x.split(self.batch)])).numpy()
+
+    def pictures(self, folder, side, batch):
+        """Return a function that reads the pictures in a folder once, and returns the mean of a function of batches."""
+        loader = torch_pictures.loader(folder, side, batch)
+        return lambda function: float(np.mean([function(x) for x, _ in loader]))
 
     def parameters(self):
         """Return the number of weights, with the statistics of normalization as in Keras."""

@@ -199,6 +199,15 @@ class Worker:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         return {"limited": True}
 
+    def build_pictures(self, folder, side, batch):
+        """Make a data set of the pictures in a folder, and read it once; returns the mean of all pixels."""
+        self.read = self.peer.pictures(folder, side, batch)
+        return {"mean": self.read(lambda batch: float(np.mean(np.asarray(batch))))}
+
+    def read_pictures(self, count):
+        """Read all pictures, an epoch at a time."""
+        return {"seconds": seconds_of(lambda: self.read(lambda batch: 0.0), count)}
+
     def predict(self, rows, count):
         self.peer.predict(rows)
         return {"seconds": seconds_of(lambda: self.peer.predict(rows), count)}

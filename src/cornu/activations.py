@@ -384,11 +384,11 @@ def serialize(activation: Any) -> Any:
     return serialization.serialize(activation)
 
 
-def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the activation for a name or config.
 
     Args:
-        config_: a name or a config.
+        config: a name or a config.
         custom_objects: names of custom functions.
 
     Raises:
@@ -397,7 +397,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     >>> deserialize("relu") is relu
     True
     """
-    return serialization.deserialize(serialization.meant(config_), custom_objects, registry.ACTIVATIONS)
+    return serialization.deserialize(serialization.meant(config), custom_objects, registry.ACTIVATIONS)
 
 
 if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's

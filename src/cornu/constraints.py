@@ -170,11 +170,11 @@ def serialize(constraint: Constraint) -> dict[str, Any]:
     return serialization.serialize(constraint)
 
 
-def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the constraint for a config.
 
     Args:
-        config_: the config, as `serialize` returns it.
+        config: the config, as `serialize` returns it.
         custom_objects: names of custom classes and functions.
 
     Raises:
@@ -183,7 +183,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     >>> deserialize(serialize(MaxNorm(3))).max_value
     3
     """
-    return serialization.deserialize(config_, custom_objects, registry.CONSTRAINTS)
+    return serialization.deserialize(config, custom_objects, registry.CONSTRAINTS)
 
 
 if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's

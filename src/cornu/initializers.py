@@ -149,6 +149,64 @@ class Identity(Initializer):
         return (self.gain * np.eye(*sizes)).astype(_numpy_dtype(dtype))
 
 
+@registry.INITIALIZERS.add("STFTInitializer")
+class STFT(Initializer):
+    """Kernels of a convolution that computes one part of a short-time Fourier transform.
+
+    Args:
+        side: ``"real"`` or ``"imag"``.
+        window: Weights of a window ``(frame_length,)``, or a name in ``scipy.signal.windows``; None for equal weights.
+        scaling: ``"density"`` or ``"spectrum"`` divides by the window's L2 or L1 norm; None does not.
+        periodic: Whether a named window is periodic rather than symmetric.
+
+    Raises:
+        ValueError: An argument is unknown, or the window's length is not the shape's.
+
+    Follows https://keras.io/api/layers/initializers/#stft-class
+
+    >>> STFT("real", window=None)((4, 1, 3))[1, 0].round(6).tolist()  # cosines of frequencies 0, 1/4 and 1/2
+    [1.0, 0.0, -1.0]
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        if side not in ("real", "imag"):
+            raise ValueError(f"STFT: side must be 'real' or 'imag'; got {side!r}.")
+        if scaling not in ("density", "spectrum", None):
+            raise ValueError(f"STFT: scaling must be 'density', 'spectrum' or None; got {scaling!r}.")
+        self.side, self.scaling, self.periodic = side, scaling, periodic
+        self.window = window.tolist() if isinstance(window, np.ndarray) else window
+        self._weights(1 if isinstance(window, str) or window is None else len(window))
+
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Any) -> np.ndarray:
+        steps, _, frequencies = _sizes(shape)
+        angles = -np.pi * np.arange(steps)[:, None, None] * np.arange(frequencies) / max(frequencies - 1, 1)
+        weights = self._weights(steps)[:, None, None]  # (frame_length, 1, 1)
+        if self.window is not None and self.scaling is not None:
+            weights = weights / (np.sqrt(np.sum(weights**2)) if self.scaling == "density" else np.sum(np.abs(weights)))
+        return ((np.cos if self.side == "real" else np.sin)(angles) * weights).astype(_numpy_dtype(dtype))
+
+    def _weights(self, steps: int) -> np.ndarray:
+        if self.window is None:
+            return np.ones(steps)
+        weights = np.asarray(self.window if not isinstance(self.window, str) else self._named(steps), "float64")
+        if weights.shape != (steps,):
+            raise ValueError(f"STFT: window must have the shape ({steps},) of a frame; got {weights.shape}.")
+        return weights
+
+    def _named(self, steps: int) -> np.ndarray:
+        from scipy.signal import get_window
+
+        try:
+            return get_window(self.window, steps, fftbins=self.periodic)
+        except ValueError:
+            raise ValueError(
+                f"STFT: window must be a name in scipy.signal.windows, such as 'hann', an array or None; got "
+                f"{self.window!r}."
+            ) from None
+
+
 class RandomInitializer(Initializer):
     """Base class of random initializers; a custom one overrides `draw`.
 
@@ -549,11 +607,11 @@ def serialize(initializer: Initializer | Callable) -> Any:
     return serialization.serialize(initializer)
 
 
-def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the initializer for a config.
 
     Args:
-        config_: the config, as `serialize` returns it.
+        config: the config, as `serialize` returns it.
         custom_objects: names of custom classes and functions.
 
     Raises:
@@ -562,7 +620,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     >>> deserialize(serialize(Constant(3.0))).value
     3.0
     """
-    return serialization.deserialize(config_, custom_objects, registry.INITIALIZERS)
+    return serialization.deserialize(config, custom_objects, registry.INITIALIZERS)
 
 
 if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's

@@ -190,11 +190,11 @@ def serialize(regularizer: Regularizer) -> dict[str, Any]:
     return serialization.serialize(regularizer)
 
 
-def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the regularizer for a config.
 
     Args:
-        config_: the config, as `serialize` returns it.
+        config: the config, as `serialize` returns it.
         custom_objects: names of custom classes and functions.
 
     Raises:
@@ -203,7 +203,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     >>> deserialize(serialize(L2(0.5))).l2
     0.5
     """
-    return serialization.deserialize(config_, custom_objects, registry.REGULARIZERS)
+    return serialization.deserialize(config, custom_objects, registry.REGULARIZERS)
 
 
 if not TYPE_CHECKING:  # type checkers would take every misspelt name for one of the module's

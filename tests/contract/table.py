@@ -298,6 +298,14 @@ ATTENTION: dict[str, Entry] = {
     "additive attention": Entry(lambda layers: layers.AdditiveAttention(), [(2, 4, 3), (2, 5, 3)]),
 }
 
+SPECTROGRAMS: dict[str, Entry] = {
+    "stft spectrogram": Entry(lambda layers: layers.STFTSpectrogram("psd", 8, 3), (2, 20, 2)),
+    "stft spectrogram of images": Entry(
+        lambda layers: layers.STFTSpectrogram("stft", 6, window="hamming", padding="same", expand_dims=True), (2, 20, 2)
+    ),
+    "mel spectrogram": Entry(lambda layers: layers.MelSpectrogram(16, 4, num_mel_bins=3, mag_exp=1.0), (2, 40)),
+}
+
 LAYERS: dict[str, Entry] = (
     BASICS
     | ACTIVATIONS
@@ -311,6 +319,7 @@ LAYERS: dict[str, Entry] = (
     | POOLINGS
     | FRAMES
     | NORMALIZATIONS
+    | SPECTROGRAMS
 )
 
 #: Layers of Keras 1 and 2 that Keras 3 does not have: every promise but those about real Keras.

@@ -10,7 +10,8 @@ from cornu import layers
 from cornu.data import zero_copy
 from cornu.data.arrays import ArrayBatches
 from cornu.data.batch import Batch
-from cornu.data.zero_copy import LEAST_BYTES, Shared, can_be_shared, on_device, share
+from cornu.data.dataset import Dataset
+from cornu.data.zero_copy import ALIGNMENT, LEAST_BYTES, Shared, can_be_shared, fresh_array, on_device, share
 
 random = np.random.default_rng(0)
 
@@ -96,3 +97,14 @@ def test_data_that_a_callback_changes_are_trained_on_as_they_are_then():
     losses = model.fit(x, y, batch_size=100, epochs=2, verbose=0, callbacks=[Empties()]).history["loss"]
     assert losses[0] > 0
     assert losses[1] == 0
+
+
+def test_a_fresh_array_becomes_a_tensor_in_place_and_what_comes_of_it_does_not():
+    array = fresh_array((3, 5), "float32")
+    array[...] = np.arange(15).reshape(3, 5)
+    assert array.ctypes.data % ALIGNMENT == 0
+    for made, is_same in ((array, True), (array + 0, False), (array[1:], False), (array.copy(), False)):
+        (tensor,) = Dataset(lambda made=made: iter([made]))
+        np.testing.assert_array_equal(tensor, made)
+        if jax.default_backend() == "cpu":
+            assert (tensor.unsafe_buffer_pointer() == made.ctypes.data) is is_same

@@ -69,7 +69,7 @@ def test_pictures_that_tensorflow_rejects_are_read(files):
 @pytest.mark.parametrize("mode", ["int", "categorical", "binary", None])
 def test_labels(shapes, mode):
     data = read(shapes, label_mode=mode, shuffle=False, batch_size=5)
-    assert data.class_names == ["dark", "light"]
+    assert data.class_names == (["dark", "light"] if mode else None)
     assert [Path(path).parent.name for path in data.file_paths] == ["dark"] * 6 + ["light"] * 6
     if mode is None:
         assert [batch.shape for batch in data] == [(5, 8, 8, 3), (5, 8, 8, 3), (2, 8, 8, 3)]
@@ -88,6 +88,14 @@ def test_other_labels(shapes):
     without = read(shapes, labels=None)
     assert without.class_names is None
     assert len(without) == 1
+
+
+def test_without_label_mode_all_pictures_below_the_folder_are_read(shapes):
+    flat = read(shapes / "dark", label_mode=None, shuffle=False)
+    assert [Path(path).name for path in flat.file_paths] == [f"{number}.png" for number in range(6)]
+    shutil.copy(shapes / "dark" / "0.png", shapes / "top.png")
+    assert len(read(shapes, label_mode=None, batch_size=None)) == 13
+    assert len(read(shapes, batch_size=None)) == 12
 
 
 def test_one_by_one(shapes):

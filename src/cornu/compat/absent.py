@@ -18,19 +18,13 @@ def _rows(*rows: tuple[str, str, str]) -> tuple[Absent, ...]:
     return tuple(Absent(place, frozenset(names.split()), instead) for place, names, instead in rows)
 
 
-_DATA_SETS = "audio_dataset_from_directory split_dataset text_dataset_from_directory"
-_YIELD = "Use numpy arrays, or a keras.utils.PyDataset that yields batches."
-
 #: What a later version will have: names can be imported, and raise an error when used.
 LATER = _rows(
     ("layers", "JaxLayer FlaxLayer", "Use a custom layer whose call() computes with jax.numpy."),
     ("layers", "TorchModuleWrapper TFSMLayer", "Rebuild the module from Keras layers."),
-    ("layers", "MelSpectrogram STFTSpectrogram", "Use keras.ops.stft, before training or in a Lambda layer."),
     ("callbacks", "LearningRateMonitor", "Read model.optimizer.learning_rate in a custom callback."),
     ("callbacks", "OrbaxCheckpoint", "Use ModelCheckpoint or BackupAndRestore."),
     ("models", "model_from_yaml", "Use model_from_json."),
-    ("preprocessing", "text_dataset_from_directory", _YIELD),
-    ("utils", _DATA_SETS, _YIELD),
     ("utils", "HDF5Matrix", "Read the file with h5py: fit() takes its data sets as they are."),
     ("utils", "GeneratorEnqueuer OrderedEnqueuer", "Pass the generator or the PyDataset to fit()."),
     ("estimator", "", "Use model.fit."),

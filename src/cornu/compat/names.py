@@ -231,6 +231,8 @@ NAMES: dict[str, dict[str, str]] = {
         "ones": "Ones",
         "constant": "Constant",
         "identity": "Identity",
+        "stft": "STFT",
+        "STFTInitializer": "STFT",
         "orthogonal": "Orthogonal",
         "glorot_normal": "GlorotNormal",
         "glorot_uniform": "GlorotUniform",
@@ -269,7 +271,7 @@ NAMES: dict[str, dict[str, str]] = {
     | {"Functional": "Model", "K": "cornu.compat.backend.functions"},
     "optimizers": {"RMSProp": "RMSprop", "adam_v2": "cornu.optimizers"},
     "preprocessing": _TIMESERIES
-    | {"image_dataset_from_directory": "cornu.utils.image_dataset:image_dataset_from_directory"},
+    | {f"{kind}_dataset_from_directory": f"cornu.utils:{kind}_dataset_from_directory" for kind in ("image", "text")},
     "preprocessing.image": {
         name: f"cornu.compat.old_images:{name}"
         for name in ("apply_transform", "list_pictures", "transform_matrix_offset_center")

@@ -194,9 +194,9 @@ def register_keras_serializable(package: str = DEFAULT_PACKAGE, name: str | None
     return decorate
 
 
-def get_registered_name(thing: Any) -> str:
-    """Return the name under which `thing` was registered, or its own name."""
-    return registered_name(thing) or thing.__name__
+def get_registered_name(obj: Any) -> str:
+    """Return the name under which a class or function was registered, or its own name."""
+    return registered_name(obj) or obj.__name__
 
 
 def get_registered_object(name: str, custom_objects: dict | None = None, module_objects: dict | None = None) -> Any:

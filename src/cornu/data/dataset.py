@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
-from cornu.data.mapping import MapFunction
+from cornu.data.mapping import MapFunction, stacked
 from cornu.data.rows import Draws, Rows
 from cornu.data.streams import ahead
 
@@ -57,8 +58,10 @@ def _with_methods(leaf: Any) -> Any:
     """Return a tensor: an array of JAX for floats, which gradients can be taken with respect to."""
     if isinstance(leaf, jax.Array):
         return leaf
-    array = np.asarray(leaf)
-    return jax.numpy.asarray(array) if array.dtype == np.float32 else array.view(EagerArray)
+    array = np.asarray(leaf, object if isinstance(leaf, str) else None)
+    if array.dtype != np.float32:
+        return array.view(EagerArray)
+    return to_device(array, copy=False if getattr(leaf, "is_fresh", False) else None)
 
 
 class OwnedIterator:
@@ -121,6 +124,8 @@ class Dataset:
         self._size = size
         self._rows: Rows | None = None
         self.batched_rows: BatchedRows | None = None
+        #: Rows of each element, if `batch` made it.
+        self.batch_size: int | None = None
         # One list per random order in the chain, with the number of epochs that it has begun: a backup restores them.
         self._epochs: list[list[int]] = [epochs for source in sources for epochs in source._epochs]
 
@@ -217,12 +222,13 @@ class Dataset:
         size = int(batch_size)
         whole, rest = divmod(self._size, size)
         batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
-        if self._rows is not None:
-            rows = self._rows
-            found = self._then(lambda draws: rows.batches(size, drop_remainder, draws), batches)
-            found.batched_rows = BatchedRows(rows, self._size, size, drop_remainder)
-            return found
-        return self._then(lambda draws: _batches(self._pass(draws), size, drop_remainder), batches)
+        if (rows := self._rows) is not None:
+            batched = self._then(lambda draws: rows.batches(size, drop_remainder, draws), batches)
+            batched.batched_rows = BatchedRows(rows, self._size, size, drop_remainder)
+        else:
+            batched = self._then(lambda draws: _batches(self._pass(draws), size, drop_remainder), batches)
+        batched.batch_size = size
+        return batched
 
     def unbatch(self, name: Any = None) -> "Dataset":
         """Return the rows of each element."""
@@ -380,7 +386,7 @@ def _times(size: int, count: int) -> int:
 def _batches(elements: Iterator, size: int, drop_remainder: bool) -> Iterator:
     while rows := list(itertools.islice(elements, size)):
         if len(rows) == size or not drop_remainder:
-            yield jax.tree.map(lambda *parts: np.stack([np.asarray(part) for part in parts]), *rows)
+            yield jax.tree.map(stacked, *rows)
 
 
 def _shuffled(elements: Iterator, buffer_size: int, generator: np.random.Generator) -> Iterator:

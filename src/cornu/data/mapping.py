@@ -87,7 +87,14 @@ class MapFunction:
                 found = list(pool.map(self, list(rows)))
         else:
             found = list(map(self, rows))
-        return jax.tree.map(lambda *parts: np.stack([np.asarray(part) for part in parts]), *found)
+        return jax.tree.map(stacked, *found)
+
+
+def stacked(*rows: Any) -> np.ndarray:
+    """Return elements as the rows of one array, texts as one of Python objects."""
+    if isinstance(rows[0], str):  # an array of fixed width would be as wide as the longest text
+        return np.array(rows, object)
+    return np.stack([np.asarray(row) for row in rows])
 
 
 def _arrays_in(given: Any) -> tuple[list[Any], Any]:

@@ -16,6 +16,25 @@ LEAST_BYTES = 1 << 23  # smaller arrays are copied, which takes a millisecond or
 ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
 
+class Fresh(np.ndarray):
+    """An array that becomes one of JAX without a copy, if `is_fresh`: nobody writes to it any more.
+
+    What is computed from it, or a part of it, is not fresh.
+    """
+
+    is_fresh = False
+
+
+def fresh_array(shape: tuple[int, ...], dtype: Any) -> Fresh:
+    """Return an array to be filled once, at an address from which programs can read it in place."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    array = memory[start : start + size].view(dtype).reshape(shape).view(Fresh)
+    array.is_fresh = True
+    return array
+
+
 @jax.tree_util.register_pytree_node_class
 class Shared:
     """The rows of a numpy array, read from its own memory.

@@ -31,6 +31,7 @@ from cornu.layers.recurrent import *
 from cornu.layers.regularization import *
 from cornu.layers.reshaping import *
 from cornu.layers.residual import *
+from cornu.layers.spectrograms import *
 from cornu.layers.standardization import *
 from cornu.layers.time_distributed import *
 from cornu.layers.upsampling import *
@@ -45,11 +46,11 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return serialization.serialize(layer)
 
 
-def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the layer that a config describes.
 
     Args:
-        config_: What `serialize` returns, or a config of any Keras version.
+        config: What `serialize` returns, or a config of any Keras version.
         custom_objects: Custom classes and functions by name.
 
     Raises:
@@ -58,7 +59,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     >>> deserialize(serialize(Dense(2))).units
     2
     """
-    return serialization.deserialize(config_, custom_objects, registry.LAYERS)
+    return serialization.deserialize(config, custom_objects, registry.LAYERS)
 
 
 def get(identifier: Any) -> Any:

@@ -169,6 +169,8 @@ from cornu.layers.reshaping import RepeatVector as RepeatVector
 from cornu.layers.reshaping import Reshape as Reshape
 from cornu.layers.residual import LayerScale as LayerScale
 from cornu.layers.residual import StochasticDepth as StochasticDepth
+from cornu.layers.spectrograms import MelSpectrogram as MelSpectrogram
+from cornu.layers.spectrograms import STFTSpectrogram as STFTSpectrogram
 from cornu.layers.standardization import Normalization as Normalization
 from cornu.layers.time_distributed import TimeDistributed as TimeDistributed
 from cornu.layers.upsampling import UpSampling1D as UpSampling1D
@@ -200,7 +202,7 @@ GroupQueryAttention = GroupedQueryAttention
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D
-def deserialize(config_: Any, custom_objects: dict[str, Any] | None=None) -> Any: ...
+def deserialize(config: Any, custom_objects: dict[str, Any] | None=None) -> Any: ...
 def get(identifier: Any) -> Any: ...
 def serialize(layer: Layer) -> dict[str, Any]: ...
 time_distributed_dense = _time_distributed_dense

@@ -36,11 +36,11 @@ def serialize(metric: Any) -> Any:
     return serialization.serialize(metric)
 
 
-def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the metric for a config, or the class for a name.
 
     Args:
-        config_: a name or a config.
+        config: a name or a config.
         custom_objects: names of custom classes and functions.
 
     Raises:
@@ -50,7 +50,7 @@ def deserialize(config_: Any, custom_objects: dict[str, Any] | None = None) -> A
     >>> deserialize(serialize(Mean())).name
     'mean'
     """
-    return serialization.deserialize(config_, custom_objects, registry.METRICS)
+    return serialization.deserialize(config, custom_objects, registry.METRICS)
 
 
 _BY_SHAPE = {

@@ -148,7 +148,7 @@ def stft(
         Real and imaginary part, each ``(..., windows, fft_length // 2 + 1)``.
 
     Raises:
-        ValueError: `window` is unknown.
+        ValueError: `window` is unknown or of another length, or `fft_length` is too small.
     """
     x = jnp.asarray(x)
     if center:
@@ -179,9 +179,11 @@ def istft(
 
 def _window(window: Any, sequence_length: int, fft_length: int) -> np.ndarray:
     """Return the weights of a window, centred in an array of length `fft_length`."""
-    if window is None:
-        values = np.ones(sequence_length)
-    elif isinstance(window, str):
+    if fft_length < sequence_length:
+        raise ValueError(f"fft_length must be at least sequence_length={sequence_length}; got {fft_length}.")
+    if window is None:  # all samples of the transform, as in Keras
+        return np.ones(fft_length)
+    if isinstance(window, str):
         cosine = np.cos(2 * np.pi * np.arange(sequence_length) / sequence_length)
         shapes = {"hann": 0.5 - 0.5 * cosine, "hamming": 0.54 - 0.46 * cosine}
         if window not in shapes:
@@ -189,6 +191,8 @@ def _window(window: Any, sequence_length: int, fft_length: int) -> np.ndarray:
         values = shapes[window]
     else:
         values = np.asarray(window)
+        if values.shape != (sequence_length,):
+            raise ValueError(f"window must have the shape ({sequence_length},); got {values.shape}.")
     before = (fft_length - len(values)) // 2
     return np.pad(values, (before, fft_length - len(values) - before))
 

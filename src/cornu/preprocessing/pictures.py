@@ -77,8 +77,8 @@ def shrunk(picture: Any, size: tuple[int, ...], channels: int) -> np.ndarray:
 
 def pixels_of(path: Any, channels: int) -> np.ndarray:
     """Return the pixels of a picture file, ``(height, width, channels)`` of uint8; see `opened` for what is raised."""
-    pixels = np.asarray(opened(path, channels))
-    return pixels[..., None] if channels == 1 else pixels
+    picture = opened(path, channels)
+    return np.frombuffer(picture.tobytes(), np.uint8).reshape(picture.height, picture.width, channels)
 
 
 def largest_pixel(model: Any) -> float:

@@ -28,6 +28,8 @@ from cornu.preprocessing.image.conversion import array_to_img, img_to_array, loa
 from cornu.preprocessing.sequence import pad_sequences
 from cornu.utils import bounding_boxes as bounding_boxes
 from cornu.utils.arrays import normalize, to_categorical
+from cornu.utils.audio_dataset import audio_dataset_from_directory
+from cornu.utils.config import Config
 from cornu.utils.files import get_file
 from cornu.utils.image_dataset import image_dataset_from_directory
 from cornu.utils.misc import (
@@ -39,17 +41,21 @@ from cornu.utils.misc import (
     serialize_keras_object,
     unpack_x_y_sample_weight,
 )
+from cornu.utils.splitting import split_dataset
+from cornu.utils.text_dataset import text_dataset_from_directory
 from cornu.visuals.diagrams import model_to_dot, plot_model
 
 __getattr__ = spellings.names_of(__name__)
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "audio_dataset_from_directory",
     "bounding_boxes",
     "clear_session",
     "custom_object_scope",
@@ -75,7 +81,9 @@ __all__ = [
     "save_img",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "standardize_dtype",
+    "text_dataset_from_directory",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

@@ -30,6 +30,8 @@ from cornu.preprocessing.sequence import pad_sequences as pad_sequences
 from cornu.utils import bounding_boxes as bounding_boxes
 from cornu.utils.arrays import normalize as normalize
 from cornu.utils.arrays import to_categorical as to_categorical
+from cornu.utils.audio_dataset import audio_dataset_from_directory as audio_dataset_from_directory
+from cornu.utils.config import Config as Config
 from cornu.utils.files import get_file as get_file
 from cornu.utils.image_dataset import image_dataset_from_directory as image_dataset_from_directory
 from cornu.utils.misc import clear_session as clear_session
@@ -39,6 +41,8 @@ from cornu.utils.misc import is_keras_tensor as is_keras_tensor
 from cornu.utils.misc import pack_x_y_sample_weight as pack_x_y_sample_weight
 from cornu.utils.misc import serialize_keras_object as serialize_keras_object
 from cornu.utils.misc import unpack_x_y_sample_weight as unpack_x_y_sample_weight
+from cornu.utils.splitting import split_dataset as split_dataset
+from cornu.utils.text_dataset import text_dataset_from_directory as text_dataset_from_directory
 from cornu.visuals.diagrams import model_to_dot as model_to_dot
 from cornu.visuals.diagrams import plot_model as plot_model
 from cornu.visuals.summary import print_summary as print_summary

@@ -1,23 +1,19 @@
 """`image_dataset_from_directory`: a folder of pictures as a data set for `fit`."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from cornu.callbacks.progress import say
 from cornu.core.settings import standardize_data_format
-from cornu.data.arrays import check_batch_size
-from cornu.data.dataset import Dataset
-from cornu.preprocessing import folders, resizing
-from cornu.preprocessing.picture_batches import PictureFiles, dataset_of
+from cornu.data.zero_copy import fresh_array
+from cornu.preprocessing import resizing
+from cornu.preprocessing.file_batches import Files
 from cornu.preprocessing.pictures import CHANNELS, pillow, pixels_of
-from cornu.utils.arrays import to_categorical
+from cornu.utils.folder_datasets import Folder, Kind, datasets_of
 
 #: The files that Keras reads as pictures.
-ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
-_LABEL_MODES = ("int", "categorical", "binary", None)
+PICTURES = Kind("pictures", (".bmp", ".gif", ".jpeg", ".jpg", ".png"))
 
 
 def image_dataset_from_directory(
@@ -88,38 +84,13 @@ def image_dataset_from_directory(
     Found 2 files belonging to 2 classes.
     ['cat', 'dog'] ((2, 4, 4, 3), (2,))
     """
-    if label_mode not in _LABEL_MODES:
-        raise ValueError(f"label_mode must be one of {', '.join(map(repr, _LABEL_MODES))}; got {label_mode!r}.")
-    if labels is not None and label_mode is not None:
-        _check_labels(labels, class_names)
-    elif class_names is not None and labels is None:
-        raise ValueError("class_names needs labels='inferred'; got labels=None.")
-    if format not in ("tf", "grain"):
-        raise ValueError(f"format must be 'tf' or 'grain'; got {format!r}.")
-    if batch_size is not None:
-        check_batch_size(batch_size)
-    folders.check_split(validation_split, subset, shuffle, seed)
+    folder = Folder(
+        directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
+        format, verbose,
+    ).checked()  # fmt: skip
     read = _Reading(color_mode, image_size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, data_format)
     pillow()
-    seed = int(np.random.randint(1_000_000)) if seed is None else seed
-    found = folders.listed(directory, labels, ENDINGS, class_names, seed if shuffle else None, follow_links)
-    _report(found, directory, label_mode, verbose)
-    training, validation = folders.split(found, validation_split)
-    if subset is not None and verbose:
-        _report_split(training, validation, subset)
-    make = lambda part, again: _dataset(part, label_mode, read, batch_size, seed if again else None)  # noqa: E731
-    if subset == "both":
-        return [make(training, shuffle), make(validation, False)]
-    return make(validation if subset == "validation" else training, shuffle)
-
-
-def _check_labels(labels: Any, class_names: Sequence[str] | None) -> None:
-    if isinstance(labels, str) and labels == "inferred":
-        return
-    if not isinstance(labels, (list, tuple, np.ndarray)):
-        raise ValueError(f"labels must be 'inferred', None or a list of integers; got {labels!r}.")
-    if class_names is not None:
-        raise ValueError("class_names needs labels='inferred': with a list, the classes are the sorted labels.")
+    return datasets_of(folder, PICTURES, lambda paths, targets: Files(paths, targets, read, read.space))
 
 
 class _Reading:
@@ -143,9 +114,15 @@ class _Reading:
         self.shape = (self.channels, height, width) if self.first else (height, width, self.channels)
         self.dtype = "uint8" if self.method == "nearest" else "float32"
 
+    def space(self, count: int) -> np.ndarray:
+        """Return an array for some pictures."""
+        return fresh_array((count, *self.shape), self.dtype)
+
     def __call__(self, path: str) -> np.ndarray:
         pixels = pixels_of(path, self.channels)
-        if self.pad:
+        if pixels.shape[:2] == self.size and self.method in ("bilinear", "nearest"):
+            pass  # resizing would return the same numbers
+        elif self.pad:
             pixels = resizing.padded(pixels, self.size, self.method)
         else:
             if self.crop:
@@ -164,42 +141,3 @@ def _size(image_size: Any) -> tuple[int, int]:
     ):
         raise ValueError(f"image_size must be (height, width), such as (128, 128); got {image_size!r}.")
     return int(pair[0]), int(pair[1])
-
-
-def _report(found: folders.Listed, directory: Any, label_mode: str | None, verbose: bool) -> None:
-    """Print what was found; warn of a single class, with which a model learns nothing."""
-    classes = found.class_names
-    if verbose:
-        belong = "" if classes is None else f" belonging to {len(classes)} classes"
-        say(f"Found {len(found.paths)} files{belong}.")
-    if classes is None or label_mode is None:
-        return
-    if label_mode == "binary" and len(classes) != 2:
-        raise ValueError(
-            f"label_mode='binary' needs two classes; {str(directory)!r} has {len(classes)}: {classes[:5]}."
-        )
-    if len(classes) == 1:
-        warnings.warn(
-            f"All {len(found.paths)} pictures in {str(directory)!r} are of one class, {classes[0]!r}: pass the folder "
-            "whose subfolders are the classes, or label_mode=None for pictures without labels.",
-            stacklevel=3,
-        )
-
-
-def _report_split(training: folders.Listed, validation: folders.Listed, subset: str) -> None:
-    for name, part in (("training", training), ("validation", validation)):
-        if subset in (name, "both"):
-            say(f"Using {len(part.paths)} files for {name}.")
-
-
-def _dataset(
-    part: folders.Listed, label_mode: str | None, read: _Reading, batch_size: int | None, shuffle_seed: int | None
-) -> Dataset:
-    targets = None if label_mode is None else part.labels
-    if targets is not None and label_mode == "categorical":
-        targets = to_categorical(targets, len(part.class_names or ()))
-    elif targets is not None and label_mode == "binary":
-        targets = targets.astype("float32")[:, None]
-    data: Any = dataset_of(PictureFiles(part.paths, targets, read, read.shape, read.dtype), batch_size, shuffle_seed)
-    data.class_names, data.file_paths = part.class_names, part.paths
-    return data
