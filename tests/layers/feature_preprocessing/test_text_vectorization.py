@@ -7,6 +7,7 @@ import pytest
 import cornu
 from cornu import layers
 from cornu.data.dataset import Dataset
+from cornu.layers.feature_preprocessing import text_vectorization
 
 TEXTS = ["The cat.", "A cat, a MAT"]
 LEARNED = ["", "[UNK]", "cat", "a", "the", "mat"]
@@ -128,3 +129,43 @@ def test_long_texts_take_little_memory():
     layer.adapt(texts)
     assert layer.get_vocabulary() == ["", "[UNK]", "b", "a"]
     assert layers.TextVectorization(vocabulary=["a"], output_sequence_length=1)(texts).shape == (20_001, 1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"output_sequence_length": 3},
+        {"standardize": None},
+        {"output_mode": "multi_hot"},
+        {"output_mode": "count", "max_tokens": 12},
+        {"output_mode": "tf_idf"},
+    ],
+    ids=str,
+)
+def test_much_text_is_looked_up_as_little_is(monkeypatch, options):
+    random = np.random.default_rng(1)
+    words = [
+        "a",
+        "It's",
+        "unquestionably",
+        "12345678",
+        "123456789",
+        "é",
+        "日本語",
+        "[UNK]",
+        "",
+        " ",
+        "\n",
+        "x\0y",
+        "tabs\t",
+    ]
+    texts = np.array([" ".join(random.choice(words, random.integers(0, 9))) for _ in range(60)], object)
+    for some in (texts, np.array([one.replace("\0", "") for one in texts], object)):
+        layer = layers.TextVectorization(**options)
+        layer.adapt(some[:40])
+        expected = np.asarray(layer(some))
+        monkeypatch.setattr(text_vectorization, "LEAST_BYTES", 0)
+        np.testing.assert_array_equal(layer(some), expected)
+        np.testing.assert_array_equal(layer(some[:, None]), expected)
+        monkeypatch.undo()

@@ -10,6 +10,7 @@ from cornu.core.text import as_text
 from cornu.layers.feature_preprocessing.fingerprints import fingerprints, keyed_fingerprints
 from cornu.layers.feature_preprocessing.index_lookup import IndexLookup, integers_of
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
+from cornu.layers.feature_preprocessing.tokens import Words
 
 CHUNK = 1 << 18  # rows of integers that are counted at once
 
@@ -118,6 +119,10 @@ class StringLookup(IndexLookup):
 
     def _hashed(self, tokens: np.ndarray) -> np.ndarray:
         return buckets(encoded(strings_of(tokens, self), self), self.num_oov_indices, self.salt)
+
+    def indices_of_words(self, words: Words) -> np.ndarray:
+        """Return the indices of the words of a text, where one index is for all unknown ones."""
+        return self._vocabulary.of_words(words)
 
     def indices_of_bytes(self, tokens: list[bytes]) -> np.ndarray:
         """Return the indices of strings in UTF-8, as `call` does of strings in the mode ``"int"``."""

@@ -20,6 +20,8 @@ from cornu.layers.feature_preprocessing.lookups import StringLookup
 from cornu.layers.feature_preprocessing.strings import encoded, strings_of
 from cornu.layers.host import HostLayer
 
+LEAST_BYTES = 1 << 12  # of text whose words are looked up as integers: of less, it takes no less time
+Found = tuple[np.ndarray, np.ndarray, tuple[int, ...] | None]  # indices, how many each text has, the shape of the texts
 CHUNK = 1 << 21  # characters of texts that are counted at once, since their words take far more memory
 
 
@@ -212,12 +214,10 @@ class TextVectorization(HostLayer):
     def call(self, inputs: Any) -> np.ndarray:
         lookup = self._lookup_layer
         depth = lookup.known_depth()
-        rows = self._rows(inputs)
-        indices = lookup.indices_of_bytes(list(itertools.chain.from_iterable(rows.tokens)))
-        lengths = np.fromiter(map(len, rows.tokens), np.int64, len(rows.tokens))
-        shape = (1,) if rows.shape is None else rows.shape
+        indices, lengths, row_shape = self._found_words(inputs) or self._found_tokens(inputs)
+        shape = (1,) if row_shape is None else row_shape
         if self.output_mode in ("int", "one_hot"):
-            padded = self._padded(indices, lengths, rows.shape)
+            padded = self._padded(indices, lengths, row_shape)
             if self.output_mode == "int":
                 return padded
             kept = padded if self.split is None else padded[..., None]  # also an axis of words that has the size 1
@@ -230,6 +230,29 @@ class TextVectorization(HostLayer):
         if self.output_mode == "tf_idf":
             found *= lookup.known_idf_weights()
         return found
+
+    def _found_tokens(self, texts: Any) -> Found:
+        rows = self._rows(texts)
+        indices = self._lookup_layer.indices_of_bytes(list(itertools.chain.from_iterable(rows.tokens)))
+        return indices, np.fromiter(map(len, rows.tokens), np.int64, len(rows.tokens)), rows.shape
+
+    def _found_words(self, texts: Any) -> Found | None:
+        """Return the same as `_found_tokens` for much text that white space splits; None for other text."""
+        if not self._splits_alone or callable(self.standardize):
+            return None
+        squeezed = self._squeezed(texts)
+        flat = [tokens.standardized(text, self.standardize) for text in encoded(strings_of(squeezed, self), self)]
+        text = b" ".join(flat)
+        words = tokens.words_in(text) if len(text) >= LEAST_BYTES else None
+        if words is None:
+            return None
+        begins = np.cumsum([0, *(len(one) + 1 for one in flat)])
+        first = np.searchsorted(words.starts, begins)  # the number of each text's first word
+        lengths, indices = np.diff(first), self._lookup_layer.indices_of_words(words)
+        if self.output_sequence_length is not None:
+            kept = np.arange(len(indices)) - np.repeat(first[:-1], lengths) < self.output_sequence_length
+            indices, lengths = indices[kept], np.minimum(lengths, self.output_sequence_length)
+        return indices, lengths, squeezed.shape
 
     def _padded(self, indices: np.ndarray, lengths: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
         """Return indices as rows of one length."""

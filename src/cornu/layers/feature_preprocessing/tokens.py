@@ -6,6 +6,7 @@ As in TensorFlow, only letters of ASCII get lower case, and only white space of 
 import collections
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,9 +58,28 @@ def count_words(text: bytes, counts: collections.Counter) -> None:
     >>> counts[b"to"], counts[b"be,"], counts[b"unquestionably"]
     (2, 1, 1)
     """
-    if b"\0" in text:  # with which integers are filled up
+    words = words_in(text)
+    if words is None:
         counts.update(text.split())
         return
+    found, numbers = np.unique(words.short, return_counts=True)
+    counts.update(dict(zip(found.view("S8").tolist(), numbers.tolist(), strict=True)))
+    counts.update(words.long)
+
+
+class Words(NamedTuple):
+    """The words of a text: where they start, which are short, those as integers, and the others."""
+
+    starts: np.ndarray
+    is_short: np.ndarray
+    short: np.ndarray
+    long: list[bytes]
+
+
+def words_in(text: bytes) -> Words | None:
+    """Return the words of a text; None if it has a zero byte, with which integers are filled up."""
+    if b"\0" in text:
+        return None
     padded = b" " + text + b" " * SHORT
     places = np.frombuffer(padded, np.uint8)
     is_space = SPACE[places]
@@ -68,10 +88,18 @@ def count_words(text: bytes, counts: collections.Counter) -> None:
     lengths = ends - starts
     is_short = lengths <= SHORT
     windows = np.lib.stride_tricks.sliding_window_view(places, SHORT)
-    words = windows[starts[is_short]].view("<u8")[:, 0] & FILLED[lengths[is_short]]
-    found, numbers = np.unique(words, return_counts=True)
-    counts.update(dict(zip(found.view("S8").tolist(), numbers.tolist(), strict=True)))
-    counts.update([padded[a:b] for a, b in zip(starts[~is_short].tolist(), ends[~is_short].tolist(), strict=True)])
+    short = windows[starts[is_short]].view("<u8")[:, 0] & FILLED[lengths[is_short]]
+    long = [padded[a:b] for a, b in zip(starts[~is_short].tolist(), ends[~is_short].tolist(), strict=True)]
+    return Words(starts - 1, is_short, short, long)
+
+
+def as_integers(words: Sequence[bytes]) -> np.ndarray:
+    """Return words of up to 8 bytes as `words_in` does.
+
+    >>> int(as_integers([b"ab"])[0]) == ord("a") + 256 * ord("b")
+    True
+    """
+    return np.array(words, f"S{SHORT}").view("<u8")
 
 
 def ngrams(tokens: Sequence[bytes], widths: Sequence[int]) -> list[bytes]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core.errors import listed, one_line
+from cornu.layers.feature_preprocessing.tokens import SHORT, Words, as_integers
 
 UNKNOWN = -1  # the index of a token that a vocabulary does not have
 DROPPED = int(np.iinfo("int64").max)  # that of the mask where it counts for nothing
@@ -46,12 +47,18 @@ class Vocabulary:
         self._by_string: Indices | None = None
         self._by_bytes: Indices | None = None
         self._sorted: tuple[np.ndarray, np.ndarray] | None = None
+        self._sorted_words: tuple[np.ndarray, np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_by_string": None, "_by_bytes": None, "_sorted": None}  # made again at the first call
+        return vars(self) | {
+            "_by_string": None,
+            "_by_bytes": None,
+            "_sorted": None,
+            "_sorted_words": None,
+        }  # made again at the first call
 
     @property
     def size(self) -> int:
@@ -66,10 +73,27 @@ class Vocabulary:
 
     def of_bytes(self, strings: Sequence[bytes]) -> np.ndarray:
         """Return the indices of strings in UTF-8."""
+        return self._of_encoded().of(strings)
+
+    def _of_encoded(self) -> Indices:
         if self._by_bytes is None:
             masked = {token.encode(): index for token, index in self.masked.items()}
             self._by_bytes = self._indices([token.encode() for token in self.tokens], masked)
-        return self._by_bytes.of(strings)
+        return self._by_bytes
+
+    def of_words(self, words: Words) -> np.ndarray:
+        """Return the indices of the words of a text: the short ones are found as integers, by bisection."""
+        if self._sorted_words is None:
+            short = {token: index for token, index in self._of_encoded().items() if 0 < len(token) <= SHORT}
+            short = {token: index for token, index in short.items() if b"\0" not in token}
+            integers = as_integers(list(short))
+            order = np.argsort(integers)
+            self._sorted_words = integers[order], np.fromiter(short.values(), np.int64, len(short))[order]
+        found = np.empty(len(words.is_short), np.int64)
+        tokens, indices = self._sorted_words
+        found[words.is_short] = _found(tokens, indices, words.short, self.unknown)
+        found[~words.is_short] = self.of_bytes(words.long)
+        return found
 
     def _indices(self, tokens: Sequence[Any], masked: dict[Any, int]) -> Indices:
         found = Indices(zip(tokens, range(self.first, self.size), strict=True), self.unknown)
@@ -81,11 +105,7 @@ class Vocabulary:
         if self._sorted is None:
             order = np.argsort(self.tokens)
             self._sorted = self.tokens[order], order + self.first
-        tokens, indices = self._sorted
-        found = np.full(integers.shape, self.unknown)
-        if len(tokens):
-            places = np.minimum(np.searchsorted(tokens, integers), len(tokens) - 1)
-            found = np.where(tokens[places] == integers, indices[places], found)
+        found = _found(*self._sorted, integers, self.unknown)
         for token, index in self.masked.items():
             found[integers == token] = index
         return found
@@ -98,6 +118,14 @@ class Vocabulary:
         found = np.empty(indices.shape, dtype)
         found[...] = table[np.where((places >= 0) & (places < len(self.tokens)), places, len(self.tokens))]
         return found
+
+
+def _found(tokens: np.ndarray, indices: np.ndarray, given: np.ndarray, unknown: int) -> np.ndarray:
+    """Return the indices of integers among sorted `tokens`; `unknown` for others."""
+    if not len(tokens):
+        return np.full(given.shape, unknown)
+    places = np.minimum(np.searchsorted(tokens, given), len(tokens) - 1)
+    return np.where(tokens[places] == given, indices[places], unknown)
 
 
 class TokenCounts:
