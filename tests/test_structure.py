@@ -35,7 +35,7 @@ ORDER = (
     ("export",),
     ("models",),
     ("preprocessing", "datasets", "random", "config", "mixed_precision", "dtype_policies", "backend", "wrappers"),
-    ("utils",),
+    ("utils", "visualization"),
     ("applications",),
     ("serve",),
     ("programs",),

@@ -39,6 +39,7 @@ _MODULES = {
         "regularizers",
         "saving",
         "utils",
+        "visualization",
         "wrappers",
     )
 }

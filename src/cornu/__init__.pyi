@@ -22,6 +22,7 @@ from cornu import random as random
 from cornu import regularizers as regularizers
 from cornu import saving as saving
 from cornu import utils as utils
+from cornu import visualization as visualization
 from cornu import wrappers as wrappers
 from cornu.compat.imports import install_as_keras as install_as_keras
 from cornu.core.dtype_policies import DTypePolicy as DTypePolicy

@@ -126,10 +126,10 @@ VALUES = {  # what is run -> what `answer` must be
     "config.gpu_options.allow_growth = True\nK.set_session(tf.Session(config=config))\n"
     "with tf.Session() as s: answer = s.run(tf.global_variables_initializer())": None,
     "from tensorflow.keras.layers.experimental.preprocessing import CategoryEncoding, Discretization\n"
-    "answer = CategoryEncoding(max_tokens=2)([[1]]).tolist(), Discretization(bins=[1.0])([2.0]).tolist()": (
+    "answer = CategoryEncoding(max_tokens=2)([[1]]).tolist(), Discretization(bins=[1.0])([2.0]).tolist()": [
         [[0.0, 1.0]],
         [1],
-    ),
+    ],
     "from keras.layers import JaxLayer, MaxoutDense, Dense; answer = isinstance(Dense(1), JaxLayer)": False,
 }
 

@@ -34,7 +34,6 @@ LATER = _rows(
     ("quantizers", "", "Use keras.mixed_precision for smaller types."),
     ("distribution", "", "Training runs on one device."),
     ("tree", "", "Use jax.tree."),
-    ("visualization", "", "Use model.diagram() and model.report(), or matplotlib."),
 )
 
 _SCORES = "precision recall fmeasure fbeta_score matthews_correlation"

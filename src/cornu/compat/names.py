@@ -44,6 +44,7 @@ PLACES: dict[str, tuple[str, ...]] = (
         "saving": ("cornu.saving", "cornu.models", "cornu.core.registry"),
         "utils": ("cornu.utils", "cornu.core.registry", "cornu.core.seeds"),
         "utils.bounding_boxes": ("cornu.utils.bounding_boxes",),
+        "visualization": ("cornu.visualization",),
         "wrappers": ("cornu.wrappers",),
         "wrappers.scikit_learn": ("cornu.wrappers.scikit_learn",),
     }
