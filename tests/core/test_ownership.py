@@ -44,6 +44,7 @@ UNKNOWN = {
     "CutMix": "it mixes rows",
     "MixUp": "it mixes rows",
     "Pipeline": "its layers say",
+    "MelSpectrogram": "the loudest row decides what is too quiet in all",
 }
 
 

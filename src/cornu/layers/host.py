@@ -26,7 +26,6 @@ class HostLayer(Layer):
 
     on_host = True
     autocast = False
-    keeps_rows_apart = True
 
     @property
     def output_dtype(self) -> str:

@@ -45,6 +45,8 @@ class Hashing(HostLayer):
     [[1], [0], [1]]
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         num_bins: int,
@@ -113,6 +115,8 @@ class HashedCrossing(HostLayer):
     >>> HashedCrossing(5)((np.array(["A", "B", "A"]), np.array([101, 101, 101]))).tolist()
     [1, 4, 1]
     """
+
+    keeps_rows_apart = True
 
     def __init__(
         self, num_bins: int, output_mode: str = "int", sparse: bool = False, **kwargs: Unpack[LayerOptions]

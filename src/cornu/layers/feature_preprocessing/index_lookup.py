@@ -42,6 +42,7 @@ class IndexLookup(HostLayer):
     """
 
     vocabulary_dtype: str
+    keeps_rows_apart = True
 
     def __init__(
         self,

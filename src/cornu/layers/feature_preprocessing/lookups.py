@@ -169,6 +169,8 @@ class IntegerLookup(IndexLookup):
     [[2, 0]]
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         max_tokens: int | None = None,

@@ -73,6 +73,8 @@ class TextVectorization(HostLayer):
     [[4, 2, 1, 0]]
     """
 
+    keeps_rows_apart = True
+
     def __init__(
         self,
         max_tokens: int | None = None,
