@@ -1,6 +1,7 @@
 """`Dataset`: a chain of iterators over numpy elements, restarted in each epoch; ``tf.data.Dataset`` names it."""
 
 import functools
+import glob
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 
 from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
+from cornu.data.arrangements import Arrangements
 from cornu.data.mapping import MapFunction, stacked
 from cornu.data.rows import Draws, Rows
 from cornu.data.streams import ahead
@@ -56,7 +58,7 @@ def _as_numpy(leaf: Any) -> Any:
 
 def _with_methods(leaf: Any) -> Any:
     """Return a tensor: an array of JAX for floats, which gradients can be taken with respect to."""
-    if isinstance(leaf, jax.Array):
+    if isinstance(leaf, (jax.Array, Dataset)):
         return leaf
     array = np.asarray(leaf, object if isinstance(leaf, str) else None)
     if array.dtype != np.float32:
@@ -105,7 +107,7 @@ class BatchedRows(NamedTuple):
     drops_remainder: bool
 
 
-class Dataset:
+class Dataset(Arrangements):
     """Elements (arrays, or tuples and dictionaries of them) that can be iterated any number of times.
 
     Made by `from_tensor_slices`, `from_tensors`, `from_generator`, `range` and `zip`; each method returns a new one.
@@ -182,10 +184,62 @@ class Dataset:
         return Dataset(lambda: iter(generator(*args)))
 
     @staticmethod
+    def of_list(elements: Sequence[Any]) -> "Dataset":
+        """Return the data set of the elements in a list."""
+        return Dataset(lambda: iter(elements), len(elements))
+
+    @staticmethod
     def range(*limits: int, output_type: Any = "int64", name: str | None = None) -> "Dataset":
         """Return integers, as Python's ``range`` does."""
         numbers = np.arange(*limits, dtype=str(output_type))
         return Dataset.of_rows(Rows(lambda: numbers), len(numbers))
+
+    @staticmethod
+    def choose_from_datasets(datasets: Any, choice_dataset: "Dataset", stop_on_empty_dataset: bool = True) -> "Dataset":
+        """Return the next element of the data set that each number in `choice_dataset` says."""
+        return _of_passes(
+            lambda draws: _chosen(datasets, choice_dataset._pass(draws), draws, stop_on_empty_dataset),
+            UNKNOWN_CARDINALITY,
+            [*datasets, choice_dataset],
+        )
+
+    @staticmethod
+    def sample_from_datasets(
+        datasets: Any, weights: Any = None, seed: Any = None, stop_on_empty_dataset: bool = False,
+        rerandomize_each_iteration: Any = None,
+    ) -> "Dataset":  # fmt: skip
+        """Return elements of several data sets at random, in proportion to `weights` (None: alike)."""
+        chances = np.full(len(datasets), 1.0) if weights is None else np.asarray(weights, "float64")
+
+        def iterate(draws: Draws) -> Iterator:
+            generator = draws.generator if seed is None else np.random.default_rng(seed)
+            left = chances.copy()
+            sources = [one._pass(draws) for one in datasets]
+            while left.any():
+                number = int(generator.choice(len(left), p=left / left.sum()))
+                element = next(sources[number], _END)
+                if element is not _END:
+                    yield element
+                elif stop_on_empty_dataset:
+                    return
+                else:
+                    left[number] = 0
+
+        return _of_passes(iterate, UNKNOWN_CARDINALITY, datasets)
+
+    @staticmethod
+    def list_files(file_pattern: Any, shuffle: Any = None, seed: Any = None, name: Any = None) -> "Dataset":
+        """Return the paths of files that match a pattern or several, in random order unless `shuffle` is False.
+
+        ValueError if there is none.
+        """
+        patterns = [file_pattern] if isinstance(file_pattern, (str, bytes)) else list(file_pattern)
+        texts = [one.decode() if isinstance(one, bytes) else str(one) for one in patterns]
+        found = sorted(path for pattern in texts for path in glob.glob(pattern))
+        if not found:
+            raise ValueError(f"There are no files that match {', '.join(map(repr, texts))}.")
+        files = Dataset.from_tensor_slices(np.array(found, object))
+        return files if shuffle is False else files.shuffle(len(found), seed)
 
     @staticmethod
     def zip(*datasets: Any, name: str | None = None) -> "Dataset":
@@ -341,6 +395,19 @@ class Dataset:
         """Return an iterator over the elements as numpy arrays."""
         return NumpyIterator(jax.tree.map(_as_numpy, element) for element in self._iterate())
 
+    def make_one_shot_iterator(self) -> OwnedIterator:
+        """Return an iterator over the elements, with ``get_next()``."""
+        return OwnedIterator(self)
+
+    make_initializable_iterator = make_one_shot_iterator
+
+    def get_single_element(self, name: Any = None) -> Any:
+        """Return the only element. ValueError if there are none or several."""
+        found = list(itertools.islice(iter(self), 2))
+        if len(found) != 1:
+            raise ValueError(f"The data set has {'several elements' if found else 'no element'}, not a single one.")
+        return found[0]
+
     def __iter__(self) -> Iterator:
         return OwnedIterator(self)
 
@@ -364,6 +431,19 @@ def cardinality(dataset: Dataset) -> Any:
     3
     """
     return dataset.cardinality()
+
+
+_END = object()
+
+
+def _chosen(datasets: Any, numbers: Iterator, draws: Draws, stops: bool) -> Iterator:
+    sources = [one._pass(draws) for one in datasets]
+    for number in numbers:
+        element = next(sources[int(number)], _END)
+        if element is not _END:
+            yield element
+        elif stops:
+            return
 
 
 def _call(function: Callable, element: Any) -> Any:
