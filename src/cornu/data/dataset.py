@@ -26,8 +26,8 @@ class EagerArray(np.ndarray):
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        if isinstance(found, (np.generic, str)):
-            return np.asarray(found, object if isinstance(found, str) else None).view(EagerArray)
+        if isinstance(found, (np.generic, str, bytes)):
+            return np.asarray(found, object if isinstance(found, (str, bytes)) else None).view(EagerArray)
         return found
 
     def __iter__(self) -> Iterator:
@@ -60,7 +60,7 @@ def _with_methods(leaf: Any) -> Any:
     """Return a tensor: an array of JAX for floats, which gradients can be taken with respect to."""
     if isinstance(leaf, (jax.Array, Dataset)):
         return leaf
-    array = np.asarray(leaf, object if isinstance(leaf, str) else None)
+    array = np.asarray(leaf, object if isinstance(leaf, (str, bytes)) else None)
     if array.dtype != np.float32:
         return array.view(EagerArray)
     return to_device(array, copy=False if getattr(leaf, "is_fresh", False) else None)

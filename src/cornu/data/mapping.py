@@ -92,7 +92,7 @@ class MapFunction:
 
 def stacked(*rows: Any) -> np.ndarray:
     """Return elements as the rows of one array, texts as one of Python objects."""
-    if isinstance(rows[0], str):  # an array of fixed width would be as wide as the longest text
+    if isinstance(rows[0], (str, bytes)):  # an array of fixed width would be as wide as the longest text
         return np.array(rows, object)
     return np.stack([np.asarray(row) for row in rows])
 

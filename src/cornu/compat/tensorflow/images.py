@@ -5,6 +5,7 @@ integers are computed with floats from 0 to 1 and come back as integers. Random 
 each picture, in ``Dataset.map``. Follows https://www.tensorflow.org/api_docs/python/tf/image
 """
 
+import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from cornu.compat.backend.calls import tensor_function
 from cornu.core.randomness import random_key
 from cornu.ops import image as ops
+from cornu.preprocessing.pictures import opened, pillow
 
 _LUMINANCE = (0.2989, 0.587, 0.114)
 
@@ -339,3 +341,42 @@ stateless_random_flip_left_right, stateless_random_flip_up_down = random_flip_le
 stateless_random_brightness, stateless_random_contrast = random_brightness, random_contrast
 stateless_random_saturation, stateless_random_hue = random_saturation, random_hue
 stateless_random_crop = random_crop
+
+
+# ---- files
+
+
+def decode_image(
+    contents: Any, channels: int | None = None, dtype: Any = "uint8", name: Any = None, expand_animations: bool = True
+) -> Any:
+    """Return the pixels of a picture file's bytes, ``(height, width, channels)``; needs Pillow.
+
+    `channels` is 1 (grey), 3 or 4; 0 or None: as in the file. ValueError if the bytes are no picture.
+    """
+    content: Any = np.asarray(contents, object)[()]
+    wanted = channels or _channels_of(content)
+    pixels = np.asarray(opened(io.BytesIO(content), wanted))
+    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+    return pixels if str(dtype) == "uint8" else convert_image_dtype(pixels, dtype)
+
+
+def _channels_of(content: bytes) -> int:
+    try:
+        with pillow().open(io.BytesIO(content)) as picture:
+            mode = picture.mode
+    except OSError:
+        return 3  # `opened` says what is wrong
+    return 1 if mode in ("1", "L", "I", "I;16", "F") else 4 if mode in ("RGBA", "LA") else 3
+
+
+def decode_jpeg(contents: Any, channels: int = 0, *_: Any, **__: Any) -> Any:
+    """Return the pixels of a JPEG's bytes, as `decode_image` does."""
+    return decode_image(contents, channels)
+
+
+def decode_png(contents: Any, channels: int = 0, dtype: Any = "uint8", name: Any = None) -> Any:
+    """Return the pixels of a PNG's bytes, as `decode_image` does."""
+    return decode_image(contents, channels, dtype)
+
+
+decode_bmp = decode_jpeg

@@ -33,6 +33,9 @@ _SESSIONS = _own(
     "executing_eagerly device"
 )
 
+_DECODERS = "decode_image decode_jpeg decode_png decode_bmp"
+_RECORDS = "cornu.compat.tensorflow.records"
+
 #: Module of TensorFlow -> name -> ``module:name``.
 NAMES: dict[str, dict[str, str]] = {
     "tensorflow": _TYPES
@@ -92,7 +95,8 @@ NAMES: dict[str, dict[str, str]] = {
         _TRAINING,
         "AdamOptimizer GradientDescentOptimizer MomentumOptimizer RMSPropOptimizer AdagradOptimizer AdadeltaOptimizer "
         "get_or_create_global_step",
-    ),
+    )
+    | _elsewhere(_RECORDS, "Example Features Feature BytesList FloatList Int64List"),
     "tensorflow.distribute": _elsewhere(_TRAINING, "Strategy MirroredStrategy OneDeviceStrategy get_strategy"),
     "tensorflow.distribute.experimental": _elsewhere(_TRAINING, "TPUStrategy"),
     "tensorflow.image": _elsewhere(
@@ -104,7 +108,7 @@ NAMES: dict[str, dict[str, str]] = {
         "rgb_to_hsv hsv_to_rgb per_image_standardization total_variation psnr random_flip_left_right "
         "random_flip_up_down random_brightness random_contrast random_saturation random_hue random_crop "
         "stateless_random_flip_left_right stateless_random_flip_up_down stateless_random_brightness "
-        "stateless_random_contrast stateless_random_saturation stateless_random_hue stateless_random_crop",
+        "stateless_random_contrast stateless_random_saturation stateless_random_hue stateless_random_crop " + _DECODERS,
     )
     | {"ssim": "cornu.ops.image:ssim"},
     "tensorflow.random": _own("set_seed")
@@ -131,7 +135,14 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.logging": _own("set_verbosity DEBUG INFO WARN ERROR FATAL"),
     "tensorflow.test": _own("is_gpu_available gpu_device_name is_built_with_cuda"),
     "tensorflow.dtypes": _TYPES | _own("cast"),
-    "tensorflow.data": _elsewhere("cornu.data.dataset", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"),
+    "tensorflow.data": _elsewhere("cornu.data.dataset", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY")
+    | _elsewhere(_RECORDS, "TFRecordDataset TextLineDataset"),
+    "tensorflow.io": _elsewhere(
+        _RECORDS,
+        "TFRecordWriter TFRecordOptions FixedLenFeature VarLenFeature FixedLenSequenceFeature parse_single_example "
+        "parse_example read_file write_file decode_raw decode_compressed",
+    )
+    | _elsewhere("cornu.compat.tensorflow.images", _DECODERS),
     "tensorflow.data.experimental": _elsewhere("cornu.data.dataset", "AUTOTUNE cardinality"),
     "tensorflow.linalg": _own("matmul")
     | _elsewhere("cornu.compat.tensorflow.meanings", "norm eye")
