@@ -80,3 +80,16 @@ def test_rows_and_single_values_of_a_batch_have_numpy():
     assert [one.numpy() + 1 for one in batch] == [1, 2, 3]
     assert f"{batch[2]:d}" == "2"
     assert ["a", "b"][batch[1]] == "b"
+
+
+def test_element_specs_print_as_those_of_tensorflow():
+    rows = Dataset.from_tensor_slices((np.zeros((4, 2), "float32"), ["a", "b", "c", "d"], np.arange(4)))
+    assert repr(rows.element_spec[0]) == "TensorSpec(shape=(2,), dtype=tf.float32, name=None)"
+    batch = rows.batch(2).element_spec
+    assert [(one.shape, one.dtype) for one in batch] == [
+        ((None, 2), "float32"),
+        ((None,), "string"),
+        ((None,), "int64"),
+    ]
+    with pytest.raises(ValueError, match="no element"):
+        _ = Dataset.range(0).element_spec

@@ -98,6 +98,24 @@ class NumpyIterator:
     next = __next__
 
 
+class ElementSpec(NamedTuple):
+    """Shape (None: any size) and dtype of an array of each element; it prints as TensorFlow's."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+    name: str | None = None
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={self.shape}, dtype=tf.{self.dtype}, name={self.name!r})"
+
+
+def _spec_of(leaf: Any, batched: bool) -> ElementSpec:
+    shape = np.shape(leaf)
+    kind = getattr(leaf, "dtype", None) or np.asarray(leaf).dtype
+    dtype = "string" if isinstance(leaf, (str, bytes)) or kind.kind in "OUS" else kind.name
+    return ElementSpec((None, *shape[1:]) if batched and shape else tuple(shape), dtype)
+
+
 class BatchedRows(NamedTuple):
     """What the batches of a data set are made of: `total` rows in batches of `size`."""
 
@@ -394,6 +412,14 @@ class Dataset(Arrangements):
     def as_numpy_iterator(self) -> "NumpyIterator":
         """Return an iterator over the elements as numpy arrays."""
         return NumpyIterator(jax.tree.map(_as_numpy, element) for element in self._iterate())
+
+    @property
+    def element_spec(self) -> Any:
+        """Shapes and dtypes of the elements, in their structure: those of the first, with a batch of any size."""
+        first = next(self._iterate(), None)
+        if first is None:
+            raise ValueError("The data set has no element, and so no element_spec.")
+        return jax.tree.map(lambda leaf: _spec_of(leaf, self.batch_size is not None), first)
 
     def make_one_shot_iterator(self) -> OwnedIterator:
         """Return an iterator over the elements, with ``get_next()``."""
