@@ -115,6 +115,22 @@ def test_text_beside_numbers(form):
         model.predict({**data, "text": np.ones((32, 1))} if form is dict else [np.ones((32, 1)), NUMBERS])
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_data_frame_is_taken_by_the_names_of_its_columns(library):
+    frames = pytest.importorskip(library)
+    word, size = cornu.Input((1,), dtype="string", name="word"), cornu.Input((1,), name="size")
+    joined = layers.Concatenate()([layers.Dense(2)(Words(1)(word)), size])
+    model = cornu.Model({"word": word, "size": size}, layers.Dense(1)(joined))
+    model.compile("sgd", "mse")
+    frame = frames.DataFrame({"size": NUMBERS[:, 0], "other": NUMBERS[:, 1], "word": TEXTS.tolist()})
+    expected = model.predict({"word": TEXTS, "size": NUMBERS[:, :1]}, verbose=0)
+    np.testing.assert_allclose(model.predict(frame, verbose=0), expected, rtol=1e-5)
+    model.fit(frame, NUMBERS[:, 0], verbose=0, validation_split=0.25)
+    model.evaluate(frame, frame["size"], verbose=0)
+    with pytest.raises(ValueError, match="the data frame has no column 'word'"):
+        model.predict(frame[["size"]])
+
+
 def test_models_inside_take_text_and_train():
     inner = classifier(cornu.Input((1,), dtype="string"))
     text = cornu.Input((1,), dtype="string")

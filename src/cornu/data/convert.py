@@ -176,6 +176,21 @@ def as_arrays(given: Any, what: str, inputs: int | None = None, text: bool = Fal
     return to_array(given, what, text)
 
 
+def columns_by_name(x: Any, names: Iterable[str]) -> Any:
+    """Return a data frame as a dictionary of the columns with these names; anything else unchanged.
+
+    ValueError if a column is missing.
+    """
+    columns = getattr(x, "columns", None)
+    if columns is None or not hasattr(x, "to_numpy"):
+        return x
+    known = list(columns)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise ValueError(f"The model has the inputs {list(names)}; the data frame has no column {missing[0]!r}.")
+    return {name: x[name] for name in names}
+
+
 Converter = Callable[[Any], Any]
 
 

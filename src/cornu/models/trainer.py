@@ -18,7 +18,7 @@ from cornu.core.spellings import old_keywords
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
-from cornu.data.convert import as_arrays
+from cornu.data.convert import as_arrays, columns_by_name
 from cornu.data.streams import is_stream
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.host_part import HostInputs
@@ -238,6 +238,8 @@ class Trainer(ModelPart):
         if isinstance(x, HostInputs):
             return x
         network = self._network
+        if network is not None and isinstance(network.inputs, dict):
+            x = columns_by_name(x, network.inputs)
         if network is None and self._begins_on_host:
             x = as_arrays(x, "x", text=True)
             self._ensure_built((x,), {})
