@@ -270,7 +270,14 @@ def test_the_era_is_told_from_what_a_program_says(tmp_path, text, expected):
 
 
 def test_programs_of_an_era_are_told_apart():
-    known = {"k0": {"1"}, "k1": {"1", "2"}, "k2": {"2", "3"}, "k3": {"3"}, "tf": {"tf.keras", "2"}}
+    known = {
+        "k0": {"1"},
+        "k1": {"1", "2"},
+        "k2": {"2", "3"},
+        "k3": {"3"},
+        "tf": {"tf.keras", "2"},
+        "da": {"tf.keras", "3"},
+    }
     for path in sorted(Path(__file__).with_name("programs").iterdir()):
         found = eras.era_of(reading.read_program(path))
         assert found.era in known[path.name[:2]], path.name

@@ -352,4 +352,5 @@ HOST: dict[str, Entry] = {
     "hashed crossing": Entry(lambda layers: layers.HashedCrossing(5), [(4, 1), (4, 1)], highest=7),
 }
 
-EVERY = LAYERS | KERAS_2 | APPLICATIONS | HOST
+COMPILED = LAYERS | KERAS_2 | APPLICATIONS
+EVERY = COMPILED | HOST

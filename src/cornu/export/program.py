@@ -138,13 +138,21 @@ def _named(model: Any, tensors: list[SymbolicTensor]) -> list[Argument]:
 
 
 def _check_numbers(model: Any, tensors: Any) -> None:
+    """Raise ValueError if a model takes text, or has a layer that computes with numpy."""
+    behind = "Export the model behind it: keras.Model(layer.output, model.output)"
+    whole = "Or save the whole model as .keras, which `cornu serve` takes."
     texts = [tensor.name for tensor in leaves(tensors) if tensor.dtype == "string"]
     if texts:
         raise ValueError(
             f"The model {model.name!r} takes text ({', '.join(map(repr, texts))}), which an exported program cannot "
-            "hold.\nExport the model behind the layers for strings: keras.Model(layer.output, model.output). Or save "
-            "the whole model as .keras, which `cornu serve` takes."
+            f"hold.\n{behind} of the layer for strings. {whole}"
         )
+    for layer in model._flatten_layers():
+        if layer.on_host:
+            raise ValueError(
+                f"Layer {layer.name!r} ({type(layer).__name__}) of the model {model.name!r} computes with numpy, which "
+                f"an exported program cannot.\n{behind}. {whole}"
+            )
 
 
 @contextlib.contextmanager

@@ -131,13 +131,11 @@ def encoded_by_jax(indices: Array, mode: str, depth: int, dtype: Any, weights: A
         return indices.astype(dtype)
     shape = encoded_shape(indices.shape, mode, depth)
     rows = _rows(jnp, indices, mode)
-    rows = jnp.where((rows >= 0) & (rows < depth), rows, depth).astype("int32")  # what is beyond the end is dropped
-    empty = jnp.zeros((rows.shape[0], depth), dtype)
-    target = empty.at[jnp.arange(rows.shape[0])[:, None], rows]
-    if mode != "count":
-        return target.set(1, mode="drop").reshape(shape)
+    rows = jnp.where((rows >= 0) & (rows < depth), rows, depth).astype("int32")  # others have a column that is cut off
+    target = jnp.zeros((rows.shape[0], depth + 1), dtype).at[jnp.arange(rows.shape[0])[:, None], rows]
     amounts = 1 if weights is None else _rows(jnp, jnp.broadcast_to(weights, indices.shape), mode)
-    return target.add(amounts, mode="drop").reshape(shape)
+    found = target.add(amounts) if mode == "count" else target.set(1)
+    return found[:, :depth].reshape(shape)
 
 
 def _rows(numpy: Any, values: Any, mode: str) -> Any:
@@ -145,7 +143,8 @@ def _rows(numpy: Any, values: Any, mode: str) -> Any:
     if mode == "one_hot":
         return values.reshape(-1, 1)
     values = numpy.moveaxis(values, 1, -1) if values.ndim > 1 else values.reshape(1, -1)
-    return values.reshape(int(np.prod(values.shape[:-1])), values.shape[-1])
+    rows = -1 if values.shape[-1] else int(np.prod(values.shape[:-1]))  # their number may be unknown, in an export
+    return values.reshape(rows, values.shape[-1])
 
 
 __all__ = ["CategoryEncoding"]
