@@ -6,6 +6,7 @@ import pytest
 
 import cornu
 from cornu.core.text import as_text
+from cornu.data.dataset import Dataset
 from cornu.layers.host import HostLayer
 
 
@@ -84,3 +85,10 @@ def test_operations_make_tensors_of_text():
     assert cornu.ops.convert_to_tensor(["a", "b"]).tolist() == ["a", "b"]
     assert cornu.ops.convert_to_tensor("a").tolist() == "a"
     assert cornu.ops.convert_to_tensor(np.array([b"a"])).tolist() == ["a"]
+
+
+def test_maps_of_data_sets_call_the_layer_itself():
+    numbers = Dataset.from_tensor_slices(np.array([8, 9, 10, 11]))
+    layer = Lengths()
+    assert [int(one) for one in numbers.map(layer)] == [1, 1, 2, 2]
+    assert [np.asarray(one).tolist() for one in numbers.batch(2).map(lambda x: layer(x) * 2)] == [[2, 2], [4, 4]]

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class NeedsPythonError(Exception):
-    """A function iterates over a data set: it is not compiled as a whole, but the turns of its loops are."""
+    """A function has to run as it is: it iterates over a data set, or calls Python from ``Dataset.map``."""
 
 
 class _Scope(threading.local):
@@ -43,6 +43,7 @@ class _Scope(threading.local):
         self.reader: Callable[[Any, Any], Any] | None = None
         # Called with a variable that is not bound; binds it and returns its array: traced functions find their state.
         self.meet: Callable[[Any], Any] | None = None
+        self.mapping = False  # whether a function of `Dataset.map` is traced, which may run as it is instead
         self.shared: dict[Any, Any] | None = None  # layers of the config that is being read, by their shared_object_id
         # Id of a layer that is in several places of a model -> its number in files.
         self.shared_ids: dict[int, int] = {}

@@ -132,7 +132,7 @@ class _Mapped:
     def _of_element(self, given: Sequence[Any]) -> Any:
         words, *arrays = given
         seed = _RowSeed(words)
-        with bound([seed], [words]), changed(ambient=seed):
+        with bound([seed], [words]), changed(ambient=seed, mapping=True):
             found = self.function(jax.tree.unflatten(self.tree, arrays))
             found = jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else to_device(leaf), found)
         self.draws = seed.has_drawn

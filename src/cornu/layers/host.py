@@ -10,6 +10,7 @@ from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import SymbolicTensor, holds_symbolic
 from cornu.core.layer import Layer
 from cornu.core.placement import to_device
+from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.shapes import shapes_of
 from cornu.core.text import as_text, first_in, is_text
 
@@ -54,6 +55,8 @@ class HostLayer(Layer):
             return self.call(arrays)
 
     def _called_back(self, arrays: Any) -> Any:
+        if scope.mapping:
+            raise NeedsPythonError
         shape = self.compute_output_shape(shapes_of(arrays))
         found = jax.ShapeDtypeStruct(tuple(shape), jax.dtypes.canonicalize_dtype(array_dtype(self.output_dtype)))
 

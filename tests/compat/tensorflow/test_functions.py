@@ -5,8 +5,9 @@ import pytest
 
 from cornu.compat.backend import functions as K  # noqa: N812, everybody's name for it
 from cornu.compat.tensorflow import functions as tf
-from cornu.compat.tensorflow import names
+from cornu.compat.tensorflow import meanings, names
 from cornu.core.graph import SymbolicTensor
+from cornu.data.dataset import Dataset
 
 A = np.arange(1, 11).reshape(2, 5).astype("float32")
 
@@ -49,3 +50,22 @@ def test_all_names_exist(place):
     own = [target.partition(":")[2] for target in names.NAMES[place].values() if target.startswith(tf.__name__ + ":")]
     assert len(own) > 50
     assert [name for name in own if not hasattr(tf, name)] == []
+
+
+def test_python_functions_in_a_map_run_as_they_are():
+    rows = Dataset.from_tensor_slices(np.arange(6.0, dtype="float32").reshape(3, 2))
+    longer = rows.map(lambda x: meanings.py_function(lambda y: np.concatenate([y, y]), [x], "float32"))
+    assert [np.asarray(row).tolist() for row in longer] == [[0, 1, 0, 1], [2, 3, 2, 3], [4, 5, 4, 5]]
+    types = []
+
+    def counted(array):
+        types.append(type(array))
+        return np.float32(array.sum())
+
+    sums = rows.map(lambda x: meanings.numpy_function(counted, [x], "float32"))
+    assert [float(one) for one in sums] == [1, 5, 9]
+    assert set(types) == {np.ndarray}
+    texts = Dataset.from_tensor_slices(["a", "bcd"]).map(
+        lambda x: meanings.numpy_function(lambda text: len(text.decode()), [x], "int64")
+    )
+    assert [int(one) for one in texts] == [1, 3]

@@ -9,8 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import axes, tensor_function
+from cornu.compat.tensorflow.strings import text_tensor
 from cornu.core import graph
 from cornu.core.jax_internals import copied
+from cornu.core.scope import NeedsPythonError, scope
+from cornu.core.text import holds_text
 from cornu.core.variable import Variable, plain
 
 
@@ -179,14 +182,22 @@ def py_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = Non
 
     Its results must have the shape of the first input there.
     """
-    given = [jnp.asarray(plain(one)) for one in inp]
+    given = [text_tensor(one) if holds_text(one) else jnp.asarray(plain(one)) for one in inp]
     if not any(isinstance(one, jax.core.Tracer) for one in given):
         return func(*given)
+    if scope.mapping:
+        raise NeedsPythonError
     like = jax.ShapeDtypeStruct(given[0].shape, str(getattr(Tout, "name", Tout)))
     return jax.pure_callback(lambda *values: np.asarray(func(*map(jnp.asarray, values)), like.dtype), like, *given)
 
 
-numpy_function = py_function
+def numpy_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
+    """Return what a function of numpy arrays gives, as `py_function` does; text comes as bytes."""
+
+    def of_arrays(*tensors: Any) -> Any:
+        return func(*(one.numpy() if holds_text(one) else np.asarray(one) for one in tensors))
+
+    return py_function(of_arrays, inp, Tout)
 
 
 def gradients(ys: Any, xs: Any, *_: Any, **__: Any) -> Any:
