@@ -48,15 +48,19 @@ class Lab(NamedTuple):
 
     def run(self, name: str, arguments: list[str], **variables: str) -> float:
         """Run a peer's Python from start to exit; returns the seconds."""
-        own = environment(PEERS[name], self.cache) | variables
         began = time.perf_counter()
+        self.printed(name, arguments, **variables)
+        return time.perf_counter() - began
+
+    def printed(self, name: str, arguments: list[str], **variables: str) -> str:
+        """Run a peer's Python; returns what it prints. RuntimeError if it fails."""
+        own = environment(PEERS[name], self.cache) | variables
         done = subprocess.run(
             [self.pythons[name], *arguments], cwd=self.cache, env=own, capture_output=True, text=True, timeout=1200
         )
-        seconds = time.perf_counter() - began
         if done.returncode:
             raise RuntimeError(f"{PEERS[name].title} ended with {done.returncode}:\n{done.stderr[-3000:]}")
-        return seconds
+        return done.stdout
 
 
 def default_cache() -> Path:

@@ -1,11 +1,10 @@
-"""How fast TextVectorization learns 100 MB of text and maps texts to indices: Cornu's, or Keras's on TensorFlow.
+"""How fast TextVectorization learns 100 MB of text and maps texts to numbers: ``python text_layers.py MODULE``.
 
-    python benchmarks/text_layers.py                                # Cornu
-    KERAS_BACKEND=tensorflow python benchmarks/text_layers.py keras
-
-Prints seconds to adapt, and texts per second of calls in two modes, for batches of 32 and 1,024 texts.
+MODULE speaks Keras. Prints a line of JSON: seconds to adapt, and texts per second of calls in two modes, for batches of
+32 and 1,024 texts.
 """
 
+import importlib
 import json
 import sys
 import time
@@ -38,10 +37,7 @@ def seconds(run, times=5):
 
 
 def main(name):
-    if name == "keras":
-        from keras import layers
-    else:
-        from cornu import layers
+    layers = importlib.import_module(name).layers
     data = texts()
     found = {"megabytes": round(sum(map(len, data)) / 1e6, 1)}
     layer = layers.TextVectorization(max_tokens=KEPT, output_sequence_length=200)
@@ -57,7 +53,7 @@ def main(name):
             runs = max(1, 4096 // size)
             took = seconds(lambda made=made, batch=batch, runs=runs: [np.asarray(made(batch)) for _ in range(runs)])
             found[f"{mode}, batches of {size}, texts per second"] = round(size * runs / took)
-    print(json.dumps(found, indent=1))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
