@@ -13,10 +13,12 @@ def is_text(array: Any) -> bool:
 def holds_text(given: Any) -> bool:
     """Return whether `given` is a string, bytes, an array of them, or a list that begins with one.
 
-    >>> holds_text([["a"]]), holds_text(np.array(["a"])), holds_text([1])
-    (True, True, False)
+    >>> holds_text([["a"]]), holds_text(np.array(["a"])), holds_text([1]), holds_text(np.array([1], object))
+    (True, True, False, False)
     """
     first = first_in(given)
+    if isinstance(first, np.ndarray) and first.dtype.kind == "O":
+        return bool(first.size) and isinstance(first.flat[0], (str, bytes))
     return isinstance(first, (str, bytes)) or is_text(first)
 
 
