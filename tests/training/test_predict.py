@@ -154,6 +154,16 @@ def test_a_predict_step_of_ones_own_carries_state_in_both_forms():
         assert float(layer.count) == 3
 
 
+def test_a_predict_step_may_have_no_outputs():
+    class Silent(cornu.Model):
+        def predict_step(self, data):
+            super().predict_step(data)
+            return {}
+
+    model = functional(cornu, counting_layer(cornu), Silent)
+    assert model.predict(ROWS, batch_size=4, verbose=0) == {}
+
+
 def test_a_test_step_of_ones_own_carries_state():
     class Own(cornu.Model):
         def test_step(self, data):

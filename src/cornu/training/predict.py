@@ -75,7 +75,9 @@ class _Outputs:
         """Copy outputs to the rows after those that are placed; returns whether they fit there."""
         leaves, tree = jax.tree.flatten(outputs)
         whole, expected = jax.tree.flatten(self._whole)
-        stop = self.placed + (len(leaves[0]) if leaves and leaves[0].ndim else 0)
+        if not leaves:
+            return False
+        stop = self.placed + (len(leaves[0]) if leaves[0].ndim else 0)
         places = [array[self.placed : stop] for array in whole]
         if bool(tree != expected) or any(  # type: ignore[operator]
             leaf.shape != place.shape or leaf.dtype != place.dtype for leaf, place in zip(leaves, places, strict=True)
