@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.object_arrays import object_array
+
 
 def is_text(array: Any) -> bool:
     """Return whether an array holds strings, or Python objects that may be some."""
@@ -35,7 +37,7 @@ def text_array(given: Any) -> np.ndarray:
     >>> text_array(["a", b"b"]).tolist()
     ['a', 'b']
     """
-    return as_text(np.asarray(given, object) if not isinstance(given, np.ndarray) else np.asarray(given).astype(object))
+    return as_text(np.array(given, object))
 
 
 def as_text(array: np.ndarray, encoding: str = "utf-8") -> np.ndarray:
@@ -51,6 +53,4 @@ def as_text(array: np.ndarray, encoding: str = "utf-8") -> np.ndarray:
     if bytes not in set(map(type, array.flat)):
         return array
     decoded = [one.decode(encoding, "replace") if isinstance(one, bytes) else one for one in array.ravel()]
-    found = np.empty(len(decoded), object)
-    found[:] = decoded
-    return found.reshape(array.shape)
+    return object_array(decoded, array.shape)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cornu.core.object_arrays import object_array
+
 
 class Marks(NamedTuple):
     """How word numbers are shifted and marked: arguments of both data sets."""
@@ -41,15 +43,8 @@ def choose_words(texts: Sequence[list[int]], marks: Marks) -> np.ndarray:
     limit = marks.num_words or max(max(text, default=0) for text in texts)
     first, other = marks.skip_top, marks.oov_char
     if other is None:
-        return as_lists([[word for word in text if first <= word < limit] for text in texts])
-    return as_lists([[word if first <= word < limit else other for word in text] for text in texts])
-
-
-def as_lists(texts: Sequence[list[int]]) -> np.ndarray:
-    """Return a one-dimensional array whose elements are the lists."""
-    array = np.empty(len(texts), object)
-    array[:] = texts
-    return array
+        return object_array([[word for word in text if first <= word < limit] for text in texts])
+    return object_array([[word if first <= word < limit else other for word in text] for text in texts])
 
 
 def read_word_index(path: Path) -> dict[str, int]:

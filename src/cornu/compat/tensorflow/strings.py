@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.object_arrays import object_array
 from cornu.core.text import holds_text, text_array
 from cornu.data.dataset import EagerArray
 
@@ -21,10 +22,12 @@ def text_tensor(given: Any) -> EagerArray:
 
 
 def _each(function: Callable, given: Any, dtype: Any = object) -> Any:
-    texts = text_tensor(given)
-    found = np.empty(texts.shape, dtype)
-    found.reshape(-1)[:] = [function(text) for text in np.asarray(texts).reshape(-1)]
-    return found.view(EagerArray)
+    texts = text_array(given)
+    return _tensor([function(text) for text in texts.reshape(-1)], texts.shape).astype(dtype, copy=False)
+
+
+def _tensor(values: list, shape: tuple[int, ...]) -> EagerArray:
+    return object_array(values, shape).view(EagerArray)
 
 
 def lower(input: Any, encoding: str = "", name: Any = None) -> Any:
@@ -89,23 +92,19 @@ def _text(given: Any) -> str:
 
 def join(inputs: Any, separator: str = "", name: Any = None) -> Any:
     """Return texts joined element by element, with `separator` between them."""
-    parts = np.broadcast_arrays(*(np.asarray(text_tensor(one)) for one in inputs))
-    found = np.empty(parts[0].shape, object)
-    found.reshape(-1)[:] = [separator.join(each) for each in zip(*(part.reshape(-1) for part in parts), strict=True)]
-    return found.view(EagerArray)
+    parts = np.broadcast_arrays(*map(text_array, inputs))
+    rows = zip(*(part.reshape(-1) for part in parts), strict=True)
+    return _tensor([separator.join(row) for row in rows], parts[0].shape)
 
 
 def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator: str = "", name: Any = None) -> Any:
     """Return texts joined along an axis, or all of them."""
-    texts = np.asarray(text_tensor(inputs))
+    texts = text_array(inputs)
     if axis is None:
-        return (
-            np.array(separator.join(texts.reshape(-1)), object).reshape((1,) * (texts.ndim * keepdims)).view(EagerArray)
-        )
+        return _tensor([separator.join(texts.reshape(-1))], (1,) * (texts.ndim * keepdims))
     moved = np.moveaxis(texts, axis, -1)
-    found = np.empty(moved.shape[:-1], object)
-    found.reshape(-1)[:] = [separator.join(row) for row in moved.reshape(-1, moved.shape[-1])]
-    return (np.expand_dims(found, axis) if keepdims else found).view(EagerArray)
+    found = _tensor([separator.join(row) for row in moved.reshape(-1, moved.shape[-1])], moved.shape[:-1])
+    return np.expand_dims(found, axis) if keepdims else found
 
 
 def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> Any:
@@ -128,7 +127,7 @@ def bytes_split(input: Any, name: Any = None) -> Any:
 
 
 def _rows(given: Any, function: Callable[[str], list[str]], what: str) -> Any:
-    texts = np.asarray(text_tensor(given))
+    texts = text_array(given)
     rows = [function(text) for text in texts.reshape(-1)]
     if len({len(row) for row in rows}) > 1:
         raise ValueError(
@@ -150,9 +149,7 @@ def as_string(input: Any, precision: int = -1, scientific: bool = False, name: A
     numbers = np.asarray(input)
     form = f".{precision if precision >= 0 else 6}{'e' if scientific else 'f'}"
     write = (lambda one: format(float(one), form)) if numbers.dtype.kind == "f" else _plainly
-    found = np.empty(numbers.shape, object)
-    found.reshape(-1)[:] = [write(one) for one in numbers.reshape(-1)]
-    return found.view(EagerArray)
+    return _tensor([write(one) for one in numbers.reshape(-1)], numbers.shape)
 
 
 def _plainly(value: Any) -> str:
@@ -165,10 +162,6 @@ def _constant(texts: Any, shape: Any) -> Any:
     return (np.full(shape, texts.item(), object) if texts.size == 1 else np.reshape(texts, shape)).view(EagerArray)
 
 
-def _lists(values: Any) -> list[np.ndarray]:
-    return [np.asarray(text_tensor(one)) for one in values]
-
-
 #: Array function of TensorFlow -> what it does with text.
 _ON_TEXT: dict[str, Callable] = {
     "constant": lambda value, dtype=None, shape=None, name=None: _constant(text_tensor(value), shape),
@@ -179,8 +172,8 @@ _ON_TEXT: dict[str, Callable] = {
     "squeeze": lambda input, axis=None, name=None: np.squeeze(
         text_tensor(input), tuple(axis) if isinstance(axis, list) else axis
     ),
-    "concat": lambda values, axis, name=None: np.concatenate(_lists(values), int(axis)).view(EagerArray),
-    "stack": lambda values, axis=0, name=None: np.stack(_lists(values), int(axis)).view(EagerArray),
+    "concat": lambda values, axis, name=None: np.concatenate([*map(text_array, values)], int(axis)).view(EagerArray),
+    "stack": lambda values, axis=0, name=None: np.stack([*map(text_array, values)], int(axis)).view(EagerArray),
     "gather": lambda params, indices, validate_indices=None, axis=0, name=None: np.take(
         text_tensor(params), np.asarray(indices), int(axis)
     ).view(EagerArray),

@@ -9,6 +9,7 @@ import numpy as np
 
 from cornu.core import era, spellings
 from cornu.core.errors import did_you_mean, listed
+from cornu.core.object_arrays import object_array
 from cornu.core.public import offer
 from cornu.core.settings import floatx
 from cornu.preprocessing.image.file_iterator import FileIterator
@@ -165,9 +166,7 @@ def _with_classes(frame: Any, y_col: str, classes: Iterable[str] | None) -> tupl
     ]
     kept = np.array([bool(cell) for cell in cells], bool)
     frame = frame[kept].copy()
-    for_column = np.empty(len(frame), object)
-    for_column[:] = [cell for cell in cells if cell]
-    frame[y_col] = for_column
+    frame[y_col] = object_array([cell for cell in cells if cell])
     return frame, names
 
 
