@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from cornu.callbacks.tensorboard.event_file import field, varint, whole
 from cornu.core.crc32c import crc32c, masked, masked_crc32c
+from cornu.core.records import field, varint, whole
 from cornu.core.serialization import serialize_object
 from cornu.saving import compiling
 from cornu.saving.h5_config import old_form

@@ -9,8 +9,8 @@ import pytest
 
 import cornu
 from cornu import layers
-from cornu.callbacks.tensorboard.event_file import field, varint, whole
 from cornu.core.crc32c import masked_crc32c
+from cornu.core.records import field, varint, whole
 from cornu.models import load_model
 from cornu.saving.object_graph import GRAPH_KEY
 from saving import doors

@@ -6,23 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.compat.tensorflow import image_cases
+from tests.compat.tensorflow.own_tensorflow import OwnTensorflow
 
-from cornu.compat.tensorflow import functions, images, names
+from cornu.compat.tensorflow import images, names
 from cornu.data.dataset import Dataset
 
 ANSWERS = json.loads((Path(__file__).parent / "image_cases.json").read_text(encoding="utf-8"))
 
 
-class _Tensorflow:
-    image = images
-
-    def __getattr__(self, name):
-        return getattr(functions, name)
-
-
 @pytest.fixture(scope="module")
 def found():
-    return {one["call"]: one for one in image_cases.results(_Tensorflow())}
+    return {one["call"]: one for one in image_cases.results(OwnTensorflow(image=images))}
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer["call"])

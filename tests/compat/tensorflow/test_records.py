@@ -8,20 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.compat.tensorflow import record_cases
+from tests.compat.tensorflow.own_tensorflow import OwnTensorflow
 
-from cornu.compat.tensorflow import functions, images, names, records
+from cornu.compat.tensorflow import images, names, records
 
 ANSWERS = json.loads((Path(__file__).parent / "record_cases.json").read_text(encoding="utf-8"))
 
 
-class _Tensorflow:
-    train = io = data = records
-
-    def __getattr__(self, name):
-        return getattr(functions, name)
-
-
-tf = _Tensorflow()
+tf = OwnTensorflow(train=records, io=records, data=records)
 
 
 def write(path, options=None):
@@ -44,6 +38,12 @@ def test_own_records_are_read_again(tmp_path, options):
         assert list(record_cases.parsed(tf, path)) == ANSWERS["parsed"]
         assert len(path.read_bytes()) == len(ANSWERS["file"]) // 2
     assert list(records.records_in(str(path), "GZIP" if options else None)) == list(record_cases.examples(tf))
+
+
+def test_an_unknown_compression_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match="compression_type must be '' or 'GZIP'; got 'ZLIB'"):
+        records.TFRecordWriter(tmp_path / "one", "ZLIB")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("cut", [5, 30, -1])

@@ -6,25 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.compat.tensorflow import string_cases
+from tests.compat.tensorflow.own_tensorflow import OwnTensorflow
 
-from cornu.compat.tensorflow import functions, names, strings
+from cornu.compat.tensorflow import names, strings
 from cornu.data.dataset import Dataset
 
 ANSWERS = json.loads((Path(__file__).parent / "string_cases.json").read_text(encoding="utf-8"))
 
 
-class _Tensorflow:
-    """`tf` as a program sees it, as far as the calls need it."""
-
-    strings = strings
-
-    def __getattr__(self, name):
-        return getattr(functions, name)
-
-
 @pytest.fixture(scope="module")
 def found():
-    return {one["call"]: one for one in string_cases.results(_Tensorflow())}
+    return {one["call"]: one for one in string_cases.results(OwnTensorflow(strings=strings))}
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer["call"])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cornu.callbacks.tensorboard.event_file import field, whole
+from cornu.core.records import field, whole
 from cornu.visuals.graphs import Box, Frame, Show, frame_of
 
 

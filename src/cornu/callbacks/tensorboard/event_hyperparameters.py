@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from cornu.callbacks.tensorboard.event_file import double, field, plugin_data, whole
+from cornu.callbacks.tensorboard.event_file import plugin_data
+from cornu.core.records import double, field, whole
 
 SUCCESS = 1
 

@@ -14,9 +14,13 @@ import numpy as np
 
 from cornu.core.crc32c import masked_crc32c
 from cornu.core.errors import one_line
+from cornu.core.object_arrays import object_array
+from cornu.core.records import field, varint
+from cornu.core.records import record as written
 from cornu.core.text import as_text
-from cornu.data.dataset import UNKNOWN_CARDINALITY, Dataset
-from cornu.saving.protobuf import Message, Record, varint
+from cornu.data.dataset import Dataset
+from cornu.saving import protobuf
+from cornu.saving.protobuf import Message, Record
 
 MOST_BYTES = 1 << 31  # of one record
 
@@ -46,7 +50,7 @@ def TextLineDataset(  # noqa: N802
                 for line in file:
                     yield line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
 
-    return Dataset(lines, UNKNOWN_CARDINALITY)
+    return Dataset(lines)
 
 
 def _paths(filenames: Any) -> list[str]:
@@ -54,11 +58,11 @@ def _paths(filenames: Any) -> list[str]:
     return [str(as_text(np.asarray(one, object))[()]) for one in given]
 
 
-def _opened(path: str, compression: Any) -> Any:
+def _opened(path: str, compression: Any, mode: str = "rb") -> Any:
     if compression in (None, ""):
-        return open(path, "rb")
+        return open(path, mode)
     if compression == "GZIP":
-        return gzip.open(path, "rb")
+        return gzip.open(path, mode)
     raise ValueError(f"compression_type must be '' or 'GZIP'; got {compression!r}.")
 
 
@@ -82,19 +86,15 @@ def records_in(path: str, compression: Any = None) -> Iterator[bytes]:
 class TFRecordWriter:
     """Writes records into a file; also as a context manager.
 
-    `options` is ``""``, ``"GZIP"``, or has one of them as its ``compression_type``.
+    `options` is ``""``, ``"GZIP"``, or has one of them as its ``compression_type``; ValueError otherwise.
     """
 
     def __init__(self, path: Any, options: Any = None) -> None:
-        compression = getattr(options, "compression_type", options)
-        self._file = gzip.open(str(path), "wb") if compression == "GZIP" else open(str(path), "wb")  # noqa: SIM115
+        self._file = _opened(str(path), getattr(options, "compression_type", options), "wb")
 
     def write(self, record: Any) -> None:
         """Write one record: bytes."""
-        content = _as_bytes(record)
-        size = struct.pack("<Q", len(content))
-        for part in (size, content):
-            self._file.write(part + struct.pack("<I", masked_crc32c(part)))
+        self._file.write(written(_as_bytes(record)))
 
     def flush(self) -> None:
         """Hand what was written to the system."""
@@ -152,7 +152,7 @@ class BytesList(_Listed):
         return _as_bytes(one)
 
     def encoded(self) -> bytes:
-        return b"".join(_field(1, one) for one in self.value)
+        return b"".join(field(1, one) for one in self.value)
 
 
 class FloatList(_Listed):
@@ -164,7 +164,7 @@ class FloatList(_Listed):
         return float(np.float32(one))
 
     def encoded(self) -> bytes:
-        return _field(1, np.asarray(self.value, "<f4").tobytes()) if self.value else b""
+        return field(1, np.asarray(self.value, "<f4").tobytes()) if self.value else b""
 
 
 class Int64List(_Listed):
@@ -178,7 +178,7 @@ class Int64List(_Listed):
         return int(one)
 
     def encoded(self) -> bytes:
-        return _field(1, b"".join(_number(one & (1 << 64) - 1) for one in self.value)) if self.value else b""
+        return field(1, b"".join(map(varint, self.value))) if self.value else b""
 
 
 class Feature:
@@ -194,7 +194,7 @@ class Feature:
 
     def encoded(self) -> bytes:
         """Return the message."""
-        return b"" if self._kept is None else _field(self._kept.number, self._kept.encoded())
+        return b"" if self._kept is None else field(self._kept.number, self._kept.encoded())
 
 
 class Features:
@@ -205,8 +205,8 @@ class Features:
 
     def encoded(self) -> bytes:
         """Return the message; names in order, so that equal features are equal bytes."""
-        entries = (_field(1, name.encode()) + _field(2, one.encoded()) for name, one in sorted(self.feature.items()))
-        return b"".join(_field(1, entry) for entry in entries)
+        entries = (field(1, name.encode()) + field(2, one.encoded()) for name, one in sorted(self.feature.items()))
+        return b"".join(field(1, entry) for entry in entries)
 
 
 class Example:
@@ -222,7 +222,7 @@ class Example:
 
     def SerializeToString(self) -> bytes:  # noqa: N802
         """Return the bytes."""
-        return _field(1, self.features.encoded())
+        return field(1, self.features.encoded())
 
     def ParseFromString(self, serialized: Any) -> int:  # noqa: N802
         """Take the features of bytes; returns how many bytes there are. ValueError if they are no example."""
@@ -246,19 +246,6 @@ def _feature(kind: int, values: Any) -> Feature:
     return Feature(**{name: cls(values)})
 
 
-def _number(value: int) -> bytes:
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    found.append(value)
-    return bytes(found)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _number(number << 3 | 2) + _number(len(content)) + content
-
-
 def _parsed(content: bytes) -> dict[str, tuple[int, Any]]:
     """Return the kind and the values of each feature of an example."""
     found: dict[str, tuple[int, Any]] = {}
@@ -277,8 +264,8 @@ def _values(feature: Message) -> tuple[int, Any]:
         if number not in (1, 2, 3) or not isinstance(listed, Message):
             continue
         kind, values = number, []
-        for field, one in listed.fields():
-            if field != 1:
+        for part, one in listed.fields():
+            if part != 1:
                 continue
             if not isinstance(one, Message):  # not packed
                 values.append(one if number == 3 else struct.unpack("<f", int(one).to_bytes(4, "little"))[0])
@@ -294,7 +281,7 @@ def _values(feature: Message) -> tuple[int, Any]:
 def _numbers(message: Message) -> Iterator[int]:
     place = message.start
     while place < message.end:
-        value, place = varint(message.data, place, message.end)
+        value, place = protobuf.varint(message.data, place, message.end)
         yield value
 
 
@@ -375,9 +362,7 @@ def _array(key: str, wanted: Any, kind: int, values: list) -> np.ndarray:
 def _of_dtype(values: Any, dtype: str) -> np.ndarray:
     if dtype == "string":
         flat = values if isinstance(values, (list, tuple)) else [values]
-        found = np.empty(len(flat), object)
-        found[:] = [_as_bytes(one) for one in flat]
-        return found
+        return object_array([_as_bytes(one) for one in flat])
     return np.asarray(values, dtype)
 
 
