@@ -57,8 +57,8 @@ def test_an_element_leaves_the_buffer_after_it_entered(buffer_size):
 def test_orders_differ_unless_they_are_told_not_to():
     again = Dataset.range(30).shuffle(30, reshuffle_each_iteration=False)
     assert listed(again) == listed(again) != list(range(30))
-    anew = Dataset.range(30).shuffle(30, seed=1)
-    assert listed(anew) != listed(anew)
+    reshuffled = Dataset.range(30).shuffle(30, seed=1)
+    assert listed(reshuffled) != listed(reshuffled)
     halves = Dataset.range(30).shuffle(30, reshuffle_each_iteration=False)
     assert sorted(listed(halves.take(15)) + listed(halves.skip(15))) == list(range(30))
 

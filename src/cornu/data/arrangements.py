@@ -1,4 +1,4 @@
-"""The part of `Dataset` that arranges elements anew: windows, groups, padded batches, data sets made of elements."""
+"""The part of `Dataset` that regroups elements: windows, groups, padded batches, data sets made of elements."""
 
 import bisect
 import itertools
@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.data.mapping import stacked
+from cornu.data.mapping import called, stacked
 from cornu.data.rows import Draws
 
-UNKNOWN = -2  # how many elements there are
+UNKNOWN_CARDINALITY = -2
 
 
 class Arrangements:
@@ -39,7 +39,8 @@ class Arrangements:
     def take_while(self, predicate: Callable, name: Any = None) -> Any:
         """Return the elements before the first for which a function is false."""
         return self._then(
-            lambda draws: itertools.takewhile(lambda one: bool(_called(predicate, one)), self._pass(draws)), UNKNOWN
+            lambda draws: itertools.takewhile(lambda one: bool(called(predicate, one)), self._pass(draws)),
+            UNKNOWN_CARDINALITY,
         )
 
     def unique(self, name: Any = None) -> Any:
@@ -53,7 +54,7 @@ class Arrangements:
                     seen.add(key)
                     yield element
 
-        return self._then(iterate, UNKNOWN)
+        return self._then(iterate, UNKNOWN_CARDINALITY)
 
     def scan(self, initial_state: Any, scan_func: Callable, name: Any = None) -> Any:
         """Return the outputs of ``scan_func(state, element)``, which gives the next state and an output."""
@@ -70,9 +71,9 @@ class Arrangements:
         """Return the elements of the data sets that a function makes of the elements, one after the other."""
         return self._then(
             lambda draws: itertools.chain.from_iterable(
-                _called(map_func, element)._pass(draws) for element in self._pass(draws)
+                called(map_func, element)._pass(draws) for element in self._pass(draws)
             ),
-            UNKNOWN,
+            UNKNOWN_CARDINALITY,
         )
 
     def interleave(
@@ -96,7 +97,7 @@ class Arrangements:
         turns = 2 if cycle_length is None or int(cycle_length) < 1 else int(cycle_length)
 
         def iterate(draws: Draws) -> Iterator:
-            sources = (iter(_called(map_func, element)._pass(draws)) for element in self._pass(draws))
+            sources = (iter(called(map_func, element)._pass(draws)) for element in self._pass(draws))
             slots: list[Iterator | None] = [None] * turns
             place, is_end = 0, False
             while not is_end or any(slot is not None for slot in slots):
@@ -111,7 +112,7 @@ class Arrangements:
                         slots[place] = None
                 place = (place + 1) % turns
 
-        return self._then(iterate, UNKNOWN)
+        return self._then(iterate, UNKNOWN_CARDINALITY)
 
     def window(
         self, size: int, shift: int | None = None, stride: int = 1, drop_remainder: bool = False, name: Any = None
@@ -141,7 +142,7 @@ class Arrangements:
                 for _ in itertools.islice(elements, skipped):
                     pass
 
-        return self._then(iterate, UNKNOWN)
+        return self._then(iterate, UNKNOWN_CARDINALITY)
 
     def padded_batch(
         self,
@@ -163,15 +164,14 @@ class Arrangements:
         Raises:
             ValueError: An element is larger than its shape.
         """
-
-        def iterate(draws: Draws) -> Iterator:
-            elements = self._pass(draws)
-            while rows := list(itertools.islice(elements, int(batch_size))):
-                if len(rows) == batch_size or not drop_remainder:
-                    yield _padded(rows, padded_shapes, padding_values)
-
-        whole, rest = divmod(self._size, int(batch_size))
-        return self._then(iterate, whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size)
+        size = int(batch_size)
+        return self._then(
+            lambda draws: (
+                _padded(rows, padded_shapes, padding_values)
+                for rows in grouped(self._pass(draws), size, drop_remainder)
+            ),
+            number_of_batches(self._size, size, drop_remainder),
+        )
 
     def bucket_by_sequence_length(
         self,
@@ -220,7 +220,7 @@ class Arrangements:
         def iterate(draws: Draws) -> Iterator:
             buckets: list[list[Any]] = [[] for _ in sizes]
             for element in self._pass(draws):
-                number = bisect.bisect_right(boundaries, int(_called(element_length_func, element)))
+                number = bisect.bisect_right(boundaries, int(called(element_length_func, element)))
                 buckets[number].append(element)
                 if len(buckets[number]) == sizes[number]:
                     yield batch(number, buckets[number])
@@ -229,7 +229,7 @@ class Arrangements:
                 if rows and not drop_remainder:
                     yield batch(number, rows)
 
-        return self._then(iterate, UNKNOWN)
+        return self._then(iterate, UNKNOWN_CARDINALITY)
 
     def group_by_window(
         self, key_func: Callable, reduce_func: Callable, window_size: int | None = None, window_size_func: Any = None,
@@ -243,7 +243,7 @@ class Arrangements:
         def iterate(draws: Draws) -> Iterator:
             groups: dict[int, list[Any]] = {}
             for element in self._pass(draws):
-                key = int(_called(key_func, element))
+                key = int(called(key_func, element))
                 groups.setdefault(key, []).append(element)
                 most = int(window_size if window_size_func is None else window_size_func(key))  # type: ignore[arg-type]
                 if len(groups[key]) == most:
@@ -251,11 +251,21 @@ class Arrangements:
             for key, rows in groups.items():
                 yield from reduce_func(np.int64(key), self.of_list(rows))._pass(draws)
 
-        return self._then(iterate, UNKNOWN)
+        return self._then(iterate, UNKNOWN_CARDINALITY)
 
 
-def _called(function: Callable, element: Any) -> Any:
-    return function(*element) if isinstance(element, tuple) else function(element)
+def grouped(elements: Iterator, size: int, drop_remainder: bool) -> Iterator[list[Any]]:
+    """Yield the elements in lists of `size`; the last may be shorter, or is left out."""
+    while rows := list(itertools.islice(elements, size)):
+        if len(rows) == size or not drop_remainder:
+            yield rows
+
+
+def number_of_batches(elements: int, size: int, drop_remainder: bool) -> int:
+    """Return how many batches there are of a number of elements, which may be infinite or unknown."""
+    if elements < 0:
+        return elements
+    return elements // size if drop_remainder else -(-elements // size)
 
 
 def _padded(rows: list[Any], shapes: Any, values: Any) -> Any:

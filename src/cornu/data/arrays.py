@@ -87,7 +87,7 @@ class ArrayBatches(ReadPosition):
 
 
 class OrderedBatches(ArrayBatches):
-    """Batches of rows of arrays in an order that a data set determines anew for each epoch.
+    """Batches of rows of arrays in an order that a data set draws for each epoch.
 
     Args:
         batch: all rows.

@@ -10,15 +10,16 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from cornu.core.object_arrays import object_array
 from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
-from cornu.data.arrangements import Arrangements
-from cornu.data.mapping import MapFunction, stacked
+from cornu.data.arrangements import UNKNOWN_CARDINALITY, Arrangements, grouped, number_of_batches
+from cornu.data.mapping import MapFunction, called, stacked
 from cornu.data.rows import Draws, Rows
 from cornu.data.streams import ahead
 
 AUTOTUNE = -1
-INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
+INFINITE_CARDINALITY = -1
 
 
 class EagerArray(np.ndarray):
@@ -26,9 +27,7 @@ class EagerArray(np.ndarray):
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        if isinstance(found, (np.generic, str, bytes)):
-            return np.asarray(found, object if isinstance(found, (str, bytes)) else None).view(EagerArray)
-        return found
+        return _as_array(found).view(EagerArray) if isinstance(found, (np.generic, str, bytes)) else found
 
     def __iter__(self) -> Iterator:
         return (self[row] for row in range(len(self)))
@@ -47,20 +46,23 @@ class EagerArray(np.ndarray):
 
 def _as_bytes(texts: np.ndarray) -> Any:
     encoded = [text.encode() if isinstance(text, str) else text for text in texts.reshape(-1)]
-    found = np.empty(len(encoded), object)
-    found[:] = encoded
-    return found.reshape(texts.shape)[()]
+    return object_array(encoded, texts.shape)[()]
+
+
+def _as_array(leaf: Any) -> np.ndarray:
+    """Return an array; of a text an array of Python objects, since numpy's own strings end before zero bytes."""
+    return np.asarray(leaf, object if isinstance(leaf, (str, bytes)) else None)
 
 
 def _as_numpy(leaf: Any) -> Any:
-    return np.asarray(leaf).view(EagerArray).numpy()
+    return _as_array(leaf).view(EagerArray).numpy()
 
 
 def _with_methods(leaf: Any) -> Any:
     """Return a tensor: an array of JAX for floats, which gradients can be taken with respect to."""
     if isinstance(leaf, (jax.Array, Dataset)):
         return leaf
-    array = np.asarray(leaf, object if isinstance(leaf, (str, bytes)) else None)
+    array = _as_array(leaf)
     if array.dtype != np.float32:
         return array.view(EagerArray)
     return to_device(array, copy=False if getattr(leaf, "is_fresh", False) else None)
@@ -111,8 +113,8 @@ class ElementSpec(NamedTuple):
 
 def _spec_of(leaf: Any, batched: bool) -> ElementSpec:
     shape = np.shape(leaf)
-    kind = getattr(leaf, "dtype", None) or np.asarray(leaf).dtype
-    dtype = "string" if isinstance(leaf, (str, bytes)) or kind.kind in "OUS" else kind.name
+    kind = getattr(leaf, "dtype", None) or _as_array(leaf).dtype
+    dtype = "string" if kind.kind in "OUS" else kind.name
     return ElementSpec((None, *shape[1:]) if batched and shape else tuple(shape), dtype)
 
 
@@ -286,19 +288,23 @@ class Dataset(Arrangements):
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
         """Return the elements for which a function is true."""
-        chosen = lambda draws: (element for element in self._pass(draws) if bool(_call(predicate, element)))  # noqa: E731
+        chosen = lambda draws: (element for element in self._pass(draws) if bool(called(predicate, element)))  # noqa: E731
         return self._then(chosen, UNKNOWN_CARDINALITY)
 
     def batch(self, batch_size: int, drop_remainder: bool = False, **_: Any) -> "Dataset":
         """Return stacks of `batch_size` elements; the last may be smaller, or is dropped with `drop_remainder`."""
         size = int(batch_size)
-        whole, rest = divmod(self._size, size)
-        batches = whole + bool(rest and not drop_remainder) if self._size >= 0 else self._size
+        batches = number_of_batches(self._size, size, drop_remainder)
         if (rows := self._rows) is not None:
             batched = self._then(lambda draws: rows.batches(size, drop_remainder, draws), batches)
             batched.batched_rows = BatchedRows(rows, self._size, size, drop_remainder)
         else:
-            batched = self._then(lambda draws: _batches(self._pass(draws), size, drop_remainder), batches)
+            batched = self._then(
+                lambda draws: (
+                    jax.tree.map(stacked, *elements) for elements in grouped(self._pass(draws), size, drop_remainder)
+                ),
+                batches,
+            )
         batched.batch_size = size
         return batched
 
@@ -472,10 +478,6 @@ def _chosen(datasets: Any, numbers: Iterator, draws: Draws, stops: bool) -> Iter
             return
 
 
-def _call(function: Callable, element: Any) -> Any:
-    return function(*element) if isinstance(element, tuple) else function(element)
-
-
 def _without_lists(tensors: Any) -> Any:
     """TensorFlow treats a list as one array, a tuple or dictionary as several."""
     if isinstance(tensors, tuple):
@@ -487,12 +489,6 @@ def _without_lists(tensors: Any) -> Any:
 
 def _times(size: int, count: int) -> int:
     return size * count if size >= 0 else size
-
-
-def _batches(elements: Iterator, size: int, drop_remainder: bool) -> Iterator:
-    while rows := list(itertools.islice(elements, size)):
-        if len(rows) == size or not drop_remainder:
-            yield jax.tree.map(stacked, *rows)
 
 
 def _shuffled(elements: Iterator, buffer_size: int, generator: np.random.Generator) -> Iterator:

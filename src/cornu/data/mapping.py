@@ -43,7 +43,7 @@ class MapFunction:
 
     def plain(self, element: Any) -> Any:
         """Return what the function gives, without compiling it."""
-        return self.function(*element) if isinstance(element, tuple) else self.function(element)
+        return called(self.function, element)
 
     def __call__(self, element: Any) -> Any:
         """Return what the function gives for an element, by a program if it can be compiled."""
@@ -88,6 +88,11 @@ class MapFunction:
         else:
             found = list(map(self, rows))
         return jax.tree.map(stacked, *found)
+
+
+def called(function: Callable, element: Any) -> Any:
+    """Return what a function gives for an element; a tuple's parts are its arguments."""
+    return function(*element) if isinstance(element, tuple) else function(element)
 
 
 def stacked(*rows: Any) -> np.ndarray:

@@ -6,7 +6,7 @@ and mapped in blocks of some thousands, and come out as batches or one by one.
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -103,12 +103,12 @@ class Rows:
             return self.read()
         if self._computed is None:
             arrays = self.read()
-            first = next(Rows(self.read, None, self.functions)._blocks(Draws()))
+            blocks = Rows(self.read, None, self.functions)._blocks(Draws())
+            first = next(blocks)
             size = sum(leaf.nbytes for leaf in jax.tree.leaves(first)) * _length(arrays) / _length(first)
             if size > KEPT_BYTES or not all(function.is_pure for function in self.functions):
                 return None
-            blocks = Rows(self.read, None, self.functions)._blocks(Draws())
-            self._computed = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+            self._computed = _joined([first, *blocks])
         return self._computed
 
     def compiles(self) -> bool:
@@ -126,7 +126,7 @@ class Rows:
 
         def read() -> Any:
             if not whole:
-                whole.append(jax.tree.map(lambda *parts: np.concatenate(parts), *self._blocks(Draws())))
+                whole.append(_joined(self._blocks(Draws())))
             return whole[0]
 
         return Rows(read)
@@ -153,7 +153,7 @@ class Rows:
         most = min(max(BLOCK_BYTES // max(bytes_of_row, 1), FEWEST), MOST)
         size = max(most // multiple, 1) * multiple
         for numbers in regrouped(self.order(draws), size):
-            # A block of another size would be compiled anew.
+            # A block of another size would be compiled for itself.
             fills = self.functions and len(numbers) < size <= available
             filled = np.concatenate([numbers, np.full(size - len(numbers), numbers[-1])]) if fills else numbers
             block = jax.tree.map(lambda array: array[_where(filled)], arrays)  # noqa: B023
@@ -171,6 +171,10 @@ class Rows:
                 for function in functions:
                     part = function.rows(part, draws.words)
                 yield part
+
+
+def _joined(blocks: Iterable[Any]) -> Any:
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
 
 
 def _part(arrays: Any, start: int, stop: int) -> Any:

@@ -31,6 +31,14 @@ def test_records_of_tensorflow_are_read(tmp_path):
     assert list(record_cases.parsed(tf, path)) == ANSWERS["parsed"]
 
 
+def test_records_that_end_with_zero_bytes_stay_whole(tmp_path):
+    content = np.arange(3, dtype="<i4")[::-1].tobytes()
+    with records.TFRecordWriter(tmp_path / "one") as writer:
+        writer.write(content)
+    rows = records.TFRecordDataset(tmp_path / "one")
+    assert list(rows.as_numpy_iterator()) == [one.numpy() for one in rows] == [content]
+
+
 @pytest.mark.parametrize("options", [None, "GZIP", records.TFRecordOptions("GZIP")])
 def test_own_records_are_read_again(tmp_path, options):
     path = write(tmp_path / "ours", options)
