@@ -4,6 +4,7 @@ Host arrays become arrays of the device in `to_device`, and `compiled` says whic
 a layout over several devices needs to know passes through these two functions.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.jax_internals import check_device, compiler_options
+
+ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
 
 def to_device(value: Any, dtype: Any = None, *, copy: bool | None = None) -> jax.Array:
@@ -48,6 +51,18 @@ def concrete(value: Any, dtype: Any = None, *, copy: bool | None = None) -> jax.
         return value if dtype is None else value.astype(dtype)
     with jax.ensure_compile_time_eval():
         return to_device(value, dtype, copy=copy)
+
+
+def aligned(shape: tuple[int, ...], dtype: Any, make: Callable[..., np.ndarray] = np.empty) -> np.ndarray:
+    """Return an array of numpy that ``to_device(..., copy=False)`` reads where it is; `make` is numpy's function.
+
+    >>> aligned((2, 3), "float32", np.zeros).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = make(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _is_host_memory(value: Any) -> bool:

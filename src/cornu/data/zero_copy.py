@@ -10,10 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from cornu.core.placement import to_device
+from cornu.core.placement import ALIGNMENT, aligned, to_device
 
 LEAST_BYTES = 1 << 23  # smaller arrays are copied, which takes a millisecond or two
-ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
 
 class Fresh(np.ndarray):
@@ -27,10 +26,7 @@ class Fresh(np.ndarray):
 
 def fresh_array(shape: tuple[int, ...], dtype: Any) -> Fresh:
     """Return an array to be filled once, at an address from which programs can read it in place."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    array = memory[start : start + size].view(dtype).reshape(shape).view(Fresh)
+    array = aligned(shape, dtype).view(Fresh)
     array.is_fresh = True
     return array
 

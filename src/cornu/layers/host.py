@@ -1,6 +1,5 @@
 """Layers that compute with numpy: on strings, which no compiled program holds, or by tables of any keys."""
 
-import math
 from typing import Any
 
 import jax
@@ -13,8 +12,6 @@ from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.shapes import shapes_of
 from cornu.core.text import as_text, first_in, is_text
-
-ALIGNMENT = 64  # bytes: XLA's CPU programs read foreign memory only if it is aligned
 
 
 class HostLayer(Layer):
@@ -80,14 +77,6 @@ def _as_output(array: np.ndarray, given: list[np.ndarray]) -> Any:
         return array
     is_new = not any(np.may_share_memory(array, one) for one in given)
     return to_device(array, copy=False if is_new else None)
-
-
-def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Return zeros in memory that JAX reads without copying it."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _is_wide(array: np.ndarray) -> bool:

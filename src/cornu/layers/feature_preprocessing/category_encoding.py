@@ -11,8 +11,8 @@ from cornu.core import registry
 from cornu.core.errors import unknown
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
+from cornu.core.placement import aligned
 from cornu.layers.argument_checks import check_integer
-from cornu.layers.host import zeros
 
 MODES = ("int", "one_hot", "multi_hot", "count")
 OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}  # names that Keras takes, too
@@ -117,7 +117,7 @@ def count_dtype() -> Any:
 
 def counted(places: np.ndarray, rows: int, depth: int, mode: str, dtype: Any) -> np.ndarray:
     """Return a matrix from places in it, counted row by row: how often each occurs, or 1 if the mode is not count."""
-    found = zeros((rows * depth,), dtype)
+    found = aligned((rows * depth,), dtype, np.zeros)
     if mode == "count":
         np.add.at(found, places, 1)
     else:
