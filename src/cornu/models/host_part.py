@@ -131,8 +131,8 @@ def _check_untrained(node: Node) -> None:
 
 def _run(node: Node, values: dict[int, Any]) -> None:
     args, kwargs = node.arguments(values)
-    compute = getattr(node.operation, "compute", None) if getattr(node.operation, "on_host", False) else None
-    result = node.operation(*args, **kwargs) if compute is None else compute(*args)
+    on_host = getattr(node.operation, "on_host", False)
+    result = node.operation.compute(*args) if on_host else node.operation(*args, **kwargs)
     for tensor, value in zip(jax.tree.leaves(node.outputs), jax.tree.leaves(result), strict=True):
         values[id(tensor)] = value
 

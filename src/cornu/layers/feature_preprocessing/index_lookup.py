@@ -111,6 +111,10 @@ class IndexLookup(HostLayer):
         """Return the tokens of a vocabulary as a list; TypeError for other values."""
         raise NotImplementedError
 
+    def _array_of_tokens(self, array: np.ndarray) -> np.ndarray:
+        """Return an input as an array of tokens, or of indices with `invert`."""
+        return array
+
     def _indices(self, tokens: np.ndarray) -> np.ndarray:
         """Return the indices of an array of tokens in the vocabulary."""
         raise NotImplementedError
@@ -153,7 +157,7 @@ class IndexLookup(HostLayer):
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """Return the tokens in order; with the special ones, each one's place is its index."""
-        tokens = list(self._vocabulary.tokens)
+        tokens = _plain(self._vocabulary.tokens)
         return self._special_tokens + tokens if include_special_tokens else tokens
 
     def vocabulary_size(self) -> int:
@@ -182,11 +186,10 @@ class IndexLookup(HostLayer):
         entries = self._listed_tokens(vocabulary)
         if not entries:
             raise ValueError(f"Layer {self.name!r} ({type(self).__name__}) got an empty vocabulary.")
-        first = self._first_index
-        has_special = entries[:first] == self._special_tokens
-        tokens = entries[first:] if has_special else entries
-        self._check_tokens(tokens)
-        weights = None if idf_weights is None else self._padded(idf_weights, len(entries), not has_special)
+        tokens = self._checked_tokens(entries)
+        weights = None
+        if idf_weights is not None:
+            weights = self._padded(idf_weights, len(entries), needs_front=len(tokens) == len(entries))
         self._replace(tokens, weights)
         if self._given[0] is not None:
             self._given = (entries, _plain(idf_weights))
@@ -195,7 +198,10 @@ class IndexLookup(HostLayer):
     def _is_integers(self) -> bool:
         return self.vocabulary_dtype != "string"
 
-    def _check_tokens(self, tokens: list[Any]) -> None:
+    def _checked_tokens(self, entries: list[Any]) -> list[Any]:
+        """Return the tokens of a vocabulary without the special ones at its head; ValueError if they do not fit."""
+        first = self._first_index
+        tokens = entries[first:] if entries[:first] == self._special_tokens else entries
         check_unique(tokens)
         reserved = [self.mask_token, *([self.oov_token] if self.invert else [])]
         for token in reserved:
@@ -205,12 +211,13 @@ class IndexLookup(HostLayer):
                     f"at place {tokens.index(token)}. Leave the special tokens out, or put them first: "
                     f"{self._special_tokens}."
                 )
-        size = self._first_index + len(tokens)
+        size = first + len(tokens)
         if self.max_tokens is not None and size > self.max_tokens:
             raise ValueError(
                 f"Layer {self.name!r} ({type(self).__name__}) takes max_tokens={self.max_tokens}; with the special "
                 f"tokens, the vocabulary has {size}."
             )
+        return tokens
 
     def _replace(self, tokens: list[Any], idf_weights: np.ndarray | None) -> None:
         """Set the tokens. RuntimeError if the layer's outputs in a model would have another size."""
@@ -321,7 +328,7 @@ class IndexLookup(HostLayer):
         return encoded_shape(input_shape, self.output_mode, self.depth)
 
     def call(self, inputs: Any) -> np.ndarray:
-        inputs = np.stack(inputs) if isinstance(inputs, (list, tuple)) else inputs
+        inputs = self._array_of_tokens(np.stack(inputs) if isinstance(inputs, (list, tuple)) else inputs)
         if self.invert:
             return self._inverted(inputs)
         depth = self.known_depth()
@@ -442,14 +449,13 @@ class IndexLookup(HostLayer):
         if not entries:
             return
         weights, size = self._idf_weights, self._vocabulary_size
-        first = self._first_index
-        tokens = entries[first:] if entries[:first] == self._special_tokens else entries
-        self._check_tokens(tokens)
-        expected = self.max_tokens if self.pad_to_max_tokens else first + len(tokens)
+        tokens = self._checked_tokens(entries)
+        found = self._first_index + len(tokens)
+        expected = self.max_tokens if self.pad_to_max_tokens else found
         if weights is not None and weights.shape != (expected,):
             raise ValueError(f"The file has {len(weights)} idf weights for {where}, which has {expected} entries.")
-        if size is not None and size != first + len(tokens):
-            raise ValueError(f"The file has {first + len(tokens)} entries in {where}; its config says {size}.")
+        if size is not None and size != found:
+            raise ValueError(f"The file has {found} entries in {where}; its config says {size}.")
         self._replace(tokens, weights)
 
     def save_assets(self, dir_path: Any) -> None:

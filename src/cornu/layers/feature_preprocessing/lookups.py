@@ -169,8 +169,6 @@ class IntegerLookup(IndexLookup):
     [[2, 0]]
     """
 
-    keeps_rows_apart = True
-
     def __init__(
         self,
         max_tokens: int | None = None,
@@ -231,14 +229,8 @@ class IntegerLookup(IndexLookup):
             )
         return array.astype("int64").ravel().tolist()
 
-    def get_vocabulary(self, include_special_tokens: bool = True) -> list[int]:
-        """Return the integers in order; with the special ones, each one's place is its index."""
-        tokens = self._vocabulary.tokens.tolist()
-        return self._special_tokens + tokens if include_special_tokens else tokens
-
-    def call(self, inputs: Any) -> np.ndarray:
-        inputs = np.stack(inputs) if isinstance(inputs, (list, tuple)) else inputs
-        return super().call(integers_of(inputs, self))
+    def _array_of_tokens(self, array: np.ndarray) -> np.ndarray:
+        return integers_of(array, self)
 
     def _indices(self, tokens: np.ndarray) -> np.ndarray:
         return self._vocabulary.of_integers(tokens)

@@ -243,7 +243,7 @@ class TextVectorization(HostLayer):
         if not self._splits_alone or callable(self.standardize):
             return None
         squeezed = self._squeezed(texts)
-        flat = [tokens.standardized(text, self.standardize) for text in encoded(strings_of(squeezed, self), self)]
+        flat = self._standardized(squeezed)
         text = b" ".join(flat)
         words = tokens.words_in(text) if len(text) >= LEAST_BYTES else None
         if words is None:
@@ -284,20 +284,19 @@ class TextVectorization(HostLayer):
         return Rows(shape, rows)
 
     def _split(self, texts: np.ndarray, most: int | None) -> Iterator[list[bytes]]:
+        flat = self._standardized(texts)
         if callable(self.split):
-            plain = None if callable(self.standardize) else self.standardize
-            given = self._plainly_standardized(texts, plain)
+            given = np.array([text.decode() for text in flat], str).reshape(texts.shape)
             return (encoded(strings_of(np.array(list(row), object), self), self)[:most] for row in self.split(given))
-        how = None if callable(self.standardize) else self.standardize
-        flat = [tokens.standardized(text, how) for text in encoded(strings_of(texts, self), self)]
         if self.split is None:
             size = texts.shape[-1] if texts.ndim else 1
             return (flat[i : i + size][:most] for i in range(0, len(flat), size or 1))
         return (tokens.split(text, self.split, most) for text in flat)
 
-    def _plainly_standardized(self, texts: np.ndarray, how: str | None) -> np.ndarray:
-        flat = (tokens.standardized(text, how) for text in encoded(strings_of(texts, self), self))
-        return np.array([text.decode() for text in flat], str).reshape(texts.shape)
+    def _standardized(self, texts: np.ndarray) -> list[bytes]:
+        """Return texts in UTF-8 after `standardize`; a function has been called before."""
+        how = None if callable(self.standardize) else self.standardize
+        return [tokens.standardized(text, how) for text in encoded(strings_of(texts, self), self)]
 
     def _squeezed(self, texts: np.ndarray) -> np.ndarray:
         """Return texts without a last axis of one. ValueError for several texts in a row, which cannot be split."""
