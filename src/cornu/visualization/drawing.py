@@ -54,14 +54,12 @@ def draw_bounding_boxes(
     >>> drawn[0, 1, :, 0].tolist()
     [0, 9, 9, 9, 0]
     """
-    first = (data_format or settings.image_data_format()) == "channels_first"
-    pictures = _batch_of_pictures(images)
+    pictures = with_channels_last(images, data_format)
     if not isinstance(bounding_boxes, dict):
         raise TypeError(f"bounding_boxes must be a dictionary; got {type(bounding_boxes).__name__}.")
     missing = [key for key in ("boxes", "labels") if key not in bounding_boxes]
     if missing:
         raise ValueError(f"bounding_boxes needs 'boxes' and 'labels'; it has {list(bounding_boxes)}.")
-    pictures = np.moveaxis(pictures, 1, -1) if first else pictures
     found = np.ascontiguousarray(_as_bytes(pictures)).copy()
     height, width = found.shape[1:3]
     boxes = np.asarray(convert_format(bounding_boxes["boxes"], bounding_box_format, "xyxy", height, width))
@@ -78,14 +76,19 @@ def draw_bounding_boxes(
                 texts.append((left, top, f"{class_mapping[label]}{confidence}"))
         if texts:
             picture[...] = _written(picture, texts, color, text_thickness or line_thickness, font_scale)
-    return np.moveaxis(found, -1, 1) if first else found
+    return np.moveaxis(found, -1, 1) if _has_channels_first(data_format) else found
 
 
-def _batch_of_pictures(images: Any) -> np.ndarray:
+def _has_channels_first(data_format: str | None) -> bool:
+    return (data_format or settings.image_data_format()) == "channels_first"
+
+
+def with_channels_last(images: Any, data_format: str | None) -> np.ndarray:
+    """Return a batch of pictures with the channels last. ValueError if it has not 4 axes."""
     pictures = np.asarray(images)
     if pictures.ndim != 4:
         raise ValueError(f"Pictures must be a batch with 4 axes; got shape {pictures.shape}. Use images[None].")
-    return pictures
+    return np.moveaxis(pictures, 1, -1) if _has_channels_first(data_format) else pictures
 
 
 def _as_bytes(pictures: np.ndarray) -> np.ndarray:
@@ -173,13 +176,10 @@ def draw_segmentation_masks(
     >>> draw_segmentation_masks(np.zeros((1, 1, 2, 3)), mask, 2, {0: (0, 0, 0), 1: (100, 0, 50)})[0, 0].tolist()
     [[80, 0, 40], [0, 0, 0]]
     """
-    pictures, masks = _batch_of_pictures(images), np.asarray(segmentation_masks)
-    if (data_format or settings.image_data_format()) == "channels_first":
-        pictures = np.moveaxis(pictures, 1, -1)
-        masks = np.moveaxis(masks, 1, -1) if masks.ndim == 4 else masks
+    pictures, masks = with_channels_last(images, data_format), np.asarray(segmentation_masks)
     if masks.dtype.kind not in "iu":
         raise TypeError(f"segmentation_masks must be integers; got {masks.dtype}.")
-    masks = masks[..., 0] if masks.ndim == 4 else masks
+    masks = with_channels_last(masks, data_format)[..., 0] if masks.ndim == 4 else masks
     count = int(masks.max()) if num_classes is None else num_classes
     numbers = range(count)
     colors = color_mapping or {number: ((number * PALETTE) % 255).tolist() for number in numbers}

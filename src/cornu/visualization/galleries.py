@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cornu.core import settings
-from cornu.visualization.drawing import draw_bounding_boxes, draw_segmentation_masks
+from cornu.visualization.drawing import draw_bounding_boxes, draw_segmentation_masks, with_channels_last
 
 
 def plot_image_gallery(
@@ -59,7 +58,7 @@ def plot_image_gallery(
         raise ValueError("plot_image_gallery takes a path or show=True, not both.")
     if (y_true is not None or y_pred is not None) and label_map is None:
         raise ValueError("y_true and y_pred need label_map, a dictionary from class numbers to names.")
-    pictures = _with_channels_last(images, data_format)
+    pictures = with_channels_last(images, data_format)
     rows = rows or math.ceil(math.sqrt(len(pictures)))
     cols = cols or math.ceil(len(pictures) / rows)
     low, high = value_range
@@ -87,14 +86,6 @@ def _pyplot() -> Any:
     except ModuleNotFoundError:
         raise ModuleNotFoundError("Galleries need matplotlib: pip install 'cornu[plot]'", name="matplotlib") from None
     return pyplot
-
-
-def _with_channels_last(images: Any, data_format: str | None) -> np.ndarray:
-    pictures = np.asarray(images)
-    if pictures.ndim != 4:
-        raise ValueError(f"Pictures must be a batch with 4 axes; got shape {pictures.shape}. Use images[None].")
-    first = (data_format or settings.image_data_format()) == "channels_first"
-    return np.moveaxis(pictures, 1, -1) if first else pictures
 
 
 def _title(number: int, y_true: Any, y_pred: Any, names: Mapping[int, str]) -> str:
@@ -150,7 +141,7 @@ def plot_bounding_box_gallery(
 
     if legend and legend_handles:
         raise ValueError("plot_bounding_box_gallery takes legend or legend_handles, not both.")
-    pictures = _with_channels_last(images, data_format)
+    pictures = with_channels_last(images, data_format)
     drawn = (
         (y_true, true_color, ground_truth_mapping or class_mapping),
         (y_pred, pred_color, prediction_mapping or class_mapping),
@@ -196,11 +187,11 @@ def plot_segmentation_mask_gallery(
 
     Follows https://keras.io/api/visualization/
     """
-    pictures = _with_channels_last(images, data_format)
+    pictures = with_channels_last(images, data_format)
     shown = [pictures]
     for masks in (y_true, y_pred):
         if masks is not None:
-            numbers = _with_channels_last(masks, data_format) if np.ndim(masks) == 4 else np.asarray(masks)
+            numbers = with_channels_last(masks, data_format) if np.ndim(masks) == 4 else np.asarray(masks)
             shown.append(
                 draw_segmentation_masks(
                     pictures, numbers.astype("int32"), num_classes, color_mapping, alpha, blend, ignore_index,
