@@ -184,8 +184,8 @@ NAMES: dict[str, dict[str, str]] = {
         "Progbar": "cornu.utils:Progbar",
         "InputSpec": "cornu.core.input_spec:InputSpec",
         "version": "cornu.compat.extras:version",
-        "device": "cornu.compat.tensorflow.functions:device",
-        "name_scope": "cornu.compat.tensorflow.functions:device",
+        "device": "cornu.compat.tensorflow.settings:device",
+        "name_scope": "cornu.compat.tensorflow.settings:device",
     },
     "applications": {
         name: f"cornu.compat.applications:{name}"
@@ -200,8 +200,8 @@ NAMES: dict[str, dict[str, str]] = {
         "DepthwiseConv2D": "cornu.layers:DepthwiseConv2D",
     },
     "callbacks": {"BaseLogger": "Callback"},
-    "backend": {name: f"cornu.compat.tensorflow.functions:{name}" for name in ("get_session", "set_session")}
-    | {"_get_available_gpus": "cornu.compat.tensorflow.functions:available_gpus", "tf": "tensorflow"},
+    "backend": {name: f"cornu.compat.tensorflow.settings:{name}" for name in ("get_session", "set_session")}
+    | {"_get_available_gpus": "cornu.compat.tensorflow.settings:available_gpus", "tf": "tensorflow"},
     "constraints": {
         "maxnorm": "MaxNorm",
         "max_norm": "MaxNorm",

@@ -58,8 +58,8 @@ def resized(image: np.ndarray, size: tuple[int, int], method: str = "bilinear", 
         return image.take(_nearest(height, new_height), axis=0).take(_nearest(width, new_width), axis=1)
     if method == "bilinear" and not antialias:
         return _bilinear(image, size)
-    rows = _weights(height, new_height, method, antialias)  # (new_height, height)
-    columns = _weights(width, new_width, method, antialias)  # (new_width, width)
+    rows = resizing_weights(height, new_height, method, antialias)  # (new_height, height)
+    columns = resizing_weights(width, new_width, method, antialias)  # (new_width, width)
     lines = (rows @ image.reshape(height, -1).astype(np.float32)).reshape(new_height, width, -1)
     transposed = columns @ lines.transpose(1, 0, 2).reshape(width, -1)  # (new_width, new_height * channels)
     return np.ascontiguousarray(transposed.reshape(new_width, new_height, -1).transpose(1, 0, 2))
@@ -112,7 +112,7 @@ def _between(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np.nd
 
 
 @functools.lru_cache(maxsize=256)
-def _weights(old: int, new: int, method: str, antialias: bool) -> np.ndarray:
+def resizing_weights(old: int, new: int, method: str, antialias: bool) -> np.ndarray:
     """Return the weight of each old pixel in each new one, ``(new, old)``."""
     if method == "area":
         return _area(old, new)

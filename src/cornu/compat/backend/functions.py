@@ -33,7 +33,7 @@ from cornu.compat.backend.networks import (
     sparse_categorical_crossentropy, stop_gradient, switch,
 )
 from cornu.compat.backend.rows import OLD_KEYWORDS, ROWS
-from cornu.compat.tensorflow.functions import get_session, set_session
+from cornu.compat.tensorflow.settings import get_session, set_session
 from cornu.core import names
 from cornu.core.graph import SymbolicTensor
 from cornu.core.public import offer

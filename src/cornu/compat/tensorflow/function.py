@@ -11,6 +11,7 @@ import numpy as np
 
 from cornu.compat.tensorflow import loops
 from cornu.compat.tensorflow.autograph import converted
+from cornu.compat.tensorflow.sizes import KnownSize, Sizes
 from cornu.compat.tensorflow.tensors import TensorSpec
 from cornu.core.engine_errors import NEEDS_NUMBER, plain_message
 from cornu.core.scope import NeedsPythonError, scope
@@ -155,7 +156,7 @@ def _array(leaf: Any) -> Any:
     return leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf)
 
 
-_PLAIN = (int, float, complex, bool, str, bytes, type(None))
+_PLAIN = (int, float, complex, bool, str, bytes, type(None), KnownSize, Sizes)
 
 
 class _Same:
@@ -194,3 +195,12 @@ def _compiled_turn(turn: Callable) -> Function:
 
 
 loops.compile_turn = _compiled_turn
+
+
+def do_not_convert(func: Callable | None = None) -> Any:
+    """Return a function as it is; it is only rewritten if it must be."""
+    return do_not_convert if func is None else func
+
+
+def set_loop_options(**_: Any) -> None:
+    """Do nothing: shapes in loops stay the same."""

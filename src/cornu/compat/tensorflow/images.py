@@ -5,7 +5,6 @@ integers are computed with floats from 0 to 1 and come back as integers. Random 
 each picture, in ``Dataset.map``. Follows https://www.tensorflow.org/api_docs/python/tf/image
 """
 
-import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,9 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import tensor_function
+from cornu.compat.tensorflow.dtypes import array_type
 from cornu.core.randomness import random_key
 from cornu.ops import image as ops
-from cornu.preprocessing.pictures import opened, pillow
+from cornu.preprocessing.resizing import METHODS, resizing_weights
 
 _LUMINANCE = (0.2989, 0.587, 0.114)
 
@@ -38,7 +38,7 @@ def resize(
 ) -> jax.Array:  # fmt: skip
     """Return pictures of another size as floats; integers stay with the method ``"nearest"``.
 
-    ValueError for a method other than bilinear, nearest, bicubic, lanczos3 and lanczos5.
+    ValueError for a method that is not in `ResizeMethod`.
     """
     images, method = jnp.asarray(images), _OLD_METHODS.get(method, method)
     height, width = (int(one) for one in np.asarray(size))
@@ -46,10 +46,14 @@ def resize(
         rows, columns = images.shape[-3:-1]
         scale = min(height / rows, width / columns)
         height, width = round(rows * scale), round(columns * scale)
-    if method not in ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"):
-        raise ValueError(f"tf.image.resize: method {method!r} is not here; use 'bilinear', 'nearest' or 'bicubic'.")
+    if method not in METHODS:
+        raise ValueError(f"tf.image.resize: method must be one of {', '.join(METHODS)}; got {method!r}.")
     if method != "nearest":
         images = images.astype("float32")
+    if method in ("area", "gaussian", "mitchellcubic"):  # `ops.resize` has no such methods
+        rows = resizing_weights(images.shape[-3], height, method, antialias)
+        columns = resizing_weights(images.shape[-2], width, method, antialias)
+        return jnp.einsum("ij,...jkc,lk->...ilc", rows, images, columns, precision="highest")
     return ops.resize(images, (height, width), method, antialias, data_format="channels_last")
 
 
@@ -153,7 +157,7 @@ def _scale(dtype: Any) -> int:
 @tensor_function
 def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: Any = None) -> jax.Array:
     """Return pictures of another dtype: floats from 0 to 1 correspond to all values of integers from 0 on."""
-    image, wanted = jnp.asarray(image), jnp.dtype(str(dtype))
+    image, wanted = jnp.asarray(image), jnp.dtype(array_type(dtype))
     is_float, to_float = jnp.issubdtype(image.dtype, jnp.floating), jnp.issubdtype(wanted, jnp.floating)
     if image.dtype == wanted or (is_float and to_float):
         return image.astype(wanted)
@@ -341,42 +345,3 @@ stateless_random_flip_left_right, stateless_random_flip_up_down = random_flip_le
 stateless_random_brightness, stateless_random_contrast = random_brightness, random_contrast
 stateless_random_saturation, stateless_random_hue = random_saturation, random_hue
 stateless_random_crop = random_crop
-
-
-# ---- files
-
-
-def decode_image(
-    contents: Any, channels: int | None = None, dtype: Any = "uint8", name: Any = None, expand_animations: bool = True
-) -> Any:
-    """Return the pixels of a picture file's bytes, ``(height, width, channels)``; needs Pillow.
-
-    `channels` is 1 (grey), 3 or 4; 0 or None: as in the file. ValueError if the bytes are no picture.
-    """
-    content: Any = np.asarray(contents, object)[()]
-    wanted = channels or _channels_of(content)
-    pixels = np.asarray(opened(io.BytesIO(content), wanted))
-    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    return pixels if str(dtype) == "uint8" else convert_image_dtype(pixels, dtype)
-
-
-def _channels_of(content: bytes) -> int:
-    try:
-        with pillow().open(io.BytesIO(content)) as picture:
-            mode = picture.mode
-    except OSError:
-        return 3  # `opened` says what is wrong
-    return 1 if mode in ("1", "L", "I", "I;16", "F") else 4 if mode in ("RGBA", "LA") else 3
-
-
-def decode_jpeg(contents: Any, channels: int = 0, *_: Any, **__: Any) -> Any:
-    """Return the pixels of a JPEG's bytes, as `decode_image` does."""
-    return decode_image(contents, channels)
-
-
-def decode_png(contents: Any, channels: int = 0, dtype: Any = "uint8", name: Any = None) -> Any:
-    """Return the pixels of a PNG's bytes, as `decode_image` does."""
-    return decode_image(contents, channels, dtype)
-
-
-decode_bmp = decode_jpeg

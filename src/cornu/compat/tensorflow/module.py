@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cornu.compat.tensorflow.functions import device
+from cornu.compat.tensorflow.settings import device
 from cornu.core.layer import Layer
 from cornu.core.names import to_snake_case
 from cornu.core.variable import Variable

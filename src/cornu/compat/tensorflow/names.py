@@ -2,152 +2,302 @@
 
 from cornu.compat.tensorflow.rows import MATH, ROWS
 
-_OWN = "cornu.compat.tensorflow.functions"
-_TRAINING = "cornu.compat.tensorflow.training"
-_CONTROL = "cornu.compat.tensorflow.control"
-
-#: Functions whose meaning differs from that of `cornu.ops`.
-MEANINGS = (
-    "where unique unique_with_counts norm identity no_op group control_dependencies py_function numpy_function "
-    "boolean_mask gather_nd scatter_nd tensor_scatter_nd_update tensor_scatter_nd_add tensor_scatter_nd_sub "
-    "size is_tensor eye gradients reduce_mean"
-)
+_PACKAGE = "cornu.compat.tensorflow"
+_OWN = f"{_PACKAGE}.functions"
 
 
-def _own(names: str) -> dict[str, str]:
-    return {name: f"{_OWN}:{name}" for name in names.split()}
+def _from(file: str, names: str) -> dict[str, str]:
+    """Return rows for names of a file of this package; ``old=new`` for another name there."""
+    pairs = [name.partition("=") for name in names.split()]
+    return {old: f"{_PACKAGE}.{file}:{new or old}" for old, _, new in pairs}
 
 
 def _elsewhere(module: str, names: str) -> dict[str, str]:
     return {name: f"{module}:{name}" for name in names.split()}
 
 
-_TYPES = _own("float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 bool")
-_ACTIVATIONS = _elsewhere(
-    "cornu.activations", "relu relu6 elu selu gelu leaky_relu softmax log_softmax sigmoid softplus softsign tanh silu"
+_TYPES = _from(
+    "dtypes",
+    "float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string complex64 "
+    "complex128 half double DType as_dtype",
 )
-_SESSIONS = _own(
-    "ConfigProto GPUOptions Session InteractiveSession Graph get_default_graph reset_default_graph "
-    "global_variables_initializer "
-    "initialize_all_variables disable_eager_execution enable_eager_execution disable_v2_behavior enable_v2_behavior "
-    "executing_eagerly device"
+_ACTIVATIONS = _elsewhere("cornu.activations", "relu relu6 elu selu softplus softsign tanh sigmoid") | _from(
+    "functions", "softmax log_softmax gelu"
+)
+_SESSIONS = _from(
+    "settings",
+    "ConfigProto GPUOptions Session InteractiveSession Graph get_default_graph get_default_session "
+    "reset_default_graph placeholder placeholder_with_default gradients hessians global_variables_initializer "
+    "local_variables_initializer initialize_all_variables variables_initializer tables_initializer "
+    "disable_eager_execution enable_eager_execution disable_v2_behavior enable_v2_behavior enable_resource_variables "
+    "disable_resource_variables enable_v2_tensorshape executing_eagerly executing_eagerly_outside_functions "
+    "inside_function device name_scope variable_scope init_scope get_logger VariableSynchronization "
+    "VariableAggregation DeviceSpec=Settings Operation=Settings",
+)
+_CONFIG = (
+    "list_physical_devices list_logical_devices get_visible_devices set_visible_devices set_memory_growth "
+    "get_memory_growth set_soft_device_placement get_soft_device_placement PhysicalDevice LogicalDevice=PhysicalDevice "
+    "LogicalDeviceConfiguration set_logical_device_configuration experimental_connect_to_cluster"
+)
+_EXPERIMENTAL_CONFIG = (
+    "VirtualDeviceConfiguration set_virtual_device_configuration enable_op_determinism set_synchronous_execution "
+    "get_synchronous_execution enable_tensor_float_32_execution tensor_float_32_execution_enabled get_device_details "
+    "get_memory_info reset_memory_stats set_device_policy"
 )
 
-_DECODERS = "decode_image decode_jpeg decode_png decode_bmp"
-_RECORDS = "cornu.compat.tensorflow.records"
+_DECODERS = (
+    "decode_image decode_jpeg decode_png decode_bmp decode_gif encode_jpeg encode_png is_jpeg extract_jpeg_shape"
+)
+_RECORDS = "TFRecordWriter TFRecordOptions FixedLenFeature VarLenFeature FixedLenSequenceFeature parse_single_example"
+_ASSERTIONS = (
+    "assert_equal assert_none_equal assert_greater assert_less assert_greater_equal assert_less_equal assert_near "
+    "assert_positive assert_negative assert_non_negative assert_non_positive assert_rank assert_rank_at_least "
+    "assert_rank_in assert_scalar assert_shapes assert_type assert_integer Assert"
+)
+_MATHS = (
+    "erfcinv ndtri lgamma digamma bessel_i0 bessel_i1 bessel_i0e bessel_i1e log_sigmoid reciprocal_no_nan xlogy "
+    "xlog1py xdivy multiply_no_nan igamma igammac polygamma zeta nextafter betainc lbeta rint scalar_mul complex "
+    "polyval reduce_euclidean_norm count_nonzero cumulative_logsumexp bincount confusion_matrix segment_mean "
+    "unsorted_segment_mean unsorted_segment_sqrt_n invert_permutation is_strictly_increasing is_non_decreasing"
+)
+_BOTH = _from("functions", "squared_difference cumsum cumprod") | _from("meanings", "reduce_mean") | _from("math", _MATHS)
+_RANDOM = (
+    "set_seed set_random_seed=set_seed normal uniform truncated_normal categorical gamma poisson shuffle Generator "
+    "get_global_generator set_global_generator Algorithm stateless_normal stateless_uniform "
+    "stateless_truncated_normal stateless_categorical stateless_binomial stateless_gamma stateless_poisson "
+    "experimental_stateless_shuffle=stateless_shuffle split=stateless_split fold_in=stateless_fold_in"
+)
+_LOSSES = (
+    "sparse_softmax_cross_entropy_with_logits softmax_cross_entropy_with_logits "
+    "softmax_cross_entropy_with_logits_v2 sigmoid_cross_entropy_with_logits"
+)
+_WINDOWS = (
+    "convolution conv1d conv2d conv3d atrous_conv2d conv_transpose conv1d_transpose conv2d_transpose conv3d_transpose "
+    "depthwise_conv2d depthwise_conv2d_native=depthwise_conv2d separable_conv2d pool max_pool max_pool1d max_pool2d "
+    "max_pool3d avg_pool avg_pool1d avg_pool2d avg_pool3d max_pool_with_argmax dilation2d erosion2d depth_to_space "
+    "space_to_depth space_to_batch batch_to_space"
+)
+_NETWORKS = (
+    "weighted_moments normalize_moments batch_normalization l2_normalize local_response_normalization lrn leaky_relu "
+    "silu swish crelu dropout top_k in_top_k approx_max_k embedding_lookup zero_fraction "
+    "weighted_cross_entropy_with_logits log_poisson_loss ctc_loss compute_average_loss scale_regularization_loss"
+)
+_PICTURES = (
+    "ResizeMethod resize resize_images=resize resize_with_crop_or_pad resize_image_with_crop_or_pad resize_with_pad "
+    "crop_to_bounding_box pad_to_bounding_box central_crop flip_left_right flip_up_down transpose rot90 "
+    "convert_image_dtype adjust_brightness adjust_contrast adjust_gamma adjust_saturation adjust_hue rgb_to_grayscale "
+    "grayscale_to_rgb rgb_to_hsv hsv_to_rgb per_image_standardization total_variation psnr random_flip_left_right "
+    "random_flip_up_down random_brightness random_contrast random_saturation random_hue random_crop "
+    "stateless_random_flip_left_right stateless_random_flip_up_down stateless_random_brightness "
+    "stateless_random_contrast stateless_random_saturation stateless_random_hue stateless_random_crop"
+)
+_FILTERS = (
+    "rgb_to_yuv yuv_to_rgb rgb_to_yiq yiq_to_rgb extract_patches sobel_edges image_gradients ssim ssim_multiscale "
+    "crop_and_resize non_max_suppression non_max_suppression_with_scores combined_non_max_suppression "
+    "draw_bounding_boxes"
+)
+_LINALG = (
+    "matvec matrix_transpose adjoint band_part diag diag_part set_diag tensor_diag tensor_diag_part solve inv "
+    "triangular_solve cholesky_solve lstsq svd eigvals eigvalsh expm sqrtm logm slogdet lu normalize LinearOperator "
+    "LinearOperatorFullMatrix LinearOperatorDiag LinearOperatorLowerTriangular LinearOperatorIdentity"
+)
+_SIGNAL = (
+    "fft fft2d fft3d ifft ifft2d ifft3d rfft rfft2d rfft3d irfft irfft2d irfft3d fftshift ifftshift hann_window "
+    "hamming_window kaiser_window kaiser_bessel_derived_window vorbis_window frame overlap_and_add stft inverse_stft "
+    "inverse_stft_window_fn dct idct mdct mfccs_from_log_mel_spectrograms linear_to_mel_weight_matrix"
+)
+_STRINGS = (
+    "lower upper strip length substr regex_replace regex_full_match join reduce_join split unicode_split bytes_split "
+    "to_number as_string format to_hash_bucket to_hash_bucket_fast to_hash_bucket_strong unicode_decode "
+    "unicode_encode ngrams"
+)
+_GFILE = (
+    "GFile FastGFile Open exists isdir glob listdir makedirs mkdir remove rmtree copy rename join stat walk MkDir "
+    "MakeDirs Exists IsDirectory ListDirectory Glob Remove DeleteRecursively Copy Rename"
+)
+_SUMMARY = (
+    "SummaryWriter create_file_writer create_noop_writer scalar histogram image text audio flush "
+    "should_record_summaries record_if write FileWriter"
+)
+_STRATEGIES = (
+    "Strategy MirroredStrategy OneDeviceStrategy MultiWorkerMirroredStrategy TPUStrategy get_strategy has_strategy "
+    "in_cross_replica_context get_replica_context ReduceOp InputContext ReplicaContext"
+)
+_ERRORS = (
+    "OpError InvalidArgumentError NotFoundError AlreadyExistsError PermissionDeniedError OutOfRangeError "
+    "UnimplementedError ResourceExhaustedError FailedPreconditionError InternalError DataLossError AbortedError "
+    "CancelledError UnavailableError DeadlineExceededError UnauthenticatedError UnknownError OK CANCELLED UNKNOWN "
+    "INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED"
+)
+_DATA = "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY"
+
+#: Functions whose meaning differs from that of `cornu.ops`.
+_MEANINGS = (
+    "where unique unique_with_counts norm identity identity_n no_op group tuple control_dependencies py_function "
+    "py_func=numpy_function numpy_function boolean_mask gather_nd scatter_nd tensor_scatter_nd_update "
+    "tensor_scatter_nd_add tensor_scatter_nd_sub tensor_scatter_nd_max tensor_scatter_nd_min size is_tensor eye "
+    "sequence_mask gather slice strided_slice reverse_sequence dynamic_partition dynamic_stitch ensure_shape "
+    "get_static_value shape_n broadcast_dynamic_shape broadcast_static_shape timestamp unravel_index one_hot linspace "
+    "type_spec_from_value"
+)
 
 #: Module of TensorFlow -> name -> ``module:name``.
 NAMES: dict[str, dict[str, str]] = {
     "tensorflow": _TYPES
-    | _own(" ".join(ROWS))
+    | _from("functions", " ".join(ROWS))
     | _SESSIONS
-    | _own("constant convert_to_tensor reshape transpose matmul zeros ones one_hot shape range split pad")
-    | _own("squared_difference cumsum cumprod")
-    | _own("set_random_seed get_logger Tensor")
-    | _elsewhere("cornu.compat.tensorflow.tape", "GradientTape UnconnectedGradients custom_gradient")
-    | _elsewhere(_CONTROL, "cond case switch_case while_loop map_fn vectorized_map scan foldl foldr TensorArray")
-    | _elsewhere("cornu.compat.tensorflow.tensors", "TensorShape TensorSpec")
-    | _elsewhere("cornu.compat.tensorflow.variables", "Variable IndexedSlices")
-    | _elsewhere("cornu.compat.tensorflow.meanings", MEANINGS)
-    | _elsewhere("cornu.compat.tensorflow.function", "function")
-    | _elsewhere(_TRAINING, "fill add_n truncated_normal random_shuffle clip_by_global_norm clip_by_norm")
+    | _from("functions", "constant convert_to_tensor reshape transpose matmul zeros ones shape range split pad rank")
+    | _BOTH
+    | _from("functions", "Tensor as_string")
+    | _from("math", "sort argsort searchsorted histogram_fixed_width histogram_fixed_width_bins bitcast truncatediv")
+    | _from("math", "truncatemod")
+    | _from("tape", "GradientTape UnconnectedGradients custom_gradient grad_pass_through recompute_grad")
+    | _from("control", "cond case switch_case while_loop map_fn vectorized_map scan foldl foldr TensorArray")
+    | _from("tensors", "TensorShape TensorSpec TypeSpec=TensorSpec")
+    | _from("variables", "Variable IndexedSlices")
+    | _from("meanings", _MEANINGS)
+    | _from("function", "function")
+    | _from("training", "fill add_n clip_by_global_norm clip_by_norm global_norm")
+    | _from("random", "truncated_normal random_shuffle=shuffle random_normal=normal random_uniform=uniform multinomial")
+    | _from("random", "set_random_seed")
+    | _from("nn", "space_to_batch space_to_batch_nd=space_to_batch batch_to_space depth_to_space space_to_depth")
+    | _from("debugging", _ASSERTIONS)
+    | _from("ragged", "RaggedTensor")
+    | _from("sparse", "SparseTensor")
+    | _from("module", "Module")
+    | _from("printing", "print")
+    | _from("image_filters", "extract_image_patches=extract_patches")
+    | _from("linalg", "matrix_band_part=band_part matrix_diag=diag matrix_diag_part=diag_part matrix_inverse=inv")
+    | _from("files", "read_file matching_files decode_csv")
     | {
         "zeros_initializer": "cornu.initializers:Zeros",
         "ones_initializer": "cornu.initializers:Ones",
         "constant_initializer": "cornu.initializers:Constant",
         "random_normal_initializer": "cornu.initializers:RandomNormal",
         "random_uniform_initializer": "cornu.initializers:RandomUniform",
-    }
-    | {
+        "truncated_normal_initializer": "cornu.initializers:TruncatedNormal",
         "sigmoid": "cornu.activations:sigmoid",
         "newaxis": "numpy:newaxis",
-        "name_scope": f"{_OWN}:device",
-        "variable_scope": f"{_OWN}:device",
-        "string": f"{_OWN}:string",
-        "Module": "cornu.compat.tensorflow.module:Module",
-        "print": "cornu.compat.tensorflow.printing:print",
-        "random_normal": f"{_OWN}:normal",
-        "random_uniform": f"{_OWN}:uniform",
     },
-    "tensorflow.math": _own(" ".join(MATH))
-    | _elsewhere("cornu.compat.tensorflow.meanings", "reduce_mean")
-    | _own("squared_difference cumsum cumprod")
+    "tensorflow.math": _from("functions", " ".join(MATH))
+    | _BOTH
     | _elsewhere("cornu.activations", "sigmoid softplus")
-    | _elsewhere(_TRAINING, "confusion_matrix")
-    | {"l2_normalize": "cornu.compat.backend.functions:l2_normalize"},
+    | _from("functions", "softmax log_softmax")
+    | _from("nn", "l2_normalize in_top_k top_k zero_fraction approx_max_k")
+    | _from("training", "add_n accumulate_n=add_n"),
+    "tensorflow.math.special": _from("math", "expint spence bessel_i0 bessel_i1 bessel_i0e bessel_i1e"),
     "tensorflow.nn": _ACTIVATIONS
-    | _elsewhere(
-        _TRAINING,
-        "sparse_softmax_cross_entropy_with_logits softmax_cross_entropy_with_logits "
-        "softmax_cross_entropy_with_logits_v2 sigmoid_cross_entropy_with_logits",
-    )
-    | {
-        "swish": "cornu.activations:silu",
-        "l2_normalize": "cornu.compat.backend.functions:l2_normalize",
-        "moments": "cornu.ops:moments",
-        "dropout": "cornu.compat.backend.functions:dropout",
-        "embedding_lookup": f"{_OWN}:embedding_lookup",
-        "top_k": f"{_OWN}:top_k",
-        "l2_loss": f"{_TRAINING}:l2_loss",
-        "bias_add": "cornu.compat.backend.functions:bias_add",
-    },
-    "tensorflow.train": _elsewhere(
-        _TRAINING,
+    | _from("training", f"{_LOSSES} l2_loss")
+    | _from("nn", f"{_WINDOWS} {_NETWORKS}")
+    | {"moments": "cornu.ops:moments", "bias_add": "cornu.compat.backend.functions:bias_add"},
+    "tensorflow.nn.experimental": _from("nn", "stateless_dropout"),
+    "tensorflow.train": _from(
+        "training",
         "AdamOptimizer GradientDescentOptimizer MomentumOptimizer RMSPropOptimizer AdagradOptimizer AdadeltaOptimizer "
-        "get_or_create_global_step",
+        "get_or_create_global_step ExponentialMovingAverage",
     )
-    | _elsewhere(_RECORDS, "Example Features Feature BytesList FloatList Int64List"),
-    "tensorflow.distribute": _elsewhere(_TRAINING, "Strategy MirroredStrategy OneDeviceStrategy get_strategy"),
-    "tensorflow.distribute.experimental": _elsewhere(_TRAINING, "TPUStrategy"),
-    "tensorflow.image": _elsewhere(
-        "cornu.compat.tensorflow.images",
-        "ResizeMethod resize resize_with_crop_or_pad resize_image_with_crop_or_pad resize_with_pad "
-        "crop_to_bounding_box pad_to_bounding_box central_crop flip_left_right flip_up_down transpose rot90 "
-        "convert_image_dtype "
-        "adjust_brightness adjust_contrast adjust_gamma adjust_saturation adjust_hue rgb_to_grayscale grayscale_to_rgb "
-        "rgb_to_hsv hsv_to_rgb per_image_standardization total_variation psnr random_flip_left_right "
-        "random_flip_up_down random_brightness random_contrast random_saturation random_hue random_crop "
-        "stateless_random_flip_left_right stateless_random_flip_up_down stateless_random_brightness "
-        "stateless_random_contrast stateless_random_saturation stateless_random_hue stateless_random_crop " + _DECODERS,
-    )
-    | {"ssim": "cornu.ops.image:ssim"},
-    "tensorflow.random": _own("set_seed")
-    | {"set_random_seed": f"{_OWN}:set_seed"}
-    | _own("normal uniform")
-    | _elsewhere(_TRAINING, "truncated_normal")
-    | {"shuffle": f"{_TRAINING}:random_shuffle"},
-    "tensorflow.strings": _elsewhere(
-        "cornu.compat.tensorflow.strings",
-        "lower upper strip length substr regex_replace regex_full_match join reduce_join split unicode_split "
-        "bytes_split to_number as_string",
+    | _from("checkpoints", "Checkpoint CheckpointManager latest_checkpoint list_variables")
+    | _from("records", "Example Features Feature BytesList FloatList Int64List"),
+    "tensorflow.distribute": _from("distribute", _STRATEGIES),
+    "tensorflow.distribute.experimental": _from(
+        "distribute", "TPUStrategy MultiWorkerMirroredStrategy CentralStorageStrategy"
     ),
-    "tensorflow.version": {"VERSION": "cornu.compat.imports:TENSORFLOW_VERSION"},
-    "tensorflow.examples.tutorials.mnist.input_data": _elsewhere("cornu.compat.tensorflow.mnist", "read_data_sets"),
-    "tensorflow.config": _own(
-        "list_physical_devices list_logical_devices get_visible_devices set_visible_devices set_soft_device_placement"
-    )
-    | _elsewhere("cornu.compat.tensorflow.function", "run_functions_eagerly functions_run_eagerly"),
-    "tensorflow.config.experimental": _own(
-        "list_physical_devices list_logical_devices set_memory_growth get_visible_devices set_visible_devices "
-        "enable_op_determinism"
+    "tensorflow.distribute.cluster_resolver": _from("settings", "TPUClusterResolver=Settings"),
+    "tensorflow.image": _from("images", _PICTURES)
+    | _from("image_filters", _FILTERS)
+    | _from("image_files", f"{_DECODERS} adjust_jpeg_quality random_jpeg_quality"),
+    "tensorflow.random": _from("random", _RANDOM),
+    "tensorflow.random.experimental": _from(
+        "random",
+        "Generator get_global_generator set_global_generator stateless_split stateless_shuffle stateless_fold_in",
     ),
-    "tensorflow.config.threading": _own("set_inter_op_parallelism_threads set_intra_op_parallelism_threads"),
-    "tensorflow.logging": _own("set_verbosity DEBUG INFO WARN ERROR FATAL"),
-    "tensorflow.test": _own("is_gpu_available gpu_device_name is_built_with_cuda"),
-    "tensorflow.dtypes": _TYPES | _own("cast"),
-    "tensorflow.data": _elsewhere("cornu.data.dataset", "Dataset AUTOTUNE INFINITE_CARDINALITY UNKNOWN_CARDINALITY")
-    | _elsewhere(_RECORDS, "TFRecordDataset TextLineDataset"),
-    "tensorflow.io": _elsewhere(
-        _RECORDS,
-        "TFRecordWriter TFRecordOptions FixedLenFeature VarLenFeature FixedLenSequenceFeature parse_single_example "
-        "parse_example read_file write_file decode_raw decode_compressed",
+    "tensorflow.strings": _from("strings", _STRINGS),
+    "tensorflow.version": {"VERSION": "cornu.compat.imports:TENSORFLOW_VERSION"}
+    | _from("settings", "GIT_VERSION COMPILER_VERSION"),
+    "tensorflow.examples.tutorials.mnist.input_data": _from("mnist", "read_data_sets"),
+    "tensorflow.config": _from("settings", _CONFIG)
+    | _from(
+        "function",
+        "run_functions_eagerly functions_run_eagerly experimental_run_functions_eagerly=run_functions_eagerly",
+    ),
+    "tensorflow.config.experimental": _from("settings", f"{_CONFIG} {_EXPERIMENTAL_CONFIG}"),
+    "tensorflow.config.threading": _from(
+        "settings",
+        "set_inter_op_parallelism_threads set_intra_op_parallelism_threads get_inter_op_parallelism_threads "
+        "get_intra_op_parallelism_threads",
+    ),
+    "tensorflow.config.optimizer": _from(
+        "settings", "set_jit get_jit set_experimental_options get_experimental_options"
+    ),
+    "tensorflow.logging": _from(
+        "settings", "set_verbosity get_verbosity DEBUG INFO WARN ERROR FATAL log info warning warn error"
+    ),
+    "tensorflow.test": _from(
+        "settings",
+        "is_gpu_available gpu_device_name is_built_with_cuda is_built_with_gpu_support is_built_with_rocm "
+        "is_built_with_xla",
     )
-    | _elsewhere("cornu.compat.tensorflow.images", _DECODERS),
+    | {"TestCase": "unittest:TestCase", "main": "unittest:main", "mock": "unittest:mock"},
+    "tensorflow.sysconfig": _from("settings", "get_build_info"),
+    "tensorflow.profiler.experimental": _from("settings", "start stop Trace=device Profile=device"),
+    "tensorflow.tpu.experimental": _from("settings", "initialize_tpu_system"),
+    "tensorflow.autograph": _from("settings", "set_verbosity trace=info"),
+    "tensorflow.autograph.experimental": _from("function", "do_not_convert set_loop_options"),
+    "tensorflow.types.experimental": _from("functions", "TensorLike Tensor") | {"Callable": "collections.abc:Callable"},
+    "tensorflow.dtypes": _TYPES | _from("functions", "cast saturate_cast complex"),
+    "tensorflow.debugging": _from(
+        "debugging",
+        f"{_ASSERTIONS} assert_all_finite check_numerics assert_same_float_dtype is_numeric_tensor",
+    )
+    | _from(
+        "settings",
+        "set_log_device_placement enable_check_numerics disable_check_numerics enable_traceback_filtering "
+        "disable_traceback_filtering",
+    ),
+    "tensorflow.errors": _from("errors", _ERRORS),
+    "tensorflow.nest": _from(
+        "nest", "flatten pack_sequence_as map_structure assert_same_structure is_nested is_sequence=is_nested"
+    ),
+    "tensorflow.bitwise": _from("math", "bitwise_and bitwise_or bitwise_xor left_shift right_shift invert"),
+    "tensorflow.lookup": _from(
+        "lookup",
+        "KeyValueTensorInitializer StaticHashTable StaticVocabularyTable TextFileInitializer TextFileIndex",
+    ),
+    "tensorflow.lookup.experimental": _from("lookup", "MutableHashTable DenseHashTable"),
+    "tensorflow.ragged": _from(
+        "ragged", "constant stack range=range_ boolean_mask map_flat_values RaggedTensor"
+    ),
+    "tensorflow.sparse": _from(
+        "sparse",
+        "SparseTensor to_dense from_dense reorder reduce_sum sparse_dense_matmul reshape",
+    ),
+    "tensorflow.signal": _from("signal", _SIGNAL),
+    "tensorflow.audio": _from("audio", "decode_wav encode_wav"),
+    "tensorflow.summary": _from("summaries", _SUMMARY)
+    | _from("settings", "trace_on trace_off trace_export"),
+    "tensorflow.summary.experimental": _from(
+        "summaries", "set_step get_step write_raw_pb=write"
+    ),
+    "tensorflow.compat": _from("files", "as_str as_bytes as_text as_str_any"),
+    "tensorflow.data": _elsewhere("cornu.data.dataset", _DATA)
+    | {"Iterator": "cornu.data.dataset:OwnedIterator"}
+    | _from("settings", "Options=Settings ThreadingOptions=Settings")
+    | _from("records", "TFRecordDataset TextLineDataset"),
+    "tensorflow.io": _from(
+        "records",
+        f"{_RECORDS} parse_example read_file write_file decode_raw decode_compressed",
+    )
+    | _from("files", "matching_files serialize_tensor parse_tensor decode_csv encode_base64 decode_base64")
+    | _from("image_files", _DECODERS),
+    "tensorflow.io.gfile": _from("files", _GFILE),
+    "tensorflow.gfile": _from("files", _GFILE),
     "tensorflow.data.experimental": _elsewhere("cornu.data.dataset", "AUTOTUNE cardinality"),
-    "tensorflow.linalg": _own("matmul")
-    | _elsewhere("cornu.compat.tensorflow.meanings", "norm eye")
-    | _elsewhere(_TRAINING, "global_norm"),
-    "tensorflow.python.client.device_lib": _own("list_local_devices"),
+    "tensorflow.linalg": _from("functions", "matmul tensordot einsum")
+    | _from("meanings", "norm eye")
+    | _from("linalg", _LINALG)
+    | _from("nn", "l2_normalize")
+    | _from("training", "global_norm"),
+    "tensorflow.python.client.device_lib": _from("settings", "list_local_devices"),
 }
 
 PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
@@ -155,7 +305,9 @@ PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
         *NAMES,
         "tensorflow.python",
         "tensorflow.python.client",
-        "tensorflow.compat",
+        "tensorflow.profiler",
+        "tensorflow.tpu",
+        "tensorflow.types",
         "tensorflow.contrib",
         "tensorflow.examples.tutorials.mnist",
     ],

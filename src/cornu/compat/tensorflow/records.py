@@ -12,13 +12,14 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from cornu.compat.tensorflow.errors import NotFoundError
 from cornu.core.crc32c import masked_crc32c
 from cornu.core.errors import one_line
 from cornu.core.object_arrays import object_array
 from cornu.core.records import field, varint
 from cornu.core.records import record as written
 from cornu.core.text import as_text
-from cornu.data.dataset import Dataset
+from cornu.data.dataset import Dataset, EagerArray
 from cornu.saving import protobuf
 from cornu.saving.protobuf import Message, Record
 
@@ -371,7 +372,10 @@ def _of_dtype(values: Any, dtype: str) -> np.ndarray:
 
 def read_file(filename: Any, name: Any = None) -> np.ndarray:
     """Return the bytes of a file."""
-    return np.array(Path(_paths(filename)[0]).read_bytes(), object)
+    path = Path(_paths(filename)[0])
+    if not path.exists():
+        raise NotFoundError(message=f"{path}; No such file or directory")
+    return np.array(path.read_bytes(), object).view(EagerArray)
 
 
 def write_file(filename: Any, contents: Any, name: Any = None) -> None:

@@ -316,3 +316,19 @@ def custom_gradient(f: Any) -> Any:
 
 def _plain_structure(structure: Any) -> Any:
     return jax.tree.map(_plain, structure, is_leaf=_is_leaf)
+
+
+def grad_pass_through(f: Any) -> Any:
+    """Return a function with the same results whose gradient is that of the identity."""
+
+    @functools.wraps(f)
+    def call(x: Any) -> Any:
+        value = jnp.asarray(_plain(x))
+        return value + jax.lax.stop_gradient(jnp.asarray(_plain(f(value))) - value)
+
+    return call
+
+
+def recompute_grad(f: Any) -> Any:
+    """Return the function itself: XLA decides what is kept for gradients."""
+    return f

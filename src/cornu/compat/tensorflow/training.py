@@ -1,6 +1,5 @@
-"""Training parts of the `tensorflow` stand-in: optimizers of version 1, losses from logits, strategies, counts."""
+"""Training parts of the `tensorflow` stand-in: optimizers of version 1, losses from logits."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 
 from cornu import optimizers
 from cornu.compat.backend.calls import tensor_function
-from cornu.core.randomness import random_key
+from cornu.core.variable import Variable, plain
 
 
 def _optimizer(cls: type, **defaults: Any) -> Callable[..., Any]:
@@ -44,9 +43,12 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
 
 
 @tensor_function
-def softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> jax.Array:
-    """Return the crossentropy of each row for class probabilities."""
-    return -jnp.sum(jnp.asarray(labels) * jax.nn.log_softmax(jnp.asarray(logits)), axis=-1)
+def softmax_cross_entropy_with_logits(
+    labels: Any, logits: Any, axis: int = -1, name: str | None = None, dim: int | None = None
+) -> jax.Array:
+    """Return the crossentropy of each row for class probabilities along `axis`."""
+    axis = axis if dim is None else dim
+    return -jnp.sum(jnp.asarray(labels) * jax.nn.log_softmax(jnp.asarray(logits), axis), axis=axis)
 
 
 softmax_cross_entropy_with_logits_v2 = softmax_cross_entropy_with_logits
@@ -62,41 +64,6 @@ def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None
 def fill(dims: Any, value: Any, name: str | None = None) -> jax.Array:
     """Return an array of one value."""
     return jnp.full(tuple(dims), value)
-
-
-def confusion_matrix(
-    labels: Any, predictions: Any, num_classes: int | None = None, weights: Any = None, dtype: Any = "int32"
-) -> jax.Array:
-    """Return how often each label (row) was predicted as each class (column).
-
-    >>> confusion_matrix([0, 1, 1], [0, 1, 0]).tolist()
-    [[1, 0], [1, 1]]
-    """
-    labels, predictions = jnp.asarray(labels), jnp.asarray(predictions)
-    size = num_classes or int(max(labels.max(), predictions.max())) + 1
-    counts = jnp.zeros((size, size), str(dtype))
-    return counts.at[labels, predictions].add(1 if weights is None else jnp.asarray(weights, str(dtype)))
-
-
-class Strategy:
-    """A distribution strategy: JAX chooses the devices; ``with strategy.scope():`` does nothing."""
-
-    num_replicas_in_sync = 1
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def scope(self) -> contextlib.AbstractContextManager:
-        """Return a context that does nothing."""
-        return contextlib.nullcontext(self)
-
-
-MirroredStrategy = OneDeviceStrategy = TPUStrategy = Strategy
-
-
-def get_strategy() -> Strategy:
-    """Return the strategy."""
-    return Strategy()
 
 
 @tensor_function
@@ -140,14 +107,32 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     return array * (clip_norm / jnp.maximum(norm, clip_norm))
 
 
-def truncated_normal(
-    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
-) -> jax.Array:
-    """Return normally distributed numbers within two standard deviations of the mean."""
-    key = random_key(seed, moves_on=True)
-    return mean + stddev * jax.random.truncated_normal(key, -2.0, 2.0, tuple(shape), str(dtype))
+class ExponentialMovingAverage:
+    """Running averages of variables. Stand-in for ``tf.train.ExponentialMovingAverage``.
 
+    >>> v, ema = Variable(1.0), ExponentialMovingAverage(0.9)
+    >>> ema.apply([v]); _ = v.assign(2.0); ema.apply([v])
+    >>> round(float(ema.average(v)), 4)
+    1.1
+    """
 
-def random_shuffle(value: Any, seed: Any = None, name: Any = None) -> jax.Array:
-    """Return the rows in random order."""
-    return jax.random.permutation(random_key(seed, moves_on=True), jnp.asarray(value))
+    def __init__(self, decay: float, num_updates: Any = None, zero_debias: bool = False, name: Any = None) -> None:
+        self._decay, self._updates = decay, num_updates
+        self._averages: dict[int, tuple[Variable, Variable]] = {}
+
+    def apply(self, var_list: Any = None) -> None:
+        """Move the averages of variables; the first time they are their values."""
+        decay = self._decay
+        if self._updates is not None:
+            count = jnp.asarray(plain(self._updates), "float32")
+            decay = jnp.minimum(decay, (1 + count) / (10 + count))
+        for variable in var_list or ():
+            kept = self._averages.get(id(variable))
+            if kept is None:
+                self._averages[id(variable)] = variable, Variable(variable.value, trainable=False)
+            else:
+                kept[1].assign(kept[1].value * decay + variable.value * (1 - decay))
+
+    def average(self, var: Any) -> Any:
+        """Return the average of a variable, or None."""
+        return self._averages.get(id(var), (None, None))[1]

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.compat.tensorflow.functions import DType
+from cornu.compat.tensorflow.dtypes import DType
 from cornu.compat.tensorflow.tensors import Reference, TensorShape, remember_slice, text_of
 from cornu.core import variable as core
 from cornu.core.dtype_policies import array_dtype
