@@ -123,10 +123,9 @@ def assert_rank_in(x: Any, ranks: Any, message: Any = None, name: Any = None) ->
     _refuse(len(_shape(x)) in known, message, f"The tensor must have a rank of {known}; its shape is {_shape(x)}.")
 
 
-def assert_scalar(tensor: Any, message: Any = None, name: Any = None) -> Any:
-    """Return a tensor; ValueError if it has axes."""
+def assert_scalar(tensor: Any, message: Any = None, name: Any = None) -> None:
+    """Raise ValueError if a tensor has axes."""
     assert_rank(tensor, 0, message)
-    return tensor
 
 
 def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message: Any = None, name: Any = None) -> None:

@@ -49,8 +49,8 @@ class DType(str):
 
     @property
     def limits(self) -> tuple[Any, Any]:
-        """The smallest value, 0 or above, and the largest."""
-        return (0, 1) if self.is_floating else (0 if self.is_unsigned else self.min, self.max)
+        """The values from 0 on: 0, and 1 for floats, the largest for integers."""
+        return (0, 1) if self.is_floating else (0, self.max)
 
     def is_compatible_with(self, other: Any) -> bool:
         """Return whether another dtype is the same."""

@@ -18,12 +18,12 @@ from cornu.compat.backend.calls import tensor_function
 from cornu.compat.backend.from_rows import functions_of
 from cornu.compat.tensorflow import loops
 from cornu.compat.tensorflow.dtypes import TYPES, array_type
+from cornu.compat.tensorflow.inputs import extend
 from cornu.compat.tensorflow.random import sizes
 from cornu.compat.tensorflow.rows import OLD_KEYWORDS, ROWS
-from cornu.compat.tensorflow.sizes import KnownSize, Sizes, on_sizes_too
+from cornu.compat.tensorflow.sizes import KnownSize, Sizes
 from cornu.compat.tensorflow.math import complex  # noqa: F401
-from cornu.compat.tensorflow.ragged import on_ragged_too
-from cornu.compat.tensorflow.strings import as_string, on_text_too  # noqa: F401
+from cornu.compat.tensorflow.strings import as_string  # noqa: F401
 from cornu.core import graph
 from cornu.core.variable import plain
 from cornu.data.dataset import EagerArray
@@ -80,7 +80,7 @@ def log_softmax(logits: Any, axis: Any = None, name: Any = None, dim: Any = None
 @tensor_function
 def gelu(features: Any, approximate: Any = False, name: Any = None) -> jax.Array:
     """Return the Gaussian error linear unit."""
-    return jax.nn.gelu(jnp.asarray(features), bool(approximate))
+    return jax.nn.gelu(jnp.asarray(features), approximate=approximate)
 
 
 @tensor_function
@@ -198,6 +198,4 @@ def rank(input: Any, name: str | None = None) -> int:
     return KnownSize(len(input.shape) if hasattr(input, "shape") else np.ndim(input))
 
 
-on_sizes_too(globals())
-on_text_too(globals())
-on_ragged_too(globals())
+extend(globals())

@@ -109,7 +109,7 @@ def random_jpeg_quality(image: Any, min_jpeg_quality: int, max_jpeg_quality: int
 
 def is_jpeg(contents: Any, name: Any = None) -> Any:
     """Return whether bytes are a JPEG."""
-    return file_bytes(contents)[:3] == b"\xff\xd8\xff"
+    return np.array(file_bytes(contents)[:3] == b"\xff\xd8\xff").view(EagerArray)
 
 
 def extract_jpeg_shape(contents: Any, output_type: Any = "int32", name: Any = None) -> Any:

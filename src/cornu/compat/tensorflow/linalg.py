@@ -78,6 +78,8 @@ def diag(
     if low != high:
         raise ValueError(f"tf.linalg.diag makes one diagonal at a time; got k={(low, high)}. Add the matrices up.")
     rows, columns = values.shape[-1] + max(-low, 0), values.shape[-1] + max(low, 0)
+    if num_rows < 0 and num_cols < 0:
+        rows = columns = max(rows, columns)
     rows, columns = max(rows, int(num_rows)), max(columns, int(num_cols))
     return _on_diagonal(values, low, rows, columns, padding_value)
 

@@ -62,7 +62,7 @@ xdivy = _binary(lambda x, y: jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, y)), 
 multiply_no_nan = _binary(lambda x, y: jnp.where(y == 0, 0, x * y), "``x * y``, and 0 where y is 0")
 igamma = _binary(special.gammainc, "the lower regularized incomplete gamma function", "a", "x")
 igammac = _binary(special.gammaincc, "the upper regularized incomplete gamma function", "a", "x")
-polygamma = _binary(special.polygamma, "a derivative of the logarithm of the gamma function", "a", "x")
+polygamma = _binary(lambda a, x: special.polygamma(a.astype(int), x), "a derivative of the logarithm of the gamma function", "a", "x")
 zeta = _binary(special.zeta, "the Hurwitz zeta function", "x", "q")
 nextafter = _binary(jnp.nextafter, "the next number towards another", "x1", "x2")
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from cornu.compat.backend.calls import axes, tensor_function
 from cornu.compat.tensorflow.dtypes import array_type
+from cornu.compat.tensorflow.inputs import extend
 from cornu.compat.tensorflow.sizes import Sizes
 from cornu.compat.tensorflow.strings import text_tensor
 from cornu.compat.tensorflow.tensors import TensorShape, TensorSpec
@@ -388,3 +389,6 @@ def one_hot(
 def type_spec_from_value(value: Any) -> TensorSpec:
     """Return shape and dtype of a tensor."""
     return TensorSpec.from_tensor(value)
+
+
+extend(globals())

@@ -108,7 +108,7 @@ _SIGNAL = (
 )
 _STRINGS = (
     "lower upper strip length substr regex_replace regex_full_match join reduce_join split unicode_split bytes_split "
-    "to_number as_string format to_hash_bucket to_hash_bucket_fast to_hash_bucket_strong unicode_decode "
+    "to_number as_string format to_hash_bucket_fast to_hash_bucket_strong unicode_decode "
     "unicode_encode ngrams"
 )
 _GFILE = (
@@ -148,7 +148,7 @@ NAMES: dict[str, dict[str, str]] = {
     | _SESSIONS
     | _from("functions", "constant convert_to_tensor reshape transpose matmul zeros ones shape range split pad rank")
     | _BOTH
-    | _from("functions", "Tensor as_string")
+    | _from("functions", "Tensor TensorLike as_string")
     | _from("math", "sort argsort searchsorted histogram_fixed_width histogram_fixed_width_bins bitcast truncatediv")
     | _from("math", "truncatemod")
     | _from("tape", "GradientTape UnconnectedGradients custom_gradient grad_pass_through recompute_grad")
@@ -291,7 +291,16 @@ NAMES: dict[str, dict[str, str]] = {
     | _from("image_files", _DECODERS),
     "tensorflow.io.gfile": _from("files", _GFILE),
     "tensorflow.gfile": _from("files", _GFILE),
-    "tensorflow.data.experimental": _elsewhere("cornu.data.dataset", "AUTOTUNE cardinality"),
+    "tensorflow.experimental.numpy": _from("settings", "experimental_enable_numpy_behavior"),
+    "tensorflow.data.experimental": _elsewhere(
+        "cornu.data.dataset", "AUTOTUNE cardinality INFINITE_CARDINALITY UNKNOWN_CARDINALITY"
+    )
+    | _from(
+        "transformations",
+        "sample_from_datasets choose_from_datasets unbatch shuffle_and_repeat map_and_batch prefetch_to_device "
+        "ignore_errors assert_cardinality get_single_element make_csv_dataset CsvDataset",
+    )
+    | _from("settings", "AutoShardPolicy=Settings"),
     "tensorflow.linalg": _from("functions", "matmul tensordot einsum")
     | _from("meanings", "norm eye")
     | _from("linalg", _LINALG)
@@ -305,6 +314,7 @@ PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
         *NAMES,
         "tensorflow.python",
         "tensorflow.python.client",
+        "tensorflow.experimental",
         "tensorflow.profiler",
         "tensorflow.tpu",
         "tensorflow.types",
@@ -316,6 +326,7 @@ PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
     "tensorflow": ("cornu.ops",),
     "tensorflow.math": ("cornu.ops",),
     "tensorflow.linalg": ("cornu.ops",),
+    "tensorflow.experimental.numpy": ("jax.numpy",),
     "tensorflow.initializers": ("cornu.initializers",),
     "tensorflow.losses": ("cornu.losses",),
     "tensorflow.metrics": ("cornu.metrics",),

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.tensorflow import strings
 from cornu.compat.tensorflow.dtypes import as_dtype
 from cornu.compat.tensorflow.strings import text_tensor
 from cornu.compat.tensorflow.tensors import TensorShape
@@ -355,6 +356,8 @@ def _reduced(name: str) -> Callable:
         by_row = getattr(jax.ops, f"segment_{name}")
     return reduce
 
+
+strings.make_rows = constant
 
 _ON_RAGGED: dict[str, Callable] = {
     **{f"reduce_{name}": _reduced(name) for name in ("sum", "mean", "max", "min", "prod")},

@@ -159,8 +159,8 @@ DEBUG, INFO, WARN, ERROR, FATAL = 10, 20, 30, 40, 50
 
 
 def get_jit() -> str:
-    """Return ``"autoclustering"``: everything is compiled."""
-    return "autoclustering"
+    """Return an empty string, as TensorFlow does unless it is asked to compile."""
+    return ""
 
 
 def get_experimental_options() -> dict:

@@ -4,6 +4,7 @@ Text is an array of numpy of Python strings; ``numpy()`` of it gives bytes, as T
 Follows https://www.tensorflow.org/api_docs/python/tf/strings
 """
 
+import builtins
 import functools
 import re
 from collections.abc import Callable
@@ -11,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from cornu.compat.tensorflow.printing import text_of
 from cornu.core.object_arrays import object_array
 from cornu.core.text import holds_text, text_array
 from cornu.data.dataset import EagerArray
+from cornu.layers.feature_preprocessing.fingerprints import fingerprints, keyed_fingerprints
 
 
 def text_tensor(given: Any) -> EagerArray:
@@ -110,32 +113,83 @@ def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator
 def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> Any:
     """Return the parts of a text between separators (None: white space).
 
-    Several texts give a matrix; ValueError if they have different numbers of parts, which is a ragged tensor.
+    Several texts give a ragged tensor.
     """
     separator = None if sep is None or _text(sep) == "" else _text(sep)
     return _rows(input, lambda text: text.split(separator, maxsplit), "strings.split")
 
 
 def unicode_split(input: Any, input_encoding: str = "UTF-8", name: Any = None, **_: Any) -> Any:
-    """Return the characters of a text; several texts of the same length give a matrix."""
+    """Return the characters of a text; several texts give a ragged tensor."""
     return _rows(input, list, "strings.unicode_split")
 
 
 def bytes_split(input: Any, name: Any = None) -> Any:
-    """Return the characters of an ASCII text; several texts of the same length give a matrix."""
+    """Return the characters of an ASCII text; several texts give a ragged tensor."""
     return _rows(input, list, "strings.bytes_split")
 
 
 def _rows(given: Any, function: Callable[[str], list[str]], what: str) -> Any:
     texts = text_array(given)
     rows = [function(text) for text in texts.reshape(-1)]
+    if texts.ndim == 1:
+        return make_rows(rows)
     if len({len(row) for row in rows}) > 1:
-        raise ValueError(
-            f"tf.{what} of several texts gives {[len(row) for row in rows[:5]]} parts, a ragged tensor, which Cornu "
-            "does not have.\nUse it on one text at a time, or TextVectorization, which pads."
-        )
+        raise ValueError(f"tf.{what} takes one text or a vector of texts; got the shape {texts.shape}.")
     size = len(rows[0]) if rows else 0
     return np.array(rows, object).reshape(*texts.shape, size).view(EagerArray)
+
+
+#: Makes a ragged tensor of lists; `ragged.py` sets it.
+make_rows: Callable[[list], Any] = text_tensor
+
+
+def unicode_decode(input: Any, input_encoding: str = "UTF-8", name: Any = None, **_: Any) -> Any:
+    """Return the numbers of the characters of a text; of several texts as rows."""
+    texts = text_array(input)
+    rows = [[ord(letter) for letter in text] for text in texts.reshape(-1)]
+    return np.array(rows[0], np.int32).view(EagerArray) if not texts.ndim else make_rows(rows)
+
+
+def unicode_encode(input: Any, output_encoding: str = "UTF-8", name: Any = None, **_: Any) -> Any:
+    """Return the text of the numbers of characters, along the last axis."""
+    rows = input.to_list() if hasattr(input, "to_list") else np.asarray(input).tolist()
+    if rows and isinstance(rows[0], list):
+        return text_tensor(["".join(map(chr, row)) for row in rows])
+    return text_tensor("".join(map(chr, rows)))
+
+
+def ngrams(data: Any, ngram_width: Any, separator: str = " ", **_: Any) -> Any:
+    """Return all runs of so many texts of a vector, joined."""
+    texts = text_array(data).tolist()
+    widths = [ngram_width] if isinstance(ngram_width, int) else list(ngram_width)
+    return text_tensor([separator.join(texts[i : i + n]) for n in widths for i in range(len(texts) - n + 1)])
+
+
+def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int = 3, name: Any = None) -> Any:
+    """Return a text with tensors in the places of ``{}``, written as ``tf.print`` does."""
+    given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    parts = template.split(placeholder)
+    if len(parts) != len(given) + 1:
+        raise ValueError(f"tf.strings.format: the template has {len(parts) - 1} places for {len(given)} tensors.")
+    texts = [text_of(one, summarize) for one in given]
+    return text_tensor("".join(a + b for a, b in zip(parts, [*texts, ""], strict=True)))
+
+
+def _buckets(input: Any, num_buckets: int, hashed: Callable) -> Any:
+    texts = text_array(input)
+    found = hashed([str(text).encode() for text in texts.reshape(-1)]) % np.uint64(num_buckets)
+    return found.astype(np.int32).reshape(texts.shape).view(EagerArray)
+
+
+def to_hash_bucket_fast(input: Any, num_buckets: int, name: Any = None) -> Any:
+    """Return numbers from 0 to below `num_buckets`, the same for the same text."""
+    return _buckets(input, num_buckets, fingerprints)
+
+
+def to_hash_bucket_strong(input: Any, num_buckets: int, key: Any, name: Any = None) -> Any:
+    """Return numbers from 0 to below `num_buckets`, the same for the same text and key of two numbers."""
+    return _buckets(input, num_buckets, lambda texts: keyed_fingerprints(texts, key))
 
 
 def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:
@@ -148,7 +202,7 @@ def as_string(input: Any, precision: int = -1, scientific: bool = False, name: A
     """Return numbers as texts."""
     numbers = np.asarray(input)
     form = f".{precision if precision >= 0 else 6}{'e' if scientific else 'f'}"
-    write = (lambda one: format(float(one), form)) if numbers.dtype.kind == "f" else _plainly
+    write = (lambda one: builtins.format(float(one), form)) if numbers.dtype.kind == "f" else _plainly
     return _tensor([write(one) for one in numbers.reshape(-1)], numbers.shape)
 
 
@@ -160,6 +214,12 @@ def _constant(texts: Any, shape: Any) -> Any:
     if shape is None:
         return texts
     return (np.full(shape, texts.item(), object) if texts.size == 1 else np.reshape(texts, shape)).view(EagerArray)
+
+
+def _unique(texts: Any) -> Any:
+    words = list(dict.fromkeys(texts.tolist()))
+    numbers = {word: number for number, word in enumerate(words)}
+    return text_tensor(words), np.array([numbers[word] for word in texts.tolist()], np.int32).view(EagerArray)
 
 
 #: Array function of TensorFlow -> what it does with text.
@@ -174,9 +234,14 @@ _ON_TEXT: dict[str, Callable] = {
     ),
     "concat": lambda values, axis, name=None: np.concatenate([*map(text_array, values)], int(axis)).view(EagerArray),
     "stack": lambda values, axis=0, name=None: np.stack([*map(text_array, values)], int(axis)).view(EagerArray),
-    "gather": lambda params, indices, validate_indices=None, axis=0, name=None: np.take(
-        text_tensor(params), np.asarray(indices), int(axis)
+    "gather": lambda params, indices, validate_indices=None, axis=0, batch_dims=0, name=None: np.take(
+        text_tensor(params), np.asarray(indices), int(axis or 0)
     ).view(EagerArray),
+    "where": lambda condition, x=None, y=None, name=None: np.where(np.asarray(condition), x, y).view(EagerArray),
+    "boolean_mask": lambda tensor, mask, axis=None, name=None: text_tensor(
+        np.compress(np.asarray(mask), text_array(tensor), int(axis or 0))
+    ),
+    "unique": lambda x, out_idx=None, name=None: _unique(text_array(x)),
     "equal": lambda x, y, name=None: np.equal(text_tensor(x), text_tensor(y)).astype(bool).view(EagerArray),
     "not_equal": lambda x, y, name=None: np.not_equal(text_tensor(x), text_tensor(y)).astype(bool).view(EagerArray),
 }
@@ -185,7 +250,8 @@ _ON_TEXT: dict[str, Callable] = {
 def on_text_too(functions: dict[str, Any]) -> None:
     """Let array functions of TensorFlow take text, which their own form does not."""
     for name, of_text in _ON_TEXT.items():
-        functions[name] = _either(functions[name], of_text)
+        if name in functions:
+            functions[name] = _either(functions[name], of_text)
 
 
 def _either(of_numbers: Callable, of_text: Callable) -> Callable:

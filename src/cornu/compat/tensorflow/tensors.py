@@ -6,8 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.tensorflow.dtypes import as_dtype
+from cornu.compat.tensorflow.errors import OutOfRangeError
 from cornu.core.graph import Shape
 from cornu.core.jax_internals import array_class
+from cornu.data.dataset import EagerArray, OwnedIterator
 
 
 class TensorShape(Shape):
@@ -18,26 +21,62 @@ class TensorShape(Shape):
     (TensorShape([None, 3]), [None, 3], 2, True)
     """
 
+    _is_known = True  # the number of axes
+
     def __new__(cls, dims: Any = ()) -> "TensorShape":
-        return super().__new__(cls, [dims] if isinstance(dims, int) else () if dims is None else dims)
+        made = super().__new__(cls, [dims] if isinstance(dims, int) else () if dims is None else dims)
+        if dims is None or (isinstance(dims, TensorShape) and not dims._is_known):
+            made._is_known = False
+        return made
 
     @property
-    def dims(self) -> list:
+    def rank(self) -> int | None:
+        """The number of axes; None if it is unknown."""
+        return len(self) if self._is_known else None
+
+    ndims = rank
+
+    @property
+    def dims(self) -> list | None:
         """The sizes, in a list."""
+        return list(self) if self._is_known else None
+
+    def as_list(self) -> list:
+        """Return the sizes. ValueError if their number is unknown."""
+        if not self._is_known:
+            raise ValueError("as_list() is not defined on an unknown TensorShape.")
         return list(self)
 
     def num_elements(self) -> int | None:
         """Return the number of entries, or None if a size is unknown."""
-        return None if None in self else int(np.prod(self, dtype=np.int64))
+        return None if None in self or not self._is_known else int(np.prod(self, dtype=np.int64))
 
     def is_fully_defined(self) -> bool:
         """Return whether all sizes are known."""
-        return None not in self
+        return None not in self and self._is_known
 
     def is_compatible_with(self, other: Any) -> bool:
         """Return whether a shape of these sizes can be one of the others."""
+        other = TensorShape(other)
+        if not (self._is_known and other._is_known):
+            return True
         pairs = list(zip(self, other, strict=False))
         return len(self) == len(other) and all(None in pair or pair[0] == pair[1] for pair in pairs)
+
+    def merge_with(self, other: Any) -> "TensorShape":
+        """Return what is known of either shape. ValueError if they differ."""
+        self.assert_is_compatible_with(other)
+        other = TensorShape(other)
+        if not (self._is_known and other._is_known):
+            return self if self._is_known else other
+        return TensorShape([b if a is None else a for a, b in zip(self, other, strict=True)])
+
+    def most_specific_compatible_shape(self, other: Any) -> "TensorShape":
+        """Return what is equal in both shapes."""
+        other = TensorShape(other)
+        if len(self) != len(other):
+            return TensorShape(None)
+        return TensorShape([a if a == b else None for a, b in zip(self, other, strict=True)])
 
     def assert_is_compatible_with(self, other: Any) -> None:
         """Raise ValueError unless the shapes are compatible."""
@@ -48,9 +87,25 @@ class TensorShape(Shape):
         """Return the sizes of both."""
         return TensorShape([*self, *other])
 
+    def assert_has_rank(self, rank: int) -> None:
+        """Raise ValueError unless the shape has a number of axes."""
+        self.with_rank(rank)
+
+    def with_rank_at_least(self, rank: int) -> "TensorShape":
+        """Return the shape; ValueError if it has fewer axes."""
+        if self._is_known and len(self) < rank:
+            raise ValueError(f"Shape {self} must have rank at least {rank}.")
+        return self
+
+    def with_rank_at_most(self, rank: int) -> "TensorShape":
+        """Return the shape; ValueError if it has more axes."""
+        if len(self) > rank:
+            raise ValueError(f"Shape {self} must have rank at most {rank}.")
+        return self
+
     def with_rank(self, rank: int) -> "TensorShape":
         """Return the shape; ValueError if it has another number of axes."""
-        if len(self) != rank:
+        if self._is_known and len(self) != rank:
             raise ValueError(f"Shape {self} must have rank {rank}.")
         return self
 
@@ -67,10 +122,10 @@ class TensorShape(Shape):
     __hash__ = tuple.__hash__
 
     def __repr__(self) -> str:
-        return f"TensorShape({list(self)})"
+        return f"TensorShape({list(self) if self._is_known else None})"
 
     def __str__(self) -> str:
-        return str(tuple(self))
+        return str(tuple(self)) if self._is_known else "<unknown>"
 
 
 class TensorSpec:
@@ -81,7 +136,7 @@ class TensorSpec:
     """
 
     def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None) -> None:
-        self.shape, self.dtype, self.name = TensorShape(shape), str(getattr(dtype, "name", dtype)), name
+        self.shape, self.dtype, self.name = TensorShape(shape), as_dtype(dtype), name
 
     @classmethod
     def from_tensor(cls, tensor: Any, name: str | None = None) -> "TensorSpec":
@@ -162,12 +217,42 @@ def _assigning(how: str) -> Any:
     return assign
 
 
+def _get_next(iterator: OwnedIterator) -> Any:
+    try:
+        return next(iterator)
+    except StopIteration:
+        raise OutOfRangeError(message="End of sequence") from None
+
+
+def _text_of_numpy(array: Any) -> str:
+    kind = "string" if array.dtype.kind in "OUS" else array.dtype.name
+    value = array.numpy()
+    text = repr(value) if array.ndim else str(value)
+    return f"<tf.Tensor: shape={tuple(array.shape)}, dtype={kind}, numpy={text}>"
+
+
+def _give_numpy_the_form() -> None:
+    """Let arrays of numpy that stand for tensors (text, integers, pictures) look like tensors too."""
+    form: Any = EagerArray
+    form.__repr__ = _text_of_numpy
+    form.__str__ = lambda self: (
+        f"tf.Tensor({self.numpy()}, shape={tuple(self.shape)}, "
+        f"dtype={'string' if self.dtype.kind in 'OUS' else self.dtype.name})"
+    )
+    form.shape = property(lambda self: TensorShape(np.shape(self.view(np.ndarray))))
+    form.get_shape = lambda self: self.shape
+    form.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
+    form.ref = lambda self: Reference(self)
+    OwnedIterator.get_next = _get_next  # type: ignore[method-assign]
+
+
 def install() -> None:
     """Give JAX's arrays the form and the methods of TensorFlow's tensors."""
     array: Any = array_class()
     if getattr(array, "is_like_tensorflow", False):
         return
     array.is_like_tensorflow = True
+    _give_numpy_the_form()
     array.__repr__, array.__str__ = _repr, _str
     array.numpy = lambda self: np.array(self)[()]
     array.squeeze = property(_no_method)

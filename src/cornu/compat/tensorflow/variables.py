@@ -137,6 +137,7 @@ class Variable(core.Variable, metaclass=_Kind):
         return self
 
     def _changed(self, index: Any, how: str, updates: Any) -> "Variable":
+        index = jnp.asarray(index) if isinstance(index, list) else index
         place = self.value.at[index]
         self._take(getattr(place, how)(jnp.asarray(updates, self._form.dtype)))
         return self
