@@ -162,15 +162,21 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
         _make_arrays_tensors()
     new = _NAMES.get(place, {}).get(name)
     if new is not None and (found := _target(place, new)) is not None:
-        return (taking_name(new.partition(":")[0], found[0]),) if is_tensorflow else found
+        return (_tensor_function(place, name, new.partition(":")[0], found[0]),) if is_tensorflow else found
     for module in _PLACES.get(place, ()):
         found = _attribute(module, name)
         if found is not None and not isinstance(found[0], ModuleType):
-            return (taking_name(module, found[0]),) if is_tensorflow else found
+            return (_tensor_function(place, name, module, found[0]),) if is_tensorflow else found
     reason = "" if is_tensorflow else absent.reason(place, name)
     if not reason:
         return None
     return (_stand_in(place, name, reason),)
+
+
+def _tensor_function(place: str, name: str, module: str, thing: Any) -> Any:
+    """Return a function of TensorFlow as programs call it: with a name, and on the tensors of a model."""
+    symbols = importlib.import_module("cornu.compat.tensorflow.symbols")
+    return symbols.on_symbols(place, name, taking_name(module, thing))
 
 
 def _place_of_own(module: str) -> str:

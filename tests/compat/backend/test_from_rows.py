@@ -10,6 +10,7 @@ import pytest
 from cornu.compat.backend import functions as K  # noqa: N812, everybody's name for it
 from cornu.compat.backend import rows
 from cornu.compat.tensorflow import functions as tf
+from cornu.compat.tensorflow import meanings
 from cornu.compat.tensorflow import rows as tensorflow_rows
 from cornu.core.graph import SymbolicTensor
 
@@ -103,7 +104,7 @@ def test_signatures_are_those_of_keras_2(name, signature):
         (lambda: tf.top_k(A).indices if hasattr(tf.top_k(A), "indices") else tf.top_k(A)[1], A.argmax(1)[:, None]),
         (lambda: tf.clip_by_value(A, 0.3, clip_value_max=0.5), A.clip(0.3, 0.5)),
         (lambda: tf.transpose(a=A[None], perm=[0, 2, 1]), A.T[None]),
-        (lambda: tf.one_hot([1, 0], 3, axis=0), np.eye(3)[[1, 0]].T),
+        (lambda: meanings.one_hot([1, 0], 3, axis=0), np.eye(3)[[1, 0]].T),
         (lambda: tf.tile(A, multiples=[1, 2]), np.tile(A, (1, 2))),
         (lambda: tf.zeros_like(tensor=A, dtype=tf.int32), np.zeros((3, 4))),
         (lambda: tf.square(K.variable(A)), A**2),

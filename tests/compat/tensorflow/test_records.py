@@ -10,7 +10,7 @@ import pytest
 from tests.compat.tensorflow import record_cases
 from tests.compat.tensorflow.own_tensorflow import OwnTensorflow
 
-from cornu.compat.tensorflow import images, names, records
+from cornu.compat.tensorflow import image_files, names, records
 
 ANSWERS = json.loads((Path(__file__).parent / "record_cases.json").read_text(encoding="utf-8"))
 
@@ -106,15 +106,15 @@ def test_pictures_are_read_and_decoded(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 3)).astype("uint8")
     pillow.fromarray(pixels).save(tmp_path / "a.png")
     content = records.read_file(str(tmp_path / "a.png"))
-    np.testing.assert_array_equal(images.decode_png(content), pixels)
-    np.testing.assert_array_equal(images.decode_image(content, channels=3), pixels)
-    assert images.decode_jpeg(content, channels=1).shape == (5, 4, 1)
-    assert np.asarray(images.decode_image(content, dtype="float32")).max() <= 1
+    np.testing.assert_array_equal(image_files.decode_png(content), pixels)
+    np.testing.assert_array_equal(image_files.decode_image(content, channels=3), pixels)
+    assert image_files.decode_jpeg(content, channels=1).shape == (5, 4, 1)
+    assert np.asarray(image_files.decode_image(content, dtype="float32")).max() <= 1
     grey = io.BytesIO()
     pillow.fromarray(pixels[..., 0]).save(grey, "PNG")
-    assert images.decode_png(grey.getvalue()).shape == (5, 4, 1)
+    assert image_files.decode_png(grey.getvalue()).shape == (5, 4, 1)
     with pytest.raises(ValueError, match="picture"):
-        images.decode_image(b"no picture")
+        image_files.decode_image(b"no picture")
 
 
 def test_programs_find_all_of_them():

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.image_files import file_bytes
-from cornu.core.variable import plain
 from cornu.data.dataset import EagerArray
 from cornu.preprocessing.wav import decoded
 
@@ -35,7 +35,7 @@ def decode_wav(contents: Any, desired_channels: int = -1, desired_samples: int =
 
 def encode_wav(audio: Any, sample_rate: Any, name: Any = None) -> Any:
     """Return the bytes of a WAV file, of integers of 16 bits, with samples ``(time, channels)`` from -1 to 1."""
-    samples = np.asarray(plain(audio))
+    samples = on_host(audio)
     data = np.clip(np.trunc(samples * 32767.0 + np.copysign(0.5, samples)), -32768, 32767).astype("<i2").tobytes()
     rate, channels = int(sample_rate), samples.shape[1]
     form = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2, channels * 2, 16)

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import control
-from cornu.core.variable import plain
+from cornu.core.scope import NeedsPythonError, scope
+from cornu.core.variable import Variable, plain
 
 _UNROLLED = 8  # a loop of known length up to this is laid out step by step
 
@@ -19,6 +20,14 @@ _UNROLLED = 8  # a loop of known length up to this is laid out step by step
 def is_traced(value: Any) -> bool:
     """Return whether a value is known only when the compiled program runs."""
     return isinstance(plain(value), jax.core.Tracer)
+
+
+def on_host(value: Any) -> np.ndarray:
+    """Return an array as numpy. A ``tf.function`` in which its values are not known then runs uncompiled."""
+    value = value.value if isinstance(value, Variable) else value
+    if isinstance(value, jax.core.Tracer) and (scope.meet is not None or scope.mapping):
+        raise NeedsPythonError
+    return np.asarray(value)
 
 
 def cond(

@@ -114,7 +114,9 @@ def assert_rank(x: Any, rank: Any, message: Any = None, name: Any = None) -> Non
 
 def assert_rank_at_least(x: Any, rank: Any, message: Any = None, name: Any = None) -> None:
     """Raise ValueError if `x` has fewer axes."""
-    _refuse(len(_shape(x)) >= int(rank), message, f"The tensor must have rank {rank} or more; its shape is {_shape(x)}.")
+    _refuse(
+        len(_shape(x)) >= int(rank), message, f"The tensor must have rank {rank} or more; its shape is {_shape(x)}."
+    )
 
 
 def assert_rank_in(x: Any, ranks: Any, message: Any = None, name: Any = None) -> None:

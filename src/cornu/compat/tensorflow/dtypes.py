@@ -57,7 +57,7 @@ class DType(str):
         return self == as_dtype(other)
 
     def __repr__(self) -> str:
-        return f"tf.{str(self)}"
+        return f"tf.{self!s}"
 
 
 def as_dtype(type_value: Any) -> DType:

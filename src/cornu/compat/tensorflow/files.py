@@ -12,6 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type, as_dtype
 from cornu.compat.tensorflow.errors import AlreadyExistsError, NotFoundError
 from cornu.compat.tensorflow.image_files import file_bytes
@@ -172,7 +173,7 @@ _NUMBERS = {
 
 def serialize_tensor(tensor: Any, name: Any = None) -> Any:
     """Return a tensor as bytes, in TensorFlow's form (``tensor.proto``)."""
-    array = text_array(tensor) if holds_text(tensor) else np.asarray(plain(tensor))
+    array = text_array(tensor) if holds_text(tensor) else on_host(tensor)
     kind = "string" if array.dtype == object else array.dtype.name
     shape = b"".join(field(2, whole(1, size)) for size in array.shape)
     if kind == "string":
@@ -226,7 +227,11 @@ def decode_csv(
 
 def _column(values: Any, default: Any, empty: str, shape: tuple) -> Any:
     kind = _kind_of(default)
-    flat = [] if hasattr(default, "is_floating") else np.ravel(np.asarray(plain(default), object if kind == "string" else None)).tolist()
+    flat = (
+        []
+        if hasattr(default, "is_floating")
+        else np.ravel(np.asarray(plain(default), object if kind == "string" else None)).tolist()
+    )
     if not flat and any(one in ("", empty) for one in values):
         raise ValueError("A field is empty, and its default is too: pass a value in record_defaults.")
     filled = [flat[0] if one in ("", empty) else one for one in values]
@@ -238,7 +243,7 @@ def _column(values: Any, default: Any, empty: str, shape: tuple) -> Any:
 def _kind_of(default: Any) -> str:
     if hasattr(default, "is_floating"):
         return str(default)
-    array = np.asarray(plain(default))
+    array = on_host(default)
     return "string" if array.dtype.kind in "OUS" else str(as_dtype(array.dtype)).replace("64", "32")
 
 

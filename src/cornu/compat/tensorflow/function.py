@@ -83,6 +83,9 @@ class Function:
             self._rewrite()
             self._as_python = True
             return self._function(*args, **kwargs)
+        except jax.errors.NonConcreteBooleanIndexError:  # x[mask]: as many rows as the mask has ones
+            self._as_python = True
+            return self._function(*args, **kwargs)
         except NEEDS_NUMBER as error:
             if not self._rewrite():
                 raise self._refused(error) from None

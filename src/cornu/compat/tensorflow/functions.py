@@ -12,22 +12,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu import ops
+from cornu import activations, ops
 from cornu.compat.backend.calls import shape as backend_shape
 from cornu.compat.backend.calls import tensor_function
 from cornu.compat.backend.from_rows import functions_of
 from cornu.compat.tensorflow import loops
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import TYPES, array_type
 from cornu.compat.tensorflow.inputs import extend
+from cornu.compat.tensorflow.math import complex  # noqa: F401
 from cornu.compat.tensorflow.random import sizes
 from cornu.compat.tensorflow.rows import OLD_KEYWORDS, ROWS
 from cornu.compat.tensorflow.sizes import KnownSize, Sizes
-from cornu.compat.tensorflow.math import complex  # noqa: F401
 from cornu.compat.tensorflow.strings import as_string  # noqa: F401
-from cornu.core import graph
+from cornu.core import graph, registry
 from cornu.core.variable import plain
 from cornu.data.dataset import EagerArray
-
 
 globals().update(TYPES)
 Tensor = jax.Array | graph.SymbolicTensor | EagerArray
@@ -83,6 +83,10 @@ def gelu(features: Any, approximate: Any = False, name: Any = None) -> jax.Array
     return jax.nn.gelu(jnp.asarray(features), approximate=approximate)
 
 
+for _name in ("softmax", "log_softmax", "gelu"):  # as `activation=` of a layer
+    registry.stand_in(globals()[_name], getattr(activations, _name))
+
+
 @tensor_function
 def tensordot(a: Any, b: Any, axes: Any, name: Any = None) -> jax.Array:
     """Return the sum of products over axes: a number of them, or a list for each array."""
@@ -97,6 +101,21 @@ def einsum(equation: str, *inputs: Any, **_: Any) -> Any:
 def saturate_cast(value: Any, dtype: Any, name: Any = None) -> Any:
     """Return a tensor of another dtype, with what does not fit at the nearest end of its range."""
     return ops.saturate_cast(value, array_type(dtype))
+
+
+@tensor_function
+def tile(input: Any, multiples: Any, name: str | None = None) -> jax.Array:
+    """Return the tensor repeated along each axis."""
+    return jnp.tile(jnp.asarray(input), tuple(int(one) for one in on_host(multiples)))
+
+
+@tensor_function
+def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) -> jax.Array:
+    """Return each entry along an axis (of the flat tensor by default) repeated so often, or as often as `repeats`."""
+    counts = on_host(repeats)
+    return jnp.repeat(
+        jnp.asarray(input), counts, axis, total_repeat_length=None if counts.ndim == 0 else int(counts.sum())
+    )
 
 
 @tensor_function

@@ -6,17 +6,18 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
 from cornu.compat.tensorflow.images import convert_image_dtype
 from cornu.core.randomness import random_key
-from cornu.core.variable import plain
 from cornu.data.dataset import EagerArray
 from cornu.preprocessing.pictures import opened, pillow
 
 
 def file_bytes(contents: Any) -> bytes:
     """Return the bytes of a file's content, which may be in an array."""
-    content: Any = np.asarray(contents, object)[()]
+    content: Any = on_host(contents) if hasattr(contents, "dtype") else contents
+    content = np.asarray(content, object)[()]
     return content.encode("latin-1") if isinstance(content, str) else content
 
 
@@ -74,7 +75,7 @@ def decode_gif(contents: Any, name: Any = None) -> Any:
 
 
 def _encoded(image: Any, form: str, **options: Any) -> bytes:
-    pixels = np.asarray(plain(image))
+    pixels = on_host(image)
     if pixels.dtype != np.uint8:
         raise TypeError(f"tf.io.encode_{form.lower()} needs an image of uint8; got {pixels.dtype}.")
     file = io.BytesIO()
@@ -95,7 +96,7 @@ def encode_jpeg(image: Any, format: str = "", quality: int = 95, *_: Any, **__: 
 
 def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", name: Any = None) -> Any:
     """Return an image as it is after it was a JPEG of this quality."""
-    image = np.asarray(plain(image))
+    image = on_host(image)
     pixels = np.asarray(convert_image_dtype(image, "uint8", saturate=True))
     again = decode_image(_encoded(pixels, "JPEG", quality=int(jpeg_quality)), pixels.shape[-1])
     return convert_image_dtype(np.asarray(again), str(image.dtype), saturate=True)

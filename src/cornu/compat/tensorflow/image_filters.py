@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import tensor_function
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.nn import avg_pool
 from cornu.compat.tensorflow.nn import windows_of as windows
 from cornu.ops import image as ops
@@ -15,8 +16,12 @@ _TO_YUV = np.array(
     [[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]], "float32"
 )
 _FROM_YUV = np.array([[1, 1, 1], [0, -0.394642334, 2.03206185], [1.13988303, -0.58062185, 0]], "float32")
-_TO_YIQ = np.array([[0.299, 0.59590059, 0.2115], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]], "float32")
-_FROM_YIQ = np.array([[1, 1, 1], [0.95598634, -0.27201283, -1.10674021], [0.6208248, -0.64720424, 1.70423049]], "float32")
+_TO_YIQ = np.array(
+    [[0.299, 0.59590059, 0.2115], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]], "float32"
+)
+_FROM_YIQ = np.array(
+    [[1, 1, 1], [0.95598634, -0.27201283, -1.10674021], [0.6208248, -0.64720424, 1.70423049]], "float32"
+)
 
 
 def _colours(matrix: np.ndarray, about: str) -> Any:
@@ -34,9 +39,7 @@ rgb_to_yiq, yiq_to_rgb = _colours(_TO_YIQ, "in YIQ"), _colours(_FROM_YIQ, "in RG
 
 
 @tensor_function
-def extract_patches(
-    images: Any, sizes: Any, strides: Any, rates: Any, padding: str, name: Any = None
-) -> jax.Array:
+def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: str, name: Any = None) -> jax.Array:
     """Return parts of pictures: ``(batch, rows, columns, height * width * channels)``."""
     found = windows(jnp.asarray(images), sizes, strides, padding, rates)
     return found.reshape(*found.shape[:3], -1)
@@ -115,7 +118,7 @@ def crop_and_resize(
     image: Any, boxes: Any, box_indices: Any, crop_size: Any, method: str = "bilinear",
     extrapolation_value: float = 0.0, name: Any = None,
 ) -> jax.Array:  # fmt: skip
-    """Return parts of pictures in one size: `boxes` are (top, left, bottom, right) from 0 to 1 of picture `box_indices`.
+    """Return parts of pictures in one size: `boxes` are (top, left, bottom, right) from 0 to 1 of `box_indices`.
 
     `method` is ``"bilinear"`` or ``"nearest"``; outside of a picture is `extrapolation_value`.
     """
@@ -173,7 +176,7 @@ def non_max_suppression(
     name: Any = None,
 ) -> jax.Array:  # fmt: skip
     """Return the numbers of the best boxes that do not overlap by more than `iou_threshold`; on the host."""
-    given = np.asarray(boxes, "float32"), np.asarray(scores, "float32")
+    given = on_host(boxes), on_host(scores)
     return jnp.asarray(_kept(*given, int(max_output_size), float(iou_threshold), float(score_threshold)), "int32")
 
 
@@ -182,7 +185,7 @@ def non_max_suppression_with_scores(
     soft_nms_sigma: float = 0.0, name: Any = None,
 ) -> tuple[jax.Array, jax.Array]:  # fmt: skip
     """Return the numbers and scores of the best boxes; with `soft_nms_sigma` overlaps lower scores instead."""
-    boxes, rest = np.asarray(boxes, "float32"), np.array(scores, "float32")
+    boxes, rest = on_host(boxes), np.array(on_host(scores))
     if not soft_nms_sigma:
         kept = _kept(boxes, rest, int(max_output_size), float(iou_threshold), float(score_threshold))
         return jnp.asarray(kept, "int32"), jnp.asarray(rest[kept])
@@ -211,7 +214,7 @@ def combined_non_max_suppression(
     score_threshold: float = -np.inf, pad_per_class: bool = False, clip_boxes: bool = True, name: Any = None,
 ) -> Detections:  # fmt: skip
     """Return the best boxes of each picture of a batch, by class; boxes are ``(batch, count, classes or 1, 4)``."""
-    boxes, scores = np.asarray(boxes, "float32"), np.asarray(scores, "float32")
+    boxes, scores = on_host(boxes), on_host(scores)
     found = []
     for own, chances in zip(boxes, scores, strict=True):
         chosen: list[tuple[float, int, np.ndarray]] = []
@@ -230,7 +233,7 @@ def combined_non_max_suppression(
 
 def draw_bounding_boxes(images: Any, boxes: Any, colors: Any = None, name: Any = None) -> jax.Array:
     """Return pictures with the edges of boxes (top, left, bottom, right from 0 to 1) in `colors`."""
-    pictures, boxes = np.array(images), np.asarray(boxes)
+    pictures, boxes = np.array(on_host(images)), on_host(boxes)
     palette = np.atleast_2d([[1.0, 1.0, 0.0]] if colors is None else np.asarray(colors, "float32"))
     height, width, channels = pictures.shape[1:]
     for picture, own in zip(pictures, boxes, strict=True):

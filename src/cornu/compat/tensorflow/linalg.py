@@ -11,6 +11,7 @@ import jax.scipy.linalg as scipy_linalg
 import numpy as np
 
 from cornu.compat.backend.calls import tensor_function
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.meanings import norm
 from cornu.core.variable import plain
 
@@ -20,9 +21,7 @@ def _adjoint(matrix: jax.Array) -> jax.Array:
 
 
 @tensor_function
-def matvec(
-    a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, *_: Any, name: Any = None
-) -> jax.Array:
+def matvec(a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, *_: Any, name: Any = None) -> jax.Array:
     """Return the product of a matrix and a vector."""
     a = jnp.asarray(a)
     a = _adjoint(a) if adjoint_a else jnp.swapaxes(a, -1, -2) if transpose_a else a
@@ -58,7 +57,7 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: Any = None) -> j
 
 
 def _diagonals(k: Any) -> tuple[int, int]:
-    both = [int(one) for one in np.ravel(plain(k))]
+    both = [int(one) for one in np.ravel(on_host(k))]
     return both[0], both[-1]
 
 
@@ -134,9 +133,7 @@ def inv(input: Any, adjoint: bool = False, name: Any = None) -> jax.Array:
 
 
 @tensor_function
-def triangular_solve(
-    matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: Any = None
-) -> jax.Array:
+def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: Any = None) -> jax.Array:
     """Return the solution of equations with a triangular matrix."""
     return scipy_linalg.solve_triangular(
         jnp.asarray(matrix), jnp.asarray(rhs), lower=bool(lower), trans="C" if adjoint else "N"
@@ -150,9 +147,7 @@ def cholesky_solve(chol: Any, rhs: Any, name: Any = None) -> jax.Array:
 
 
 @tensor_function
-def lstsq(
-    matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, name: Any = None
-) -> jax.Array:
+def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, name: Any = None) -> jax.Array:
     """Return the least squares solution, with a penalty on its squares."""
     matrix, rhs = jnp.asarray(matrix), jnp.asarray(rhs)
     if isinstance(l2_regularizer, (int, float)) and not l2_regularizer:
@@ -320,4 +315,6 @@ class LinearOperatorIdentity(LinearOperator):
     """The map that changes nothing."""
 
     def __init__(self, num_rows: int, batch_shape: Any = None, dtype: Any = "float32", **_: Any) -> None:
-        super().__init__(jnp.broadcast_to(jnp.eye(int(num_rows), dtype=str(dtype)), (*(batch_shape or ()), *(int(num_rows),) * 2)))
+        super().__init__(
+            jnp.broadcast_to(jnp.eye(int(num_rows), dtype=str(dtype)), (*(batch_shape or ()), *(int(num_rows),) * 2))
+        )

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import DType, array_type, as_dtype
 from cornu.compat.tensorflow.strings import text_tensor
 from cornu.core.text import holds_text, text_array
@@ -20,7 +21,7 @@ from cornu.layers.feature_preprocessing.fingerprints import fingerprints
 def _values(given: Any, dtype: Any = None) -> np.ndarray:
     if holds_text(given):
         return text_array(given)
-    array = np.asarray(plain(given))
+    array = on_host(given)
     return array if dtype is None or as_dtype(dtype) == "string" else array.astype(array_type(dtype))
 
 
@@ -90,7 +91,7 @@ class StaticHashTable:
     def lookup(self, keys: Any, name: Any = None) -> Any:
         """Return the values for keys."""
         keys = plain(keys)
-        if isinstance(keys, jax.core.Tracer):
+        if isinstance(keys, jax.core.Tracer) and self._kinds[1].kind != "O" and self._table:
             return self._in_program(keys)
         array = _values(keys)
         found = [self._table.get(key, self._default) for key in array.ravel().tolist()]
@@ -99,8 +100,6 @@ class StaticHashTable:
         return jnp.asarray(np.array(found, self._kinds[1]).reshape(array.shape))
 
     def _in_program(self, keys: jax.Array) -> jax.Array:
-        if self._kinds[1].kind == "O" or not self._table:
-            raise ValueError("Inside a compiled function a table needs keys and values that are numbers.")
         known = np.array(sorted(self._table), self._kinds[0])
         values = jnp.asarray(np.array([self._table[key] for key in known.tolist()], self._kinds[1]))
         at = jnp.clip(jnp.searchsorted(jnp.asarray(known), keys), 0, len(known) - 1)
@@ -154,8 +153,10 @@ class StaticVocabularyTable:
     def __init__(
         self, initializer: Any, num_oov_buckets: int, lookup_key_dtype: Any = None, name: Any = None, **_: Any
     ) -> None:
-        self._words = {} if initializer is None else dict(
-            zip(initializer.keys.tolist(), initializer.values.tolist(), strict=True)
+        self._words = (
+            {}
+            if initializer is None
+            else dict(zip(initializer.keys.tolist(), initializer.values.tolist(), strict=True))
         )
         self._buckets = int(num_oov_buckets)
 

@@ -12,7 +12,9 @@ import numpy as np
 from jax.scipy import special
 
 from cornu.compat.backend.calls import axes, tensor_function
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
+from cornu.compat.tensorflow.sizes import on_sizes_too
 
 
 def _floats(x: Any) -> jax.Array:
@@ -62,7 +64,9 @@ xdivy = _binary(lambda x, y: jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, y)), 
 multiply_no_nan = _binary(lambda x, y: jnp.where(y == 0, 0, x * y), "``x * y``, and 0 where y is 0")
 igamma = _binary(special.gammainc, "the lower regularized incomplete gamma function", "a", "x")
 igammac = _binary(special.gammaincc, "the upper regularized incomplete gamma function", "a", "x")
-polygamma = _binary(lambda a, x: special.polygamma(a.astype(int), x), "a derivative of the logarithm of the gamma function", "a", "x")
+polygamma = _binary(
+    lambda a, x: special.polygamma(a.astype(int), x), "a derivative of the logarithm of the gamma function", "a", "x"
+)
 zeta = _binary(special.zeta, "the Hurwitz zeta function", "x", "q")
 nextafter = _binary(jnp.nextafter, "the next number towards another", "x1", "x2")
 
@@ -170,7 +174,7 @@ def bincount(
     if minlength is not None and maxlength == minlength:
         size = int(maxlength)
     else:
-        size = max(int(np.max(arr, initial=-1)) + 1, int(minlength or 0))
+        size = max(int(np.max(on_host(arr), initial=-1)) + 1, int(minlength or 0))
         size = size if maxlength is None else min(size, int(maxlength))
     rows = arr.reshape(-1, arr.shape[-1]) if axis == -1 else arr.reshape(1, -1)
     kind = array_type(dtype) if weights is None else jnp.asarray(weights).dtype
@@ -192,7 +196,7 @@ def confusion_matrix(
     [[1, 0], [1, 1]]
     """
     labels, predictions = jnp.asarray(labels), jnp.asarray(predictions)
-    size = num_classes or int(max(labels.max(), predictions.max())) + 1
+    size = num_classes or int(max(on_host(labels).max(), on_host(predictions).max())) + 1
     counts = jnp.zeros((size, size), array_type(dtype))
     return counts.at[labels, predictions].add(1 if weights is None else jnp.asarray(weights, array_type(dtype)))
 
@@ -207,10 +211,24 @@ def _segment_means(data: Any, segment_ids: Any, count: int, power: float) -> jax
     return sums / jnp.maximum(counts, 1).reshape(-1, *(1,) * (sums.ndim - 1)) ** power
 
 
+def _segments(function: Callable, about: str) -> Any:
+    @tensor_function
+    def call(data: Any, segment_ids: Any, name: Any = None) -> jax.Array:
+        count = int(np.max(on_host(segment_ids), initial=-1)) + 1
+        return function(jnp.asarray(data), jnp.asarray(segment_ids), count)
+
+    call.__doc__ = f"Return the {about} of the rows of each segment; segments are sorted."
+    return call
+
+
+segment_sum, segment_prod = _segments(jax.ops.segment_sum, "sum"), _segments(jax.ops.segment_prod, "product")
+segment_max, segment_min = _segments(jax.ops.segment_max, "maximum"), _segments(jax.ops.segment_min, "minimum")
+
+
 @tensor_function
 def segment_mean(data: Any, segment_ids: Any, name: Any = None) -> jax.Array:
     """Return the mean of the rows of each segment; segments are sorted."""
-    return _segment_means(data, segment_ids, int(np.max(segment_ids)) + 1, 1.0)
+    return _segment_means(data, segment_ids, int(np.max(on_host(segment_ids))) + 1, 1.0)
 
 
 @tensor_function
@@ -327,3 +345,6 @@ def invert(x: Any, name: Any = None) -> jax.Array:
 def bitcast(input: Any, type: Any, name: Any = None) -> jax.Array:
     """Return the same bits as another dtype."""
     return jax.lax.bitcast_convert_type(jnp.asarray(input), array_type(type))
+
+
+on_sizes_too(globals())

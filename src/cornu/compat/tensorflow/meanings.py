@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import axes, tensor_function
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
 from cornu.compat.tensorflow.inputs import extend
 from cornu.compat.tensorflow.sizes import Sizes
@@ -33,7 +34,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     """
     condition = jnp.asarray(condition)
     if x is None and y is None:
-        return jnp.argwhere(condition)
+        return jnp.argwhere(on_host(condition))
     return jnp.where(condition.astype(bool), jnp.asarray(x), jnp.asarray(y))
 
 
@@ -54,9 +55,7 @@ class UniqueWithCounts(NamedTuple):
 
 def unique_with_counts(x: Any, out_idx: Any = "int32", name: str | None = None) -> UniqueWithCounts:
     """Return the distinct values of a vector in the order of their first appearance, their indices and counts."""
-    values, first, index, counts = np.unique(
-        np.asarray(plain(x)), return_index=True, return_inverse=True, return_counts=True
-    )
+    values, first, index, counts = np.unique(on_host(x), return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(first)
     rank = np.argsort(order)
     parts = values[order], rank[index.ravel()].astype(array_type(out_idx)), counts[order].astype(array_type(out_idx))
@@ -107,9 +106,9 @@ def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: Any = False, name
 
 @tensor_function
 def boolean_mask(tensor: Any, mask: Any, axis: int | None = None, name: str = "boolean_mask") -> jax.Array:
-    """Return the entries where a mask is true. Their number must be known: not inside a compiled function."""
+    """Return the entries where a mask is true. Their number must be known: a ``tf.function`` is not compiled then."""
     tensor, mask, axis = jnp.asarray(tensor), jnp.asarray(mask), axis or 0
-    kept = np.flatnonzero(np.asarray(mask))
+    kept = np.flatnonzero(on_host(mask))
     shape = (*tensor.shape[:axis], -1, *tensor.shape[axis + mask.ndim :])
     return jnp.take(tensor.reshape(shape), kept, axis=axis)
 
@@ -192,9 +191,9 @@ def py_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = Non
     given = [text_tensor(one) if holds_text(one) else jnp.asarray(plain(one)) for one in inp]
     if not any(isinstance(one, jax.core.Tracer) for one in given):
         return func(*given)
-    if scope.mapping:
+    if scope.mapping or isinstance(Tout, (list, _tuple)) or Tout is None:
         raise NeedsPythonError
-    like = jax.ShapeDtypeStruct(given[0].shape, str(getattr(Tout, "name", Tout)))
+    like = jax.ShapeDtypeStruct(given[0].shape, array_type(Tout))
     return jax.pure_callback(lambda *values: np.asarray(func(*map(jnp.asarray, values)), like.dtype), like, *given)
 
 
@@ -237,7 +236,7 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: A
     [[1, 0], [1, 1]]
     """
     lengths = jnp.asarray(lengths)
-    most = int(np.max(lengths, initial=0)) if maxlen is None else int(maxlen)
+    most = int(np.max(on_host(lengths), initial=0)) if maxlen is None else int(maxlen)
     return (jnp.arange(most) < lengths[..., None]).astype(array_type(dtype))
 
 
@@ -262,7 +261,7 @@ def slice(input_: Any, begin: Any, size: Any, name: Any = None) -> jax.Array:
     sizes = [int(one) for one in np.ravel(np.asarray(size))]
     starts = jnp.ravel(jnp.asarray(begin))
     if -1 in sizes:
-        known = [int(one) for one in np.asarray(starts)]
+        known = [int(one) for one in on_host(starts)]
         sizes = [whole - at if one == -1 else one for whole, at, one in zip(x.shape, known, sizes, strict=True)]
     return jax.lax.dynamic_slice(x, [*starts], sizes)
 
@@ -304,7 +303,7 @@ def reverse_sequence(
 
 
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: Any = None) -> list[jax.Array]:
-    """Return the rows of each partition. Their numbers must be known: not inside a compiled function."""
+    """Return the rows of each partition. Their numbers must be known: a ``tf.function`` is not compiled then."""
     return [boolean_mask(data, jnp.asarray(plain(partitions)) == number) for number in range(int(num_partitions))]
 
 

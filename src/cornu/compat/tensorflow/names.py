@@ -57,10 +57,13 @@ _ASSERTIONS = (
 _MATHS = (
     "erfcinv ndtri lgamma digamma bessel_i0 bessel_i1 bessel_i0e bessel_i1e log_sigmoid reciprocal_no_nan xlogy "
     "xlog1py xdivy multiply_no_nan igamma igammac polygamma zeta nextafter betainc lbeta rint scalar_mul complex "
-    "polyval reduce_euclidean_norm count_nonzero cumulative_logsumexp bincount confusion_matrix segment_mean "
+    "polyval reduce_euclidean_norm count_nonzero cumulative_logsumexp bincount confusion_matrix segment_sum "
+    "segment_max segment_min segment_prod segment_mean "
     "unsorted_segment_mean unsorted_segment_sqrt_n invert_permutation is_strictly_increasing is_non_decreasing"
 )
-_BOTH = _from("functions", "squared_difference cumsum cumprod") | _from("meanings", "reduce_mean") | _from("math", _MATHS)
+_BOTH = (
+    _from("functions", "squared_difference cumsum cumprod") | _from("meanings", "reduce_mean") | _from("math", _MATHS)
+)
 _RANDOM = (
     "set_seed set_random_seed=set_seed normal uniform truncated_normal categorical gamma poisson shuffle Generator "
     "get_global_generator set_global_generator Algorithm stateless_normal stateless_uniform "
@@ -147,6 +150,7 @@ NAMES: dict[str, dict[str, str]] = {
     | _from("functions", " ".join(ROWS))
     | _SESSIONS
     | _from("functions", "constant convert_to_tensor reshape transpose matmul zeros ones shape range split pad rank")
+    | _from("functions", "tile repeat tensordot einsum")
     | _BOTH
     | _from("functions", "Tensor TensorLike as_string")
     | _from("math", "sort argsort searchsorted histogram_fixed_width histogram_fixed_width_bins bitcast truncatediv")
@@ -168,7 +172,8 @@ NAMES: dict[str, dict[str, str]] = {
     | _from("printing", "print")
     | _from("image_filters", "extract_image_patches=extract_patches")
     | _from("linalg", "matrix_band_part=band_part matrix_diag=diag matrix_diag_part=diag_part matrix_inverse=inv")
-    | _from("files", "read_file matching_files decode_csv")
+    | _from("records", "read_file")
+    | _from("files", "matching_files decode_csv")
     | {
         "zeros_initializer": "cornu.initializers:Zeros",
         "ones_initializer": "cornu.initializers:Ones",
@@ -237,7 +242,7 @@ NAMES: dict[str, dict[str, str]] = {
         "is_gpu_available gpu_device_name is_built_with_cuda is_built_with_gpu_support is_built_with_rocm "
         "is_built_with_xla",
     )
-    | {"TestCase": "unittest:TestCase", "main": "unittest:main", "mock": "unittest:mock"},
+    | {"TestCase": "unittest:TestCase", "main": "unittest:main"},
     "tensorflow.sysconfig": _from("settings", "get_build_info"),
     "tensorflow.profiler.experimental": _from("settings", "start stop Trace=device Profile=device"),
     "tensorflow.tpu.experimental": _from("settings", "initialize_tpu_system"),
@@ -264,20 +269,15 @@ NAMES: dict[str, dict[str, str]] = {
         "KeyValueTensorInitializer StaticHashTable StaticVocabularyTable TextFileInitializer TextFileIndex",
     ),
     "tensorflow.lookup.experimental": _from("lookup", "MutableHashTable DenseHashTable"),
-    "tensorflow.ragged": _from(
-        "ragged", "constant stack range=range_ boolean_mask map_flat_values RaggedTensor"
-    ),
+    "tensorflow.ragged": _from("ragged", "constant stack range=range_ boolean_mask map_flat_values RaggedTensor"),
     "tensorflow.sparse": _from(
         "sparse",
         "SparseTensor to_dense from_dense reorder reduce_sum sparse_dense_matmul reshape",
     ),
     "tensorflow.signal": _from("signal", _SIGNAL),
     "tensorflow.audio": _from("audio", "decode_wav encode_wav"),
-    "tensorflow.summary": _from("summaries", _SUMMARY)
-    | _from("settings", "trace_on trace_off trace_export"),
-    "tensorflow.summary.experimental": _from(
-        "summaries", "set_step get_step write_raw_pb=write"
-    ),
+    "tensorflow.summary": _from("summaries", _SUMMARY) | _from("settings", "trace_on trace_off trace_export"),
+    "tensorflow.summary.experimental": _from("summaries", "set_step get_step write_raw_pb=write"),
     "tensorflow.compat": _from("files", "as_str as_bytes as_text as_str_any"),
     "tensorflow.data": _elsewhere("cornu.data.dataset", _DATA)
     | {"Iterator": "cornu.data.dataset:OwnedIterator"}

@@ -11,12 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu import ops
+from cornu import activations, ops
 from cornu.compat.backend.calls import axes as as_axes
 from cornu.compat.backend.calls import tensor_function
 from cornu.compat.tensorflow import random
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
-from cornu.core import randomness
+from cornu.core import randomness, registry
 from cornu.core.variable import plain
 
 # ---- windows
@@ -30,7 +31,7 @@ def _space(value: Any, rank: int, data_format: Any) -> tuple[int, ...]:
     """Return one number for each axis of space: of one, of as many, or of those with batch and channels."""
     if value is None:
         return (1,) * rank
-    several = [int(one) for one in np.ravel(plain(value))]
+    several = [int(one) for one in np.ravel(on_host(value))]
     if len(several) == rank + 2:
         several = several[2:] if _format(data_format) == "channels_first" else several[1:-1]
     return tuple(several * rank if len(several) == 1 else several)
@@ -76,8 +77,6 @@ def _batch_axes(x: jax.Array, rank: int) -> tuple[tuple[int, ...], jax.Array]:
     """Return the sizes of the batch axes, and the data with one of them."""
     batch = x.shape[: x.ndim - rank - 1]
     return batch, x if len(batch) == 1 else x.reshape(-1, *x.shape[len(batch) :])
-
-
 
 
 def conv2d(
@@ -270,12 +269,10 @@ def space_to_depth(input: Any, block_size: int, data_format: Any = "NHWC", name:
 
 
 @tensor_function
-def space_to_batch(
-    input: Any, block_shape: Any, paddings: Any, name: Any = None
-) -> jax.Array:
+def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: Any = None) -> jax.Array:
     """Move blocks of space into the batch axis."""
-    x, block = jnp.asarray(input), [int(one) for one in np.ravel(plain(block_shape))]
-    pairs = [tuple(int(one) for one in pair) for pair in np.asarray(plain(paddings))]
+    x, block = jnp.asarray(input), [int(one) for one in np.ravel(on_host(block_shape))]
+    pairs = [tuple(int(one) for one in pair) for pair in on_host(paddings)]
     x = jnp.pad(x, [(0, 0), *pairs, *[(0, 0)] * (x.ndim - 1 - len(pairs))])
     rank, (batch, *sizes) = len(block), x.shape
     apart = [part for size, one in zip(sizes, block, strict=False) for part in (size // one, one)]
@@ -287,13 +284,13 @@ def space_to_batch(
 @tensor_function
 def batch_to_space(input: Any, block_shape: Any, crops: Any, name: Any = None) -> jax.Array:
     """Move parts of the batch axis into blocks of space."""
-    x, block = jnp.asarray(input), [int(one) for one in np.ravel(plain(block_shape))]
-    rank, batch = len(block), x.shape[0] // math.prod(int(one) for one in np.ravel(plain(block_shape)))
+    x, block = jnp.asarray(input), [int(one) for one in np.ravel(on_host(block_shape))]
+    rank, batch = len(block), x.shape[0] // math.prod(int(one) for one in np.ravel(on_host(block_shape)))
     order = [rank, *(axis for i in range(rank) for axis in (rank + 1 + i, i)), *range(2 * rank + 1, x.ndim + rank)]
     y = x.reshape(*block, batch, *x.shape[1:]).transpose(order)
     sizes = [size * one for size, one in zip(x.shape[1:], block, strict=False)]
     y = y.reshape(batch, *sizes, *x.shape[rank + 1 :])
-    pairs = np.asarray(plain(crops))
+    pairs = on_host(crops)
     return y[(slice(None), *(slice(int(a), size - int(b)) for (a, b), size in zip(pairs, sizes, strict=True)))]
 
 
@@ -369,6 +366,8 @@ def silu(features: Any, beta: Any = 1.0, name: Any = None) -> jax.Array:
 
 
 swish = silu
+registry.stand_in(silu, activations.silu)
+registry.stand_in(leaky_relu, activations.leaky_relu)
 
 
 @tensor_function
@@ -397,8 +396,10 @@ def stateless_dropout(
 
 
 def _dropped(x: jax.Array, key: jax.Array, rate: Any, noise_shape: Any) -> jax.Array:
-    shape = x.shape if noise_shape is None else tuple(
-        size if wanted is None else wanted for wanted, size in zip(noise_shape, x.shape, strict=True)
+    shape = (
+        x.shape
+        if noise_shape is None
+        else tuple(size if wanted is None else wanted for wanted, size in zip(noise_shape, x.shape, strict=True))
     )
     kept = jax.random.bernoulli(key, 1 - jnp.asarray(rate, "float32"), shape)
     return jnp.where(kept, x / (1 - jnp.asarray(rate, x.dtype)), jnp.zeros((), x.dtype))
@@ -462,9 +463,7 @@ def weighted_cross_entropy_with_logits(labels: Any, logits: Any, pos_weight: Any
 
 
 @tensor_function
-def log_poisson_loss(
-    targets: Any, log_input: Any, compute_full_loss: bool = False, name: Any = None
-) -> jax.Array:
+def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = False, name: Any = None) -> jax.Array:
     """Return the Poisson loss of each entry for logarithms of rates."""
     targets, log_input = jnp.asarray(targets), jnp.asarray(log_input)
     found = jnp.exp(log_input) - log_input * targets
@@ -480,16 +479,17 @@ def ctc_loss(
     labels: Any, logits: Any, label_length: Any, logit_length: Any, logits_time_major: bool = True, unique: Any = None,
     blank_index: int | None = None, name: Any = None,
 ) -> jax.Array:  # fmt: skip
-    """Return the CTC loss of each sequence; logits are ``(time, batch, classes)`` unless `logits_time_major` is False."""
+    """Return the CTC loss of each sequence.
+
+    Logits are ``(time, batch, classes)``, or ``(batch, time, classes)`` if `logits_time_major` is False.
+    """
     logits = jnp.asarray(logits)
     logits = jnp.swapaxes(logits, 0, 1) if logits_time_major else logits
     blank = (blank_index or 0) % logits.shape[-1]
     return ops.ctc_loss(jnp.asarray(labels), logits, jnp.asarray(label_length), jnp.asarray(logit_length), blank)
 
 
-def compute_average_loss(
-    per_example_loss: Any, sample_weight: Any = None, global_batch_size: Any = None
-) -> jax.Array:
+def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, global_batch_size: Any = None) -> jax.Array:
     """Return the sum of the losses, which may be weighted, divided by the size of the batch."""
     losses = jnp.asarray(plain(per_example_loss))
     losses = losses if sample_weight is None else losses * jnp.asarray(plain(sample_weight))
@@ -499,5 +499,3 @@ def compute_average_loss(
 def scale_regularization_loss(regularization_loss: Any) -> jax.Array:
     """Return the sum of regularization losses."""
     return jnp.sum(jnp.asarray(plain(regularization_loss)))
-
-

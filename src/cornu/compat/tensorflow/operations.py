@@ -14,8 +14,9 @@ import numpy as np
 
 from cornu import ops
 from cornu.compat.backend.calls import Size, shape
-from cornu.compat.tensorflow import functions
+from cornu.compat.tensorflow import functions, meanings
 from cornu.compat.tensorflow.rows import MATH, ROWS
+from cornu.core.dtype_policies import is_float
 from cornu.core.errors import unknown
 from cornu.core.graph import is_symbolic
 from cornu.ops.normalization import normalize
@@ -140,10 +141,24 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     return ops.pad(tensor, pairs, mode, constant_values) if mode == "constant" else ops.pad(tensor, pairs, mode)
 
 
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """Return entries of `x` or `y`."""
+    if x is None:
+        raise ValueError("tf.where(condition) between the layers of a model: how many places there are is not known.")
+    return ops.where(condition, x, y)
+
+
+def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the mean over axes."""
+    if not is_float(input_tensor.dtype):
+        return meanings.reduce_mean(input_tensor, axis, keepdims)
+    return ops.mean(input_tensor, axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=bool(keepdims))
+
+
 def gather(params: Any, indices: Any, axis: int | None = None, batch_dims: int = 0, **_: Any) -> Any:
     """Return the parts of `params` at `indices` along an axis."""
     if batch_dims:
-        raise ValueError("tf.gather(batch_dims=...) between the layers of a model is not supported.")
+        return meanings.gather(params, indices, axis=axis, batch_dims=batch_dims)
     return ops.take(params, indices if is_symbolic(indices) else np.asarray(indices), axis=axis or 0)
 
 
@@ -222,6 +237,13 @@ FUNCTIONS: dict[str, Callable] = {
     "div": lambda x, y: ops.true_divide(x, y),
     "reshape": reshape,
     "broadcast_to": broadcast_to,
+    "tile": lambda input, multiples: ops.tile(input, tuple(multiples)),
+    "repeat": lambda input, repeats, axis=None: ops.repeat(input, repeats, axis=axis),
+    "tensordot": lambda a, b, axes: ops.tensordot(a, b, axes=axes),
+    "einsum": lambda equation, *inputs: ops.einsum(equation, *inputs),
+    "where": where,
+    "reduce_mean": reduce_mean,
+    "math.reduce_mean": reduce_mean,
     "cast": cast,
     "shape": lambda input, out_type=None: shape(input),
     "transpose": transpose,

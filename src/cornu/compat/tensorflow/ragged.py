@@ -3,6 +3,7 @@
 Follows https://www.tensorflow.org/guide/ragged_tensor
 """
 
+import functools
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -12,11 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.tensorflow import strings
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import as_dtype
 from cornu.compat.tensorflow.strings import text_tensor
 from cornu.compat.tensorflow.tensors import TensorShape
 from cornu.core.text import holds_text
 from cornu.core.variable import plain
+from cornu.data.dataset import EagerArray
 
 
 def _tensor(given: Any) -> Any:
@@ -29,6 +32,7 @@ def _lengths(splits: Any) -> np.ndarray:
     return np.diff(np.asarray(splits))
 
 
+@jax.tree_util.register_pytree_node_class
 class RaggedTensor:
     """Values in rows: row `i` has ``values[row_splits[i]:row_splits[i + 1]]``. Values may be ragged again.
 
@@ -40,7 +44,19 @@ class RaggedTensor:
     __array_priority__ = 100
 
     def __init__(self, values: Any, row_splits: Any) -> None:
-        self.values, self.row_splits = _tensor(values), jnp.asarray(np.asarray(row_splits))
+        self.values = _tensor(values)
+        self.row_splits = on_host(row_splits).astype(np.int32).view(EagerArray)
+
+    def tree_flatten(self) -> tuple:
+        """Return its values, and what it is without them."""
+        return (self.values,), tuple(self.row_splits.tolist())
+
+    @classmethod
+    def tree_unflatten(cls, splits: tuple, values: Any) -> "RaggedTensor":
+        """Return the tensor with these values."""
+        made = object.__new__(cls)
+        (made.values,), made.row_splits = values, np.array(splits, np.int32).view(EagerArray)
+        return made
 
     # ---- how it is made
 
@@ -52,26 +68,26 @@ class RaggedTensor:
     @classmethod
     def from_row_lengths(cls, values: Any, row_lengths: Any, name: Any = None, validate: bool = True) -> "RaggedTensor":
         """Return rows of these lengths."""
-        return cls(values, np.concatenate([[0], np.cumsum(np.asarray(plain(row_lengths)))]).astype(int))
+        return cls(values, np.concatenate([[0], np.cumsum(on_host(row_lengths))]).astype(int))
 
     @classmethod
     def from_value_rowids(
         cls, values: Any, value_rowids: Any, nrows: Any = None, name: Any = None, validate: bool = True
     ) -> "RaggedTensor":
         """Return rows of the values with the same number."""
-        rows = np.asarray(plain(value_rowids))
+        rows = on_host(value_rowids)
         return cls.from_row_lengths(values, np.bincount(rows, minlength=0 if nrows is None else int(nrows)))
 
     @classmethod
     def from_row_starts(cls, values: Any, row_starts: Any, name: Any = None, validate: bool = True) -> "RaggedTensor":
         """Return rows that begin at these places."""
         values = _tensor(values)
-        return cls(values, np.concatenate([np.asarray(plain(row_starts)), [len(values)]]))
+        return cls(values, np.concatenate([on_host(row_starts), [len(values)]]))
 
     @classmethod
     def from_row_limits(cls, values: Any, row_limits: Any, name: Any = None, validate: bool = True) -> "RaggedTensor":
         """Return rows that end at these places."""
-        return cls(values, np.concatenate([[0], np.asarray(plain(row_limits))]))
+        return cls(values, np.concatenate([[0], on_host(row_limits)]))
 
     @classmethod
     def from_uniform_row_length(
@@ -86,13 +102,13 @@ class RaggedTensor:
         cls, tensor: Any, lengths: Any = None, padding: Any = None, ragged_rank: int = 1, name: Any = None, **_: Any
     ) -> "RaggedTensor":
         """Return the rows of a tensor, up to `lengths`, or without the `padding` at their ends."""
-        rows = np.asarray(_tensor(tensor))
+        rows = _tensor(tensor)
         if lengths is None:
-            real = np.ones(rows.shape[:2], bool) if padding is None else rows != np.asarray(plain(padding))
+            real = np.ones(tuple(rows.shape[:2]), bool) if padding is None else on_host(rows) != on_host(padding)
             real = real.reshape(*rows.shape[:2], -1).any(-1)
             lengths = [int(np.max(np.flatnonzero(row), initial=-1)) + 1 for row in real]
-        sizes = [int(size) for size in np.asarray(plain(lengths))]
-        return cls.from_row_lengths(np.concatenate([row[:size] for row, size in zip(rows, sizes, strict=True)]), sizes)
+        sizes = [int(size) for size in on_host(lengths)]
+        return cls.from_row_lengths(_joined([row[:size] for row, size in zip(rows, sizes, strict=True)]), sizes)
 
     # ---- what it is
 
@@ -129,12 +145,12 @@ class RaggedTensor:
 
     def nrows(self, out_type: Any = None, name: Any = None) -> jax.Array:
         """Return the number of rows."""
-        return jnp.asarray(len(self))
+        return np.array(len(self), np.int32).view(EagerArray)
 
     def row_lengths(self, axis: int = 1, name: Any = None) -> Any:
         """Return the lengths of the rows."""
         if axis == 1:
-            return jnp.asarray(_lengths(self.row_splits))
+            return _lengths(self.row_splits).view(EagerArray)
         return RaggedTensor(self.values.row_lengths(axis - 1), self.row_splits)
 
     def row_starts(self, name: Any = None) -> jax.Array:
@@ -147,11 +163,11 @@ class RaggedTensor:
 
     def value_rowids(self, name: Any = None) -> jax.Array:
         """Return the row of each value."""
-        return jnp.asarray(np.repeat(np.arange(len(self)), _lengths(self.row_splits)))
+        return np.repeat(np.arange(len(self)), _lengths(self.row_splits)).astype(np.int32).view(EagerArray)
 
     def bounding_shape(self, axis: Any = None, name: Any = None, out_type: Any = None) -> jax.Array:
         """Return the shape that `to_tensor` has."""
-        found = jnp.asarray(np.shape(self.to_tensor()))
+        found = np.array(np.shape(self.to_tensor()), np.int32).view(EagerArray)
         return found if axis is None else found[axis]
 
     def __len__(self) -> int:
@@ -319,7 +335,7 @@ def concat(values: Any, axis: int) -> RaggedTensor:
 def range_(starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, name: Any = None, **_: Any) -> Any:
     """Return rows of numbers: from 0 or `starts` to `limits`."""
     low, high = (0, starts) if limits is None else (starts, limits)
-    low, high, step = np.broadcast_arrays(*(np.asarray(plain(one)) for one in (low, high, deltas)))
+    low, high, step = np.broadcast_arrays(*(on_host(one) for one in (low, high, deltas)))
     return constant([np.arange(*one).tolist() for one in zip(low.ravel(), high.ravel(), step.ravel(), strict=True)])
 
 
@@ -363,7 +379,7 @@ _ON_RAGGED: dict[str, Callable] = {
     **{f"reduce_{name}": _reduced(name) for name in ("sum", "mean", "max", "min", "prod")},
     "concat": lambda values, axis, name=None: concat(values, int(axis)),
     "gather": lambda params, indices, validate_indices=None, axis=0, batch_dims=0, name=None: _rows(
-        params, np.asarray(plain(indices)).ravel().tolist()
+        params, on_host(indices).ravel().tolist()
     ),
     "identity": lambda input, name=None: input,
     "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: value,
@@ -385,6 +401,7 @@ def on_ragged_too(functions: dict[str, Any]) -> None:
 
 
 def _either(of_arrays: Callable, of_ragged: Callable | None) -> Callable:
+    @functools.wraps(of_arrays)
     def either(*args: Any, **kwargs: Any) -> Any:
         first = args[0] if args else next(iter(kwargs.values()), None)
         one = first[0] if isinstance(first, (list, tuple)) and first else first
@@ -392,6 +409,4 @@ def _either(of_arrays: Callable, of_ragged: Callable | None) -> Callable:
             return of_arrays(*args, **kwargs)
         return map_flat_values(of_arrays, *args, **kwargs) if of_ragged is None else of_ragged(*args, **kwargs)
 
-    either.__dict__.update(vars(of_arrays))
-    either.__name__, either.__doc__, either.__module__ = of_arrays.__name__, of_arrays.__doc__, of_arrays.__module__
     return either

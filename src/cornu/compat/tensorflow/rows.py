@@ -34,7 +34,6 @@ MATH: dict[str, Renamed] = {
     **each("equal not_equal greater greater_equal less less_equal", "x, y, name=None"),
     **each("logical_and logical_or logical_xor", "x, y, name=None"),
     "atan2": Renamed("y, x, name=None", "arctan2"),
-    **each("segment_sum segment_max segment_min segment_prod", "data, segment_ids, name=None"),
     **each(
         "unsorted_segment_sum=segment_sum unsorted_segment_max=segment_max unsorted_segment_min=segment_min "
         "unsorted_segment_prod=segment_prod",
@@ -47,21 +46,16 @@ MATH: dict[str, Renamed] = {
 ARRAYS: dict[str, Renamed] = {
     "cast": Renamed("x, dtype, name=None"),
     **each("zeros_like ones_like", "input, dtype=None, name=None"),
-    **each("identity=convert_to_tensor stop_gradient rank=ndim", "input, name=None"),
+    **each("identity=convert_to_tensor stop_gradient", "input, name=None"),
     "expand_dims": Renamed("input, axis, name=None"),
     "squeeze": Renamed("input, axis=None, name=None"),
-    "tile": Renamed("input, multiples, name=None", "", {"multiples": "reps"}),
-    "repeat": Renamed("input, repeats, axis=None, name=None"),
     "broadcast_to": Renamed("input, shape, name=None"),
     "concat": Renamed("values, axis, name=None", "concatenate"),
     "stack": Renamed("values, axis=0, name=None"),
     "unstack": Renamed("value, num=None, axis=0, name=None"),
     "reverse": Renamed("tensor, axis, name=None", "flip"),
-    "tensordot": Renamed("a, b, axes, name=None"),
     "where": Renamed("condition, x=None, y=None, name=None", "", {"x": "x1", "y": "x2"}),
     "clip_by_value": Renamed("t, clip_value_min, clip_value_max, name=None", "clip"),
-    "gather": Renamed("params, indices, validate_indices=None, axis=0, name=None", "take", {"validate_indices": None}),
-    "embedding_lookup": Renamed("params, ids, name=None", "take", always={"axis": 0}),
 }
 
 ROWS = MATH | ARRAYS

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import tensor_function
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
 from cornu.core.variable import plain
 
@@ -41,7 +42,7 @@ def _real_transform(function: Callable, rank: int, to_real: bool, about: str) ->
 
     @tensor_function
     def call(input: Any, fft_length: Any = None, name: Any = None) -> jax.Array:
-        sizes = None if fft_length is None else tuple(int(size) for size in np.ravel(plain(fft_length)))
+        sizes = None if fft_length is None else tuple(int(size) for size in np.ravel(on_host(fft_length)))
         return function(_complex(input) if to_real else jnp.asarray(input), sizes, axes)
 
     call.__doc__ = f"Return the {about} along the last {'axis' if rank == 1 else f'{rank} axes'}."

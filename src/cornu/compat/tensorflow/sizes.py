@@ -15,6 +15,8 @@ import numpy as np
 from cornu.compat.tensorflow.dtypes import DType
 from cornu.compat.tensorflow.tensors import TensorShape
 from cornu.core.graph import is_symbolic
+from cornu.core.jax_internals import current_watching
+from cornu.core.scope import scope
 from cornu.core.variable import Variable
 
 
@@ -46,7 +48,9 @@ class Sizes(tuple):
     dtype = DType("int32")
 
     def __new__(cls, sizes: Any) -> "Sizes":
-        return super().__new__(cls, [KnownSize(size) if isinstance(size, (int, np.integer)) else size for size in sizes])
+        return super().__new__(
+            cls, [KnownSize(size) if isinstance(size, (int, np.integer)) else size for size in sizes]
+        )
 
     @property
     def shape(self) -> TensorShape:
@@ -105,17 +109,19 @@ KnownSize.__neg__ = lambda self: KnownSize(-int(self))  # type: ignore[method-as
 
 
 #: Functions of TensorFlow whose results are known where their arguments are.
-_ON_SIZES = (
-    "add add_n cast clip_by_value concat constant convert_to_tensor cumprod cumsum divide equal expand_dims floordiv "
-    "gather greater greater_equal identity less less_equal maximum minimum mod multiply not_equal pad range reduce_max "
-    "reduce_mean reduce_min reduce_prod reduce_sum repeat reshape reverse slice sort split squeeze stack subtract tile "
-    "truediv unstack where"
+_KNOWN = (
+    "add add_n argsort bincount boolean_mask cast clip_by_value concat confusion_matrix constant convert_to_tensor "
+    "count_nonzero cumprod cumsum divide dynamic_partition dynamic_stitch equal expand_dims eye fill floordiv gather "
+    "gather_nd greater greater_equal identity less less_equal maximum minimum mod multiply not_equal one_hot pad range "
+    "reduce_max reduce_mean reduce_min reduce_prod reduce_sum repeat reshape reverse scatter_nd segment_max "
+    "segment_mean segment_min segment_prod segment_sum sequence_mask slice sort split square squeeze stack "
+    "strided_slice subtract tile transpose truediv unique unique_with_counts unstack where"
 )
 
 
 def on_sizes_too(functions: dict[str, Any]) -> None:
-    """Let array functions of TensorFlow give sizes for sizes, also where a compiled function is traced."""
-    for name in _ON_SIZES.split():
+    """Let array functions of TensorFlow give sizes for sizes, and known values where a compiled function is traced."""
+    for name in _KNOWN.split():
         if name in functions:
             functions[name] = _either(functions[name])
 
@@ -123,21 +129,30 @@ def on_sizes_too(functions: dict[str, Any]) -> None:
 def _either(function: Callable) -> Callable:
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
-        if not _holds_sizes((args, kwargs)):
-            return function(*args, **kwargs)
-        leaves = jax.tree.leaves((args, kwargs), is_leaf=lambda one: isinstance(one, Variable))
-        if any(isinstance(leaf, (jax.Array, Variable)) or is_symbolic(leaf) for leaf in leaves):
+        has_sizes = _holds_sizes((args, kwargs))
+        if not (has_sizes or scope.bound) or not _are_known(args, kwargs):
             return function(*args, **kwargs)
         with jax.ensure_compile_time_eval():
             found = function(*args, **kwargs)
-        return [known(np.asarray(one)) for one in found] if isinstance(found, list) else _as_known(found)
+        if not has_sizes:
+            return found
+        return [_as_known(one) for one in found] if isinstance(found, list) else _as_known(found)
 
     return either
 
 
 def _as_known(found: Any) -> Any:
-    integers = np.asarray(found).dtype.kind in "iu" and found.ndim <= 1
-    return known(np.asarray(found)) if integers else found
+    return known(found) if hasattr(found, "dtype") else found
+
+
+def _are_known(args: tuple, kwargs: dict[str, Any]) -> bool:
+    """Return whether all arguments are known when a function is traced, and no tape watches them."""
+    arrays = (jax.core.Tracer, Variable) if current_watching() is None else (jax.Array, Variable)
+    leaves = jax.tree.leaves((args, kwargs), is_leaf=lambda one: isinstance(one, Variable))
+    return not any(isinstance(leaf, arrays) or is_symbolic(leaf) for leaf in leaves)
+
+
+_MOST = 16  # entries of a list that may be sizes
 
 
 def _holds_sizes(given: Any) -> bool:
@@ -145,4 +160,4 @@ def _holds_sizes(given: Any) -> bool:
         return True
     if isinstance(given, dict):
         return any(map(_holds_sizes, given.values()))
-    return isinstance(given, (list, tuple)) and any(map(_holds_sizes, given))
+    return isinstance(given, (list, tuple)) and len(given) <= _MOST and any(map(_holds_sizes, given))

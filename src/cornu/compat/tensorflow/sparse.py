@@ -7,10 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import axes
+from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.tensors import TensorShape
 from cornu.core.variable import plain
+from cornu.data.dataset import EagerArray
 
 
+@jax.tree_util.register_pytree_node_class
 class SparseTensor:
     """Values at indices; the rest is zero. Stand-in for ``tf.SparseTensor``.
 
@@ -20,7 +23,18 @@ class SparseTensor:
 
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
         self.indices, self.values = jnp.asarray(plain(indices)), jnp.asarray(plain(values))
-        self.dense_shape = jnp.asarray(plain(dense_shape))
+        self.dense_shape = on_host(dense_shape).astype(np.int32).view(EagerArray)
+
+    def tree_flatten(self) -> tuple:
+        """Return its arrays, and its shape."""
+        return (self.indices, self.values), tuple(self.dense_shape.tolist())
+
+    @classmethod
+    def tree_unflatten(cls, shape: tuple, arrays: Any) -> "SparseTensor":
+        """Return the tensor with these arrays."""
+        made = object.__new__(cls)
+        (made.indices, made.values), made.dense_shape = arrays, np.array(shape, np.int32).view(EagerArray)
+        return made
 
     dtype = property(lambda self: self.values.dtype)
 
@@ -55,14 +69,14 @@ def to_dense(sp_input: Any, default_value: Any = None, validate_indices: bool = 
 
 def from_dense(tensor: Any, name: Any = None) -> SparseTensor:
     """Return the entries of a tensor that are not zero."""
-    array = np.asarray(plain(tensor))
+    array = on_host(tensor)
     places = np.argwhere(array)
     return SparseTensor(places, array[tuple(places.T)], array.shape)
 
 
 def reorder(sp_input: SparseTensor, name: Any = None) -> SparseTensor:
     """Return the entries in the order of their places."""
-    order = np.lexsort(np.asarray(sp_input.indices).T[::-1])
+    order = np.lexsort(on_host(sp_input.indices).T[::-1])
     return SparseTensor(sp_input.indices[order], sp_input.values[order], sp_input.dense_shape)
 
 
@@ -81,6 +95,6 @@ def sparse_dense_matmul(
 
 def reshape(sp_input: SparseTensor, shape: Any, name: Any = None) -> SparseTensor:
     """Return the entries in another shape."""
-    flat = np.ravel_multi_index(tuple(np.asarray(sp_input.indices).T), tuple(sp_input.shape))
+    flat = np.ravel_multi_index(tuple(on_host(sp_input.indices).T), tuple(sp_input.shape))
     sizes = np.empty(tuple(sp_input.shape), "V0").reshape([int(size) for size in shape]).shape
     return SparseTensor(np.stack(np.unravel_index(flat, sizes), -1), sp_input.values, sizes)

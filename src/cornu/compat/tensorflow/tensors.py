@@ -258,6 +258,7 @@ def install() -> None:
     array.squeeze = property(_no_method)
     tracer: Any = jax.core.Tracer
     tracer.numpy = property(_no_value)
+    tracer.__repr__ = tracer.__str__ = _str_of_traced
     for kind in (array, tracer):
         kind.assign, kind.assign_add = _assigning("set"), _assigning("add")
         kind.shape = property(lambda self: TensorShape(self.aval.shape))
@@ -265,6 +266,10 @@ def install() -> None:
         kind.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
         kind.ref = kind.experimental_ref = lambda self: Reference(self)
     array.device_name = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+def _str_of_traced(array: Any) -> str:
+    return f'Tensor("Tensor:0", shape={tuple(array.aval.shape)}, dtype={array.aval.dtype.name})'
 
 
 def _no_method(self: Any) -> Any:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from cornu import optimizers
 from cornu.compat.backend.calls import tensor_function
+from cornu.compat.tensorflow.sizes import on_sizes_too
 from cornu.core.variable import Variable, plain
 
 
@@ -136,3 +137,6 @@ class ExponentialMovingAverage:
     def average(self, var: Any) -> Any:
         """Return the average of a variable, or None."""
         return self._averages.get(id(var), (None, None))[1]
+
+
+on_sizes_too(globals())
