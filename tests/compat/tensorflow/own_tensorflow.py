@@ -1,6 +1,8 @@
 """`tf` as a program sees it, for the calls that are compared with TensorFlow's."""
 
-from cornu.compat.tensorflow import functions
+import importlib
+
+from cornu.compat.tensorflow.names import NAMES
 
 
 class OwnTensorflow:
@@ -10,4 +12,5 @@ class OwnTensorflow:
         vars(self).update(modules)
 
     def __getattr__(self, name):
-        return getattr(functions, name)
+        module, _, target = NAMES["tensorflow"][name].partition(":")
+        return getattr(importlib.import_module(module), target)
