@@ -16,6 +16,7 @@ from typing import Any
 
 from cornu.compat import absent, names
 from cornu.compat.tensorflow import names as tensorflow_names
+from cornu.compat.tensorflow import packages
 from cornu.compat.tensorflow.name_argument import taking_name
 from cornu.core import era
 from cornu.core.errors import did_you_mean
@@ -34,8 +35,8 @@ _INNER = re.compile(r"^(?:(?:api|src|_tf_keras|_v[12]|_legacy|python|keras)(?:\.
 _APPLICATIONS = re.compile(r"keras_applications(?:\.(?P<tail>.*))?$")  # a package of its own from 2018 to 2020
 _TENSORFLOW = re.compile(r"tensorflow(?:\.compat\.v[12])?(?:\.(?P<tail>.*))?$")
 
-_PLACES = names.PLACES | tensorflow_names.PLACES
-_NAMES = names.NAMES | tensorflow_names.NAMES
+_PLACES = names.PLACES | tensorflow_names.PLACES | packages.PLACES
+_NAMES = names.NAMES | tensorflow_names.NAMES | packages.NAMES
 
 
 def install_as_keras() -> None:
@@ -117,6 +118,9 @@ class Facade(ModuleType):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call a module that was a function in Keras 1: ``merge([a, b], mode='concat')``."""
         target = names.FUNCTIONS.get(self._path)
+        if target is None and absent.is_later(self._place):
+            place, _, name = self._place.rpartition(".")
+            raise NotImplementedError(absent.reason(place, name))
         if target is None:
             raise TypeError(f"{self.__name__!r} is a module and cannot be called.")
         return _load(target)(*args, **kwargs)
@@ -136,7 +140,7 @@ def place_of(module: str) -> str | None:
     if match := _TENSORFLOW.match(module):
         place = f"tensorflow.{match['tail']}" if match["tail"] else "tensorflow"
         return place if place in tensorflow_names.PLACES else None
-    return None
+    return module if module in packages.PLACES else None
 
 
 def _keras_place(tail: str) -> str | None:
@@ -157,7 +161,7 @@ def _keras_place(tail: str) -> str | None:
 def _look_up(place: str, name: str) -> tuple[Any] | None:
     """Return what `name` means in a place (in a tuple, because it may be any value), or None."""
     name = era.meant(name) if place == "activations" else name
-    is_tensorflow = place in tensorflow_names.PLACES
+    is_tensorflow = _is_beside_keras(place)
     if is_tensorflow:
         _make_arrays_tensors()
     new = _NAMES.get(place, {}).get(name)
@@ -290,13 +294,25 @@ def _below(place: str) -> Iterator[str]:
             other
             and other.startswith(prefix)
             and "." not in other[len(prefix) :]
-            and other.partition(".")[0] != "tensorflow" * (not place)
+            and not (not place and _is_beside_keras(other))
         ):
             yield other[len(prefix) :]
 
 
+def _is_beside_keras(place: str) -> bool:
+    """Return whether a place is one of TensorFlow, or of another package."""
+    return place.partition(".")[0] in ("tensorflow", *packages.ROOTS)
+
+
+def _instead(place: str, name: str) -> str:
+    """Return what to do instead of a name of TensorFlow or of another package; "" if nothing is known."""
+    full, table = f"{place}.{name}", packages.INSTEAD
+    known = [key for key in table if full == key or full.startswith(f"{key}.")]
+    return f" {table[max(known, key=len)]}" if known else ""
+
+
 def _full_name(place: str) -> str:
-    return place if place.split(".")[0] == "tensorflow" else f"keras.{place}".rstrip(".")
+    return place if _is_beside_keras(place) else f"keras.{place}".rstrip(".")
 
 
 _MAIN_PLACES = (
@@ -311,8 +327,8 @@ def _no(module: str, name: str) -> str:
 def missing(module: str, place: str, name: str) -> str:
     """Return the message for an unknown name: what is missing, and what to use instead or the nearest name."""
     said = _no(module, name)
-    if place.split(".")[0] == "tensorflow":
-        return said + did_you_mean(name, _public(place))
+    if _is_beside_keras(place):
+        return said + (_instead(place, name) or did_you_mean(name, _public(place)))
     if reason := absent.reason(place, name):
         return reason
     for other in _MAIN_PLACES:
@@ -349,7 +365,7 @@ class KerasFinder(MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the spec of a facade; ModuleNotFoundError with the nearest name for an unknown module of Keras."""
         root = fullname.partition(".")[0]
-        if root not in ("keras", "tf_keras", "tensorflow", "keras_applications", "keras_preprocessing"):
+        if root not in ("keras", "tf_keras", "tensorflow", "keras_applications", "keras_preprocessing", *packages.ROOTS):
             return None
         if place_of(fullname) is not None or fullname in tensorflow_names.PARENTS:
             return importlib.machinery.ModuleSpec(fullname, FacadeLoader(), is_package=True)

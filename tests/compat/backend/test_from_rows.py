@@ -10,7 +10,7 @@ import pytest
 from cornu.compat.backend import functions as K  # noqa: N812, everybody's name for it
 from cornu.compat.backend import rows
 from cornu.compat.tensorflow import functions as tf
-from cornu.compat.tensorflow import meanings
+from cornu.compat.tensorflow import meanings, nn
 from cornu.compat.tensorflow import rows as tensorflow_rows
 from cornu.core.graph import SymbolicTensor
 
@@ -90,9 +90,9 @@ def test_signatures_are_those_of_keras_2(name, signature):
         (lambda: tf.argmax(A), A.argmax(0)),
         (lambda: tf.expand_dims(A, dim=0), A[None]),
         (lambda: tf.where(A > 0.5, x=A, y=0.0), np.where(A > 0.5, A, 0)),
-        (lambda: tf.gather(params=A, indices=[2, 0]), A[[2, 0]]),
-        (lambda: tf.gather(A, [1, 0], axis=1), A[:, [1, 0]]),
-        (lambda: tf.embedding_lookup(params=A, ids=[[2], [0]]), A[[[2], [0]]]),
+        (lambda: meanings.gather(params=A, indices=[2, 0]), A[[2, 0]]),
+        (lambda: meanings.gather(A, [1, 0], axis=1), A[:, [1, 0]]),
+        (lambda: nn.embedding_lookup(params=A, ids=[[2], [0]]), A[[[2], [0]]]),
         (lambda: tf.acos(A), np.arccos(A)),
         (lambda: tf.atan2(y=A, x=A[::-1]), np.arctan2(A, A[::-1])),
         (lambda: tf.cumsum(A), A.cumsum(0)),

@@ -86,5 +86,5 @@ def test_what_does_not_fit_is_refused():
         images.pad_to_bounding_box(PICTURE, 1, 0, 6, 5)
     with pytest.raises(ValueError, match="central_fraction must be above 0"):
         images.central_crop(PICTURE, 1.5)
-    with pytest.raises(ValueError, match="method must be one of bilinear, nearest, .*; got 'cubic'"):
+    with pytest.raises(ValueError, match=r"method must be one of bilinear, nearest, .*; got 'cubic'"):
         images.resize(PICTURE, (3, 3), method="cubic")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cornu.compat.array_methods import install
-from cornu.compat.tensorflow import math as maths
 from cornu.compat.tensorflow import distribute, random, training
+from cornu.compat.tensorflow import math as maths
 
 
 def test_losses_of_logits_equal_keras(real_keras):

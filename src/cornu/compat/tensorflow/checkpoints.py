@@ -179,18 +179,20 @@ def _check_shapes(place: str, variables: Sequence[Variable], arrays: Sequence[np
 def _promise(owner: Any, place: str, arrays: list[np.ndarray]) -> None:
     """Let a layer or an optimizer that is not built take these values when it is."""
     if isinstance(owner, Layer) and not owner.built:
-        owner._initial_weights = arrays
+        method, held = "add_weight", owner.kept_variables
     elif isinstance(owner, Optimizer):
-        make = type(owner).add_variable
-
-        def add_variable(shape: Any, initializer: Any = "zeros", *args: Any, **kwargs: Any) -> Variable:
-            number = len(owner._variables)
-            value = arrays[number] if number < len(arrays) and arrays[number].shape == tuple(shape) else initializer
-            return make(owner, shape, value, *args, **kwargs)
-
-        vars(owner)["add_variable"] = add_variable
+        method, held = "add_variable", lambda: owner.variables
     else:
         raise ValueError(f"The checkpoint has {len(arrays)} variables for {place!r}, which has fewer here.")
+    make = getattr(type(owner), method)
+
+    def add(shape: Any = (), initializer: Any = None, *args: Any, **kwargs: Any) -> Variable:
+        number, sizes = len(held()), (shape,) if isinstance(shape, int) else tuple(shape or ())
+        fits = number < len(arrays) and arrays[number].shape == sizes
+        first = (lambda *_, **__: arrays[number]) if fits else initializer
+        return make(owner, shape, first, *args, **kwargs)
+
+    vars(owner)[method] = add
 
 
 class Status:

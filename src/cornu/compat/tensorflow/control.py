@@ -258,6 +258,8 @@ class TensorArray:
             return made
         if self._rows is None:
             size = self.size()
+            if not size and scope.meet is not None:  # how many there will be is not known: it runs uncompiled
+                raise NeedsPythonError
             if not size:
                 raise ValueError("Inside a compiled loop a TensorArray needs its size: tf.TensorArray(dtype, size=n).")
             made._rows = jnp.zeros((size, *value.shape), value.dtype)

@@ -3,6 +3,7 @@
 The functions get the values of the names that a statement assigns, its state, and return their new values.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -201,9 +202,10 @@ def for_(iterated: Any, turn: Callable, state: tuple, reads: tuple, names: tuple
         return _for_range(iterated, turn, state, reads, names, place)
     if isinstance(iterated, (jax.Array, Variable)):
         rows = jnp.asarray(plain(iterated))
-        if scope.bound and is_traced(rows) and len(rows) > _UNROLLED:
+        if scope.bound and len(rows) > _UNROLLED:
             return _for_rows(rows, turn, state, reads, names, place)
-        iterated = list(rows)
+        with contextlib.nullcontext() if is_traced(rows) else jax.ensure_compile_time_eval():
+            iterated = list(rows)
     compiled = turn
     if isinstance(iterated, (Dataset, OwnedIterator)):
         if scope.bound:
