@@ -365,7 +365,14 @@ class KerasFinder(MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the spec of a facade; ModuleNotFoundError with the nearest name for an unknown module of Keras."""
         root = fullname.partition(".")[0]
-        if root not in ("keras", "tf_keras", "tensorflow", "keras_applications", "keras_preprocessing", *packages.ROOTS):
+        if root not in (
+            "keras",
+            "tf_keras",
+            "tensorflow",
+            "keras_applications",
+            "keras_preprocessing",
+            *packages.ROOTS,
+        ):
             return None
         if place_of(fullname) is not None or fullname in tensorflow_names.PARENTS:
             return importlib.machinery.ModuleSpec(fullname, FacadeLoader(), is_package=True)

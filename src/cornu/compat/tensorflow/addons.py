@@ -10,10 +10,11 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from cornu import activations, initializers, layers, losses, metrics, ops, optimizers
+from cornu import activations, initializers, layers, losses, metrics, optimizers
 from cornu.core import registry
 from cornu.core.layer import Layer
 from cornu.core.variable import plain
+from cornu.ops.normalization import normalize
 
 # ---- layers
 
@@ -88,9 +89,9 @@ class WeightNormalization(layers.Wrapper):
         self.g.assign(start)
 
     def call(self, inputs: Any, **kwargs: Any) -> Any:
-        variable = self.layer.kernel
+        variable = vars(self.layer)["kernel"]
         kernel = variable.value
-        unit = ops.normalize(kernel.reshape(-1, kernel.shape[-1]), axis=0, epsilon=1e-12).reshape(kernel.shape)
+        unit = normalize(kernel.reshape(-1, kernel.shape[-1]), axis=0, epsilon=1e-12).reshape(kernel.shape)
         with _attribute(self.layer, "kernel", unit * plain(self.g)):
             return self.layer(inputs, **kwargs)
 
@@ -184,7 +185,9 @@ adam_w = _weights_decay_first(optimizers.AdamW)
 sgd_w = _weights_decay_first(optimizers.SGD)
 
 
-def lamb(learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-6, **options: Any) -> Any:
+def lamb(
+    learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-6, **options: Any
+) -> Any:
     """Return `optimizers.Lamb`."""
     renamed = {"weight_decay_rate": "weight_decay"}
     return optimizers.Lamb(
@@ -198,7 +201,7 @@ def moving_average(optimizer: Any = "sgd", average_decay: float = 0.99, **_: Any
 
 
 def _again(optimizer: Any, **options: Any) -> Any:
-    found = optimizers.get(optimizer)
+    found: Any = optimizers.get(optimizer)
     return type(found).from_config(found.get_config() | options)
 
 
@@ -255,14 +258,12 @@ class _Averaging:
 
 def swa(optimizer: Any, start_averaging: int = 0, average_period: int = 10, name: str = "SWA", **_: Any) -> Any:
     """Return an optimizer that averages the weights; ``assign_average_vars(weights)`` sets them."""
-    return _with_rule(
-        _Averaging, optimizer, start_averaging=int(start_averaging), average_period=int(average_period)
-    )
+    return _with_rule(_Averaging, optimizer, start_averaging=int(start_averaging), average_period=int(average_period))
 
 
 def _with_rule(rule: type, optimizer: Any, **settings: Any) -> Any:
-    inner = optimizers.get(optimizer)
-    kind = type(type(inner).__name__, (rule, type(inner)), {"__module__": type(inner).__module__, **settings})
+    inner: Any = optimizers.get(optimizer)
+    kind: Any = type(type(inner).__name__, (rule, type(inner)), {"__module__": type(inner).__module__, **settings})
     return kind.from_config(inner.get_config())
 
 

@@ -161,7 +161,7 @@ class Checkpoint:
 
 
 def _numbered(arrays: dict[str, np.ndarray], place: str) -> list[np.ndarray]:
-    found = []
+    found: list[np.ndarray] = []
     while (name := f"{place}/{len(found)}") in arrays:
         found.append(arrays[name])
     return found

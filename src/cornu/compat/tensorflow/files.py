@@ -212,7 +212,7 @@ def decode_csv(
     ValueError for an empty field whose default is an empty list, or another number of fields.
     """
     texts = text_array(records)
-    quoting = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
+    quoting: Any = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
     rows = list(csv.reader(texts.ravel().tolist(), delimiter=field_delim, quoting=quoting))
     rows = [[row[at] for at in select_cols] for row in rows] if select_cols is not None else rows
     for number, row in enumerate(rows):

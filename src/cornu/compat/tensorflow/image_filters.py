@@ -84,7 +84,7 @@ def ssim_multiscale(
     for level, power in enumerate(power_factors):
         if level:
             pairs = [avg_pool(one, 2, 2, "SAME") for one in pairs]
-        both, contrast = _similarities(*pairs, float(max_val), filter_size, filter_sigma, k1, k2)
+        both, contrast = _similarities(pairs[0], pairs[1], float(max_val), filter_size, filter_sigma, k1, k2)
         part = both if level == len(power_factors) - 1 else contrast
         found.append(jax.nn.relu(part) ** power)
     return jnp.mean(jnp.prod(jnp.stack(found), 0), -1)
@@ -94,7 +94,7 @@ def _similarities(
     x: jax.Array, y: jax.Array, most: float, size: int, sigma: float, k1: float, k2: float
 ) -> tuple[jax.Array, jax.Array]:
     """Return the similarity of each channel, and that of contrast and structure alone."""
-    weights = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / sigma) ** 2)
+    weights: Any = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / sigma) ** 2)
     weights = jnp.asarray(weights / weights.sum(), "float32")
 
     def blurred(z: jax.Array) -> jax.Array:
@@ -162,7 +162,8 @@ def _overlaps(boxes: np.ndarray) -> np.ndarray:
 
 
 def _kept(boxes: np.ndarray, scores: np.ndarray, most: int, overlap: float, least: float) -> list[int]:
-    overlaps, kept = _overlaps(boxes), []
+    overlaps = _overlaps(boxes)
+    kept: list[int] = []
     for number in np.argsort(-scores, kind="stable"):
         if len(kept) >= most:
             break

@@ -111,7 +111,8 @@ class StaticHashTable:
         """Return all keys and values."""
         keys, values = (np.array(list(one), kind) for one, kind in zip(
             (self._table, self._table.values()), self._kinds, strict=True))  # fmt: skip
-        return tuple(text_tensor(one) if one.dtype.kind == "O" else jnp.asarray(one) for one in (keys, values))
+        keys, values = (text_tensor(one) if one.dtype.kind == "O" else jnp.asarray(one) for one in (keys, values))
+        return keys, values
 
 
 def _dtype_of(kind: Any) -> DType:

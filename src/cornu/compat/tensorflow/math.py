@@ -206,23 +206,51 @@ def confusion_matrix(
 
 def _segment_means(data: Any, segment_ids: Any, count: int, power: float) -> jax.Array:
     data, ids = jnp.asarray(data), jnp.asarray(segment_ids)
-    sums = jax.ops.segment_sum(data.reshape(-1, *data.shape[ids.ndim :]), ids.ravel(), count)
+    sums = _flat_segments(jax.ops.segment_sum, data, ids, count)
     counts = jax.ops.segment_sum(jnp.ones(ids.size, data.dtype), ids.ravel(), count)
     return sums / jnp.maximum(counts, 1).reshape(-1, *(1,) * (sums.ndim - 1)) ** power
+
+
+def _flat_segments(function: Callable, data: jax.Array, ids: jax.Array, count: int) -> jax.Array:
+    return function(data.reshape(-1, *data.shape[ids.ndim :]), ids.ravel(), count)
 
 
 def _segments(function: Callable, about: str) -> Any:
     @tensor_function
     def call(data: Any, segment_ids: Any, name: Any = None) -> jax.Array:
+        data, ids = jnp.asarray(data), jnp.asarray(segment_ids)
         count = int(np.max(on_host(segment_ids), initial=-1)) + 1
-        return function(jnp.asarray(data), jnp.asarray(segment_ids), count)
+        found = function(data, ids, count)
+        if function not in (jax.ops.segment_max, jax.ops.segment_min):
+            return found
+        is_empty = jax.ops.segment_sum(jnp.ones(ids.shape, "int32"), ids, count) == 0
+        return jnp.where(is_empty.reshape(-1, *(1,) * (found.ndim - 1)), jnp.zeros((), found.dtype), found)
 
-    call.__doc__ = f"Return the {about} of the rows of each segment; segments are sorted."
+    call.__doc__ = f"Return the {about} of the rows of each segment; segments are sorted, and empty ones 0."
     return call
 
 
 segment_sum, segment_prod = _segments(jax.ops.segment_sum, "sum"), _segments(jax.ops.segment_prod, "product")
 segment_max, segment_min = _segments(jax.ops.segment_max, "maximum"), _segments(jax.ops.segment_min, "minimum")
+
+
+def _unsorted_segments(function: Callable, about: str) -> Any:
+    @tensor_function
+    def call(data: Any, segment_ids: Any, num_segments: Any, name: Any = None) -> jax.Array:
+        found = _flat_segments(function, jnp.asarray(data), jnp.asarray(segment_ids), int(num_segments))
+        if not jnp.issubdtype(found.dtype, jnp.floating):
+            return found
+        most = jnp.finfo(found.dtype)
+        return jnp.clip(found, most.min, most.max)  # an empty segment has the smallest, or the largest, number
+
+    call.__doc__ = f"Return the {about} of the rows of each segment."
+    return call
+
+
+unsorted_segment_sum = _unsorted_segments(jax.ops.segment_sum, "sum")
+unsorted_segment_prod = _unsorted_segments(jax.ops.segment_prod, "product")
+unsorted_segment_max = _unsorted_segments(jax.ops.segment_max, "maximum")
+unsorted_segment_min = _unsorted_segments(jax.ops.segment_min, "minimum")
 
 
 @tensor_function

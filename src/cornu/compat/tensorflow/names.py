@@ -58,7 +58,8 @@ _MATHS = (
     "erfcinv ndtri lgamma digamma bessel_i0 bessel_i1 bessel_i0e bessel_i1e log_sigmoid reciprocal_no_nan xlogy "
     "xlog1py xdivy multiply_no_nan igamma igammac polygamma zeta nextafter betainc lbeta rint scalar_mul complex "
     "polyval reduce_euclidean_norm count_nonzero cumulative_logsumexp bincount confusion_matrix segment_sum "
-    "segment_max segment_min segment_prod segment_mean "
+    "segment_max segment_min segment_prod unsorted_segment_sum unsorted_segment_prod unsorted_segment_max "
+    "unsorted_segment_min segment_mean "
     "unsorted_segment_mean unsorted_segment_sqrt_n invert_permutation is_strictly_increasing is_non_decreasing"
 )
 _BOTH = (

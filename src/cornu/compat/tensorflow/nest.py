@@ -23,7 +23,7 @@ def flatten(structure: Any, expand_composites: bool = False) -> list:
 
 def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool = False) -> Any:
     """Return a structure of the same form with other things in it."""
-    tree = jax.tree.structure(structure, is_leaf=_is_leaf)
+    tree: Any = jax.tree.structure(structure, is_leaf=_is_leaf)
     given = list(flat_sequence) if isinstance(flat_sequence, (list, tuple)) else [flat_sequence]
     if len(given) != tree.num_leaves:
         raise ValueError(f"The structure has {tree.num_leaves} entries; got {len(given)} to put in it.")
@@ -38,6 +38,8 @@ def map_structure(func: Callable, *structure: Any, **_: Any) -> Any:
 
 def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False) -> None:
     """Raise ValueError unless two structures have the same form."""
+    one: Any
+    other: Any
     one, other = (jax.tree.structure(nest, is_leaf=_is_leaf) for nest in (nest1, nest2))
     if one != other:
         raise ValueError(f"The two structures do not have the same form:\n{one}\n{other}")

@@ -440,10 +440,11 @@ def embedding_lookup(
 ) -> jax.Array:
     """Return the rows of a table; with `max_norm` those that are longer are scaled down to it."""
     params = params[0] if isinstance(params, (list, tuple)) and len(params) == 1 else params
-    rows = jnp.take(jnp.asarray(params), jnp.asarray(ids), axis=0)
+    ids = jnp.asarray(ids)
+    rows = jnp.take(jnp.asarray(params), ids, axis=0)
     if max_norm is None:
         return rows
-    norms = jnp.linalg.norm(rows, axis=tuple(range(jnp.ndim(ids), rows.ndim)), keepdims=True)
+    norms = jnp.linalg.norm(rows, axis=tuple(range(ids.ndim, rows.ndim)), keepdims=True)
     return rows * (max_norm / jnp.maximum(norms, max_norm))
 
 

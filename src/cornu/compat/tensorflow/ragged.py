@@ -143,7 +143,7 @@ class RaggedTensor:
         """Return the shape."""
         return self.shape
 
-    def nrows(self, out_type: Any = None, name: Any = None) -> jax.Array:
+    def nrows(self, out_type: Any = None, name: Any = None) -> Any:
         """Return the number of rows."""
         return np.array(len(self), np.int32).view(EagerArray)
 
@@ -161,11 +161,11 @@ class RaggedTensor:
         """Return where the rows end."""
         return self.row_splits[1:]
 
-    def value_rowids(self, name: Any = None) -> jax.Array:
+    def value_rowids(self, name: Any = None) -> Any:
         """Return the row of each value."""
         return np.repeat(np.arange(len(self)), _lengths(self.row_splits)).astype(np.int32).view(EagerArray)
 
-    def bounding_shape(self, axis: Any = None, name: Any = None, out_type: Any = None) -> jax.Array:
+    def bounding_shape(self, axis: Any = None, name: Any = None, out_type: Any = None) -> Any:
         """Return the shape that `to_tensor` has."""
         found = np.array(np.shape(self.to_tensor()), np.int32).view(EagerArray)
         return found if axis is None else found[axis]
@@ -208,7 +208,7 @@ class RaggedTensor:
         wanted = None if shape is None else [None if size is None else int(size) for size in shape]
         rows: Any = list(self)
         if isinstance(self.values, RaggedTensor):
-            inner = np.max([np.shape(one.to_tensor()) for one in rows], 0, initial=0)
+            inner: Any = np.max([np.shape(one.to_tensor()) for one in rows], 0, initial=0)
             inner = [int(a if b is None else b) for a, b in zip(inner, wanted[1:] if wanted else inner, strict=True)]
             rows = [one.to_tensor(default_value, shape=[None, *inner[1:]]) for one in rows]
         length = int(np.max([len(one) for one in rows], initial=0))
@@ -270,7 +270,7 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
     setattr(RaggedTensor, f"__r{_name}__", _elementwise(getattr(operator, _name), True))
 for _name in ("gt", "ge", "lt", "le"):
     setattr(RaggedTensor, f"__{_name}__", _elementwise(getattr(operator, _name), False))
-RaggedTensor.__neg__ = lambda self: self.with_flat_values(-self.flat_values)  # type: ignore[attr-defined]
+setattr(RaggedTensor, "__neg__", lambda self: self.with_flat_values(-self.flat_values))  # noqa: B010
 
 
 # ---- tf.ragged

@@ -225,7 +225,8 @@ class Generator:
     """
 
     def __init__(self, copy_from: "Generator | None" = None, state: Any = None, alg: Any = None) -> None:
-        start = copy_from.state.value if copy_from is not None else jnp.asarray(plain(state)).astype("uint32")
+        given: Any = copy_from
+        start = given.state.value if given is not None else jnp.asarray(plain(state)).astype("uint32")
         self.state = Variable(jnp.resize(start.reshape(-1), (3,)), trainable=False, name="StateVar")
         self.algorithm = 1
 

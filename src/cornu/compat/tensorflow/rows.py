@@ -34,11 +34,6 @@ MATH: dict[str, Renamed] = {
     **each("equal not_equal greater greater_equal less less_equal", "x, y, name=None"),
     **each("logical_and logical_or logical_xor", "x, y, name=None"),
     "atan2": Renamed("y, x, name=None", "arctan2"),
-    **each(
-        "unsorted_segment_sum=segment_sum unsorted_segment_max=segment_max unsorted_segment_min=segment_min "
-        "unsorted_segment_prod=segment_prod",
-        "data, segment_ids, num_segments, name=None",
-    ),
     "top_k": Renamed("input, k=1, sorted=True, name=None"),
 }
 

@@ -30,7 +30,7 @@ class TensorShape(Shape):
         return made
 
     @property
-    def rank(self) -> int | None:
+    def rank(self) -> Any:
         """The number of axes; None if it is unknown."""
         return len(self) if self._is_known else None
 
@@ -243,7 +243,7 @@ def _give_numpy_the_form() -> None:
     form.get_shape = lambda self: self.shape
     form.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
     form.ref = lambda self: Reference(self)
-    OwnedIterator.get_next = _get_next  # type: ignore[method-assign]
+    OwnedIterator.get_next = _get_next  # type: ignore[assignment]
 
 
 def install() -> None:

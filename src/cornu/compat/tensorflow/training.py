@@ -123,7 +123,7 @@ class ExponentialMovingAverage:
 
     def apply(self, var_list: Any = None) -> None:
         """Move the averages of variables; the first time they are their values."""
-        decay = self._decay
+        decay: Any = self._decay
         if self._updates is not None:
             count = jnp.asarray(plain(self._updates), "float32")
             decay = jnp.minimum(decay, (1 + count) / (10 + count))
