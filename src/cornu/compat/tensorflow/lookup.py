@@ -109,9 +109,11 @@ class StaticHashTable:
 
     def export(self, name: Any = None) -> tuple[Any, Any]:
         """Return all keys and values."""
-        keys, values = (np.array(list(one), kind) for one, kind in zip(
-            (self._table, self._table.values()), self._kinds, strict=True))  # fmt: skip
-        keys, values = (text_tensor(one) if one.dtype.kind == "O" else jnp.asarray(one) for one in (keys, values))
+        parts: list[Any] = [
+            np.array(list(one), kind)
+            for one, kind in zip((self._table, self._table.values()), self._kinds, strict=True)
+        ]
+        keys, values = (text_tensor(one) if one.dtype.kind == "O" else jnp.asarray(one) for one in parts)
         return keys, values
 
 
