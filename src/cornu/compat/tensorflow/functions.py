@@ -104,6 +104,31 @@ def saturate_cast(value: Any, dtype: Any, name: Any = None) -> Any:
 
 
 @tensor_function
+def cast(x: Any, dtype: Any, name: str | None = None) -> jax.Array:
+    """Return a tensor of another dtype."""
+    array, kind = jnp.asarray(x), array_type(dtype)
+    return (jnp.real(array) if jnp.iscomplexobj(array) and "complex" not in kind else array).astype(kind)
+
+
+@tensor_function
+def zeros_like(
+    input: Any = None, dtype: Any = None, name: str | None = None, tensor: Any = None, optimize: Any = None
+) -> jax.Array:
+    """Return zeros of the shape of a tensor, and its dtype by default."""
+    like = jnp.asarray(tensor if input is None else input)
+    return jnp.zeros_like(like, None if dtype is None else array_type(dtype))
+
+
+@tensor_function
+def ones_like(
+    input: Any = None, dtype: Any = None, name: str | None = None, tensor: Any = None, optimize: Any = None
+) -> jax.Array:
+    """Return ones of the shape of a tensor, and its dtype by default."""
+    like = jnp.asarray(tensor if input is None else input)
+    return jnp.ones_like(like, None if dtype is None else array_type(dtype))
+
+
+@tensor_function
 def tile(input: Any, multiples: Any, name: str | None = None) -> jax.Array:
     """Return the tensor repeated along each axis."""
     return jnp.tile(jnp.asarray(input), tuple(int(one) for one in on_host(multiples)))

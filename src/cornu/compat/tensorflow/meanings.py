@@ -11,7 +11,7 @@ import numpy as np
 
 from cornu.compat.backend.calls import axes, tensor_function
 from cornu.compat.tensorflow.control import on_host
-from cornu.compat.tensorflow.dtypes import array_type
+from cornu.compat.tensorflow.dtypes import array_type, as_dtype
 from cornu.compat.tensorflow.inputs import extend
 from cornu.compat.tensorflow.sizes import Sizes
 from cornu.compat.tensorflow.strings import text_tensor
@@ -21,6 +21,7 @@ from cornu.core.jax_internals import copied
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.text import holds_text
 from cornu.core.variable import Variable, plain
+from cornu.data.dataset import EagerArray
 
 _tuple, _slice = tuple, slice  # functions of TensorFlow below have these names
 
@@ -167,7 +168,7 @@ def eye(
 
 def is_tensor(x: Any) -> bool:
     """Return whether something is a tensor or a variable."""
-    return isinstance(x, (jax.Array, Variable)) or graph.is_symbolic(x)
+    return isinstance(x, (jax.Array, Variable, EagerArray)) or graph.is_symbolic(x)
 
 
 def no_op(name: Any = None) -> None:
@@ -190,11 +191,24 @@ def py_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = Non
     """
     given = [text_tensor(one) if holds_text(one) else jnp.asarray(plain(one)) for one in inp]
     if not any(isinstance(one, jax.core.Tracer) for one in given):
-        return func(*given)
+        return _results(func(*given), Tout)
     if scope.mapping or isinstance(Tout, (list, _tuple)) or Tout is None:
         raise NeedsPythonError
     like = jax.ShapeDtypeStruct(given[0].shape, array_type(Tout))
     return jax.pure_callback(lambda *values: np.asarray(func(*map(jnp.asarray, values)), like.dtype), like, *given)
+
+
+def _results(found: Any, types: Any) -> Any:
+    """Return what a function of Python gave as tensors of these dtypes."""
+    if isinstance(types, (list, _tuple)):
+        several = found if isinstance(found, (list, _tuple)) else [found]
+        return [_results(one, kind) for one, kind in zip(several, types, strict=True)]
+    if found is None or isinstance(found, jax.Array) or types is None:
+        return found
+    if holds_text(found):
+        return text_tensor(found)
+    array = np.asarray(plain(found), None if as_dtype(types) == "string" else array_type(types))
+    return jnp.asarray(array) if array.dtype.kind == "f" else array.view(EagerArray)
 
 
 def numpy_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:

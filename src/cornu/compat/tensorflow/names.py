@@ -151,7 +151,7 @@ NAMES: dict[str, dict[str, str]] = {
     | _from("functions", " ".join(ROWS))
     | _SESSIONS
     | _from("functions", "constant convert_to_tensor reshape transpose matmul zeros ones shape range split pad rank")
-    | _from("functions", "tile repeat tensordot einsum")
+    | _from("functions", "tile repeat tensordot einsum cast zeros_like ones_like")
     | _BOTH
     | _from("functions", "Tensor TensorLike as_string")
     | _from("math", "sort argsort searchsorted histogram_fixed_width histogram_fixed_width_bins bitcast truncatediv")

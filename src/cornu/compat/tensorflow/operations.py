@@ -237,6 +237,8 @@ FUNCTIONS: dict[str, Callable] = {
     "div": lambda x, y: ops.true_divide(x, y),
     "reshape": reshape,
     "broadcast_to": broadcast_to,
+    "zeros_like": lambda input, dtype=None: ops.zeros_like(input, dtype=None if dtype is None else str(dtype)),
+    "ones_like": lambda input, dtype=None: ops.ones_like(input, dtype=None if dtype is None else str(dtype)),
     "tile": lambda input, multiples: ops.tile(input, tuple(multiples)),
     "repeat": lambda input, repeats, axis=None: ops.repeat(input, repeats, axis=axis),
     "tensordot": lambda a, b, axes: ops.tensordot(a, b, axes=axes),

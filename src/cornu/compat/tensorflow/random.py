@@ -11,8 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.tensorflow.dtypes import array_type
+from cornu.compat.tensorflow.strings import text_tensor
 from cornu.core import seeds
 from cornu.core.randomness import random_key
+from cornu.core.text import holds_text
 from cornu.core.variable import Variable, plain
 
 
@@ -137,8 +139,11 @@ def poisson(shape: Any, lam: Any, dtype: Any = "float32", seed: Any = None, name
     return _poisson(_next(seed), shape, lam, dtype)
 
 
-def shuffle(value: Any, seed: Any = None, name: Any = None) -> jax.Array:
+def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
     """Return the rows in random order."""
+    if holds_text(value):
+        texts = text_tensor(value)
+        return texts[np.asarray(jax.random.permutation(_next(seed), len(texts)))]
     return jax.random.permutation(_next(seed), jnp.asarray(plain(value)))
 
 

@@ -39,8 +39,6 @@ MATH: dict[str, Renamed] = {
 
 #: In ``tf`` alone.
 ARRAYS: dict[str, Renamed] = {
-    "cast": Renamed("x, dtype, name=None"),
-    **each("zeros_like ones_like", "input, dtype=None, name=None"),
     **each("identity=convert_to_tensor stop_gradient", "input, name=None"),
     "expand_dims": Renamed("input, axis, name=None"),
     "squeeze": Renamed("input, axis=None, name=None"),
