@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from cornu import activations, initializers, layers, losses, metrics, optimizers
 from cornu.core import registry
 from cornu.core.layer import Layer
-from cornu.core.variable import plain
+from cornu.core.variable import Variable, plain
 from cornu.ops.normalization import normalize
 
 # ---- layers
@@ -92,8 +92,17 @@ class WeightNormalization(layers.Wrapper):
         variable = vars(self.layer)["kernel"]
         kernel = variable.value
         unit = normalize(kernel.reshape(-1, kernel.shape[-1]), axis=0, epsilon=1e-12).reshape(kernel.shape)
-        with _attribute(self.layer, "kernel", unit * plain(self.g)):
+        with _attribute(self.layer, "kernel", _Computed(unit * plain(self.g))):
             return self.layer(inputs, **kwargs)
+
+
+class _Computed(Variable):
+    """An array in the place of a weight."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    value = _value = property(lambda self: self._array)  # type: ignore[assignment]
 
 
 @contextlib.contextmanager
