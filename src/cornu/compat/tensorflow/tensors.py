@@ -258,7 +258,7 @@ def install() -> None:
     array.squeeze = property(_no_method)
     tracer: Any = jax.core.Tracer
     tracer.numpy = property(_no_value)
-    tracer.__repr__ = tracer.__str__ = _str_of_traced
+    tracer.__repr__ = tracer.__str__ = str_of_traced
     for kind in (array, tracer):
         kind.assign, kind.assign_add = _assigning("set"), _assigning("add")
         kind.shape = property(lambda self: TensorShape(self.aval.shape))
@@ -268,7 +268,8 @@ def install() -> None:
     array.device_name = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
-def _str_of_traced(array: Any) -> str:
+def str_of_traced(array: Any) -> str:
+    """Return how a tensor of a function that is being traced prints."""
     return f'Tensor("Tensor:0", shape={tuple(array.aval.shape)}, dtype={array.aval.dtype.name})'
 
 
