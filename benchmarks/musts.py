@@ -27,6 +27,7 @@ def musts(results: dict[str, Any]) -> list[Must]:
         ("tutorials", _epochs),
         ("sequences", _sequences),
         ("programs", _programs),
+        ("loops", _loops),
         ("start", _start),
         ("inference", _inference),
         ("memory", _memory),
@@ -81,6 +82,17 @@ def _programs(found: dict[str, Any]) -> Iterator[Must]:
             yield from _against(f"whole program {row['what']}, warm, fastest peer", _medians(row), 3.0, "5×")
         elif row["what"] in DATA_SETS:
             yield from _against(f"whole program {row['what']}, warm", _medians(row), 1.5, "", "keras-tensorflow")
+
+
+def _loops(found: dict[str, Any]) -> Iterator[Must]:
+    for row in found["rows"]:
+        medians = _medians(row)
+        if row["how"] == "fit":
+            factor = medians["cornu"] / medians["loop"]
+            yield Must(f"`fit` of `{row['task']}`, against its loop", "≤ 1.3×", f"{factor:.2f}×", factor <= 1.3)
+            continue
+        what = f"loop of `{row['task']}`, {'eager' if row['how'] == 'eager' else '`tf.function`'}"
+        yield from _against(what, medians, 1.0 if row["how"] == "eager" else 1.5, "", "keras-tensorflow")
 
 
 def _start(found: dict[str, Any]) -> Iterator[Must]:

@@ -162,6 +162,20 @@ def test_sequences_are_judged_row_by_row(results):
     )
 
 
+def test_loops_are_judged_beside_tensorflow_and_fit_beside_its_loop(results):
+    del results["tutorials"]
+    eager = {"task": "mlp", "how": "eager", "seconds": {"cornu": [2e-3], "keras-tensorflow": [3e-3]}}
+    compiled = {"task": "cnn", "how": "function", "seconds": {"cornu": [2e-3], "keras-tensorflow": [2.8e-3]}}
+    fit = {"task": "cnn", "how": "fit", "seconds": {"cornu": [2.4e-3], "loop": [2e-3]}}
+    results["loops"] = {"rows": [eager, compiled, fit], "stamp": STAMP}
+    assert verdicts(results) == {
+        "loop of `mlp`, eager, against Keras on TensorFlow": ("1.50×", True),
+        "loop of `cnn`, `tf.function`, against Keras on TensorFlow": ("1.40×", False),
+        "`fit` of `cnn`, against its loop": ("1.20×", True),
+    }
+    assert "| `fit` | 2.40 |  | 1.20× of the time of `tf.function` |" in report.page(results)
+
+
 def test_a_checkpoint_costs_what_makes_epochs_longer(results):
     row = {"task": "seed1", "plain": [1.0, 1.1, 1.0], "kept": [2.2, 2.2, 9.0], "waited": [0.25], "megabytes": 8.04}
     results["checkpoints"] = {"rows": [row, row | {"kept": [5.0]}], "stamp": STAMP}
