@@ -62,6 +62,6 @@ def write(found: dict[str, Any]) -> str:
         if theirs is not None:
             rest[1] = f"{figures.short(figures.median(theirs) / ours)}×"
         if beside := row["seconds"].get("loop"):
-            rest[1] = f"{figures.short(ours / figures.median(beside))} of the time of `tf.function`"
+            rest[1] = f"{figures.short(ours / figures.median(beside))} times as long as `tf.function`"
         lines.append([about, how, figures.short(1e3 * ours), *rest])
     return figures.table(["program", "", "Cornu, ms per step", "TensorFlow, ms per step", "faster by"], lines)

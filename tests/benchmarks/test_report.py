@@ -173,7 +173,7 @@ def test_loops_are_judged_beside_tensorflow_and_fit_beside_its_loop(results):
         "loop of `cnn`, `tf.function`, against Keras on TensorFlow": ("1.40×", False),
         "`fit` of `cnn`, against its loop": ("1.20×", True),
     }
-    assert "| `fit` | 2.40 |  | 1.20× of the time of `tf.function` |" in report.page(results)
+    assert "| `fit` | 2.40 |  | 1.20 times as long as `tf.function` |" in report.page(results)
 
 
 def test_a_checkpoint_costs_what_makes_epochs_longer(results):
