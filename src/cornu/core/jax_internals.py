@@ -321,14 +321,21 @@ class Watching(_core.Trace):
     def run(self, operation: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
         """Run a primitive with its parameters, take note of it, and return its results."""
         found = self.around.process_primitive(operation.primitive, inputs, params)
-        outputs = found if operation.primitive.multiple_results else (found,)
+        outputs = self.renewed(inputs, found if operation.primitive.multiple_results else (found,))
         self.note(operation, inputs, outputs)
         return outputs
 
-    def _renewed(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
-        """Return outputs of which none is the object that an input is."""
-        given = set(map(id, inputs))
-        return [self.unseen(copied, one) if id(one) in given else one for one in outputs]
+    def renewed(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[Any]:
+        """Return outputs of which none is the object that an input or another output is.
+
+        A gradient would count for both. A program inside another one returns its input where it does nothing to it.
+        """
+        known = set(map(id, inputs))
+        found = []
+        for one in outputs:
+            found.append(self.unseen(copied, one) if id(one) in known else one)
+            known.add(id(one))
+        return found
 
     def stage_value(self, value: Any) -> Any:
         """Return a value as an array of the trace around."""
@@ -336,13 +343,13 @@ class Watching(_core.Trace):
 
     def process_custom_jvp_call(self, primitive: Any, fun: Any, jvp: Any, inputs: Any, /, **more: Any) -> Any:
         """Run a function with a derivative of its own, and take note of it."""
-        found = self._renewed(inputs, self.around.process_custom_jvp_call(primitive, fun, jvp, inputs, **more))
+        found = self.renewed(inputs, self.around.process_custom_jvp_call(primitive, fun, jvp, inputs, **more))
         self.note(Operation(primitive, more, (fun, jvp)), inputs, found)
         return found
 
     def process_custom_vjp_call(self, primitive: Any, fun: Any, fwd: Any, bwd: Any, inputs: Any, /, **more: Any) -> Any:
         """Run a function with a gradient of its own, and take note of it."""
-        found = self._renewed(inputs, self.around.process_custom_vjp_call(primitive, fun, fwd, bwd, inputs, **more))
+        found = self.renewed(inputs, self.around.process_custom_vjp_call(primitive, fun, fwd, bwd, inputs, **more))
         self.note(Operation(primitive, more, (fun, fwd, bwd)), inputs, found)
         return found
 

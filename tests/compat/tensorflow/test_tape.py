@@ -11,6 +11,7 @@ import pytest
 import cornu
 from cornu import layers, losses, metrics, models, optimizers
 from cornu.compat.tensorflow import recording
+from cornu.compat.tensorflow.function import Function
 from cornu.compat.tensorflow.tape import GradientTape
 from cornu.core.variable import Variable
 
@@ -28,6 +29,22 @@ def test_gradients_of_variables():
     assert float(by_name["b"][0]) == 6
     np.testing.assert_allclose(tape.gradient(product, w), [2, 4, 6])  # entries are summed
     np.testing.assert_allclose(tape.gradient(product, w, output_gradients=jnp.array([1.0, 0.0, 2.0])), [2, 0, 12])
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_program_that_returns_its_input_or_a_result_twice_counts_once(inside):
+    twice = jax.jit(lambda x: (x, x * 2, x * 2), inline=True)
+    same = jax.jit(lambda x: x, inline=True)
+    w = Variable([1.0, 3.0])
+
+    def slopes():
+        with GradientTape(persistent=True) as tape:
+            kept, doubled, again = twice(same(w.value))
+            first, total = jnp.sum(same(kept)), jnp.sum(doubled)
+        return tape.gradient(first, w), tape.gradient(total, w), again
+
+    first, total, _ = Function(slopes)() if inside else slopes()
+    assert (first.tolist(), total.tolist()) == ([1, 1], [2, 2])
 
 
 def test_gradients_of_named_arrays_and_of_what_the_block_computed():

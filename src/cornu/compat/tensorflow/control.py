@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.backend.calls import tensor_function
 from cornu.core import control
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.variable import Variable, plain
@@ -137,6 +138,7 @@ def _allocated(before: Any, after: Any) -> Any:
     )
 
 
+@tensor_function
 def map_fn(
     fn: Callable, elems: Any, dtype: Any = None, parallel_iterations: Any = None, back_prop: Any = None,
     swap_memory: Any = None, infer_shape: Any = None, name: Any = None, fn_output_signature: Any = None,
@@ -150,11 +152,13 @@ def map_fn(
     return control.scan(lambda _, row: (None, fn(row)), None, elems)[1]
 
 
+@tensor_function
 def vectorized_map(fn: Callable, elems: Any, fallback_to_while_loop: Any = True, warn: Any = True) -> Any:
     """Return the stacked results of a function on each row, computed together."""
     return jax.vmap(lambda row: plain(fn(row)))(jax.tree.map(jnp.asarray, plain(elems)))
 
 
+@tensor_function
 def scan(
     fn: Callable, elems: Any, initializer: Any = None, parallel_iterations: Any = None, back_prop: Any = None,
     swap_memory: Any = None, infer_shape: Any = None, reverse: bool = False, name: Any = None,
@@ -191,11 +195,13 @@ def _row(elems: Any) -> Any:
     return jax.tree.map(lambda one: one[0], elems)
 
 
+@tensor_function
 def foldl(fn: Callable, elems: Any, initializer: Any = None, **options: Any) -> Any:
     """Return the last of ``a = fn(a, row)`` over the rows."""
     return jax.tree.map(lambda one: one[-1], scan(fn, elems, initializer))
 
 
+@tensor_function
 def foldr(fn: Callable, elems: Any, initializer: Any = None, **options: Any) -> Any:
     """Return the last of ``a = fn(a, row)`` over the rows, from the last to the first."""
     return jax.tree.map(lambda one: one[0], scan(fn, elems, initializer, reverse=True))

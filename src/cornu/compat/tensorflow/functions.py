@@ -210,11 +210,13 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     return value if graph.is_symbolic(value) else constant(value, dtype)
 
 
+@tensor_function
 def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> jax.Array:
     """Return an array of zeros."""
     return jnp.zeros(sizes(shape), array_type(dtype))
 
 
+@tensor_function
 def ones(shape: Any, dtype: Any = "float32", name: str | None = None) -> jax.Array:
     """Return an array of ones."""
     return jnp.ones(sizes(shape), array_type(dtype))

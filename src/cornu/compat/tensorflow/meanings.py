@@ -108,8 +108,8 @@ def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: Any = False, name
 @tensor_function
 def boolean_mask(tensor: Any, mask: Any, axis: int | None = None, name: str = "boolean_mask") -> jax.Array:
     """Return the entries where a mask is true. Their number must be known: a ``tf.function`` is not compiled then."""
-    tensor, mask, axis = jnp.asarray(tensor), jnp.asarray(mask), axis or 0
-    kept = np.flatnonzero(on_host(mask))
+    tensor, mask, axis = jnp.asarray(tensor), on_host(mask), axis or 0
+    kept = np.flatnonzero(mask)
     shape = (*tensor.shape[:axis], -1, *tensor.shape[axis + mask.ndim :])
     return jnp.take(tensor.reshape(shape), kept, axis=axis)
 
@@ -184,6 +184,7 @@ def control_dependencies(control_inputs: Any) -> contextlib.AbstractContextManag
     return contextlib.nullcontext()
 
 
+@tensor_function
 def py_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
     """Return what a Python function of tensors gives; inside a ``tf.function`` it needs `Tout` and runs on the host.
 
@@ -275,7 +276,7 @@ def slice(input_: Any, begin: Any, size: Any, name: Any = None) -> jax.Array:
     sizes = [int(one) for one in np.ravel(np.asarray(size))]
     starts = jnp.ravel(jnp.asarray(begin))
     if -1 in sizes:
-        known = [int(one) for one in on_host(starts)]
+        known = [int(one) for one in np.ravel(on_host(begin))]
         sizes = [whole - at if one == -1 else one for whole, at, one in zip(x.shape, known, sizes, strict=True)]
     return jax.lax.dynamic_slice(x, [*starts], sizes)
 

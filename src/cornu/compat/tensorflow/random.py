@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.backend.calls import tensor_function
 from cornu.compat.tensorflow.dtypes import array_type
 from cornu.compat.tensorflow.strings import text_tensor
 from cornu.core import seeds
@@ -90,6 +91,7 @@ def _next(seed: Any) -> jax.Array:
     return random_key(seed, moves_on=True)
 
 
+@tensor_function
 def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:
@@ -97,6 +99,7 @@ def normal(
     return _normal(_next(seed), shape, plain(mean), plain(stddev), dtype)
 
 
+@tensor_function
 def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:
@@ -104,6 +107,7 @@ def truncated_normal(
     return _truncated(_next(seed), shape, plain(mean), plain(stddev), dtype)
 
 
+@tensor_function
 def uniform(
     shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:
@@ -115,6 +119,7 @@ def uniform(
     return _uniform(_next(seed), shape, minval, maxval, dtype)
 
 
+@tensor_function
 def categorical(logits: Any, num_samples: Any, dtype: Any = "int64", seed: Any = None, name: Any = None) -> jax.Array:
     """Return class numbers drawn with the probabilities that `logits` say: ``(rows, num_samples)``."""
     return _categorical(_next(seed), logits, num_samples, dtype)
@@ -127,6 +132,7 @@ def multinomial(
     return categorical(logits, num_samples, output_dtype, seed)
 
 
+@tensor_function
 def gamma(
     shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> jax.Array:
@@ -134,6 +140,7 @@ def gamma(
     return _gamma(_next(seed), shape, alpha, beta, dtype)
 
 
+@tensor_function
 def poisson(shape: Any, lam: Any, dtype: Any = "float32", seed: Any = None, name: Any = None) -> jax.Array:
     """Return numbers of Poisson distributions: ``shape + lam.shape``."""
     return _poisson(_next(seed), shape, lam, dtype)

@@ -79,7 +79,8 @@ class Recorder(Watching):
         """
         if not self.is_inside or not any(id(one) in log.watched for log in self.logs for one in inputs):
             return super().run(operation, inputs, params)
-        outputs, pull = self.unseen(differentiated, operation, inputs)
+        found, pull = self.unseen(differentiated, operation, inputs)
+        outputs = self.renewed(inputs, found)
         self.note(operation, inputs, outputs, pull)
         return outputs
 

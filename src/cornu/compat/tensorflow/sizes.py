@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.compat.backend.calls import sizes_in
 from cornu.compat.tensorflow.dtypes import DType
 from cornu.compat.tensorflow.tensors import TensorShape
 from cornu.core.graph import is_symbolic
@@ -127,8 +128,12 @@ def on_sizes_too(functions: dict[str, Any]) -> None:
 
 
 def _either(function: Callable) -> Callable:
+    joins = function.__name__ in ("stack", "concat")
+
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
+        if joins and (shape := _unknown_shape(args[0] if args else kwargs.get("values"))) is not None:
+            return shape
         has_sizes = _holds_sizes((args, kwargs))
         if not (has_sizes or scope.bound) or not _are_known(args, kwargs):
             return function(*args, **kwargs)
@@ -150,6 +155,13 @@ def _are_known(args: tuple, kwargs: dict[str, Any]) -> bool:
     arrays = (jax.core.Tracer, Variable) if current_watching() is None else (jax.Array, Variable)
     leaves = jax.tree.leaves((args, kwargs), is_leaf=lambda one: isinstance(one, Variable))
     return not any(isinstance(leaf, arrays) or is_symbolic(leaf) for leaf in leaves)
+
+
+def _unknown_shape(parts: Any) -> tuple | None:
+    """Return sizes and lists of sizes as one shape if one of them is known only when the model runs."""
+    if not isinstance(parts, (list, tuple)) or not sizes_in(parts):
+        return None
+    return tuple(one for part in parts for one in (part if isinstance(part, (list, tuple)) else [part]))
 
 
 _MOST = 16  # entries of a list that may be sizes

@@ -62,9 +62,10 @@ def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None
     return jnp.maximum(logits, 0) - logits * labels + jnp.log1p(jnp.exp(-jnp.abs(logits)))
 
 
+@tensor_function
 def fill(dims: Any, value: Any, name: str | None = None) -> jax.Array:
     """Return an array of one value."""
-    return jnp.full(tuple(dims), value)
+    return jnp.full(tuple(int(size) for size in dims), value)
 
 
 @tensor_function
