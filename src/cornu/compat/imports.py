@@ -180,7 +180,7 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
 def _tensor_function(place: str, name: str, module: str, thing: Any) -> Any:
     """Return a function of TensorFlow as programs call it: with a name, and on the tensors of a model."""
     symbols = importlib.import_module("cornu.compat.tensorflow.symbols")
-    return symbols.on_symbols(place, name, taking_name(module, thing))
+    return symbols.on_symbols(place, name, symbols.with_old_keywords(taking_name(module, thing)))
 
 
 def _place_of_own(module: str) -> str:
@@ -271,6 +271,7 @@ def _make_arrays_tensors() -> None:
     """Let arrays look like TensorFlow's tensors, in a program that uses TensorFlow."""
     if _is_installed():
         importlib.import_module("cornu.compat.tensorflow.tensors").install()
+        importlib.import_module("cornu.compat.tensorflow.ragged").install()
 
 
 def _public(place: str) -> list[str]:

@@ -111,6 +111,20 @@ class ElementSpec(NamedTuple):
         return f"TensorSpec(shape={self.shape}, dtype=tf.{self.dtype}, name={self.name!r})"
 
 
+def _of_kinds(element: Any, kinds: Any) -> Any:
+    """Return an element of a generator as arrays of the dtypes in a structure."""
+    if isinstance(kinds, dict):
+        return {key: _of_kinds(element[key], kind) for key, kind in kinds.items()}
+    if isinstance(kinds, (tuple, list)):
+        parts = tuple(element)
+        if len(parts) != len(kinds):
+            raise ValueError(f"The generator yields {len(parts)} parts where {len(kinds)} are announced: {kinds}.")
+        return tuple(map(_of_kinds, parts, kinds))
+    dtype = getattr(kinds, "dtype", kinds)
+    name = str(getattr(dtype, "name", dtype))
+    return np.asarray(element, object if name == "string" else name)
+
+
 def _spec_of(leaf: Any, batched: bool) -> ElementSpec:
     shape = np.shape(leaf)
     kind = getattr(leaf, "dtype", None) or _as_array(leaf).dtype
@@ -199,9 +213,23 @@ class Dataset(Arrangements):
         return Dataset(lambda: iter([jax.tree.map(np.asarray, _without_lists(tensors))]), 1)
 
     @staticmethod
-    def from_generator(generator: Callable, *_: Any, args: tuple = (), **__: Any) -> "Dataset":
-        """Return what a generator function yields; it is called again in each epoch."""
-        return Dataset(lambda: iter(generator(*args)))
+    def from_generator(
+        generator: Callable, output_types: Any = None, output_shapes: Any = None, args: Sequence[Any] | None = None,
+        output_signature: Any = None, name: str | None = None,
+    ) -> "Dataset":  # fmt: skip
+        """Return what a generator function yields; it is called again in each epoch.
+
+        With `output_types` or `output_signature` (dtypes, or what has one, in a structure) parts become such arrays.
+        """
+        kinds = output_types if output_signature is None else output_signature
+        if kinds is None:
+            return Dataset(lambda: iter(generator(*(args or ()))))
+        return Dataset(lambda: (_of_kinds(element, kinds) for element in generator(*(args or ()))))
+
+    @staticmethod
+    def counter(start: int = 0, step: int = 1, dtype: Any = "int64", name: str | None = None) -> "Dataset":
+        """Return numbers without end."""
+        return Dataset(lambda: (np.asarray(number, str(dtype)) for number in itertools.count(start, step)))
 
     @staticmethod
     def of_list(elements: Sequence[Any]) -> "Dataset":

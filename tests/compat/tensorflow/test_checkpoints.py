@@ -62,7 +62,10 @@ def test_a_manager_keeps_the_last_ones(tmp_path):
     for number in range(1, 4):
         value.assign(number)
         manager.save()
-    assert [path.name for path in sorted(tmp_path.glob("*.safetensors"))] == ["ckpt-2.safetensors", "ckpt-3.safetensors"]
+    assert [path.name for path in sorted(tmp_path.glob("*.safetensors"))] == [
+        "ckpt-2.safetensors",
+        "ckpt-3.safetensors",
+    ]
     assert latest_checkpoint(tmp_path) == manager.latest_checkpoint == str(tmp_path / "ckpt-3")
     again = Variable(9.0)
     other = CheckpointManager(Checkpoint(value=again), tmp_path, max_to_keep=2)

@@ -61,7 +61,10 @@ def test_texts_come_back_from_bytes():
     found = files.parse_tensor(files.serialize_tensor([["a", "é"]]), "string")
     assert found.numpy().tolist() == [[b"a", "é".encode()]]
     # from tf.io.serialize_tensor([1.5, 2.0]) of TensorFlow 2.21
-    assert files.parse_tensor(bytes.fromhex("08011204120208022208" + "0000c03f00000040"), "float32").tolist() == [1.5, 2]
+    assert files.parse_tensor(bytes.fromhex("08011204120208022208" + "0000c03f00000040"), "float32").tolist() == [
+        1.5,
+        2,
+    ]
 
 
 def test_lines_of_a_table():

@@ -17,11 +17,11 @@ def test_sessions_give_values():
         found = session.run({"a": [variable, variable * 2]})
         assert found["a"][1].tolist() == [2, 4]
         assert isinstance(session.run(K.sum(variable)), np.floating)
-        with pytest.raises(NotImplementedError, match="no TensorFlow graphs.\nUse model.predict"):
+        with pytest.raises(NotImplementedError, match=r"no TensorFlow graphs\.\nUse model\.predict"):
             session.run(SymbolicTensor((2,), "float32"))
     with pytest.raises(NotImplementedError, match=r"(?s)placeholder is a part of TensorFlow 1's graphs.*keras.Input"):
         settings.placeholder("float32", [None, 3])
-    with pytest.raises(RuntimeError, match="Use tf.GradientTape"):
+    with pytest.raises(RuntimeError, match=r"Use tf\.GradientTape"):
         settings.gradients(1, 2)
 
 

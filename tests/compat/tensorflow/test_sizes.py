@@ -19,7 +19,8 @@ X = np.arange(8.0, dtype="float32").reshape(2, 4)
 def test_sizes_compute_like_tensors():
     shape = tf.shape(X)
     assert isinstance(shape, Sizes)
-    assert (shape * 2, shape + [1, 2], 8 // shape, shape[1:], shape[0] - 1) == ((4, 8), (3, 6), (4, 2), (4,), 1)
+    assert (shape * 2, 8 // shape, shape[1:], shape[0] - 1) == ((4, 8), (4, 2), (4,), 1)
+    assert shape.__add__([1, 2]) == (3, 6)
     assert shape.numpy().dtype == shape[0].numpy().dtype == np.int32
     assert tuple(shape.get_shape()) == (2,)
     assert (shape / 2).tolist() == [1.0, 2.0]

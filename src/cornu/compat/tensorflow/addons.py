@@ -134,8 +134,8 @@ class SigmoidFocalCrossEntropy(losses.LossFunctionWrapper):
     """`sigmoid_focal_crossentropy` as a loss; one value for each sample with ``reduction="none"``."""
 
     def __init__(
-        self, from_logits: bool = False, alpha: float = 0.25, gamma: float = 2.0, reduction: Any = "sum_over_batch_size",
-        name: str = "sigmoid_focal_crossentropy",
+        self, from_logits: bool = False, alpha: float = 0.25, gamma: float = 2.0,
+        reduction: Any = "sum_over_batch_size", name: str = "sigmoid_focal_crossentropy",
     ) -> None:  # fmt: skip
         options = {"from_logits": from_logits, "alpha": alpha, "gamma": gamma}
         super().__init__(sigmoid_focal_crossentropy, reduction=reduction, name=name, **options)

@@ -167,6 +167,7 @@ NAMES: dict[str, dict[str, str]] = {
     | _from("random", "set_random_seed")
     | _from("nn", "space_to_batch space_to_batch_nd=space_to_batch batch_to_space depth_to_space space_to_depth")
     | _from("debugging", _ASSERTIONS)
+    | _from("version1", "to_float to_double to_int32 to_int64 div assign assign_add assign_sub sparse_to_dense")
     | _from("ragged", "RaggedTensor")
     | _from("sparse", "SparseTensor")
     | _from("module", "Module")
@@ -210,6 +211,7 @@ NAMES: dict[str, dict[str, str]] = {
     ),
     "tensorflow.distribute.cluster_resolver": _from("settings", "TPUClusterResolver=Settings"),
     "tensorflow.image": _from("images", _PICTURES)
+    | _from("version1", "resize_bilinear resize_nearest_neighbor resize_bicubic resize_area")
     | _from("image_filters", _FILTERS)
     | _from("image_files", f"{_DECODERS} adjust_jpeg_quality random_jpeg_quality"),
     "tensorflow.random": _from("random", _RANDOM),

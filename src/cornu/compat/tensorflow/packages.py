@@ -68,5 +68,6 @@ INSTEAD: dict[str, str] = {
     "tensorflow.layers": "tf.layers was removed from TensorFlow 2.0: use tf.keras.layers.",
     "tensorflow.app": "Call main() itself.",
     "tensorflow.flags": "Use argparse.",
+    "tensorflow.get_variable": "Use tf.Variable.",
     "tensorflow.train.Saver": "Use tf.train.Checkpoint, or model.save_weights.",
 }

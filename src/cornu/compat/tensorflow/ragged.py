@@ -19,7 +19,7 @@ from cornu.compat.tensorflow.strings import text_tensor
 from cornu.compat.tensorflow.tensors import TensorShape
 from cornu.core.text import holds_text
 from cornu.core.variable import plain
-from cornu.data.dataset import EagerArray
+from cornu.data.dataset import Dataset, EagerArray
 
 
 def _tensor(given: Any) -> Any:
@@ -410,3 +410,22 @@ def _either(of_arrays: Callable, of_ragged: Callable | None) -> Callable:
         return map_flat_values(of_arrays, *args, **kwargs) if of_ragged is None else of_ragged(*args, **kwargs)
 
     return either
+
+
+def _slices(from_arrays: Callable) -> Callable:
+    """Return `Dataset.from_tensor_slices` for structures with ragged tensors, whose rows are the elements."""
+
+    @functools.wraps(from_arrays)
+    def from_tensor_slices(tensors: Any, name: str | None = None) -> Dataset:
+        if isinstance(tensors, RaggedTensor):
+            return Dataset.of_list(list(tensors))
+        if isinstance(tensors, tuple) and any(isinstance(one, RaggedTensor) for one in tensors):
+            return Dataset.zip(*map(from_tensor_slices, tensors))
+        return from_arrays(tensors, name)
+
+    return from_tensor_slices
+
+
+def install() -> None:
+    """Let data sets be made of ragged tensors."""
+    Dataset.from_tensor_slices = staticmethod(_slices(Dataset.from_tensor_slices))  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ from cornu.compat.tensorflow.dtypes import as_dtype
 from cornu.compat.tensorflow.errors import OutOfRangeError
 from cornu.core.graph import Shape
 from cornu.core.jax_internals import array_class
-from cornu.data.dataset import EagerArray, OwnedIterator
+from cornu.data.dataset import Dataset, EagerArray, ElementSpec, OwnedIterator
 
 
 class TensorShape(Shape):
@@ -224,6 +224,13 @@ def _get_next(iterator: OwnedIterator) -> Any:
         raise OutOfRangeError(message="End of sequence") from None
 
 
+def _specs(known: Any) -> Any:
+    """Return shapes and dtypes of a data set's elements as TensorFlow has them."""
+    return jax.tree.map(
+        lambda one: TensorSpec(one.shape, one.dtype, one.name), known, is_leaf=lambda one: isinstance(one, ElementSpec)
+    )
+
+
 def _text_of_numpy(array: Any) -> str:
     kind = "string" if array.dtype.kind in "OUS" else array.dtype.name
     value = array.numpy()
@@ -243,6 +250,8 @@ def _give_numpy_the_form() -> None:
     form.get_shape = lambda self: self.shape
     form.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
     form.ref = lambda self: Reference(self)
+    spec: Any = Dataset.element_spec
+    Dataset.element_spec = property(lambda self: _specs(spec.fget(self)))  # type: ignore[method-assign]
     OwnedIterator.get_next = _get_next  # type: ignore[assignment]
 
 
