@@ -102,7 +102,7 @@ class _Computed(Variable):
     def __init__(self, array: Any) -> None:
         self._array = array
 
-    value = _value = property(lambda self: self._array)  # type: ignore[assignment]
+    value = _value = property(lambda self: self._array)
 
 
 @contextlib.contextmanager

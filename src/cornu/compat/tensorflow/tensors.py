@@ -251,7 +251,7 @@ def _give_numpy_the_form() -> None:
     form.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
     form.ref = lambda self: Reference(self)
     spec: Any = Dataset.element_spec
-    Dataset.element_spec = property(lambda self: _specs(spec.fget(self)))  # type: ignore[method-assign]
+    Dataset.element_spec = property(lambda self: _specs(spec.fget(self)))  # type: ignore[assignment,method-assign]
     OwnedIterator.get_next = _get_next  # type: ignore[assignment]
 
 
