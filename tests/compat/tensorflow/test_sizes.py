@@ -10,7 +10,8 @@ from cornu.compat.tensorflow import meanings
 from cornu.compat.tensorflow.function import function
 from cornu.compat.tensorflow.sizes import KnownSize, Sizes
 from cornu.compat.tensorflow.tape import GradientTape
-from cornu.compat.tensorflow.tensors import str_of_traced
+from cornu.compat.tensorflow.tensors import TensorShape, str_of_traced
+from cornu.compat.tensorflow.variables import Variable
 from cornu.core.graph import SymbolicTensor
 
 X = np.arange(8.0, dtype="float32").reshape(2, 4)
@@ -95,6 +96,20 @@ def test_a_function_whose_sizes_depend_on_values_runs_uncompiled(call, expected)
     run = function(call)
     for _ in range(2):
         assert run(jnp.array([1.0, 2.0, 3.0])).tolist() == expected
+
+
+def test_variables_of_unknown_shape_take_values_of_other_shapes():
+    grown, rows = Variable(0.0, shape=TensorShape(None)), Variable([[1.0, 2.0]], shape=[None, 2])
+    double = function(lambda: tf.concat([rows, rows], 0))
+    assert grown.assign([1.0, 2.0]).numpy().tolist() == [1, 2]
+    assert double().shape == (2, 2)
+    rows.assign(tf.concat([rows, [[3.0, 4.0]]], 0))
+    assert double().tolist() == [[1, 2], [3, 4]] * 2
+    for wrong in ([[1.0]], [1.0, 2.0]):
+        with pytest.raises(ValueError, match="cannot take a value of shape"):
+            rows.assign(wrong)
+    with pytest.raises(ValueError, match="for a value of shape"):
+        Variable([1.0], shape=[2])
 
 
 def test_unknown_sizes_of_a_model_are_not_known():

@@ -37,7 +37,7 @@ class Variable(core.Variable, metaclass=_Kind):
         name: Name of the variable.
         dtype: Dtype; by default that of the value, float32 for Python's floats, int32 for its integers.
         constraint: Projection after each update of an optimizer.
-        shape: Shape, which must be that of the value; unknown sizes (None) are allowed.
+        shape: Shape, which must fit the value; where sizes are unknown (None), assignments may change them.
         validate_shape, caching_device, variable_def, import_scope, synchronization, aggregation: No effect.
 
     Follows https://www.tensorflow.org/api_docs/python/tf/Variable
@@ -48,6 +48,8 @@ class Variable(core.Variable, metaclass=_Kind):
     >>> v.assign([5.0, 3.0])
     <tf.Variable 'Variable:0' shape=(2,) dtype=float32, numpy=array([5., 3.], dtype=float32)>
     """
+
+    _wanted: TensorShape | None = None  # the shape that was announced
 
     def __init__(
         self,
@@ -81,8 +83,9 @@ class Variable(core.Variable, metaclass=_Kind):
             constraint=constraint,
         )
         self.name = f"{self.name}:0"  # as TensorFlow names the tensor of a variable
-        if shape is not None and len(shape) != self.ndim:
-            raise ValueError(f"tf.Variable got shape={tuple(shape)} for a value of shape {self.shape}.")
+        self._wanted = None if shape is None else TensorShape(shape)
+        if self._wanted is not None and not self._wanted.is_compatible_with(self._form.shape):
+            raise ValueError(f"tf.Variable got shape={self._wanted} for a value of shape {self.shape}.")
 
     @property
     def shape(self) -> TensorShape:
@@ -120,6 +123,13 @@ class Variable(core.Variable, metaclass=_Kind):
     experimental_ref = ref
 
     # ---- assignments
+
+    def _take(self, value: jax.Array) -> None:
+        if self._wanted is None or self._wanted.is_fully_defined() or not self._wanted.is_compatible_with(value.shape):
+            super()._take(value)
+        else:  # of another shape, which was announced
+            self._note_change()
+            self._value = value
 
     def assign(self, value: Any, use_locking: Any = False, name: Any = None, read_value: Any = True) -> "Variable":  # type: ignore[override]
         """Set the value; returns the variable. ValueError if the shape differs."""
