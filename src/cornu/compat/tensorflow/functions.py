@@ -63,24 +63,29 @@ def matmul(
     return jnp.matmul(a, b)
 
 
+def _options(**options: Any) -> dict[str, Any]:
+    """Return the options that differ from their defaults: without any, an activation runs as one program."""
+    return {key: value for key, (value, default) in options.items() if value is not None and value != default}
+
+
 @tensor_function
 def softmax(logits: Any, axis: Any = None, name: Any = None, dim: Any = None) -> jax.Array:
     """Return the softmax along an axis, the last by default."""
     axis = dim if axis is None else axis
-    return jax.nn.softmax(jnp.asarray(logits), -1 if axis is None else axis)
+    return activations.softmax(jnp.asarray(logits), **_options(axis=(axis, -1)))
 
 
 @tensor_function
 def log_softmax(logits: Any, axis: Any = None, name: Any = None, dim: Any = None) -> jax.Array:
     """Return the logarithm of the softmax along an axis, the last by default."""
     axis = dim if axis is None else axis
-    return jax.nn.log_softmax(jnp.asarray(logits), -1 if axis is None else axis)
+    return activations.log_softmax(jnp.asarray(logits), **_options(axis=(axis, -1)))
 
 
 @tensor_function
 def gelu(features: Any, approximate: Any = False, name: Any = None) -> jax.Array:
     """Return the Gaussian error linear unit."""
-    return jax.nn.gelu(jnp.asarray(features), approximate=approximate)
+    return activations.gelu(jnp.asarray(features), **_options(approximate=(approximate, False)))
 
 
 for _name in ("softmax", "log_softmax", "gelu"):  # as `activation=` of a layer

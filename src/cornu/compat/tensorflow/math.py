@@ -14,7 +14,7 @@ from jax.scipy import special
 from cornu.compat.backend.calls import axes, tensor_function
 from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
-from cornu.compat.tensorflow.sizes import on_sizes_too
+from cornu.compat.tensorflow.inputs import extend
 
 
 def _floats(x: Any) -> jax.Array:
@@ -375,4 +375,4 @@ def bitcast(input: Any, type: Any, name: Any = None) -> jax.Array:
     return jax.lax.bitcast_convert_type(jnp.asarray(input), array_type(type))
 
 
-on_sizes_too(globals())
+extend(globals())

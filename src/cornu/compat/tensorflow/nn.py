@@ -355,14 +355,16 @@ lrn = local_response_normalization
 @tensor_function
 def leaky_relu(features: Any, alpha: Any = 0.2, name: Any = None) -> jax.Array:
     """Return `features`, with those below 0 multiplied by `alpha`."""
-    return jax.nn.leaky_relu(jnp.asarray(features), alpha)
+    options = {} if alpha == 0.2 else {"negative_slope": alpha}  # without any, it runs as one program
+    return activations.leaky_relu(jnp.asarray(features), **options)
 
 
 @tensor_function
 def silu(features: Any, beta: Any = 1.0, name: Any = None) -> jax.Array:
     """Return ``features * sigmoid(beta * features)``."""
     features = jnp.asarray(features)
-    return features * jax.nn.sigmoid(beta * features)
+    plain_beta = isinstance(beta, (int, float)) and beta == 1
+    return activations.silu(features) if plain_beta else features * jax.nn.sigmoid(beta * features)
 
 
 swish = silu

@@ -375,7 +375,7 @@ def _reduced(name: str) -> Callable:
 
 strings.make_rows = constant
 
-_ON_RAGGED: dict[str, Callable] = {
+ON_RAGGED: dict[str, Callable] = {
     **{f"reduce_{name}": _reduced(name) for name in ("sum", "mean", "max", "min", "prod")},
     "concat": lambda values, axis, name=None: concat(values, int(axis)),
     "gather": lambda params, indices, validate_indices=None, axis=0, batch_dims=0, name=None: _rows(
@@ -386,30 +386,11 @@ _ON_RAGGED: dict[str, Callable] = {
     "rank": lambda input, name=None: input.flat_values.ndim + input.ragged_rank,
 }
 #: Functions of each value: the same rows come back.
-_EACH = (
+EACH = (
     "abs add cast ceil clip_by_value cos divide equal exp floor floordiv greater greater_equal less less_equal "
     "logical_not maximum minimum mod multiply negative not_equal ones_like pow round sign sin sqrt square subtract "
     "tanh truediv zeros_like"
 )
-
-
-def on_ragged_too(functions: dict[str, Any]) -> None:
-    """Let array functions of TensorFlow take ragged tensors."""
-    for name in (*_ON_RAGGED, *_EACH.split()):
-        if name in functions:
-            functions[name] = _either(functions[name], _ON_RAGGED.get(name))
-
-
-def _either(of_arrays: Callable, of_ragged: Callable | None) -> Callable:
-    @functools.wraps(of_arrays)
-    def either(*args: Any, **kwargs: Any) -> Any:
-        first = args[0] if args else next(iter(kwargs.values()), None)
-        one = first[0] if isinstance(first, (list, tuple)) and first else first
-        if not isinstance(one, RaggedTensor) and not (len(args) > 1 and isinstance(args[1], RaggedTensor)):
-            return of_arrays(*args, **kwargs)
-        return map_flat_values(of_arrays, *args, **kwargs) if of_ragged is None else of_ragged(*args, **kwargs)
-
-    return either
 
 
 def _slices(from_arrays: Callable) -> Callable:

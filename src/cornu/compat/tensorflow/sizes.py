@@ -16,7 +16,7 @@ from cornu.compat.backend.calls import sizes_in
 from cornu.compat.tensorflow.dtypes import DType
 from cornu.compat.tensorflow.tensors import TensorShape
 from cornu.core.graph import is_symbolic
-from cornu.core.jax_internals import current_watching
+from cornu.core.jax_internals import array_class, current_watching
 from cornu.core.scope import scope
 from cornu.core.variable import Variable
 
@@ -110,51 +110,46 @@ KnownSize.__neg__ = lambda self: KnownSize(-int(self))  # type: ignore[method-as
 
 
 #: Functions of TensorFlow whose results are known where their arguments are.
-_KNOWN = (
+KNOWN = (
     "add add_n argsort bincount boolean_mask cast clip_by_value concat confusion_matrix constant convert_to_tensor "
     "count_nonzero cumprod cumsum divide dynamic_partition dynamic_stitch equal expand_dims eye fill floordiv gather "
-    "gather_nd greater greater_equal identity less less_equal maximum minimum mod multiply not_equal one_hot pad range "
-    "reduce_max reduce_mean reduce_min reduce_prod reduce_sum repeat reshape reverse scatter_nd segment_max "
+    "gather_nd greater greater_equal identity less less_equal maximum minimum mod multiply not_equal one_hot pad "
+    "range reduce_max reduce_mean reduce_min reduce_prod reduce_sum repeat reshape reverse scatter_nd segment_max "
     "segment_mean segment_min segment_prod segment_sum sequence_mask slice sort split square squeeze stack "
     "strided_slice subtract tile transpose truediv unique unique_with_counts unstack where"
 )
 
 
-def on_sizes_too(functions: dict[str, Any]) -> None:
-    """Let array functions of TensorFlow give sizes for sizes, and known values where a compiled function is traced."""
-    for name in _KNOWN.split():
-        if name in functions:
-            functions[name] = _either(functions[name])
-
-
-def _either(function: Callable) -> Callable:
+def keeping_known(function: Callable) -> Callable:
+    """Return a function that gives sizes for sizes, and values of known arrays where a compiled function is traced."""
     joins = function.__name__ in ("stack", "concat")
 
     @functools.wraps(function)
-    def either(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         if joins and (shape := _unknown_shape(args[0] if args else kwargs.get("values"))) is not None:
             return shape
-        has_sizes = _holds_sizes((args, kwargs))
-        if not (has_sizes or scope.bound) or not _are_known(args, kwargs):
+        arrays = _arrays_in(args, kwargs)
+        of_sizes = not arrays and _holds_sizes((args, kwargs))
+        if not of_sizes and (not scope.bound or (arrays and current_watching() is not None)):
+            return function(*args, **kwargs)
+        if any(not isinstance(one, array_class()) for one in arrays):  # tracers, variables, tensors of a model
             return function(*args, **kwargs)
         with jax.ensure_compile_time_eval():
             found = function(*args, **kwargs)
-        if not has_sizes:
+        if not of_sizes:
             return found
         return [_as_known(one) for one in found] if isinstance(found, list) else _as_known(found)
 
-    return either
+    return call
+
+
+def _arrays_in(args: tuple, kwargs: dict[str, Any]) -> list[Any]:
+    leaves = jax.tree.leaves((args, kwargs), is_leaf=lambda one: isinstance(one, Variable))
+    return [one for one in leaves if isinstance(one, (jax.Array, Variable)) or is_symbolic(one)]
 
 
 def _as_known(found: Any) -> Any:
     return known(found) if hasattr(found, "dtype") else found
-
-
-def _are_known(args: tuple, kwargs: dict[str, Any]) -> bool:
-    """Return whether all arguments are known when a function is traced, and no tape watches them."""
-    arrays = (jax.core.Tracer, Variable) if current_watching() is None else (jax.Array, Variable)
-    leaves = jax.tree.leaves((args, kwargs), is_leaf=lambda one: isinstance(one, Variable))
-    return not any(isinstance(leaf, arrays) or is_symbolic(leaf) for leaf in leaves)
 
 
 def _unknown_shape(parts: Any) -> tuple | None:

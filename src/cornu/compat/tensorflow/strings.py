@@ -5,7 +5,6 @@ Follows https://www.tensorflow.org/api_docs/python/tf/strings
 """
 
 import builtins
-import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 
 from cornu.compat.tensorflow.printing import text_of
 from cornu.core.object_arrays import object_array
-from cornu.core.text import holds_text, text_array
+from cornu.core.text import text_array
 from cornu.data.dataset import EagerArray
 from cornu.layers.feature_preprocessing.fingerprints import fingerprints, keyed_fingerprints
 
@@ -223,7 +222,7 @@ def _unique(texts: Any) -> Any:
 
 
 #: Array function of TensorFlow -> what it does with text.
-_ON_TEXT: dict[str, Callable] = {
+ON_TEXT: dict[str, Callable] = {
     "constant": lambda value, dtype=None, shape=None, name=None: _constant(text_tensor(value), shape),
     "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: text_tensor(value),
     "identity": lambda input, name=None: text_tensor(input),
@@ -245,19 +244,3 @@ _ON_TEXT: dict[str, Callable] = {
     "equal": lambda x, y, name=None: np.equal(text_tensor(x), text_tensor(y)).astype(bool).view(EagerArray),
     "not_equal": lambda x, y, name=None: np.not_equal(text_tensor(x), text_tensor(y)).astype(bool).view(EagerArray),
 }
-
-
-def on_text_too(functions: dict[str, Any]) -> None:
-    """Let array functions of TensorFlow take text, which their own form does not."""
-    for name, of_text in _ON_TEXT.items():
-        if name in functions:
-            functions[name] = _either(functions[name], of_text)
-
-
-def _either(of_numbers: Callable, of_text: Callable) -> Callable:
-    @functools.wraps(of_numbers)
-    def either(*args: Any, **kwargs: Any) -> Any:
-        first = args[0] if args else next(iter(kwargs.values()), None)
-        return (of_text if holds_text(first) else of_numbers)(*args, **kwargs)
-
-    return either

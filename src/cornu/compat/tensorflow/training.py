@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from cornu import optimizers
 from cornu.compat.backend.calls import tensor_function
-from cornu.compat.tensorflow.sizes import on_sizes_too
+from cornu.compat.tensorflow.inputs import extend
 from cornu.core.variable import Variable, plain
 
 
@@ -140,4 +140,4 @@ class ExponentialMovingAverage:
         return self._averages.get(id(var), (None, None))[1]
 
 
-on_sizes_too(globals())
+extend(globals())
