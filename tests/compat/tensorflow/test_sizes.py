@@ -98,6 +98,20 @@ def test_a_function_whose_sizes_depend_on_values_runs_uncompiled(call, expected)
         assert run(jnp.array([1.0, 2.0, 3.0])).tolist() == expected
 
 
+def test_a_return_inside_a_with_block_does_not_end_the_rewritten_function():
+    @function
+    def slope(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            kept = meanings.boolean_mask(x, x > 0)
+            if kept is None:
+                return None
+            total = tf.reduce_sum(kept * kept)
+        return tape.gradient(total, x)
+
+    assert slope(jnp.array([1.0, -2.0])).tolist() == [2, 0]
+
+
 def test_variables_of_unknown_shape_take_values_of_other_shapes():
     grown, rows = Variable(0.0, shape=TensorShape(None)), Variable([[1.0, 2.0]], shape=[None, 2])
     double = function(lambda: tf.concat([rows, rows], 0))

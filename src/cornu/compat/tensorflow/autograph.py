@@ -114,6 +114,8 @@ class _Rewriting:
         if isinstance(statement, ast.For) and not _has(statement, ast.Return) and not statement.orelse:
             return self.for_loop(statement)
         if isinstance(statement, (ast.With, ast.Try)):
+            if _has(statement, ast.Return) and not _returns(statement.body):
+                return [statement]  # Python decides about `if ...: return`, after which the block may go on
             for field in ("body", "orelse", "finalbody"):
                 if getattr(statement, field, None):
                     setattr(statement, field, self.block(getattr(statement, field)))

@@ -355,7 +355,8 @@ lrn = local_response_normalization
 @tensor_function
 def leaky_relu(features: Any, alpha: Any = 0.2, name: Any = None) -> jax.Array:
     """Return `features`, with those below 0 multiplied by `alpha`."""
-    options = {} if alpha == 0.2 else {"negative_slope": alpha}  # without any, it runs as one program
+    is_default = isinstance(alpha, float) and alpha == 0.2
+    options = {} if is_default else {"negative_slope": alpha}  # without any, it runs as one program
     return activations.leaky_relu(jnp.asarray(features), **options)
 
 

@@ -266,7 +266,7 @@ def install() -> None:
     array.numpy = lambda self: np.array(self)[()]
     array.squeeze = property(_no_method)
     tracer: Any = jax.core.Tracer
-    tracer.numpy = property(_no_value)
+    tracer.numpy = _no_value
     tracer.__repr__ = tracer.__str__ = str_of_traced
     for kind in (array, tracer):
         kind.assign, kind.assign_add = _assigning("set"), _assigning("add")
