@@ -96,13 +96,19 @@ def to_array(thing: Any, what: str, text: bool = False) -> Any:
     if array.dtype == object:
         array = _from_objects(array, what)
     if array.dtype.kind in _NO_NUMBERS:
-        raise TypeError(
-            f"{what} contains {_NO_NUMBERS[array.dtype.kind]}; a model needs numbers. Encode them as numbers first"
-            + (_TEXT_ADVICE if array.dtype.kind in "US" else ".")
-        )
+        raise _no_numbers(what, array.dtype.kind)
     if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
         array = array.astype(settings.floatx())
     return array
+
+
+def _no_numbers(what: str, kind: str, example: Any = None) -> TypeError:
+    """Return the error for data of a numpy `kind` that a model cannot compute with."""
+    shown = "" if example is None else f" (one value is {example[:40]!r})"
+    return TypeError(
+        f"{what} contains {_NO_NUMBERS[kind]}{shown}; a model needs numbers. Encode them as numbers first"
+        + (_TEXT_ADVICE if kind in "US" else ".")
+    )
 
 
 def _check_columns(frame: Any, what: str) -> None:
@@ -149,6 +155,8 @@ def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
         example = next(
             (item for item in array.ravel()[:1000] if not isinstance(item, (int, float, np.number))), array.flat[0]
         )
+        if isinstance(example, (str, bytes)):
+            raise _no_numbers(what, "U" if isinstance(example, str) else "S", example) from None
         raise TypeError(
             f"{what} is an array of Python objects (one is {str(example)[:40]!r}, {type(example).__name__}); "
             "a model needs numbers.\nConvert it first, as with .astype('float32'), or pad rows of different length."
