@@ -40,6 +40,9 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "alpha": ("negative_slope",),
     "bins": ("bin_boundaries",),
     "max_tokens": ("num_tokens",),
+    "max_values": ("max_tokens",),
+    "mask_value": ("mask_token",),
+    "oov_value": ("oov_token",),
     "input": ("inputs",),
     "output": ("outputs",),
     # optimizers, constraints, regularizers, initializers, callbacks

@@ -1,5 +1,6 @@
 """Layers that compute with numpy: on strings, which no compiled program holds, or by tables of any keys."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,6 +13,9 @@ from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.shapes import shapes_of
 from cornu.core.text import as_text, first_in, is_text
+
+#: What calls return text as: an array of numpy, unless `compat` says that it is one of TensorFlow's tensors.
+text_output: Callable[[np.ndarray], Any] = np.asarray
 
 
 class HostLayer(Layer):
@@ -73,7 +77,9 @@ class HostLayer(Layer):
 
 def _as_output(array: np.ndarray, given: list[np.ndarray]) -> Any:
     """Return an array of JAX, in the memory of numpy's if that is new; text and wide integers as they are."""
-    if is_text(array) or _is_wide(array):
+    if is_text(array):
+        return text_output(array)
+    if _is_wide(array):
         return array
     is_new = not any(np.may_share_memory(array, one) for one in given)
     return to_device(array, copy=False if is_new else None)

@@ -65,6 +65,7 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
         return super().__new__(made)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        args = args[1:] if args and args[0] is self else args  # `super().__init__(self)`, which tf.keras let pass
         inputs, outputs, name, kwargs = _model_arguments(args, kwargs)
         super().__init__(name=name, **kwargs)
         if inputs is not None:

@@ -116,6 +116,22 @@ class Discretization(Layer):
         """Forget the data seen by `update_state`."""
         self.summary = np.zeros((2, 0), "float32")
 
+    def load_own_variables(self, store: dict[str, Any]) -> None:
+        """Set the boundaries from what tf.keras stored: a summary of the data or, until 2.5, the ends of the bins."""
+        if "bins" in store:
+            ends = np.asarray(store["bins"], "float64").ravel()
+            self.bin_boundaries = ends[np.isfinite(ends)].tolist()
+            return
+        summary = np.asarray(next(iter(store.values()), self.summary), "float32")
+        if summary.ndim != 2 or len(summary) != 2 or len(store) > 1:
+            raise ValueError(
+                f"Layer {self.name!r} (Discretization) takes a summary of the shape (2, n); the file has "
+                f"{[np.shape(one) for one in store.values()]}."
+            )
+        if store:
+            self.summary = summary
+            self.finalize_state()
+
     @property
     def output_dtype(self) -> str:
         """The dtype of the outputs."""

@@ -445,10 +445,10 @@ class IndexLookup(HostLayer):
         if VOCABULARY_FILE not in assets or self._given[0] is not None:
             return
         where = f"the vocabulary of layer {self.name!r}"
-        entries = tokens_of(assets[VOCABULARY_FILE], self._is_integers, where)
+        weights, size = self._idf_weights, self._vocabulary_size
+        entries = tokens_of(assets[VOCABULARY_FILE], self._is_integers, where, size)
         if not entries:
             return
-        weights, size = self._idf_weights, self._vocabulary_size
         tokens = self._checked_tokens(entries)
         found = self._first_index + len(tokens)
         expected = self.max_tokens if self.pad_to_max_tokens else found

@@ -186,10 +186,13 @@ def fits_lines(tokens: Sequence[Any]) -> bool:
     return whole and not (tokens and tokens[-1] == "")
 
 
-def tokens_of(text: str, is_integers: bool, where: str) -> list[Any]:
-    """Return the tokens in the text of an asset, one per line. ValueError if integers are expected and one is not."""
+def tokens_of(text: str, is_integers: bool, where: str, size: int | None = None) -> list[Any]:
+    """Return the tokens in the text of an asset, one per line. ValueError if integers are expected and one is not.
+
+    Empty lines at the end are no tokens, unless `size` says how many there are.
+    """
     lines = text.split("\n")
-    while lines and lines[-1].rstrip("\r") == "":
+    while len(lines) > (size or 0) and lines and lines[-1].rstrip("\r") == "":
         lines.pop()
     if not is_integers:
         return lines
