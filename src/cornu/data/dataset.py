@@ -297,6 +297,8 @@ class Dataset(Arrangements):
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
         """Return the elements for which a function is true."""
+        if self._rows is not None and (rows := self._rows.selected(MapFunction(predicate))) is not None:
+            return self._then_rows(rows, UNKNOWN_CARDINALITY)
         chosen = lambda draws: (element for element in self._pass(draws) if bool(called(predicate, element)))  # noqa: E731
         return self._then(chosen, UNKNOWN_CARDINALITY)
 
