@@ -177,6 +177,13 @@ def test_wrong_data_are_named(data, said):
         layer.adapt(data)
 
 
+def test_numbers_that_are_missing_are_warned_of():
+    layer = Normalization()
+    with pytest.warns(UserWarning, match=r"1 of 2 means are not finite, the first at place 0"):
+        layer.adapt(np.array([[1.0, 2.0], [np.nan, 3.0]]))
+    np.testing.assert_allclose(np.asarray(layer.mean)[0, 1], 2.5)
+
+
 def test_adapt_is_refused_with_given_statistics():
     with pytest.raises(ValueError, match=r"adapt\(\) is for layers created without them"):
         Normalization(mean=0, variance=1).adapt(np.ones((2, 3)))

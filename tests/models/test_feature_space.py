@@ -144,3 +144,22 @@ def test_numbers_alone_are_encoded_by_one_program(monkeypatch):
     monkeypatch.setattr(FeatureSpace, "_encoded", None)  # nothing is encoded layer by layer
     np.testing.assert_array_equal(space(data), expected)
     assert np.asarray(space({name: one[3] for name, one in data.items()})).tolist() == expected[3].tolist()
+
+
+def test_missing_numbers_are_named_and_objects_that_are_numbers_taken():
+    space = FeatureSpace({"age": "float_normalized", "code": "integer_categorical"})
+    numbers = {"age": np.array([1.0, 3.0], object), "code": np.array([2**40, 7], object)}
+    space.adapt(numbers)
+    expected = space({name: np.array(column.tolist()) for name, column in numbers.items()})
+    np.testing.assert_array_equal(space(numbers), expected)
+    assert np.asarray(expected)[:, 1:].sum() == 2  # integers beyond 32 bits are known
+    for bad in (None, "x"):
+        data = numbers | {"age": np.array([1.0, bad], object)}
+        with pytest.raises(TypeError, match=rf"numbers in the column 'age'; row 1 is {bad!r}"):
+            space(data)
+        with pytest.raises(TypeError, match=rf"numbers in the column 'age'; row 1 is {bad!r}"):
+            space.adapt(data)
+    kinds = FeatureSpace({"kind": "string_categorical"})
+    kinds.adapt({"kind": ["a", "b"]})
+    with pytest.raises(TypeError, match="takes strings; row 1 of its input is None"):
+        kinds({"kind": np.array(["a", None], object)})

@@ -1,6 +1,7 @@
 """Standardization of features by a mean and a variance that are known beforehand or computed from data."""
 
 import itertools
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Unpack
 
@@ -119,6 +120,15 @@ class Normalization(Layer):
             self.build(first.shape)
         parts = (part for batch in itertools.chain([first], batches) for part in self._parts(batch))
         mean, variance = _moments(parts, self._reduced_axes())
+        broken = np.flatnonzero(~np.isfinite(mean))
+        if len(broken):
+            warnings.warn(
+                f"Normalization.adapt() got NaN or infinite numbers: {len(broken)} of {np.size(mean)} means are not "
+                f"finite, the first at place {broken[0]}, nor will be the outputs. Replace the numbers, or drop their "
+                "rows.",
+                UserWarning,
+                stacklevel=2,
+            )
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(variance)
 

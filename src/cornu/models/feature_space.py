@@ -1,5 +1,6 @@
 """`FeatureSpace`: the columns of a table, each preprocessed as its kind needs, as vectors for a model."""
 
+import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -308,7 +309,7 @@ class FeatureSpace(Layer):
             if not isinstance(batch, dict):
                 raise TypeError(f"FeatureSpace.adapt() takes dictionaries of columns; got {type(batch).__name__}.")
             self._check_names(batch)
-            column = as_host_arrays(batch[name], self)
+            column = self._column(batch[name], name)
             yield column.reshape(-1, 1) if column.ndim < 2 else column
 
     def _check_names(self, columns: dict[str, Any]) -> None:
@@ -343,7 +344,7 @@ class FeatureSpace(Layer):
             raise ValueError(f"A FeatureSpace is called on a dictionary of columns; got {type(data).__name__}.")
         self._check_names(data)
         self._check_adapted()
-        columns = {name: self._column(data[name]) for name in self.features}
+        columns = {name: self._column(data[name], name) for name in self.features}
         is_single = any(np.ndim(column) == 0 for column in columns.values())
         columns = {name: _with_axes(column) for name, column in columns.items()}
         found = self._encoded(columns) if self._is_traced(columns) else self._by_program(columns)
@@ -351,8 +352,19 @@ class FeatureSpace(Layer):
             return found
         return {name: value[0] for name, value in found.items()} if isinstance(found, dict) else found[0]
 
-    def _column(self, values: Any) -> Any:
-        return values if is_symbolic(values) or isinstance(values, jax.Array) else as_host_arrays(values, self)
+    def _column(self, values: Any, name: str) -> Any:
+        if is_symbolic(values) or isinstance(values, jax.Array):
+            return values
+        column = as_host_arrays(values, self)
+        if self.inputs[name].dtype == "string" or not is_text(column):
+            return column
+        for row, one in enumerate(column.ravel().tolist()):
+            if not isinstance(one, numbers.Number):
+                raise TypeError(
+                    f"FeatureSpace {self.name!r} takes numbers in the column {name!r}; row {row} is {one!r:.80}.\n"
+                    "Replace or drop what is missing, and convert text to numbers, before the call."
+                )
+        return np.array(column.tolist())
 
     def _is_traced(self, columns: dict[str, Any]) -> bool:
         return any(is_symbolic(one) or isinstance(one, jax.core.Tracer) for one in columns.values())
