@@ -12,6 +12,7 @@ from jax import Array
 from cornu.core import registry, settings
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
+from cornu.core.spellings import old_keywords
 from cornu.layers.adapting import CHUNK, batches_of
 from cornu.layers.argument_checks import known_size
 from cornu.ops import normalization as ops
@@ -94,6 +95,7 @@ class Normalization(Layer):
                 f"axis={self.axis} its input has the sizes {sizes}."
             ) from None
 
+    @old_keywords("adapt")
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Compute mean and variance from data, replacing those of an earlier call.
 

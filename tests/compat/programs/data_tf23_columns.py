@@ -80,3 +80,10 @@ data_augmentation = tf.keras.Sequential([
 ])
 assert data_augmentation(np.ones((2, 8, 8, 3), "float32"), training=True).shape[-1] == 3
 assert isinstance(data_augmentation.layers[0], preprocessing.RandomFlip)
+
+vectorize = preprocessing.TextVectorization(output_mode="tf-idf", max_tokens=10, pad_to_max_tokens=False)
+vectorize.adapt(["a b", "c"], reset_state=True)
+assert vectorize(["a"]).shape == (1, 4)
+words = preprocessing.TextVectorization()
+words.set_vocabulary(vocab=["a"])
+assert words.get_vocabulary() == ["", "[UNK]", "a"]

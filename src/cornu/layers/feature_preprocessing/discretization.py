@@ -11,6 +11,7 @@ from cornu.core import registry
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
+from cornu.core.spellings import old_keywords
 from cornu.layers.adapting import batches_of
 from cornu.layers.argument_checks import check_integer
 from cornu.layers.feature_preprocessing.category_encoding import MODES, checked_mode, encoded_by_jax, encoded_shape
@@ -71,6 +72,7 @@ class Discretization(Layer):
         self.sparse = sparse
         self.summary = np.zeros((2, 0), "float32")  # of the data seen by `update_state`
 
+    @old_keywords("adapt")
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Find boundaries so that each interval has about equally many of the data, replacing those of an earlier call.
 

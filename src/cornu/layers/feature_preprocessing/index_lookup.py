@@ -10,6 +10,7 @@ import numpy as np
 from cornu.core.errors import listed, one_line, unknown
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
+from cornu.core.spellings import old_keywords
 from cornu.layers.adapting import batches_of, is_one_batch
 from cornu.layers.argument_checks import check_integer
 from cornu.layers.feature_preprocessing.category_encoding import (
@@ -164,6 +165,7 @@ class IndexLookup(HostLayer):
         """Return the number of indices, those of the mask and of unknown tokens included."""
         return self._vocabulary.size
 
+    @old_keywords("set_vocabulary")
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Replace the vocabulary.
 
@@ -249,6 +251,7 @@ class IndexLookup(HostLayer):
 
     # ---- learning it
 
+    @old_keywords("adapt")
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Make the vocabulary of the tokens in data: the most frequent ones first, replacing an earlier one.
 

@@ -11,6 +11,7 @@ from cornu.core.errors import unknown
 from cornu.core.layer_options import LayerOptions
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
+from cornu.core.spellings import old_keywords
 from cornu.core.text import as_text
 from cornu.layers.adapting import batches_of
 from cornu.layers.feature_preprocessing import tokens
@@ -139,11 +140,13 @@ class TextVectorization(HostLayer):
         """Return the number of indices, those of padding and unknown words included."""
         return self._lookup_layer.vocabulary_size()
 
+    @old_keywords("set_vocabulary")
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Replace the vocabulary: see `StringLookup.set_vocabulary`."""
         self._share_nodes()
         self._lookup_layer.set_vocabulary(vocabulary, idf_weights)
 
+    @old_keywords("adapt")
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Make the vocabulary of the words in texts: the most frequent ones first, replacing an earlier one.
 
