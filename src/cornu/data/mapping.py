@@ -19,6 +19,7 @@ from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, changed, scope
 from cornu.core.seeds import random_marks
 from cornu.core.stateful import Program
+from cornu.core.text import TextStandIn
 from cornu.core.variable import Seed, bound
 
 #: How many shapes of elements one function is compiled for; elements of other shapes are computed as they are.
@@ -169,22 +170,6 @@ class _Mapped:
         return not (self.by_row and self._program.assigned)
 
 
-class _Text:
-    """Stands for the text of a row while a function is traced; only layers that compute with numpy may be called on it.
-
-    Anything else ends the trace, and the function runs as it is.
-    """
-
-    def __init__(self, called_by: Callable[[Any], Any]) -> None:
-        self.called_by = called_by
-
-    def _unknown(self, *_: Any) -> Any:
-        raise NeedsPythonError
-
-    __eq__ = __ne__ = __bool__ = __str__ = __repr__ = __format__ = __array__ = __iter__ = _unknown
-    __hash__ = _unknown
-
-
 class _MappedTexts:
     """A compiled function of each row of a block that calls layers such as TextVectorization on texts in it.
 
@@ -233,7 +218,7 @@ class _MappedTexts:
         def called(number: int) -> Callable[[Any], Any]:
             return lambda layer: self._recorded(layer, number, rows[number]) if rows else next(results)
 
-        texts = {place: _Text(called(number)) for number, place in enumerate(self.places)}
+        texts = {place: TextStandIn(called(number)) for number, place in enumerate(self.places)}
         leaves = [texts[place] if place in texts else next(given) for place in range(self.tree.num_leaves)]
         return self.function(jax.tree.unflatten(self.tree, leaves))
 

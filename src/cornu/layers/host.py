@@ -12,7 +12,7 @@ from cornu.core.layer import Layer
 from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.shapes import shapes_of
-from cornu.core.text import as_text, first_in, is_text
+from cornu.core.text import TextStandIn, as_text, first_in, is_text
 
 #: What calls return text as: an array of numpy, unless `compat` says that it is one of TensorFlow's tensors.
 text_output: Callable[[np.ndarray], Any] = np.asarray
@@ -38,7 +38,7 @@ class HostLayer(Layer):
         """Compute the outputs: arrays of JAX, or of numpy if they hold strings; or add a node to the graph."""
         if holds_symbolic((inputs,), {}):
             return super().__call__(inputs, **kwargs)
-        if hasattr(inputs, "called_by"):  # stands for texts that a data set maps
+        if isinstance(inputs, TextStandIn):
             return inputs.called_by(self)
         arrays = self.host_arrays(inputs)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):

@@ -11,8 +11,9 @@ HALF = np.uint64(32)
 class IntegerTable:
     """Values by integers of 64 bits, `otherwise` for all others; `keys` has each integer once.
 
-    A hash table with linear probing whose steps are taken for all integers of an array together. Bisection of a sorted
-    array takes several times as long.
+    A hash table with linear probing: each key is at its place or behind it, and an empty place ends the search. Keys
+    sorted by their places are in the table in this order, so it is filled at once. Bisection of a sorted array takes
+    several times as long as a look-up.
 
     >>> IntegerTable(np.array([7, -1]), np.array([0, 1]), 9).of(np.array([-1, 7, 8])).tolist()
     [1, 0, 9]
@@ -20,22 +21,17 @@ class IntegerTable:
 
     def __init__(self, keys: np.ndarray, values: np.ndarray, otherwise: int) -> None:
         keys = keys.astype("int64", copy=False).view("uint64")
-        bits = (4 * len(keys) + 15).bit_length()
+        bits = (2 * len(keys) + 15).bit_length()
         self.otherwise = otherwise
         self._factor = np.uint64(secrets.randbits(64) | 1)  # so that nobody can choose keys that share a place
-        self._shift, self._last = np.uint64(64 - bits), (1 << bits) - 1
-        self._empty = np.setdiff1d(np.arange(len(keys) + 1, dtype="uint64"), keys)[0]
-        self._keys = np.full(1 << bits, self._empty)
-        self._values = np.full(1 << bits, otherwise, "int64")
+        self._shift = np.uint64(64 - bits)
         places = self._places(keys)
-        left = np.arange(len(keys))
-        while len(left):
-            tried = left[self._keys[places[left]] == self._empty]
-            self._keys[places[tried]] = keys[tried]
-            placed = self._keys[places[left]] == keys[left]  # of those that tried the same place, one is in it
-            self._values[places[left[placed]]] = values[left[placed]]
-            left = left[~placed]
-            places[left] = (places[left] + 1) & self._last
+        order, numbers = np.argsort(places), np.arange(len(keys))
+        slots = numbers + np.maximum.accumulate(places[order] - numbers)  # each behind the one before
+        size = max(1 << bits, int(slots.max(initial=0)) + 1) + 1  # the last place is empty
+        self._empty = _missing(keys)
+        self._keys, self._values = np.full(size, self._empty), np.full(size, otherwise, "int64")
+        self._keys[slots], self._values[slots] = keys[order], values[order]
 
     def _places(self, keys: np.ndarray) -> np.ndarray:
         mixed = keys * GOLDEN
@@ -54,7 +50,14 @@ class IntegerTable:
             here = places[left]
             taken = self._keys[here] != self._empty
             found[left[~taken]] = self.otherwise
-            left, here = left[taken], (here[taken] + 1) & self._last
+            left, here = left[taken], here[taken] + 1
             places[left], found[left] = here, self._values[here]
             left = left[self._keys[here] != keys[left]]
         return found.reshape(integers.shape)
+
+
+def _missing(keys: np.ndarray) -> np.uint64:
+    """Return the smallest integer that is not among the keys."""
+    is_there = np.zeros(len(keys) + 1, bool)
+    is_there[keys[keys < len(is_there)].view("int64")] = True
+    return np.uint64(is_there.argmin())
