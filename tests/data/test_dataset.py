@@ -97,3 +97,18 @@ def test_element_specs_print_as_those_of_tensorflow():
     assert [one.shape for one in rows.batch(2).unbatch().element_spec] == [(2,), (), ()]
     with pytest.raises(ValueError, match="no element"):
         _ = Dataset.range(0).element_spec
+
+
+def test_a_generator_with_dtypes_gives_arrays():
+    rows = Dataset.from_generator(lambda: iter([[1], [2, 3]]), output_types="int32")
+    assert [(row.dtype, row.tolist()) for row in rows] == [("int32", [1]), ("int32", [2, 3])]
+    pairs = Dataset.from_generator(lambda stop: zip(range(stop), "ab", strict=True), ("float32", "string"), args=(2,))
+    assert [(float(x), y.numpy()) for x, y in pairs] == [(0.0, b"a"), (1.0, b"b")]
+    named = Dataset.from_generator(lambda: iter([{"a": [1, 2], "b": 3}]), output_types={"a": "float32"})
+    assert [np.asarray(one["a"]).tolist() for one in named] == [[1.0, 2.0]]
+    with pytest.raises(ValueError, match="yields 1 parts where 2 are announced"):
+        list(Dataset.from_generator(lambda: iter([(1,)]), ("int32", "int32")))
+
+
+def test_a_counter_has_no_end():
+    assert [int(one) for one in Dataset.counter(2, 3).take(3)] == [2, 5, 8]

@@ -13,6 +13,7 @@ import numpy as np
 from cornu.core.object_arrays import object_array
 from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
+from cornu.core.text import first_in
 from cornu.data.arrangements import UNKNOWN_CARDINALITY, Arrangements, grouped, number_of_batches
 from cornu.data.mapping import MapFunction, called, stacked
 from cornu.data.rows import Draws, Rows
@@ -521,12 +522,16 @@ def _chosen(datasets: Any, numbers: Iterator, draws: Draws, stops: bool) -> Iter
 
 
 def _without_lists(tensors: Any) -> Any:
-    """TensorFlow treats a list as one array, a tuple or dictionary as several."""
+    """TensorFlow treats a list as one array, a tuple or dictionary as several; Python's numbers have 32 bits."""
     if isinstance(tensors, tuple):
         return tuple(map(_without_lists, tensors))
     if isinstance(tensors, dict):
         return {key: _without_lists(value) for key, value in tensors.items()}
-    return np.asarray(tensors)
+    array = np.asarray(tensors)
+    if type(first_in(tensors)) is float:
+        return array.astype(np.float32)
+    is_small = type(first_in(tensors)) is int and bool(array.size) and array.dtype == np.int64
+    return array.astype(np.int32) if is_small and np.abs(array).max() < 1 << 31 else array
 
 
 def _times(size: int, count: int) -> int:
