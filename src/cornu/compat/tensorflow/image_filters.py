@@ -71,7 +71,8 @@ def ssim(
     k2: float = 0.03, return_index_map: bool = False,
 ) -> jax.Array:  # fmt: skip
     """Return the structural similarity of pictures: 1 for equal ones."""
-    return ops.ssim(jnp.asarray(img1), jnp.asarray(img2), max_val, filter_size, filter_sigma, k1, k2, "channels_last")
+    one, other = (jnp.asarray(img).astype("float32") for img in (img1, img2))
+    return ops.ssim(one, other, max_val, filter_size, filter_sigma, k1, k2, "channels_last")
 
 
 @tensor_function

@@ -83,7 +83,7 @@ _WINDOWS = (
 )
 _NETWORKS = (
     "weighted_moments normalize_moments batch_normalization l2_normalize local_response_normalization lrn leaky_relu "
-    "silu swish crelu dropout top_k in_top_k approx_max_k embedding_lookup zero_fraction "
+    "silu swish crelu dropout bias_add top_k in_top_k approx_max_k embedding_lookup zero_fraction "
     "weighted_cross_entropy_with_logits log_poisson_loss ctc_loss compute_average_loss scale_regularization_loss"
 )
 _PICTURES = (
@@ -196,7 +196,7 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.nn": _ACTIVATIONS
     | _from("training", f"{_LOSSES} l2_loss")
     | _from("nn", f"{_WINDOWS} {_NETWORKS}")
-    | {"moments": "cornu.ops:moments", "bias_add": "cornu.compat.backend.functions:bias_add"},
+    | {"moments": "cornu.ops:moments"},
     "tensorflow.nn.experimental": _from("nn", "stateless_dropout"),
     "tensorflow.train": _from(
         "training",

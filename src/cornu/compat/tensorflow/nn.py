@@ -321,10 +321,21 @@ def batch_normalization(
     x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: float, name: Any = None
 ) -> jax.Array:
     """Return ``scale * (x - mean) / sqrt(variance + variance_epsilon) + offset``."""
+    x = jnp.asarray(x)
     factor = jax.lax.rsqrt(jnp.asarray(variance) + variance_epsilon)
     factor = factor if scale is None else factor * jnp.asarray(scale)
-    found = (jnp.asarray(x) - jnp.asarray(mean)) * factor
-    return found if offset is None else found + jnp.asarray(offset)
+    found = (x - jnp.asarray(mean)) * factor
+    return (found if offset is None else found + jnp.asarray(offset)).astype(x.dtype)
+
+
+@tensor_function
+def bias_add(value: Any, bias: Any, data_format: Any = None, name: Any = None) -> jax.Array:
+    """Return `value` with a number added for each channel."""
+    value = jnp.asarray(value)
+    bias = jnp.asarray(bias, value.dtype)
+    if _format(data_format) == "channels_first":
+        bias = bias.reshape(-1, *(1,) * (value.ndim - 2))
+    return value + bias
 
 
 @tensor_function
