@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.compat import optimizer_methods
 from cornu.compat.compiled import CompiledLoss, CompiledMetrics
 from cornu.core.errors import did_you_mean
 from cornu.core.graph import SymbolicTensor
@@ -90,6 +91,8 @@ def old_attribute(instance: Any, name: str) -> Any:
         return METHODS[name].__get__(instance)
     if name in LAYER_METHODS and hasattr(type(instance), "add_weight"):
         return LAYER_METHODS[name].__get__(instance)
+    if name in optimizer_methods.METHODS and hasattr(type(instance), "apply_gradients"):
+        return optimizer_methods.METHODS[name].__get__(instance)
     today = RENAMED.get(name)
     if today is not None and (today in vars(instance) or hasattr(type(instance), today)):
         return getattr(instance, today)
