@@ -21,13 +21,14 @@ _PER_BATCH = 16
 class Files(NamedTuple):
     """Files, what is to be learned of each, and how some of them become a batch.
 
-    `targets` is ``(files, ...)`` or None. `read` returns the contents of a path, `space` what holds the contents of a
-    number of files (an array, or a list if they differ in shape), and `join` makes a batch of it once it is filled.
+    `targets` is ``(files, ...)`` or None. `space` returns what holds the contents of a number of files (an array, or a
+    list if they differ in shape), `read` puts the contents of a path into a row of it, and `join` makes a batch of it
+    once it is filled.
     """
 
     paths: list[str]
     targets: np.ndarray | None
-    read: Callable[[str], Any]
+    read: Callable[[str, Any, int], None]
     space: Callable[[int], Any]
     join: Callable[[Any], np.ndarray] = np.asanyarray
 
@@ -95,7 +96,7 @@ def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray) -> _Batch
 
     def read(start: int) -> None:
         for row in range(start, min(start + _PER_TASK, len(chosen))):
-            contents[row] = files.read(files.paths[chosen[row]])
+            files.read(files.paths[chosen[row]], contents, row)
 
     reading = [pool.submit(read, start) for start in range(0, len(chosen), _PER_TASK)]
     return _Batch(contents, None if files.targets is None else files.targets[chosen], reading)

@@ -118,18 +118,22 @@ class _Reading:
         """Return an array for some pictures."""
         return fresh_array((count, *self.shape), self.dtype)
 
-    def __call__(self, path: str) -> np.ndarray:
-        pixels = pixels_of(path, self.channels)
+    def __call__(self, path: str, pictures: np.ndarray, row: int) -> None:
+        place = pictures[row].transpose(1, 2, 0) if self.first else pictures[row]
+        found = self._resized(pixels_of(path, self.channels), place)
+        if found is not place:
+            place[...] = found
+
+    def _resized(self, pixels: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Return a picture in the size that is asked for, if possible in its place."""
         if pixels.shape[:2] == self.size and self.method in ("bilinear", "nearest"):
-            pass  # resizing would return the same numbers
-        elif self.pad:
-            pixels = resizing.padded(pixels, self.size, self.method)
-        else:
-            if self.crop:
-                rows, columns = resizing.middle_part(pixels.shape[0], pixels.shape[1], self.size)
-                pixels = pixels[rows, columns]
-            pixels = resizing.resized(pixels, self.size, self.method)
-        return pixels.transpose(2, 0, 1) if self.first else pixels
+            return pixels  # resizing would return the same numbers
+        if self.pad:
+            return resizing.padded(pixels, self.size, self.method)
+        if self.crop:
+            rows, columns = resizing.middle_part(pixels.shape[0], pixels.shape[1], self.size)
+            pixels = pixels[rows, columns]
+        return resizing.resized(pixels, self.size, self.method, out=place)
 
 
 def _size(image_size: Any) -> tuple[int, int]:
