@@ -1,6 +1,5 @@
 """Batches of files, read by threads while the model trains."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,12 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cornu.core.processor import threads
 from cornu.data.dataset import Dataset
+from cornu.data.zero_copy import FreshArrays
 
 #: Batches that are being read at once.
 _AHEAD = 3
-#: Files that one task of a thread reads.
-_PER_TASK = 4
+#: Files that one task of a thread reads, at most: handing over a task takes as long as reading a small file.
+_MOST_PER_TASK = 16
 #: Files in such a batch if they are wanted one by one.
 _PER_BATCH = 16
 
@@ -21,15 +22,15 @@ _PER_BATCH = 16
 class Files(NamedTuple):
     """Files, what is to be learned of each, and how some of them become a batch.
 
-    `targets` is ``(files, ...)`` or None. `space` returns what holds the contents of a number of files (an array, or a
-    list if they differ in shape), `read` puts the contents of a path into a row of it, and `join` makes a batch of it
-    once it is filled.
+    `targets` is ``(files, ...)`` or None. `space` returns what holds the contents of a number of files: an array, which
+    a function of a shape and a dtype makes, or a list if they differ in shape. `read` puts the contents of a path into
+    a row of it, and `join` makes a batch of it once it is filled.
     """
 
     paths: list[str]
     targets: np.ndarray | None
     read: Callable[[str, Any, int], None]
-    space: Callable[[int], Any]
+    space: Callable[[int, FreshArrays], Any]
     join: Callable[[Any], np.ndarray] = np.asanyarray
 
 
@@ -60,6 +61,7 @@ class _Batch(NamedTuple):
     contents: Any
     targets: np.ndarray | None
     reading: list[Future]
+    per_task: int
 
     def joined(self, join: Callable[[Any], np.ndarray]) -> Any:
         """Wait for the files; an error of one is raised here."""
@@ -71,17 +73,20 @@ class _Batch(NamedTuple):
     def elements(self) -> Iterator:
         """Return the files one by one, each as soon as it is read."""
         for row in range(len(self.contents)):
-            self.reading[row // _PER_TASK].result()
+            self.reading[row // self.per_task].result()
             yield self.contents[row] if self.targets is None else (self.contents[row], self.targets[row])
 
 
 def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = threads()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-files")
+    per_task = min(max(size * _AHEAD // (2 * workers), 1), _MOST_PER_TASK)  # two for each thread, or more
+    arrays = FreshArrays(kept=_AHEAD)
     waiting: deque[_Batch] = deque()
     try:
         for start in range(0, len(order), size):
-            waiting.append(_begin(pool, files, order[start : start + size]))
+            chosen = order[start : start + size]
+            waiting.append(_begin(pool, files, chosen, files.space(len(chosen), arrays), per_task))
             if len(waiting) >= _AHEAD:
                 yield waiting.popleft()
         while waiting:
@@ -90,13 +95,12 @@ def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray) -> _Batch:
-    """Let threads read some files, each into its own place of a batch."""
-    contents = files.space(len(chosen))
+def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray, contents: Any, per_task: int) -> _Batch:
+    """Let threads read some files, each into its own place of `contents`."""
 
     def read(start: int) -> None:
-        for row in range(start, min(start + _PER_TASK, len(chosen))):
+        for row in range(start, min(start + per_task, len(chosen))):
             files.read(files.paths[chosen[row]], contents, row)
 
-    reading = [pool.submit(read, start) for start in range(0, len(chosen), _PER_TASK)]
-    return _Batch(contents, None if files.targets is None else files.targets[chosen], reading)
+    reading = [pool.submit(read, start) for start in range(0, len(chosen), per_task)]
+    return _Batch(contents, None if files.targets is None else files.targets[chosen], reading, per_task)

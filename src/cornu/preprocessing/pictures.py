@@ -85,11 +85,16 @@ def pixels_of(path: Any, channels: int) -> np.ndarray:
 
     They may be in memory that this thread's next picture overwrites.
     """
-    found = decoded(_contents(path), channels, pillow().MAX_IMAGE_PIXELS)
+    found = fast_pixels(path, channels)
     if found is not None:
         return found
     picture = opened(path, channels)
     return np.frombuffer(picture.tobytes(), np.uint8).reshape(picture.height, picture.width, channels)
+
+
+def fast_pixels(path: Any, channels: int) -> np.ndarray | None:
+    """Return the same pixels if one of the fast `decoders` takes the file, otherwise None."""
+    return decoded(_contents(path), channels, pillow().MAX_IMAGE_PIXELS)
 
 
 def _contents(path: Any) -> bytes:

@@ -111,7 +111,7 @@ class _Reading:
         return np.pad(samples[: self.length], ((0, max(0, self.length - len(samples))), (0, 0)))
 
 
-def _space(count: int) -> list:
+def _space(count: int, _: Any) -> list:
     return [None] * count
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core.settings import standardize_data_format
-from cornu.data.zero_copy import fresh_array
+from cornu.data.zero_copy import FreshArrays
 from cornu.preprocessing import resizing
 from cornu.preprocessing.file_batches import Files
 from cornu.preprocessing.pictures import CHANNELS, pillow, pixels_of
@@ -114,9 +114,9 @@ class _Reading:
         self.shape = (self.channels, height, width) if self.first else (height, width, self.channels)
         self.dtype = "uint8" if self.method == "nearest" else "float32"
 
-    def space(self, count: int) -> np.ndarray:
+    def space(self, count: int, arrays: FreshArrays) -> np.ndarray:
         """Return an array for some pictures."""
-        return fresh_array((count, *self.shape), self.dtype)
+        return arrays((count, *self.shape), self.dtype)
 
     def __call__(self, path: str, pictures: np.ndarray, row: int) -> None:
         place = pictures[row].transpose(1, 2, 0) if self.first else pictures[row]

@@ -78,5 +78,5 @@ def text_dataset_from_directory(
     return datasets_of(folder, _TEXTS, lambda paths, targets: Files(paths, targets, read, _space))
 
 
-def _space(count: int) -> np.ndarray:
+def _space(count: int, _: Any) -> np.ndarray:
     return np.empty(count, object)
