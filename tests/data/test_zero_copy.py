@@ -20,6 +20,7 @@ from cornu.data.zero_copy import (
     can_be_shared,
     fresh_array,
     on_device,
+    parts_in_place,
     share,
 )
 
@@ -148,3 +149,35 @@ def test_memory_that_a_tensor_reads_is_not_used_again():
     for _ in range(3):
         arrays((64, 64), "float32")[...] = 0
     assert np.asarray(tensor).min() == 7
+
+
+def test_parts_lie_where_programs_read_them_and_share_three_blocks_of_memory():
+    whole = large((4001, 100))[1:]  # 400 bytes a row: few rows begin at an address that programs read
+    table = np.asfortranarray(whole)
+    parts = [(start, min(start + 1400, 4000), "kept") for start in range(0, 4000, 1400)]
+    addresses = set()
+    for part, (rows, of_table, labels) in parts_in_place((whole, table, np.arange(4000)), parts):
+        for found, source in ((rows, whole), (of_table, table)):
+            np.testing.assert_array_equal(found, source[part[0] : part[1]])
+            assert found.ctypes.data % ALIGNMENT == 0
+        assert labels.tolist() == list(range(*part[:2]))
+        addresses.add(rows.ctypes.data)
+    assert len(addresses) == 3
+
+
+def test_memory_of_parts_is_used_again():
+    whole = large((10 * 1400 + 1, 100)).reshape(-1)[3:-97].reshape(-1, 100)
+    parts = [(start, start + 1400) for start in range(0, 14000, 1400)]
+    seen = []
+    for part, rows in parts_in_place(whole, parts):
+        np.testing.assert_array_equal(rows, whole[slice(*part)])
+        seen.append(rows.ctypes.data)
+    assert len(set(seen)) == 3
+    assert seen[:3] == seen[3:6]
+
+
+def test_small_parts_and_single_ones_are_the_array():
+    for whole, parts in ((large((64, 8)), [(0, 32), (32, 64)]), (large((4000, 100))[1:], [(0, 3999)])):
+        for part, rows in parts_in_place(whole, parts):
+            assert rows.base is not None
+            assert np.may_share_memory(rows, whole[slice(*part)])

@@ -28,17 +28,47 @@ def test_what_runs_as_one_program_is_traced_once_and_for_each_static_value():
     assert spread(x, -1).tolist() == [2, 2]
 
 
-def test_inside_a_trace_it_is_as_if_it_was_not_there():
+def test_inside_a_trace_it_computes_what_the_function_does():
     @as_one_program()
     def product(x, y):
         return jnp.tanh(x @ y)
 
-    x = jnp.ones((2, 2))
-    inside = jax.make_jaxpr(product)(x, x)
-    assert str(inside) == str(jax.make_jaxpr(product.__wrapped__)(x, x))
-    assert jax.grad(lambda x: product(x, x).sum())(x).shape == (2, 2)
+    x = jnp.full((2, 2), 0.3)
+    for each in (lambda f: f, jax.grad):
+        inside, without = (
+            jax.jit(each(lambda x, f=f: f(x, x * 2).sum())).lower(x).compile() for f in (product, product.__wrapped__)
+        )
+        np.testing.assert_array_equal(inside(x), without(x))
+        assert inside.cost_analysis()["flops"] == without.cost_analysis()["flops"]
     with plain_forms():
-        assert product(x, x).shape == (2, 2)
+        assert str(jax.make_jaxpr(product)(x, x)) == str(jax.make_jaxpr(product.__wrapped__)(x, x))
+
+
+def test_inside_traces_it_is_traced_once_for_each_kind_of_arguments():
+    traced = []
+
+    @as_one_program("axis")
+    def added(x, other=None, axis=0, by=1):
+        traced.append((x.shape, by))
+        return jnp.cumsum(x, axis) + by * (0 if other is None else other)
+
+    @jax.jit
+    def network(x):
+        wide = jnp.concatenate([x, x])
+        return [
+            added(added(x), by=1), added(x, x, by=1.0), added(x, by=True), added(wide), added(added(wide), wide),
+            added(x, np.ones(3, int)), added(x, np.ones(3, int)),
+        ]  # fmt: skip
+
+    x = jnp.arange(6).reshape(2, 3)
+    found = network(x)
+    assert len(traced) == 8  # x, by=1, x and x, a bool, the wide one, the wide ones, and twice with an array of numpy
+    assert [each.dtype.kind for each in found] == ["i", "f", "i", "i", "i", "i", "i"]
+    assert network(jnp.ones((2, 3)))[0].dtype == "float32"
+    jax.grad(lambda x: added(x).sum())(jnp.ones((2, 3)))
+    seen = len(traced)
+    jax.grad(lambda x: added(x).sum())(jnp.ones((2, 3)))
+    assert len(traced) == seen
 
 
 def test_an_argument_that_is_a_list_is_taken_as_it_is():

@@ -115,3 +115,31 @@ def test_bytes_in_front_of_a_file_are_no_text(tmp_path):
     padded[13:15] = 8, 8  # how wide places and sizes are; then half the size of a leaf, and of a tree's node: 4 and 16
     padded[16:20] = 4, 0, 16, 0
     hdf5_heaps.check(io.BytesIO(padded), "m.h5")
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("last", ["scalar", "list", "table", "data set"])
+def test_only_places_of_texts_are_looked_at(libver, last):
+    """Numbers may look like a long text: the place of one of many weights did, in a file of real Keras."""
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=libver) as file:
+        file.attrs["first"] = ["a", "bc"] * 5
+        if last == "data set":
+            file["texts"] = ["a", "bc", "last"]
+        else:
+            texts = {"scalar": "last", "list": ["a", "last"], "table": [["a", "last"]] * 2}[last]
+            file["texts"] = 1
+            file["texts"].attrs.create("texts", texts, dtype=h5py.string_dtype())
+        file["values"] = np.zeros(64, "uint8") + 77
+    content = memory.getvalue()
+    heap = content.index(hdf5_heaps.TEXTS).to_bytes(8, "little")
+    values = content.index(bytes([77] * 64))
+    looks_long = bytearray(content)
+    looks_long[values + 3 : values + 19] = b"\0\0\0\xc0" + heap + b"\1\0\0\0"
+    if last != "data set":  # whose values may be anywhere
+        hdf5_heaps.check(io.BytesIO(looks_long), "m.h5")
+    long = content.rindex((4).to_bytes(4, "little") + heap)
+    damaged = bytearray(content)
+    damaged[long + 3] = 32
+    with pytest.raises(ValueError, match="a string in it claims 536,870,916 bytes"):
+        hdf5_heaps.check(io.BytesIO(damaged), "m.h5")

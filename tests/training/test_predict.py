@@ -278,3 +278,41 @@ def test_a_large_prediction_lives_as_long_as_its_array():
         model.predict_on_batch(x * 2)
     for part in parts:
         np.testing.assert_array_equal(part, 8)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_outputs_that_are_the_inputs_are_kept(together):
+    """A program returns the memory of its input, which is used again for rows after it."""
+
+    class Adds(layers.Layer):  # what it computes depends on other rows, unless `together`
+        def call(self, inputs):
+            return inputs["a"], inputs["b"] + (0 if together else ops.mean(inputs["b"]) * 0)
+
+    given = {"a": layers.Input((512, 64)), "b": layers.Input((512, 32))}
+    model = Model(given, Adds()(given))
+    memory = np.random.default_rng(0).normal(size=1 + 100 * 512 * 64).astype("float32")
+    x = {"a": memory[1:].reshape(100, 512, 64), "b": np.asfortranarray(memory[: 100 * 512 * 32].reshape(100, 512, 32))}
+    for _ in range(3):
+        a, b = model.predict(x, batch_size=16, verbose=0)
+        np.testing.assert_array_equal(a, x["a"])
+        np.testing.assert_allclose(b, x["b"])
+        assert not np.may_share_memory(a, memory)
+
+
+def test_a_step_without_outputs_changes_state_as_often_as_there_are_batches():
+    class Sums(Model):
+        def __init__(self):
+            super().__init__()
+            self.total = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x):
+            return x
+
+        def predict_step(self, data):
+            self.total.assign_add(ops.sum(data))
+            return {}
+
+    model, memory = Sums(), np.ones(1 + 64 * 65536, "float32")
+    memory[1:] = np.repeat(np.arange(64, dtype="float32"), 65536)
+    model.predict(memory[1:].reshape(64, 65536), batch_size=8, verbose=0)
+    assert float(model.total) == 65536 * sum(range(64))

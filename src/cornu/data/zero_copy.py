@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import math
-from collections import deque
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,10 @@ import numpy as np
 from jax import lax
 
 from cornu.core.placement import ALIGNMENT, aligned, to_device
+from cornu.data.prefetch import prefetched
 
 LEAST_BYTES = 1 << 23  # smaller arrays are copied, which takes a millisecond or two
+LEAST_PART = 1 << 19  # bytes that a program reads at once: smaller parts are copied in less time than a thread takes
 
 
 class Fresh(np.ndarray):
@@ -46,7 +49,7 @@ class FreshArrays:
     """
 
     def __init__(self, kept: int) -> None:
-        self._free: deque[np.ndarray] = deque(maxlen=kept)
+        self._free: collections.deque[np.ndarray] = collections.deque(maxlen=kept)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any) -> Fresh:
         """Return an array for a stream whose arrays mostly have this shape."""
@@ -60,7 +63,7 @@ class FreshArrays:
 class _Loan:
     """What an array, and all arrays made of parts of it, refer to; with the last of them, their memory comes back."""
 
-    def __init__(self, memory: np.ndarray, free: deque[np.ndarray]) -> None:
+    def __init__(self, memory: np.ndarray, free: collections.deque[np.ndarray]) -> None:
         self._memory, self._free = memory, free
         self.__array_interface__ = memory.__array_interface__
 
@@ -137,3 +140,60 @@ def share(array: np.ndarray) -> Shared:
     shared = Shared(to_device(flat[shift:stop], copy=False), np.int32(shift), to_device(ends), array.shape)
     shared.source = array
     return shared
+
+
+AHEAD = 1  # parts that wait for the program, beside the one that it reads and the one that is copied
+Rows = TypeVar("Rows", bound=Sequence[int])
+
+
+def parts_in_place(x: Any, parts: Sequence[Rows]) -> Iterator[tuple[Rows, Any]]:
+    """Yield each part with its rows of the arrays in `x`, in memory that programs read in place.
+
+    A thread copies large parts to aligned memory, the next while a program computes one. That memory is used again: a
+    part is lost when the next one is asked for.
+
+    Args:
+        x: Arrays in any structure.
+        parts: Each begins with the number of its first row, and of the row after its last. The first is the largest.
+    """
+    arrays, structure = jax.tree.flatten(x)
+    if len(parts) > 1 and any(_is_copied(array[slice(*parts[0][:2])]) for array in arrays):
+        copies = [_Copies() for _ in arrays]
+
+        def aligned_part(part: Rows) -> tuple[Rows, Any]:
+            rows = [copy(array[slice(*part[:2])]) for copy, array in zip(copies, arrays, strict=True)]
+            return part, jax.tree.unflatten(structure, rows)
+
+        yield from prefetched(parts, aligned_part, AHEAD)
+    else:
+        for part in parts:
+            yield part, jax.tree.unflatten(structure, [array[slice(*part[:2])] for array in arrays])
+
+
+def _is_copied(rows: Any) -> bool:
+    """Return whether JAX would copy an array of numpy, and it takes time."""
+    return (
+        isinstance(rows, np.ndarray)
+        and rows.nbytes >= LEAST_PART
+        and not (rows.flags.c_contiguous and rows.ctypes.data % ALIGNMENT == 0)
+        and jax.dtypes.canonicalize_dtype(rows.dtype) == rows.dtype
+        and jax.default_backend() == "cpu"
+    )
+
+
+class _Copies:
+    """Copies of parts of an array, each in the memory that has not been used for longest."""
+
+    def __init__(self) -> None:
+        self.memory: collections.deque[np.ndarray] = collections.deque()
+
+    def __call__(self, rows: Any) -> Any:
+        if not _is_copied(rows):
+            return rows
+        if len(self.memory) < AHEAD + 2:
+            self.memory.append(aligned(rows.shape, rows.dtype))
+        else:
+            self.memory.rotate(-1)
+        copy = self.memory[-1][: len(rows)]
+        copy[...] = rows
+        return copy

@@ -66,7 +66,8 @@ def as_one_program(*static: str) -> Callable[[Callable], Callable]:
     """Decorate a function of arrays: called outside a trace, it runs as one compiled program.
 
     Without it, each operation goes through JAX's dispatch, and one with a custom derivative is traced again each time.
-    The function runs as it is if an argument is traced, or if one named in `static` is a list.
+    Inside a trace, its operations become part of the trace; those for the same shapes are found once. The function runs
+    as it is for an export, or if an argument is a list.
 
     Args:
         static: Names of the arguments that are not arrays.
@@ -83,13 +84,44 @@ def as_one_program(*static: str) -> Callable[[Callable], Callable]:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             given = (*args, *kwargs.values())
-            if _plain.get() or any(isinstance(one, (jax.core.Tracer, list)) for one in given):
+            if _plain.get() or any(isinstance(one, list) for one in given):
                 return function(*args, **kwargs)
+            if any(isinstance(one, jax.core.Tracer) for one in given):
+                return _traced_once(function, args, kwargs)
             return program(*args, **kwargs)
 
         return call
 
     return decorate
+
+
+def _traced_once(function: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Return ``function(*args, **kwargs)`` inside a trace: the operations of the first call with arguments like these.
+
+    Tracing is most of the time to the first step of a network whose compiled program is kept, and its layers are alike.
+    """
+    arrays = [one for one in (*args, *kwargs.values()) if isinstance(one, Array)]
+    others = tuple(_HOLE if isinstance(one, Array) else one for one in (*args, *kwargs.values()))
+    try:
+        hash(others)
+    except TypeError:  # arrays of numpy, structures of arrays
+        return function(*args, **kwargs)
+    return _filled(function, len(args), tuple(kwargs), others, tuple(map(type, others)))(*arrays)
+
+
+_HOLE = object()
+
+
+@functools.lru_cache(maxsize=1024)
+def _filled(function: Callable, count: int, names: tuple[str, ...], others: tuple, kinds: tuple) -> Callable:
+    """Return a function of the arrays alone, whose trace JAX keeps; `kinds` tells 1 from 1.0 and True."""
+
+    def call(*arrays: Any) -> Any:
+        left = iter(arrays)
+        given = [next(left) if one is _HOLE else one for one in others]
+        return function(*given[:count], **dict(zip(names, given[count:], strict=True)))
+
+    return jax.jit(call, inline=True)
 
 
 @jax.custom_vjp

@@ -6,6 +6,8 @@ and its address; a free block begins with the address of the next one.
 """
 
 import io
+import math
+import re
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +21,9 @@ MOST_FREE = 1 << 16  # free blocks among the names of a group
 MOST_HEAPS, MOST_SEARCHED = 64, 1 << 26  # heaps, and bytes of a file, whose lengths are checked
 HEAD = 16  # bytes before a heap's objects, and before an object's bytes
 BLOCK = 1 << 22  # bytes that are searched at once
+MOST_AXES = 32  # of a shape, by the format
+#: A type of variable length: version and class, three bytes of flags, and the size of a value.
+STRING_TYPE = re.compile(rb"[\x19\x29\x39\x49]...\x10\0\0\0", re.DOTALL)
 
 
 class Content:
@@ -121,9 +126,37 @@ def _check_lengths(head: bytes, size: int, heap: int, numbers: set[int], what: s
 
     A string is stored as its length, the address of its heap, and its number there. `head` is where it is searched.
     """
+    strings: list[range] | None = None
     place = head.find(pattern := struct.pack("<Q", heap), 4)
     while 4 <= place <= len(head) - 12:
         length, number = struct.unpack_from("<I8xI", head, place - 4)
         if number in numbers and length > size:
-            raise ValueError(f"{what!r} is damaged: a string in it claims {length:,} bytes.")
+            strings = _places_of_strings(head) if strings is None else strings  # seldom: other bytes look like this
+            if any(place - 4 in places for places in strings):
+                raise ValueError(f"{what!r} is damaged: a string in it claims {length:,} bytes.")
         place = head.find(pattern, place + 1)
+
+
+def _places_of_strings(head: bytes) -> list[range]:
+    """Return where strings of variable length are stored: after the type and the shape of an attribute, 16 bytes each.
+
+    The type of a data set does not say where its values are: then they may be anywhere.
+    """
+    found = []
+    for match in STRING_TYPE.finditer(head):
+        places = [
+            _places_after(head, match.start() + length) for length in (20, 24)
+        ]  # of the type, without and with 0s
+        found += [each for each in places if each] or [range(len(head))]
+    return found
+
+
+def _places_after(head: bytes, shape: int) -> range:
+    """Return the places of the 16-byte values of an attribute whose shape is stored at `shape`; none if that is none."""
+    version, rank, flags = head[shape : shape + 3].ljust(3, b"\0")
+    start = shape + {1: 8, 2: 4}.get(version, 0)
+    end = start + 8 * rank * (1 + flags % 2)
+    if start == shape or rank > MOST_AXES or flags > 1 or end > len(head):
+        return range(0)
+    count = math.prod(struct.unpack_from(f"<{rank}Q", head, start))
+    return range(end, end + HEAD * count, HEAD) if end + HEAD * count <= len(head) else range(0)

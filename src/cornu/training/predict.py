@@ -1,13 +1,15 @@
 """Prediction: blocks of whole batches in one compiled loop, the remaining rows padded to a few fixed shapes."""
 
-from typing import Any
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from cornu.data.arrays import ArrayBatches
 from cornu.data.batches import Batches
-from cornu.data.convert import map_arrays
+from cornu.data.zero_copy import parts_in_place
 from cornu.training.program import Predictor
 
 # The most whole batches that one compiled call runs; smaller powers of two are compiled as needed.
@@ -35,10 +37,9 @@ def predict(
     watcher = callbacks.for_batches("predict")
     callbacks.on_predict_begin()
     if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
-        if together is not None and together > batches.batch_size:
-            outputs = _in_pieces(predictor, batches, watcher, together)
-        else:
-            outputs = _resident(predictor, batches, watcher)
+        larger = together is not None and together > batches.batch_size
+        calls = _in_pieces(batches, together) if larger else _by_batches(batches)
+        outputs = _resident(predictor, batches, watcher, calls)
     else:
         outputs = _streamed(predictor, batches, watcher, steps)
     callbacks.on_predict_end()
@@ -61,12 +62,15 @@ class _Outputs:
         self._whole: Any = None
 
     def add(self, outputs: Any) -> None:
-        """Take the outputs of a call, numpy arrays in any structure."""
-        if self._whole is None and len(self.parts) == 1 and self.rows is not None:
-            self._whole = jax.tree.map(self._like, self.parts[0])
-            self.parts = [] if self._place(self.parts[0]) else self.parts
+        """Take the outputs of a call, numpy arrays in any structure, whose memory may be that of the call's inputs."""
+        if self._whole is None and self.rows is not None and not self._are_all(outputs):
+            self._whole = jax.tree.map(self._like, outputs)
         if self.parts or self._whole is None or not self._place(outputs):
-            self.parts.append(outputs)
+            self.parts.append(outputs if self._whole is None else jax.tree.map(np.array, outputs))
+
+    def _are_all(self, outputs: Any) -> bool:
+        leaves = jax.tree.leaves(outputs)
+        return bool(leaves) and all(np.shape(leaf)[:1] == (self.rows,) for leaf in leaves)
 
     def _like(self, part: Any) -> np.ndarray:
         return np.empty((self.rows or 0, *np.shape(part)[1:]), part.dtype)
@@ -96,43 +100,47 @@ class _Outputs:
         return jax.tree.map(lambda *parts: np.concatenate(parts), *placed, *self.parts)
 
 
-def _resident(predictor: Predictor, batches: Any, watcher: Any) -> _Outputs:
-    """Run 256, 128, ... whole batches at a time, then the remaining rows."""
-    outputs = _Outputs(batches.rows)
-    size = batches.batch_size
-    whole = batches.rows // size
+class _Call(NamedTuple):
+    """Rows from `start` to before `stop` for one compiled call: whole batches of `size` rows, or a padded rest (0)."""
+
+    start: int
+    stop: int
+    size: int
+
+
+def _by_batches(batches: Any) -> Iterator[_Call]:
+    """Yield 256, 128, ... whole batches at a time, then the remaining rows."""
+    size, start = batches.batch_size, 0
     most = _most_rows(batches) // size
-    step = 0
-    while step < whole:
-        count = _power(min(most, whole - step))
-        watcher.on_batch_begin(step)
-        outputs.add(predictor.on_many(_rows(batches, step * size, (step + count) * size), count, size))
-        step += count
-        watcher.on_batch_end(step - 1, {})
-        if watcher.stopped():
-            return outputs
-    if whole * size < batches.rows:
-        outputs.add(predictor.on_padded(_rows(batches, whole * size, batches.rows)))
-        watcher.on_batch_end(whole, {})
-    return outputs
+    while batches.rows - start >= size:
+        stop = start + _power(min(most, (batches.rows - start) // size)) * size
+        yield _Call(start, stop, size)
+        start = stop
+    if start < batches.rows:
+        yield _Call(start, batches.rows, 0)
 
 
-def _in_pieces(predictor: Predictor, batches: Any, watcher: Any, most: int) -> _Outputs:
-    """Run chunks of `most` rows, several per call, then smaller ones, each a power of two or padded to the next."""
-    outputs = _Outputs(batches.rows)
-    done, size = 0, batches.batch_size
-    most_chunks = max(1, _most_rows(batches) // most)
-    while done < batches.rows:
-        left = batches.rows - done
+def _in_pieces(batches: Any, most: int) -> Iterator[_Call]:
+    """Yield chunks of `most` rows, several per call, then smaller ones, each a power of two or padded to the next."""
+    start, most_chunks = 0, max(1, _most_rows(batches) // most)
+    while start < batches.rows:
+        left = batches.rows - start
         count = _power(min(left // most, most_chunks))
-        rows = count * most or _piece(left, size)
-        watcher.on_batch_begin(done // size)
-        x = _rows(batches, done, done + rows)
-        outputs.add(predictor.on_many(x, count, most) if count else predictor.on_padded(x))
-        done += rows
-        watcher.on_batch_end(-(-done // size) - 1, {})
-        if watcher.stopped():
-            break
+        rows = count * most or _piece(left, batches.batch_size)
+        yield _Call(start, start + rows, most if count else 0)
+        start += rows
+
+
+def _resident(predictor: Predictor, batches: Any, watcher: Any, calls: Iterable[_Call]) -> _Outputs:
+    """Run the calls one after another."""
+    outputs, batch = _Outputs(batches.rows), batches.batch_size
+    with contextlib.closing(parts_in_place(batches.batch.x, list(calls))) as inputs:
+        for (start, stop, size), x in inputs:
+            watcher.on_batch_begin(start // batch)
+            outputs.add(predictor.on_many(x, (stop - start) // size, size) if size else predictor.on_padded(x))
+            watcher.on_batch_end(-(-stop // batch) - 1, {})
+            if watcher.stopped():
+                break
     return outputs
 
 
@@ -160,10 +168,6 @@ def _piece(left: int, size: int) -> int:
     """
     whole = _power(left)
     return left if left <= size or 2 * left > 3 * whole else whole
-
-
-def _rows(batches: Any, start: int, stop: int) -> Any:
-    return map_arrays(lambda array: array[start:stop], batches.batch.x)
 
 
 def _streamed(predictor: Predictor, batches: Batches, watcher: Any, steps: int | None) -> _Outputs:
