@@ -78,7 +78,7 @@ class _Batch(NamedTuple):
 
 
 def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
-    workers = threads()
+    workers = threads() + 1  # while one waits for a file or for Python's lock, the others keep all processors busy
     pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-files")
     per_task = min(max(size * _AHEAD // (2 * workers), 1), _MOST_PER_TASK)  # two for each thread, or more
     arrays = FreshArrays(kept=_AHEAD)
