@@ -62,6 +62,7 @@ LATE = {
     ("*", "IPython"): "an extra",
     ("*", "PIL"): "an extra",
     ("*", "simplejpeg"): "an extra",
+    ("*", "isal"): "an extra",
     ("*", "matplotlib"): "an extra",
     ("*", "sklearn"): "an extra of the tests",
     ("*", "torch"): "for the programs that split its data sets",

@@ -198,18 +198,44 @@ def test_files_with_wrong_bytes(tmp_path, monkeypatch, kind):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_without_the_packages(tmp_path, monkeypatch):
-    files = {"jpeg": saved(photo(), "JPEG"), "png": saved(photo(), "PNG")}
-    expected = {name: read(tmp_path, data, 3) for name, data in files.items()}
-    monkeypatch.setitem(sys.modules, "simplejpeg", None)
+@pytest.fixture
+def without(monkeypatch):
+    """Return a function that hides a package."""
+
+    def hide(package):
+        monkeypatch.setitem(sys.modules, package, None)
+        forget()
+
+    def forget():
+        for search in (decoders._simplejpeg, decoders._inflating):
+            search.cache_clear()
+
+    yield hide
+    forget()
+
+
+def test_without_simplejpeg(tmp_path, without):
+    data = saved(photo(), "JPEG")
+    expected = read(tmp_path, data, 3)
+    without("simplejpeg")
+    assert decoded(data, 3) is None
+    np.testing.assert_array_equal(read(tmp_path, data, 3), expected)
+
+
+def test_without_isal(kernel, tmp_path, without):
+    data = saved(photo(), "PNG")
+    expected = decoded(data, 3)
+    without("isal")
+    assert decoders._inflating() is zlib.decompressobj
+    np.testing.assert_array_equal(decoded(data, 3), expected)
+
+
+def test_without_native_kernels(tmp_path, monkeypatch):
+    data = saved(photo(), "PNG")
+    expected = read(tmp_path, data, 3)
     monkeypatch.setattr(native.library, "available", lambda _: False)
-    decoders._simplejpeg.cache_clear()
-    try:
-        for name, data in files.items():
-            assert decoded(data, 3) is None
-            np.testing.assert_array_equal(read(tmp_path, data, 3), expected[name])
-    finally:
-        decoders._simplejpeg.cache_clear()
+    assert decoded(data, 3) is None
+    np.testing.assert_array_equal(read(tmp_path, data, 3), expected)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])

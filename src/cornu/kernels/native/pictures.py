@@ -24,6 +24,10 @@ def _declare(loaded: ctypes.CDLL, _: str) -> None:
 LIBRARY = library.Library("pictures", "the first picture that needs them", _declare, ("-ffp-contract=off",))
 
 
+def _address(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]  # three times as fast as ctypes.data
+
+
 class Places(NamedTuple):
     """Where new rows or columns are: each between two old ones.
 
@@ -38,7 +42,7 @@ class Places(NamedTuple):
     @classmethod
     def of(cls, pairs: np.ndarray, weights: np.ndarray) -> Places:
         """Return the places; both arrays must be contiguous."""
-        return cls(pairs, weights, (pairs.ctypes.data, weights.ctypes.data))
+        return cls(pairs, weights, (_address(pairs), _address(weights)))
 
 
 def resized(image: np.ndarray, rows: Places, columns: Places, out: np.ndarray | None = None) -> np.ndarray | None:
@@ -58,8 +62,8 @@ def resized(image: np.ndarray, rows: Places, columns: Places, out: np.ndarray | 
     if out is None or out.dtype != np.float32 or not out.flags.c_contiguous:
         out = np.empty(shape, np.float32)
     failed = functions.resize_bilinear(
-        image.ctypes.data, width, channels, image.strides[0], *rows.addresses, shape[0], *columns.addresses, shape[1],
-        out.ctypes.data,
+        _address(image), width, channels, image.strides[0], *rows.addresses, shape[0], *columns.addresses, shape[1],
+        _address(out),
     )  # fmt: skip
     return None if failed else out
 
@@ -83,4 +87,4 @@ def unfiltered(rows: bytes, pixels: np.ndarray) -> bool:
     functions = library.functions_of(LIBRARY)
     if functions is None or len(rows) != height * (1 + width * channels):
         return False
-    return not functions.unfilter_png(rows, height, width * channels, channels, pixels.ctypes.data)
+    return not functions.unfilter_png(rows, height, width * channels, channels, _address(pixels))
