@@ -1,7 +1,7 @@
 """Fast decoders for JPEG and PNG, the files that most folders consist of; all others are left to Pillow.
 
 JPEGs are decoded by simplejpeg (the extra ``image``), PNGs by isal (or zlib) and a native kernel. What one of them does
-not take, such as damaged files, is left to Pillow too. Pixels are the same as Pillow's.
+not take, such as damaged files, is left to Pillow too. Pixels are the same as Pillow's, or TensorFlow's if asked for.
 """
 
 import functools
@@ -23,19 +23,21 @@ _KEPT = 1 << 22
 _threads = threading.local()
 
 
-def decoded(data: bytes, channels: int, largest: int | None) -> np.ndarray | None:
+def decoded(data: bytes, channels: int, largest: int | None, as_tensorflow: bool = False) -> np.ndarray | None:
     """Return the pixels of a file's contents, or None if Pillow must read it.
 
     Args:
         data: The contents of a file.
         channels: 1, 3 or 4.
         largest: Number of pixels above which Pillow says what it thinks of such pictures.
+        as_tensorflow: Whether JPEGs get the pixels of TensorFlow, whose transform is ``INTEGER_FAST``; those of Pillow
+            differ from them by a few of 255.
 
     Returns:
         ``(height, width, channels)`` of uint8, in memory that this thread's next picture may overwrite.
     """
     if data.startswith(_JPEG):
-        return _jpeg(data, channels, largest)
+        return _jpeg(data, channels, largest, as_tensorflow)
     if data.startswith(_PNG):
         return _png(data, channels, largest)
     return None
@@ -70,7 +72,7 @@ def _inflating() -> Callable[[], Any]:
     return isal_zlib.decompressobj
 
 
-def _jpeg(data: bytes, channels: int, largest: int | None) -> np.ndarray | None:
+def _jpeg(data: bytes, channels: int, largest: int | None, as_tensorflow: bool) -> np.ndarray | None:
     decoder = _simplejpeg()
     if decoder is None:
         return None
@@ -78,7 +80,8 @@ def _jpeg(data: bytes, channels: int, largest: int | None) -> np.ndarray | None:
         height, width, colors, _ = decoder.decode_jpeg_header(data)
         if colors in ("CMYK", "YCCK") or (largest and height * width > largest):
             return None
-        return decoder.decode_jpeg(data, _JPEG_COLORS[channels], buffer=_space(height, width, channels))
+        space = _space(height, width, channels)
+        return decoder.decode_jpeg(data, _JPEG_COLORS[channels], fastdct=as_tensorflow, buffer=space)
     except Exception:  # damaged, or of a rare kind: Pillow reads it or says what is wrong
         return None
 

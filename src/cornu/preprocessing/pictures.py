@@ -83,18 +83,19 @@ def shrunk(picture: Any, size: tuple[int, ...], channels: int) -> np.ndarray:
 def pixels_of(path: Any, channels: int) -> np.ndarray:
     """Return the pixels of a picture file, ``(height, width, channels)`` of uint8; see `opened` for what is raised.
 
-    They may be in memory that this thread's next picture overwrites.
+    They are TensorFlow's, of JPEGs only if a fast decoder takes them, and may be in memory that this thread's next
+    picture overwrites.
     """
-    found = fast_pixels(path, channels)
+    found = fast_pixels(path, channels, as_tensorflow=True)
     if found is not None:
         return found
     picture = opened(path, channels)
     return np.frombuffer(picture.tobytes(), np.uint8).reshape(picture.height, picture.width, channels)
 
 
-def fast_pixels(path: Any, channels: int) -> np.ndarray | None:
-    """Return the same pixels if one of the fast `decoders` takes the file, otherwise None."""
-    return decoded(_contents(path), channels, pillow().MAX_IMAGE_PIXELS)
+def fast_pixels(path: Any, channels: int, as_tensorflow: bool = False) -> np.ndarray | None:
+    """Return the pixels of a file that one of the fast `decoders` takes, otherwise None."""
+    return decoded(_contents(path), channels, pillow().MAX_IMAGE_PIXELS, as_tensorflow)
 
 
 def _contents(path: Any) -> bytes:
