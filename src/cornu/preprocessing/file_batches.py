@@ -13,8 +13,8 @@ from cornu.data.zero_copy import FreshArrays
 
 #: Batches that are being read at once.
 _AHEAD = 3
-#: Files that one task of a thread reads, at most: handing over a task takes as long as reading a small file.
-_MOST_PER_TASK = 16
+#: Files that one task of a thread reads.
+_PER_TASK = 4
 #: Files in such a batch if they are wanted one by one.
 _PER_BATCH = 16
 
@@ -61,7 +61,6 @@ class _Batch(NamedTuple):
     contents: Any
     targets: np.ndarray | None
     reading: list[Future]
-    per_task: int
 
     def joined(self, join: Callable[[Any], np.ndarray]) -> Any:
         """Wait for the files; an error of one is raised here."""
@@ -73,20 +72,19 @@ class _Batch(NamedTuple):
     def elements(self) -> Iterator:
         """Return the files one by one, each as soon as it is read."""
         for row in range(len(self.contents)):
-            self.reading[row // self.per_task].result()
+            self.reading[row // _PER_TASK].result()
             yield self.contents[row] if self.targets is None else (self.contents[row], self.targets[row])
 
 
 def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
     workers = threads() + 1  # while one waits for a file or for Python's lock, the others keep all processors busy
     pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-files")
-    per_task = min(max(size * _AHEAD // (2 * workers), 1), _MOST_PER_TASK)  # two for each thread, or more
     arrays = FreshArrays(kept=_AHEAD)
     waiting: deque[_Batch] = deque()
     try:
         for start in range(0, len(order), size):
             chosen = order[start : start + size]
-            waiting.append(_begin(pool, files, chosen, files.space(len(chosen), arrays), per_task))
+            waiting.append(_begin(pool, files, chosen, files.space(len(chosen), arrays)))
             if len(waiting) >= _AHEAD:
                 yield waiting.popleft()
         while waiting:
@@ -95,12 +93,12 @@ def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray, contents: Any, per_task: int) -> _Batch:
+def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray, contents: Any) -> _Batch:
     """Let threads read some files, each into its own place of `contents`."""
 
     def read(start: int) -> None:
-        for row in range(start, min(start + per_task, len(chosen))):
+        for row in range(start, min(start + _PER_TASK, len(chosen))):
             files.read(files.paths[chosen[row]], contents, row)
 
-    reading = [pool.submit(read, start) for start in range(0, len(chosen), per_task)]
-    return _Batch(contents, None if files.targets is None else files.targets[chosen], reading, per_task)
+    reading = [pool.submit(read, start) for start in range(0, len(chosen), _PER_TASK)]
+    return _Batch(contents, None if files.targets is None else files.targets[chosen], reading)
