@@ -108,20 +108,22 @@ class _Header(NamedTuple):
     @property
     def channels(self) -> int:
         """The number of channels, 0 for files that are not read here."""
-        is_plain = self[:2] == (13, b"IHDR") and self[4] == 8 and not any(self[6:])
-        return {0: 1, 2: 3, 6: 4}.get(self.color, 0) if is_plain and self.width and self.height else 0
+        is_header = self.size == 13 and self.name == b"IHDR"
+        is_special = self.depth != 8 or self.compression or self.filters or self.interlaced
+        if not is_header or is_special or self.width * self.height == 0:
+            return 0
+        return {0: 1, 2: 3, 6: 4}.get(self.color, 0)
 
 
 def _png(data: bytes, channels: int, largest: int | None) -> np.ndarray | None:
     try:
         header = _Header(*struct.unpack_from(">I4sIIBBBBB", data, len(_PNG)))
         stored = header.channels
-        pixels_too_many = largest and header.width * header.height > largest
-        if stored not in _STORED[channels] or pixels_too_many or not native.can_unfilter():
+        is_too_large = largest and header.width * header.height > largest
+        if stored not in _STORED[channels] or is_too_large or not native.can_unfilter():
             return None
-        compressed = _png_contents(memoryview(data))
-        rows = _inflated(compressed, header.height * (1 + header.width * stored))
-    except Exception:  # damaged
+        rows = _inflated(_png_contents(memoryview(data)), header.height * (1 + header.width * stored))
+    except Exception:  # damaged: Pillow says what is wrong
         return None
     pixels = _space(header.height, header.width, stored)
     if not native.unfiltered(rows, pixels):

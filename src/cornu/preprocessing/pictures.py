@@ -40,9 +40,8 @@ def opened(path: Any, channels: int, upright: bool = False, least: tuple[int, in
     image = pillow()
     try:
         with image.open(path) as picture:
-            if picture.format in ("JPEG", "MPO") and (
-                channels == 1 or least
-            ):  # grey is stored as such; smaller is faster
+            is_jpeg = picture.format in ("JPEG", "MPO")
+            if is_jpeg and (channels == 1 or least):  # grey is stored as such; smaller is faster
                 picture.draft("L" if channels == 1 else "RGB", least and least[::-1])
             if picture.mode.startswith("I"):
                 picture = image.fromarray((np.asarray(picture) >> 8).astype("uint8"))

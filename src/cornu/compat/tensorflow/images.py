@@ -16,6 +16,7 @@ import numpy as np
 from cornu.compat.backend.calls import tensor_function
 from cornu.core.randomness import random_key
 from cornu.ops import image as ops
+from cornu.preprocessing.decoders import decoded
 from cornu.preprocessing.pictures import opened, pillow
 
 _LUMINANCE = (0.2989, 0.587, 0.114)
@@ -355,7 +356,8 @@ def decode_image(
     """
     content: Any = np.asarray(contents, object)[()]
     wanted = channels or _channels_of(content)
-    pixels = np.asarray(opened(io.BytesIO(content), wanted))
+    fast = decoded(content, wanted, pillow().MAX_IMAGE_PIXELS, as_tensorflow=True)
+    pixels = np.asarray(opened(io.BytesIO(content), wanted)) if fast is None else fast.copy()
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     return pixels if str(dtype) == "uint8" else convert_image_dtype(pixels, dtype)
 
