@@ -79,7 +79,7 @@ class _Batch(NamedTuple):
 def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
     workers = threads() + 1  # while one waits for a file or for Python's lock, the others keep all processors busy
     pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-files")
-    arrays = FreshArrays(kept=_AHEAD)
+    arrays = FreshArrays(kept=2)
     waiting: deque[_Batch] = deque()
     try:
         for start in range(0, len(order), size):
