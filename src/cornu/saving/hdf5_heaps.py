@@ -22,8 +22,8 @@ MOST_HEAPS, MOST_SEARCHED = 64, 1 << 26  # heaps, and bytes of a file, whose len
 HEAD = 16  # bytes before a heap's objects, and before an object's bytes
 BLOCK = 1 << 22  # bytes that are searched at once
 MOST_AXES = 32  # of a shape, by the format
-#: A type of variable length: version and class, three bytes of flags, and the size of a value.
-STRING_TYPE = re.compile(rb"[\x19\x29\x39\x49]...\x10\0\0\0", re.DOTALL)
+#: A type of variable length: version and class, whether it is text and how padded, in which characters, a value's size.
+STRING_TYPE = re.compile(rb"[\x19\x29\x39\x49][\0\1\x10\x11\x20\x21][\0\1]\0\x10\0\0\0")
 
 
 class Content:
@@ -152,7 +152,7 @@ def _places_of_strings(head: bytes) -> list[range]:
 
 
 def _places_after(head: bytes, shape: int) -> range:
-    """Return the places of the 16-byte values of an attribute whose shape is stored at `shape`; none if that is none."""
+    """Return the places of an attribute's 16-byte values; `shape` is where its shape would be stored."""
     version, rank, flags = head[shape : shape + 3].ljust(3, b"\0")
     start = shape + {1: 8, 2: 4}.get(version, 0)
     end = start + 8 * rank * (1 + flags % 2)
