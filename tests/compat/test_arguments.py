@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cornu
+from cornu import layers
 from cornu.compat.arguments import translate_constructor, translate_keywords
 from cornu.compat.attributes import METHODS, old_attribute
 
@@ -297,3 +298,10 @@ def test_nb_words_of_data_sets_is_num_words():
     for module in (cornu.datasets.imdb, cornu.datasets.reuters):
         with pytest.raises(TypeError, match="the old and the new name of one argument"):
             module.load_data(nb_words=20, num_words=20)
+
+
+def test_adapt_always_starts_again():
+    layer = layers.Normalization()
+    layer.adapt(np.zeros((2, 1)), reset_state=True)
+    with pytest.raises(ValueError, match=r"adapt.reset_state=False. is not supported: adapt.. starts from scratch"):
+        layer.adapt(np.ones((2, 1)), reset_state=False)

@@ -39,8 +39,15 @@ def test_options_are_accepted_and_keep_convolutions_from_the_library():
     assert "ynn_fusion" not in text, HERE
 
 
+@pytest.mark.skipif(jax.__version_info__ < (0, 10), reason="jaxlib 0.8 has no such library")
+def test_sums_are_handed_to_the_library():
+    assert jax_internals.sums_by_library(), HERE
+    program = jax.jit(lambda x: jnp.mean(x, (0, 1, 2)), compiler_options=jax_internals.compiler_options())
+    assert "ynn" in program.lower(jnp.ones((32, 32, 32, 64))).compile().as_text(), HERE
+
+
 def test_an_unknown_option_is_left_out(monkeypatch):
-    monkeypatch.setattr(jax_internals, "NO_LIBRARY_KERNELS", {"xla_cpu_no_such_option": ""})
+    monkeypatch.setattr(jax_internals, "LIBRARY_KERNELS", {"xla_cpu_no_such_option": ""})
     assert jax_internals.compiler_options() == {}
 
 

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import cornu
 from cornu.data.convert import as_arrays, rows_in, to_array
 
 
@@ -137,3 +138,37 @@ def test_a_column_of_text_is_named(kind):
 def test_numbers_in_columns_of_objects_are_taken():
     frame = pd.DataFrame({"a": pd.Series([1, 2], dtype=object), "b": [0.5, 1.5]})
     np.testing.assert_array_equal(to_array(frame, "x"), [[1, 0.5], [2, 1.5]])
+
+
+def test_columns_are_those_of_the_frame_that_the_model_learned_from():
+    frames = pytest.importorskip("pandas")
+    frame = frames.DataFrame({"b": [1.0, 2.0], "a": [3.0, 4.0], "c": [0.0, 1.0]})
+    model = cornu.Sequential([cornu.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(frame, np.ones(2), verbose=0, validation_data=(frame, np.ones(2)))
+    expected = model.predict(frame.to_numpy(), verbose=0)
+    for same in (frame, frame.rename(columns={"c": "d"}), frames.DataFrame(frame.to_numpy())):
+        np.testing.assert_array_equal(model.predict(same, verbose=0), expected)
+    with pytest.raises(ValueError, match=r"in another order: column 0 is 'a', not 'b'.\nPass the same columns"):
+        model.predict(frame[["a", "b", "c"]], verbose=0)
+    with pytest.raises(ValueError, match=r"3 columns .'b', 'a', 'c'.; this one has no column 'c'"):
+        model.evaluate(frame[["b", "a"]], np.ones(2), verbose=0)
+    with pytest.raises(ValueError, match="this one has 4"):
+        model.predict_on_batch(frame.assign(d=1.0))
+    model.fit(frame[["a", "b", "c"]], np.ones(2), verbose=0)
+    model.predict(frame[["a", "b", "c"]], verbose=0)
+    model.fit(frame.to_numpy(), np.ones(2), verbose=0)
+    model.predict(frame, verbose=0)
+
+
+def test_missing_values_in_frames_are_named():
+    frames = pytest.importorskip("pandas")
+    model = cornu.Sequential([cornu.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for missing in (np.nan, None):
+        for kind in ("float64", object):
+            frame = frames.DataFrame({"a": [1.0, missing, 3.0], "b": [1.0, 2.0, 3.0]}).astype(kind)
+            with pytest.raises(ValueError, match=r"x contains 1 values that are NaN .*first in row 1"):
+                model.fit(frame, np.ones(3), verbose=0)
+    with pytest.raises(ValueError, match=r"y contains 1 values that are NaN .*first in row 0"):
+        model.fit(np.ones((3, 2)), frames.Series([None, 1.0, 2.0]), verbose=0)

@@ -91,5 +91,9 @@ def test_element_specs_print_as_those_of_tensorflow():
         ((None,), "string"),
         ((None,), "int64"),
     ]
+    mapped = rows.batch(3).map(lambda x, text, number: (x, text)).shuffle(2).repeat(2).take(3).prefetch(1)
+    assert [one.shape for one in mapped.element_spec] == [(None, 2), (None,)]
+    assert [one.shape for one in rows.batch(2, drop_remainder=True).element_spec] == [(2, 2), (2,), (2,)]
+    assert [one.shape for one in rows.batch(2).unbatch().element_spec] == [(2,), (), ()]
     with pytest.raises(ValueError, match="no element"):
         _ = Dataset.range(0).element_spec

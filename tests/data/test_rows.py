@@ -2,6 +2,7 @@
 
 import threading
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from cornu import layers, ops
 from cornu.data.arrays import ArrayBatches
 from cornu.data.batches import as_batches
 from cornu.data.dataset import Dataset
+from cornu.data.rows import Rows
 from cornu.data.streams import StreamBatches
 
 X = np.random.default_rng(0).random((50, 3)).astype("float32")
@@ -167,3 +169,43 @@ def test_threads_read_the_rows_of_a_batch():
     found = listed(Dataset.range(40).map(read, num_parallel_calls=3).batch(8))
     assert np.concatenate(found).tolist() == list(range(0, 80, 2))
     assert "cornu-data" in names
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        lambda d: d.filter(lambda x, y: y < 3),
+        lambda d: d.map(lambda x, y: (x * 2, y + 1)).filter(lambda x, y: y % 2 == 0).map(lambda x, y: (x + 1, y)),
+        lambda d: d.filter(lambda x, y: y > 0).filter(lambda x, y: y != 2).skip(3).take(9),
+        lambda d: d.repeat(2).filter(lambda x, y: jnp.any(x > 0.5)),
+        lambda d: d.filter(lambda x, y: False),
+        lambda d: d.take(5).filter(lambda x, y: True),
+    ],
+)
+def test_rows_are_selected_in_blocks_as_one_by_one(chain, monkeypatch):
+    data = np.random.default_rng(0).random((40, 3)).astype("float32"), np.arange(40) % 5
+    rows = chain(Dataset.from_tensor_slices(data))
+    assert rows._rows is not None
+    assert rows.cardinality() == -2 or rows.cardinality() >= 0
+    with monkeypatch.context() as patched:
+        patched.setattr(Rows, "selected", lambda *_: None)
+        expected = list(chain(Dataset.from_tensor_slices(data)).as_numpy_iterator())
+    for _ in range(2):
+        found = list(rows.as_numpy_iterator())
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one[0], other[0])
+            np.testing.assert_array_equal(one[1], other[1])
+        labels = [y for _, ys in rows.batch(4).as_numpy_iterator() for y in ys]
+        assert labels == [y for _, y in expected]
+    shuffled = [int(y) for _, y in rows.shuffle(7, seed=1).as_numpy_iterator()]
+    assert sorted(shuffled) == sorted(int(y) for _, y in expected)
+
+
+def test_rows_are_selected_one_by_one_where_a_predicate_is_not_a_function_of_the_row():
+    numbers = Dataset.range(20)
+    assert numbers.filter(lambda x: np.random.random() < 2)._rows is None
+    assert numbers.filter(lambda x: x if x > 3 else 0)._rows is None
+    words = Dataset.from_tensor_slices(np.array(["a", "b", "a"]))
+    assert [str(one) for one in words.filter(lambda word: word == "a")] == ["a", "a"]
+    assert len(list(numbers.filter(lambda x: x if x > 3 else 0))) == 16

@@ -191,7 +191,9 @@ def test_gradients_repeat_bit_for_bit():
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (4, 5, 3), (4, 5, 6, 3)])
-def test_add_bias(shape):
+@pytest.mark.parametrize("by_library", [False, True])
+def test_add_bias(shape, by_library, monkeypatch):
+    monkeypatch.setattr("cornu.kernels.convolution.sums_by_library", lambda: by_library)
     assert_same(lambda x, bias: add_bias(x, bias), lambda x, bias: x + bias, numbers(*shape), numbers(3, seed=1))
 
 

@@ -6,6 +6,8 @@ import pytest
 
 import cornu
 from contract.compare import assert_configs_cross, assert_like_keras
+from cornu import layers
+from cornu.data.dataset import Dataset
 from cornu.layers import Normalization
 
 RANDOM = np.random.default_rng(0)
@@ -94,6 +96,19 @@ def test_adapt_batches_the_rows_of_a_data_set():
     np.testing.assert_allclose(layer.adapt_mean, rows.mean(0), rtol=1e-5)
 
 
+def test_adapt_takes_batches_of_a_column():
+    numbers = np.arange(7.0) ** 2
+    layer = layers.Normalization()
+    layer.adapt(Dataset.from_tensor_slices({"x": numbers}).batch(4).map(lambda row: row["x"]))
+    np.testing.assert_allclose(layer.mean, [[numbers.mean()]])
+    np.testing.assert_allclose(layer.variance, [[numbers.var()]], rtol=1e-6)
+    bins = layers.Discretization(num_bins=3)
+    bins.adapt(Dataset.from_tensor_slices(numbers).batch(4))
+    again = layers.Discretization(num_bins=3)
+    again.adapt(numbers)
+    np.testing.assert_allclose(bins.bin_boundaries, again.bin_boundaries, rtol=0.5)
+
+
 def test_a_model_that_was_compiled_before_adapt_uses_the_new_statistics():
     model = cornu.Sequential([cornu.Input((2,)), Normalization()])
     data = np.array([[0.0, 10.0], [2.0, 30.0]], "float32")
@@ -160,6 +175,13 @@ def test_wrong_data_are_named(data, said):
     layer.build((None, 3))
     with pytest.raises((ValueError, TypeError), match=said):
         layer.adapt(data)
+
+
+def test_numbers_that_are_missing_are_warned_of():
+    layer = Normalization()
+    with pytest.warns(UserWarning, match=r"1 of 2 means are not finite, the first at place 0"):
+        layer.adapt(np.array([[1.0, 2.0], [np.nan, 3.0]]))
+    np.testing.assert_allclose(np.asarray(layer.mean)[0, 1], 2.5)
 
 
 def test_adapt_is_refused_with_given_statistics():

@@ -113,3 +113,53 @@ def test_it_learns_again():
     assert space({"city": ["a"]}).tolist() == [[0.0, 1.0]]
     space.adapt({"city": ["a", "b"]})
     assert space({"city": "a"}).tolist() == [0.0, 0.0, 1.0]
+
+
+def test_columns_that_are_traced_or_not_give_the_same_also_after_it_learns_again():
+    data = {"age": np.arange(8.0), "kind": np.array(["a", "b"] * 4), "code": np.arange(8) % 3}
+    space = FeatureSpace(
+        {"age": "float_normalized", "kind": "string_categorical", "code": "integer_categorical"},
+        crosses=[("kind", "code")],
+        crossing_dim=8,
+    )
+    space.adapt(data)
+    for _ in range(2):
+        whole = space(data)
+        model = cornu.Model(space.get_inputs(), space.get_encoded_features())
+        np.testing.assert_allclose(model.predict(data, verbose=0), whole, rtol=1e-6)
+        for rows in (slice(0, 3), slice(3, 8)):
+            np.testing.assert_allclose(space({name: one[rows] for name, one in data.items()}), whole[rows], rtol=1e-6)
+        batches = Dataset.from_tensor_slices(data).batch(3).map(space, num_parallel_calls=2)
+        np.testing.assert_allclose(np.concatenate(list(batches)), whole, rtol=1e-6)
+        data["age"], data["kind"] = data["age"] ** 2, np.array(["a", "c"] * 4)
+        space.adapt(data)
+        np.testing.assert_allclose(np.asarray(space(data))[:, 0].mean(), 0, atol=1e-6)
+
+
+def test_numbers_alone_are_encoded_by_one_program(monkeypatch):
+    space = FeatureSpace({"age": "float_normalized", "size": "float_rescaled"})
+    data = {"age": np.arange(8.0), "size": np.arange(8)}
+    space.adapt(data)
+    expected = np.asarray(space(data))
+    monkeypatch.setattr(FeatureSpace, "_encoded", None)  # nothing is encoded layer by layer
+    np.testing.assert_array_equal(space(data), expected)
+    assert np.asarray(space({name: one[3] for name, one in data.items()})).tolist() == expected[3].tolist()
+
+
+def test_missing_numbers_are_named_and_objects_that_are_numbers_taken():
+    space = FeatureSpace({"age": "float_normalized", "code": "integer_categorical"})
+    numbers = {"age": np.array([1.0, 3.0], object), "code": np.array([2**40, 7], object)}
+    space.adapt(numbers)
+    expected = space({name: np.array(column.tolist()) for name, column in numbers.items()})
+    np.testing.assert_array_equal(space(numbers), expected)
+    assert np.asarray(expected)[:, 1:].sum() == 2  # integers beyond 32 bits are known
+    for bad in (None, "x"):
+        data = numbers | {"age": np.array([1.0, bad], object)}
+        with pytest.raises(TypeError, match=rf"numbers in the column 'age'; row 1 is {bad!r}"):
+            space(data)
+        with pytest.raises(TypeError, match=rf"numbers in the column 'age'; row 1 is {bad!r}"):
+            space.adapt(data)
+    kinds = FeatureSpace({"kind": "string_categorical"})
+    kinds.adapt({"kind": ["a", "b"]})
+    with pytest.raises(TypeError, match="takes strings; row 1 of its input is None"):
+        kinds({"kind": np.array(["a", None], object)})

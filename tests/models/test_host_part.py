@@ -214,3 +214,44 @@ def test_a_program_calls_layers_back_that_stand_behind_others():
     found = model.predict(NUMBERS, verbose=0)
     assert found.shape == (32, 4)
     np.testing.assert_array_equal(found, model(NUMBERS))
+
+
+class Subclassed(cornu.Model):
+    """A model whose call gets the texts."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.dense = inner, layers.Dense(2)
+
+    def call(self, text, training=False):
+        return self.dense(self.inner(inputs=text))
+
+
+def test_text_is_an_argument_by_keyword_too():
+    inner = classifier(cornu.Input((1,), dtype="string"))
+    text = cornu.Input((1,), dtype="string", name="text")
+    nested = cornu.Model(text, layers.Dense(2)(inner(inputs=text)))
+    stacked = cornu.Sequential([inner, layers.Dense(2)])
+    for model in (inner, classifier(), nested, stacked):
+        for given in (TEXTS, TEXTS[:, None].astype(object), TEXTS.tolist()):
+            np.testing.assert_array_equal(model(inputs=given, training=False), model(given))
+    np.testing.assert_allclose(nested.predict(TEXTS, verbose=0), nested(inputs=TEXTS), rtol=1e-5)
+    back = cornu.Model.from_config(nested.get_config(), {"Words": Words})
+    back.set_weights(nested.get_weights())
+    np.testing.assert_array_equal(back(inputs=TEXTS), nested(TEXTS))
+    text, size, output = mixed()
+    by_name = cornu.Model({"text": text, "size": size}, output)
+    data = {"text": TEXTS, "size": NUMBERS}
+    np.testing.assert_array_equal(by_name(inputs=data), by_name(data))
+
+
+@pytest.mark.parametrize("inner", [Words(), classifier(), classifier(cornu.Input((1,), dtype="string"))])
+def test_a_subclassed_model_is_called_on_text(inner):
+    model = Subclassed(inner)
+    for given in (TEXTS, TEXTS.astype(object)):
+        np.testing.assert_array_equal(model(text=given), model.dense(inner(TEXTS)))
+        np.testing.assert_array_equal(model(given), model.dense(inner(TEXTS)))
+    with pytest.raises(ValueError, match="takes numbers; got an array of dtype object"):
+        model.dense(TEXTS.astype(object))
+    with pytest.raises(TypeError, match=r"x contains text.*\n.*keras\.Input"):
+        model.predict(TEXTS.astype(object))

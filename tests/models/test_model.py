@@ -159,3 +159,15 @@ def test_states_of_all_layers_are_reset():
         np.testing.assert_array_equal(model.predict(rows, batch_size=2, verbose=0), first)
     inner.reset_states()
     assert abs(model.predict(rows, batch_size=2, verbose=0) - first).max() > 1e-6  # only the inner model was reset
+
+
+def test_a_subclass_may_pass_itself_to_the_constructor_as_in_tf_keras():
+    class Subclass(cornu.Model):
+        def __init__(self):
+            super().__init__(self)
+            self.dense = cornu.layers.Dense(2)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    assert Subclass()(np.ones((1, 3))).shape == (1, 2)

@@ -173,7 +173,7 @@ def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) ->
     {'epochs': 2}
     """
     renamed, unneeded = keywords.METHODS.get(where, {}), keywords.UNNEEDED.get(where, frozenset())
-    impossible = keywords.IMPOSSIBLE.get(where, {})
+    impossible, only = keywords.IMPOSSIBLE.get(where, {}), keywords.ONLY.get(where, {})
     result: dict[str, Any] = {}
     for key, value in kwargs.items():
         if key in unneeded:
@@ -181,6 +181,10 @@ def translate_keywords(where: str, kwargs: dict[str, Any], owner: Any = None) ->
         if key in keywords.SHOW_ACCURACY and where in keywords.SHOW_ACCURACY[key]:
             if value:
                 _show_accuracy(owner)
+            continue
+        if key in only:
+            if value != only[key][0]:
+                raise ValueError(f"{where}({key}={value!r}) is not supported: {only[key][1]}.")
             continue
         if key in impossible:
             if value is not None and value is not False:

@@ -37,6 +37,8 @@ RENAMED = {
     "nb_class": "num_classes",
     "num_class": "num_classes",
     "principal_components": "zca_whitening_matrix",
+    # lookups of categories
+    "vocab_size": "vocabulary_size",
     # optimizers
     "weights": "variables",
 }

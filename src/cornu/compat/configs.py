@@ -5,6 +5,7 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
+import cornu.compat.old_preprocessing  # noqa: F401  # registers CategoryCrossing
 from cornu.compat.arguments import translate_constructor
 from cornu.core import era, registry
 from cornu.core.layer import BASE_ARGUMENTS
@@ -156,6 +157,11 @@ def old_operation(entry: dict[str, Any]) -> Callable[..., Any] | None:
     return graph_node(entry) if name == "TensorFlowOpLayer" else named_function(entry)
 
 
+#: What tf.keras until 2.5 wrote as the salt of a `Hashing` without one, which hashes as today's without one.
+UNSALTED = [0xDECAFCAFFE, 0xDECAFCAFFE]
+_CATEGORIES = frozenset(("Discretization", "Hashing", "IntegerLookup", "TextVectorization"))
+
+
 def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return a layer's class name and config, as some version of Keras wrote them, in today's spelling.
 
@@ -188,6 +194,8 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
     config |= OF_CUDNN.get(class_name, {})
     if name in ("GRU", "GRUCell") and not {"implementation", "consume_less"}.isdisjoint(config):
         config.setdefault("reset_after", False)  # Keras until 2.1.4 had no other kind
+    if name in _CATEGORIES:
+        config = _categories(name, config)
     if name == "BatchNormalization":
         config["axis"] = _single(config.get("axis", -1))
     for key in ("layer", "forward_layer", "backward_layer", "cell"):
@@ -195,6 +203,20 @@ def translate_layer_config(class_name: str, config: dict[str, Any]) -> tuple[str
     if isinstance(config.get("cells"), list):
         config["cells"] = [_inner(cell) for cell in config["cells"]]
     return name, _own(name, config)
+
+
+def _categories(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the config of a layer for categories or texts without what tf.keras let them say and did not use."""
+    if name in ("Hashing", "Discretization") and config.get("output_mode", "int") == "int":
+        config.pop("dtype", None)
+    if name == "Hashing" and config.get("salt") == UNSALTED:
+        config["salt"] = None
+    if name == "IntegerLookup":  # tf.keras 2.5 to 2.15 wrote the special tokens as strings
+        for key in ("mask_token", "oov_token"):
+            config |= {key: int(config[key])} if isinstance(config.get(key), str) else {}
+    if config.get("max_tokens", 0) is None and config.get("pad_to_max_tokens"):
+        config["pad_to_max_tokens"] = False
+    return config
 
 
 def _inner(entry: Any) -> Any:

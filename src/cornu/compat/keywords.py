@@ -1,6 +1,6 @@
 """Old keywords as tables: what Keras 1 and 2 called the arguments of constructors and methods."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 #: Old constructor keyword -> today's names; the first one that the class has is used.
 RENAMED: dict[str, tuple[str, ...]] = {
@@ -40,6 +40,9 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "alpha": ("negative_slope",),
     "bins": ("bin_boundaries",),
     "max_tokens": ("num_tokens",),
+    "max_values": ("max_tokens",),
+    "mask_value": ("mask_token",),
+    "oov_value": ("oov_token",),
     "input": ("inputs",),
     "output": ("outputs",),
     # optimizers, constraints, regularizers, initializers, callbacks
@@ -183,6 +186,7 @@ METHODS: dict[str, dict[str, str]] = {
     "save": {},
     "add_weight": {"experimental_autocast": "autocast"},
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
+    "set_vocabulary": {"vocab": "vocabulary"},
 }
 
 #: Method -> keywords that only configured the backend (queues, processes, sessions); they are dropped.
@@ -213,6 +217,11 @@ UNNEEDED |= {
 SHOW_ACCURACY = {
     "show_accuracy": ("fit", "evaluate", "fit_generator", "evaluate_generator"),
     "accuracy": ("train_on_batch", "test_on_batch"),
+}
+
+#: Method -> keyword that is left out if it has this value -> the value, and what to do for others.
+ONLY: dict[str, dict[str, tuple[Any, str]]] = {
+    "adapt": {"reset_state": (True, "adapt() starts from scratch: pass it all data together")},
 }
 
 #: Method -> keyword that is not supported unless it is empty -> what to do.

@@ -41,6 +41,7 @@ from cornu.core.signature import (
     call_text,
     output_shape_parameters,
 )
+from cornu.core.text import is_text
 from cornu.core.variable import Variable, array_of, at_one_moment, plain, restored, untouched
 from cornu.core.weights import HoldsWeights
 
@@ -116,6 +117,8 @@ class CallMethods(HoldsWeights):
         dtype = self._casts_to()
 
         def cast(leaf: Any) -> Any:
+            if is_text(leaf) and self._holds_host_layers():
+                return leaf
             if isinstance(leaf, (jax.Array, np.ndarray, np.generic, Variable)) or hasattr(leaf, "__array__"):
                 mask = getattr(leaf, "_keras_mask", None)
                 array = leaf if isinstance(leaf, jax.Array) else jnp.asarray(_host_array(leaf))
@@ -128,6 +131,10 @@ class CallMethods(HoldsWeights):
             return leaf
 
         return jax.tree.map(cast, structure, is_leaf=lambda leaf: isinstance(leaf, (Variable, SymbolicTensor)))
+
+    def _holds_host_layers(self) -> bool:
+        """Return whether layers inside compute with numpy: they take text."""
+        return any(getattr(layer, "on_host", False) for layer in self._flatten_layers())
 
     # ---- building
 
@@ -390,6 +397,6 @@ def _host_array(leaf: Any) -> Any:
     if said := foreign(leaf):
         raise TypeError(f"A layer takes arrays and Cornu's symbolic tensors; got a {type(leaf).__name__}.{said}")
     array = np.asarray(leaf)
-    if array.dtype == object or array.dtype.kind in "US":
+    if is_text(array):
         raise ValueError(f"A layer takes numbers; got an array of dtype {array.dtype} and shape {array.shape}.")
     return array

@@ -59,6 +59,13 @@ class CallSignature(NamedTuple):
             return args[0]
         return kwargs.get(self.names[0]) if self.names else next(iter(kwargs.values()), None)
 
+    def first_by_position(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Return the call with the first argument by position, where it was given by keyword."""
+        if args or not self.names or self.names[0] not in kwargs:
+            return args, kwargs
+        kwargs = dict(kwargs)
+        return (kwargs.pop(self.names[0]),), kwargs
+
     def apart(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """Return the call with ``training`` and masks as keywords, where they were given by position."""
         if len(args) <= self.leading or self.takes_more:

@@ -1,10 +1,28 @@
 """Text in arrays of numpy: Python strings in arrays of objects, or of a fixed width."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from cornu.core.object_arrays import object_array
+from cornu.core.scope import NeedsPythonError
+
+
+class TextStandIn:
+    """Stands for the text of a row while a function is traced; a layer that computes with numpy calls `called_by`.
+
+    Anything else that is done with it ends the trace.
+    """
+
+    def __init__(self, called_by: Callable[[Any], Any]) -> None:
+        self.called_by = called_by
+
+    def _unknown(self, *_: Any) -> Any:
+        raise NeedsPythonError
+
+    __eq__ = __ne__ = __bool__ = __str__ = __repr__ = __format__ = __array__ = __iter__ = _unknown
+    __hash__ = _unknown
 
 
 def is_text(array: Any) -> bool:

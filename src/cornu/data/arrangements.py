@@ -74,6 +74,7 @@ class Arrangements:
                 called(map_func, element)._pass(draws) for element in self._pass(draws)
             ),
             UNKNOWN_CARDINALITY,
+            keeps_batches=False,
         )
 
     def interleave(
@@ -112,7 +113,7 @@ class Arrangements:
                         slots[place] = None
                 place = (place + 1) % turns
 
-        return self._then(iterate, UNKNOWN_CARDINALITY)
+        return self._then(iterate, UNKNOWN_CARDINALITY, keeps_batches=False)
 
     def window(
         self, size: int, shift: int | None = None, stride: int = 1, drop_remainder: bool = False, name: Any = None
@@ -142,7 +143,7 @@ class Arrangements:
                 for _ in itertools.islice(elements, skipped):
                     pass
 
-        return self._then(iterate, UNKNOWN_CARDINALITY)
+        return self._then(iterate, UNKNOWN_CARDINALITY, keeps_batches=False)
 
     def padded_batch(
         self,
@@ -165,13 +166,15 @@ class Arrangements:
             ValueError: An element is larger than its shape.
         """
         size = int(batch_size)
-        return self._then(
+        batched = self._then(
             lambda draws: (
                 _padded(rows, padded_shapes, padding_values)
                 for rows in grouped(self._pass(draws), size, drop_remainder)
             ),
             number_of_batches(self._size, size, drop_remainder),
         )
+        batched.open_rows = None if drop_remainder else size
+        return batched
 
     def bucket_by_sequence_length(
         self,
@@ -229,7 +232,7 @@ class Arrangements:
                 if rows and not drop_remainder:
                     yield batch(number, rows)
 
-        return self._then(iterate, UNKNOWN_CARDINALITY)
+        return self._then(iterate, UNKNOWN_CARDINALITY, keeps_batches=False)
 
     def group_by_window(
         self, key_func: Callable, reduce_func: Callable, window_size: int | None = None, window_size_func: Any = None,
@@ -251,7 +254,7 @@ class Arrangements:
             for key, rows in groups.items():
                 yield from reduce_func(np.int64(key), self.of_list(rows))._pass(draws)
 
-        return self._then(iterate, UNKNOWN_CARDINALITY)
+        return self._then(iterate, UNKNOWN_CARDINALITY, keeps_batches=False)
 
 
 def grouped(elements: Iterator, size: int, drop_remainder: bool) -> Iterator[list[Any]]:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from cornu.core import settings
+from cornu.core.errors import listed
 from cornu.core.text import as_text
 
 LEAST_IN_PLACE = 1 << 20  # bytes: smaller arrays are copied in less time than it takes to see whose memory they are
@@ -96,13 +97,19 @@ def to_array(thing: Any, what: str, text: bool = False) -> Any:
     if array.dtype == object:
         array = _from_objects(array, what)
     if array.dtype.kind in _NO_NUMBERS:
-        raise TypeError(
-            f"{what} contains {_NO_NUMBERS[array.dtype.kind]}; a model needs numbers. Encode them as numbers first"
-            + (_TEXT_ADVICE if array.dtype.kind in "US" else ".")
-        )
+        raise _no_numbers(what, array.dtype.kind)
     if array.dtype == np.float64 and settings.floatx() != "float64" and not isinstance(array, np.memmap):
         array = array.astype(settings.floatx())
     return array
+
+
+def _no_numbers(what: str, kind: str, example: Any = None) -> TypeError:
+    """Return the error for data of a numpy `kind` that a model cannot compute with."""
+    shown = "" if example is None else f" (one value is {example[:40]!r})"
+    return TypeError(
+        f"{what} contains {_NO_NUMBERS[kind]}{shown}; a model needs numbers. Encode them as numbers first"
+        + (_TEXT_ADVICE if kind in "US" else ".")
+    )
 
 
 def _check_columns(frame: Any, what: str) -> None:
@@ -149,6 +156,8 @@ def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
         example = next(
             (item for item in array.ravel()[:1000] if not isinstance(item, (int, float, np.number))), array.flat[0]
         )
+        if isinstance(example, (str, bytes)):
+            raise _no_numbers(what, "U" if isinstance(example, str) else "S", example) from None
         raise TypeError(
             f"{what} is an array of Python objects (one is {str(example)[:40]!r}, {type(example).__name__}); "
             "a model needs numbers.\nConvert it first, as with .astype('float32'), or pad rows of different length."
@@ -189,6 +198,34 @@ def columns_by_name(x: Any, names: Iterable[str]) -> Any:
     if missing:
         raise ValueError(f"The model has the inputs {list(names)}; the data frame has no column {missing[0]!r}.")
     return {name: x[name] for name in names}
+
+
+def column_names(x: Any) -> list[str] | None:
+    """Return the names of a data frame's columns; None for anything else, or columns without names."""
+    names = list(x.columns) if hasattr(x, "columns") and hasattr(x, "to_numpy") else []
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def check_columns(x: Any, known: list[str]) -> None:
+    """Raise ValueError if `x` is a data frame whose columns are those a model has learned from in another order.
+
+    So it does if columns are missing, or more than these. As many columns with other names are taken as they are.
+    """
+    names = column_names(x)
+    if names is None or names == known:
+        return
+    missing = next((name for name in known if name not in names), None)
+    if len(names) != len(known):
+        problem = f"this one has {len(names)}" if missing is None else f"this one has no column {missing!r}"
+    elif missing is None:
+        place = next(place for place, name in enumerate(names) if name != known[place])
+        problem = f"in this one, they are in another order: column {place} is {names[place]!r}, not {known[place]!r}"
+    else:
+        return
+    raise ValueError(
+        f"The model has learned from a data frame with {len(known)} columns ({listed(known)}); {problem}.\n"
+        "Pass the same columns in the same order: frame[training_frame.columns]."
+    )
 
 
 Converter = Callable[[Any], Any]

@@ -111,11 +111,14 @@ class ElementSpec(NamedTuple):
         return f"TensorSpec(shape={self.shape}, dtype=tf.{self.dtype}, name={self.name!r})"
 
 
-def _spec_of(leaf: Any, batched: bool) -> ElementSpec:
-    shape = np.shape(leaf)
+def _spec_of(leaves: tuple[Any, ...], open_rows: int | None) -> ElementSpec:
+    """Return the spec of what the first elements, one or two, have at one place."""
+    leaf, shape = leaves[0], np.shape(leaves[0])
+    rows = [np.shape(one)[0] for one in leaves if np.shape(one)]
+    is_open = open_rows is not None and bool(rows) and (open_rows in rows or (len(leaves) == 1 and rows[0] < open_rows))
     kind = getattr(leaf, "dtype", None) or _as_array(leaf).dtype
     dtype = "string" if kind.kind in "OUS" else kind.name
-    return ElementSpec((None, *shape[1:]) if batched and shape else tuple(shape), dtype)
+    return ElementSpec((None, *shape[1:]) if is_open else tuple(shape), dtype)
 
 
 class BatchedRows(NamedTuple):
@@ -148,12 +151,18 @@ class Dataset(Arrangements):
         self.batched_rows: BatchedRows | None = None
         #: Rows of each element, if `batch` made it.
         self.batch_size: int | None = None
+        #: Rows of each batch, if the last one may have fewer: what TensorFlow's shapes say as None.
+        self.open_rows: int | None = None
         # One list per random order in the chain, with the number of epochs that it has begun: a backup restores them.
         self._epochs: list[list[int]] = [epochs for source in sources for epochs in source._epochs]
 
-    def _then(self, iterate: Callable[[Draws], Iterator], size: int | None = None) -> "Dataset":
-        """Return a data set that is made from this one, by default of the same size."""
-        return _of_passes(iterate, self._size if size is None else size, [self])
+    def _then(
+        self, iterate: Callable[[Draws], Iterator], size: int | None = None, keeps_batches: bool = True
+    ) -> "Dataset":
+        """Return a data set that is made from this one, by default of the same size, and of batches if this one is."""
+        found = _of_passes(iterate, self._size if size is None else size, [self])
+        found.open_rows = self.open_rows if keeps_batches else None
+        return found
 
     def _iterate(self) -> Iterator:
         """Return the elements of a new pass, as they are."""
@@ -288,6 +297,8 @@ class Dataset(Arrangements):
 
     def filter(self, predicate: Callable, name: Any = None) -> "Dataset":
         """Return the elements for which a function is true."""
+        if self._rows is not None and (rows := self._rows.selected(MapFunction(predicate))) is not None:
+            return self._then_rows(rows, UNKNOWN_CARDINALITY)
         chosen = lambda draws: (element for element in self._pass(draws) if bool(called(predicate, element)))  # noqa: E731
         return self._then(chosen, UNKNOWN_CARDINALITY)
 
@@ -306,12 +317,13 @@ class Dataset(Arrangements):
                 batches,
             )
         batched.batch_size = size
+        batched.open_rows = None if drop_remainder else size
         return batched
 
     def unbatch(self, name: Any = None) -> "Dataset":
         """Return the rows of each element."""
         rows = lambda draws: (row for element in self._pass(draws) for row in Dataset.from_tensor_slices(element))  # noqa: E731
-        return self._then(rows, UNKNOWN_CARDINALITY)
+        return self._then(rows, UNKNOWN_CARDINALITY, keeps_batches=False)
 
     def shuffle(
         self, buffer_size: int, seed: Any = None, reshuffle_each_iteration: Any = True, name: Any = None
@@ -367,7 +379,9 @@ class Dataset(Arrangements):
         """Return the elements of this, then those of `dataset`."""
         size = self._size + dataset._size if min(self._size, dataset._size) >= 0 else min(self._size, dataset._size)
         both = lambda draws: itertools.chain(self._pass(draws), dataset._pass(draws))  # noqa: E731
-        return _of_passes(both, size, [self, dataset])
+        found = _of_passes(both, size, [self, dataset])
+        found.open_rows = self.open_rows or dataset.open_rows
+        return found
 
     def enumerate(self, start: int = 0, name: Any = None) -> "Dataset":
         """Return pairs of an index and an element."""
@@ -422,10 +436,10 @@ class Dataset(Arrangements):
     @property
     def element_spec(self) -> Any:
         """Shapes and dtypes of the elements, in their structure: those of the first, with a batch of any size."""
-        first = next(self._iterate(), None)
-        if first is None:
+        elements = list(itertools.islice(self._iterate(), 2))
+        if not elements:
             raise ValueError("The data set has no element, and so no element_spec.")
-        return jax.tree.map(lambda leaf: _spec_of(leaf, self.batch_size is not None), first)
+        return jax.tree.map(lambda *leaves: _spec_of(leaves, self.open_rows), *elements)
 
     def make_one_shot_iterator(self) -> OwnedIterator:
         """Return an iterator over the elements, with ``get_next()``."""

@@ -4,6 +4,8 @@ As TensorFlow does, a function is run once to see what it computes. One that can
 Python's control flow on values), or that draws from numpy's or Python's random generator, runs as it is, row by row.
 """
 
+import contextlib
+import io
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +16,10 @@ import numpy as np
 
 from cornu.core.jax_internals import wide_types
 from cornu.core.placement import to_device
-from cornu.core.scope import changed, scope
+from cornu.core.scope import NeedsPythonError, changed, scope
 from cornu.core.seeds import random_marks
 from cornu.core.stateful import Program
+from cornu.core.text import TextStandIn
 from cornu.core.variable import Seed, bound
 
 #: How many shapes of elements one function is compiled for; elements of other shapes are computed as they are.
@@ -31,8 +34,8 @@ class MapFunction:
 
     def __init__(self, function: Callable, workers: int = 1) -> None:
         self.function, self.workers = function, workers
-        self._of_elements: dict[Any, _Mapped | None] = {}
-        self._of_rows: dict[Any, _Mapped | None] = {}
+        self._of_elements: dict[Any, _Mapped | _MappedTexts | None] = {}
+        self._of_rows: dict[Any, _Mapped | _MappedTexts | None] = {}
         self._lock = threading.Lock()
 
     @property
@@ -70,14 +73,21 @@ class MapFunction:
             program = self._program(known, arrays, tree, by_row)
             return otherwise(given) if program is None else jax.tree.map(np.asarray, program(arrays, words))
 
-    def _program(self, known: dict, arrays: list, tree: Any, by_row: bool) -> "_Mapped | None":
+    def _program(self, known: dict, arrays: list, tree: Any, by_row: bool) -> "_Mapped | _MappedTexts | None":
         """Return the program for such arrays, traced if it is the first time; None if the function runs as it is."""
-        if scope.bound or scope.meet is not None or any(array.dtype.kind in "OUSM" for array in arrays):
+        texts = [place for place, array in enumerate(arrays) if array.dtype.kind in "OUS"]
+        if scope.bound or scope.meet is not None or any(array.dtype.kind == "M" for array in arrays):
             return None
-        key = (tree, *((array.shape, array.dtype) for array in arrays))
+        if texts and not (by_row and all(arrays[place].ndim == 1 for place in texts)):
+            return None
+        key = (
+            tree,
+            *((array.shape, array.dtype.kind if place in texts else array.dtype) for place, array in enumerate(arrays)),
+        )
         with self._lock:
             if key not in known and len(known) < MOST_SHAPES:
-                known[key] = _attempt(_Mapped(self.plain, tree, by_row), arrays)
+                made = _MappedTexts(self.plain, tree, texts) if texts else _Mapped(self.plain, tree, by_row)
+                known[key] = _attempt(made, arrays)
         return known.get(key)
 
     def _row_by_row(self, block: Any) -> Any:
@@ -145,7 +155,9 @@ class _Mapped:
 
     def _of_block(self, given: Sequence[Any]) -> Any:
         words, *arrays = given
-        jax.eval_shape(self._of_element, [words, *(jax.ShapeDtypeStruct(one.shape[1:], one.dtype) for one in arrays)])
+        rows = [jax.ShapeDtypeStruct(one.shape[1:], one.dtype) for one in arrays]
+        with _silence():
+            jax.eval_shape(self._of_element, [words, *rows])
         if not self.draws:
             return jax.vmap(lambda *row: self._of_element([words, *row]))(*arrays)
         key = jax.random.wrap_key_data(words, impl="rbg")
@@ -156,6 +168,77 @@ class _Mapped:
     def keeps_rows_apart(self) -> bool:
         """Return whether no row assigns to a variable: rows that are computed at once would all see the old value."""
         return not (self.by_row and self._program.assigned)
+
+
+class _MappedTexts:
+    """A compiled function of each row of a block that calls layers such as TextVectorization on texts in it.
+
+    These layers are called on the texts of the whole block first; the program takes what they give.
+    """
+
+    is_pure = False  # the layers may learn something else
+
+    def __init__(self, function: Callable, tree: Any, places: list[int]) -> None:
+        self.function, self.tree, self.places = function, tree, places
+        self.calls: list[tuple[Any, int]] = []  # layers, and the numbers of the texts that they are called on
+        self._of_numbers: _Mapped | None = None
+
+    def __call__(self, arrays: list, words: Callable[[], np.ndarray]) -> Any:
+        assert self._of_numbers is not None
+        return self._of_numbers(self._numbers(arrays), words)
+
+    def prepare(self, arrays: list) -> None:
+        """Find the calls by tracing the function with the first rows, then trace it behind them."""
+        rows = [arrays[place][:2] for place in self.places]
+        numbers = [array[0] for place, array in enumerate(arrays) if place not in self.places]
+        finding = _Mapped(lambda given: self._run(given, [], rows), jax.tree.structure(numbers), by_row=True)
+        with _silence():
+            jax.eval_shape(finding._of_element, [np.zeros(4, np.uint32), *numbers])
+        known = len(numbers)
+        self._of_numbers = _Mapped(
+            lambda given: self._run(given[:known], given[known:], []),
+            jax.tree.structure([0] * (known + len(self.calls))),
+            by_row=True,
+        )
+        self._of_numbers.prepare(self._numbers(arrays))
+
+    def keeps_rows_apart(self) -> bool:
+        return self._of_numbers is not None and self._of_numbers.keeps_rows_apart()
+
+    def _numbers(self, arrays: list) -> list:
+        """Return the arrays of numbers, and what the layers make of the texts."""
+        texts = [arrays[place] for place in self.places]
+        own = [array for place, array in enumerate(arrays) if place not in self.places]
+        return own + [layer.compute(texts[number]) for layer, number in self.calls]
+
+    def _run(self, numbers: list, found: list, rows: list) -> Any:
+        """Run the function on a row; `found` is what the layers give, or `rows` are two of each text to find calls."""
+        given, results = iter(numbers), iter(found)
+
+        def called(number: int) -> Callable[[Any], Any]:
+            return lambda layer: self._recorded(layer, number, rows[number]) if rows else next(results)
+
+        texts = {place: TextStandIn(called(number)) for number, place in enumerate(self.places)}
+        leaves = [texts[place] if place in texts else next(given) for place in range(self.tree.num_leaves)]
+        return self.function(jax.tree.unflatten(self.tree, leaves))
+
+    def _recorded(self, layer: Any, number: int, rows: np.ndarray) -> Any:
+        """Remember a call; return an array like its result. NeedsPythonError if rows together give something else."""
+        together = np.asarray(layer.compute(rows))
+        apart = [np.asarray(layer.compute(row)) for row in rows]
+        if (
+            None in layer.compute_output_shape(())
+            or together.dtype.kind not in "biuf"
+            or any(not np.array_equal(one, other) for one, other in zip(together, apart, strict=True))
+        ):
+            raise NeedsPythonError
+        self.calls.append((layer, number))
+        return jax.numpy.zeros(together.shape[1:], jax.dtypes.canonicalize_dtype(together.dtype))
+
+
+def _silence() -> contextlib.AbstractContextManager:
+    """Return a context in which a function prints nothing: it prints once, when it is traced to be compiled."""
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 def _words() -> np.ndarray:
@@ -177,7 +260,7 @@ class _RowSeed(Seed):
         return super().next()
 
 
-def _attempt(program: _Mapped, arrays: list) -> _Mapped | None:
+def _attempt(program: Any, arrays: list) -> Any:
     """Return a program that works for such arrays; None if its function has to run as it is."""
     before = random_marks()
     try:

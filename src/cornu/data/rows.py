@@ -84,6 +84,15 @@ class Rows:
         """Return the rows after one more function."""
         return Rows(self.read, self.given_order, (*self.functions, function), self.permutes)
 
+    def selected(self, predicate: MapFunction) -> "Rows | None":
+        """Return the rows for which a function is true; None unless that is compiled and depends on each row alone."""
+        tested = Rows(self.read, None, (*self.functions, predicate))
+        if not _length(self.read()) or not tested.compiles() or not all(one.is_pure for one in tested.functions):
+            return None
+        is_selected = functools.cache(lambda: _joined(tested._blocks(Draws())).reshape(-1).astype(bool))
+        order = lambda draws: (run[is_selected()[run]] for run in self.order(draws))  # noqa: E731
+        return Rows(self.read, order, self.functions, permutes=False)
+
     def part(self, start: int, stop: int | None) -> "Rows":
         """Return some of the rows by their numbers in the order; `stop` None is the end."""
         if self.in_order:

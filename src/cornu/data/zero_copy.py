@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -146,7 +146,7 @@ AHEAD = 1  # parts that wait for the program, beside the one that it reads and t
 Rows = TypeVar("Rows", bound=Sequence[int])
 
 
-def parts_in_place(x: Any, parts: Sequence[Rows]) -> Iterator[tuple[Rows, Any]]:
+def parts_in_place(x: Any, parts: Sequence[Rows]) -> Generator[tuple[Rows, Any]]:
     """Yield each part with its rows of the arrays in `x`, in memory that programs read in place.
 
     A thread copies large parts to aligned memory, the next while a program computes one. That memory is used again: a

@@ -12,7 +12,8 @@ def batches_of(data: Any, layer: str, row_rank: int = 1) -> Iterator[Any]:
     """Return the batches of data: an array is one, and so is a list of values. TypeError for anything else.
 
     Of batches that are tuples, of inputs and targets, these are the inputs. The elements of a data set that are arrays
-    of `row_rank` axes are rows. `layer` is the name of the layer's class, for the message.
+    of `row_rank` axes are rows; those whose number of rows varies are batches of numbers, each a row. `layer` is the
+    name of the layer's class, for the message.
     """
     if is_one_batch(data):
         return iter([data])
@@ -25,8 +26,18 @@ def _elements(data: Any, layer: str, row_rank: int) -> Iterator[Any]:
             raise TypeError(f"{layer}.adapt() takes an array or an iterable of batches; got {type(data).__name__}.")
         return (data[number] for number in range(len(data)))  # a PyDataset
     if hasattr(data, "batch") and np.ndim(features_of(next(iter(data), None))) == row_rank:
-        return iter(data.batch(CHUNK))
+        return map(_as_column, data) if row_rank and _is_batched(data) else iter(data.batch(CHUNK))
     return iter(data)
+
+
+def _is_batched(data: Any) -> bool:
+    """Return whether the number of rows in the elements of a data set varies."""
+    spec = data.element_spec
+    return (spec if hasattr(spec, "shape") else features_of(spec)).shape[0] is None
+
+
+def _as_column(batch: Any) -> Any:
+    return np.asarray(features_of(batch))[:, None]
 
 
 def is_one_batch(data: Any) -> bool:

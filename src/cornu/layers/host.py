@@ -1,5 +1,6 @@
 """Layers that compute with numpy: on strings, which no compiled program holds, or by tables of any keys."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,7 +12,10 @@ from cornu.core.layer import Layer
 from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.shapes import shapes_of
-from cornu.core.text import as_text, first_in, is_text
+from cornu.core.text import TextStandIn, as_text, first_in, is_text
+
+#: What calls return text as: an array of numpy, unless `compat` says that it is one of TensorFlow's tensors.
+text_output: Callable[[np.ndarray], Any] = np.asarray
 
 
 class HostLayer(Layer):
@@ -34,6 +38,8 @@ class HostLayer(Layer):
         """Compute the outputs: arrays of JAX, or of numpy if they hold strings; or add a node to the graph."""
         if holds_symbolic((inputs,), {}):
             return super().__call__(inputs, **kwargs)
+        if isinstance(inputs, TextStandIn):
+            return inputs.called_by(self)
         arrays = self.host_arrays(inputs)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
             return self._called_back(arrays)
@@ -73,7 +79,9 @@ class HostLayer(Layer):
 
 def _as_output(array: np.ndarray, given: list[np.ndarray]) -> Any:
     """Return an array of JAX, in the memory of numpy's if that is new; text and wide integers as they are."""
-    if is_text(array) or _is_wide(array):
+    if is_text(array):
+        return text_output(array)
+    if _is_wide(array):
         return array
     is_new = not any(np.may_share_memory(array, one) for one in given)
     return to_device(array, copy=False if is_new else None)

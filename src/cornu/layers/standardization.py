@@ -1,6 +1,7 @@
 """Standardization of features by a mean and a variance that are known beforehand or computed from data."""
 
 import itertools
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Unpack
 
@@ -11,6 +12,7 @@ from jax import Array
 from cornu.core import registry, settings
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
+from cornu.core.spellings import old_keywords
 from cornu.layers.adapting import CHUNK, batches_of
 from cornu.layers.argument_checks import known_size
 from cornu.ops import normalization as ops
@@ -93,6 +95,7 @@ class Normalization(Layer):
                 f"axis={self.axis} its input has the sizes {sizes}."
             ) from None
 
+    @old_keywords("adapt")
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Compute mean and variance from data, replacing those of an earlier call.
 
@@ -119,6 +122,15 @@ class Normalization(Layer):
             self.build(first.shape)
         parts = (part for batch in itertools.chain([first], batches) for part in self._parts(batch))
         mean, variance = _moments(parts, self._reduced_axes())
+        broken = np.flatnonzero(~np.isfinite(mean))
+        if len(broken):
+            warnings.warn(
+                f"Normalization.adapt() got NaN or infinite numbers: {len(broken)} of {np.size(mean)} means are not "
+                f"finite, the first at place {broken[0]}, nor will be the outputs. Replace the numbers, or drop their "
+                "rows.",
+                UserWarning,
+                stacklevel=2,
+            )
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(variance)
 

@@ -1,5 +1,6 @@
 """`FeatureSpace`: the columns of a table, each preprocessed as its kind needs, as vectors for a model."""
 
+import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,12 +11,15 @@ import numpy as np
 from cornu import layers
 from cornu.core import registry, serialization
 from cornu.core.errors import did_you_mean, unknown
-from cornu.core.graph import is_symbolic
+from cornu.core.graph import is_symbolic, leaves, run_nodes
 from cornu.core.layer import Layer
 from cornu.core.names import automatic_name
+from cornu.core.stateful import Program
 from cornu.core.text import is_text
 from cornu.layers.adapting import CHUNK
 from cornu.layers.host import as_host_arrays
+from cornu.models.host_part import numpy_part, run_on_host
+from cornu.models.network import Network
 from cornu.saving.files import save_model
 
 KERAS_MODULE = "keras.src.layers.preprocessing.feature_space"  # where configs say that the parts live
@@ -168,6 +172,7 @@ class FeatureSpace(Layer):
         self.one_hot_encoders: dict[str, Layer] = {}
         self.concat: Layer | None = None
         self.encoded_features: Any = None
+        self._encoder: Encoder | None = None
         self.built = self._is_adapted = False
 
     # ---- kinds of columns
@@ -283,7 +288,7 @@ class FeatureSpace(Layer):
             layer = self.preprocessors[name]
             layer.adapt(_in_slices(self._columns(dataset, name), isinstance(layer, layers.Discretization)))
         self._is_adapted = True
-        self.encoded_features, self.one_hot_encoders, self.concat = None, {}, None
+        self.encoded_features, self.one_hot_encoders, self.concat, self._encoder = None, {}, None, None
         self.get_encoded_features()
         self.built = True
 
@@ -304,7 +309,7 @@ class FeatureSpace(Layer):
             if not isinstance(batch, dict):
                 raise TypeError(f"FeatureSpace.adapt() takes dictionaries of columns; got {type(batch).__name__}.")
             self._check_names(batch)
-            column = as_host_arrays(batch[name], self)
+            column = self._column(batch[name], name)
             yield column.reshape(-1, 1) if column.ndim < 2 else column
 
     def _check_names(self, columns: dict[str, Any]) -> None:
@@ -339,15 +344,39 @@ class FeatureSpace(Layer):
             raise ValueError(f"A FeatureSpace is called on a dictionary of columns; got {type(data).__name__}.")
         self._check_names(data)
         self._check_adapted()
-        columns = {name: self._column(data[name]) for name in self.features}
+        columns = {name: self._column(data[name], name) for name in self.features}
         is_single = any(np.ndim(column) == 0 for column in columns.values())
-        found = self._encoded({name: _with_axes(column) for name, column in columns.items()})
+        columns = {name: _with_axes(column) for name, column in columns.items()}
+        found = self._encoded(columns) if self._is_traced(columns) else self._by_program(columns)
         if not is_single:
             return found
         return {name: value[0] for name, value in found.items()} if isinstance(found, dict) else found[0]
 
-    def _column(self, values: Any) -> Any:
-        return values if is_symbolic(values) or isinstance(values, jax.Array) else as_host_arrays(values, self)
+    def _column(self, values: Any, name: str) -> Any:
+        if is_symbolic(values) or isinstance(values, jax.Array):
+            return values
+        column = as_host_arrays(values, self)
+        if self.inputs[name].dtype == "string" or not is_text(column):
+            return column
+        for row, one in enumerate(column.ravel().tolist()):
+            if not isinstance(one, numbers.Number):
+                raise TypeError(
+                    f"FeatureSpace {self.name!r} takes numbers in the column {name!r}; row {row} is {one!r:.80}.\n"
+                    "Replace or drop what is missing, and convert text to numbers, before the call."
+                )
+        return np.array(column.tolist())
+
+    def _is_traced(self, columns: dict[str, Any]) -> bool:
+        return any(is_symbolic(one) or isinstance(one, jax.core.Tracer) for one in columns.values())
+
+    def _by_program(self, columns: dict[str, Any]) -> Any:
+        """Encode columns as `_encoded` does, by one program for all that need not run with numpy."""
+        encoded = self.get_encoded_features()
+        if any(tensor.dtype == "string" for tensor in leaves(encoded)):
+            return self._encoded(columns)
+        if self._encoder is None:
+            self._encoder = Encoder(self.inputs, encoded)
+        return self._encoder(columns)
 
     def _encoded(self, columns: dict[str, Any]) -> Any:
         found = {name: self.preprocessors[name](columns[name]) for name in self.features}
@@ -463,6 +492,29 @@ def _has_single_rows(dataset: Any) -> bool:
 def _in_slices(batches: Iterator[np.ndarray], is_sliced: bool) -> Iterator[np.ndarray]:
     for batch in batches:
         yield from (batch[i : i + SLICE] for i in range(0, len(batch), SLICE)) if is_sliced else [batch]
+
+
+class Encoder:
+    """The layers between symbolic inputs and outputs: those for strings and tables run with numpy, then a program."""
+
+    def __init__(self, inputs: dict[str, Any], outputs: Any) -> None:
+        self.inputs, self.outputs = inputs, outputs
+        self.on_host, self.rest, self.cut = numpy_part(Network(inputs, outputs))
+        self.program = Program(self._computed)
+
+    def __call__(self, columns: dict[str, Any]) -> Any:
+        """Return the outputs for a dictionary of arrays."""
+        values = {id(tensor): columns[name] for name, tensor in self.inputs.items()}
+        for node in self.on_host:
+            run_on_host(node, values)
+        found = iter(self.program([values[id(tensor)] for tensor in self.cut]))
+        return {name: next(found) for name in self.outputs} if isinstance(self.outputs, dict) else next(found)
+
+    def _computed(self, arrays: Sequence[Any]) -> Any:
+        values = dict(zip(map(id, self.cut), arrays, strict=True))
+        run_nodes(self.rest, values)
+        outputs = self.outputs.values() if isinstance(self.outputs, dict) else [self.outputs]
+        return [values[id(tensor)] for tensor in outputs]
 
 
 def _with_axes(column: Any) -> Any:

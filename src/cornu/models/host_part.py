@@ -3,7 +3,7 @@
 The graph is cut where strings end. What crosses the cut is `HostInputs`: to the program these are the model's inputs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -42,7 +42,7 @@ class HostPart(NamedTuple):
         given = self.network.arrange(inputs)
         values: dict[int, Any] = dict(zip(map(id, self.network.flat_inputs), given, strict=True))
         for node in self.nodes:
-            _run(node, values)
+            run_on_host(node, values)
         inner = [_part_of(node).encode(*node.arguments(values)[0]) for node in self.inner]
         return HostInputs([np.asarray(values[id(tensor)]) for tensor in self.cut], inner)
 
@@ -74,14 +74,9 @@ def host_part(network: Any) -> HostPart | None:
     before = _before([node for node in network.nodes if id(node) in starts])
     inner = [node for node in inner if id(node) not in before]
     within = {id(node) for node in inner}
-    on_host = [node for node in network.nodes if (id(node) in starts or id(node) in before) and id(node) not in within]
+    on_host, rest, cut = divided(network, (starts | before) - within, within)
     for node in on_host:
         _check_untrained(node)
-    hosts = {id(node) for node in on_host}
-    rest = [node for node in network.nodes if id(node) not in hosts]
-    made = {id(tensor) for node in rest for tensor in jax.tree.leaves(node.outputs)}
-    needed = [tensor for node in rest if id(node) not in within for tensor in node.inputs] + network.flat_outputs
-    cut = list({id(tensor): tensor for tensor in needed if id(tensor) not in made}.values())
     for tensor in cut:
         if tensor.dtype == "string":
             raise ValueError(
@@ -89,6 +84,26 @@ def host_part(network: Any) -> HostPart | None:
                 "Make it without this layer, and call the layer on what predict() returns."
             )
     return HostPart(network, on_host, cut, inner, rest)
+
+
+def divided(
+    network: Any, first: set[int], within: Collection[int] = ()
+) -> tuple[list[Node], list[Node], list[SymbolicTensor]]:
+    """Return the nodes whose ids are in `first`, the others, and the tensors that these need of what is before them.
+
+    Nodes with ids in `within` need nothing: their inputs reach them in another way.
+    """
+    rest = [node for node in network.nodes if id(node) not in first]
+    made = {id(tensor) for node in rest for tensor in jax.tree.leaves(node.outputs)}
+    needed = [tensor for node in rest if id(node) not in within for tensor in node.inputs] + network.flat_outputs
+    cut = list({id(tensor): tensor for tensor in needed if id(tensor) not in made}.values())
+    return [node for node in network.nodes if id(node) in first], rest, cut
+
+
+def numpy_part(network: Any) -> tuple[list[Node], list[Node], list[SymbolicTensor]]:
+    """Return `divided` behind the last layers that compute with numpy."""
+    on_host = [node for node in network.nodes if getattr(node.operation, "on_host", False)]
+    return divided(network, {*map(id, on_host), *_before(on_host)})
 
 
 def _part_of(node: Node) -> Any:
@@ -129,7 +144,8 @@ def _check_untrained(node: Node) -> None:
         )
 
 
-def _run(node: Node, values: dict[int, Any]) -> None:
+def run_on_host(node: Node, values: dict[int, Any]) -> None:
+    """Call a node's layer on values of numpy, and keep the values of its outputs."""
     args, kwargs = node.arguments(values)
     on_host = getattr(node.operation, "on_host", False)
     result = node.operation.compute(*args) if on_host else node.operation(*args, **kwargs)

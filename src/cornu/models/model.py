@@ -65,6 +65,7 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
         return super().__new__(made)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        args = args[1:] if args and args[0] is self else args  # `super().__init__(self)`, which tf.keras let pass
         inputs, outputs, name, kwargs = _model_arguments(args, kwargs)
         super().__init__(name=name, **kwargs)
         if inputs is not None:
@@ -80,8 +81,10 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model on arrays, strings among them if it begins with layers for strings, or on symbolic tensors."""
-        if args and self._encodes(args[0]):
-            args = (self._as_inputs(args[0]), *args[1:])
+        if self._network is not None or self._begins_on_host:
+            args, kwargs = call_signature(type(self)).first_by_position(args, kwargs)
+            if args and self._encodes(args[0]):
+                args = (self._as_inputs(args[0]), *args[1:])
         return super().__call__(*args, **kwargs)
 
     def _encodes(self, inputs: Any) -> bool:
@@ -99,6 +102,8 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
 
     def infer_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         host = None if self._network is None else self._network.host
+        if host is not None:
+            args, kwargs = call_signature(type(self)).first_by_position(args, kwargs)
         if host is not None and args and not isinstance(args[0], HostInputs):
             self._network.arrange(args[0])  # type: ignore[union-attr]  # checks the shapes
             args = (host.symbolic(), *args[1:])

@@ -18,7 +18,7 @@ from cornu.core.spellings import old_keywords
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
-from cornu.data.convert import as_arrays, columns_by_name
+from cornu.data.convert import as_arrays, check_columns, column_names, columns_by_name
 from cornu.data.streams import is_stream
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.host_part import HostInputs
@@ -50,6 +50,7 @@ class Trainer(ModelPart):
     run_eagerly = False
     _compile_config: dict | None = None
     _own_programs: Programs | None = None
+    _frame_columns: list[str] | None = None  # of the data frame that `fit` got
 
     @old_keywords("compile")
     def compile(
@@ -240,6 +241,8 @@ class Trainer(ModelPart):
         network = self._network
         if network is not None and isinstance(network.inputs, dict):
             x = columns_by_name(x, network.inputs)
+        if self._frame_columns is not None:
+            check_columns(x, self._frame_columns)
         if network is None and self._begins_on_host:
             x = as_arrays(x, "x", text=True)
             self._ensure_built((x,), {})
@@ -316,6 +319,7 @@ class Trainer(ModelPart):
         """
         self._check_compiled("fit")
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
+        self._frame_columns = column_names(x)
         epochs = min(epochs, settings.max_epochs() or epochs)
         if validation_split and is_stream(x):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")

@@ -14,6 +14,7 @@ from cornu.saving import hdf5
 from cornu.saving.gates import gates_of
 from cornu.saving.source import CORNU, GATES, VERSION
 from cornu.saving.transfer import Transfer, unknown_layer
+from cornu.saving.variable_paths import is_own
 
 KERAS_VERSION = "3.15.1"  # whose spelling of this layout is written
 LARGEST_ATTRIBUTE = 64_000  # bytes; HDF5 takes 64 KiB with the name
@@ -74,6 +75,7 @@ def old_order(layer: Any) -> list[Variable]:
 def read_layer_groups(group: h5py.Group, model: Any, transfer: Transfer, by_name: bool = False) -> None:
     """Add the weights in a group to `transfer`: layer by layer in order, or with `by_name` by equal names."""
     saved = [(name, arrays) for name, arrays in _saved_layers(group) if arrays]
+    saved = _without_states(saved, model, transfer)
     if by_name:
         _match_by_name(saved, model, transfer)
     else:
@@ -81,6 +83,20 @@ def read_layer_groups(group: h5py.Group, model: Any, transfer: Transfer, by_name
     top = hdf5.group_at(group, TOP)
     if top is not None and TOP not in [name for name, _ in saved]:
         transfer.add("the model itself", model.kept_variables(), arrays_of(top))
+
+
+def _without_states(saved: list, model: Any, transfer: Transfer) -> list:
+    """Return the layers of a file without those that have no weights today, and read what `adapt` found themselves."""
+    own = {layer.name: layer for layer in model.layers if is_own(layer, "load_own_variables") and not old_order(layer)}
+    rest = []
+    for name, arrays in saved:
+        known = _known_name(name, own)
+        if known in own:
+            names = [str(array.name).rpartition("/")[2].partition(":")[0] for array in arrays]
+            transfer.add_store(own[known], dict(zip(names, arrays, strict=True)))
+        else:
+            rest.append((name, arrays))
+    return rest
 
 
 def _saved_layers(group: h5py.Group) -> Iterator[tuple[str, list[h5py.Dataset]]]:

@@ -11,8 +11,8 @@ from cornu.saving.gates import gates_of
 from cornu.saving.source import GATES, Source
 from cornu.saving.tensor_file import SUFFIX, is_safetensors, read, read_header, read_metadata, write_arrays
 from cornu.saving.transfer import Transfer, unknown_layer
-from cornu.saving.variable_paths import Place, places
-from cornu.saving.weights import is_own, own_values
+from cornu.saving.variable_paths import Place, is_own, places
+from cornu.saving.weights import own_values
 
 __all__ = [
     "SUFFIX",

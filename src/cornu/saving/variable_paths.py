@@ -80,3 +80,8 @@ def _name_in_container(item: Any, used: dict[str, int]) -> str | None:
         return None
     used[name] = used.get(name, -1) + 1
     return f"{name}_{used[name]}" if used[name] else name
+
+
+def is_own(owner: Any, method: str) -> bool:
+    """Return whether the class of a layer defines one of the file methods itself."""
+    return isinstance(owner, Layer) and getattr(type(owner), method) is not getattr(Layer, method)

@@ -5,14 +5,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cornu.core.layer import Layer
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
 from cornu.optimizers.base import making_slots
 from cornu.saving import hdf5
 from cornu.saving.optimizer_state import unnamed_pairs
 from cornu.saving.transfer import Transfer, unknown_layer
-from cornu.saving.variable_paths import Place, places
+from cornu.saving.variable_paths import Place, is_own, places
 
 #: Groups at the top of a file that are no layers; tf.keras 2.12 to 2.15 wrote the sums of metrics too.
 NOT_LAYERS = ("optimizer", "metrics")
@@ -49,11 +48,6 @@ def own_values(place: Place) -> dict[str, np.ndarray]:
         place.owner.save_own_variables(store)
         return {name: _array(value) for name, value in store.items()}
     return {str(number): variable.numpy() for number, variable in enumerate(place.variables)}
-
-
-def is_own(owner: Any, method: str) -> bool:
-    """Return whether the class of a layer defines one of the file methods itself."""
-    return isinstance(owner, Layer) and getattr(type(owner), method) is not getattr(Layer, method)
 
 
 def _array(value: Any) -> np.ndarray:

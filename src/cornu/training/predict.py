@@ -37,8 +37,8 @@ def predict(
     watcher = callbacks.for_batches("predict")
     callbacks.on_predict_begin()
     if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
-        larger = together is not None and together > batches.batch_size
-        calls = _in_pieces(batches, together) if larger else _by_batches(batches)
+        larger = together or 0
+        calls = _in_pieces(batches, larger) if larger > batches.batch_size else _by_batches(batches)
         outputs = _resident(predictor, batches, watcher, calls)
     else:
         outputs = _streamed(predictor, batches, watcher, steps)

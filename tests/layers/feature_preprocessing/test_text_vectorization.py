@@ -169,3 +169,14 @@ def test_much_text_is_looked_up_as_little_is(monkeypatch, options):
         np.testing.assert_array_equal(layer(some), expected)
         np.testing.assert_array_equal(layer(some[:, None]), expected)
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("options", [{}, {"split": "character"}, {"ngrams": 2}, {"standardize": np.char.lower}])
+def test_adapt_learns_words_behind_the_length_of_outputs(options):
+    texts = ["a b c d e", "f g\0 h i j"]
+    whole = layers.TextVectorization(**options)
+    cut = layers.TextVectorization(output_sequence_length=2, **options)
+    whole.adapt(texts)
+    cut.adapt(texts)
+    assert cut.get_vocabulary() == whole.get_vocabulary()
+    assert len(cut.get_vocabulary()) > 10

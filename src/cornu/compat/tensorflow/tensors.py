@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.compat.tensorflow.strings import text_tensor
 from cornu.core.graph import Shape
 from cornu.core.jax_internals import array_class
+from cornu.layers import host
 
 
 class TensorShape(Shape):
@@ -179,6 +181,7 @@ def install() -> None:
         kind.get_shape = lambda self: TensorShape(self.aval.shape)
         kind.set_shape = lambda self, shape: TensorShape(shape).assert_is_compatible_with(self.shape)
         kind.ref = kind.experimental_ref = lambda self: Reference(self)
+    host.text_output = text_tensor
     array.device_name = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 

@@ -11,6 +11,7 @@ from cornu.core import registry
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
+from cornu.core.spellings import old_keywords
 from cornu.layers.adapting import batches_of
 from cornu.layers.argument_checks import check_integer
 from cornu.layers.feature_preprocessing.category_encoding import MODES, checked_mode, encoded_by_jax, encoded_shape
@@ -71,6 +72,7 @@ class Discretization(Layer):
         self.sparse = sparse
         self.summary = np.zeros((2, 0), "float32")  # of the data seen by `update_state`
 
+    @old_keywords("adapt")
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Find boundaries so that each interval has about equally many of the data, replacing those of an earlier call.
 
@@ -115,6 +117,22 @@ class Discretization(Layer):
     def reset_state(self) -> None:
         """Forget the data seen by `update_state`."""
         self.summary = np.zeros((2, 0), "float32")
+
+    def load_own_variables(self, store: dict[str, Any]) -> None:
+        """Set the boundaries from what tf.keras stored: a summary of the data or, until 2.5, the ends of the bins."""
+        if "bins" in store:
+            ends = np.asarray(store["bins"], "float64").ravel()
+            self.bin_boundaries = ends[np.isfinite(ends)].tolist()
+            return
+        summary = np.asarray(next(iter(store.values()), self.summary), "float32")
+        if summary.ndim != 2 or len(summary) != 2 or len(store) > 1:
+            raise ValueError(
+                f"Layer {self.name!r} (Discretization) takes a summary of the shape (2, n); the file has "
+                f"{[np.shape(one) for one in store.values()]}."
+            )
+        if store:
+            self.summary = summary
+            self.finalize_state()
 
     @property
     def output_dtype(self) -> str:

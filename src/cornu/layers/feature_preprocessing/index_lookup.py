@@ -10,6 +10,7 @@ import numpy as np
 from cornu.core.errors import listed, one_line, unknown
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
+from cornu.core.spellings import old_keywords
 from cornu.layers.adapting import batches_of, is_one_batch
 from cornu.layers.argument_checks import check_integer
 from cornu.layers.feature_preprocessing.category_encoding import (
@@ -164,6 +165,7 @@ class IndexLookup(HostLayer):
         """Return the number of indices, those of the mask and of unknown tokens included."""
         return self._vocabulary.size
 
+    @old_keywords("set_vocabulary")
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Replace the vocabulary.
 
@@ -249,6 +251,7 @@ class IndexLookup(HostLayer):
 
     # ---- learning it
 
+    @old_keywords("adapt")
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Make the vocabulary of the tokens in data: the most frequent ones first, replacing an earlier one.
 
@@ -445,10 +448,10 @@ class IndexLookup(HostLayer):
         if VOCABULARY_FILE not in assets or self._given[0] is not None:
             return
         where = f"the vocabulary of layer {self.name!r}"
-        entries = tokens_of(assets[VOCABULARY_FILE], self._is_integers, where)
+        weights, size = self._idf_weights, self._vocabulary_size
+        entries = tokens_of(assets[VOCABULARY_FILE], self._is_integers, where, size)
         if not entries:
             return
-        weights, size = self._idf_weights, self._vocabulary_size
         tokens = self._checked_tokens(entries)
         found = self._first_index + len(tokens)
         expected = self.max_tokens if self.pad_to_max_tokens else found

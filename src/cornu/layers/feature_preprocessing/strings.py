@@ -33,5 +33,13 @@ def encoded(strings: list[str], layer: Any) -> list[bytes]:
         ) from None
 
 
+def joined(strings: list[str], layer: Any) -> bytes:
+    """Return strings in UTF-8 with a zero byte after each but the last. ValueError as from `encoded`."""
+    try:
+        return "\0".join(strings).encode()
+    except UnicodeEncodeError:
+        return b"\0".join(encoded(strings, layer))
+
+
 def _is_whole(text: str) -> bool:
     return text == text.encode(errors="ignore").decode()

@@ -11,13 +11,14 @@ from cornu.core.errors import unknown
 from cornu.core.layer_options import LayerOptions
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
+from cornu.core.spellings import old_keywords
 from cornu.core.text import as_text
 from cornu.layers.adapting import batches_of
 from cornu.layers.feature_preprocessing import tokens
 from cornu.layers.feature_preprocessing.category_encoding import count_dtype, counted, encoded_by_numpy, encoded_shape
 from cornu.layers.feature_preprocessing.index_lookup import refuse_file
 from cornu.layers.feature_preprocessing.lookups import StringLookup
-from cornu.layers.feature_preprocessing.strings import encoded, strings_of
+from cornu.layers.feature_preprocessing.strings import encoded, joined, strings_of
 from cornu.layers.host import HostLayer
 
 LEAST_BYTES = 1 << 12  # of text whose words are looked up as integers: of less, it takes no less time
@@ -139,11 +140,13 @@ class TextVectorization(HostLayer):
         """Return the number of indices, those of padding and unknown words included."""
         return self._lookup_layer.vocabulary_size()
 
+    @old_keywords("set_vocabulary")
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Replace the vocabulary: see `StringLookup.set_vocabulary`."""
         self._share_nodes()
         self._lookup_layer.set_vocabulary(vocabulary, idf_weights)
 
+    @old_keywords("adapt")
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Make the vocabulary of the words in texts: the most frequent ones first, replacing an earlier one.
 
@@ -173,19 +176,18 @@ class TextVectorization(HostLayer):
         texts = self.host_arrays(data)
         strings_of(texts, self)  # names the row of what is not a string
         for part in _parts(texts):
-            if counts.documents is None and isinstance(self.standardize, (str, type(None))) and self._splits_alone:
-                tokens.count_words(self._joined(part), counts.tokens)
+            words = self._words(part) if counts.documents is None else None
+            if words is None:
+                counts.add(self._rows(part, None).tokens)
             else:
-                counts.add(self._rows(part).tokens)
+                words.add_to(counts.tokens)
 
-    @property
-    def _splits_alone(self) -> bool:
-        return self.split == "whitespace" and self._widths is None
-
-    def _joined(self, texts: np.ndarray) -> bytes:
-        """Return all texts together, standardized."""
-        joined = b"\n".join(encoded(strings_of(self._squeezed(texts), self), self))
-        return tokens.standardized(joined, self.standardize)  # type: ignore[arg-type]
+    def _words(self, texts: np.ndarray, least: int = 0) -> tokens.Words | None:
+        """Return the words of texts of at least so many bytes; None where other things than white space split them."""
+        if self.split != "whitespace" or self._widths is not None or callable(self.standardize):
+            return None
+        text = joined(strings_of(self._squeezed(texts), self), self)
+        return None if len(text) < least else tokens.words_in(text, texts.size, self.standardize)
 
     def finalize_state(self) -> None:
         """Make the vocabulary from the texts seen since `reset_state`."""
@@ -234,27 +236,22 @@ class TextVectorization(HostLayer):
         return found
 
     def _found_tokens(self, texts: Any) -> Found:
-        rows = self._rows(texts)
+        rows = self._rows(texts, self.output_sequence_length)
         indices = self._lookup_layer.indices_of_bytes(list(itertools.chain.from_iterable(rows.tokens)))
         return indices, np.fromiter(map(len, rows.tokens), np.int64, len(rows.tokens)), rows.shape
 
-    def _found_words(self, texts: Any) -> Found | None:
+    def _found_words(self, texts: np.ndarray) -> Found | None:
         """Return the same as `_found_tokens` for much text that white space splits; None for other text."""
-        if not self._splits_alone or callable(self.standardize):
-            return None
-        squeezed = self._squeezed(texts)
-        flat = self._standardized(squeezed)
-        text = b" ".join(flat)
-        words = tokens.words_in(text) if len(text) >= LEAST_BYTES else None
+        words = self._words(texts, LEAST_BYTES)
         if words is None:
             return None
-        begins = np.cumsum([0, *(len(one) + 1 for one in flat)])
-        first = np.searchsorted(words.starts, begins)  # the number of each text's first word
-        lengths, indices = np.diff(first), self._lookup_layer.indices_of_words(words)
-        if self.output_sequence_length is not None:
-            kept = np.arange(len(indices)) - np.repeat(first[:-1], lengths) < self.output_sequence_length
-            indices, lengths = indices[kept], np.minimum(lengths, self.output_sequence_length)
-        return indices, lengths, squeezed.shape
+        indices, lengths = self._lookup_layer.indices_of_words(words), words.numbers
+        most = self.output_sequence_length
+        if most is not None and lengths.max() > most:
+            first = np.cumsum(lengths) - lengths  # the number of each text's first word
+            indices = indices[np.arange(len(indices)) - np.repeat(first, lengths) < most]
+            lengths = np.minimum(lengths, most)
+        return indices, lengths, self._squeezed(texts).shape
 
     def _padded(self, indices: np.ndarray, lengths: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
         """Return indices as rows of one length."""
@@ -267,14 +264,13 @@ class TextVectorization(HostLayer):
         found[np.arange(size) < lengths[:, None]] = indices
         return found.reshape(*shape, size)
 
-    def _rows(self, texts: Any) -> Rows:
-        """Return the tokens of texts, cut to `output_sequence_length`."""
+    def _rows(self, texts: Any, most: int | None) -> Rows:
+        """Return the tokens of texts, `most` of each."""
         if callable(self.standardize):
             given = np.array(strings_of(texts, self), str).reshape(texts.shape)
             texts = as_text(np.asarray(self.standardize(given)))
         texts = texts if self.split is None else self._squeezed(texts)
         shape: tuple[int, ...] | None = texts.shape
-        most = self.output_sequence_length
         cut = most if self._widths is None else None
         rows = list(self._split(texts, cut))
         if self.split is None:

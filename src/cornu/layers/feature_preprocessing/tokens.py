@@ -23,8 +23,9 @@ STANDARDIZED: dict[str | None, tuple[bytes | None, bytes]] = {
 }
 SPLITS = ("whitespace", "character")
 
-SHORT = 8  # bytes of words that are counted as integers
-SPACE = np.isin(np.arange(256), list(b" \t\n\r\v\f"))
+UNCHANGED = bytes(range(256))
+AS_SPACES = bytes.maketrans(b"\t\n\r\v\f", b" " * 5)
+SHORT = 8  # bytes of words that are handled as integers
 FILLED = np.array([2 ** (8 * length) - 1 for length in range(SHORT + 1)], "<u8")  # the bytes that a word has
 
 
@@ -48,49 +49,52 @@ def split(text: bytes, how: str, most: int | None = None) -> list[bytes]:
     return text.split() if most is None else text.split(None, most)[:most]
 
 
-def count_words(text: bytes, counts: collections.Counter) -> None:
-    """Add to `counts` how often each word is in a text: what ``counts.update(text.split())`` does, three times as fast.
-
-    Words of up to 8 bytes are counted as integers, by sorting them.
-
-    >>> counts = collections.Counter()
-    >>> count_words(b"to be or not to be, unquestionably", counts)
-    >>> counts[b"to"], counts[b"be,"], counts[b"unquestionably"]
-    (2, 1, 1)
-    """
-    words = words_in(text)
-    if words is None:
-        counts.update(text.split())
-        return
-    found, numbers = np.unique(words.short, return_counts=True)
-    counts.update(dict(zip(found.view("S8").tolist(), numbers.tolist(), strict=True)))
-    counts.update(words.long)
-
-
 class Words(NamedTuple):
-    """The words of a text: where they start, which are short, those as integers, and the others."""
+    """The words of texts: how many each text has, and all of them as integers, or as bytes if they are long."""
 
-    starts: np.ndarray
-    is_short: np.ndarray
-    short: np.ndarray
+    numbers: np.ndarray  # one for each text
+    integers: np.ndarray  # of long words, the first bytes
+    long_places: np.ndarray
     long: list[bytes]
 
+    def add_to(self, counts: collections.Counter) -> None:
+        """Add how often each word is in the texts: as ``counts.update`` of the words does, three times as fast.
 
-def words_in(text: bytes) -> Words | None:
-    """Return the words of a text; None if it has a zero byte, with which integers are filled up."""
-    if b"\0" in text:
+        >>> counts = collections.Counter()
+        >>> words_in(b"to be or not\\0to be, unquestionably", 2, "strip_punctuation").add_to(counts)
+        >>> counts[b"to"], counts[b"be"], counts[b"unquestionably"]
+        (2, 2, 1)
+        """
+        found, numbers = np.unique(np.delete(self.integers, self.long_places), return_counts=True)
+        counts.update(dict(zip(found.view(f"S{SHORT}").tolist(), numbers.tolist(), strict=True)))
+        counts.update(self.long)
+
+
+def words_in(texts: bytes, number: int, how: str | None) -> Words | None:
+    """Return the words of texts after `standardized` as `how` says; None if one has a zero byte, or there is no text.
+
+    `texts` are `number` texts with a zero byte after each but the last.
+
+    >>> words_in(b"to be\\0or", 2, None).numbers.tolist()
+    [2, 1]
+    """
+    lower, deleted = STANDARDIZED[how]
+    text = b" " + texts.translate((lower or UNCHANGED).translate(AS_SPACES), deleted) + b" " * SHORT
+    codes = np.frombuffer(text, np.uint8)
+    is_end = codes == 0
+    ends_of_texts = np.flatnonzero(is_end)
+    if len(ends_of_texts) != number - 1:
         return None
-    padded = b" " + text + b" " * SHORT
-    places = np.frombuffer(padded, np.uint8)
-    is_space = SPACE[places]
+    is_space = (codes == ord(" ")) | is_end
     edges = np.flatnonzero(is_space[1:] != is_space[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
     lengths = ends - starts
-    is_short = lengths <= SHORT
-    windows = np.lib.stride_tricks.sliding_window_view(places, SHORT)
-    short = windows[starts[is_short]].view("<u8")[:, 0] & FILLED[lengths[is_short]]
-    long = [padded[a:b] for a, b in zip(starts[~is_short].tolist(), ends[~is_short].tolist(), strict=True)]
-    return Words(starts - 1, is_short, short, long)
+    at_each_byte = np.ndarray((len(text) - SHORT + 1,), "<u8", text, 0, (1,))
+    integers = at_each_byte[starts] & FILLED.take(lengths, mode="clip")
+    long_places = np.flatnonzero(lengths > SHORT)
+    long = [text[a:b] for a, b in zip(starts[long_places].tolist(), ends[long_places].tolist(), strict=True)]
+    numbers = np.diff(np.searchsorted(starts, [0, *ends_of_texts, len(text)]))
+    return Words(numbers, integers, long_places, long)
 
 
 def as_integers(words: Sequence[bytes]) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cornu.core.errors import listed, one_line
+from cornu.layers.feature_preprocessing.integer_table import IntegerTable
 from cornu.layers.feature_preprocessing.tokens import SHORT, Words, as_integers
 
 UNKNOWN = -1  # the index of a token that a vocabulary does not have
@@ -46,19 +47,15 @@ class Vocabulary:
         self.first, self.unknown, self.masked = first, unknown, masked or {}
         self._by_string: Indices | None = None
         self._by_bytes: Indices | None = None
-        self._sorted: tuple[np.ndarray, np.ndarray] | None = None
-        self._sorted_words: tuple[np.ndarray, np.ndarray] | None = None
+        self._by_integer: IntegerTable | None = None
+        self._by_word: IntegerTable | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {
-            "_by_string": None,
-            "_by_bytes": None,
-            "_sorted": None,
-            "_sorted_words": None,
-        }  # made again at the first call
+        tables = ("_by_string", "_by_bytes", "_by_integer", "_by_word")  # made again at the first call
+        return vars(self) | dict.fromkeys(tables)
 
     @property
     def size(self) -> int:
@@ -82,17 +79,14 @@ class Vocabulary:
         return self._by_bytes
 
     def of_words(self, words: Words) -> np.ndarray:
-        """Return the indices of the words of a text: the short ones are found as integers, by bisection."""
-        if self._sorted_words is None:
+        """Return the indices of the words of texts."""
+        if self._by_word is None:
             short = {token: index for token, index in self._of_encoded().items() if 0 < len(token) <= SHORT}
             short = {token: index for token, index in short.items() if b"\0" not in token}
-            integers = as_integers(list(short))
-            order = np.argsort(integers)
-            self._sorted_words = integers[order], np.fromiter(short.values(), np.int64, len(short))[order]
-        found = np.empty(len(words.is_short), np.int64)
-        tokens, indices = self._sorted_words
-        found[words.is_short] = _found(tokens, indices, words.short, self.unknown)
-        found[~words.is_short] = self.of_bytes(words.long)
+            indices = np.fromiter(short.values(), np.int64, len(short))
+            self._by_word = IntegerTable(as_integers(list(short)), indices, self.unknown)
+        found = self._by_word.of(words.integers)
+        found[words.long_places] = self.of_bytes(words.long)
         return found
 
     def _indices(self, tokens: Sequence[Any], masked: dict[Any, int]) -> Indices:
@@ -102,10 +96,9 @@ class Vocabulary:
 
     def of_integers(self, integers: np.ndarray) -> np.ndarray:
         """Return the indices of integers."""
-        if self._sorted is None:
-            order = np.argsort(self.tokens)
-            self._sorted = self.tokens[order], order + self.first
-        found = _found(*self._sorted, integers, self.unknown)
+        if self._by_integer is None:
+            self._by_integer = IntegerTable(self.tokens, np.arange(self.first, self.size), self.unknown)
+        found = self._by_integer.of(integers)
         for token, index in self.masked.items():
             found[integers == token] = index
         return found
@@ -118,14 +111,6 @@ class Vocabulary:
         found = np.empty(indices.shape, dtype)
         found[...] = table[np.where((places >= 0) & (places < len(self.tokens)), places, len(self.tokens))]
         return found
-
-
-def _found(tokens: np.ndarray, indices: np.ndarray, given: np.ndarray, unknown: int) -> np.ndarray:
-    """Return the indices of integers among sorted `tokens`; `unknown` for others."""
-    if not len(tokens):
-        return np.full(given.shape, unknown)
-    places = np.minimum(np.searchsorted(tokens, given), len(tokens) - 1)
-    return np.where(tokens[places] == given, indices[places], unknown)
 
 
 class TokenCounts:
@@ -201,10 +186,13 @@ def fits_lines(tokens: Sequence[Any]) -> bool:
     return whole and not (tokens and tokens[-1] == "")
 
 
-def tokens_of(text: str, is_integers: bool, where: str) -> list[Any]:
-    """Return the tokens in the text of an asset, one per line. ValueError if integers are expected and one is not."""
+def tokens_of(text: str, is_integers: bool, where: str, size: int | None = None) -> list[Any]:
+    """Return the tokens in the text of an asset, one per line. ValueError if integers are expected and one is not.
+
+    Empty lines at the end are no tokens, unless `size` says how many there are.
+    """
     lines = text.split("\n")
-    while lines and lines[-1].rstrip("\r") == "":
+    while len(lines) > (size or 0) and lines and lines[-1].rstrip("\r") == "":
         lines.pop()
     if not is_integers:
         return lines
