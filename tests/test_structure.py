@@ -61,6 +61,8 @@ LATE = {
     ("*", "pydot"): "an extra",
     ("*", "IPython"): "an extra",
     ("*", "PIL"): "an extra",
+    ("*", "simplejpeg"): "an extra",
+    ("*", "isal"): "an extra",
     ("*", "matplotlib"): "an extra",
     ("*", "sklearn"): "an extra of the tests",
     ("*", "torch"): "for the programs that split its data sets",

@@ -15,29 +15,36 @@ TURNS = 9
 
 
 class Pictures(NamedTuple):
-    """JPEGs that are made: how many, of which height and width, and the side of the squares that they are read as."""
+    """Files that are made: how many, of which height and width, the side of the squares that they are read as, kind."""
 
     count: int
     height: int
     width: int
     side: int
+    kind: str = "JPEG"
 
     def folder(self, lab: Lab) -> str:
         """Return the folder, which is filled at its first use."""
-        folder = lab.cache / "pictures" / f"{self.count} of {self.height}x{self.width}"
+        kinds = "" if self.kind == "JPEG" else f" {self.kind}"
+        folder = lab.cache / "pictures" / f"{self.count}{kinds} of {self.height}x{self.width}"
         if not folder.exists():
             part = Path(f"{folder}.part")
-            lab.run("cornu", ["-c", MAKE, str(part), *map(str, self[:3])])
+            lab.run("cornu", ["-c", MAKE, str(part), *map(str, self[:3]), self.kind])
             part.rename(folder)
         return str(folder)
 
 
-KINDS = (Pictures(2000, 64, 64, 64), Pictures(1000, 160, 160, 160), Pictures(400, 375, 500, 160))
+KINDS = (
+    Pictures(2000, 64, 64, 64),
+    Pictures(1000, 160, 160, 160),
+    Pictures(400, 375, 500, 160),
+    Pictures(1000, 160, 160, 160, "PNG"),
+)
 MAKE = """
 import os, sys
 import numpy as np
 from PIL import Image
-folder, count, height, width = sys.argv[1], *map(int, sys.argv[2:])
+folder, count, height, width, kind = sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5]
 rng = np.random.default_rng(0)
 y, x = np.mgrid[:height, :width] / max(height, width)
 for name in "ab":
@@ -46,7 +53,7 @@ for number in range(count):
     slopes, shifts = rng.uniform(5, 40, (3, 2)), rng.uniform(0, 6, 3)
     waves = [128 + 90 * np.sin(a * x + b * y + c) for (a, b), c in zip(slopes, shifts)]
     pixels = (np.stack(waves, -1) + rng.normal(0, 8, (height, width, 3))).clip(0, 255).astype("uint8")
-    Image.fromarray(pixels).save(os.path.join(folder, "ab"[number % 2], f"{number}.jpg"), quality=90)
+    Image.fromarray(pixels).save(os.path.join(folder, "ab"[number % 2], f"{number}.{kind.lower()}"), quality=90)
 """
 
 
@@ -71,7 +78,7 @@ def pictures(lab: Lab) -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> str:
     rates = {name: row["kind"]["count"] / figures.median(seconds) for name, seconds in row["seconds"].items()}
-    kind = "{height}x{width} as {side}x{side}".format(**row["kind"])
+    kind = "{kind} {height}x{width} as {side}x{side}".format(**row["kind"])
     return f"{kind}, pictures per second: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in rates.items())
 
 
@@ -87,6 +94,6 @@ def write(found: dict[str, Any]) -> str:
             seconds = figures.median(row["seconds"][name])
             more = "" if name == "cornu" else f" ({figures.short(seconds / ours)}×)"
             cells.append(f"{kind['count'] / seconds:,.0f} ±{figures.spread(row['seconds'][name]):.0%}{more}")
-        about = "{count:,} JPEGs of {height}x{width}".format(**kind)
+        about = "{count:,} {kind}s of {height}x{width}".format(**kind)
         lines.append([about, f"{kind['side']}x{kind['side']}", *cells])
     return figures.table(["pictures", "read as", *[PEERS[name].title for name in peers]], lines)

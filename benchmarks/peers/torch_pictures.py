@@ -8,11 +8,11 @@ import torch
 
 
 class Pictures(torch.utils.data.Dataset):
-    """The JPEGs in a folder with a subfolder for each class."""
+    """The pictures in a folder with a subfolder for each class."""
 
     def __init__(self, folder, side):
         self.side = side
-        self.paths = sorted(Path(folder).glob("*/*.jpg"))
+        self.paths = sorted(Path(folder).glob("*/*.*"))
         classes = sorted({path.parent.name for path in self.paths})
         self.labels = [classes.index(path.parent.name) for path in self.paths]
 

@@ -7,7 +7,7 @@ import pytest
 
 import cornu
 from cornu import layers
-from cornu.core.placement import aligned
+from cornu.core.placement import aligned, to_device
 from cornu.data import zero_copy
 from cornu.data.arrays import ArrayBatches
 from cornu.data.batch import Batch
@@ -15,6 +15,7 @@ from cornu.data.dataset import Dataset
 from cornu.data.zero_copy import (
     ALIGNMENT,
     LEAST_BYTES,
+    FreshArrays,
     Shared,
     can_be_shared,
     fresh_array,
@@ -118,6 +119,36 @@ def test_a_fresh_array_becomes_a_tensor_in_place_and_what_comes_of_it_does_not()
         np.testing.assert_array_equal(tensor, made)
         if jax.default_backend() == "cpu":
             assert (tensor.unsafe_buffer_pointer() == made.ctypes.data) is is_same
+
+
+def address_of(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_memory_is_used_again_when_nobody_refers_to_it():
+    arrays = FreshArrays(kept=2)
+    first = arrays((40, 30), "float32")
+    place, row = address_of(first), first[3]
+    assert (first.shape, first.dtype, first.is_fresh, place % ALIGNMENT) == ((40, 30), np.float32, True, 0)
+    del first
+    assert address_of(arrays((40, 30), "float32")) != place  # a row of it is in use
+    row[:] = 1
+    del row
+    held = [arrays((40, 30), "float32"), arrays((40, 30), "float32")]
+    assert place in map(address_of, held)
+    del held
+    assert arrays((40, 30), "uint8").nbytes == 1200  # of another size: the memory is new
+
+
+def test_memory_that_a_tensor_reads_is_not_used_again():
+    arrays = FreshArrays(kept=2)
+    array = arrays((64, 64), "float32")
+    array[...] = 7
+    tensor = to_device(array, copy=False)
+    del array
+    for _ in range(3):
+        arrays((64, 64), "float32")[...] = 0
+    assert np.asarray(tensor).min() == 7
 
 
 def test_parts_lie_where_programs_read_them_and_share_three_blocks_of_memory():

@@ -11,7 +11,7 @@ import jax
 from cornu.core.compilation_cache import cache_folder
 from cornu.core.jax_internals import check_device, setting
 from cornu.core.versions import versions
-from cornu.kernels.native import library
+from cornu.kernels.native import convolution, library, pictures
 
 #: Extra -> modules that it installs and that Cornu imports.
 EXTRAS = {
@@ -41,7 +41,8 @@ def collected() -> dict[str, Any]:
         "device": _device(),
         "versions": versions(),
         "cache": _cache(),
-        "kernels": library.described(),
+        "kernels": library.described(convolution.LIBRARY),
+        "picture_kernels": library.described(pictures.LIBRARY),
         "extras": {name: all(map(_is_installed, modules)) for name, modules in EXTRAS.items()},
     }
 
@@ -77,6 +78,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("device", device.get("error") or f"{device['count']} x {device['kind']} ({device['platform']})"),
         ("cache", place),
         ("kernels", found["kernels"]),
+        ("pictures", found["picture_kernels"]),
         ("extras", ", ".join(name for name, installed in found["extras"].items() if installed) or "none"),
         ("missing", f"{', '.join(missing)} (pip install 'cornu[{missing[0]}]')" if missing else "none"),
     ]

@@ -30,9 +30,45 @@ class Fresh(np.ndarray):
 
 def fresh_array(shape: tuple[int, ...], dtype: Any) -> Fresh:
     """Return an array to be filled once, at an address from which programs can read it in place."""
-    array = aligned(shape, dtype).view(Fresh)
-    array.is_fresh = True
-    return array
+    return _as_fresh(aligned(shape, dtype))
+
+
+def _as_fresh(array: np.ndarray) -> Fresh:
+    fresh = array.view(Fresh)
+    fresh.is_fresh = True
+    return fresh
+
+
+class FreshArrays:
+    """Arrays as those of `fresh_array`, in the memory of earlier ones that nobody refers to any more.
+
+    The system clears new memory before it gives it away, which takes as long as decoding a small picture into it.
+
+    Args:
+        kept: How many memories to keep for further arrays.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._free: collections.deque[np.ndarray] = collections.deque(maxlen=kept)
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any) -> Fresh:
+        """Return an array for a stream whose arrays mostly have this shape."""
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        memory = self._free.pop() if self._free else None
+        if memory is None or memory.nbytes != size:
+            memory = aligned((size,), np.uint8)
+        return _as_fresh(np.asarray(_Loan(memory, self._free)).view(dtype).reshape(shape))
+
+
+class _Loan:
+    """What an array, and all arrays made of parts of it, refer to; with the last of them, their memory comes back."""
+
+    def __init__(self, memory: np.ndarray, free: collections.deque[np.ndarray]) -> None:
+        self._memory, self._free = memory, free
+        self.__array_interface__ = memory.__array_interface__
+
+    def __del__(self) -> None:
+        self._free.append(self._memory)
 
 
 @jax.tree_util.register_pytree_node_class

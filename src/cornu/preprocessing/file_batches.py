@@ -1,6 +1,5 @@
 """Batches of files, read by threads while the model trains."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cornu.core.processor import threads
 from cornu.data.dataset import Dataset
+from cornu.data.zero_copy import FreshArrays
 
 #: Batches that are being read at once.
 _AHEAD = 3
@@ -21,14 +22,15 @@ _PER_BATCH = 16
 class Files(NamedTuple):
     """Files, what is to be learned of each, and how some of them become a batch.
 
-    `targets` is ``(files, ...)`` or None. `read` returns the contents of a path, `space` what holds the contents of a
-    number of files (an array, or a list if they differ in shape), and `join` makes a batch of it once it is filled.
+    `targets` is ``(files, ...)`` or None. `space` returns what holds the contents of a number of files: an array, which
+    a function of a shape and a dtype makes, or a list if they differ in shape. `read` puts the contents of a path into
+    a row of it, and `join` makes a batch of it once it is filled.
     """
 
     paths: list[str]
     targets: np.ndarray | None
-    read: Callable[[str], Any]
-    space: Callable[[int], Any]
+    read: Callable[[str, Any, int], None]
+    space: Callable[[int, FreshArrays], Any]
     join: Callable[[Any], np.ndarray] = np.asanyarray
 
 
@@ -75,12 +77,14 @@ class _Batch(NamedTuple):
 
 
 def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = threads() + 1  # while one waits for a file or for Python's lock, the others keep all processors busy
     pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-files")
+    arrays = FreshArrays(kept=2)
     waiting: deque[_Batch] = deque()
     try:
         for start in range(0, len(order), size):
-            waiting.append(_begin(pool, files, order[start : start + size]))
+            chosen = order[start : start + size]
+            waiting.append(_begin(pool, files, chosen, files.space(len(chosen), arrays)))
             if len(waiting) >= _AHEAD:
                 yield waiting.popleft()
         while waiting:
@@ -89,13 +93,12 @@ def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray) -> _Batch:
-    """Let threads read some files, each into its own place of a batch."""
-    contents = files.space(len(chosen))
+def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray, contents: Any) -> _Batch:
+    """Let threads read some files, each into its own place of `contents`."""
 
     def read(start: int) -> None:
         for row in range(start, min(start + _PER_TASK, len(chosen))):
-            contents[row] = files.read(files.paths[chosen[row]])
+            files.read(files.paths[chosen[row]], contents, row)
 
     reading = [pool.submit(read, start) for start in range(0, len(chosen), _PER_TASK)]
     return _Batch(contents, None if files.targets is None else files.targets[chosen], reading)

@@ -1,8 +1,11 @@
 """Picture files as arrays of pixels, read by Pillow (the extra ``image``), which is imported when it is used."""
 
+import os
 from typing import Any
 
 import numpy as np
+
+from cornu.preprocessing.decoders import decoded
 
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 #: Weights of red, green and blue, and what lets Pillow cut fractions off, as libpng does, and not round.
@@ -37,7 +40,8 @@ def opened(path: Any, channels: int, upright: bool = False, least: tuple[int, in
     image = pillow()
     try:
         with image.open(path) as picture:
-            if picture.format == "JPEG" and (channels == 1 or least):  # grey is stored as such; smaller is faster
+            is_jpeg = picture.format in ("JPEG", "MPO")
+            if is_jpeg and (channels == 1 or least):  # grey is stored as such; smaller is faster
                 picture.draft("L" if channels == 1 else "RGB", least and least[::-1])
             if picture.mode.startswith("I"):
                 picture = image.fromarray((np.asarray(picture) >> 8).astype("uint8"))
@@ -76,9 +80,33 @@ def shrunk(picture: Any, size: tuple[int, ...], channels: int) -> np.ndarray:
 
 
 def pixels_of(path: Any, channels: int) -> np.ndarray:
-    """Return the pixels of a picture file, ``(height, width, channels)`` of uint8; see `opened` for what is raised."""
+    """Return the pixels of a picture file, ``(height, width, channels)`` of uint8; see `opened` for what is raised.
+
+    They are TensorFlow's, of JPEGs only if a fast decoder takes them, and may be in memory that this thread's next
+    picture overwrites.
+    """
+    found = fast_pixels(path, channels, as_tensorflow=True)
+    if found is not None:
+        return found
     picture = opened(path, channels)
     return np.frombuffer(picture.tobytes(), np.uint8).reshape(picture.height, picture.width, channels)
+
+
+def fast_pixels(path: Any, channels: int, as_tensorflow: bool = False) -> np.ndarray | None:
+    """Return the pixels of a file that one of the fast `decoders` takes, otherwise None."""
+    return decoded(_contents(path), channels, pillow().MAX_IMAGE_PIXELS, as_tensorflow)
+
+
+def _contents(path: Any) -> bytes:
+    """Return a file's contents, or nothing if it cannot be read; `open` would take four more calls of the system."""
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            return os.read(file, os.fstat(file).st_size)
+        finally:
+            os.close(file)
+    except OSError:
+        return b""
 
 
 def largest_pixel(model: Any) -> float:

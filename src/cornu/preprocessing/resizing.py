@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from cornu.kernels.native import pictures as native
+
 _STEPS = 1024  # TensorFlow rounds the distances of "bicubic" to these fractions of a pixel
 
 
@@ -36,7 +38,10 @@ _FILTERS: dict[str, tuple[float, Callable[[np.ndarray], np.ndarray]]] = {
 METHODS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 
 
-def resized(image: np.ndarray, size: tuple[int, int], method: str = "bilinear", antialias: bool = False) -> np.ndarray:
+def resized(
+    image: np.ndarray, size: tuple[int, int], method: str = "bilinear", antialias: bool = False,
+    out: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Return an image in another size.
 
     Args:
@@ -44,6 +49,7 @@ def resized(image: np.ndarray, size: tuple[int, int], method: str = "bilinear", 
         size: New height and width.
         method: One of `METHODS`.
         antialias: Whether to filter before downsampling; ``"nearest"`` and ``"area"`` do not change.
+        out: Where the result may be put, which saves a copy if it is.
 
     Returns:
         float32, for ``"nearest"`` of the dtype of `image`.
@@ -57,7 +63,8 @@ def resized(image: np.ndarray, size: tuple[int, int], method: str = "bilinear", 
     if method == "nearest":
         return image.take(_nearest(height, new_height), axis=0).take(_nearest(width, new_width), axis=1)
     if method == "bilinear" and not antialias:
-        return _bilinear(image, size)
+        found = native.resized(image, _places(height, new_height), _places(width, new_width), out)
+        return _bilinear(image, size) if found is None else found
     rows = resizing_weights(height, new_height, method, antialias)  # (new_height, height)
     columns = resizing_weights(width, new_width, method, antialias)  # (new_width, width)
     lines = (rows @ image.reshape(height, -1).astype(np.float32)).reshape(new_height, width, -1)
@@ -83,6 +90,11 @@ def _neighbors(old: int, new: int) -> tuple[np.ndarray, np.ndarray]:
     first = np.floor(places)
     pairs = np.stack([first, first + 1]).astype(np.int64)
     return np.clip(pairs, 0, old - 1), (places - first)[:, None].astype(np.float32)
+
+
+@functools.lru_cache(maxsize=256)
+def _places(old: int, new: int) -> native.Places:
+    return native.Places.of(*_neighbors(old, new))
 
 
 @functools.lru_cache(maxsize=256)

@@ -96,7 +96,10 @@ class _Reading:
                 raise ValueError(f"{name} must be a positive integer or None; got {value!r}.")
         self.rate, self.length = rate, length
 
-    def __call__(self, path: str) -> np.ndarray:
+    def __call__(self, path: str, recordings: list, row: int) -> None:
+        recordings[row] = self._read(path)
+
+    def _read(self, path: str) -> np.ndarray:
         data = contents_of(path, "recording")
         try:
             recording = wav.decoded(data, self.length if self.rate is None else None)
@@ -108,7 +111,7 @@ class _Reading:
         return np.pad(samples[: self.length], ((0, max(0, self.length - len(samples))), (0, 0)))
 
 
-def _space(count: int) -> list:
+def _space(count: int, _: Any) -> list:
     return [None] * count
 
 

@@ -72,11 +72,11 @@ def text_dataset_from_directory(
     if max_length is not None and (not isinstance(max_length, (int, np.integer)) or max_length < 0):
         raise ValueError(f"max_length must be a number of bytes, or None; got {max_length!r}.")
 
-    def read(path: str) -> str:
-        return contents_of(path, "text", max_length).decode("utf-8", "replace")
+    def read(path: str, texts: np.ndarray, row: int) -> None:
+        texts[row] = contents_of(path, "text", max_length).decode("utf-8", "replace")
 
     return datasets_of(folder, _TEXTS, lambda paths, targets: Files(paths, targets, read, _space))
 
 
-def _space(count: int) -> np.ndarray:
+def _space(count: int, _: Any) -> np.ndarray:
     return np.empty(count, object)

@@ -117,6 +117,19 @@ def test_pictures_are_read_and_decoded(tmp_path):
         image_files.decode_image(b"no picture")
 
 
+def test_jpegs_have_the_pixels_of_tensorflow():
+    simplejpeg = pytest.importorskip("simplejpeg")
+    pillow = pytest.importorskip("PIL.Image")
+    contents = []
+    for seed in range(2):
+        file = io.BytesIO()
+        pillow.fromarray(np.random.default_rng(seed).integers(0, 256, (20, 31, 3)).astype("uint8")).save(file, "JPEG")
+        contents.append(file.getvalue())
+    found = [image_files.decode_jpeg(content, channels=3) for content in contents]
+    for content, pixels in zip(contents, found, strict=True):
+        np.testing.assert_array_equal(pixels, simplejpeg.decode_jpeg(content, fastdct=True))
+
+
 def test_programs_find_all_of_them():
     for module in ("tensorflow.io", "tensorflow.data", "tensorflow.train"):
         for name, target in names.NAMES[module].items():

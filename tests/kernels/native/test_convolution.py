@@ -19,8 +19,8 @@ from cornu.kernels.native import library
 
 @pytest.fixture(scope="module", autouse=True)
 def built():
-    if not library.available():
-        pytest.skip(f"native kernels: {library.described()}")
+    if not library.available(native_convolution.LIBRARY):
+        pytest.skip(f"native kernels: {library.described(native_convolution.LIBRARY)}")
 
 
 def _arrays(*shapes):
@@ -106,7 +106,7 @@ def test_both_forms_of_a_layer_agree_in_all_derivatives(name, monkeypatch):
 
     calls, found = results()
     assert calls >= 4
-    monkeypatch.setattr(library, "available", lambda: False)
+    monkeypatch.setattr(library, "available", lambda _: False)
     jax.clear_caches()  # of the inner programs that chose the native form
     calls, want = results()
     jax.clear_caches()

@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
-from cornu.kernels.native import library
+from cornu.kernels.native import convolution, library
 from cornu.serve import server
+
+LIBRARY = convolution.LIBRARY
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def empty(monkeypatch, tmp_path):
 
 
 def _forget():
-    for cached in (library._problem, library._compiler, library._hash, library._load):
+    for cached in (library._problem, library._compiler, library.hash_of, library._load):
         cached.cache_clear()
 
 
@@ -46,48 +48,48 @@ def test_a_compiler_that_fails_is_asked_once(empty, monkeypatch):
     monkeypatch.setenv("CXX", _compiler(empty, "echo 'no header api.h' >&2; exit 1"))
     for _ in range(2):
         _forget()
-        assert not library.available()
-        assert "no header api.h" in library.described()
+        assert not library.available(LIBRARY)
+        assert "no header api.h" in library.described(LIBRARY)
     assert _calls(empty) == 1
-    assert not library.library_path().exists()
+    assert not library.path_of(LIBRARY).exists()
 
 
 def test_it_is_tried_again_after_a_day(empty, monkeypatch):
     monkeypatch.setenv("CXX", _compiler(empty, "exit 3"))
-    assert not library.available()
-    os.utime(library.library_path().with_suffix(".failed"), (0, 0))
+    assert not library.available(LIBRARY)
+    os.utime(library.path_of(LIBRARY).with_suffix(".failed"), (0, 0))
     _forget()
-    assert not library.available()
+    assert not library.available(LIBRARY)
     assert _calls(empty) == 2
 
 
 def test_a_file_that_is_not_a_library_is_not_used(empty, monkeypatch):
     monkeypatch.setenv("CXX", _compiler(empty, 'for last; do :; done; echo text > "$last"'))
-    assert not library.available()
-    assert "cannot be used" in library.described()
+    assert not library.available(LIBRARY)
+    assert "cannot be used" in library.described(LIBRARY)
 
 
 def test_a_compiler_that_hangs_is_stopped(empty, monkeypatch):
     monkeypatch.setattr(library, "SECONDS", 0.2)
     monkeypatch.setenv("CXX", _compiler(empty, "exec sleep 60"))
-    assert not library.available()
-    assert "took more than" in library.described()
-    assert not library.library_path().exists()
+    assert not library.available(LIBRARY)
+    assert "took more than" in library.described(LIBRARY)
+    assert not library.path_of(LIBRARY).exists()
 
 
 def test_what_others_can_write_is_not_loaded(empty):
-    path = library.library_path()
+    path = library.path_of(LIBRARY)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
     path.parent.chmod(0o777)
-    assert "Others can write" in library.described()
-    assert not library.available()
+    assert "Others can write" in library.described(LIBRARY)
+    assert not library.available(LIBRARY)
 
 
 def test_a_folder_that_cannot_be_made(empty, monkeypatch):
     (empty / "file").write_text("")
     monkeypatch.setenv("CORNU_CACHE_DIR", str(empty / "file"))
-    assert not library.available()
+    assert not library.available(LIBRARY)
 
 
 @pytest.mark.parametrize(
@@ -101,28 +103,28 @@ def test_a_folder_that_cannot_be_made(empty, monkeypatch):
 def test_off(empty, monkeypatch, variable, value, said):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv(variable, value)
-    assert not library.available()
-    assert said in library.described()
+    assert not library.available(LIBRARY)
+    assert said in library.described(LIBRARY)
 
 
 def test_other_machines(empty, monkeypatch):
     monkeypatch.setattr(library, "processor_flags", lambda: frozenset(("avx",)))
-    assert not library.available()
-    assert "AVX2" in library.described()
+    assert not library.available(LIBRARY)
+    assert "AVX2" in library.described(LIBRARY)
 
 
 def test_a_server_starts_no_compiler(empty, monkeypatch):
     monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
     server.start_no_compiler()
-    assert not library.available()
+    assert not library.available(LIBRARY)
     assert _calls(empty) == 0
 
 
 def test_the_name_depends_on_the_compiler(empty, monkeypatch):
-    first = library.target("convolution")
+    first = convolution.target("convolution")
     _forget()
     monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
-    assert library.target("convolution") != first
+    assert convolution.target("convolution") != first
 
 
 PROGRAM = """
@@ -148,10 +150,10 @@ def test_two_processes_build_it_once_and_a_program_from_the_cache_runs_without_i
 
     both = [started(), started()]
     assert [process.communicate(timeout=280) for process in both] == [("True 288.0\n", "")] * 2
-    path = library.library_path()
+    path = library.path_of(LIBRARY)
     assert [each.name for each in path.parent.iterdir() if each.suffix == ".so"] == [path.name]
     assert not stat.S_IMODE(path.parent.stat().st_mode) & 0o077
-    assert str(path) in library.described()
+    assert str(path) in library.described(LIBRARY)
     assert started(CORNU_NATIVE_KERNELS="off").communicate(timeout=280) == ("False 288.0\n", "")
     path.write_bytes(b"")
     assert started().communicate(timeout=280) == ("False 288.0\n", "")

@@ -11,6 +11,7 @@ from cornu.compat.tensorflow.dtypes import array_type
 from cornu.compat.tensorflow.images import convert_image_dtype
 from cornu.core.randomness import random_key
 from cornu.data.dataset import EagerArray
+from cornu.preprocessing.decoders import decoded
 from cornu.preprocessing.pictures import opened, pillow
 
 
@@ -36,7 +37,8 @@ def decode_image(
     if channels != 1 and expand_animations and content[:3] == b"GIF":
         return decode_gif(content)
     wanted = channels or _channels_of(content)
-    pixels = np.asarray(opened(io.BytesIO(content), wanted))
+    fast = decoded(content, wanted, pillow().MAX_IMAGE_PIXELS, as_tensorflow=True)
+    pixels = np.asarray(opened(io.BytesIO(content), wanted)) if fast is None else fast.copy()
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     wanted_dtype = array_type(dtype)
     return pixels.view(EagerArray) if wanted_dtype == "uint8" else convert_image_dtype(pixels, wanted_dtype)

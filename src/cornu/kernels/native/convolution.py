@@ -5,6 +5,7 @@ Both are linear in each of their arrays, and `convolution_cpu` knows their deriv
 
 from __future__ import annotations
 
+import ctypes
 import math
 
 import jax
@@ -30,6 +31,31 @@ MOST_CHANNELS = 256
 
 MOST_SUMS = 1 << 20
 """Numbers in a kernel whose gradient fits in the second cache."""
+
+
+FUNCTIONS = ("convolution", "convolution_kernel_gradient")
+
+
+def _register(loaded: ctypes.CDLL, name: str) -> None:
+    for function in FUNCTIONS:
+        capsule = jax.ffi.pycapsule(getattr(loaded, function))
+        jax.ffi.register_ffi_target(_target(function, name), capsule, platform="cpu")
+
+
+LIBRARY = library.Library("convolution", "the first large convolution", _register)
+
+
+def target(function: str) -> str:
+    """Return the name by which programs call one of `FUNCTIONS`.
+
+    It contains the library's hash, so a compiled program in JAX's cache never meets another library: a process without
+    this one traces another program.
+    """
+    return _target(function, library.hash_of(LIBRARY))
+
+
+def _target(function: str, name: str) -> str:
+    return f"cornu_{function}_{name}"
 
 
 def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
@@ -66,12 +92,12 @@ def _suits(x: Array, other: Array, products: int) -> bool:
     """Return whether the library takes such arrays, with `products` for each filter and image."""
     enough = x.shape[0] * products * other.shape[-1] >= LEAST_PRODUCTS and other.shape[-1] >= LEAST_FILTERS
     exact = x.dtype == other.dtype == jnp.float32 and x.ndim in (3, 4)
-    return enough and exact and jax.device_count() == 1 and library.available()
+    return enough and exact and jax.device_count() == 1 and library.available(LIBRARY)
 
 
 def _called(name: str, left: Array, right: Array, shape: tuple[int, ...], sizes: np.ndarray) -> Array:
     result = jax.ShapeDtypeStruct(shape, jnp.float32)
-    return jax.ffi.ffi_call(library.target(name), result, vmap_method="sequential")(left, right, shape=sizes)
+    return jax.ffi.ffi_call(target(name), result, vmap_method="sequential")(left, right, shape=sizes)
 
 
 def _sizes(x: Array, space: tuple[int, ...], filters: int, window: tuple[int, ...], geometry: Geometry) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""The shared library of native kernels: compiled once per machine by the system's C++ compiler, then loaded.
+"""The shared libraries of native kernels: compiled once per machine by the system's C++ compiler, then loaded.
 
-Any problem leaves XLA's forms, which compute the same: `available` says whether the library can be called, `described`
-why not. It is on Linux with an x86-64 processor with AVX2 only, where it was measured, and in the cache folder, named
-by its source, the compiler and jaxlib's headers; ``CORNU_NATIVE_KERNELS=off`` switches it off.
+Any problem leaves the forms without them, which compute the same: `available` says whether a library can be called,
+`described` why not. They are on Linux with an x86-64 processor with AVX2 only, where they were measured, and in the
+cache folder, named by their source, the compiler and jaxlib's headers; ``CORNU_NATIVE_KERNELS=off`` switches them off.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 
@@ -28,8 +29,6 @@ from cornu.core.atomic_files import replacing, write_text
 from cornu.core.compilation_cache import cache_folder
 from cornu.core.processor import processor_flags
 
-SOURCE = Path(__file__).with_name("convolution.cc")
-FUNCTIONS = ("convolution", "convolution_kernel_gradient")
 OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-w")
 FEATURES = frozenset(("avx2", "fma"))
 SECONDS = 120.0  # limit for compiling, and for waiting for another process that compiles
@@ -38,59 +37,72 @@ DAY = 24 * 3600.0
 
 _lock = threading.Lock()
 _may_build = True
-_registered: set[str] = set()  # hashes of the libraries that this process has loaded
+_loaded: dict[str, ctypes.CDLL] = {}  # by their hashes
+
+
+class Library(NamedTuple):
+    """A library: the name of its source, when it is built, what prepares it once it is loaded, and its own options.
+
+    `prepare` is called with the library and its hash.
+    """
+
+    name: str
+    first_use: str
+    prepare: Callable[[ctypes.CDLL, str], None]
+    options: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> Path:
+        """The C++ file."""
+        return Path(__file__).with_name(f"{self.name}.cc")
 
 
 def never_build() -> None:
-    """Let this process load a library that exists, and never start a compiler: for servers."""
+    """Let this process load libraries that exist, and never start a compiler: for servers."""
     global _may_build
     _may_build = False
 
 
-def available() -> bool:
-    """Return whether native kernels can be called; the first call may build them, which takes a few seconds."""
+def available(library: Library) -> bool:
+    """Return whether a library can be called; the first call may build it, which takes up to a few seconds."""
     with _lock:
-        return not _problem(_may_build)
+        return not _problem(library, _may_build)
 
 
-def target(name: str) -> str:
-    """Return the name by which programs call one of `FUNCTIONS`.
-
-    It contains the library's hash, so a compiled program in JAX's cache never meets another library: a process without
-    this one traces another program.
-    """
-    return f"cornu_{name}_{_hash()}"
+def functions_of(library: Library) -> ctypes.CDLL | None:
+    """Return the functions of a library, which release the interpreter's lock; None unless it is `available`."""
+    return _loaded[hash_of(library)] if available(library) else None
 
 
-def described() -> str:
-    """Return one line about the library, without building it."""
+def described(library: Library) -> str:
+    """Return one line about a library, without building it."""
     with _lock:
-        path = None if _obstacle() else library_path()
+        path = None if _obstacle() else path_of(library)
         if path is None or not path.exists():
-            return _obstacle() or _failure(library_path()) or "not built yet: the first large convolution builds them"
-        return _problem(False) or f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
+            return _obstacle() or _failure(path_of(library)) or f"not built yet: {library.first_use} builds them"
+        return _problem(library, False) or f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
 
 
-def library_path() -> Path:
-    """Return where the library is, or will be."""
+def path_of(library: Library) -> Path:
+    """Return where a library is, or will be."""
     folder = cache_folder()
     assert folder is not None
-    return folder / "native" / f"convolution-{_hash()}.so"
+    return folder / "native" / f"{library.name}-{hash_of(library)}.so"
 
 
 @functools.cache
-def _problem(may_build: bool) -> str:
-    """Load the library, after building it if there is none; returns why it cannot be used, or nothing."""
+def _problem(library: Library, may_build: bool) -> str:
+    """Load a library, after building it if there is none; returns why it cannot be used, or nothing."""
     if problem := _obstacle():
         return problem
     try:
-        path = library_path()
+        path = path_of(library)
         if not path.exists():
             if problem := _failure(path) or ("" if may_build else "not built yet"):
                 return problem
-            if problem := _built(path):
+            if problem := _built(library, path):
                 return problem
-        _load(path)
+        _load(library, path)
     except (OSError, AttributeError) as error:
         return f"cannot be used: {str(error)[:200]}"
     return ""
@@ -119,26 +131,26 @@ def _compiler() -> tuple[str, ...]:
 
 
 @functools.cache
-def _hash() -> str:
+def hash_of(library: Library) -> str:
     """Return what tells libraries apart: source, options, compiler, and the headers; the folder names the processor."""
     command = _compiler()
     status = Path(command[0]).stat()
     parts = (
-        SOURCE.read_bytes(),
-        repr((OPTIONS, command, status.st_size, status.st_mtime_ns, jax.__version__)).encode(),
+        library.source.read_bytes(),
+        repr((OPTIONS, library.options, command, status.st_size, status.st_mtime_ns, jax.__version__)).encode(),
     )
     return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
 
 
-def _built(path: Path) -> str:
-    """Compile the library, unless another process just has; returns what went wrong, or nothing."""
+def _built(library: Library, path: Path) -> str:
+    """Compile a library, unless another process just has; returns what went wrong, or nothing."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_builder(path):
         if path.exists() or _failure(path):
             return _failure(path)
         try:
             with replacing(path) as temporary:
-                _compile(temporary)
+                _compile(library, temporary)
         except subprocess.TimeoutExpired:
             write_text(_failure_path(path), f"{_compiler()[0]} took more than {SECONDS:.0f} s")
         except subprocess.CalledProcessError as error:
@@ -147,8 +159,9 @@ def _built(path: Path) -> str:
     return _failure(path)
 
 
-def _compile(path: Path) -> None:
-    command = [*_compiler(), *OPTIONS, f"-I{jax.ffi.include_dir()}", str(SOURCE), "-o", str(path)]
+def _compile(library: Library, path: Path) -> None:
+    options = (*OPTIONS, *library.options, f"-I{jax.ffi.include_dir()}")
+    command = [*_compiler(), *options, str(library.source), "-o", str(path)]
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
 
 
@@ -185,15 +198,15 @@ def _failure(path: Path) -> str:
 
 
 @functools.cache
-def _load(path: Path) -> None:
-    """Load the library and register its functions; PermissionError if others could have written it."""
+def _load(library: Library, path: Path) -> None:
+    """Load a library and prepare it; PermissionError if others could have written it."""
     for place in (path.parent, path):
         status = place.stat()
         if status.st_uid != os.getuid() or status.st_mode & 0o022:
             raise PermissionError(f"Others can write {place}.")
-    if _hash() in _registered:  # from another folder: the same code, and names can be registered once
+    name = hash_of(library)
+    if name in _loaded:  # from another folder: the same code, and names can be registered once
         return
-    library = ctypes.CDLL(str(path))
-    _registered.add(_hash())
-    for name in FUNCTIONS:
-        jax.ffi.register_ffi_target(target(name), jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
+    loaded = ctypes.CDLL(str(path))
+    library.prepare(loaded, name)
+    _loaded[name] = loaded

@@ -12,7 +12,7 @@ from cornu.core.errors import did_you_mean, listed, unknown
 from cornu.core.public import offer
 from cornu.core.settings import floatx, standardize_data_format
 from cornu.preprocessing.image.augmentation import augmented
-from cornu.preprocessing.image.conversion import INTERPOLATIONS, img_to_array, load_img
+from cornu.preprocessing.image.conversion import INTERPOLATIONS, load_pixels
 from cornu.preprocessing.image.iterator import Iterator, check_subset, save_batch
 
 _IMPORTED = frozenset(globals())
@@ -70,11 +70,11 @@ class FileIterator(Iterator):
         """Return which of `count` files belong to the subset."""
         return slice(None) if self.split is None else slice(*(int(end * count) for end in self.split))
 
-    def _read(self, path: str) -> np.ndarray:
-        """Return an image file as an array; errors name the file."""
+    def _read(self, path: str, image: np.ndarray) -> None:
+        """Read an image file into an array; errors name the file."""
         try:
-            picture = load_img(path, self.color_mode, self.target_size, self.interpolation, self.keep_aspect_ratio)
-            return img_to_array(picture, self.data_format)
+            size, interpolation = self.target_size, self.interpolation
+            pixels = load_pixels(path, self.color_mode, size, interpolation, self.keep_aspect_ratio)
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"The image {str(path)!r} is gone: it was there when its folder was listed."
@@ -82,11 +82,13 @@ class FileIterator(Iterator):
         except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow raises for damaged files
             reason = "it is not an image" if type(error).__name__ == "UnidentifiedImageError" else str(error)
             raise ValueError(f"The image {str(path)!r} cannot be read: {reason}. Repair or delete it.") from error
+        place = image.transpose(1, 2, 0) if self.data_format == "channels_first" else image
+        place[...] = pixels.reshape(place.shape)
 
     def _get_batches_of_transformed_samples(self, index_array: np.ndarray) -> Any:
         def read(numbers: range, images: np.ndarray) -> None:
             for image, number in zip(images, index_array[numbers.start : numbers.stop], strict=True):
-                image[...] = self._read(self.filepaths[number])
+                self._read(self.filepaths[number], image)
 
         batch = augmented(self.image_data_generator, read, np.empty((len(index_array), *self.image_shape), self.dtype))
         if self.save_to_dir:
