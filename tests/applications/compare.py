@@ -106,12 +106,15 @@ def theirs(case: Case, with_weights: bool = True) -> Any:
     if with_weights:
         random = np.random.default_rng(3)
         model.set_weights([_weight(random, variable) for variable in model.weights])
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Normalization):  # it takes what is set only then, or from a file
+                layer.finalize_state()
     return model
 
 
 def _weight(random: np.random.Generator, variable: Any) -> np.ndarray:
     name, shape = variable.path.split("/")[-1], variable.shape
-    if name in ("gamma", "moving_variance"):
+    if name in ("gamma", "moving_variance", "variance"):
         return random.uniform(0.5, 1.5, shape)
     if "kernel" not in name:
         return random.uniform(-0.2, 0.2, shape)
