@@ -116,7 +116,7 @@ def test_a_missing_package_comes_with_its_pip_command(run):
 
 
 def test_what_builds_on_tensorflow_and_input_that_is_missing_are_said(run):
-    assert "needs TensorFlow itself" in run("import tensorflow_datasets as tfds\n").stderr
+    assert "needs TensorFlow itself" in run("import tensorflow_hub as hub\n").stderr
     assert "cornu: the program asks for input" in run("input('epochs? ')\n").stderr
 
 

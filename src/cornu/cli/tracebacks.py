@@ -85,5 +85,5 @@ def _hint(error: BaseException) -> str:
     if package in ("cornu", "keras", "tensorflow", "tf_keras"):
         return ""
     if package.startswith(_ON_TENSORFLOW):
-        return f"{package} needs TensorFlow itself, which Cornu does not have; data sets are in keras.datasets"
+        return f"{package} needs TensorFlow itself, which Cornu does not have"
     return f"the program needs a package that is not installed: pip install {_INSTALL_NAMES.get(package, package)}"
