@@ -170,6 +170,8 @@ def _plain(config: Any) -> Any:
         return config
     if "kwargs" in config:
         config = config | {"kwargs": {key: value for key, value in config["kwargs"].items() if value}}
+    if config.get("axis") == [-1]:  # a built LayerNormalization of Keras
+        config = config | {"axis": -1}
     return {key: _plain(value) for key, value in config.items() if key not in _SPELLINGS}
 
 
