@@ -149,19 +149,18 @@ Rows = TypeVar("Rows", bound=Sequence[int])
 def parts_in_place(x: Any, parts: Sequence[Rows]) -> Generator[tuple[Rows, Any]]:
     """Yield each part with its rows of the arrays in `x`, in memory that programs read in place.
 
-    A thread copies large parts to aligned memory, the next while a program computes one. That memory is used again: a
-    part is lost when the next one is asked for.
+    A thread copies large parts to aligned memory, the next while a program computes one.
 
     Args:
         x: Arrays in any structure.
-        parts: Each begins with the number of its first row, and of the row after its last. The first is the largest.
+        parts: Each begins with the number of its first row, and of the row after its last.
     """
     arrays, structure = jax.tree.flatten(x)
     if len(parts) > 1 and any(_is_copied(array[slice(*parts[0][:2])]) for array in arrays):
-        copies = [_Copies() for _ in arrays]
+        spaces = [FreshArrays(AHEAD + 2) for _ in arrays]
 
         def aligned_part(part: Rows) -> tuple[Rows, Any]:
-            rows = [copy(array[slice(*part[:2])]) for copy, array in zip(copies, arrays, strict=True)]
+            rows = [_in_place(array[slice(*part[:2])], space) for array, space in zip(arrays, spaces, strict=True)]
             return part, jax.tree.unflatten(structure, rows)
 
         yield from prefetched(parts, aligned_part, AHEAD)
@@ -181,19 +180,10 @@ def _is_copied(rows: Any) -> bool:
     )
 
 
-class _Copies:
-    """Copies of parts of an array, each in the memory that has not been used for longest."""
-
-    def __init__(self) -> None:
-        self.memory: collections.deque[np.ndarray] = collections.deque()
-
-    def __call__(self, rows: Any) -> Any:
-        if not _is_copied(rows):
-            return rows
-        if len(self.memory) < AHEAD + 2:
-            self.memory.append(aligned(rows.shape, rows.dtype))
-        else:
-            self.memory.rotate(-1)
-        copy = self.memory[-1][: len(rows)]
-        copy[...] = rows
-        return copy
+def _in_place(rows: Any, space: FreshArrays) -> Any:
+    """Return the rows where a program can read them: copied, if JAX would do it."""
+    if not _is_copied(rows):
+        return rows
+    copy = np.asarray(space(rows.shape, rows.dtype))
+    copy[...] = rows
+    return copy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -87,7 +87,7 @@ def as_one_program(*static: str) -> Callable[[Callable], Callable]:
             if _plain.get() or any(isinstance(one, list) for one in given):
                 return function(*args, **kwargs)
             if any(isinstance(one, jax.core.Tracer) for one in given):
-                return _traced_once(function, args, kwargs)
+                return _traced_once(function, given, tuple(kwargs))
             return program(*args, **kwargs)
 
         return call
@@ -95,31 +95,40 @@ def as_one_program(*static: str) -> Callable[[Callable], Callable]:
     return decorate
 
 
-def _traced_once(function: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
-    """Return ``function(*args, **kwargs)`` inside a trace: the operations of the first call with arguments like these.
+def _traced_once(function: Callable, given: tuple, names: tuple[str, ...]) -> Any:
+    """Return what `function` does inside a trace: the operations of the first call with arguments like these.
 
     Tracing is most of the time to the first step of a network whose compiled program is kept, and its layers are alike.
+
+    Args:
+        function: The function.
+        given: Its arguments.
+        names: Names of the last of them, which are given by keyword.
     """
-    arrays = [one for one in (*args, *kwargs.values()) if isinstance(one, Array)]
-    others = tuple(_HOLE if isinstance(one, Array) else one for one in (*args, *kwargs.values()))
+    arrays = [one for one in given if isinstance(one, Array)]
+    others = tuple(_HOLE if isinstance(one, Array) else one for one in given)
     try:
         hash(others)
     except TypeError:  # arrays of numpy, structures of arrays
-        return function(*args, **kwargs)
-    return _filled(function, len(args), tuple(kwargs), others, tuple(map(type, others)))(*arrays)
+        return _called(function, given, names)
+    return _filled(function, names, others, tuple(map(type, others)))(*arrays)
+
+
+def _called(function: Callable, given: Sequence[Any], names: tuple[str, ...]) -> Any:
+    by_place = len(given) - len(names)
+    return function(*given[:by_place], **dict(zip(names, given[by_place:], strict=True)))
 
 
 _HOLE = object()
 
 
 @functools.lru_cache(maxsize=1024)
-def _filled(function: Callable, count: int, names: tuple[str, ...], others: tuple, kinds: tuple) -> Callable:
+def _filled(function: Callable, names: tuple[str, ...], others: tuple, kinds: tuple) -> Callable:
     """Return a function of the arrays alone, whose trace JAX keeps; `kinds` tells 1 from 1.0 and True."""
 
     def call(*arrays: Any) -> Any:
         left = iter(arrays)
-        given = [next(left) if one is _HOLE else one for one in others]
-        return function(*given[:count], **dict(zip(names, given[count:], strict=True)))
+        return _called(function, [next(left) if one is _HOLE else one for one in others], names)
 
     return jax.jit(call, inline=True)
 

@@ -62,11 +62,11 @@ class _Outputs:
         self._whole: Any = None
 
     def add(self, outputs: Any) -> None:
-        """Take the outputs of a call, numpy arrays in any structure, whose memory may be that of the call's inputs."""
+        """Take the outputs of a call, numpy arrays in any structure."""
         if self._whole is None and self.rows is not None and not self._are_all(outputs):
             self._whole = jax.tree.map(self._like, outputs)
         if self.parts or self._whole is None or not self._place(outputs):
-            self.parts.append(outputs if self._whole is None else jax.tree.map(np.array, outputs))
+            self.parts.append(outputs)
 
     def _are_all(self, outputs: Any) -> bool:
         leaves = jax.tree.leaves(outputs)

@@ -227,7 +227,6 @@ class Predictor:
             state = self.learner.state_for_prediction()
             outputs, changes = program(state, x if padded is None else padded.x, lengths, **sizes)
             if changes:
-                jax.block_until_ready(changes)  # the memory of `x` may be used again, even if there are no outputs
                 variables = [self.learner.others[position] for position in changes]
                 advance(variables, [state.others[position] for position in changes], list(changes.values()))
         self._turn = self._lock if changes else _NO_TURNS
