@@ -56,9 +56,10 @@ def _children(thing: Any) -> list[tuple[str, Any]]:
     return []
 
 
-def _states(thing: Any) -> list[Any]:
-    """Return generators and the like, whose state is a variable."""
-    return [thing.state] if isinstance(getattr(thing, "state", None), Variable) else []
+def _state_of(thing: Any) -> Any:
+    """Return the variable that is the state of a generator or the like; anything else as it is."""
+    state = getattr(thing, "state", None)
+    return state if isinstance(state, Variable) else thing
 
 
 class Checkpoint:
@@ -93,7 +94,7 @@ class Checkpoint:
         visited: set[int] = set()
         held: dict[str, Any] = {} if self._root is None else {"root": self._root}
         held |= dict(_children(self))
-        held = {name: _states(part)[0] if _states(part) else part for name, part in held.items()}
+        held = {name: _state_of(part) for name, part in held.items()}
         return [(_COUNTER, None, [self._counter]), *_parts(held, "", visited)]
 
     def write(self, file_prefix: Any, options: Any = None) -> str:
@@ -111,10 +112,14 @@ class Checkpoint:
 
     def save(self, file_prefix: Any, options: Any = None) -> str:
         """Write a numbered file, ``prefix-1`` and so on; returns its path without the ending."""
-        self._counter.assign(int(self._counter.numpy()) + 1)
-        path = self.write(f"{path_of(file_prefix)}-{int(self._counter.numpy())}")
+        path = self.write(f"{path_of(file_prefix)}-{self._count()}")
         _write_state(Path(path).parent, [Path(path).name])
         return path
+
+    def _count(self) -> int:
+        """Count one more call of `save`; returns the new number."""
+        self._counter.assign_add(1)
+        return int(self._counter.numpy())
 
     def read(self, save_path: Any, options: Any = None) -> "Status":
         """Restore from a file of `write`."""
@@ -307,9 +312,8 @@ class CheckpointManager:
             if self._last_step is not None and step < self._last_step + self.checkpoint_interval:
                 return None
             self._last_step = step
-        counter = self._checkpoint.save_counter
-        counter.assign(int(counter.numpy()) + 1)
-        number = int(counter.numpy()) if checkpoint_number is None else int(checkpoint_number)
+        counted = self._checkpoint._count()
+        number = counted if checkpoint_number is None else int(checkpoint_number)
         path = self._checkpoint.write(str(Path(self.directory) / f"{self._name}-{number}"))
         self._names = [*(name for name in self._names if name != Path(path).name), Path(path).name]
         while self._most is not None and len(self._names) > self._most:

@@ -251,7 +251,7 @@ def encode_base64(input: Any, pad: bool = False, name: Any = None) -> Any:
     """Return texts in base 64, with the letters for addresses."""
 
     def encoded(text: Any) -> str:
-        found = base64.urlsafe_b64encode(text.encode() if isinstance(text, str) else text).decode()
+        found = base64.urlsafe_b64encode(as_bytes(text)).decode()
         return found if pad else found.rstrip("=")
 
     return text_tensor(np.vectorize(encoded, otypes=[object])(np.asarray(input, object)))

@@ -134,24 +134,6 @@ def scatter_nd(indices: Any, updates: Any, shape: Sequence[int], name: Any = Non
 
 
 @tensor_function
-def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: Any = None) -> jax.Array:
-    """Return `tensor` with other values at places, one for each row of `indices`."""
-    return jnp.asarray(tensor).at[_places(indices)].set(jnp.asarray(updates))
-
-
-@tensor_function
-def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, name: Any = None) -> jax.Array:
-    """Return `tensor` with values added at places, one for each row of `indices`."""
-    return jnp.asarray(tensor).at[_places(indices)].add(jnp.asarray(updates))
-
-
-@tensor_function
-def tensor_scatter_nd_sub(tensor: Any, indices: Any, updates: Any, name: Any = None) -> jax.Array:
-    """Return `tensor` with values subtracted at places, one for each row of `indices`."""
-    return jnp.asarray(tensor).at[_places(indices)].add(-jnp.asarray(updates))
-
-
-@tensor_function
 def size(input: Any, out_type: Any = "int32", name: Any = None) -> jax.Array:
     """Return the number of entries."""
     return jnp.asarray(jnp.size(input), array_type(out_type))
@@ -226,21 +208,30 @@ def identity_n(input: Any, name: Any = None) -> list[Any]:
     return [identity(one) for one in input]
 
 
+def _scattered(kind: str, combine: Callable, about: str) -> Callable:
+    """Return a function that combines a tensor with values at places, one for each row of `indices`."""
+
+    @tensor_function
+    def call(tensor: Any, indices: Any, updates: Any, name: Any = None) -> jax.Array:
+        return combine(jnp.asarray(tensor).at[_places(indices)], jnp.asarray(updates))
+
+    call.__name__, call.__doc__ = (
+        f"tensor_scatter_nd_{kind}",
+        f"Return {about} at places, one for each row of `indices`.",
+    )
+    return call
+
+
+tensor_scatter_nd_update = _scattered("update", lambda at, values: at.set(values), "`tensor` with other values")
+tensor_scatter_nd_add = _scattered("add", lambda at, values: at.add(values), "`tensor` with values added")
+tensor_scatter_nd_sub = _scattered("sub", lambda at, values: at.add(-values), "`tensor` with values subtracted")
+tensor_scatter_nd_max = _scattered("max", lambda at, values: at.max(values), "the larger of `tensor` and other values")
+tensor_scatter_nd_min = _scattered("min", lambda at, values: at.min(values), "the smaller of `tensor` and other values")
+
+
 def tuple(tensors: Any, control_inputs: Any = None, name: Any = None) -> list[Any]:
     """Return tensors as they are: what was passed before has been computed."""
     return list(tensors)
-
-
-@tensor_function
-def tensor_scatter_nd_max(tensor: Any, indices: Any, updates: Any, name: Any = None) -> jax.Array:
-    """Return the larger of `tensor` and other values at places, one for each row of `indices`."""
-    return jnp.asarray(tensor).at[_places(indices)].max(jnp.asarray(updates))
-
-
-@tensor_function
-def tensor_scatter_nd_min(tensor: Any, indices: Any, updates: Any, name: Any = None) -> jax.Array:
-    """Return the smaller of `tensor` and other values at places, one for each row of `indices`."""
-    return jnp.asarray(tensor).at[_places(indices)].min(jnp.asarray(updates))
 
 
 @tensor_function
