@@ -11,6 +11,7 @@ from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.nn import avg_pool
 from cornu.compat.tensorflow.nn import windows_of as windows
 from cornu.ops import image as ops
+from cornu.ops.image.filters import similarity_parts
 
 _TO_YUV = np.array(
     [[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]], "float32"
@@ -85,30 +86,11 @@ def ssim_multiscale(
     for level, power in enumerate(power_factors):
         if level:
             pairs = [avg_pool(one, 2, 2, "SAME") for one in pairs]
-        both, contrast = _similarities(pairs[0], pairs[1], float(max_val), filter_size, filter_sigma, k1, k2)
-        part = both if level == len(power_factors) - 1 else contrast
-        found.append(jax.nn.relu(part) ** power)
+        light, contrast = similarity_parts(*pairs, float(max_val), filter_size, filter_sigma, k1, k2, last=True)
+        part = contrast[0] / contrast[1]
+        part = part * light[0] / light[1] if level == len(power_factors) - 1 else part
+        found.append(jax.nn.relu(jnp.mean(part, (1, 2))) ** power)
     return jnp.mean(jnp.prod(jnp.stack(found), 0), -1)
-
-
-def _similarities(
-    x: jax.Array, y: jax.Array, most: float, size: int, sigma: float, k1: float, k2: float
-) -> tuple[jax.Array, jax.Array]:
-    """Return the similarity of each channel, and that of contrast and structure alone."""
-    weights: Any = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / sigma) ** 2)
-    weights = jnp.asarray(weights / weights.sum(), "float32")
-
-    def blurred(z: jax.Array) -> jax.Array:
-        for axis in (1, 2):
-            count = z.shape[axis] - size + 1
-            z = sum(weights[i] * jax.lax.slice_in_dim(z, i, i + count, axis=axis) for i in range(size))
-        return z
-
-    mean_x, mean_y, first, second = blurred(x), blurred(y), (k1 * most) ** 2, (k2 * most) ** 2
-    product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
-    light = (2 * product + first) / (squares + first)
-    contrast = (2 * (blurred(x * y) - product) + second) / (blurred(x * x + y * y) - squares + second)
-    return jnp.mean(light * contrast, (1, 2)), jnp.mean(contrast, (1, 2))
 
 
 # ---- boxes

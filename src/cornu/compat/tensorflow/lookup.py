@@ -35,6 +35,10 @@ class KeyValueTensorInitializer:
         if self.keys.shape != self.values.shape:
             raise ValueError(f"A table needs as many keys as values; got {self.keys.shape} and {self.values.shape}.")
 
+    def table(self) -> dict[Any, Any]:
+        """Return the values by their keys."""
+        return dict(zip(self.keys.tolist(), self.values.tolist(), strict=True))
+
 
 class TextFileIndex:
     """What `TextFileInitializer` reads of a line: its number, or all of it."""
@@ -76,7 +80,7 @@ class StaticHashTable:
     def __init__(
         self, initializer: Any, default_value: Any, name: Any = None, experimental_is_anonymous: bool = False
     ) -> None:
-        self._table = dict(zip(initializer.keys.tolist(), initializer.values.tolist(), strict=True))
+        self._table = initializer.table()
         self._kinds = initializer.keys.dtype, initializer.values.dtype
         default = plain(default_value)
         self._default = _values(default)[()] if holds_text(default) else np.asarray(default)[()]
@@ -156,11 +160,7 @@ class StaticVocabularyTable:
     def __init__(
         self, initializer: Any, num_oov_buckets: int, lookup_key_dtype: Any = None, name: Any = None, **_: Any
     ) -> None:
-        self._words = (
-            {}
-            if initializer is None
-            else dict(zip(initializer.keys.tolist(), initializer.values.tolist(), strict=True))
-        )
+        self._words = {} if initializer is None else initializer.table()
         self._buckets = int(num_oov_buckets)
 
     def size(self, name: Any = None) -> jax.Array:

@@ -155,6 +155,16 @@ def ssim(
 def _similarity(
     image1: Any, image2: Any, max_val: float, size: int, sigma: float, k1: float, k2: float, last: bool
 ) -> jax.Array:
+    light, contrast = similarity_parts(image1, image2, max_val, size, sigma, k1, k2, last)
+    map_ = light[0] * contrast[0] / (light[1] * contrast[1])
+    return map_.mean((-3, -2, -1)).astype(image1.dtype)
+
+
+@as_one_program("size", "last")
+def similarity_parts(
+    image1: Any, image2: Any, max_val: float, size: int, sigma: float, k1: float, k2: float, last: bool
+) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+    """Return the similarity of light, and that of contrast and structure, in each window: dividends and divisors."""
     dtype = image1.dtype
     x, y = (jnp.asarray(image).astype(dtype if is_float(dtype) else "float32") for image in (image1, image2))
     axes = (-3, -2) if last else (-2, -1)
@@ -168,9 +178,8 @@ def _similarity(
     first, second = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     means = mean_x * mean_y
     squares = mean_x * mean_x + mean_y * mean_y
-    alike = (2 * means + first) * (2 * (product - means) + second)
-    map_ = alike / ((squares + first) * (square_x + square_y - squares + second))
-    return map_.mean((-3, -2, -1)).astype(dtype)
+    light = 2 * means + first, squares + first
+    return light, (2 * (product - means) + second, square_x + square_y - squares + second)
 
 
 @arrays_first(1)
