@@ -250,13 +250,22 @@ class MelSpectrogram(Layer):
 
         Each band begins and ends in the middle of its neighbours; the lowest frequency, 0, is in none of them.
         """
-        edges = np.linspace(_mel(lower_edge_hertz), _mel(upper_edge_hertz), num_mel_bins + 2)
-        frequencies = _mel(np.linspace(0, sampling_rate / 2, num_spectrogram_bins))[:, None]
-        lower, middle, upper = edges[:-2], edges[1:-1], edges[2:]
-        rising, falling = (frequencies - lower) / (middle - lower), (upper - frequencies) / (upper - middle)
-        bands = np.maximum(0, np.minimum(rising, falling))
-        bands[0] = 0
+        bands = mel_bands(num_mel_bins, num_spectrogram_bins, sampling_rate, lower_edge_hertz, upper_edge_hertz)
         return jnp.asarray(bands, dtype)
+
+
+def mel_bands(bands: int, frequencies: int, rate: float, lowest: float, highest: float) -> np.ndarray:
+    """Return the matrix ``(frequencies, bands)`` that sums frequencies up to half of `rate` into triangular bands.
+
+    The bands are between `lowest` and `highest`, in hertz.
+    """
+    edges = np.linspace(_mel(lowest), _mel(highest), bands + 2)
+    places = _mel(np.linspace(0, rate / 2, frequencies))[:, None]
+    lower, middle, upper = edges[:-2], edges[1:-1], edges[2:]
+    rising, falling = (places - lower) / (middle - lower), (upper - places) / (upper - middle)
+    found = np.maximum(0, np.minimum(rising, falling))
+    found[0] = 0
+    return found
 
 
 def _mel(hertz: Any) -> Any:

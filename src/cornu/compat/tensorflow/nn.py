@@ -285,7 +285,7 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: Any = None
 def batch_to_space(input: Any, block_shape: Any, crops: Any, name: Any = None) -> jax.Array:
     """Move parts of the batch axis into blocks of space."""
     x, block = jnp.asarray(input), [int(one) for one in np.ravel(on_host(block_shape))]
-    rank, batch = len(block), x.shape[0] // math.prod(int(one) for one in np.ravel(on_host(block_shape)))
+    rank, batch = len(block), x.shape[0] // math.prod(block)
     order = [rank, *(axis for i in range(rank) for axis in (rank + 1 + i, i)), *range(2 * rank + 1, x.ndim + rank)]
     y = x.reshape(*block, batch, *x.shape[1:]).transpose(order)
     sizes = [size * one for size, one in zip(x.shape[1:], block, strict=False)]

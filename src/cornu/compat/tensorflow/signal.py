@@ -15,6 +15,7 @@ from cornu.compat.backend.calls import tensor_function
 from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
 from cornu.core.variable import plain
+from cornu.layers.spectrograms import mel_bands
 
 
 def _complex(x: Any) -> jax.Array:
@@ -79,8 +80,7 @@ def ifftshift(x: Any, axes: Any = None, name: Any = None) -> jax.Array:
 def _raised_cosine(length: int, periodic: bool, a: float, b: float, dtype: Any) -> jax.Array:
     if length == 1:
         return jnp.ones(1, array_type(dtype))
-    count = length + (1 if periodic and length % 2 == 0 else 0) - 1 if periodic else length - 1
-    count = length if periodic and length % 2 else count
+    count = length if periodic else length - 1
     return jnp.asarray(a - b * np.cos(2 * np.pi * np.arange(length) / count), array_type(dtype))
 
 
@@ -269,21 +269,12 @@ def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: Any = None)
     return dct(x) * jax.lax.rsqrt(jnp.asarray(x.shape[-1] * 2.0, x.dtype))
 
 
-def _mel(hertz: Any) -> Any:
-    return 1127.0 * np.log(1.0 + np.asarray(hertz) / 700.0)
-
-
 def linear_to_mel_weight_matrix(
     num_mel_bins: int = 20, num_spectrogram_bins: int = 129, sample_rate: Any = 8000, lower_edge_hertz: float = 125.0,
     upper_edge_hertz: float = 3800.0, dtype: Any = "float32", name: Any = None,
 ) -> jax.Array:  # fmt: skip
     """Return the matrix from a spectrogram to triangular mel bands: ``(num_spectrogram_bins, num_mel_bins)``."""
-    frequencies = np.linspace(0.0, float(plain(sample_rate)) / 2.0, int(num_spectrogram_bins))[1:, None]
-    edges = np.linspace(_mel(lower_edge_hertz), _mel(upper_edge_hertz), int(num_mel_bins) + 2)
-    lower, center, upper = edges[:-2], edges[1:-1], edges[2:]
-    rising, falling = (
-        (_mel(frequencies) - lower) / (center - lower),
-        (upper - _mel(frequencies)) / (upper - center),
+    bands = mel_bands(
+        int(num_mel_bins), int(num_spectrogram_bins), float(plain(sample_rate)), lower_edge_hertz, upper_edge_hertz
     )
-    weights = np.maximum(0.0, np.minimum(rising, falling))
-    return jnp.asarray(np.pad(weights, [(1, 0), (0, 0)]), array_type(dtype))
+    return jnp.asarray(bands, array_type(dtype))
