@@ -104,9 +104,9 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
         host = None if self._network is None else self._network.host
         if host is not None:
             args, kwargs = call_signature(type(self)).first_by_position(args, kwargs)
-        if host is not None and args and not isinstance(args[0], HostInputs):
-            self._network.arrange(args[0])  # type: ignore[union-attr]  # checks the shapes
-            args = (host.symbolic(), *args[1:])
+            if args and not isinstance(args[0], HostInputs):
+                self._network.arrange(args[0])  # type: ignore[union-attr]  # checks the shapes
+                args = (host.symbolic(), *args[1:])
         return super().infer_call(args, kwargs)
 
     @any_signature

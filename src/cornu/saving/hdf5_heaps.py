@@ -24,6 +24,7 @@ BLOCK = 1 << 22  # bytes that are searched at once
 MOST_AXES = 32  # of a shape, by the format
 #: A type of variable length: version and class, whether it is text and how padded, in which characters, a value's size.
 STRING_TYPE = re.compile(rb"[\x19\x29\x39\x49][\0\1\x10\x11\x20\x21][\0\1]\0\x10\0\0\0")
+STRING_TYPE_BYTES = 20, 24  # of such a type, without and with zeros behind it
 
 
 class Content:
@@ -144,9 +145,7 @@ def _places_of_strings(head: bytes) -> list[range]:
     """
     found = []
     for match in STRING_TYPE.finditer(head):
-        places = [
-            _places_after(head, match.start() + length) for length in (20, 24)
-        ]  # of the type, without and with 0s
+        places = [_places_after(head, match.start() + length) for length in STRING_TYPE_BYTES]
         found += [each for each in places if each] or [range(len(head))]
     return found
 
