@@ -173,6 +173,11 @@ _NUMBERS = {
 
 def serialize_tensor(tensor: Any, name: Any = None) -> Any:
     """Return a tensor as bytes, in TensorFlow's form (``tensor.proto``)."""
+    return np.array(tensor_message(tensor), object).view(EagerArray)
+
+
+def tensor_message(tensor: Any) -> bytes:
+    """Return the message that holds a tensor: its dtype, its shape, its values."""
     array = text_array(tensor) if holds_text(tensor) else on_host(tensor)
     kind = "string" if array.dtype == object else array.dtype.name
     shape = b"".join(field(2, whole(1, size)) for size in array.shape)
@@ -180,7 +185,7 @@ def serialize_tensor(tensor: Any, name: Any = None) -> Any:
         content = b"".join(field(8, as_bytes(text)) for text in array.ravel())
     else:
         content = field(4, array.tobytes())
-    return np.array(whole(1, _NUMBERS[kind]) + field(2, shape) + content, object).view(EagerArray)
+    return whole(1, _NUMBERS[kind]) + field(2, shape) + content
 
 
 def parse_tensor(serialized: Any, out_type: Any, name: Any = None) -> Any:

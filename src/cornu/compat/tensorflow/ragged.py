@@ -17,6 +17,7 @@ from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import as_dtype
 from cornu.compat.tensorflow.strings import text_tensor
 from cornu.compat.tensorflow.tensors import TensorShape
+from cornu.core.object_arrays import object_array
 from cornu.core.text import holds_text
 from cornu.core.variable import plain
 from cornu.data.dataset import Dataset, EagerArray
@@ -199,9 +200,7 @@ class RaggedTensor:
         rows = [np.asarray(one.numpy()) for one in self]
         if len({row.shape for row in rows}) == 1 and rows[0].dtype != object:
             return np.stack(rows)
-        found = np.empty(len(rows), object)
-        found[:] = rows
-        return found
+        return object_array(rows)
 
     def to_tensor(self, default_value: Any = None, name: Any = None, shape: Any = None) -> Any:
         """Return rows filled up at their ends with `default_value` (0, ``""``) to one length, or cut to `shape`."""

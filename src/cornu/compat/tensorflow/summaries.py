@@ -17,7 +17,7 @@ from cornu.callbacks.tensorboard.event_file import histogram as histogram_value
 from cornu.callbacks.tensorboard.event_file import picture as picture_value
 from cornu.callbacks.tensorboard.event_file import scalar as scalar_value
 from cornu.compat.tensorflow.audio import encode_wav
-from cornu.compat.tensorflow.files import path_of
+from cornu.compat.tensorflow.files import path_of, tensor_message
 from cornu.compat.tensorflow.image_files import file_bytes
 from cornu.core.records import field, varint, whole
 from cornu.core.text import text_array
@@ -33,9 +33,7 @@ class SummaryWriter:
 
     def write(self, step: int, value: bytes) -> None:
         """Append a value."""
-        if self._file is None:
-            self._file = EventFile(self._folder)
-        self._file.write(step, [value])
+        self.init().write(step, [value])
 
     @contextlib.contextmanager
     def as_default(self, step: Any = None) -> Iterator["SummaryWriter"]:
@@ -54,10 +52,11 @@ class SummaryWriter:
         _state.writers.append(self)
         _state.step = _state.step if step is None else step
 
-    def init(self) -> None:
-        """Make the file."""
+    def init(self) -> EventFile:
+        """Make the file, unless there is one; returns it."""
         if self._file is None:
             self._file = EventFile(self._folder)
+        return self._file
 
     def flush(self) -> None:
         """Do nothing: every value reaches the disk at once."""
@@ -72,6 +71,10 @@ class _State:
         self.writers: list[SummaryWriter] = []
         self.step: Any = None
         self.records: Any = True
+
+    def recorded(self) -> Any:
+        """Return whether summaries are recorded now, which a function may tell."""
+        return self.records() if callable(self.records) else self.records
 
 
 _state = _State()
@@ -102,8 +105,7 @@ def _write(tag: str, step: Any, value_of: Callable[..., bytes], *arrays: Any) ->
         if bool(np.asarray(records)):
             writer.write(int(np.asarray(step)), value_of(*values))
 
-    records = _state.records() if callable(_state.records) else _state.records
-    given = [plain(one) for one in (records, step, *arrays)]
+    given = [plain(one) for one in (_state.recorded(), step, *arrays)]
     if any(isinstance(one, jax.core.Tracer) for one in given):
         jax.debug.callback(write, *given, ordered=True)
     else:
@@ -138,12 +140,8 @@ def image(name: str, data: Any, step: Any = None, max_outputs: int = 3, descript
 
 def text(name: str, data: Any, step: Any = None, description: Any = None) -> bool:
     """Write texts."""
-    texts = text_array(data)
-    shape = b"".join(field(2, whole(1, size)) for size in texts.shape)
-    content = b"".join(field(8, str(one).encode()) for one in texts.ravel())
-    tensor = whole(1, 7) + field(2, shape) + content  # 7: strings
     metadata = field(1, field(1, b"text")) + whole(4, 2)  # 2: kept as a tensor
-    value = field(1, field(1, name.encode()) + field(8, tensor) + field(9, metadata))
+    value = field(1, field(1, name.encode()) + field(8, tensor_message(text_array(data))) + field(9, metadata))
     return _write(name, step, lambda: value)
 
 
@@ -183,7 +181,7 @@ def get_step() -> Any:
 
 def should_record_summaries() -> bool:
     """Return whether summaries are written."""
-    return bool(_state.writers) and bool(plain(_state.records() if callable(_state.records) else _state.records))
+    return bool(_state.writers) and bool(plain(_state.recorded()))
 
 
 @contextlib.contextmanager
