@@ -2,7 +2,8 @@
 //
 // Arrays are channels last: inputs (images, height, width, channels), kernels (height, width, channels, filters). A tile
 // of sums stays in registers: positions x filters in the convolution, channels x filters in the gradient. Every sum is
-// added in an order that depends on the shapes alone, so results are the same for any number of threads.
+// added in an order that depends on the shapes alone, so results are the same for any number of threads. Windows of 3 x 3
+// over many channels take Winograd's form (winograd.h).
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -477,6 +478,8 @@ static void kernel_gradient(ffi::ThreadPool& pool, const float* x, const float* 
   });
 }
 
+#include "winograd.h"
+
 // ---- what XLA calls
 
 using Array = ffi::Buffer<ffi::F32>;
@@ -503,3 +506,5 @@ static ffi::Error call(ffi::ThreadPool pool, ffi::Span<const int64_t> numbers, A
 
 CALL(convolution, convolve);
 CALL(convolution_kernel_gradient, kernel_gradient);
+CALL(convolution_winograd, winograd);
+CALL(convolution_winograd_kernel_gradient, winograd_kernel_gradient);
