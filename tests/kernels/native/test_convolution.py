@@ -13,14 +13,14 @@ import pytest
 from cornu.kernels import convolution_cpu
 from cornu.kernels.convolution import convolution, transposed_convolution
 from cornu.kernels.geometry import Geometry, native, output_space
+from cornu.kernels.native import calls, library
 from cornu.kernels.native import convolution as native_convolution
-from cornu.kernels.native import library
 
 
 @pytest.fixture(scope="module", autouse=True)
 def built():
-    if not library.available(native_convolution.LIBRARY):
-        pytest.skip(f"native kernels: {library.described(native_convolution.LIBRARY)}")
+    if not library.available(calls.LIBRARY):
+        pytest.skip(f"native kernels: {library.described(calls.LIBRARY)}")
 
 
 def _arrays(*shapes):

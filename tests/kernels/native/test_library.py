@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from cornu.kernels.native import convolution, library
+from cornu.kernels.native import calls, library
 from cornu.serve import server
 
-LIBRARY = convolution.LIBRARY
+LIBRARY = calls.LIBRARY
 
 
 @pytest.fixture
@@ -121,10 +121,10 @@ def test_a_server_starts_no_compiler(empty, monkeypatch):
 
 
 def test_the_name_depends_on_the_compiler(empty, monkeypatch):
-    first = convolution.target("convolution")
+    first = calls.target("convolution")
     _forget()
     monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
-    assert convolution.target("convolution") != first
+    assert calls.target("convolution") != first
 
 
 PROGRAM = """

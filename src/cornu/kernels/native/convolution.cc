@@ -478,6 +478,7 @@ static void kernel_gradient(ffi::ThreadPool& pool, const float* x, const float* 
   });
 }
 
+#include "channel_sums.h"
 #include "winograd.h"
 
 // ---- what XLA calls
@@ -494,6 +495,33 @@ static ffi::Error call(ffi::ThreadPool pool, ffi::Span<const int64_t> numbers, A
   function(pool, left.typed_data(), right.typed_data(), out->typed_data(), shape);
   return ffi::Error::Success();
 }
+
+static Layout layout_of(Array& x) {
+  int64_t channels = x.dimensions().back();
+  return Layout(x.element_count() / channels, channels);
+}
+
+static ffi::Error call_moments(ffi::ThreadPool pool, Array x, ffi::Result<Array> mean, ffi::Result<Array> variance) {
+  write_moments(pool, x.typed_data(), mean->typed_data(), variance->typed_data(), layout_of(x));
+  return ffi::Error::Success();
+}
+
+static ffi::Error call_products(ffi::ThreadPool pool, Array a, Array b, ffi::Result<Array> sums,
+                              ffi::Result<Array> products) {
+  write_sums<Sum::PRODUCTS>(pool, a.typed_data(), b.typed_data(), sums->typed_data(), products->typed_data(), layout_of(a));
+  return ffi::Error::Success();
+}
+
+static ffi::Error call_sums(ffi::ThreadPool pool, Array x, ffi::Result<Array> sums) {
+  write_sums<Sum::NUMBERS>(pool, x.typed_data(), x.typed_data(), sums->typed_data(), nullptr, layout_of(x));
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(channel_sums, call_sums, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(channel_moments, call_moments,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().Ret<Array>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(channel_products, call_products,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Arg<Array>().Ret<Array>().Ret<Array>());
 
 #define CALL(name, function)                                                         \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(name, call<function>,                                \

@@ -5,17 +5,14 @@ Both are linear in each of their arrays, and `convolution_cpu` knows their deriv
 
 from __future__ import annotations
 
-import ctypes
 import math
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from cornu.kernels import winograd
 from cornu.kernels.geometry import Geometry, output_space
-from cornu.kernels.native import library
+from cornu.kernels.native import calls
 
 LEAST_PRODUCTS = 1 << 21
 """Multiplications below which the call is not worth a compiler's start: about a tenth of a millisecond."""
@@ -42,36 +39,6 @@ COVERED, COVERED_BY_GRADIENT = 2.0, 1.6
 """How many times the outputs the tiles of Winograd's form may cover."""
 
 
-FUNCTIONS = (
-    "convolution",
-    "convolution_kernel_gradient",
-    "convolution_winograd",
-    "convolution_winograd_kernel_gradient",
-)
-
-
-def _register(loaded: ctypes.CDLL, name: str) -> None:
-    for function in FUNCTIONS:
-        capsule = jax.ffi.pycapsule(getattr(loaded, function))
-        jax.ffi.register_ffi_target(_target(function, name), capsule, platform="cpu")
-
-
-LIBRARY = library.Library("convolution", "the first large convolution", _register, headers=("winograd.h",))
-
-
-def target(function: str) -> str:
-    """Return the name by which programs call one of `FUNCTIONS`.
-
-    It contains the library's hash, so a compiled program in JAX's cache never meets another library: a process without
-    this one traces another program.
-    """
-    return _target(function, library.hash_of(LIBRARY))
-
-
-def _target(function: str, name: str) -> str:
-    return f"cornu_{function}_{name}"
-
-
 def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
     """Return whether `convolved` is faster than XLA's forms, and available."""
     is_product = math.prod(kernel.shape[:-2]) == max(geometry.strides) == 1
@@ -95,7 +62,8 @@ def convolved(x: Array, kernel: Array, geometry: Geometry) -> Array:
     space = output_space(x.shape[1:-1], kernel.shape[:-2], geometry)
     shape = (x.shape[0], *space, kernel.shape[-1])
     name = "convolution_winograd" if _saves_products(kernel.shape, shape[:-1], geometry, COVERED) else "convolution"
-    return _called(name, x, kernel, shape, _sizes(x, space, kernel.shape[-1], kernel.shape[:-2], geometry))
+    sizes = _sizes(x, space, kernel.shape[-1], kernel.shape[:-2], geometry)
+    return calls.called(name, shape, x, kernel, shape=sizes)
 
 
 def gradient_by_kernel(x: Array, upstream: Array, window: tuple[int, ...], geometry: Geometry) -> Array:
@@ -104,7 +72,7 @@ def gradient_by_kernel(x: Array, upstream: Array, window: tuple[int, ...], geome
     sizes = _sizes(x, upstream.shape[1:-1], upstream.shape[-1], window, geometry)
     in_tiles = _saves_products(shape, upstream.shape[:-1], geometry, COVERED_BY_GRADIENT)
     name = "convolution_winograd_kernel_gradient" if in_tiles else "convolution_kernel_gradient"
-    return _called(name, x, upstream, shape, sizes)
+    return calls.called(name, shape, x, upstream, shape=sizes)
 
 
 def _saves_products(kernel: tuple[int, ...], outputs: tuple[int, ...], geometry: Geometry, covered: float) -> bool:
@@ -123,13 +91,7 @@ def _saves_products(kernel: tuple[int, ...], outputs: tuple[int, ...], geometry:
 def _suits(x: Array, other: Array, products: int) -> bool:
     """Return whether the library takes such arrays, with `products` for each filter and image."""
     enough = x.shape[0] * products * other.shape[-1] >= LEAST_PRODUCTS and other.shape[-1] >= LEAST_FILTERS
-    exact = x.dtype == other.dtype == jnp.float32 and x.ndim in (3, 4)
-    return enough and exact and jax.device_count() == 1 and library.available(LIBRARY)
-
-
-def _called(name: str, left: Array, right: Array, shape: tuple[int, ...], sizes: np.ndarray) -> Array:
-    result = jax.ShapeDtypeStruct(shape, jnp.float32)
-    return jax.ffi.ffi_call(target(name), result, vmap_method="sequential")(left, right, shape=sizes)
+    return enough and x.ndim in (3, 4) and calls.takes(x, other)
 
 
 def _sizes(x: Array, space: tuple[int, ...], filters: int, window: tuple[int, ...], geometry: Geometry) -> np.ndarray:
