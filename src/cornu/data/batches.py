@@ -58,7 +58,7 @@ def as_batches(
         raise ValueError("There is no data: x is None.")
     if isinstance(x, Batch):  # converted already
         weights = with_class_weight(x.y, x.sample_weight, class_weight)
-        return ArrayBatches(x._replace(sample_weight=weights), batch_size, shuffle)
+        return ArrayBatches(Batch(convert(x.x), x.y, weights), batch_size, shuffle)
     if not is_stream(x):
         return ArrayBatches(array_batch(x, y, sample_weight, class_weight, convert), batch_size, shuffle)
     kind = type(x).__name__

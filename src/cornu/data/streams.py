@@ -107,6 +107,10 @@ class StreamBatches(ReadPosition):
             lambda a: jax.ShapeDtypeStruct(a.shape, jax.dtypes.canonicalize_dtype(a.dtype)), self._peeked[0]
         )
 
+    def revise(self, revised: Callable[[Batch], Batch]) -> None:
+        """Replace the batch that was inspected by what a function makes of it."""
+        self._peeked = [revised(batch) for batch in self._peeked]
+
     def stream(self) -> Iterator[Batch]:
         """Return an iterator over the batches of one epoch (a generator continues where it stopped)."""
         if self.remember is not None and getattr(self.source, "draws_ahead", False):

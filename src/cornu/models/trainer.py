@@ -15,16 +15,19 @@ from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
+from cornu.core.text import is_text
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
 from cornu.data.convert import as_arrays, check_columns, column_names, columns_by_name
 from cornu.data.streams import is_stream
+from cornu.data.text_inputs import TextInputs, with_all_calls
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.host_part import HostInputs
 from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.models.parts import ModelPart
 from cornu.models.states import check_batch_size
+from cornu.models.text_methods import TextMethods
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
@@ -38,7 +41,7 @@ from cornu.training.step import Learner, custom_step
 _making = threading.Lock()  # of the programs of a model that several threads use for the first time
 
 
-class Trainer(ModelPart):
+class Trainer(TextMethods, ModelPart):
     """The training methods of a model; `Model` combines it with `Layer`."""
 
     compiled = False
@@ -164,9 +167,9 @@ class Trainer(ModelPart):
         if stateful_for is not None:
             check_batch_size(self, batches, stateful_for, options.get("steps"), what)
         if what != "predict":
-            self._prepare(batches.example, what, batches.rows)
+            self._prepare_all(batches, "train" if what == "fit" else "test", what)
         elif (rows := _kind_of_rows(x)) is None or rows != self._programs.predicted_rows:  # else: the fast path
-            self._prepare(batches.example, what, batches.rows)
+            self._prepare_all(batches, "predict", what)
             self._programs.predicted_rows = rows
         return batches
 
@@ -231,12 +234,17 @@ class Trainer(ModelPart):
         """Whether this is a stack of layers whose first one computes with numpy."""
         return False
 
+    def _as_rows(self, x: Any) -> Any:
+        """Return data as arrays that can be cut into parts; texts stay, if the calls on them are yet to be found."""
+        begins_with_code = self._network is None and not self._begins_on_host
+        return as_arrays(x, "x", text=True) if begins_with_code and self._takes_texts else self._as_inputs(x)
+
     def _as_inputs(self, x: Any) -> Any:
         """Return data as arrays for the model's program: where strings enter, those that its first layers make of them.
 
         A stack of layers that begins with one for strings is built for them.
         """
-        if isinstance(x, HostInputs):
+        if isinstance(x, (HostInputs, TextInputs)):
             return x
         network = self._network
         if network is not None and isinstance(network.inputs, dict):
@@ -247,6 +255,8 @@ class Trainer(ModelPart):
             x = as_arrays(x, "x", text=True)
             self._ensure_built((x,), {})
             network = self._network
+        if network is None and self._takes_texts:
+            return self._with_text_calls(x)
         if network is None or network.host is None:
             return as_arrays(x, "x", self._number_of_inputs)
         return network.host.encode(as_arrays(x, "x", self._number_of_inputs, text=True))
@@ -325,7 +335,7 @@ class Trainer(ModelPart):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")
         backup = backup_for(callbacks)
         if validation_split:
-            rows = array_batch(x, y, sample_weight, None, self._as_inputs)
+            rows = array_batch(x, y, sample_weight, None, self._as_rows)
             x, held_out = split_rows(rows, validation_split)
             y = sample_weight = None
             validation_data = held_out if validation_data is None else validation_data
@@ -335,6 +345,7 @@ class Trainer(ModelPart):
             checks.check_values(self, batches)
             sizes = validation_batch_size, batch_size
             validation = self._validation(validation_data, sizes, validation_steps, validation_freq)
+            batches.revise(with_all_calls)
             watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
             self.stop_training = False
             program = self._programs.get("train")
@@ -502,8 +513,8 @@ def _own_steps(model: Any) -> bool:
 
 
 def _kind_of_rows(x: Any) -> tuple | None:
-    """Return shape and dtype of the rows of a numpy array; None for other data."""
-    return (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
+    """Return shape and dtype of the rows of a numpy array of numbers; None for other data."""
+    return (x.shape[1:], x.dtype) if type(x) is np.ndarray and not is_text(x) else None
 
 
 def _metric_names(model: Any, validated: bool) -> list[str]:
