@@ -41,6 +41,7 @@ from cornu.core.signature import (
     call_text,
     output_shape_parameters,
 )
+from cornu.core.inferred_text import InferredText
 from cornu.core.text import is_text
 from cornu.core.variable import Variable, array_of, at_one_moment, plain, restored, untouched
 from cornu.core.weights import HoldsWeights
@@ -286,26 +287,28 @@ class CallMethods(HoldsWeights):
     def infer_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Return symbolic tensors like the outputs of a call, by tracing it; variables stay as they are."""
         tensors = symbolic_leaves((args, kwargs))
-        if any(tensor.dtype == "string" for tensor in tensors):
+        texts = [tensor.dtype == "string" for tensor in tensors]
+        if any(texts) and not self._holds_host_layers():
             raise TypeError(
                 f"Layer {self.name!r} ({type(self).__name__}) takes numbers; its input is text (dtype string).\n"
                 "Put a layer for strings before it: TextVectorization, StringLookup or Hashing."
             )
         masks = [get_mask(tensor) for tensor in tensors]
+        shapes = [SymbolicTensor(one.shape, "int32") if text else one for one, text in zip(tensors, texts, strict=True)]
 
         def call(arrays: list[Any], array_masks: list[Any]) -> tuple[Any, list[Any]]:
             with calling(scope.training, scope.compute_dtype):  # masks are kept until this ends
                 for array, mask in zip(arrays, array_masks, strict=True):
                     if mask is not None:
                         set_mask(array, mask)
-                given = iter(arrays)
+                given = (InferredText(one.shape) if text else one for one, text in zip(arrays, texts, strict=True))
                 new_args, new_kwargs = replace((args, kwargs), lambda _: next(given))
                 outputs = self._call_arrays(self._cast(new_args), self._cast(new_kwargs))
                 return outputs, [get_mask(output) for output in jax.tree.leaves(outputs)]
 
         variables = self.variables
         with changed(losses={}), untouched(variables), restored():
-            outputs, output_masks = infer(call, (tensors, masks), {}, variables, integers((args, kwargs)))
+            outputs, output_masks = infer(call, (shapes, masks), {}, variables, integers((args, kwargs)))
         self._clear_losses()
         keep_masks(leaves(outputs), output_masks)
         return outputs
@@ -323,15 +326,19 @@ class CallMethods(HoldsWeights):
         (None, 2)
         """
         signature = call_signature(type(self))
-        args = tuple(tensors_of_shapes(shape, self.compute_dtype) for shape in shapes)
+        args = tuple(self._tensors_of(shape) for shape in shapes)
         kwargs = {}
         for name, shape in named_shapes.items():
             argument = name.removesuffix("_shape")
             if argument not in signature.by_keyword and name == "input_shape":
                 argument = signature.names[0]
-            kwargs[argument] = tensors_of_shapes(shape, self.compute_dtype)
+            kwargs[argument] = self._tensors_of(shape)
         self._check_and_build(args, kwargs)
         return jax.tree.map(lambda tensor: tuple(tensor.shape), self.infer_call(args, kwargs))
+
+    def _tensors_of(self, shapes: Any) -> Any:
+        """Return symbolic tensors of one shape or of nested ones, for an argument of a call."""
+        return tensors_of_shapes(shapes, self.compute_dtype)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Return symbolic tensors like the outputs of a call on symbolic tensors."""

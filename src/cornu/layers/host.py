@@ -65,7 +65,13 @@ class HostLayer(Layer):
                 f"Layer {self.name!r} ({type(self).__name__}) makes text of numbers that a compiled program computes; "
                 "it can only hold numbers.\nCall the layer on what predict() returns."
             )
-        shape = self.compute_output_shape(shapes_of(arrays))
+        shape = self.compute_output_shape(jax.tree.map(lambda array: tuple(array.shape), arrays))
+        if None in shape and not scope.probes:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) has outputs of the shape {shape} in a compiled program, "
+                "which has to know all sizes.\nPass output_sequence_length, or begin the model with this layer."
+            )
+        shape = [max(scope.probes) if size is None else size for size in shape]
         found = jax.ShapeDtypeStruct(tuple(shape), jax.dtypes.canonicalize_dtype(array_dtype(self.output_dtype)))
 
         def computed(given: Any) -> np.ndarray:

@@ -141,7 +141,7 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
         self.built = True
 
     def _call_arrays(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        if self._network is None:
+        if self._network is None or self._network.runs_on_texts:
             args, kwargs = opened((args, kwargs))
         return super()._call_arrays(args, kwargs)
 
@@ -159,6 +159,7 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
                 del self._is_about_to_be_called
         elif not self.built:
             self._build_shapes = self._input_shapes(args, kwargs)
+            self._note_texts(args, kwargs)
         self.built = True
 
     def _input_shapes(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         objective: Objective
 
         @property
+        def _begins_on_host(self) -> bool: ...
+
+        @property
         def own_metrics(self) -> list[Metric]: ...
 
         @property

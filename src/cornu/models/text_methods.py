@@ -4,11 +4,11 @@ from typing import Any
 
 import jax
 
+from cornu.core.graph import SymbolicTensor, is_symbolic
 from cornu.core.text import TextStandIn, is_text
 from cornu.data.arrays import ArrayBatches
 from cornu.data.batch import Batch
 from cornu.data.batches import Batches
-from cornu.data.convert import as_arrays
 from cornu.data.text_inputs import TextCalls, TextInputs, with_all_calls
 from cornu.models.parts import ModelPart
 from cornu.training.programs import Kind
@@ -18,9 +18,38 @@ from cornu.training.step import custom_step
 class TextMethods(ModelPart):
     """The part of a model that takes texts without a graph: see `cornu.data.text_inputs`."""
 
+    _text_places: Any = None  # the paths of texts among the inputs that the model was built for
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes that the model was built for, and the paths of those that are texts."""
+        config = super().get_build_config()
+        return config if config is None or not self._text_places else config | {"texts": self._text_places}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build with what `get_build_config` returned."""
+        self._text_places = config.get("texts")
+        super().build_from_config(config)
+
+    def _note_texts(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Remember which of the arguments of a call are texts."""
+        paths = jax.tree_util.tree_flatten_with_path([*args, *kwargs.values()])[0]
+        self._text_places = [jax.tree_util.keystr(path) for path, leaf in paths if is_text(leaf)] or None
+
+    def _tensors_of(self, shapes: Any) -> Any:
+        tensors = super()._tensors_of(shapes)
+        places = self._text_places or ()
+        return jax.tree_util.tree_map_with_path(
+            lambda path, one: SymbolicTensor(one.shape, "string") if f"[0]{jax.tree_util.keystr(path)}" in places else one,
+            tensors, is_leaf=is_symbolic,
+        )
+
     @property
-    def _takes_texts(self) -> bool:
-        """Whether a model without a graph may take texts: it has layers that compute with numpy, or may make some."""
+    def _runs_on_texts(self) -> bool:
+        """Whether the model's own code calls layers for strings, or may make some."""
+        if self._network is not None:
+            return self._network.runs_on_texts
+        if self._begins_on_host:
+            return False
         return self._holds_host_layers() or (not self.built and custom_step(self, "build") is not None)
 
     def _called_by(self, stand_in: TextStandIn, x: Any) -> Any:
@@ -31,8 +60,7 @@ class TextMethods(ModelPart):
         return x if host is None else stand_in.called_by(host.encode, x)
 
     def _with_text_calls(self, x: Any) -> Any:
-        """Return data as arrays for the program; if there are texts, with what the model's layers make of them."""
-        x = as_arrays(x, "x", text=True)
+        """Return arrays for the program; if there are texts, with what the model's layers make of them."""
         arrays, tree = jax.tree.flatten(x)
         if not any(map(is_text, arrays)):
             return x
@@ -58,6 +86,11 @@ class TextMethods(ModelPart):
                     program.trace(example)
                     program.text_calls = calls
             batches.revise(with_all_calls)
+
+    def inputs_to_predict(self, x: Any) -> Any:
+        """Return inputs, texts among them, as arrays for the program that predicts."""
+        x = self._as_inputs(x)
+        return self._with_texts_prepared(Batch(x), "predict", "predict").x if isinstance(x, TextInputs) else x
 
     def _with_texts_prepared(self, batch: Batch, kind: Kind, what: str) -> Batch:
         """Return one batch with the results of all calls on texts that a step makes."""

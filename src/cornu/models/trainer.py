@@ -197,7 +197,7 @@ class Trainer(TextMethods, ModelPart):
     def _outputs_for(self, x: Any, rows: int | None = None) -> Any:
         """Build the model for data like `x`, of `rows` rows, if needed, and return its symbolic outputs."""
         tensors = jax.tree.map(lambda leaf: SymbolicTensor((None, *leaf.shape[1:]), leaf.dtype), x)
-        if self.built and self._network is not None:
+        if self.built and self._network is not None and not isinstance(x, TextInputs):
             given = self._network.arrange(tensors, rows)
             if self._network.any_size and [one.shape[1:] for one in given] != [
                 one.shape[1:] for one in self._network.flat_inputs
@@ -236,8 +236,9 @@ class Trainer(TextMethods, ModelPart):
 
     def _as_rows(self, x: Any) -> Any:
         """Return data as arrays that can be cut into parts; texts stay, if the calls on them are yet to be found."""
-        begins_with_code = self._network is None and not self._begins_on_host
-        return as_arrays(x, "x", text=True) if begins_with_code and self._takes_texts else self._as_inputs(x)
+        if self._runs_on_texts:
+            return as_arrays(self._columns_of(x), "x", self._number_of_inputs, text=True)
+        return self._as_inputs(x)
 
     def _as_inputs(self, x: Any) -> Any:
         """Return data as arrays for the model's program: where strings enter, those that its first layers make of them.
@@ -246,20 +247,24 @@ class Trainer(TextMethods, ModelPart):
         """
         if isinstance(x, (HostInputs, TextInputs)):
             return x
-        network = self._network
-        if network is not None and isinstance(network.inputs, dict):
-            x = columns_by_name(x, network.inputs)
-        if self._frame_columns is not None:
-            check_columns(x, self._frame_columns)
-        if network is None and self._begins_on_host:
+        if self._runs_on_texts:
+            return self._with_text_calls(self._as_rows(x))
+        x = self._columns_of(x)
+        if self._network is None and self._begins_on_host:
             x = as_arrays(x, "x", text=True)
             self._ensure_built((x,), {})
-            network = self._network
-        if network is None and self._takes_texts:
-            return self._with_text_calls(x)
+        network = self._network
         if network is None or network.host is None:
             return as_arrays(x, "x", self._number_of_inputs)
         return network.host.encode(as_arrays(x, "x", self._number_of_inputs, text=True))
+
+    def _columns_of(self, x: Any) -> Any:
+        """Return a data frame, whose columns are checked, by the names of the model's inputs; other data as they are."""
+        if self._network is not None and isinstance(self._network.inputs, dict):
+            x = columns_by_name(x, self._network.inputs)
+        if self._frame_columns is not None:
+            check_columns(x, self._frame_columns)
+        return x
 
     @property
     def _number_of_inputs(self) -> int | None:
