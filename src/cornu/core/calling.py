@@ -29,6 +29,7 @@ from cornu.core.graph import (
     resolve,
     symbolic_leaves,
 )
+from cornu.core.inferred_text import InferredText
 from cornu.core.input_spec import check_inputs
 from cornu.core.probes import integers
 from cornu.core.scope import calling, changed, get_mask, scope, set_mask
@@ -41,8 +42,7 @@ from cornu.core.signature import (
     call_text,
     output_shape_parameters,
 )
-from cornu.core.inferred_text import InferredText
-from cornu.core.text import is_text
+from cornu.core.text import TextStandIn, is_text
 from cornu.core.variable import Variable, array_of, at_one_moment, plain, restored, untouched
 from cornu.core.weights import HoldsWeights
 
@@ -120,6 +120,8 @@ class CallMethods(HoldsWeights):
         def cast(leaf: Any) -> Any:
             if is_text(leaf) and self._holds_host_layers():
                 return leaf
+            if isinstance(leaf, TextStandIn):
+                raise self._takes_numbers()
             if isinstance(leaf, (jax.Array, np.ndarray, np.generic, Variable)) or hasattr(leaf, "__array__"):
                 mask = getattr(leaf, "_keras_mask", None)
                 array = leaf if isinstance(leaf, jax.Array) else jnp.asarray(_host_array(leaf))
@@ -132,6 +134,12 @@ class CallMethods(HoldsWeights):
             return leaf
 
         return jax.tree.map(cast, structure, is_leaf=lambda leaf: isinstance(leaf, (Variable, SymbolicTensor)))
+
+    def _takes_numbers(self) -> TypeError:
+        return TypeError(
+            f"Layer {self.name!r} ({type(self).__name__}) takes numbers; its input is text (dtype string).\n"
+            "Put a layer for strings before it: TextVectorization, StringLookup or Hashing."
+        )
 
     def _holds_host_layers(self) -> bool:
         """Return whether layers inside compute with numpy: they take text."""
@@ -289,10 +297,7 @@ class CallMethods(HoldsWeights):
         tensors = symbolic_leaves((args, kwargs))
         texts = [tensor.dtype == "string" for tensor in tensors]
         if any(texts) and not self._holds_host_layers():
-            raise TypeError(
-                f"Layer {self.name!r} ({type(self).__name__}) takes numbers; its input is text (dtype string).\n"
-                "Put a layer for strings before it: TextVectorization, StringLookup or Hashing."
-            )
+            raise self._takes_numbers()
         masks = [get_mask(tensor) for tensor in tensors]
         shapes = [SymbolicTensor(one.shape, "int32") if text else one for one, text in zip(tensors, texts, strict=True)]
 

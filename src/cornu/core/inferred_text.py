@@ -31,12 +31,13 @@ class InferredText(TextStandIn):
 
 
 def _inferred(function: Any, *args: Any, **kwargs: Any) -> Any:
-    owner = getattr(function, "__self__", None)
-    if hasattr(owner, "compute_output_spec"):
-        found = owner.compute_output_spec(*args, **kwargs)
+    spec = getattr(getattr(function, "__self__", None), "compute_output_spec", None)
+    if spec is not None:
+        found = spec(*args, **kwargs)
     else:
         args, kwargs = jax.tree.map(_sample, (args, kwargs))
-        found = function(*args, **kwargs)
+        with jax.ensure_compile_time_eval():  # not as a part of what is traced
+            found = function(*args, **kwargs)
     return jax.tree.map(_like, found, is_leaf=is_symbolic)
 
 

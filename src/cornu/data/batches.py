@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from cornu.core import settings
+from cornu.core.text import is_text
 from cornu.data.arrays import ArrayBatches, OrderedBatches, check_batch_size
 from cornu.data.batch import Batch, unpack
 from cornu.data.convert import Converter, as_arrays, as_inputs, rows_in
@@ -56,9 +57,10 @@ def as_batches(
         check_batch_size(batch_size)
     if x is None:
         raise ValueError("There is no data: x is None.")
-    if isinstance(x, Batch):  # converted already
+    if isinstance(x, Batch):  # converted already, except texts
+        inputs = convert(x.x) if any(map(is_text, jax.tree.leaves(x.x))) else x.x
         weights = with_class_weight(x.y, x.sample_weight, class_weight)
-        return ArrayBatches(Batch(convert(x.x), x.y, weights), batch_size, shuffle)
+        return ArrayBatches(Batch(inputs, x.y, weights), batch_size, shuffle)
     if not is_stream(x):
         return ArrayBatches(array_batch(x, y, sample_weight, class_weight, convert), batch_size, shuffle)
     kind = type(x).__name__

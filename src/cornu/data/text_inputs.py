@@ -5,6 +5,7 @@ The functions (layers such as `TextVectorization` above all) are found by tracin
 """
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -62,16 +63,18 @@ class TextCalls:
     def __init__(self) -> None:
         self.calls: list[TextCall] = []
         self._sample: list[list] = []  # the arrays of each group, of a few rows
-        self._finding = False
+        self._finding: set[int] = set()  # the threads that do
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def finding(self) -> Iterator[None]:
         """Note new calls inside a ``with`` block, instead of refusing them."""
-        self._finding = True
+        me = threading.get_ident()
+        self._finding.add(me)
         try:
             yield
         finally:
-            self._finding = False
+            self._finding.discard(me)
 
     def encode(self, inputs: Any) -> "TextInputs":
         """Return what the model's program takes for inputs in numpy arrays: numbers, and what the functions give."""
@@ -90,16 +93,20 @@ class TextCalls:
 
     def group(self, call: TextCall, known: Sequence["Group"]) -> tuple[int, "Group"]:
         """Return the number of a call, the first is 1, and its results' structure, also if it is not `known` yet."""
-        number = next((at for at, one in enumerate(self.calls) if _is_same(one, call)), len(self.calls))
-        if number + 1 < len(known):
-            return number + 1, known[number + 1]
-        if not self._finding:
-            raise TextUseError("The model calls other layers on its texts in each step; this cannot be compiled.")
-        results, tree = _results(call, self._sample)
-        if number == len(self.calls):
-            self.calls.append(call)
-            self._sample.append(results)
-        return number + 1, _group(tree, results)
+        with self._lock:
+            number = next((at for at, one in enumerate(self.calls) if _is_same(one, call)), len(self.calls))
+            if number + 1 < len(known):
+                return number + 1, known[number + 1]
+            if threading.get_ident() not in self._finding:
+                raise TextUseError(
+                    f"{_name(call.function)} is called on texts in some steps only, which cannot be compiled."
+                )
+            with jax.ensure_compile_time_eval():  # not as a part of what is traced
+                results, tree = _results(call, self._sample)
+            if number == len(self.calls):
+                self.calls.append(call)
+                self._sample.append(results)
+            return number + 1, _group(tree, results)
 
 
 def _results(call: TextCall, found: list[list]) -> tuple[list, Any]:
@@ -118,7 +125,7 @@ def _results(call: TextCall, found: list[list]) -> tuple[list, Any]:
 
 def _name(function: Any) -> str:
     layer = getattr(function, "__self__", None)
-    return getattr(layer, "name", None) or getattr(function, "__name__", str(function))
+    return str(getattr(layer, "name", None) or getattr(function, "__name__", function))
 
 
 def _group(tree: Any, leaves: list) -> "Group":
@@ -146,14 +153,10 @@ class TextInputs:
     def tree_unflatten(cls, known: tuple, children: tuple) -> "TextInputs":
         return cls(children, *known)
 
-    @property
-    def is_current(self) -> bool:
-        """Whether these have the results of all calls that are known."""
-        return len(self.groups) > len(self.calls.calls)
-
     def current(self) -> "TextInputs":
         """Return these inputs with the results of all calls that are known by now."""
-        return self if self.is_current or self.given is None else self.calls.encode(self.given)
+        has_all = len(self.groups) > len(self.calls.calls)
+        return self if has_all or self.given is None else self.calls.encode(self.given)
 
     def opened(self) -> Any:
         """Return the inputs in their structure, with stand-ins for texts."""

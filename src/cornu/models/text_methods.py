@@ -39,8 +39,11 @@ class TextMethods(ModelPart):
         tensors = super()._tensors_of(shapes)
         places = self._text_places or ()
         return jax.tree_util.tree_map_with_path(
-            lambda path, one: SymbolicTensor(one.shape, "string") if f"[0]{jax.tree_util.keystr(path)}" in places else one,
-            tensors, is_leaf=is_symbolic,
+            lambda path, one: (
+                SymbolicTensor(one.shape, "string") if f"[0]{jax.tree_util.keystr(path)}" in places else one
+            ),
+            tensors,
+            is_leaf=is_symbolic,
         )
 
     @property
@@ -67,17 +70,10 @@ class TextMethods(ModelPart):
         kind = tree, tuple((is_text(array), array.ndim) for array in arrays)
         return self._programs.text_calls.setdefault(kind, TextCalls()).encode(x)
 
-    def _prepare_all(self, batches: Batches, kind: Kind, what: str) -> None:
-        """Make the model ready for batches; if they have texts, find the calls on them that its steps make."""
-        self._prepare_texts(batches, kind, what)
-        if not isinstance(batches.example.x, TextInputs):
-            self._prepare(batches.example, what, batches.rows)
-
     def _prepare_texts(self, batches: Batches, kind: Kind, what: str) -> None:
+        """Make the model ready for batches with texts: find the calls on them that its steps make."""
         for _ in range(2):  # the second time, the arrays have their true shapes
             example = batches.example
-            if not isinstance(example.x, TextInputs):
-                return
             calls = example.x.calls
             with calls.finding():
                 self._prepare(example, what, batches.rows)
@@ -87,7 +83,7 @@ class TextMethods(ModelPart):
                     program.text_calls = calls
             batches.revise(with_all_calls)
 
-    def inputs_to_predict(self, x: Any) -> Any:
+    def _inputs_to_predict(self, x: Any) -> Any:
         """Return inputs, texts among them, as arrays for the program that predicts."""
         x = self._as_inputs(x)
         return self._with_texts_prepared(Batch(x), "predict", "predict").x if isinstance(x, TextInputs) else x

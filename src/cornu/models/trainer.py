@@ -15,7 +15,6 @@ from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
-from cornu.core.text import is_text
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
@@ -35,9 +34,10 @@ from cornu.training.objective import Objective
 from cornu.training.output_checks import check_outputs
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
-from cornu.training.programs import Programs
+from cornu.training.programs import Kind, Programs
 from cornu.training.step import Learner, custom_step
 
+_KINDS: dict[str, Kind] = {"fit": "train", "evaluate": "test", "predict": "predict"}  # the programs that they run
 _making = threading.Lock()  # of the programs of a model that several threads use for the first time
 
 
@@ -166,10 +166,12 @@ class Trainer(TextMethods, ModelPart):
         batches = as_batches(x, y, sample_weight, convert=self._as_inputs, **options)
         if stateful_for is not None:
             check_batch_size(self, batches, stateful_for, options.get("steps"), what)
-        if what != "predict":
-            self._prepare_all(batches, "train" if what == "fit" else "test", what)
+        if isinstance((batches.batch or batches.example).x, TextInputs):
+            self._prepare_texts(batches, _KINDS[what], what)
+        elif what != "predict":
+            self._prepare(batches.example, what, batches.rows)
         elif (rows := _kind_of_rows(x)) is None or rows != self._programs.predicted_rows:  # else: the fast path
-            self._prepare_all(batches, "predict", what)
+            self._prepare(batches.example, what, batches.rows)
             self._programs.predicted_rows = rows
         return batches
 
@@ -259,7 +261,7 @@ class Trainer(TextMethods, ModelPart):
         return network.host.encode(as_arrays(x, "x", self._number_of_inputs, text=True))
 
     def _columns_of(self, x: Any) -> Any:
-        """Return a data frame, whose columns are checked, by the names of the model's inputs; other data as they are."""
+        """Return a data frame with checked columns, by the names of the model's inputs; other data as they are."""
         if self._network is not None and isinstance(self._network.inputs, dict):
             x = columns_by_name(x, self._network.inputs)
         if self._frame_columns is not None:
@@ -518,8 +520,8 @@ def _own_steps(model: Any) -> bool:
 
 
 def _kind_of_rows(x: Any) -> tuple | None:
-    """Return shape and dtype of the rows of a numpy array of numbers; None for other data."""
-    return (x.shape[1:], x.dtype) if type(x) is np.ndarray and not is_text(x) else None
+    """Return shape and dtype of the rows of a numpy array; None for other data."""
+    return (x.shape[1:], x.dtype) if type(x) is np.ndarray else None
 
 
 def _metric_names(model: Any, validated: bool) -> list[str]:

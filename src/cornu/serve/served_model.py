@@ -95,7 +95,7 @@ class ServedModel:
 
     def _predicted(self, arrays: list[np.ndarray]) -> Any:
         given = self.structure(arrays)
-        return self.predictor.on_batch(self.model.inputs_to_predict(given) if self._takes_texts else given)
+        return self.predictor.on_batch(self.model._inputs_to_predict(given) if self._takes_texts else given)
 
     def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """Compute one batch of a fixed size, and record the shortest time for that size."""
