@@ -56,9 +56,15 @@ def is_array(thing: Any) -> bool:
     """Return whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), not a plain list."""
     return isinstance(thing, (np.ndarray, jax.Array, np.generic)) or (
         (hasattr(thing, "shape") and hasattr(thing, "dtype"))
+        or is_column(thing)
         or hasattr(thing, "to_numpy")
         or hasattr(thing, "__array__")
     )
+
+
+def is_column(thing: Any) -> bool:
+    """Return whether `thing` is a column of a data set of Hugging Face: it is read when it is sliced."""
+    return hasattr(thing, "column_name") and hasattr(thing, "source") and hasattr(thing, "__getitem__")
 
 
 def to_array(thing: Any, what: str, text: bool = False) -> Any:
@@ -75,6 +81,8 @@ def to_array(thing: Any, what: str, text: bool = False) -> Any:
     """
     if isinstance(thing, jax.Array):
         return thing
+    if is_column(thing):
+        thing = thing[:]
     if hasattr(thing, "toarray") and not hasattr(thing, "__array__"):  # scipy
         raise TypeError(f"{what} is a sparse matrix; a model needs dense arrays. Pass {what}.toarray().")
     if callable(thing) and not is_array(thing):
