@@ -1,11 +1,10 @@
 """Models on texts whose code uses TensorFlow's functions: they run before the compiled program."""
 
 import numpy as np
+from tests.compat.tensorflow.own_tensorflow import OwnTensorflow
 
 import cornu
 from cornu import layers
-from tests.compat.tensorflow.own_tensorflow import OwnTensorflow
-
 from cornu.compat.tensorflow import lookup, strings
 from cornu.data import dataset
 
