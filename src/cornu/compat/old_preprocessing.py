@@ -13,7 +13,7 @@ from cornu.core import registry
 from cornu.core.object_arrays import object_array
 from cornu.layers.adapting import batches_of
 from cornu.layers.host import HostLayer
-from cornu.layers.image_preprocessing.sizes import resize
+from cornu.ops.image.sizes import resize
 
 PreprocessingLayer = layers.Layer
 

@@ -100,7 +100,7 @@ def _without_states(saved: list, model: Any, transfer: Transfer) -> list:
 
 
 def _without_inner_states(arrays: list, layer: Any, transfer: Transfer) -> list:
-    """Return the arrays of a layer without those that layers inside it, which have no weights today, read themselves."""
+    """Return the arrays of a layer without those that layers inside it read themselves: they have no weights today."""
     inner = [] if layer is None else [one for one in layer._flatten_layers() if getattr(one, "names_in_old_files", ())]
     states = [array for array in arrays if any(_last_name(array) in one.names_in_old_files for one in inner)]
     if not states or len(states) != len(inner):
