@@ -5,6 +5,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from cornu.core.object_arrays import object_array
@@ -89,6 +90,21 @@ def holds_text(given: Any) -> bool:
     if isinstance(first, np.ndarray) and first.dtype.kind == "O":
         return bool(first.size) and isinstance(first.flat[0], (str, bytes))
     return isinstance(first, (str, bytes)) or is_text(first)
+
+
+def may_hold_text(given: Any) -> bool:
+    """Return whether there may be text in nested data: quickly, and True for what is no array, list or number.
+
+    >>> may_hold_text([np.ones(2), {"a": ["b"]}]), may_hold_text([[1, 2], np.ones(2)])
+    (True, False)
+    """
+    if isinstance(given, np.ndarray):
+        return given.dtype.kind in "OUST"
+    if isinstance(given, dict):
+        return any(map(may_hold_text, given.values()))
+    if isinstance(given, (list, tuple)):
+        return any(map(may_hold_text, given))
+    return not isinstance(given, (jax.Array, int, float, np.generic))
 
 
 def first_in(given: Any) -> Any:

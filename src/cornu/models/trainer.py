@@ -15,6 +15,7 @@ from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
+from cornu.core.text import may_hold_text
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
@@ -238,7 +239,7 @@ class Trainer(TextMethods, ModelPart):
 
     def _as_rows(self, x: Any) -> Any:
         """Return data as arrays that can be cut into parts; texts stay, if the calls on them are yet to be found."""
-        if self._runs_on_texts:
+        if may_hold_text(x) and self._runs_on_texts:
             return as_arrays(self._columns_of(x), "x", self._number_of_inputs, text=True)
         return self._as_inputs(x)
 
@@ -249,7 +250,7 @@ class Trainer(TextMethods, ModelPart):
         """
         if isinstance(x, (HostInputs, TextInputs)):
             return x
-        if self._runs_on_texts:
+        if may_hold_text(x) and self._runs_on_texts:
             return self._with_text_calls(self._as_rows(x))
         x = self._columns_of(x)
         if self._network is None and self._begins_on_host:
