@@ -27,7 +27,8 @@ class TextMethods(ModelPart):
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with what `get_build_config` returned."""
-        self._text_places = config.get("texts")
+        texts = config.get("texts")
+        self._text_places = texts if isinstance(texts, list) else None
         super().build_from_config(config)
 
     def _note_texts(self, args: tuple, kwargs: dict[str, Any]) -> None:
