@@ -215,8 +215,14 @@ class _MappedTexts:
         """Run the function on a row; `found` is what the layers give, or `rows` are two of each text to find calls."""
         given, results = iter(numbers), iter(found)
 
-        def called(number: int) -> Callable[[Any], Any]:
-            return lambda layer: self._recorded(layer, number, rows[number]) if rows else next(results)
+        def called(number: int) -> Callable[..., Any]:
+            def by(function: Callable, *args: Any, **kwargs: Any) -> Any:
+                layer = getattr(function, "__self__", None)
+                if not getattr(layer, "on_host", False) or len(args) > 1 or args[0] is not texts[self.places[number]]:
+                    raise NeedsPythonError
+                return self._recorded(layer, number, rows[number]) if rows else next(results)
+
+            return by
 
         texts = {place: TextStandIn(called(number)) for number, place in enumerate(self.places)}
         leaves = [texts[place] if place in texts else next(given) for place in range(self.tree.num_leaves)]

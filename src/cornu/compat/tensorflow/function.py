@@ -16,6 +16,7 @@ from cornu.compat.tensorflow.tensors import TensorSpec
 from cornu.core.engine_errors import NEEDS_NUMBER, plain_message
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.stateful import Program
+from cornu.core.text import TextStandIn
 from cornu.core.variable import Variable
 
 _eager = False
@@ -71,6 +72,8 @@ class Function:
             return self._function(*args, **kwargs)
         args = self._by_signature(args)
         leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=_is_leaf)
+        if any(isinstance(leaf, TextStandIn) for leaf in leaves):  # a step is being traced
+            return self._function(*args, **kwargs)
         arrays = [_array(leaf) for leaf in leaves if _is_array(leaf)]
         key = (tree, *map(_kind, leaves))
         program = self._programs.get(key)
