@@ -316,7 +316,7 @@ def _number_of(kind: type, dtype: str) -> Callable:
 
 
 def _zip(*several: Any, strict: bool = False) -> Any:
-    return Dataset.zip(*several) if several and isinstance(several[0], Dataset) else zip(*several, strict=strict)
+    return Dataset.zip(tuple(several)) if several and isinstance(several[0], Dataset) else zip(*several, strict=strict)
 
 
 #: Builtin -> what takes its place in rewritten code.

@@ -400,7 +400,7 @@ def _slices(from_arrays: Callable) -> Callable:
         if isinstance(tensors, RaggedTensor):
             return Dataset.of_list(list(tensors))
         if isinstance(tensors, tuple) and any(isinstance(one, RaggedTensor) for one in tensors):
-            return Dataset.zip(*map(from_tensor_slices, tensors))
+            return Dataset.zip(tuple(map(from_tensor_slices, tensors)))
         return from_arrays(tensors, name)
 
     return from_tensor_slices

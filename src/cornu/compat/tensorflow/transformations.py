@@ -10,6 +10,7 @@ from cornu.compat.tensorflow.files import decode_csv, glob, path_of
 from cornu.data.dataset import Dataset
 
 sample_from_datasets, choose_from_datasets = Dataset.sample_from_datasets, Dataset.choose_from_datasets
+save, load, Counter, RandomDataset = Dataset.save, Dataset.load, Dataset.counter, Dataset.random
 
 
 def unbatch() -> Callable:
