@@ -86,7 +86,7 @@ def _rebuilt(form: Any, leaves: Iterator[Any]) -> Any:
         return next(leaves)
     if kind == "none":
         return None
-    raise ValueError(f"unknown part {one_line(repr(form), 60)}")
+    raise ValueError(f"It has an unknown part, {one_line(repr(form), 60)}.")
 
 
 def _arrays_in(form: Any) -> int:
@@ -291,13 +291,13 @@ def read(path: Any, compression: Any = None) -> Saved:
         shards = {name: _shard(name, one) for name, one in table["shards"].items()}
         structure, run = table["structure"], _run_in(folder)
         if run is None or (shards and any(len(one.columns) != _arrays_in(structure) for one in shards.values())):
-            raise ValueError("its parts do not fit each other")
+            raise ValueError("Its parts do not fit each other.")
         saved = Saved(
             folder / run, str(table["compression"]), structure,
             _size(table["batch_size"]), bool(table["drops_remainder"]), shards,
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise ValueError(f"{one_line(str(folder / TABLE))} is damaged: {one_line(str(error))}.") from None
+        raise ValueError(f"{one_line(str(folder / TABLE))} is damaged. {one_line(str(error))}") from None
     if (compression or "") != saved.compression:
         raise ValueError(
             f"{one_line(str(folder))} was saved with compression={saved.compression or None!r}; got {compression!r}."
@@ -307,20 +307,20 @@ def read(path: Any, compression: Any = None) -> Saved:
 
 def _size(value: Any) -> int | None:
     if value is not None and (type(value) is not int or value < 0):
-        raise ValueError(f"{one_line(repr(value), 40)} is not a size")
+        raise ValueError(f"The size {one_line(repr(value), 40)} is not a number from 0 on.")
     return value
 
 
 def _whole(value: Any) -> int:
     size = _size(value)
     if size is None:
-        raise ValueError("a size is missing")
+        raise ValueError("A size is missing.")
     return size
 
 
 def _shard(name: str, table: Any) -> Shard:
     if not name.lstrip("-").isdigit():
-        raise ValueError(f"{one_line(name, 40)!r} is not the number of a shard")
+        raise ValueError(f"The shard {one_line(name, 40)!r} has no number.")
     columns = [
         Column(
             _dtype_named(one["dtype"]),
@@ -334,7 +334,7 @@ def _shard(name: str, table: Any) -> Shard:
 
 def _dtype_named(name: Any) -> str:
     if name not in (_TEXT, _BYTES) and _dtype(str(name)).kind not in "biufcV":
-        raise ValueError(f"{one_line(repr(name), 40)} is not a dtype")
+        raise ValueError(f"The dtype {one_line(repr(name), 40)} is unknown.")
     return str(name)
 
 

@@ -21,6 +21,7 @@ from cornu.core.object_arrays import object_array
 from cornu.core.text import holds_text
 from cornu.core.variable import plain
 from cornu.data.dataset import Dataset, EagerArray
+from cornu.layers import host
 
 
 def _tensor(given: Any) -> Any:
@@ -407,5 +408,6 @@ def _slices(from_arrays: Callable) -> Callable:
 
 
 def install() -> None:
-    """Let data sets be made of ragged tensors."""
+    """Let data sets be made of ragged tensors, and layers return them."""
+    host.ragged_output = lambda values, lengths: RaggedTensor.from_row_lengths(values, lengths)
     Dataset.from_tensor_slices = staticmethod(_slices(Dataset.from_tensor_slices))  # type: ignore[method-assign]
