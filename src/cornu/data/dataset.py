@@ -4,6 +4,7 @@ import functools
 import glob
 import itertools
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -566,7 +567,8 @@ def _without_lists(tensors: Any) -> Any:
     if isinstance(tensors, tuple):
         return tuple(map(_without_lists, tensors))
     if isinstance(tensors, dict):
-        return {key: _without_lists(value) for key, value in tensors.items()}
+        kind = OrderedDict if isinstance(tensors, OrderedDict) else dict  # an OrderedDict keeps its order in elements
+        return kind((key, _without_lists(value)) for key, value in tensors.items())
     array = np.asarray(tensors)
     if type(first_in(tensors)) is float:
         return array.astype(np.float32)

@@ -181,6 +181,9 @@ class RaggedTensor:
     def __getitem__(self, key: Any) -> Any:
         splits = np.asarray(self.row_splits)
         if isinstance(key, tuple):
+            if key and key[0] is Ellipsis:
+                rank = np.ndim(self.flat_values) + self.ragged_rank
+                key = (*[slice(None)] * (rank - len(key) + 1), *key[1:])
             row, *rest = key
             if isinstance(row, slice):
                 return stack([one[tuple(rest)] for one in self[row]])
