@@ -35,7 +35,7 @@ def silence() -> Iterator[None]:
     with _lock:
         _silent.append(thread)
         if not isinstance(sys.stdout, _Filter):
-            sys.stdout = _Filter(sys.stdout)  # type: ignore[assignment]
+            sys.stdout = _Filter(sys.stdout)
     try:
         yield
     finally:
