@@ -1,140 +1,14 @@
-// Convolution and its gradient with respect to the kernel on CPU, in float32, without patches.
+// Convolution on CPU, in float32, without patches.
 //
 // Arrays are channels last: inputs (images, height, width, channels), kernels (height, width, channels, filters). A tile
-// of sums stays in registers: positions x filters in the convolution, channels x filters in the gradient. Every sum is
-// added in an order that depends on the shapes alone, so results are the same for any number of threads.
-#include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <functional>
-#include <memory>
-#include <mutex>
-#include <new>
-#include <utility>
-#include <vector>
+// of sums, positions x filters, stays in registers.
+#include "kernels.h"
 
-#include "xla/ffi/api/ffi.h"
-
-namespace ffi = xla::ffi;
-
-#if defined(__AVX512F__)  // 32 registers of 16 floats
-constexpr int LANES = 16, ACCUMULATORS = 28;
-#elif defined(__AVX__)  // 16 registers of 8 floats
-constexpr int LANES = 8, ACCUMULATORS = 12;
-#else
-constexpr int LANES = 4, ACCUMULATORS = 12;
-#endif
 constexpr int GROUP = 4;  // neighbouring positions with one pointer between them
-constexpr int64_t LEAST_TASKS = 8, MOST_BLOCKS = 16;
-constexpr int64_t BAND = 1 << 16;           // floats of inputs and outputs of a task, in the convolution
-constexpr int64_t GRADIENT_BAND = 1 << 13;  // the same in the gradient, where they are read once per tile,
-constexpr int64_t LEAST_PLACES = 128;       // but at least so many positions for a load and a store of the sums
-constexpr int64_t MOST_SUMS = 1 << 22;      // floats of the gradient's sums, over all blocks
 constexpr int64_t LEAST_COLUMNS = 56;
 
-typedef float Vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-
-static inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
-static inline void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
-static int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }  // rounded up
 static int64_t floored(int64_t a, int64_t b) { return a >= 0 ? a / b : -divided(-a, b); }
 static int64_t gcd(int64_t a, int64_t b) { return b ? gcd(b, a % b) : a; }
-
-// Memory that is not initialized; it grows and is kept.
-class Memory {
- public:
-  float* get(int64_t count) {
-    if (count > size_) {
-      std::free(data_);
-      size_ = divided(count, 1024) * 1024;
-      data_ = static_cast<float*>(std::aligned_alloc(64, size_ * sizeof(float)));
-      if (!data_) throw std::bad_alloc();
-    }
-    return data_;
-  }
-  ~Memory() { std::free(data_); }
-
- private:
-  float* data_ = nullptr;
-  int64_t size_ = 0;
-};
-static thread_local Memory band_memory, upstream_memory;
-
-// ---- tasks, run by the caller and by threads of XLA's pool
-
-struct Work {
-  std::function<void(int64_t)> task;
-  int64_t count;
-  std::atomic<int64_t> next{0}, done{0};
-  std::mutex mutex;
-  std::condition_variable finished;
-
-  void run() {
-    for (int64_t at; (at = next.fetch_add(1)) < count;) {
-      task(at);
-      if (done.fetch_add(1) + 1 == count) {
-        std::lock_guard<std::mutex> lock(mutex);
-        finished.notify_all();
-      }
-    }
-  }
-};
-
-// Run all tasks. The caller waits only for tasks that a thread has begun, so a busy pool cannot block it.
-static void parallel(ffi::ThreadPool& pool, int64_t count, std::function<void(int64_t)> task) {
-  int64_t threads = std::min<int64_t>(pool.num_threads(), count);
-  if (threads <= 1) {
-    for (int64_t at = 0; at < count; ++at) task(at);
-    return;
-  }
-  auto work = std::make_shared<Work>();
-  work->task = std::move(task);
-  work->count = count;
-  for (int64_t helper = 1; helper < threads; ++helper) pool.Schedule([work] { work->run(); });
-  work->run();
-  std::unique_lock<std::mutex> lock(work->mutex);
-  work->finished.wait(lock, [&] { return work->done.load() == count; });
-}
-
-// ---- geometry
-
-struct Shape {
-  int64_t images, height, width, channels, out_height, out_width, filters, window_height, window_width;
-  int64_t stride_y, stride_x, pad_y, pad_x, input_dilation_y, input_dilation_x, dilation_y, dilation_x;
-};
-
-// Part of an image with the zeros around it.
-struct Band {
-  const float* data;
-  int64_t row, column;  // of the image: where it begins
-  int64_t pitch;        // floats from row to row
-};
-
-// Copy rows [top, bottom) and columns [left, right) of an image, with zeros outside it; `inside`: use it as it is.
-static Band band_of(const float* image, const Shape& s, int64_t top, int64_t bottom, int64_t left, int64_t right,
-                    bool inside, int64_t slack) {
-  if (inside) return {image, 0, 0, s.width * s.channels};
-  int64_t pitch = (right - left) * s.channels;
-  float* out = band_memory.get((bottom - top) * pitch + slack);
-  int64_t from = std::clamp<int64_t>(0, left, right), to = std::max(std::min(right, s.width), from);
-  for (int64_t row = top; row < bottom; ++row, out += pitch) {
-    if (row < 0 || row >= s.height) {
-      std::memset(out, 0, pitch * sizeof(float));
-      continue;
-    }
-    std::memset(out, 0, (from - left) * s.channels * sizeof(float));
-    std::memcpy(out + (from - left) * s.channels, image + (row * s.width + from) * s.channels,
-                (to - from) * s.channels * sizeof(float));
-    std::memset(out + (to - left) * s.channels, 0, (right - to) * s.channels * sizeof(float));
-  }
-  std::memset(out, 0, slack * sizeof(float));
-  return {out - (bottom - top) * pitch, top, left, pitch};
-}
-
-// ---- the convolution
 
 // Adjacent entries of a window: where they begin, relative to the position, and how many floats they are.
 struct Tap {
@@ -184,20 +58,6 @@ static Plan plan_of(const Shape& s) {
     }
   plan.weights = plan.places.size() * s.channels;
   return plan;
-}
-
-// Filters [first, first + vectors * LANES), whose weights are adjacent in the packed kernel.
-struct Filters {
-  int64_t first, vectors;
-};
-
-static std::vector<Filters> filters_of(const Shape& s) {
-  std::vector<Filters> blocks;
-  for (int64_t first = 0; first < s.filters;) {
-    blocks.push_back({first, s.filters - first > LANES ? 2 : 1});
-    first += blocks.back().vectors * LANES;
-  }
-  return blocks;
 }
 
 static void pack(const float* kernel, const Shape& s, const Plan& plan, const std::vector<Filters>& blocks, float* packed) {
@@ -293,7 +153,7 @@ static void outputs_of(const Shape& s, const Plan& plan, const Phase& phase, con
   if (count) tile_of<V>(count, groups, line, weights);
 }
 
-static void convolve(ffi::ThreadPool& pool, const float* x, const float* kernel, float* out, const Shape& s) {
+void convolve(const Pool& pool, const float* x, const float* kernel, float* out, const Shape& s) {
   const Plan plan = plan_of(s);
   if (plan.taps.empty()) {
     std::memset(out, 0, s.images * s.out_height * s.out_width * s.filters * sizeof(float));
@@ -349,157 +209,3 @@ static void convolve(ffi::ThreadPool& pool, const float* x, const float* kernel,
     }
   });
 }
-
-// ---- the gradient with respect to the kernel
-
-// Where a tile reads and adds; steps are in floats.
-struct Sweep {
-  int64_t rows, columns, row_step, step, above_row_step, padded;
-};
-
-template <int R, int V>
-static void sums(const float* x, const float* above, float* total, const Sweep& sweep) {
-  Vector sum[R][V];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) sum[r][v] = load(total + r * sweep.padded + v * LANES);
-  const int64_t step = sweep.step, padded = sweep.padded;
-  for (int64_t y = 0; y < sweep.rows; ++y) {
-    const float *a = x + y * sweep.row_step, *b = above + y * sweep.above_row_step;
-    for (int64_t i = sweep.columns; i > 0; --i, a += step, b += padded) {
-      Vector row[V];
-      for (int v = 0; v < V; ++v) row[v] = load(b + v * LANES);
-#pragma GCC unroll 32
-      for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) sum[r][v] += a[r] * row[v];
-    }
-  }
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) store(total + r * sweep.padded + v * LANES, sum[r][v]);
-}
-
-template <int V>
-constexpr int MOST_ENTRIES = std::min(24, ACCUMULATORS) / V;
-
-template <int V>
-static void sums_of(int64_t count, const float* x, const float* above, float* total, const Sweep& sweep) {
-#define CASE(N) \
-  case N:       \
-    if constexpr (N <= MOST_ENTRIES<V>) return sums<N, V>(x, above, total, sweep); \
-    break;
-  switch (count) {
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-    CASE(13) CASE(14) CASE(15) CASE(16) CASE(17) CASE(18) CASE(19) CASE(20) CASE(21) CASE(22) CASE(23) CASE(24)
-  }
-#undef CASE
-}
-
-// Add to the sums of `length` adjacent entries of the window for all filters, in tiles of even sizes.
-template <int V>
-static void add_line(int64_t length, const float* x, const float* above, float* total, const Sweep& sweep) {
-  int64_t pieces = divided(length, MOST_ENTRIES<V>), filter = 0;
-  for (; filter + V * LANES <= sweep.padded; filter += V * LANES)
-    for (int64_t piece = 0, at = 0, count; piece < pieces; ++piece, at += count) {
-      count = divided(length - at, pieces - piece);
-      sums_of<V>(count, x + at, above + filter, total + at * sweep.padded + filter, sweep);
-    }
-  if constexpr (V > 1)
-    for (int64_t at = 0; filter < sweep.padded && at < length; at += MOST_ENTRIES<V>)
-      sums_of<1>(std::min<int64_t>(MOST_ENTRIES<V>, length - at), x + at, above + filter,
-                 total + at * sweep.padded + filter, sweep);
-}
-
-static void kernel_gradient(ffi::ThreadPool& pool, const float* x, const float* upstream, float* out, const Shape& s) {
-  const bool adjacent = s.dilation_x == 1;
-  const int64_t lines = s.window_height * (adjacent ? 1 : s.window_width);
-  const int64_t length = s.channels * (adjacent ? s.window_width : 1);
-  const int64_t padded = divided(s.filters, LANES) * LANES, size = lines * length * padded;
-  // units of work: bands of rows (and of columns) of an image, small enough for the first cache
-  const int64_t per_place = s.stride_y * s.stride_x * s.channels + padded;
-  int64_t columns = std::max(LEAST_PLACES, GRADIENT_BAND / per_place), strips = std::max<int64_t>(1, s.out_width / columns);
-  int64_t bands = divided(s.out_height, std::max<int64_t>(1, columns * strips / s.out_width));
-  columns = s.out_width / strips;
-  const int64_t rows = divided(s.out_height, bands);
-  bands = divided(s.out_height, rows);
-  const int64_t units = s.images * bands * strips;
-  // tasks: blocks of units, each with its own sums, times parts of the window
-  int64_t blocks = std::min({units, std::max<int64_t>(1, MOST_SUMS / size), MOST_BLOCKS});
-  const int64_t per_block = divided(units, blocks);
-  blocks = divided(units, per_block);
-  const int64_t per_part = divided(lines, std::min(lines, divided(MOST_BLOCKS, blocks))), parts = divided(lines, per_part);
-  Memory memory;
-  float* totals = memory.get(blocks * size);
-  const int64_t reach_y = (s.window_height - 1) * s.dilation_y + 1, reach_x = (s.window_width - 1) * s.dilation_x + 1;
-  const bool inside = s.pad_y <= 0 && s.pad_x <= 0 && (s.out_height - 1) * s.stride_y + reach_y - s.pad_y <= s.height &&
-                      (s.out_width - 1) * s.stride_x + reach_x - s.pad_x <= s.width;
-
-  parallel(pool, blocks * parts, [&](int64_t task) {
-    int64_t block = task / parts, first = task % parts * per_part, end = std::min(first + per_part, lines);
-    float* total = totals + block * size;
-    std::memset(total + first * length * padded, 0, (end - first) * length * padded * sizeof(float));
-    for (int64_t unit = block * per_block; unit < std::min((block + 1) * per_block, units); ++unit) {
-      int64_t strip = unit % strips, top = unit / strips % bands * rows, image = unit / strips / bands;
-      int64_t bottom = std::min(top + rows, s.out_height), left = strip * columns;
-      int64_t right = strip == strips - 1 ? s.out_width : left + columns;
-      Band band = band_of(x + image * s.height * s.width * s.channels, s, top * s.stride_y - s.pad_y,
-                          (bottom - 1) * s.stride_y + reach_y - s.pad_y, left * s.stride_x - s.pad_x,
-                          (right - 1) * s.stride_x + reach_x - s.pad_x, inside, 0);
-      Sweep sweep{bottom - top, right - left, s.stride_y * band.pitch, s.stride_x * s.channels, s.out_width * padded, padded};
-      const float* above = upstream + ((image * s.out_height + top) * s.out_width + left) * s.filters;
-      if (padded != s.filters) {  // copied, so that vectors end with zeros
-        float* copy = upstream_memory.get(sweep.rows * sweep.columns * padded);
-        for (int64_t row = 0, at = 0; row < sweep.rows; ++row)
-          for (int64_t column = 0; column < sweep.columns; ++column, at += padded) {
-            std::memcpy(copy + at, above + (row * s.out_width + column) * s.filters, s.filters * sizeof(float));
-            std::memset(copy + at + s.filters, 0, (padded - s.filters) * sizeof(float));
-          }
-        above = copy;
-        sweep.above_row_step = sweep.columns * padded;
-      }
-      for (int64_t line = first; line < end; ++line) {
-        int64_t i = adjacent ? line : line / s.window_width, j = adjacent ? 0 : line % s.window_width;
-        const float* from = band.data + (top * s.stride_y + i * s.dilation_y - s.pad_y - band.row) * band.pitch +
-                            (left * s.stride_x + j * s.dilation_x - s.pad_x - band.column) * s.channels;
-        auto add = padded > LANES ? add_line<2> : add_line<1>;
-        add(length, from, above, total + line * length * padded, sweep);
-      }
-    }
-  });
-  const int64_t entries = lines * length, chunk = divided(entries, blocks * size > BAND ? LEAST_TASKS : 1);
-  parallel(pool, divided(entries, chunk), [&](int64_t task) {
-    for (int64_t entry = task * chunk; entry < std::min((task + 1) * chunk, entries); ++entry)
-      for (int64_t filter = 0; filter < s.filters; filter += LANES) {
-        const float* from = totals + entry * padded + filter;
-        Vector total = load(from);
-        for (int64_t block = 1; block < blocks; ++block) total += load(from + block * size);
-        std::memcpy(out + entry * s.filters + filter, &total, std::min<int64_t>(LANES, s.filters - filter) * sizeof(float));
-      }
-  });
-}
-
-// ---- what XLA calls
-
-using Array = ffi::Buffer<ffi::F32>;
-
-template <void (*function)(ffi::ThreadPool&, const float*, const float*, float*, const Shape&)>
-static ffi::Error call(ffi::ThreadPool pool, ffi::Span<const int64_t> numbers, Array left, Array right,
-                       ffi::Result<Array> out) {
-  Shape shape;
-  if (numbers.size() * sizeof(int64_t) != sizeof(shape))
-    return ffi::Error(ffi::ErrorCode::kInvalidArgument, "a shape has another number of sizes");
-  std::memcpy(&shape, numbers.begin(), sizeof(shape));
-  function(pool, left.typed_data(), right.typed_data(), out->typed_data(), shape);
-  return ffi::Error::Success();
-}
-
-#define CALL(name, function)                                                         \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(name, call<function>,                                \
-                                ffi::Ffi::Bind()                                     \
-                                    .Ctx<ffi::ThreadPool>()                          \
-                                    .Attr<ffi::Span<const int64_t>>("shape")         \
-                                    .Arg<Array>()                                    \
-                                    .Arg<Array>()                                    \
-                                    .Ret<Array>())
-
-CALL(convolution, convolve);
-CALL(convolution_kernel_gradient, kernel_gradient);
