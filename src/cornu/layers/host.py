@@ -16,6 +16,8 @@ from cornu.core.text import as_text, first_in, is_text, stand_in_for_text
 
 #: What calls return text as: an array of numpy, unless `compat` says that it is one of TensorFlow's tensors.
 text_output: Callable[[np.ndarray], Any] = np.asarray
+#: Makes rows of different lengths of all their values and the lengths: None, unless `compat` has such tensors.
+ragged_output: Callable[[np.ndarray, np.ndarray], Any] | None = None
 
 
 class HostLayer(Layer):
@@ -30,6 +32,11 @@ class HostLayer(Layer):
     autocast = False
 
     @property
+    def keeps_values_apart(self) -> bool:
+        """Whether each output depends on one value of the inputs alone."""
+        return getattr(self, "output_mode", None) == "int" and not hasattr(self, "split")
+
+    @property
     def output_dtype(self) -> str:
         """The dtype of the outputs, ``"string"`` for text."""
         raise NotImplementedError
@@ -40,6 +47,8 @@ class HostLayer(Layer):
             return super().__call__(inputs, **kwargs)
         if (stand_in := stand_in_for_text(inputs)) is not None:
             return stand_in.called_by(self.compute, inputs)
+        if hasattr(inputs, "with_flat_values") and self.keeps_values_apart:
+            return inputs.with_flat_values(self(inputs.flat_values))  # rows of different lengths
         arrays = self.host_arrays(inputs)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
             return self._called_back(arrays)

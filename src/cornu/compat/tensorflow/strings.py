@@ -109,7 +109,11 @@ def join(inputs: Any, separator: str = "", name: Any = None) -> Any:
 
 @recorded
 def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator: str = "", name: Any = None) -> Any:
-    """Return texts joined along an axis, or all of them."""
+    """Return texts joined along an axis, or all of them; also those of rows of different lengths."""
+    if hasattr(inputs, "row_splits"):
+        rows = [reduce_join(row, axis if axis is None or axis < 0 else axis - 1, False, separator) for row in inputs]
+        joined = text_array([np.asarray(row)[()] for row in rows])
+        return reduce_join(joined, None, False, separator) if axis is None else joined.view(EagerArray)
     texts = text_array(inputs)
     if axis is None:
         return _tensor([separator.join(texts.reshape(-1))], (1,) * (texts.ndim * keepdims))
