@@ -3,6 +3,8 @@
 import pytest
 
 from cornu import losses, metrics, optimizers
+from cornu.core import registry
+from cornu.core.serialization import serialize
 from cornu.saving import CustomObjectScope
 from cornu.saving.compiling import compile_arguments, from_training_config, to_training_config
 
@@ -73,3 +75,14 @@ def test_training_config_leaves_out_what_keras_2_does_not_know():
     assert written["loss"] == ["mean_squared_error", "kl_divergence"]
     known = {"name": "SGD", "learning_rate": 0.1, "momentum": 0.9, "clipnorm": 2.0}
     assert written["optimizer_config"] == {"class_name": "SGD", "config": known}
+
+
+@registry.register_keras_serializable("mine")
+class Signs(optimizers.SGD):
+    """A registered optimizer."""
+
+
+def test_registered_optimizers_are_found_by_their_names_in_h5_files():
+    config = to_training_config(serialize({"optimizer": Signs(0.5), "loss": "mse"}))
+    assert config["optimizer_config"]["class_name"] == "mine>Signs"
+    assert type(compile_arguments(from_training_config(config))["optimizer"]) is Signs

@@ -159,9 +159,9 @@ class FitBackup(Backup):
             optimizer._numbers.update(numbers)
 
     def _optimizers(self) -> list[Any]:
-        main = self.learner.optimizer
-        inner = getattr(main, "inner_optimizer", None)
-        found = [main, *([inner] if inner is not None else []), *self.learner.own_optimizers]
+        found = [self.learner.optimizer, *self.learner.own_optimizers]
+        for one in found:  # which grows by what it wraps
+            found += [one.inner_optimizer] if "inner_optimizer" in vars(one) else []
         return [one for one in {id(one): one for one in found}.values() if hasattr(one, "_numbers")]
 
     # ---- keeping

@@ -127,6 +127,12 @@ def absent_class(name: str) -> str:
     return answer(name) if answer else ""
 
 
+def register_package(package: str) -> None:
+    """Register the classes of a package beside Keras that configs name, such as ``Addons``, if it is known."""
+    if answer := _answer_to("registered package"):
+        answer(package)
+
+
 def old_names(module: str) -> list[str]:
     """Return the other names that `names_of` finds for a public module."""
     answer = _answer_to("names")

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from cornu.core import registry, serialization
 from cornu.core.control import when
 from cornu.core.variable import Variable
-from cornu.optimizers.base import Optimizer
 from cornu.optimizers.options import Options
+from cornu.optimizers.wrapping import WrappingOptimizer
 
 
 @registry.OPTIMIZERS.add()
-class LossScaleOptimizer(Optimizer):
+class LossScaleOptimizer(WrappingOptimizer):
     """Wraps an optimizer and scales the loss up, so that float16 gradients do not underflow.
 
     A step with an infinite or NaN gradient changes no weight and halves the scale.
@@ -45,8 +45,7 @@ class LossScaleOptimizer(Optimizer):
         **kwargs: Any,
     ) -> None:
         _refuse_options(kwargs)
-        super().__init__(0.0, name=name)
-        self.inner_optimizer = serialization.get(inner_optimizer, registry.OPTIMIZERS)
+        super().__init__(inner_optimizer, name)
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
         self.inner_optimizer.loss_scale_factor = None
 
@@ -55,34 +54,6 @@ class LossScaleOptimizer(Optimizer):
             self.step_counter = self.add_variable((), 0, "int32", name="step_counter")
             self.dynamic_scale = self.add_variable((), self.initial_scale, "float32", name="dynamic_scale")
         super().build(variables)
-        self.inner_optimizer.prepare(variables)
-
-    @property
-    def variables(self) -> list[Variable]:
-        return [*self._variables, *self.inner_optimizer.variables]
-
-    @property
-    def hyper_variables(self) -> list[Variable]:
-        return [*super().hyper_variables, *self.inner_optimizer.hyper_variables]
-
-    @property
-    def revision(self) -> int:
-        return self._revision + self.inner_optimizer.revision
-
-    @property
-    def iterations(self) -> Any:
-        return self.inner_optimizer.iterations
-
-    @property
-    def learning_rate(self) -> Any:
-        """The inner optimizer's learning rate."""
-        return self.inner_optimizer.learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, learning_rate: Any) -> None:
-        self.inner_optimizer.learning_rate = learning_rate
-
-    lr = learning_rate
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
         """Update the weights with gradients of the scaled loss, if all are finite."""
@@ -103,9 +74,6 @@ class LossScaleOptimizer(Optimizer):
     def scale_loss(self, loss: Any) -> Any:
         """Return the loss times the current scale."""
         return loss * (self.dynamic_scale.value if self.built else self.initial_scale)
-
-    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        self.inner_optimizer.finalize_variable_values(var_list)
 
     def get_config(self) -> dict[str, Any]:
         return {

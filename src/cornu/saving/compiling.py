@@ -122,7 +122,8 @@ def to_training_config(config: dict[str, Any]) -> dict[str, Any]:
     """Return a compile config as the attribute ``training_config`` of a ``.h5`` file."""
     optimizer = config["optimizer"]
     if isinstance(optimizer, dict):
-        optimizer = {"class_name": optimizer["class_name"], "config": _without_defaults(optimizer)}
+        name = optimizer.get("registered_name") or optimizer["class_name"]
+        optimizer = {"class_name": name, "config": _without_defaults(optimizer)}
     others = {key: _old_form(value) for key, value in config.items() if key not in ("optimizer", "loss")}
     return {"optimizer_config": optimizer, "loss": _whole_names(_old_form(config["loss"]))} | others
 

@@ -7,7 +7,6 @@ import pytest
 
 from cornu import layers, models, optimizers
 from cornu.compat.tensorflow import addons, packages
-from cornu.core.variable import Variable
 
 X = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype("float32")
 
@@ -72,30 +71,8 @@ def test_contrastive_and_jaccard_losses():
     np.testing.assert_allclose(addons.jaccard_distance([[1.0, 0.0]], [[1.0, 0.0]]), [0])
 
 
-def updates(optimizer, gradients, start=1.0):
-    weight = Variable([start])
-    values = []
-    for gradient in gradients:
-        optimizer.apply_gradients([(np.array([gradient], "float32"), weight)])
-        values.append(float(weight.numpy()[0]))
-    return values, weight
-
-
-def test_lookahead_goes_back_part_of_the_way():
-    found, _ = updates(addons.lookahead(optimizers.SGD(0.1), sync_period=2, slow_step_size=0.5), [1.0] * 4)
-    np.testing.assert_allclose(found, [0.9, 0.9, 0.8, 0.8], rtol=1e-5)
-
-
-def test_swa_averages_weights():
-    optimizer = addons.swa(optimizers.SGD(0.1), start_averaging=1, average_period=2)
-    _, weight = updates(optimizer, [1.0] * 5)  # after steps 2 and 4: 0.8, 0.6
-    optimizer.assign_average_vars([weight])
-    np.testing.assert_allclose(weight.numpy(), [0.7], rtol=1e-5)
-
-
 def test_makers_take_the_arguments_of_addons():
     assert addons.adam_w(1e-4, learning_rate=0.01).weight_decay == pytest.approx(1e-4)
     assert addons.sgd_w(weight_decay=1e-4, learning_rate=0.01, momentum=0.9).momentum == pytest.approx(0.9)
     assert addons.lamb(0.01, weight_decay_rate=0.1).weight_decay == pytest.approx(0.1)
-    assert addons.moving_average("sgd", 0.9).use_ema
     assert addons.f1_score(3, average="macro", name="f1").name == "f1"

@@ -1,6 +1,6 @@
 """The parts of ``tensorflow_addons`` and ``keras_contrib`` that are layers, losses, metrics or optimizers of Keras.
 
-`ADDONS` and `CONTRIB` say what replaces each name. Follows https://github.com/tensorflow/addons and
+`packages.NAMES` says what replaces each name. Follows https://github.com/tensorflow/addons and
 https://github.com/keras-team/keras-contrib
 """
 
@@ -202,78 +202,6 @@ def lamb(
     return optimizers.Lamb(
         learning_rate, beta_1, beta_2, epsilon, **{renamed.get(key, key): value for key, value in options.items()}
     )
-
-
-def moving_average(optimizer: Any = "sgd", average_decay: float = 0.99, **_: Any) -> Any:
-    """Return an optimizer that keeps exponential averages of the weights (``use_ema``)."""
-    return _again(optimizer, use_ema=True, ema_momentum=average_decay)
-
-
-def _again(optimizer: Any, **options: Any) -> Any:
-    found: Any = optimizers.get(optimizer)
-    return type(found).from_config(found.get_config() | options)
-
-
-class _Lookahead:
-    """Rule of `lookahead`: every `sync_period` steps weights go back part of the way to where they were."""
-
-    sync_period, slow_step_size = 6, 0.5
-
-    def slots(self) -> list[dict[str, Any]]:
-        """Return the slots of the rule inside, and the slow weights."""
-        return [*super().slots(), {"slow": lambda variable: plain(variable)}]  # type: ignore[misc]
-
-    def update(self, gradient: Any, value: Any, rate: Any, slow: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
-        """Return the new weight and slots."""
-        fast, slots = super().update(gradient, value, rate, **slots)  # type: ignore[misc]
-        meets = self.step % self.sync_period == 0  # type: ignore[attr-defined]
-        moved = slow + self.slow_step_size * (fast - slow)
-        return jnp.where(meets, moved, fast), {**slots, "slow": jnp.where(meets, moved, slow)}
-
-
-def lookahead(optimizer: Any, sync_period: int = 6, slow_step_size: float = 0.5, name: str = "Lookahead") -> Any:
-    """Return an optimizer that keeps slow weights (https://arxiv.org/abs/1907.08610).
-
-    >>> lookahead("sgd", sync_period=2).sync_period
-    2
-    """
-    return _with_rule(_Lookahead, optimizer, sync_period=int(sync_period), slow_step_size=float(slow_step_size))
-
-
-class _Averaging:
-    """Rule of `swa`: an average of the weights, from a step on, every few steps."""
-
-    start_averaging, average_period = 0, 10
-
-    def slots(self) -> list[dict[str, Any]]:
-        """Return the slots of the rule inside, and the average."""
-        return [*super().slots(), {"swa": lambda variable: plain(variable)}]  # type: ignore[misc]
-
-    def update(self, gradient: Any, value: Any, rate: Any, swa: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
-        """Return the new weight and slots."""
-        new, slots = super().update(gradient, value, rate, **slots)  # type: ignore[misc]
-        count = jnp.floor(jnp.maximum(self.step - 1 - self.start_averaging, 0) / self.average_period)  # type: ignore[attr-defined]
-        is_due = (self.step - 1 >= self.start_averaging) & (  # type: ignore[attr-defined]
-            (self.step - 1 - self.start_averaging) % self.average_period == 0  # type: ignore[attr-defined]
-        )
-        return new, {**slots, "swa": jnp.where(is_due, (swa * count + new) / (count + 1), swa)}
-
-    def assign_average_vars(self, var_list: Any) -> None:
-        """Set weights to their averages."""
-        for variable in var_list:
-            if id(variable) in self._slots.get("swa", {}):  # type: ignore[attr-defined]
-                variable.assign(self._slots["swa"][id(variable)].value)  # type: ignore[attr-defined]
-
-
-def swa(optimizer: Any, start_averaging: int = 0, average_period: int = 10, name: str = "SWA", **_: Any) -> Any:
-    """Return an optimizer that averages the weights; ``assign_average_vars(weights)`` sets them."""
-    return _with_rule(_Averaging, optimizer, start_averaging=int(start_averaging), average_period=int(average_period))
-
-
-def _with_rule(rule: type, optimizer: Any, **settings: Any) -> Any:
-    inner: Any = optimizers.get(optimizer)
-    kind: Any = type(type(inner).__name__, (rule, type(inner)), {"__module__": type(inner).__module__, **settings})
-    return kind.from_config(inner.get_config())
 
 
 def lisht(x: Any) -> Any:

@@ -5,6 +5,7 @@ maintained. Names that are not here get an error that says so.
 """
 
 _ADDONS, _DATASETS = "cornu.compat.tensorflow.addons", "cornu.compat.tensorflow.known_datasets"
+_AVERAGES = "cornu.compat.tensorflow.averaging_optimizers"
 
 
 def _rows(module: str, names: str) -> dict[str, str]:
@@ -29,9 +30,8 @@ NAMES: dict[str, dict[str, str]] = {
     ),
     "tensorflow_addons.metrics": _rows(_ADDONS, "F1Score=f1_score FBetaScore=f_beta_score")
     | _rows("cornu.metrics", "RSquare=R2Score"),
-    "tensorflow_addons.optimizers": _rows(
-        _ADDONS, "AdamW=adam_w SGDW=sgd_w LAMB=lamb Lookahead=lookahead SWA=swa MovingAverage=moving_average"
-    )
+    "tensorflow_addons.optimizers": _rows(_ADDONS, "AdamW=adam_w SGDW=sgd_w LAMB=lamb")
+    | _rows(_AVERAGES, "Lookahead SWA MovingAverage")
     | _rows("cornu.optimizers", "LazyAdam=Adam"),
     "tensorflow_addons.activations": _rows(_ADDONS, "mish lisht")
     | _rows(
@@ -48,6 +48,14 @@ NAMES: dict[str, dict[str, str]] = {
 }
 
 PLACES: dict[str, tuple[str, ...]] = dict.fromkeys([*NAMES, "tensorflow_addons", "keras_contrib"], ())
+
+
+def register(package: str) -> None:
+    """Register the classes of a package that configs name, so that files load without importing it."""
+    if package in ("Addons", "Contrib"):
+        from cornu.compat.tensorflow import addons as addons
+        from cornu.compat.tensorflow import averaging_optimizers as averaging_optimizers
+
 
 #: The packages.
 ROOTS = ("tensorflow_addons", "keras_contrib", "tensorflow_datasets")
