@@ -12,7 +12,7 @@ spellings.fill(
         "names": "cornu.compat.imports:old_names",
         "absent module": "cornu.compat.imports:absent_module",
         "absent class": "cornu.compat.absent:reason_of_class",
-        "registered package": "cornu.compat.tensorflow.packages:register",
+        "registered class": "cornu.compat.tensorflow.registered_classes:class_of",
         "layer name": "cornu.compat.names:current_layer_name",
         "identifier": "cornu.compat.names:current_identifier",
         "layer config": "cornu.compat.configs:translate_layer_config",

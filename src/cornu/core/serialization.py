@@ -351,9 +351,8 @@ def find_thing(name: str, registered: str | None, module: str | None, table: reg
     # TensorFlow 2.11 to 2.15 registered Keras's own optimizers like custom classes: "Custom>Adam".
     ours = package.lower() in KERAS_PACKAGES or (package == registry.DEFAULT_PACKAGE and bare in registry.OPTIMIZERS)
     if package and not ours:
-        spellings.register_package(package)
-        if (known := registry.custom_object(f"{package}>{bare}")) is not None:
-            return known
+        if (beside := spellings.registered_class(f"{package}>{bare}")) is not None:
+            return beside
         state = "not registered" if registered and ">" in registered else "neither Cornu's nor registered"
         raise ValueError(
             f"The config names {f'{package}>{bare}'!r}, which is {state}:\n"

@@ -127,10 +127,10 @@ def absent_class(name: str) -> str:
     return answer(name) if answer else ""
 
 
-def register_package(package: str) -> None:
-    """Register the classes of a package beside Keras that configs name, such as ``Addons``, if it is known."""
-    if answer := _answer_to("registered package"):
-        answer(package)
+def registered_class(name: str) -> Any:
+    """Return a class that packages beside Keras registered, such as ``Addons>Lookahead``, or None."""
+    answer = _answer_to("registered class")
+    return answer(name) if answer else None
 
 
 def old_names(module: str) -> list[str]:

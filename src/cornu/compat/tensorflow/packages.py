@@ -50,13 +50,6 @@ NAMES: dict[str, dict[str, str]] = {
 PLACES: dict[str, tuple[str, ...]] = dict.fromkeys([*NAMES, "tensorflow_addons", "keras_contrib"], ())
 
 
-def register(package: str) -> None:
-    """Register the classes of a package that configs name, so that files load without importing it."""
-    if package in ("Addons", "Contrib"):
-        from cornu.compat.tensorflow import addons as addons
-        from cornu.compat.tensorflow import averaging_optimizers as averaging_optimizers
-
-
 #: The packages.
 ROOTS = ("tensorflow_addons", "keras_contrib", "tensorflow_datasets")
 
