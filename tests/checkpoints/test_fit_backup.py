@@ -10,6 +10,7 @@ import cornu
 from cornu import callbacks, layers
 from cornu.callbacks import BackupAndRestore
 from cornu.checkpoints.file import Generations
+from cornu.compat.backend.functions import random_normal
 from cornu.data.dataset import Dataset
 from cornu.training.pace import Pace
 from cornu.utils import PyDataset, set_random_seed
@@ -53,6 +54,10 @@ def forever(x, y):
     while True:
         rows = np.random.randint(0, len(x), 8)
         yield x[rows], y[rows]
+
+
+def with_seeded_noise(a, b):
+    return a + random_normal((4,), seed=7), b
 
 
 def alternating(x, y):
@@ -104,6 +109,10 @@ DATA = {
         "steps_per_epoch": 5,
     },
     "generator that draws": lambda x, y, folder: {"x": forever(x, y), "steps_per_epoch": 6},
+    "data set of calls with a seed": lambda x, y, folder: {
+        "x": Dataset.from_tensor_slices((x, y)).map(with_seeded_noise).batch(9).repeat(),
+        "steps_per_epoch": 5,
+    },
     "generator": lambda x, y, folder: {
         "x": alternating(x, y),
         "steps_per_epoch": 6,
@@ -137,7 +146,9 @@ def train(folder, kind="arrays", after=None, epochs=4, own_step=False, seed=3, o
     model.compile(optimizer, "mse", metrics=["mae"])
     stopping = callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)
     plateau = callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=0.2)
-    drawing = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(drawn=np.random.rand()))
+    drawing = callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: logs.update(drawn=np.random.rand(), seeded=float(random_normal((), seed=7)))
+    )
     killer, rows = Killer(after), callbacks.CSVLogger(folder / f"{kind}.csv")
     used = [drawing, stopping, plateau, rows, killer, *([BackupAndRestore(**backup)] if backup else [])]
     data = DATA[kind](x, y, folder)

@@ -291,6 +291,8 @@ def restore_random(unpacker: Unpacker, packed: Any) -> None:
     """Let the global generators continue from a saved state of `random_states`."""
     states = unpacker.unpack(packed)
     checked_state(states["numpy"])
+    if not all(type(number) is int for pair in states.get("uses of seeds", {}).items() for number in pair):
+        raise ValueError("The uses of seeds are not integers.")
     set_random_states(states)
 
 

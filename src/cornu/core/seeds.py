@@ -42,23 +42,26 @@ def set_random_seed(seed: int) -> None:
 
 
 def random_states() -> dict[str, Any]:
-    """Return the states of the global generators of Python, numpy and (if loaded) torch."""
-    states = {"python": random.getstate(), "numpy": np.random.get_state()}
+    """Return the states of the global generators of Python, numpy and (if loaded) torch, and the uses of seeds."""
+    states = {"python": random.getstate(), "numpy": np.random.get_state(), "uses of seeds": dict(_uses)}
     if "torch" in sys.modules:
         states["torch"] = sys.modules["torch"].get_rng_state().numpy().copy()
     return states
 
 
 def random_marks() -> tuple:
-    """Return a value that changes whenever the global generators advance."""
+    """Return a value that changes whenever the global generators advance, or a call with a seed moves on."""
     state: Any = np.random.get_state()
-    return random.getstate(), state[1].tobytes(), state[2:]
+    return random.getstate(), state[1].tobytes(), state[2:], _uses.total()
 
 
 def set_random_states(states: dict[str, Any]) -> None:
     """Restore the global generators from what `random_states` returned."""
     random.setstate(states["python"])
     np.random.set_state(states["numpy"])
+    if "uses of seeds" in states:  # checkpoints of earlier versions have none
+        _uses.clear()
+        _uses.update(states["uses of seeds"])
     if "torch" in states and "torch" in sys.modules:
         torch = sys.modules["torch"]
         torch.set_rng_state(torch.from_numpy(states["torch"].copy()))
