@@ -28,7 +28,7 @@ LATER = _rows(
     ("utils", "HDF5Matrix", "Read the file with h5py: fit() takes its data sets as they are."),
     ("utils", "GeneratorEnqueuer OrderedEnqueuer", "Pass the generator or the PyDataset to fit()."),
     ("estimator", "", "Use model.fit."),
-    ("experimental", "", "Use the Keras 3 name."),
+    ("experimental", "", "For linear and wide-and-deep models, join Dense layers with keras.layers.add."),
     ("export", "", "Use model.export or cornu.export."),
     ("premade", "", "Build the model from layers."),
     ("quantizers", "", "Use keras.mixed_precision for smaller types."),

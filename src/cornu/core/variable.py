@@ -186,6 +186,14 @@ class Variable(HasOperators):
         if scope.assigned is not None:
             scope.assigned.setdefault(id(self), (self, self._value))
 
+    def start_from(self, value: Any) -> None:
+        """Set the value; a variable that a trace has just made also begins with it after the trace."""
+        self.assign(value)
+        created = scope.created or []
+        for position, (variable, _) in enumerate(created):
+            if variable is self:
+                created[position] = (self, self._value)
+
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
         self._take(concrete(self._value + _array(value), self._form.dtype))

@@ -121,3 +121,27 @@ def test_what_does_not_fit_is_said(tmp_path):
     with pytest.raises(NotFoundError, match="no checkpoint"):
         Checkpoint().restore(tmp_path / "other")
     assert latest_checkpoint(tmp_path / "nowhere") is None
+
+
+class Late(Module):
+    def __call__(self, x):
+        if not hasattr(self, "weight"):
+            self.weight = Variable(np.zeros((x.shape[-1], 2), "float32"))
+        return x @ self.weight
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_module_gets_what_was_saved_when_it_makes_its_variables(tmp_path, compiled):
+    module = Late()
+    module(X)
+    module.weight.assign(np.ones((3, 2), "float32"))
+    path = Checkpoint(parts=[module]).save(tmp_path / "ckpt")
+    again = Late()
+    status = Checkpoint(parts=[again]).restore(path)
+    with pytest.raises(AssertionError, match="parts/0/weight"):
+        status.assert_consumed()
+    found = (function(again) if compiled else again)(X)
+    status.assert_consumed()
+    np.testing.assert_allclose(found, X @ np.ones((3, 2), "float32"), rtol=1e-6)
+    again.weight = Variable([5.0])  # what was saved was given once
+    assert float(again.weight[0]) == 5.0

@@ -6,6 +6,7 @@ Follows https://www.tensorflow.org/guide/checkpoint
 """
 
 import contextlib
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -69,7 +70,7 @@ class Checkpoint:
         root: An object whose parts are saved as this checkpoint's own.
         kwargs: Objects by name; also lists and dictionaries of them.
 
-    What has no variables yet when it is restored gets its values when it is built.
+    What has no variables yet when it is restored gets its values when it is built, a module when it gets the variable.
 
     >>> import tempfile
     >>> step = Variable(3.0)
@@ -130,25 +131,19 @@ class Checkpoint:
         with file.open("rb") as opened:
             stored = read_header(opened, file.name, file.stat().st_size)
             arrays = {name: read(one) for name, one in stored.items()}
-        return Status(self._take(arrays), sorted(arrays))
+        return Status(self._take(arrays), arrays)
 
     def restore(self, save_path: Any, options: Any = None) -> "Status":
         """Restore from a file of `save`, or from TensorFlow's checkpoint of a model; None does nothing."""
-        return Status([], []) if save_path is None else self.read(save_path)
+        return Status([], {}) if save_path is None else self.read(save_path)
 
     def _take(self, arrays: dict[str, np.ndarray]) -> list[str]:
         """Assign what there is, give the rest to what is not built; returns and removes what nothing took."""
-        missing = []
-        for place, owner, variables in self._places():
-            own = _numbered(arrays, place)
-            for name in [f"{place}/{number}" for number in range(len(own))]:
-                arrays.pop(name)
-            _check_shapes(place, variables, own)
-            missing += [f"{place}/{number}" for number in range(len(own), len(variables))]
-            for variable, array in zip(variables, own, strict=False):
-                variable.assign(array)
-            if len(own) > len(variables):
-                _promise(owner, place, own)
+        missing = _assign(self._places(), arrays)
+        if arrays:
+            roots = {} if self._root is None else {"root": self._root}
+            for path, module in _modules(roots | dict(_children(self)), "", set()):
+                module._deferred = functools.partial(_assign_later, path, arrays)
         return missing
 
     def _read_tensorflow(self, path: str) -> "Status":
@@ -162,7 +157,39 @@ class Checkpoint:
                 f"{len(models)}.\nUse model.load_weights({path!r}) for each."
             )
         read_checkpoint(Path(path), prefix, models[0], skip_mismatch=False)
-        return Status([], [])
+        return Status([], {})
+
+
+def _modules(thing: Any, path: str, visited: set[int]) -> Iterator[tuple[str, Module]]:
+    """Yield the modules in something, with their paths."""
+    if id(thing) not in visited:
+        visited.add(id(thing))
+        if isinstance(thing, Module):
+            yield path, thing
+        for name, part in _children(thing):
+            yield from _modules(part, f"{path}/{name}".lstrip("/"), visited)
+
+
+def _assign(places: Sequence[tuple[str, Any, list[Variable]]], arrays: dict[str, np.ndarray]) -> list[str]:
+    """Assign to variables, and remove from `arrays`, what there is for them; returns what is missing."""
+    missing = []
+    for place, owner, variables in places:
+        own = _numbered(arrays, place)
+        for name in [f"{place}/{number}" for number in range(len(own))]:
+            arrays.pop(name)
+        _check_shapes(place, variables, own)
+        missing += [f"{place}/{number}" for number in range(len(own), len(variables))]
+        for variable, array in zip(variables, own, strict=False):
+            variable.start_from(array)
+        if len(own) > len(variables):
+            _promise(owner, place, own)
+    return missing
+
+
+def _assign_later(path: str, arrays: dict[str, np.ndarray], name: str, value: Any) -> None:
+    """Give an attribute that a module gets after it was restored its values."""
+    if arrays:
+        _assign(list(_parts(value, f"{path}/{name}", set())), arrays)
 
 
 def _numbered(arrays: dict[str, np.ndarray], place: str) -> list[np.ndarray]:
@@ -203,13 +230,13 @@ def _promise(owner: Any, place: str, arrays: list[np.ndarray]) -> None:
 class Status:
     """What was restored: `assert_consumed` and its relatives check that it was all."""
 
-    def __init__(self, missing: list[str], unused: list[str]) -> None:
+    def __init__(self, missing: list[str], unused: dict[str, np.ndarray]) -> None:
         self._missing, self._unused = missing, unused
 
     def assert_consumed(self) -> "Status":
         """Return the status; AssertionError if something was not in the checkpoint, or only there."""
         if self._unused:
-            raise AssertionError(f"Nothing took these values of the checkpoint: {listed(self._unused)}.")
+            raise AssertionError(f"Nothing took these values of the checkpoint: {listed(sorted(self._unused))}.")
         return self.assert_existing_objects_matched()
 
     def assert_existing_objects_matched(self) -> "Status":

@@ -1,6 +1,6 @@
 """``tf.Module``: an object that finds the variables and modules in its attributes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cornu.compat.tensorflow.settings import device
@@ -25,8 +25,16 @@ class Module:
     (2, 1, 'line')
     """
 
+    #: Gives an attribute what a checkpoint has for it, if one was restored before.
+    _deferred: Callable[[str, Any], None] | None = None
+
     def __init__(self, name: str | None = None) -> None:
         self._name = name
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if self._deferred is not None and not name.startswith("_"):
+            self._deferred(name, value)
 
     @property
     def name(self) -> str:
