@@ -8,6 +8,8 @@ from cornu.compat.tensorflow import functions as tf
 from cornu.compat.tensorflow import ragged, sparse
 from cornu.compat.tensorflow.function import function
 from cornu.compat.tensorflow.tape import GradientTape
+from cornu.compat.tensorflow.transformations import bucket_by_sequence_length, dense_to_ragged_batch
+from cornu.data.dataset import Dataset
 
 ROWS = [[1.0, 2.0], [], [3.0]]
 
@@ -97,3 +99,19 @@ def test_an_ellipsis_stands_for_the_axes_that_are_not_named():
     rows = ragged.constant([[1, 2, 3], [4]])
     assert rows[..., :-1].to_list() == [[1, 2], []]
     assert rows[..., 1:].to_list() == [[2, 3], []]
+
+
+def test_batches_of_elements_of_different_lengths():
+    lengths = Dataset.from_tensor_slices(np.arange(1, 5))
+    data = lengths.map(lambda n: {"row": np.arange(int(n)), "length": n})
+    batches = list(ragged.ragged_batch(data, 3))
+    assert [batch["row"].to_list() for batch in batches] == [[[0], [0, 1], [0, 1, 2]], [[0, 1, 2, 3]]]
+    assert batches[0]["length"].tolist() == [1, 2, 3]
+    assert len(ragged.ragged_batch(data, 3)) == 2
+    assert len(list(ragged.ragged_batch(data, 3, drop_remainder=True))) == 1
+    texts = Dataset.of_list(list(ragged.constant([["a", "b"], ["c"]]))).apply(dense_to_ragged_batch(2))
+    assert next(iter(texts)).to_list() == [[b"a", b"b"], [b"c"]]
+    nested = ragged.ragged_batch(Dataset.of_list(list(ragged.constant([[[1], [2, 3]], [[4]]]))), 2)
+    assert next(iter(nested)).to_list() == [[[1], [2, 3]], [[4]]]
+    grouped = lengths.map(lambda n: np.ones(int(n))).apply(bucket_by_sequence_length(len, [3], [2, 2]))
+    assert [batch.shape for batch in grouped] == [(2, 2), (2, 4)]

@@ -317,6 +317,7 @@ NAMES: dict[str, dict[str, str]] = {
         "transformations",
         "sample_from_datasets choose_from_datasets unbatch shuffle_and_repeat map_and_batch prefetch_to_device "
         "ignore_errors assert_cardinality get_single_element make_csv_dataset CsvDataset "
+        "bucket_by_sequence_length dense_to_ragged_batch group_by_window "
         "save load Counter RandomDataset",
     )
     | _from("settings", "AutoShardPolicy=Settings"),

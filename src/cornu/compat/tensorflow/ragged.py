@@ -20,6 +20,7 @@ from cornu.compat.tensorflow.tensors import TensorShape
 from cornu.core.object_arrays import object_array
 from cornu.core.text import holds_text
 from cornu.core.variable import plain
+from cornu.data.arrangements import grouped, number_of_batches
 from cornu.data.dataset import Dataset, EagerArray
 from cornu.layers import host
 
@@ -410,7 +411,28 @@ def _slices(from_arrays: Callable) -> Callable:
     return from_tensor_slices
 
 
+def ragged_batch(
+    self: Dataset, batch_size: int, drop_remainder: bool = False, row_splits_dtype: Any = None, name: Any = None
+) -> Dataset:
+    """Return batches of elements of different lengths as ragged tensors; scalars become ordinary arrays."""
+    size = int(batch_size)
+
+    def batch(*rows: Any) -> Any:
+        parts = [_tensor(one) for one in rows]
+        return jnp.stack(parts) if not isinstance(parts[0], RaggedTensor) and not parts[0].ndim else stack(parts)
+
+    def iterate(draws: Any) -> Iterator:
+        for rows in grouped(self._pass(draws), size, drop_remainder):
+            yield jax.tree.map(batch, *rows, is_leaf=lambda one: isinstance(one, RaggedTensor))
+
+    return self._then(
+        iterate,
+        number_of_batches(self._size, size, drop_remainder),
+    )
+
+
 def install() -> None:
-    """Let data sets be made of ragged tensors, and layers return them."""
+    """Let data sets be made of ragged tensors and batched to them, and layers return them."""
+    Dataset.ragged_batch = ragged_batch  # type: ignore[attr-defined]
     host.ragged_output = lambda values, lengths: RaggedTensor.from_row_lengths(values, lengths)
     Dataset.from_tensor_slices = staticmethod(_slices(Dataset.from_tensor_slices))  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cornu.compat.tensorflow.files import decode_csv, glob, path_of
+from cornu.compat.tensorflow.ragged import ragged_batch
 from cornu.data.dataset import Dataset
 
 sample_from_datasets, choose_from_datasets = Dataset.sample_from_datasets, Dataset.choose_from_datasets
@@ -27,6 +28,21 @@ def shuffle_and_repeat(buffer_size: int, count: int | None = None, seed: Any = N
 def map_and_batch(map_func: Callable, batch_size: int, *_: Any, drop_remainder: bool = False, **__: Any) -> Callable:
     """Return a function for `Dataset.apply` that changes elements and batches them."""
     return lambda dataset: dataset.map(map_func).batch(batch_size, drop_remainder)
+
+
+def bucket_by_sequence_length(*args: Any, **kwargs: Any) -> Callable:
+    """Return a function for `Dataset.apply`: the method of this name with these arguments."""
+    return lambda dataset: dataset.bucket_by_sequence_length(*args, **kwargs)
+
+
+def group_by_window(*args: Any, **kwargs: Any) -> Callable:
+    """Return a function for `Dataset.apply`: the method of this name with these arguments."""
+    return lambda dataset: dataset.group_by_window(*args, **kwargs)
+
+
+def dense_to_ragged_batch(batch_size: int, drop_remainder: bool = False, row_splits_dtype: Any = None) -> Callable:
+    """Return a function for `Dataset.apply` that batches elements of different lengths to ragged tensors."""
+    return lambda dataset: ragged_batch(dataset, batch_size, drop_remainder)
 
 
 def prefetch_to_device(device: Any, buffer_size: Any = None) -> Callable:
