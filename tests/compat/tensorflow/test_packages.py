@@ -28,8 +28,14 @@ for ask, words in [
     (lambda: tf.saved_model.save, "model.save"),
     (lambda: tf.compat.v1.layers.dense, "tf.keras.layers"),
     (lambda: tf.compat.v1.train.Saver, "tf.train.Checkpoint"),
+    (lambda: tf.saved_model.save, "tf.train.Checkpoint"),
+    (lambda: tf.compat.v1.train.exponential_decay, "schedules.ExponentialDecay"),
+    (lambda: tf.compat.v1.nn.rnn_cell.LSTMCell, "tf.keras.layers.LSTMCell"),
+    (lambda: tf.compat.v1.losses.softmax_cross_entropy, "CategoricalCrossentropy(from_logits=True)"),
+    (lambda: tf.compat.v1.get_collection("a"), "no collections"),
+    (lambda: tf.compat.v1.Print, "tf.print"),
     (lambda: tf.contrib.layers, "removed from TensorFlow 2.0"),
-    (lambda: tf.keras.experimental.LinearModel(), "not in this version"),
+    (lambda: tf.keras.experimental.LinearModel(), "keras.layers.add"),
     (lambda: tf.keras.estimator.model_to_estimator(None), "Use model.fit"),
     (lambda: tfa.layers.CRF, "TimeDistributed"),
     (lambda: tfa.seq2seq, "no longer maintained"),
@@ -39,6 +45,11 @@ for ask, words in [
     assert words in said(ask), said(ask)
 assert tf.compat.v1.reduce_sum(tf.ones((2, 2)), reduction_indices=1, keep_dims=True).shape == (2, 1)
 assert tf.compat.v1.argmax([1, 3], dimension=0) == 1
+assert int(tf.compat.v1.floor_div(7, 2)) == 3
+assert tf.compat.v1.lin_space(0.0, 1.0, 3).numpy().tolist() == [0, 0.5, 1]
+assert tf.compat.v1.string_to_number(["1", "2.5"]).numpy().tolist() == [1, 2.5]
+assert tf.compat.v1.glorot_uniform_initializer()((2, 3)).shape == (2, 3)
+assert int(tf.compat.v1.data.make_one_shot_iterator(tf.data.Dataset.range(5, 7)).get_next()) == 5
 assert tf.nn.softmax([[0.0, 0.0]], dim=-1)[0, 0] == 0.5
 rows = tf.data.Dataset.from_tensor_slices(tf.ragged.constant([[1, 2], [3]]))
 assert [int(tf.size(row)) for row in rows] == [2, 1]

@@ -188,10 +188,15 @@ NAMES: dict[str, dict[str, str]] = {
         "diagonals", "matrix_band_part=band_part matrix_diag=diag matrix_diag_part=diag_part matrix_set_diag=set_diag"
     )
     | _from("linalg", "matrix_inverse=inv matrix_transpose matrix_solve=solve matrix_triangular_solve=triangular_solve")
-    | _from("records", "read_file")
+    | _from("records", "read_file parse_example parse_single_example")
+    | _from("strings", "string_to_number=to_number")
+    | _from("meanings", "lin_space=linspace")
     | _from("files", "matching_files decode_csv")
     | {
+        "floor_div": "cornu.ops:floor_divide",
         "zeros_initializer": "cornu.initializers:Zeros",
+        "glorot_uniform_initializer": "cornu.initializers:GlorotUniform",
+        "glorot_normal_initializer": "cornu.initializers:GlorotNormal",
         "ones_initializer": "cornu.initializers:Ones",
         "constant_initializer": "cornu.initializers:Constant",
         "random_normal_initializer": "cornu.initializers:RandomNormal",
@@ -299,6 +304,7 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.compat": _from("files", "as_str as_bytes as_text as_str_any"),
     "tensorflow.data": _elsewhere("cornu.data.dataset", _DATA)
     | {"Iterator": "cornu.data.dataset:OwnedIterator"}
+    | _from("version1", "make_one_shot_iterator make_initializable_iterator=make_one_shot_iterator")
     | _from("settings", "Options=Settings ThreadingOptions=Settings")
     | _from("records", "TFRecordDataset TextLineDataset"),
     "tensorflow.io": _from(

@@ -51,6 +51,11 @@ def assign_sub(ref: Any, value: Any, *_: Any, **__: Any) -> Any:
     return ref.assign_sub(value)
 
 
+def make_one_shot_iterator(dataset: Any, *_: Any) -> Any:
+    """Return an iterator of a data set, with ``get_next``."""
+    return dataset.make_one_shot_iterator()
+
+
 def sparse_to_dense(
     sparse_indices: Any, output_shape: Any, sparse_values: Any, default_value: Any = 0, *_: Any, **__: Any
 ) -> jax.Array:
