@@ -62,7 +62,9 @@ def test_variances_of_numbers_whose_squares_are_too_large(value):
     x[..., 1] *= abs(value) / 1e3 if np.isfinite(value) else 1
     x[..., 1] += value if np.isfinite(value) else 0
     x[150, 200, 1] = value
-    for found, want in zip(channel_sums.moments(jnp.asarray(x)), (jnp.mean(x, (0, 1)), jnp.var(x, (0, 1))), strict=True):
+    for found, want in zip(
+        channel_sums.moments(jnp.asarray(x)), (jnp.mean(x, (0, 1)), jnp.var(x, (0, 1))), strict=True
+    ):
         np.testing.assert_allclose(found, want, rtol=1e-3, atol=1e-6)
 
 

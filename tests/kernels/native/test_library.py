@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -78,6 +79,32 @@ def test_a_compiler_that_hangs_is_stopped(empty, monkeypatch):
     assert not library.available(LIBRARY)
     assert "took more than" in library.described(LIBRARY)
     assert not library.path_of(LIBRARY).exists()
+
+
+LATE = """
+import threading, time
+from cornu.kernels.native import calls, library
+def work():
+    threading.main_thread().join()
+    print(library.available(calls.LIBRARY), library.described(calls.LIBRARY)[-9:])
+threading.Thread(target=work).start()
+"""
+
+
+def test_a_thread_that_goes_on_after_the_main_one_compiles(empty):
+    environment = os.environ | {"CORNU_CACHE_DIR": str(empty), "CXX": _compiler(empty, "echo no disk >&2; exit 1")}
+    found = subprocess.run([sys.executable, "-c", LATE], env=environment, capture_output=True, text=True, timeout=100)
+    assert (found.stdout, found.stderr) == ("False : no disk\n", "")
+    assert _calls(empty)
+
+
+def test_when_one_file_fails_the_compilers_of_the_others_are_stopped(empty, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setenv("CXX", _compiler(empty, 'case "$*" in *winograd.cc*) exit 1;; *) exec sleep 60;; esac'))
+    begin = time.monotonic()
+    assert not library.available(LIBRARY)
+    assert time.monotonic() - begin < 30
+    assert "failed" in library.described(LIBRARY)
 
 
 def test_what_others_can_write_is_not_loaded(empty):

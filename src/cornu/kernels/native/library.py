@@ -20,8 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -166,15 +165,38 @@ def _compile(library: Library, path: Path) -> None:
     """Compile the files side by side, and link them."""
     options = (*OPTIONS, *library.options, f"-I{jax.ffi.include_dir()}")
     sources = [each for each in library.paths if each.suffix == ".cc"]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as threads:
+    with tempfile.TemporaryDirectory() as folder:
         objects = [Path(folder, f"{each.stem}.o") for each in sources]
-        list(threads.map(lambda source, to: _run(*options, "-c", source, "-o", to), sources, objects))
-        _run("-shared", *objects, "-o", path)
+        _run([[*options, "-c", source, "-o", to] for source, to in zip(sources, objects, strict=True)])
+        _run([["-shared", *objects, "-o", path]])
 
 
-def _run(*arguments: str | Path) -> None:
-    command = [*_compiler(), *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
+def _run(waiting: Sequence[Sequence[str | Path]]) -> None:
+    """Run the compiler with each of these arguments, on all cores, by processes alone.
+
+    A thread that goes on after the main one has ended may compile too, and it can start no others.
+    """
+    end, waiting = time.monotonic() + SECONDS, list(waiting)
+    running: list[subprocess.Popen] = []
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        try:
+            while waiting or running:
+                while waiting and len(running) < (os.cpu_count() or 1):
+                    command = [*_compiler(), *map(str, waiting.pop(0))]
+                    quiet = subprocess.DEVNULL
+                    running.append(subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=said))
+                time.sleep(0.01)
+                for process in [each for each in running if each.poll() is not None]:
+                    running.remove(process)
+                    if process.returncode:
+                        said.seek(0)
+                        raise subprocess.CalledProcessError(process.returncode, process.args, stderr=said.read())
+                if time.monotonic() > end:
+                    raise subprocess.TimeoutExpired(_compiler(), SECONDS)
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
 
 
 @contextlib.contextmanager
