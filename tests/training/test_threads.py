@@ -343,12 +343,13 @@ def test_flags_and_losses_of_a_trace_are_seen_by_its_thread_alone():
 
 
 LATE = """
-import threading
+import threading, time
 import numpy as np
 import cornu
 from cornu import layers
 def work():
     threading.main_thread().join()
+    time.sleep(0.5)  # until it takes no more threads
     model = cornu.Sequential([layers.Dense(1)])
     model.compile("sgd", "mse")
     model.fit(np.ones((8, 2), "float32"), np.ones((8, 1), "float32"), verbose=0)

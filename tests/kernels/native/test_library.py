@@ -86,6 +86,7 @@ import threading, time
 from cornu.kernels.native import calls, library
 def work():
     threading.main_thread().join()
+    time.sleep(0.5)  # until it takes no more threads
     print(library.available(calls.LIBRARY), library.described(calls.LIBRARY)[-9:])
 threading.Thread(target=work).start()
 """
