@@ -104,6 +104,45 @@ def test_both_forms_agree_in_all_derivatives(monkeypatch):
         np.testing.assert_allclose(one, other, rtol=0, atol=5e-5 * np.abs(other).max())
 
 
+def _plain(x, gamma, beta):
+    mean, variance = jnp.mean(x, (0, 1)), jnp.var(x, (0, 1))
+    return jnp.tanh((x - mean) * jax.lax.rsqrt(variance + 1e-3) * gamma + beta) + beta
+
+
+@pytest.mark.parametrize("moving", [(0,), (1,), (2,), (0, 1, 2)])
+def test_forward_mode(moving):
+    """Alone, over itself, over gradients and under them; `add_bias` has none."""
+    x, weights = _drawn((40, 60, 30), 1.0)
+    arrays = (jnp.asarray(x), *jnp.asarray(weights)[0, :2])
+    random = np.random.default_rng(9)
+    along = tuple(jnp.asarray(random.normal(size=arrays[place].shape), "float32") for place in moving)
+
+    def derivatives(function):
+        def loss(*moved):
+            given = list(arrays)
+            for place, each in zip(moving, moved, strict=True):
+                given[place] = each
+            return jnp.sum(jnp.sin(function(*given)) * weights)
+
+        start = tuple(arrays[place] for place in moving)
+        once = lambda *at: jax.jvp(loss, at, along)[1]  # noqa: E731
+        return (
+            jax.jit(once)(*start),
+            jax.jvp(once, start, along)[1],
+            *jax.jvp(jax.grad(loss, tuple(range(len(moving)))), start, along)[1],
+            *jax.jit(jax.grad(once, tuple(range(len(moving)))))(*start),
+            jax.vmap(lambda scale: jax.jvp(loss, start, tuple(scale * each for each in along))[1])(jnp.arange(3.0)),
+            jax.linearize(loss, *start)[1](*along),
+        )
+
+    def native(x, gamma, beta):
+        mean, variance = column_sums.channel_moments(x)
+        return jnp.tanh(ops.batch_normalization(x, mean, variance, -1, beta, gamma)) + beta
+
+    for one, other in zip(derivatives(native), derivatives(_plain), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=2e-4 * np.abs(other).max())
+
+
 def test_rules():
     large = jnp.zeros((64, 32, 32, 16))
     assert channel_sums.suits(large)
