@@ -1,6 +1,7 @@
 """The library of native kernels is built once, and no problem with it fails a program."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -106,6 +107,14 @@ def test_when_one_file_fails_the_compilers_of_the_others_are_stopped(empty, monk
     assert not library.available(LIBRARY)
     assert time.monotonic() - begin < 30
     assert "failed" in library.described(LIBRARY)
+
+
+def test_without_room_for_a_library_no_compiler_is_started(empty, monkeypatch):
+    monkeypatch.setattr(library.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
+    monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
+    assert not library.available(LIBRARY)
+    assert "room" in library._problem(LIBRARY, True)
+    assert _calls(empty) == 0
 
 
 def test_what_others_can_write_is_not_loaded(empty):

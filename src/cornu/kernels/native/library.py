@@ -34,6 +34,9 @@ OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-w")
 FEATURES = frozenset(("avx2", "fma"))
 SECONDS = 120.0  # limit for compiling, and for waiting for another process that compiles
 
+ROOM = 4 << 20
+"""Bytes that must be free where a library will be: without a place for it, every process would compile in vain."""
+
 DAY = 24 * 3600.0
 
 _lock = threading.Lock()
@@ -147,6 +150,8 @@ def hash_of(library: Library) -> str:
 def _built(library: Library, path: Path) -> str:
     """Compile a library, unless another process just has; returns what went wrong, or nothing."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if shutil.disk_usage(path.parent).free < ROOM:
+        return f"cannot be built: there is less than {ROOM >> 20} MB of room in {path.parent}"
     with _only_builder(path):
         if path.exists() or _failure(path):
             return _failure(path)
@@ -178,7 +183,7 @@ def _run(waiting: Sequence[Sequence[str | Path]]) -> None:
     """
     end, waiting = time.monotonic() + SECONDS, list(waiting)
     running: list[subprocess.Popen] = []
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+    with open(os.memfd_create("said"), "w+", encoding="utf-8", errors="replace") as said:  # needs no room on a disk
         try:
             while waiting or running:
                 while waiting and len(running) < (os.cpu_count() or 1):
