@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -165,6 +166,14 @@ def test_the_name_depends_on_the_compiler(empty, monkeypatch):
     _forget()
     monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
     assert calls.target("convolution") != first
+
+
+def test_a_compiler_is_called_by_the_name_of_its_link(empty, monkeypatch):
+    program = Path(_compiler(empty, 'case "$0" in *clang++) echo as C++ >&2;; *) echo as C >&2;; esac; exit 1'))
+    (empty / "clang++").symlink_to(program)
+    monkeypatch.setenv("CXX", str(empty / "clang++"))
+    assert not library.available(LIBRARY)
+    assert "as C++" in library.described(LIBRARY)
 
 
 PROGRAM = """

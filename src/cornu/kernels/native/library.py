@@ -126,12 +126,15 @@ def _obstacle() -> str:
 
 @functools.cache
 def _compiler() -> tuple[str, ...]:
-    """Return the command of the C++ compiler, ``$CXX`` or the system's; empty if there is none."""
+    """Return the command of the C++ compiler, ``$CXX`` or the system's; empty if there is none.
+
+    Its name stays: clang and ccache are links to one program, which does what it is called.
+    """
     for command in (os.environ.get("CXX", ""), "c++", "g++", "clang++"):
         words = shlex.split(command)
         found = shutil.which(words[0]) if words else None
         if found:
-            return (os.path.realpath(found), *words[1:])
+            return (os.path.abspath(found), *words[1:])
     return ()
 
 
