@@ -13,11 +13,22 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 _plain = contextvars.ContextVar("plain", default=False)
+_split = contextvars.ContextVar("split", default=False)
 
 
 def takes_cpu_forms() -> bool:
-    """Return whether to use the forms that are fast on CPU: on CPU, and not for export to another program."""
-    return jax.default_backend() == "cpu" and not _plain.get()
+    """Return whether to use the forms that are fast on CPU: on CPU, and not for several devices or for export."""
+    return jax.default_backend() == "cpu" and not _plain.get() and not _split.get()
+
+
+@contextlib.contextmanager
+def split_over_devices() -> Iterator[None]:
+    """Inside a ``with`` block, trace operations in forms that the compiler can split over devices along the batch."""
+    token = _split.set(True)
+    try:
+        yield
+    finally:
+        _split.reset(token)
 
 
 def takes_plain_forms() -> bool:
@@ -111,7 +122,7 @@ def _traced_once(function: Callable, given: tuple, names: tuple[str, ...]) -> An
         hash(others)
     except TypeError:  # arrays of numpy, structures of arrays
         return _called(function, given, names)
-    return _filled(function, names, others, tuple(map(type, others)))(*arrays)
+    return _filled(function, names, others, tuple(map(type, others)), _split.get())(*arrays)
 
 
 def _called(function: Callable, given: Sequence[Any], names: tuple[str, ...]) -> Any:
@@ -123,8 +134,11 @@ _HOLE = object()
 
 
 @functools.lru_cache(maxsize=1024)
-def _filled(function: Callable, names: tuple[str, ...], others: tuple, kinds: tuple) -> Callable:
-    """Return a function of the arrays alone, whose trace JAX keeps; `kinds` tells 1 from 1.0 and True."""
+def _filled(function: Callable, names: tuple[str, ...], others: tuple, kinds: tuple, is_split: bool) -> Callable:
+    """Return a function of the arrays alone, whose trace JAX keeps.
+
+    `kinds` tells 1 from 1.0 and True; `is_split` tells traces inside `split_over_devices` from others.
+    """
 
     def call(*arrays: Any) -> Any:
         left = iter(arrays)

@@ -17,6 +17,7 @@ from cornu.core.variable import Seed, advance
 from cornu.data.batch import Batch
 from cornu.data.convert import LEAST_IN_PLACE, map_arrays, owned
 from cornu.data.prefetch import Stream
+from cornu.data.zero_copy import on_device
 from cornu.training import run
 from cornu.training.interrupt import uninterrupted
 from cornu.training.pace import Pace
@@ -47,6 +48,8 @@ class Program:
         self.learner, self.kind = learner, kind
         self.training = kind == "train"
         self.step = learner.train_step if self.training else learner.test_step
+        if learner.placement is not None and not run_eagerly:
+            self.step = learner.placement.training(self.step, learner)
         self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
         self.run_eagerly = run_eagerly
         self.pad = Padding(learner, kind, run_eagerly)
@@ -81,10 +84,14 @@ class Program:
             start: step to resume at; the order and the streams of the epoch must already be restored.
             until_nan: end a block after the first step with a loss that is not finite.
         """
-        batches.pad = self.pad
+        self.serve(batches)
         if batches.resident and not self.run_eagerly and steps is None:
             return self._resident_epoch(batches, pace, start, until_nan)
         return self._streamed_epoch(batches, steps, start)
+
+    def serve(self, batches: Any) -> None:
+        """Let batches be as this program wants them: padded, and where its devices find them."""
+        batches.pad, batches.placement = self.pad, self.learner.placement
 
     def prepare_for(self, batches: Any) -> None:
         """Find all variables that a custom step changes, before the first batch runs."""
@@ -92,7 +99,7 @@ class Program:
 
     def _resident_epoch(self, batches: Any, pace: Pace, start: int, until_nan: bool) -> Iterator[Block]:
         arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
-        order = None if order is None else to_device(order)
+        order = None if order is None else on_device(order, self.learner.placement)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
         whole, last = batches.rows // size, -(-batches.rows // size)
@@ -141,6 +148,8 @@ class Program:
     def run_batch(self, batch: Batch) -> Any:
         """Run one batch; return the function that returns the logs."""
         batch = self.pad(batch)
+        if self.learner.placement is not None:
+            batch = map_arrays(self.learner.placement.on_devices, batch)
         self._prepare(lambda batch: batch, batch)
         return self._call(self._streamed, batch).read_logs
 
@@ -177,7 +186,9 @@ def opened(batches: Any, origin: Any = None, skipped: int = 0, ahead: bool = Tru
         pass
 
     def prepare(batch: Batch) -> Batch:
-        return map_arrays(functools.partial(to_device, copy=True), batches.padded(batch))
+        place = batches.placement
+        put = functools.partial(to_device, copy=True) if place is None else place.on_devices
+        return map_arrays(put, batches.padded(batch))
 
     return Stream(items, prepare, origin, skipped, ahead)
 
@@ -209,8 +220,11 @@ class Predictor:
     def __init__(self, learner: Learner, run_eagerly: bool = False, apart: bool | None = None) -> None:
         self.learner, self.apart = learner, False if run_eagerly else apart
         self.pad = Padding(learner, "predict", run_eagerly)
-        self.one = run.predicting(learner.predict_step, run_eagerly)
-        self.many = run.predicting_many(learner.predict_step)
+        step = learner.predict_step
+        if learner.placement is not None and not run_eagerly:
+            step = learner.placement.predicting(step, learner)
+        self.one = run.predicting(step, run_eagerly)
+        self.many = run.predicting_many(step)
         self._lock = threading.RLock()
         self._turn: Any = self._lock  # until it is known that predictions change nothing
         self.together: dict[int, int] = {}  # batch size -> how many rows may be computed together

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from cornu.core.distribution import Distribution
 from cornu.core.donation import Donor, exchange, note_reader, others_train
 from cornu.core.ownership import is_library
 from cornu.core.placement import compiled
@@ -32,9 +33,11 @@ from cornu.core.variable import (
     write,
 )
 from cornu.data.batch import Batch
+from cornu.kernels.compiler import split_over_devices
 from cornu.kernels.padded_steps import real_steps
 from cornu.optimizers import Optimizer
 from cornu.training.objective import results_by_name
+from cornu.training.sharded import Placement
 from cornu.training.state import TrainState
 
 
@@ -58,6 +61,8 @@ class Turn:
             self.state = learner.read(self.training)
             return self
         copies = learner.donor.begin(lambda: learner.variables, self.donates)
+        if learner.placement is not None:
+            learner.placement.settle(learner.variables)
         slots = held(learner.slots) if self.training else ()
         self.state = TrainState(held(learner.params), held(learner.others), slots, held(learner.totals))
         if copies:
@@ -82,10 +87,12 @@ class Learner:
     """A model with its optimizer and objective, and their variables in the order of `TrainState`.
 
     As in Keras 1 and 2, the weights that train are those that were trainable when the model was compiled.
+    `distribution` splits batch and variables over devices.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, distribution: Distribution | None = None) -> None:
         self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
+        self.placement = None if distribution is None else Placement(distribution)
         with self.as_compiled():
             self.params = model.trainable_variables
             self.ambient = ambient_seed()
@@ -147,6 +154,8 @@ class Learner:
         if not scope.bound and not others_train():
             if scope.bound is None:
                 note_reader()
+            if self.placement is not None:
+                self.placement.settle([*self.params, *self.others, *self.totals])
             with exchange:
                 return TrainState(held(self.params), held(self.others), (), held(self.totals))
         groups: tuple[list[Variable], ...] = self.params, self.others, [], self.totals
@@ -173,7 +182,8 @@ class Learner:
         """
         padded = None if plan is None or lengths is None else Lengths(plan, lengths)
         own = changed(values={}, losses={}, ambient=self.ambient, lengths=padded)
-        with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled():
+        forms = contextlib.nullcontext() if self.placement is None else split_over_devices()
+        with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled(), forms:
             self.write(state)
             yield
 
