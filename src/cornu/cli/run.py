@@ -50,6 +50,25 @@ class Resume(NamedTuple):
         resume.end(well)
 
 
+class Devices(NamedTuple):
+    """Over how many devices a program's batches are split: ``"all"`` or a number; whether variables are split too."""
+
+    wanted: str
+    shard_state: bool
+
+    def begin(self) -> str:
+        """Split what follows; returns a note for the user."""
+        from cornu.cli import devices
+
+        return devices.begin(self.wanted, self.shard_state)
+
+    def end(self) -> None:
+        """Compute on one device again."""
+        from cornu.cli import devices
+
+        devices.end()
+
+
 def run(
     program: str,
     arguments: Sequence[str] = (),
@@ -58,12 +77,14 @@ def run(
     full_traceback: bool = False,
     resume: Resume | None = None,
     era: str | None = None,
+    devices: Devices | None = None,
 ) -> int:
     """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
 
     Figures that the program shows or leaves open are saved in `figures_folder`; `seed` seeds Python, numpy and Cornu
     first; `full_traceback` also shows the inner lines of Cornu and jax; `resume` says where every `fit` is kept; `era`
-    is one of `core.era.ERAS`, or None to recognize it from the program. SystemExit passes through.
+    is one of `core.era.ERAS`, or None to recognize it from the program; `devices` splits batches. SystemExit passes
+    through.
     """
     try:
         source = reading.read_program(program)
@@ -78,7 +99,7 @@ def run(
         say(note)
     namespace = _prepare(source, arguments, figures_folder)
     with using(finding.era):
-        return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era)
+        return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era, devices)
 
 
 def _run_prepared(
@@ -89,6 +110,7 @@ def _run_prepared(
     full_traceback: bool,
     resume: Resume | None,
     era: str | None,
+    devices: Devices | None,
 ) -> int:
     """Run a program for which the process is set up; see `run`."""
     if seed is not None:
@@ -96,9 +118,11 @@ def _run_prepared(
 
         set_random_seed(seed)
     try:
+        if devices is not None:
+            say(devices.begin())
         for note in resume.begin(source, arguments, era) if resume is not None else ():
             say(note)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         say(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
         return 2
     ended_well = False
@@ -118,6 +142,8 @@ def _run_prepared(
     finally:
         if resume is not None:
             resume.end(ended_well)
+        if devices is not None:
+            devices.end()
         for note in figures.finish():
             say(note)
     return 0
