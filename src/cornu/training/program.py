@@ -48,8 +48,10 @@ class Program:
         self.learner, self.kind = learner, kind
         self.training = kind == "train"
         self.step = learner.train_step if self.training else learner.test_step
+        self._results = learner.results
         if learner.placement is not None and not run_eagerly:
             self.step = learner.placement.training(self.step, learner)
+            self._results = lambda state: learner.placement.results(learner.results(state))
         self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
         self.run_eagerly = run_eagerly
         self.pad = Padding(learner, kind, run_eagerly)
@@ -57,20 +59,20 @@ class Program:
 
     @functools.cached_property
     def _resident(self) -> Any:
-        return run.resident(self.step, self.learner.results)
+        return run.resident(self.step, self._results)
 
     @functools.cached_property
     def _until_nan(self) -> Any:
-        return run.resident(self.step, self.learner.results, until_nan=True)
+        return run.resident(self.step, self._results, until_nan=True)
 
     @functools.cached_property
     def _rest(self) -> Any:
-        return run.resident_rest(self.step, self.learner.results)
+        return run.resident_rest(self.step, self._results)
 
     @functools.cached_property
     def _streamed(self) -> Any:
         make = run.eager if self.run_eagerly else run.streamed
-        return make(self.step, self.learner.results)
+        return make(self.step, self._results)
 
     def epoch(
         self, batches: Any, pace: Pace, steps: int | None = None, start: int = 0, until_nan: bool = False
@@ -118,12 +120,20 @@ class Program:
             yield block
             start = block.stop if until_nan else stop
 
+    def compiled_for(self, state: Any, batches: Any) -> Any:
+        """Return the compiled loop over whole batches of arrays, as XLA has it; it is not run."""
+        arrays, order = batches.device_arrays, on_device(batches.order(), self.learner.placement)
+        bounds, size = (np.int32(0), np.int32(1)), min(batches.batch_size, batches.rows)
+        return self._resident.lower(state, self._first_logs, arrays, order, *bounds, size=size).compile()
+
     def _prepare(self, batch_of: Callable[..., Batch], arrays: Batch) -> None:
         """Create zeros shaped like the logs of a custom step, for the compiled loop to carry; other steps have none."""
         if self._first_logs is None:
             learner = self.learner
             shapes = learner.trace_once(self.step, self.training, batch_of, arrays) if self.custom else {}
-            self._first_logs = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+            zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+            place = learner.placement
+            self._first_logs = zeros if place is None else jax.tree.map(place.everywhere, zeros)
 
     def _streamed_epoch(self, batches: Any, steps: int | None, start: int) -> Iterator[Block]:
         # Validation uses the same first steps each time, if the data can restart.
@@ -149,7 +159,7 @@ class Program:
         """Run one batch; return the function that returns the logs."""
         batch = self.pad(batch)
         if self.learner.placement is not None:
-            batch = map_arrays(self.learner.placement.on_devices, batch)
+            batch = map_arrays(self.learner.placement.copied, batch)
         self._prepare(lambda batch: batch, batch)
         return self._call(self._streamed, batch).read_logs
 
@@ -187,7 +197,7 @@ def opened(batches: Any, origin: Any = None, skipped: int = 0, ahead: bool = Tru
 
     def prepare(batch: Batch) -> Batch:
         place = batches.placement
-        put = functools.partial(to_device, copy=True) if place is None else place.on_devices
+        put = functools.partial(to_device, copy=True) if place is None else place.copied
         return map_arrays(put, batches.padded(batch))
 
     return Stream(items, prepare, origin, skipped, ahead)
@@ -237,9 +247,12 @@ class Predictor:
         """Return the outputs, and keep what changed; threads take turns if anything does."""
         padded = self.pad(Batch(x)) if self.pad.plan is not None else None
         lengths = None if padded is None else padded.lengths
+        x = x if padded is None else padded.x
+        if self.learner.placement is not None:
+            x = map_arrays(self.learner.placement.everywhere if sizes else self.learner.placement.on_devices, x)
         with self._turn:
             state = self.learner.state_for_prediction()
-            outputs, changes = program(state, x if padded is None else padded.x, lengths, **sizes)
+            outputs, changes = program(state, x, lengths, **sizes)
             if changes:
                 variables = [self.learner.others[position] for position in changes]
                 advance(variables, [state.others[position] for position in changes], list(changes.values()))

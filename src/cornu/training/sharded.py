@@ -65,11 +65,14 @@ class Placement:
     def on_devices(self, array: Any) -> Any:
         """Return an array of a batch: each device has its rows, or all of them if they cannot be split evenly.
 
-        An array of numpy is copied: its owner may write to it.
+        An array of numpy may be read where it is.
         """
         sharding = self._of_rows(tuple(np.shape(array)))
-        array = array if isinstance(array, jax.Array) else np.array(array)
-        return laid_out(array, sharding if is_even(array.shape, sharding) else self.whole)
+        return laid_out(array, sharding if is_even(np.shape(array), sharding) else self.whole)
+
+    def copied(self, array: Any) -> Any:
+        """Return an array as `on_devices` does; what its owner writes to it later changes nothing."""
+        return self.on_devices(array if isinstance(array, jax.Array) else np.array(array))
 
     def everywhere(self, array: Any) -> jax.Array:
         """Return an array that each device has as a whole."""
@@ -82,6 +85,10 @@ class Placement:
 
     # ---- steps
 
+    def results(self, found: Any) -> Any:
+        """Return results of a program, which each device has as a whole: the host reads them."""
+        return jax.tree.map(lambda one: constrained(one, self.whole), found)
+
     def training(self, step: Callable, learner: Any) -> Callable:
         """Return a step of training or evaluation that keeps the layouts."""
 
@@ -90,7 +97,7 @@ class Placement:
             slots = learner.slots if after.slots else ()
             groups = learner.params, learner.others, slots, learner.totals
             kept = TrainState(*(self._kept(*pair) for pair in zip(groups, after, strict=True)))
-            return kept, jax.tree.map(lambda log: constrained(log, self.whole), logs)
+            return kept, self.results(logs)
 
         return placed
 
@@ -99,7 +106,7 @@ class Placement:
 
         def placed(state: TrainState, batch: Batch) -> tuple[Any, dict]:
             outputs, changes = step(state, self._rows(batch))
-            return outputs, {at: constrained(one, self.of(learner.others[at])) for at, one in changes.items()}
+            return self.results(outputs), {at: constrained(one, self.of(learner.others[at])) for at, one in changes.items()}
 
         return placed
 
