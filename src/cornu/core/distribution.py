@@ -13,6 +13,8 @@ from cornu.core.layouts import DeviceMesh, LayoutMap, TensorLayout, list_devices
 from cornu.core.placement import is_even
 
 BATCH = "batch"
+#: Numbers in a variable from which `shard_state` splits it: a smaller one takes longer to send than it saves.
+LEAST_SPLIT = 1 << 10
 
 
 class Distribution:
@@ -113,8 +115,9 @@ class DataParallel(Distribution):
         device_mesh: The devices; the first axis splits the batch.
         devices: Or their names; all devices by default.
         auto_shard_dataset: Whether each of several processes reads only its part of a data set.
-        shard_state: Whether the variables and the optimizer's state are split as well, not copied: each device holds
-            a part of each of them, where an axis can be split evenly. Less memory for more communication; Cornu's own.
+        shard_state: Whether large trainable variables and the optimizer's state for them are split as well, not
+            copied: each device holds a part, where an axis can be split evenly. Less memory for more communication.
+            Keras has no such argument.
 
     Raises:
         ValueError: `device_mesh` is not a mesh.
@@ -154,7 +157,7 @@ class DataParallel(Distribution):
     def get_variable_layout(self, variable: Any) -> TensorLayout:
         """Return the layout of a variable: its own, or a copy on each device, or a part with `shard_state`."""
         found = self._given_layout(variable) or self._whole(variable)
-        if not self.shard_state or any(found.axes):
+        if not self.shard_state or any(found.axes) or not variable.trainable or variable.size < LEAST_SPLIT:
             return found
         # The longest axis that can be split: long rows are read and sent at once.
         for axis in sorted(range(len(found.axes)), key=lambda axis: -variable.shape[axis]):

@@ -29,7 +29,7 @@ from cornu.kernels.geometry import (
 )
 
 
-@as_one_program("strides", "padding", "dilation", "groups", "data_format")
+@as_one_program("strides", "padding", "dilation", "groups", "data_format", rows={"x": 0})
 def convolution(
     x: Array,
     kernel: Array,
@@ -95,7 +95,7 @@ def depthwise_convolution(
     return convolution(x, flat, strides, padding, dilation, channels, data_format)
 
 
-@as_one_program("strides", "padding", "output_padding", "dilation", "data_format")
+@as_one_program("strides", "padding", "output_padding", "dilation", "data_format", rows={"x": 0})
 def transposed_convolution(
     x: Array,
     kernel: Array,

@@ -18,6 +18,7 @@ from cornu.core.donation import exchange
 from cornu.core.placement import constrained, is_even, laid_out
 from cornu.core.variable import Variable
 from cornu.data.batch import Batch
+from cornu.kernels.compiler import Split
 from cornu.training.state import TrainState
 
 
@@ -32,6 +33,9 @@ class Placement:
         self.distribution = distribution
         self.whole = NamedSharding(distribution.device_mesh.backend_mesh, PartitionSpec())
         self._of_variables: dict[int, tuple[Variable, Sharding]] = {}
+        axis = distribution.batch_dim_name
+        alone = axis in self.whole.mesh.shape and self.whole.mesh.shape[axis] == self.whole.mesh.size
+        self.split = Split(self.whole.mesh, axis if alone else None)
         self._of_rows = functools.cache(self._found_for_rows)
 
     # ---- variables
@@ -54,7 +58,8 @@ class Placement:
                     if variable._held is array:
                         variable._held = laid_out(array, sharding)
 
-    def _kept(self, variables: Sequence[Variable], values: Sequence[Any]) -> tuple:
+    def kept(self, variables: Sequence[Variable], values: Sequence[Any]) -> tuple:
+        """Return the new values of variables inside a program, laid out as the variables are."""
         return tuple(constrained(value, self.of(one)) for one, value in zip(variables, values, strict=True))
 
     # ---- batches
@@ -79,9 +84,18 @@ class Placement:
         return laid_out(array, self.whole)
 
     def _rows(self, batch: Batch) -> Batch:
-        """Return a batch inside a program, its rows split over the devices."""
-        split = jax.tree.map(lambda one: constrained(one, self._of_rows(one.shape)), batch._replace(lengths=None))
-        return split._replace(lengths=batch.lengths)
+        """Return a batch inside a program, its rows split over the devices.
+
+        Rows that do not divide evenly are split as well, if the mesh splits nothing else: on meshes with two axes, XLA
+        (jaxlib 0.12) then computes wrong gradients, so each device computes all rows of such a batch.
+        """
+
+        def split(array: Any) -> Any:
+            sharding = self._of_rows(array.shape)
+            is_safe = self.split.axis is not None or is_even(array.shape, sharding)
+            return constrained(array, sharding if is_safe else self.whole)
+
+        return jax.tree.map(split, batch._replace(lengths=None))._replace(lengths=batch.lengths)
 
     # ---- steps
 
@@ -96,7 +110,7 @@ class Placement:
             after, logs = step(state, self._rows(batch))
             slots = learner.slots if after.slots else ()
             groups = learner.params, learner.others, slots, learner.totals
-            kept = TrainState(*(self._kept(*pair) for pair in zip(groups, after, strict=True)))
+            kept = TrainState(*(self.kept(*pair) for pair in zip(groups, after, strict=True)))
             return kept, self.results(logs)
 
         return placed

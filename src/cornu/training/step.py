@@ -182,7 +182,7 @@ class Learner:
         """
         padded = None if plan is None or lengths is None else Lengths(plan, lengths)
         own = changed(values={}, losses={}, ambient=self.ambient, lengths=padded)
-        forms = contextlib.nullcontext() if self.placement is None else split_over_devices()
+        forms = split_over_devices(None if self.placement is None else self.placement.split)
         with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled(), forms:
             self.write(state)
             yield
@@ -231,6 +231,8 @@ class Learner:
         write(self.params, params)
         write(self.others, found["others"])
         write(self.totals, found["totals"])
+        if self.placement is not None:
+            gradients = self.placement.kept(self.params, gradients)
         self.optimizer.apply(list(gradients), self.params)
         self._update_metrics(found, batch)
 

@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 
 from cornu.kernels import winograd
+from cornu.kernels.compiler import takes_native_calls
 from cornu.kernels.geometry import Geometry, output_space
 from cornu.kernels.native import library
 
@@ -92,7 +93,7 @@ def _suits(x: Array, other: Array, products: int) -> bool:
     """Return whether the library takes such arrays, with `products` for each filter and image."""
     enough = x.shape[0] * products * other.shape[-1] >= LEAST_PRODUCTS and other.shape[-1] >= LEAST_FILTERS
     exact = x.dtype == other.dtype == jnp.float32 and x.ndim in (3, 4)
-    return enough and exact and jax.device_count() == 1 and library.available(LIBRARY)
+    return enough and exact and takes_native_calls() and library.available(LIBRARY)
 
 
 def _called(name: str, left: Array, right: Array, shape: tuple[int, ...], sizes: np.ndarray) -> Array:

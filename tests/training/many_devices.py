@@ -1,0 +1,364 @@
+"""Runs in a process of its own with eight CPU devices, and prints what `test_sharded.py` compares.
+
+Each check returns numbers, or the largest difference between one device and several.
+"""
+
+import json
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+
+jax.config.update("jax_num_cpu_devices", 8)
+
+import jax.numpy as jnp
+import numpy as np
+
+import cornu
+from cornu import distribution, layers
+from cornu.core import distribution as core_distribution
+from cornu.core.seeds import set_random_seed
+from cornu.data import zero_copy
+from cornu.training import collectives
+
+ROWS = 43  # with batches of 10, the last one has 3 rows
+LABELS = np.arange(ROWS) * 5 % 3
+VECTORS = np.random.default_rng(0).normal(size=(ROWS, 8)).astype("float32")
+IMAGES = np.random.default_rng(1).normal(size=(ROWS, 6, 6, 1)).astype("float32")
+WORDS = np.random.default_rng(2).integers(0, 9, size=(ROWS, 5))
+CHECKS: dict[str, Callable[[], Any]] = {}
+
+
+def check(function: Callable) -> Callable:
+    CHECKS[function.__name__] = function
+    return function
+
+
+def parallel(count: int, **options: Any) -> Any:
+    return distribution.DataParallel(devices=distribution.list_devices()[:count], **options)
+
+
+def classifier(*stack: Any, optimizer: Any = "adam", **options: Any) -> Any:
+    model = cornu.Sequential([*stack, layers.Dense(3, activation="softmax")], name="classifier")
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
+    return model
+
+
+def mlp(**options: Any) -> Any:
+    return classifier(layers.Dense(16, activation="relu"), layers.Dropout(0.2), **options)
+
+
+def cnn() -> Any:
+    convolution = layers.Conv2D(4, 3, activation="relu", use_bias=False)
+    return classifier(convolution, layers.BatchNormalization(), layers.MaxPooling2D(), layers.Flatten())
+
+
+def lstm() -> Any:
+    return classifier(layers.Embedding(9, 6, mask_zero=True), layers.LSTM(6))
+
+
+def transformer() -> Any:
+    words = layers.Input((5,))
+    x = layers.Embedding(9, 8, name="embedding")(words)
+    x = layers.LayerNormalization()(x + layers.MultiHeadAttention(4, 4, name="attention")(x, x))
+    hidden = layers.Dense(32, activation="relu", name="up")(x)
+    x = layers.LayerNormalization()(x + layers.Dense(8, name="down")(hidden))
+    model = cornu.Model(words, layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling1D()(x)))
+    model.compile(cornu.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+MODELS = {"mlp": (mlp, VECTORS), "cnn": (cnn, IMAGES), "lstm": (lstm, WORDS), "transformer": (transformer, WORDS)}
+
+
+def trained(name: str, over: Any, epochs: int = 10) -> tuple[Any, list]:
+    """Return a model after training, and all numbers that a user sees of it."""
+    set_random_seed(3)
+    make, x = MODELS[name]
+    with scope(over):
+        model = make()
+        options = {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}, "validation_data": (x[:11], LABELS[:11])}
+        history = model.fit(x, LABELS, batch_size=10, epochs=epochs, verbose=0, **options).history
+        scores, outputs = model.evaluate(x, LABELS, verbose=0), model.predict(x, verbose=0)
+    return model, [*model.get_weights(), *map(np.array, history.values()), np.array(scores), outputs]
+
+
+def scope(over: Any) -> Any:
+    return core_distribution.Distribution.scope(over) if over is not None else distribution_off()
+
+
+def distribution_off() -> Any:
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+def difference(one: list, other: list) -> float:
+    return max(float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in zip(one, other, strict=True))
+
+
+def against_one_device(run: Callable[[], Any], over: Any = None) -> float:
+    """Return how far what `run` returns differs between one device and four."""
+    found = []
+    for each in (None, over or parallel(4)):
+        set_random_seed(3)
+        with scope(each):
+            found.append(run())
+    return difference(*found)
+
+
+@check
+def equality() -> dict[str, float]:
+    found = {}
+    for name in MODELS:
+        _, one = trained(name, None)
+        for count in (2, 4, 8) if name == "mlp" else (4,):
+            model, several = trained(name, parallel(count))
+            assert model.weights[0]._held.sharding.num_devices == count
+            found[f"{name} {count}"] = difference(one, several)
+    return found
+
+
+@check
+def communication() -> dict[str, list]:
+    found = {}
+    for name, (make, x) in MODELS.items():
+        with parallel(4).scope():
+            model = make()
+            operations = collectives.of_training_step(model, x, LABELS, batch_size=12)
+        gradients = sum(4 * weight._value.size for weight in model.trainable_weights)
+        found[name] = [[operation.kind, operation.nbytes] for operation in operations] + [gradients]
+    return found
+
+
+@check
+def split_state() -> dict[str, Any]:
+    def wide() -> Any:
+        return classifier(layers.Dense(256, activation="relu"), layers.Dense(256, activation="relu"))
+
+    MODELS["wide"] = wide, VECTORS
+    (_, one), (copied, _), (model, several) = (
+        trained("wide", over, 3) for over in (None, parallel(4), parallel(4, shard_state=True))
+    )
+    held = [collectives.bytes_by_device(each) for each in (copied, model)]
+    return {"difference": difference(one, several), "copied": held[0], "split": held[1]}
+
+
+@check
+def model_parallel() -> dict[str, Any]:
+    _, one = trained("transformer", None, 4)
+    found = {}
+    for shape in ((1, 4), (2, 2)):
+        mesh = distribution.DeviceMesh(shape, ["batch", "model"], distribution.list_devices()[:4])
+        maps = distribution.LayoutMap(mesh)
+        maps[".*up/kernel"], maps[".*up/bias"] = (None, "model"), ("model",)
+        maps[".*down/kernel"] = ("model", None)
+        maps[".*(query|key|value)/kernel"] = (None, "model", None)
+        maps[".*attention_output/kernel"] = ("model", None, None)
+        maps[".*embeddings"] = (None, "model")
+        maps[".*up/output"] = ("batch", None, "model")
+        model, several = trained("transformer", distribution.ModelParallel(layout_map=maps), 4)
+        found[str(shape)] = difference(one, several)
+        found[f"{shape} held"] = collectives.bytes_by_device(model)
+    found["whole"] = sum(4 * variable._form.size for variable in model.learner.variables)
+    found["slot"] = str(model.optimizer.variables[3]._held.sharding.spec)
+    return found
+
+
+class Batches(cornu.utils.PyDataset):
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, index: int) -> tuple:
+        return VECTORS[index * 10 : index * 10 + 10], LABELS[index * 10 : index * 10 + 10]
+
+
+@check
+def streams() -> float:
+    def run() -> list:
+        model = mlp()
+        model.fit(Batches(), epochs=2, verbose=0, validation_data=Batches())
+        scores = model.evaluate(Batches(), verbose=0)
+        return [*model.get_weights(), np.array(scores), model.predict(Batches(), verbose=0)]
+
+    return against_one_device(run)
+
+
+@check
+def single_batches() -> float:
+    def run() -> list:
+        model, found = mlp(), []
+        for rows in (10, 7, 1):
+            found += model.train_on_batch(VECTORS[:rows], LABELS[:rows], sample_weight=np.linspace(0, 1, rows))
+            found += model.test_on_batch(VECTORS[:rows], LABELS[:rows])
+        return [*model.get_weights(), np.array(found), model.predict_on_batch(VECTORS[:5]), model(VECTORS)]
+
+    return against_one_device(run)
+
+
+@check
+def eager_steps() -> float:
+    def run() -> list:
+        model = mlp(run_eagerly=True)
+        model.fit(VECTORS, LABELS, batch_size=20, verbose=0)
+        return model.get_weights()
+
+    return against_one_device(run)
+
+
+class Jax(cornu.Sequential):
+    """A custom step in the style of Keras 3 on JAX."""
+
+    def train_step(self, state: Any, data: Any) -> Any:
+        weights, others, slots, metrics = state
+        x, y = data
+
+        def loss_of(weights: Any, others: Any) -> Any:
+            y_pred, others = self.stateless_call(weights, others, x, training=True)
+            return self.compute_loss(x, y, y_pred), others
+
+        (loss, others), gradients = jax.value_and_grad(loss_of, has_aux=True)(weights, others)
+        weights, slots = self.optimizer.stateless_apply(slots, gradients, weights)
+        return {"loss": loss}, (weights, others, slots, metrics)
+
+
+@check
+def custom_steps() -> float:
+    def run() -> list:
+        model = Jax([layers.Dense(8), layers.Dropout(0.3), layers.Dense(3, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        history = model.fit(VECTORS, LABELS, batch_size=10, epochs=2, verbose=0).history
+        return [*model.get_weights(), np.array(history["loss"])]
+
+    return against_one_device(run)
+
+
+@check
+def custom_loop() -> float:
+    def run() -> list:
+        model = mlp()
+        model.build((None, 8))
+        optimizer, loss = model.optimizer, cornu.losses.SparseCategoricalCrossentropy()
+        optimizer.build(model.trainable_variables)
+
+        @jax.jit
+        def step(weights: Any, others: Any, slots: Any, x: Any, y: Any) -> Any:
+            def loss_of(weights: Any) -> Any:
+                y_pred, after = model.stateless_call(weights, others, x, training=True)
+                return loss(y, y_pred), after
+
+            (_, after), gradients = jax.value_and_grad(loss_of, has_aux=True)(weights)
+            weights, slots = optimizer.stateless_apply(slots, gradients, weights)
+            return weights, after, slots
+
+        groups = model.trainable_variables, model.non_trainable_variables, optimizer.variables
+        state = tuple([variable.value for variable in group] for group in groups)
+        current = distribution.distribution()
+        for start in range(0, 40, 8):
+            batch = [array[start : start + 8] for array in (VECTORS, LABELS)]
+            if current is not None:
+                batch = [distribution.distribute_tensor(one, current.get_data_layout(one.shape)) for one in batch]
+            state = step(*state, *batch)
+        return [np.asarray(weight) for weight in state[0]]
+
+    return against_one_device(run)
+
+
+@check
+def arrays_in_place() -> float:
+    """Large arrays stay where they are; all devices read them there."""
+    x = np.random.default_rng(4).normal(size=(100, 32)).astype("float32")
+    least, zero_copy.LEAST_BYTES = zero_copy.LEAST_BYTES, 1
+
+    def run() -> list:
+        model = mlp()
+        model.fit(x, np.arange(100) % 3, batch_size=16, epochs=2, verbose=0)
+        return model.get_weights()
+
+    try:
+        return against_one_device(run)
+    finally:
+        zero_copy.LEAST_BYTES = least
+
+
+@check
+def states_of_layers() -> float:
+    def run() -> list:
+        model = cornu.Sequential([layers.GRU(4, stateful=True, batch_input_shape=(10, 5, 2)), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        x = np.random.default_rng(5).normal(size=(40, 5, 2)).astype("float32")
+        model.fit(x, x[:, 0, :1], batch_size=10, epochs=2, verbose=0, shuffle=False)
+        return [*model.get_weights(), model.predict(x, batch_size=10, verbose=0)]
+
+    return against_one_device(run)
+
+
+class Stop(Exception):
+    pass
+
+
+class Stopping(cornu.callbacks.Callback):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 2:
+            raise Stop
+
+
+@check
+def other_devices_go_on() -> dict[str, float]:
+    """Training that ends on four devices is resumed on two, and on one; files do not know devices."""
+    found = {}
+    for name, over in (("two", parallel(2)), ("split over two", parallel(2, shard_state=True)), ("one", None)):
+        results = []
+        for stops in (False, True):
+            set_random_seed(3)
+            with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                backup = cornu.callbacks.BackupAndRestore(folder)
+                with parallel(4, shard_state=True).scope():
+                    model = wide_mlp()
+                    try:
+                        model.fit(VECTORS, LABELS, epochs=4, verbose=0, callbacks=[backup, Stopping()][: 1 + stops])
+                    except Stop:
+                        pass
+                if stops:
+                    set_random_seed(3)
+                    with scope(over):
+                        model = wide_mlp()
+                        model.fit(VECTORS, LABELS, epochs=4, verbose=0, callbacks=[backup])
+                        file = Path(folder, "model.keras")
+                        model.save(file)
+                    model = cornu.models.load_model(file)
+            results.append(model.get_weights())
+        found[name] = difference(*results)
+    return found
+
+
+def wide_mlp() -> Any:
+    return classifier(layers.Dense(256, activation="relu"), layers.Dropout(0.2), layers.Dense(64))
+
+
+@check
+def on_and_off() -> dict[str, Any]:
+    """A model goes where the current distribution says, or stays where it was compiled."""
+    model = mlp()
+    where = lambda: model.weights[0]._held.sharding.num_devices  # noqa: E731
+    model.fit(VECTORS, LABELS, verbose=0)
+    found = [where()]
+    with parallel(4).scope():
+        model.predict(VECTORS, verbose=0)
+        found.append(where())
+    model.fit(VECTORS, LABELS, verbose=0)
+    found.append(where())
+    with parallel(2).scope():
+        model = mlp()
+    model.fit(VECTORS, LABELS, verbose=0)
+    found.append(where())
+    return {"devices": found, "sum": float(jnp.sum(model(VECTORS)))}
+
+
+if __name__ == "__main__":
+    print(json.dumps({name: CHECKS[name]() for name in sys.argv[1:] or CHECKS}))
