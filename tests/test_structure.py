@@ -113,7 +113,8 @@ LATE = {
     ("cornu.serve.server", "cornu.serve.direct_protocol"): "takes parts of uvicorn that another uvicorn may not have",
     ("cornu.cli.run", "cornu.core.seeds"): "loads numpy, for --seed alone",
     ("cornu.cli.run", "cornu.cli.resume"): "loads jax, for --resume alone",
-    ("cornu.cli.run", "cornu.cli.devices"): "loads jax, for --devices alone",
+    ("cornu.cli.devices", "cornu.core.distribution"): "loads jax, when the program needs it",
+    ("cornu.cli.devices", "cornu.core.layouts"): "loads jax, when the program needs it",
 }
 
 FILE_LIMIT, FUNCTION_LIMIT = 400, 60

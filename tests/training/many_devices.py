@@ -3,6 +3,7 @@
 Each check returns numbers, or the largest difference between one device and several.
 """
 
+import contextlib
 import json
 import sys
 import tempfile
@@ -20,7 +21,6 @@ import numpy as np
 
 import cornu
 from cornu import distribution, layers
-from cornu.core import distribution as core_distribution
 from cornu.core.seeds import set_random_seed
 from cornu.data import zero_copy
 from cornu.training import collectives
@@ -88,13 +88,7 @@ def trained(name: str, over: Any, epochs: int = 10) -> tuple[Any, list]:
 
 
 def scope(over: Any) -> Any:
-    return core_distribution.Distribution.scope(over) if over is not None else distribution_off()
-
-
-def distribution_off() -> Any:
-    import contextlib
-
-    return contextlib.nullcontext()
+    return contextlib.nullcontext() if over is None else over.scope()
 
 
 def difference(one: list, other: list) -> float:
@@ -298,43 +292,42 @@ def states_of_layers() -> float:
 
 
 class Stop(Exception):
-    pass
+    """Ends the training as a crash does."""
 
 
 class Stopping(cornu.callbacks.Callback):
+    """Crashes in the third epoch, once."""
+
+    stops = True
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        if epoch == 2:
+        if epoch == 2 and Stopping.stops:
             raise Stop
 
 
 @check
 def other_devices_go_on() -> dict[str, float]:
     """Training that ends on four devices is resumed on two, and on one; files do not know devices."""
-    found = {}
-    for name, over in (("two", parallel(2)), ("split over two", parallel(2, shard_state=True)), ("one", None)):
-        results = []
-        for stops in (False, True):
-            set_random_seed(3)
-            with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                backup = cornu.callbacks.BackupAndRestore(folder)
-                with parallel(4, shard_state=True).scope():
+    weights = []
+    for over in (parallel(4, shard_state=True), parallel(2), None):
+        Stopping.stops = True
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Training continues from a checkpoint made under other conditions")
+            for each in (parallel(4, shard_state=True), over):
+                set_random_seed(3)
+                backup = cornu.callbacks.BackupAndRestore(Path(folder, "backup"))
+                with scope(each), contextlib.suppress(Stop):
                     model = wide_mlp()
-                    try:
-                        model.fit(VECTORS, LABELS, epochs=4, verbose=0, callbacks=[backup, Stopping()][: 1 + stops])
-                    except Stop:
-                        pass
-                if stops:
-                    set_random_seed(3)
-                    with scope(over):
-                        model = wide_mlp()
-                        model.fit(VECTORS, LABELS, epochs=4, verbose=0, callbacks=[backup])
-                        file = Path(folder, "model.keras")
-                        model.save(file)
-                    model = cornu.models.load_model(file)
-            results.append(model.get_weights())
-        found[name] = difference(*results)
-    return found
+                    model.fit(VECTORS, LABELS, epochs=4, verbose=0, callbacks=[backup, Stopping()])
+                Stopping.stops = False
+            file = Path(folder, "model.keras")
+            model.save(file)
+            weights.append(cornu.models.load_model(file).get_weights())
+    set_random_seed(3)
+    model = wide_mlp()
+    model.fit(VECTORS, LABELS, epochs=4, verbose=0)
+    names = ("four, split", "two", "one")
+    return {name: difference(model.get_weights(), found) for name, found in zip(names, weights, strict=True)}
 
 
 def wide_mlp() -> Any:
@@ -358,6 +351,28 @@ def on_and_off() -> dict[str, Any]:
     model.fit(VECTORS, LABELS, verbose=0)
     found.append(where())
     return {"devices": found, "sum": float(jnp.sum(model(VECTORS)))}
+
+
+@check
+def old_faces() -> dict[str, Any]:
+    """Strategies of TensorFlow and Keras 2's `multi_gpu_model` are data parallelism."""
+    from cornu.compat.extras import multi_gpu_model
+    from cornu.compat.tensorflow import distribute, settings
+
+    strategy = distribute.MirroredStrategy(["CPU:0", "/cpu:3"])
+    with strategy.scope():
+        model = mlp()
+    model.fit(VECTORS, LABELS, verbose=0)
+    found = {"mirrored": str(model.weights[0]._held.sharding.mesh.devices.tolist())}
+    found["replicas"] = [strategy.num_replicas_in_sync, strategy.run(lambda: strategy.num_replicas_in_sync)]
+    makers = distribute.TPUStrategy, distribute.MultiWorkerMirroredStrategy, distribute.OneDeviceStrategy
+    found["others"] = [make().num_replicas_in_sync for make in makers]
+    model = multi_gpu_model(cornu.Sequential([layers.Dense(3, activation="softmax")]), gpus=4)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(VECTORS, LABELS, verbose=0)
+    found["multi_gpu"] = model.weights[0]._held.sharding.num_devices
+    found["listed"] = len(settings.list_physical_devices())
+    return found
 
 
 if __name__ == "__main__":

@@ -115,11 +115,11 @@ def _run(options: argparse.Namespace, from_shell: bool) -> int:
         resume = None if options.resume is None else run.Resume(options.resume, options.keep_every)
         if resume is not None and from_shell:
             resume.fix_hashes()
-        devices = None if options.devices is None else run.Devices(options.devices, options.shard_state)
-        if options.shard_state and devices is None:
+        over = None if options.devices is None else run.Devices(options.devices, options.shard_state)
+        if options.shard_state and over is None:
             options.parser.error("--shard-state needs --devices")
         return run.run(
-            options.program, options.arguments, options.figures, options.seed, options.traceback, resume, era, devices
+            options.program, options.arguments, options.figures, options.seed, options.traceback, resume, era, over
         )
     if options.command == "inspect" and not options.version:
         from cornu.cli import inspect

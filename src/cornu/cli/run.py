@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from cornu.cli import figures, tracebacks
+from cornu.cli import devices, figures, tracebacks
 from cornu.compat import eras, imports
 from cornu.core.era import using
 from cornu.programs import magics, old_packages, python2, reading
@@ -56,17 +56,9 @@ class Devices(NamedTuple):
     wanted: str
     shard_state: bool
 
-    def begin(self) -> str:
-        """Split what follows; returns a note for the user."""
-        from cornu.cli import devices
-
-        return devices.begin(self.wanted, self.shard_state)
-
-    def end(self) -> None:
-        """Compute on one device again."""
-        from cornu.cli import devices
-
-        devices.end()
+    def begin(self) -> None:
+        """Split what follows."""
+        devices.begin(self.wanted, self.shard_state, say)
 
 
 def run(
@@ -77,13 +69,13 @@ def run(
     full_traceback: bool = False,
     resume: Resume | None = None,
     era: str | None = None,
-    devices: Devices | None = None,
+    over: Devices | None = None,
 ) -> int:
     """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
 
     Figures that the program shows or leaves open are saved in `figures_folder`; `seed` seeds Python, numpy and Cornu
     first; `full_traceback` also shows the inner lines of Cornu and jax; `resume` says where every `fit` is kept; `era`
-    is one of `core.era.ERAS`, or None to recognize it from the program; `devices` splits batches. SystemExit passes
+    is one of `core.era.ERAS`, or None to recognize it from the program; `over` splits batches. SystemExit passes
     through.
     """
     try:
@@ -99,7 +91,7 @@ def run(
         say(note)
     namespace = _prepare(source, arguments, figures_folder)
     with using(finding.era):
-        return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era, devices)
+        return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era, over)
 
 
 def _run_prepared(
@@ -110,7 +102,7 @@ def _run_prepared(
     full_traceback: bool,
     resume: Resume | None,
     era: str | None,
-    devices: Devices | None,
+    over: Devices | None,
 ) -> int:
     """Run a program for which the process is set up; see `run`."""
     if seed is not None:
@@ -118,11 +110,11 @@ def _run_prepared(
 
         set_random_seed(seed)
     try:
-        if devices is not None:
-            say(devices.begin())
+        if over is not None:
+            over.begin()
         for note in resume.begin(source, arguments, era) if resume is not None else ():
             say(note)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         say(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
         return 2
     ended_well = False
@@ -142,7 +134,7 @@ def _run_prepared(
     finally:
         if resume is not None:
             resume.end(ended_well)
-        if devices is not None:
+        if over is not None:
             devices.end()
         for note in figures.finish():
             say(note)

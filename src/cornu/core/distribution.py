@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 
+from cornu.core import settings
 from cornu.core.jax_internals import check_device
 from cornu.core.layouts import DeviceMesh, LayoutMap, TensorLayout, list_devices
 from cornu.core.placement import is_even
@@ -229,6 +230,11 @@ def distribution() -> Distribution | None:
 
     >>> distribution()
     """
+    global _current
+    make = settings.first_distribution()
+    if make is not None:
+        settings.set_first_distribution(None)
+        _current = make()
     return _current
 
 
@@ -240,6 +246,7 @@ def set_distribution(value: Distribution | None) -> None:
     >>> set_distribution(None)
     """
     global _current
+    settings.set_first_distribution(None)
     if value is not None and not isinstance(value, Distribution):
         raise TypeError(f"set_distribution takes a distribution such as DataParallel(), or None; got {value!r}.")
     _current = value

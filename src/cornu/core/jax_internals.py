@@ -95,7 +95,6 @@ SETTINGS = (
     "jax_cpu_enable_async_dispatch",  # 0.8 to 0.12
     "jax_traceback_in_locations_limit",  # 0.8 to 0.12
     "jax_traceback_filtering",  # 0.8 to 0.12
-    "jax_num_cpu_devices",  # 0.8 to 0.12
 )
 #: How JAX begins the warning about an entry of its cache that is being written or was cut short (0.8 to 0.12).
 CACHE_WARNING = "Error (reading|writing) persistent compilation cache"

@@ -119,6 +119,11 @@ class Learner:
         """Where sequences may be padded in training."""
         return plan_for(self.model, training=True)
 
+    @property
+    def devices(self) -> int:
+        """How many devices compute a step together."""
+        return 1 if self.placement is None else self.placement.whole.num_devices
+
     def prepare_optimizer(self) -> None:
         """Create the optimizer's slots for the trainable weights."""
         self.optimizer.prepare(self.params)
