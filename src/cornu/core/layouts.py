@@ -52,7 +52,9 @@ def device_named(name: Any) -> jax.Device:
     check_device()
     found = [one for one in jax.devices(kind.lower()) if str(one.id) == (number or "0")]
     if not found:
-        raise ValueError(f"There is no device {str(name)!r}; this process sees {', '.join(list_devices(kind.lower()))}.")
+        raise ValueError(
+            f"There is no device {str(name)!r}; this process sees {', '.join(list_devices(kind.lower()))}."
+        )
     return found[0]
 
 

@@ -17,7 +17,6 @@ from jax.sharding import PartitionSpec
 _plain = contextvars.ContextVar("plain", default=False)
 
 
-
 class Split(NamedTuple):
     """How the program that is being traced is split over devices.
 
@@ -204,9 +203,7 @@ def _by_hand(function: Callable, split: Split, axes: tuple[int | None, ...]) -> 
             return function(*arrays)
 
     specs = tuple(PartitionSpec() if one is None else PartitionSpec(*[None] * one, split.axis) for one in axes)
-    program = jax.shard_map(
-        call, mesh=split.mesh, in_specs=specs, out_specs=PartitionSpec(split.axis), check_vma=False
-    )
+    program = jax.shard_map(call, mesh=split.mesh, in_specs=specs, out_specs=PartitionSpec(split.axis), check_vma=False)
 
     def evenly(*arrays: Any) -> Any:
         rows = next(one.shape[axis] for one, axis in zip(arrays, axes, strict=True) if axis is not None)

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from cornu.data.batches import as_batches
 from cornu.training.program import Program
 from cornu.training.step import Turn
 

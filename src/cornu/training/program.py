@@ -49,9 +49,10 @@ class Program:
         self.training = kind == "train"
         self.step = learner.train_step if self.training else learner.test_step
         self._results = learner.results
-        if learner.placement is not None and not run_eagerly:
-            self.step = learner.placement.training(self.step, learner)
-            self._results = lambda state: learner.placement.results(learner.results(state))
+        place = learner.placement
+        if place is not None and not run_eagerly:
+            self.step = place.training(self.step, learner)
+            self._results = lambda state: place.results(learner.results(state))
         self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
         self.run_eagerly = run_eagerly
         self.pad = Padding(learner, kind, run_eagerly)

@@ -13,9 +13,10 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec, Sharding
 
-from cornu.core.distribution import Distribution
+from cornu.core.distribution import DataParallel, Distribution
 from cornu.core.donation import exchange
 from cornu.core.placement import constrained, is_even, laid_out
+from cornu.core.scope import get_mask, set_mask
 from cornu.core.variable import Variable
 from cornu.data.batch import Batch
 from cornu.kernels.compiler import Split
@@ -31,11 +32,11 @@ class Placement:
 
     def __init__(self, distribution: Distribution) -> None:
         self.distribution = distribution
-        self.whole = NamedSharding(distribution.device_mesh.backend_mesh, PartitionSpec())
+        mesh = distribution.device_mesh.backend_mesh
+        self.whole = NamedSharding(mesh, PartitionSpec())
         self._of_variables: dict[int, tuple[Variable, Sharding]] = {}
         axis = distribution.batch_dim_name
-        alone = axis in self.whole.mesh.shape and self.whole.mesh.shape[axis] == self.whole.mesh.size
-        self.split = Split(self.whole.mesh, axis if alone else None)
+        self.split = Split(mesh, axis if mesh.shape.get(axis) == mesh.size else None)
         self._of_rows = functools.cache(self._found_for_rows)
 
     # ---- variables
@@ -97,6 +98,25 @@ class Placement:
 
         return jax.tree.map(split, batch._replace(lengths=None))._replace(lengths=batch.lengths)
 
+    @functools.cached_property
+    def lay_out(self) -> Callable[[str, Any], Any] | None:
+        """Lays out the outputs of a layer, by their path, inside a program; None where nothing says how."""
+        found = self.distribution.get_tensor_layout
+        return None if getattr(found, "__func__", None) is DataParallel.get_tensor_layout else self._laid_out_by_path
+
+    def _laid_out_by_path(self, path: str, outputs: Any) -> Any:
+        layout: Any = self.distribution.get_tensor_layout(path)
+        if layout is None:
+            return outputs
+        sharding = getattr(layout, "backend_layout", layout)
+
+        def laid(output: Any) -> Any:
+            found = constrained(output, sharding)
+            set_mask(found, get_mask(output))
+            return found
+
+        return jax.tree.map(laid, outputs)
+
     # ---- steps
 
     def results(self, found: Any) -> Any:
@@ -120,7 +140,9 @@ class Placement:
 
         def placed(state: TrainState, batch: Batch) -> tuple[Any, dict]:
             outputs, changes = step(state, self._rows(batch))
-            return self.results(outputs), {at: constrained(one, self.of(learner.others[at])) for at, one in changes.items()}
+            return self.results(outputs), {
+                at: constrained(one, self.of(learner.others[at])) for at, one in changes.items()
+            }
 
         return placed
 

@@ -186,7 +186,8 @@ class Learner:
         `plan` says where sequences are padded, if they have `lengths`.
         """
         padded = None if plan is None or lengths is None else Lengths(plan, lengths)
-        own = changed(values={}, losses={}, ambient=self.ambient, lengths=padded)
+        lay_out = None if self.placement is None else self.placement.lay_out
+        own = changed(values={}, losses={}, ambient=self.ambient, lengths=padded, lay_out=lay_out)
         forms = split_over_devices(None if self.placement is None else self.placement.split)
         with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled(), forms:
             self.write(state)
