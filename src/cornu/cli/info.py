@@ -11,7 +11,7 @@ import jax
 from cornu.core.compilation_cache import cache_folder
 from cornu.core.jax_internals import check_device, setting
 from cornu.core.versions import versions
-from cornu.kernels.native import convolution, library, pictures
+from cornu.kernels.native import calls, library, pictures
 
 #: Extra -> modules that it installs and that Cornu imports.
 EXTRAS = {
@@ -41,7 +41,7 @@ def collected() -> dict[str, Any]:
         "device": _device(),
         "versions": versions(),
         "cache": _cache(),
-        "kernels": library.described(convolution.LIBRARY),
+        "kernels": library.described(calls.LIBRARY),
         "picture_kernels": library.described(pictures.LIBRARY),
         "extras": {name: all(map(_is_installed, modules)) for name, modules in EXTRAS.items()},
     }

@@ -1,4 +1,7 @@
-"""Means over several axes but not the last, and vectors broadcast over all other axes, in forms that are fast on CPU.
+"""Sums over several axes but not the last, and vectors broadcast over all other axes, in forms that are fast on CPU.
+
+Large arrays in float32 take native sums if there is a C++ compiler (docs/design/016-native-kernels.md); what follows is
+about the others.
 
 Where XLA has a library for sums, the plain forms are as fast (docs/design/010). Where it has none, its sum over several
 axes takes far longer than one over the first of them and, of what is left, a product with ones. Two sums are not
@@ -27,6 +30,7 @@ from jax import Array, lax
 
 from cornu.core.jax_internals import sums_by_library
 from cornu.kernels.compiler import takes_cpu_forms
+from cornu.kernels.native import channel_sums
 
 MANY, PARTS = 512, 8  # rows of numbers from which they are summed in parts, and how many
 
@@ -87,3 +91,81 @@ def _spread_derivative(shape: tuple[int, ...], primals: tuple[Array], tangents: 
     (tangent,) = tangents
     one = jnp.matmul(jnp.ones((math.prod(shape[1:-1]), 1), tangent.dtype), tangent[None])
     return _spread(shape, *primals), jnp.broadcast_to(lax.optimization_barrier(one.reshape(shape[1:])), shape)
+
+
+def channel_moments(x: Array) -> tuple[Array, Array]:
+    """Return mean and variance over all axes but the last.
+
+    >>> channel_moments(jnp.array([[1.0, 2.0], [3.0, 2.0]]))
+    (Array([2., 2.], dtype=float32), Array([1., 0.], dtype=float32))
+    """
+    if takes_cpu_forms() and channel_sums.suits(x):
+        return _native_moments(x)
+    mean = means(x, range(x.ndim - 1))
+    return mean, means(jnp.square(x - spread(mean, x.shape)), range(x.ndim - 1))
+
+
+@jax.custom_vjp
+def _native_moments(x: Array) -> tuple[Array, Array]:
+    return channel_sums.moments(x)
+
+
+def _native_moments_backward(kept: tuple[Array, Array], upstream: tuple[Array, Array]) -> tuple[Array]:
+    (x, mean), (by_mean, by_variance) = kept, upstream
+    count = x.size // x.shape[-1]
+    return (scaled(x - mean, by_variance * (2 / count), by_mean / count),)
+
+
+def _native_moments_forward(x: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    mean, variance = _native_moments(x)
+    return (mean, variance), (x, mean)
+
+
+_native_moments.defvjp(_native_moments_forward, _native_moments_backward)
+
+
+def scaled(x: Array, factor: Array, shift: Array) -> Array:
+    """Return ``x * factor + shift`` for vectors along the last axis, with gradients that are fast on CPU.
+
+    >>> scaled(jnp.ones((1, 2)), jnp.array([1.0, 2.0]), jnp.array([0.0, 1.0])).tolist()
+    [[1.0, 3.0]]
+    """
+    if takes_cpu_forms() and channel_sums.suits(x) and factor.dtype == shift.dtype == x.dtype:
+        return _scaled(x, factor, shift)
+    return x * spread(factor, x.shape) + spread(shift, x.shape)
+
+
+@jax.custom_vjp
+def _scaled(x: Array, factor: Array, shift: Array) -> Array:
+    return x * factor + shift
+
+
+def _scaled_backward(kept: tuple[Array, Array], upstream: Array) -> tuple[Array, Array, Array]:
+    x, factor = kept
+    by_shift, by_factor = _sums_and_products(upstream, x)
+    return upstream * factor, by_factor, by_shift
+
+
+_scaled.defvjp(lambda x, factor, shift: (_scaled(x, factor, shift), (x, factor)), _scaled_backward)
+
+
+@jax.custom_vjp
+def native_sums(x: Array) -> Array:
+    """Return the sums over all axes but the last of an array that `channel_sums.suits`."""
+    return channel_sums.sums(x)
+
+
+native_sums.defvjp(lambda x: (native_sums(x), x.shape), lambda shape, upstream: (jnp.broadcast_to(upstream, shape),))
+
+
+@jax.custom_vjp
+def _sums_and_products(a: Array, b: Array) -> tuple[Array, Array]:
+    return channel_sums.sums_and_products(a, b)
+
+
+def _sums_and_products_backward(kept: tuple[Array, Array], upstream: tuple[Array, Array]) -> tuple[Array, Array]:
+    (a, b), (by_sums, by_products) = kept, upstream
+    return scaled(b, by_products, by_sums), a * by_products
+
+
+_sums_and_products.defvjp(lambda a, b: (_sums_and_products(a, b), (a, b)), _sums_and_products_backward)

@@ -15,6 +15,7 @@ from jax import Array
 
 from cornu.core.jax_internals import sums_by_library
 from cornu.kernels import depthwise_cpu, grouped_cpu
+from cornu.kernels.column_sums import native_sums
 from cornu.kernels.compiler import as_one_program, materialized, takes_cpu_forms
 from cornu.kernels.geometry import (
     CHANNELS_LAST,
@@ -27,6 +28,7 @@ from cornu.kernels.geometry import (
     per_dimension,
     same_padding,
 )
+from cornu.kernels.native import channel_sums
 
 
 @as_one_program("strides", "padding", "dilation", "groups", "data_format", rows={"x": 0})
@@ -140,7 +142,9 @@ def add_bias(x: Array, bias: Array) -> Array:
     [[[1.0, 2.0], [1.0, 2.0]]]
     """
     x, bias = _promoted(x, bias)
-    return x + bias if sums_by_library() else _add_bias(x, bias)
+    if not takes_cpu_forms() or (sums_by_library() and not channel_sums.suits(x)):
+        return x + bias
+    return _add_bias(x, bias)
 
 
 @jax.custom_vjp
@@ -150,8 +154,9 @@ def _add_bias(x: Array, bias: Array) -> Array:
 
 def _add_bias_backward(_: None, upstream: Array) -> tuple[Array, Array]:
     """Return the gradients; XLA's own sum over leading axes on CPU is ten times slower than this product with ones."""
-    if takes_cpu_forms():
-        (upstream,) = materialized(upstream)
+    if channel_sums.suits(upstream):
+        return upstream, native_sums(upstream)
+    (upstream,) = materialized(upstream)
     wide = jnp.reshape(upstream, (-1, math.prod(upstream.shape[-2:])))  # (batch * rows, columns * channels)
     dtype = jnp.promote_types(upstream.dtype, jnp.float32)
     sums = jnp.matmul(jnp.ones(wide.shape[0], upstream.dtype), wide, preferred_element_type=dtype)

@@ -9,7 +9,7 @@ from jax import Array, lax
 from cornu.core import settings
 from cornu.core.graph import op
 from cornu.core.variable import plain
-from cornu.kernels.column_sums import means, spread
+from cornu.kernels.column_sums import channel_moments, scaled, spread
 from cornu.kernels.compiler import as_one_program
 
 Axes = int | Sequence[int]
@@ -64,21 +64,15 @@ def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = Fal
 def _moments(x: Array, axes: tuple[int, ...], keepdims: bool) -> tuple[Array, Array]:
     wide = at_least_float32(x)
     if axes == tuple(range(x.ndim - 1)):
-        mean, variance = _channel_moments(wide, keepdims)
+        mean, variance = channel_moments(wide)
+        if keepdims:
+            mean, variance = (jnp.expand_dims(value, axes) for value in (mean, variance))
     else:
         mean, variance = jnp.mean(wide, axes, keepdims=keepdims), jnp.var(wide, axes, keepdims=keepdims)
     if wide.dtype == x.dtype or not jnp.issubdtype(x.dtype, jnp.inexact):
         return mean, variance
     limit = float(jnp.finfo(jnp.float16).max)
     return tuple(jnp.clip(value, -limit, limit).astype(x.dtype) for value in (mean, variance))  # type: ignore[return-value]
-
-
-def _channel_moments(x: Array, keepdims: bool) -> tuple[Array, Array]:
-    """Return mean and variance over all axes but the last."""
-    axes = range(x.ndim - 1)
-    mean = means(x, axes)
-    variance = means(jnp.square(x - spread(mean, x.shape)), axes)
-    return tuple(jnp.expand_dims(value, axes) if keepdims else value for value in (mean, variance))  # type: ignore[return-value]
 
 
 @op
@@ -149,6 +143,8 @@ def _normalized(
     if all(v is None or v.ndim == 1 for v in given):  # broadcast only after computing with the vectors
         mean, variance, scale, offset = given
         factor, shift = _factor_and_shift(mean, variance, scale, offset, epsilon)
+        if axes == (x.ndim - 1,):
+            return scaled(x, factor, shift)
         return x * along(x, factor, axes) + along(x, shift, axes)
     mean, variance, scale, offset = (v if v is None else along(x, v, axes) for v in given)
     return _shifted(x, mean, variance, scale, offset, epsilon)

@@ -13,14 +13,14 @@ import pytest
 from cornu.kernels import convolution_cpu
 from cornu.kernels.convolution import convolution, transposed_convolution
 from cornu.kernels.geometry import Geometry, native, output_space
+from cornu.kernels.native import calls, library
 from cornu.kernels.native import convolution as native_convolution
-from cornu.kernels.native import library
 
 
 @pytest.fixture(scope="module", autouse=True)
 def built():
-    if not library.available(native_convolution.LIBRARY):
-        pytest.skip(f"native kernels: {library.described(native_convolution.LIBRARY)}")
+    if not library.available(calls.LIBRARY):
+        pytest.skip(f"native kernels: {library.described(calls.LIBRARY)}")
 
 
 def _arrays(*shapes):
@@ -53,6 +53,7 @@ def _drawn(seed):
 
 
 SEEDS = range(12)
+PLAIN = Geometry((1, 1), ((0, 0),) * 2, (1, 1), (1, 1))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -78,6 +79,65 @@ def test_gradient_by_kernel_equals_xla(seed):
 
     want = _exact(reference, x, upstream, kernel)
     _near(native_convolution.gradient_by_kernel(x, upstream, kernel_shape[:-2], geometry), want)
+
+
+SHAPES = {
+    "many tiles": ((4, 26, 26, 32), 64, 0),
+    "few channels and filters": ((3, 20, 16, 16), 8, 1),
+    "sizes that fill no vector": ((4, 15, 23, 33), 19, 1),
+    "rows smaller than a tile": ((30, 3, 15, 17), 40, 1),
+    "more padding than the window": ((4, 13, 14, 24), 36, 3),
+    "cropped": ((8, 18, 17, 16), 16, -1),
+    "sums of few blocks": ((8, 12, 12, 250), 260, 1),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_winograds_form_equals_xla(name):
+    shape, filters, pad = SHAPES[name]
+    geometry = PLAIN._replace(padding=((pad, pad), (pad, pad + 1)))
+    x, kernel = _arrays(shape, (3, 3, shape[-1], filters))
+    (upstream,) = _arrays((shape[0], *output_space(shape[1:-1], (3, 3), geometry), filters))
+
+    def passes(x, kernel, upstream):
+        by_kernel = native_convolution.gradient_by_kernel(x, upstream, (3, 3), geometry)
+        return native_convolution.convolved(x, kernel, geometry), by_kernel
+
+    def reference(x, kernel, upstream):
+        result, back = jax.vjp(lambda kernel: native(x, kernel, geometry), kernel)
+        return result, back(upstream)[0]
+
+    step = jax.jit(passes)
+    assert step.lower(x, kernel, upstream).as_text().count("@cornu_convolution_winograd") == 2
+    with jax.enable_x64(True):
+        doubles = [jnp.asarray(np.asarray(each), "float64") for each in (x, kernel, upstream)]
+        wanted = [np.asarray(each) for each in reference(*doubles)]
+    for found, want in zip(step(x, kernel, upstream), wanted, strict=True):
+        _near(found, want)
+
+
+def test_errors_of_winograds_form_are_a_few_times_those_of_a_sum():
+    x, kernel = _arrays((4, 26, 26, 32), (3, 3, 32, 32))
+    strided = PLAIN._replace(strides=(2, 2))  # every second output, as a plain sum
+    want = _exact(lambda x, kernel: native(x, kernel, PLAIN), x, kernel)
+    error = np.std(native_convolution.convolved(x, kernel, PLAIN) - want)
+    assert error < 4 * np.std(native_convolution.convolved(x, kernel, strided) - want[:, ::2, ::2])
+
+
+def test_rules_of_winograds_form():
+    def used(kernel, outputs, geometry=PLAIN, covered=2.0):
+        return native_convolution._saves_products(kernel, outputs, geometry, covered)
+
+    assert used((3, 3, 16, 8), (64, 32, 32))
+    assert not used((3, 3, 8, 16), (64, 32, 32))  # few channels
+    assert not used((3, 3, 64, 64), (1, 28, 28))  # few tiles
+    assert not used((3, 3, 512, 512), (64, 16, 16))  # a large kernel
+    assert not used((3, 3, 32, 32), (64, 5, 5))
+    assert used((3, 3, 32, 32), (64, 7, 7))
+    assert not used((5, 5, 32, 32), (64, 32, 32))
+    assert not used((3, 32, 32), (64, 32))
+    assert not used((3, 3, 32, 32), (64, 32, 32), PLAIN._replace(strides=(2, 1)))
+    assert not used((3, 3, 32, 32), (64, 32, 32), PLAIN._replace(kernel_dilation=(2, 2)))
 
 
 LAYERS = {
@@ -128,9 +188,6 @@ def test_vmap():
     np.testing.assert_array_equal(found, want)
 
 
-PLAIN = Geometry((1, 1), ((0, 0),) * 2, (1, 1), (1, 1))
-
-
 @pytest.mark.parametrize(
     ("shape", "kernel", "geometry", "dtype", "suits"),
     [
@@ -141,7 +198,8 @@ PLAIN = Geometry((1, 1), ((0, 0),) * 2, (1, 1), (1, 1))
         ((1, 8, 8, 32), (3, 3, 32, 8), PLAIN, "float32", False),
         ((32, 16, 16, 64), (1, 1, 64, 64), PLAIN, "float32", False),
         ((32, 16, 16, 64), (1, 1, 64, 64), PLAIN._replace(strides=(2, 2)), "float32", True),
-        ((8, 14, 14, 256), (3, 3, 256, 256), PLAIN, "float32", False),
+        ((8, 14, 14, 256), (3, 3, 256, 256), PLAIN, "float32", True),
+        ((8, 14, 14, 512), (3, 3, 512, 512), PLAIN, "float32", False),
     ],
 )
 def test_rules(shape, kernel, geometry, dtype, suits):
@@ -171,18 +229,20 @@ import jax, jax.numpy as jnp, numpy as np
 from cornu.kernels.convolution import convolution
 drawn = np.random.default_rng(0)
 x, kernel = (jnp.asarray(drawn.normal(size=shape), "float32") for shape in ((5, 30, 30, 24), (3, 3, 24, 40)))
-step = jax.jit(jax.value_and_grad(lambda x, k: jnp.sum(convolution(x, k, padding="same") ** 2), (0, 1)))
-assert "cornu_convolution" in step.lower(x, kernel).as_text()
+strides = int(sys.argv[2])
+step = jax.jit(jax.value_and_grad(lambda x, k: jnp.sum(convolution(x, k, strides, "same") ** 2), (0, 1)))
+assert ("cornu_convolution_winograd" in step.lower(x, kernel).as_text()) == (strides == 1)
 print(hashlib.sha256(b"".join(np.asarray(each).tobytes() for each in step(x, kernel)[1])).hexdigest())
 """
 
 
-def test_results_do_not_depend_on_the_threads():
+@pytest.mark.parametrize("strides", ["1", "2"])
+def test_results_do_not_depend_on_the_threads(strides):
     processors = sorted(os.sched_getaffinity(0))
     if len(processors) < 2:
         pytest.skip("one processor")
     used = (str(processors[0]), ",".join(map(str, processors)))
-    found = {subprocess.check_output([sys.executable, "-c", BITS, each], text=True) for each in used}
+    found = {subprocess.check_output([sys.executable, "-c", BITS, each, strides], text=True) for each in used}
     assert len(found) == 1
 
 

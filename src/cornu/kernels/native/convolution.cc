@@ -2,7 +2,8 @@
 //
 // Arrays are channels last: inputs (images, height, width, channels), kernels (height, width, channels, filters). A tile
 // of sums stays in registers: positions x filters in the convolution, channels x filters in the gradient. Every sum is
-// added in an order that depends on the shapes alone, so results are the same for any number of threads.
+// added in an order that depends on the shapes alone, so results are the same for any number of threads. Windows of 3 x 3
+// over many channels take Winograd's form (winograd.h).
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -477,6 +478,9 @@ static void kernel_gradient(ffi::ThreadPool& pool, const float* x, const float* 
   });
 }
 
+#include "channel_sums.h"
+#include "winograd.h"
+
 // ---- what XLA calls
 
 using Array = ffi::Buffer<ffi::F32>;
@@ -492,6 +496,33 @@ static ffi::Error call(ffi::ThreadPool pool, ffi::Span<const int64_t> numbers, A
   return ffi::Error::Success();
 }
 
+static Layout layout_of(Array& x) {
+  int64_t channels = x.dimensions().back();
+  return Layout(x.element_count() / channels, channels);
+}
+
+static ffi::Error call_moments(ffi::ThreadPool pool, Array x, ffi::Result<Array> mean, ffi::Result<Array> variance) {
+  write_moments(pool, x.typed_data(), mean->typed_data(), variance->typed_data(), layout_of(x));
+  return ffi::Error::Success();
+}
+
+static ffi::Error call_products(ffi::ThreadPool pool, Array a, Array b, ffi::Result<Array> sums,
+                              ffi::Result<Array> products) {
+  write_sums<Sum::PRODUCTS>(pool, a.typed_data(), b.typed_data(), sums->typed_data(), products->typed_data(), layout_of(a));
+  return ffi::Error::Success();
+}
+
+static ffi::Error call_sums(ffi::ThreadPool pool, Array x, ffi::Result<Array> sums) {
+  write_sums<Sum::NUMBERS>(pool, x.typed_data(), x.typed_data(), sums->typed_data(), nullptr, layout_of(x));
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(channel_sums, call_sums, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(channel_moments, call_moments,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().Ret<Array>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(channel_products, call_products,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Arg<Array>().Ret<Array>().Ret<Array>());
+
 #define CALL(name, function)                                                         \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(name, call<function>,                                \
                                 ffi::Ffi::Bind()                                     \
@@ -503,3 +534,5 @@ static ffi::Error call(ffi::ThreadPool pool, ffi::Span<const int64_t> numbers, A
 
 CALL(convolution, convolve);
 CALL(convolution_kernel_gradient, kernel_gradient);
+CALL(convolution_winograd, winograd);
+CALL(convolution_winograd_kernel_gradient, winograd_kernel_gradient);

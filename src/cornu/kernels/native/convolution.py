@@ -5,18 +5,14 @@ Both are linear in each of their arrays, and `convolution_cpu` knows their deriv
 
 from __future__ import annotations
 
-import ctypes
 import math
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from cornu.kernels import winograd
-from cornu.kernels.compiler import takes_native_calls
 from cornu.kernels.geometry import Geometry, output_space
-from cornu.kernels.native import library
+from cornu.kernels.native import calls
 
 LEAST_PRODUCTS = 1 << 21
 """Multiplications below which the call is not worth a compiler's start: about a tenth of a millisecond."""
@@ -28,44 +24,30 @@ LEAST_FILTERS = 8
 """With fewer filters most of a vector is empty."""
 
 MOST_CHANNELS = 256
-"""From here on, in channels and filters, Winograd's form is faster."""
+"""From here on, in channels and filters, XLA's convolutions in Winograd's form are faster than a direct one."""
 
 MOST_SUMS = 1 << 20
 """Numbers in a kernel whose gradient fits in the second cache."""
 
+LEAST_CHANNELS = 16
+"""With fewer channels, the transforms of Winograd's form take longer than the products that they save."""
 
-FUNCTIONS = ("convolution", "convolution_kernel_gradient")
+LEAST_TILES, MOST_WEIGHTS = 56, 1 << 16
+"""Tiles, and channels times filters, between which transforming the kernel is worth it."""
 
-
-def _register(loaded: ctypes.CDLL, name: str) -> None:
-    for function in FUNCTIONS:
-        capsule = jax.ffi.pycapsule(getattr(loaded, function))
-        jax.ffi.register_ffi_target(_target(function, name), capsule, platform="cpu")
-
-
-LIBRARY = library.Library("convolution", "the first large convolution", _register)
-
-
-def target(function: str) -> str:
-    """Return the name by which programs call one of `FUNCTIONS`.
-
-    It contains the library's hash, so a compiled program in JAX's cache never meets another library: a process without
-    this one traces another program.
-    """
-    return _target(function, library.hash_of(LIBRARY))
-
-
-def _target(function: str, name: str) -> str:
-    return f"cornu_{function}_{name}"
+COVERED, COVERED_BY_GRADIENT = 2.0, 1.6
+"""How many times the outputs the tiles of Winograd's form may cover."""
 
 
 def suits_convolution(x: Array, kernel: Array, geometry: Geometry) -> bool:
     """Return whether `convolved` is faster than XLA's forms, and available."""
     is_product = math.prod(kernel.shape[:-2]) == max(geometry.strides) == 1
-    is_wide = min(kernel.shape[-2:]) >= MOST_CHANNELS and winograd.suits_convolution(x, kernel, geometry)
     space = output_space(x.shape[1:-1], kernel.shape[:-2], geometry)
     entries = math.prod(kernel.shape[:-1])
-    return entries >= LEAST_ENTRIES and not is_product and not is_wide and _suits(x, kernel, math.prod(space) * entries)
+    if entries < LEAST_ENTRIES or is_product or not _suits(x, kernel, math.prod(space) * entries):
+        return False
+    is_wide = min(kernel.shape[-2:]) >= MOST_CHANNELS and winograd.suits_convolution(x, kernel, geometry)
+    return not is_wide or _saves_products(kernel.shape, (x.shape[0], *space), geometry, COVERED)
 
 
 def suits_gradient(x: Array, upstream: Array, window: tuple[int, ...], geometry: Geometry) -> bool:
@@ -79,26 +61,37 @@ def convolved(x: Array, kernel: Array, geometry: Geometry) -> Array:
     """Convolve `x` ``(images, *space, channels)`` with `kernel`, in one or two dimensions."""
     space = output_space(x.shape[1:-1], kernel.shape[:-2], geometry)
     shape = (x.shape[0], *space, kernel.shape[-1])
-    return _called("convolution", x, kernel, shape, _sizes(x, space, kernel.shape[-1], kernel.shape[:-2], geometry))
+    name = "convolution_winograd" if _saves_products(kernel.shape, shape[:-1], geometry, COVERED) else "convolution"
+    sizes = _sizes(x, space, kernel.shape[-1], kernel.shape[:-2], geometry)
+    return calls.called(name, shape, x, kernel, shape=sizes)
 
 
 def gradient_by_kernel(x: Array, upstream: Array, window: tuple[int, ...], geometry: Geometry) -> Array:
     """Return the gradient with respect to the kernel, ``(*window, channels, filters)``."""
     shape = (*window, x.shape[-1], upstream.shape[-1])
     sizes = _sizes(x, upstream.shape[1:-1], upstream.shape[-1], window, geometry)
-    return _called("convolution_kernel_gradient", x, upstream, shape, sizes)
+    in_tiles = _saves_products(shape, upstream.shape[:-1], geometry, COVERED_BY_GRADIENT)
+    name = "convolution_winograd_kernel_gradient" if in_tiles else "convolution_kernel_gradient"
+    return calls.called(name, shape, x, upstream, shape=sizes)
+
+
+def _saves_products(kernel: tuple[int, ...], outputs: tuple[int, ...], geometry: Geometry, covered: float) -> bool:
+    """Return whether Winograd's form, a quarter of the products and transforms around them, is faster.
+
+    `kernel` is the kernel's shape, `outputs` ``(images, *space)``.
+    """
+    *window, channels, filters = kernel
+    if window != [3, 3] or {*geometry.strides, *geometry.input_dilation, *geometry.kernel_dilation} != {1}:
+        return False
+    tiles = outputs[0] * math.prod(-(-size // 4) for size in outputs[1:])
+    fits = channels >= LEAST_CHANNELS and channels * filters <= MOST_WEIGHTS and tiles >= LEAST_TILES
+    return fits and 16 * tiles <= covered * math.prod(outputs)
 
 
 def _suits(x: Array, other: Array, products: int) -> bool:
     """Return whether the library takes such arrays, with `products` for each filter and image."""
     enough = x.shape[0] * products * other.shape[-1] >= LEAST_PRODUCTS and other.shape[-1] >= LEAST_FILTERS
-    exact = x.dtype == other.dtype == jnp.float32 and x.ndim in (3, 4)
-    return enough and exact and takes_native_calls() and library.available(LIBRARY)
-
-
-def _called(name: str, left: Array, right: Array, shape: tuple[int, ...], sizes: np.ndarray) -> Array:
-    result = jax.ShapeDtypeStruct(shape, jnp.float32)
-    return jax.ffi.ffi_call(target(name), result, vmap_method="sequential")(left, right, shape=sizes)
+    return enough and x.ndim in (3, 4) and calls.takes(x, other)
 
 
 def _sizes(x: Array, space: tuple[int, ...], filters: int, window: tuple[int, ...], geometry: Geometry) -> np.ndarray:

@@ -41,7 +41,7 @@ _loaded: dict[str, ctypes.CDLL] = {}  # by their hashes
 
 
 class Library(NamedTuple):
-    """A library: the name of its source, when it is built, what prepares it once it is loaded, and its own options.
+    """A library: its source's name, when it is built, what prepares it once loaded, its own options and headers.
 
     `prepare` is called with the library and its hash.
     """
@@ -50,11 +50,16 @@ class Library(NamedTuple):
     first_use: str
     prepare: Callable[[ctypes.CDLL, str], None]
     options: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
 
     @property
     def source(self) -> Path:
         """The C++ file."""
         return Path(__file__).with_name(f"{self.name}.cc")
+
+    def text(self) -> bytes:
+        """Return the source and the headers of its own that it includes."""
+        return b"".join(self.source.with_name(name).read_bytes() for name in (self.source.name, *self.headers))
 
 
 def never_build() -> None:
@@ -136,7 +141,7 @@ def hash_of(library: Library) -> str:
     command = _compiler()
     status = Path(command[0]).stat()
     parts = (
-        library.source.read_bytes(),
+        library.text(),
         repr((OPTIONS, library.options, command, status.st_size, status.st_mtime_ns, jax.__version__)).encode(),
     )
     return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
