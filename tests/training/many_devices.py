@@ -10,6 +10,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -355,6 +356,8 @@ def on_and_off() -> dict[str, Any]:
 @check
 def old_faces() -> dict[str, Any]:
     """Strategies of TensorFlow and Keras 2's `multi_gpu_model` are data parallelism."""
+    if find_spec("cornu.compat") is None:
+        return {}
     from cornu.compat.extras import multi_gpu_model
     from cornu.compat.tensorflow import distribute, settings
 

