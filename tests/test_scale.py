@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import pytest
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "scale.md").read_text(encoding="utf-8")
@@ -32,18 +33,19 @@ def printed(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("command", COMMANDS.splitlines()[1:])
+@pytest.mark.parametrize("command", COMMANDS.splitlines()[1:3])
 def test_commands_print_the_scores_of_one_device(command, printed):
     scores = printed[COMMANDS.splitlines()[0]][0].splitlines()[0]
     assert printed[command][0].splitlines()[0] == scores
 
 
 def test_commands_say_where_the_program_runs(printed):
-    all_devices, four, split = (printed[command] for command in COMMANDS.splitlines())
+    all_devices, four, split, kept = (printed[command] for command in COMMANDS.splitlines())
     assert "training runs on one device, cpu:0: --devices N takes N" in all_devices[1]
     assert "batches are split over 4 devices, cpu:0 to cpu:3" in four[1]
     assert "batches, variables and the optimizer's state are split over 4 devices" in split[1]
     assert "[2048, 2048, 2048, 2048]" in four[0]
+    assert "[2048, 2048, 2048, 2048]" in kept[0]
     assert "[512, 512, 512, 512]" in split[0]
 
 
@@ -53,6 +55,17 @@ def test_a_large_model_is_split(printed):
     assert len(set(held.values())) == 1
     whole = 3 * 4 * (1000 * 64 + 4 * 64 * 64 + 2 * 64 * 256 + 64 * 1000)  # kernels, and two slots for each
     assert whole / 4 < held[0] < whole * 0.62
+
+
+def test_devices_that_are_not_there_are_an_error(tmp_path, capsys):
+    from cornu.cli.main import main
+
+    assert len(jax.devices()) == 1  # starts JAX: else the command would make nine
+    program = tmp_path / "program.py"
+    program.write_text("import keras; keras.Sequential().compile()", encoding="utf-8")
+    assert main(["run", "--devices", "9", str(program)]) == 1
+    assert "--devices 9: there are 1, cpu:0. Take fewer, or all." in capsys.readouterr().err
+    assert main(["run", str(program)]) == 0
 
 
 @pytest.mark.parametrize(

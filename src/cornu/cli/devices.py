@@ -1,6 +1,8 @@
 """``cornu run --devices N``: the program's batches are split over several devices."""
 
+import contextlib
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +14,8 @@ COUNT = "JAX_NUM_CPU_DEVICES"  # how many devices JAX makes of a CPU
 def begin(wanted: str, shard_state: bool, say: Callable[[str], None]) -> None:
     """Split all training, evaluation and prediction from now on over devices.
 
-    A number makes as many devices of a CPU, if JAX has not started. JAX is loaded when the program needs it, as without
-    devices: loading it advances numpy's random generator.
+    A number makes as many devices of a CPU, if JAX has not started its own. JAX is loaded when the program needs it, as
+    without devices: loading it advances numpy's random generator.
 
     Args:
         wanted: ``"all"``, or a number.
@@ -22,6 +24,9 @@ def begin(wanted: str, shard_state: bool, say: Callable[[str], None]) -> None:
     """
     if wanted != "all":
         os.environ[COUNT] = wanted
+        if "jax" in sys.modules:  # it has read its environment
+            with contextlib.suppress(RuntimeError):  # it has made its devices
+                sys.modules["jax"].config.update(COUNT.lower(), int(wanted))
     settings.set_first_distribution(lambda: _made(wanted, shard_state, say))
 
 
@@ -33,7 +38,7 @@ def _made(wanted: str, shard_state: bool, say: Callable[[str], None]) -> Any:
     found = list_devices()
     count = len(found) if wanted == "all" else int(wanted)
     if count > len(found):
-        raise ValueError(f"--devices {count}: there are {len(found)}, {', '.join(found)}.")
+        raise ValueError(f"--devices {count}: there are {len(found)}, {', '.join(found)}. Take fewer, or all.")
     if count == 1:
         say(f"training runs on one device, {found[0]}" + (": --devices N takes N" if wanted == "all" else ""))
         return None
