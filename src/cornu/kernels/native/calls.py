@@ -29,9 +29,8 @@ def _register(loaded: ctypes.CDLL, name: str) -> None:
         jax.ffi.register_ffi_target(_target(function, name), capsule, platform="cpu")
 
 
-LIBRARY = library.Library(
-    "convolution", "the first large convolution or normalization", _register, headers=("channel_sums.h", "winograd.h")
-)
+FILES = ("kernels.h", "calls.cc", "convolution.cc", "kernel_gradient.cc", "winograd.cc", "channel_sums.cc")
+LIBRARY = library.Library("convolution", "the first large convolution or normalization", _register, FILES)
 
 
 def target(function: str) -> str:

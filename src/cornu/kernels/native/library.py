@@ -17,9 +17,11 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +31,7 @@ from cornu.core.atomic_files import replacing, write_text
 from cornu.core.compilation_cache import cache_folder
 from cornu.core.processor import processor_flags
 
-OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-w")
+OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-w")
 FEATURES = frozenset(("avx2", "fma"))
 SECONDS = 120.0  # limit for compiling, and for waiting for another process that compiles
 
@@ -41,25 +43,21 @@ _loaded: dict[str, ctypes.CDLL] = {}  # by their hashes
 
 
 class Library(NamedTuple):
-    """A library: its source's name, when it is built, what prepares it once loaded, its own options and headers.
+    """A library: its name, when it is built, what prepares it once it is loaded, its files and its own options.
 
-    `prepare` is called with the library and its hash.
+    `prepare` is called with the library and its hash. Of the files, beside this one, the ``.cc`` are compiled.
     """
 
     name: str
     first_use: str
     prepare: Callable[[ctypes.CDLL, str], None]
+    files: tuple[str, ...]
     options: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
 
     @property
-    def source(self) -> Path:
-        """The C++ file."""
-        return Path(__file__).with_name(f"{self.name}.cc")
-
-    def text(self) -> bytes:
-        """Return the source and the headers of its own that it includes."""
-        return b"".join(self.source.with_name(name).read_bytes() for name in (self.source.name, *self.headers))
+    def paths(self) -> list[Path]:
+        """The C++ files."""
+        return [Path(__file__).with_name(name) for name in self.files]
 
 
 def never_build() -> None:
@@ -141,7 +139,7 @@ def hash_of(library: Library) -> str:
     command = _compiler()
     status = Path(command[0]).stat()
     parts = (
-        library.text(),
+        *(path.read_bytes() for path in library.paths),
         repr((OPTIONS, library.options, command, status.st_size, status.st_mtime_ns, jax.__version__)).encode(),
     )
     return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
@@ -165,8 +163,17 @@ def _built(library: Library, path: Path) -> str:
 
 
 def _compile(library: Library, path: Path) -> None:
+    """Compile the files side by side, and link them."""
     options = (*OPTIONS, *library.options, f"-I{jax.ffi.include_dir()}")
-    command = [*_compiler(), *options, str(library.source), "-o", str(path)]
+    sources = [each for each in library.paths if each.suffix == ".cc"]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as threads:
+        objects = [Path(folder, f"{each.stem}.o") for each in sources]
+        list(threads.map(lambda source, to: _run(*options, "-c", source, "-o", to), sources, objects))
+        _run("-shared", *objects, "-o", path)
+
+
+def _run(*arguments: str | Path) -> None:
+    command = [*_compiler(), *map(str, arguments)]
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
 
 

@@ -21,7 +21,9 @@ def _declare(loaded: ctypes.CDLL, _: str) -> None:
 
 
 #: Without contraction of products and sums, numbers are rounded as numpy rounds them.
-LIBRARY = library.Library("pictures", "the first picture that needs them", _declare, ("-ffp-contract=off",))
+LIBRARY = library.Library(
+    "pictures", "the first picture that needs them", _declare, ("pictures.cc",), ("-ffp-contract=off",)
+)
 
 
 def _address(array: np.ndarray) -> int:

@@ -3,12 +3,11 @@
 //
 // The points of the transforms are 0, +-A, +-B and infinity. They decide about the errors: with these, which are exact
 // in binary, errors are 2 to 3 times those of a plain sum in float32; with the usual 1 and 2 they are 5 times.
-#pragma once
+#include "kernels.h"
 
 constexpr float A = 0.6875f, B = 1.375f, AA = A * A, BB = B * B;
 constexpr int EDGE = 6, STEP = 4, PLACES = EDGE * EDGE;   // inputs of a tile along an axis, outputs, products
 constexpr int TILES = ACCUMULATORS;                       // tiles of a group, whose sums fit in registers
-constexpr int64_t LEAST_WINOGRAD_TASKS = 8;
 constexpr int64_t TRANSFORMED = 1 << 16;                  // floats of the transforms of a task, to stay in the second cache
 constexpr int CHANNEL_ROWS = 8;                           // channels of a tile of the gradient's sums
 alignas(64) static const float ZEROS[LANES] = {};
@@ -211,7 +210,7 @@ static int64_t groups_of(const Tiles& tiles, int64_t per_tile, int64_t tasks) {
   return std::max<int64_t>(1, std::min(fit, tiles.count / (tasks * TILES)));
 }
 
-static void winograd(ffi::ThreadPool& pool, const float* x, const float* kernel, float* out, const Shape& s) {
+void winograd(const Pool& pool, const float* x, const float* kernel, float* out, const Shape& s) {
   const Tiles tiles(s);
   const std::vector<Filters> blocks = filters_of(s);
   const int64_t padded = divided(s.filters, LANES) * LANES;
@@ -232,7 +231,7 @@ static void winograd(ffi::ThreadPool& pool, const float* x, const float* kernel,
         }
   });
   const int64_t channels = divided(s.channels, LANES) * LANES, widest = std::min<int64_t>(padded, 2 * LANES);
-  const int64_t groups = groups_of(tiles, channels + widest, LEAST_WINOGRAD_TASKS), per_task = groups * TILES;
+  const int64_t groups = groups_of(tiles, channels + widest, LEAST_TASKS), per_task = groups * TILES;
   parallel(pool, divided(tiles.count, per_task), [&](int64_t task) {
     const int64_t first = task * per_task, count = std::min(per_task, tiles.count - first);
     float* spread = band_memory.get(PLACES * apart(per_task * channels));
@@ -268,7 +267,7 @@ static void add_tiles(const float* spread, const float* above, float* total, int
     for (int v = 0; v < V; ++v) store(total + r * padded + v * LANES, sum[r][v]);
 }
 
-static void winograd_kernel_gradient(ffi::ThreadPool& pool, const float* x, const float* upstream, float* out,
+void winograd_kernel_gradient(const Pool& pool, const float* x, const float* upstream, float* out,
                                      const Shape& s) {
   const Tiles tiles(s);
   const int64_t vectors = divided(s.channels, LANES), padded = divided(s.filters, LANES) * LANES;
@@ -282,7 +281,7 @@ static void winograd_kernel_gradient(ffi::ThreadPool& pool, const float* x, cons
   float* totals = memory.get(blocks * size);
 
   // tasks: blocks of units, each with its own sums, times columns of the products where the sums are large
-  const int64_t width = blocks < LEAST_WINOGRAD_TASKS ? std::max<int64_t>(1, EDGE * blocks / LEAST_WINOGRAD_TASKS) : EDGE;
+  const int64_t width = blocks < LEAST_TASKS ? std::max<int64_t>(1, EDGE * blocks / LEAST_TASKS) : EDGE;
   const int64_t parts = divided(EDGE, width);
   parallel(pool, blocks * parts, [&](int64_t task) {
     const int64_t block = task / parts;

@@ -2,7 +2,7 @@
 //
 // An array is read once, by tasks that take consecutive blocks of positions. Blocks and tasks depend on the shape alone,
 // and their results are joined in order, so the number of threads does not change them.
-#pragma once
+#include "kernels.h"
 
 constexpr int64_t BLOCK_FLOATS = 1 << 13, MOST_SUM_TASKS = 16;
 constexpr int SUM_VECTORS = 4;
@@ -92,8 +92,8 @@ static void join(int64_t channels, float count, float* mean, float* squares, flo
   }
 }
 
-static void write_moments(ffi::ThreadPool& pool, const float* x, float* mean, float* variance, const Layout& layout) {
-  const int64_t channels = layout.channels;
+void write_moments(const Pool& pool, const float* x, int64_t positions, int64_t channels, float* mean, float* variance) {
+  const Layout layout(positions, channels);
   Memory memory;
   float* found = memory.get(layout.tasks * 2 * channels);
   parallel(pool, layout.tasks, [&](int64_t task) {
@@ -125,7 +125,7 @@ static void write_moments(ffi::ThreadPool& pool, const float* x, float* mean, fl
 
 // Sums of `a`, and with PRODUCTS those of its products with `b`.
 template <Sum WHAT>
-static void write_sums(ffi::ThreadPool& pool, const float* a, const float* b, float* sums, float* products,
+static void write_all(const Pool& pool, const float* a, const float* b, float* sums, float* products,
                        const Layout& layout) {
   const int64_t channels = layout.channels;
   Memory memory;
@@ -146,4 +146,13 @@ static void write_sums(ffi::ThreadPool& pool, const float* a, const float* b, fl
       sums[c] += found[task * 2 * channels + c];
       if (products) products[c] += found[(task * 2 + 1) * channels + c];
     }
+}
+
+void write_sums(const Pool& pool, const float* x, int64_t positions, int64_t channels, float* sums) {
+  write_all<Sum::NUMBERS>(pool, x, x, sums, nullptr, Layout(positions, channels));
+}
+
+void write_products(const Pool& pool, const float* a, const float* b, int64_t positions, int64_t channels, float* sums,
+                    float* products) {
+  write_all<Sum::PRODUCTS>(pool, a, b, sums, products, Layout(positions, channels));
 }

@@ -1,0 +1,157 @@
+// What the native kernels share: vectors, memory, tasks for XLA's threads, shapes of convolutions.
+//
+// Tasks and the order of sums depend on shapes alone, so results are the same for any number of threads.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <utility>
+#include <vector>
+
+#if defined(__AVX512F__)  // 32 registers of 16 floats
+constexpr int LANES = 16, ACCUMULATORS = 28;
+#elif defined(__AVX__)  // 16 registers of 8 floats
+constexpr int LANES = 8, ACCUMULATORS = 12;
+#else
+constexpr int LANES = 4, ACCUMULATORS = 12;
+#endif
+constexpr int64_t LEAST_TASKS = 8, MOST_BLOCKS = 16;
+constexpr int64_t BAND = 1 << 16;       // floats of inputs and outputs of a task, in the convolution
+constexpr int64_t MOST_SUMS = 1 << 22;  // floats of a gradient's sums, over all blocks
+
+typedef float Vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
+inline void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
+inline int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }  // rounded up
+
+// Memory that is not initialized; it grows and is kept.
+class Memory {
+ public:
+  float* get(int64_t count) {
+    if (count > size_) {
+      std::free(data_);
+      size_ = divided(count, 1024) * 1024;
+      data_ = static_cast<float*>(std::aligned_alloc(64, size_ * sizeof(float)));
+      if (!data_) throw std::bad_alloc();
+    }
+    return data_;
+  }
+  ~Memory() { std::free(data_); }
+
+ private:
+  float* data_ = nullptr;
+  int64_t size_ = 0;
+};
+inline thread_local Memory band_memory, upstream_memory;
+
+// ---- tasks, run by the caller and by threads of a pool
+
+struct Work {
+  std::function<void(int64_t)> task;
+  int64_t count;
+  std::atomic<int64_t> next{0}, done{0};
+  std::mutex mutex;
+  std::condition_variable finished;
+
+  void run() {
+    for (int64_t at; (at = next.fetch_add(1)) < count;) {
+      task(at);
+      if (done.fetch_add(1) + 1 == count) {
+        std::lock_guard<std::mutex> lock(mutex);
+        finished.notify_all();
+      }
+    }
+  }
+};
+
+struct Pool {
+  int64_t threads;
+  std::function<void(std::function<void()>)> schedule;
+};
+
+// Run all tasks. The caller waits only for tasks that a thread has begun, so a busy pool cannot block it.
+inline void parallel(const Pool& pool, int64_t count, std::function<void(int64_t)> task) {
+  int64_t threads = std::min<int64_t>(pool.threads, count);
+  if (threads <= 1) {
+    for (int64_t at = 0; at < count; ++at) task(at);
+    return;
+  }
+  auto work = std::make_shared<Work>();
+  work->task = std::move(task);
+  work->count = count;
+  for (int64_t helper = 1; helper < threads; ++helper) pool.schedule([work] { work->run(); });
+  work->run();
+  std::unique_lock<std::mutex> lock(work->mutex);
+  work->finished.wait(lock, [&] { return work->done.load() == count; });
+}
+
+// ---- convolutions
+
+struct Shape {
+  int64_t images, height, width, channels, out_height, out_width, filters, window_height, window_width;
+  int64_t stride_y, stride_x, pad_y, pad_x, input_dilation_y, input_dilation_x, dilation_y, dilation_x;
+};
+
+// Filters [first, first + vectors * LANES), whose weights are adjacent in the packed kernel.
+struct Filters {
+  int64_t first, vectors;
+};
+
+inline std::vector<Filters> filters_of(const Shape& s) {
+  std::vector<Filters> blocks;
+  for (int64_t first = 0; first < s.filters;) {
+    blocks.push_back({first, s.filters - first > LANES ? 2 : 1});
+    first += blocks.back().vectors * LANES;
+  }
+  return blocks;
+}
+
+// Part of an image with the zeros around it.
+struct Band {
+  const float* data;
+  int64_t row, column;  // of the image: where it begins
+  int64_t pitch;        // floats from row to row
+};
+
+// Copy rows [top, bottom) and columns [left, right) of an image, with zeros outside it; `inside`: use it as it is.
+inline Band band_of(const float* image, const Shape& s, int64_t top, int64_t bottom, int64_t left, int64_t right,
+                    bool inside, int64_t slack) {
+  if (inside) return {image, 0, 0, s.width * s.channels};
+  int64_t pitch = (right - left) * s.channels;
+  float* out = band_memory.get((bottom - top) * pitch + slack);
+  int64_t from = std::clamp<int64_t>(0, left, right), to = std::max(std::min(right, s.width), from);
+  for (int64_t row = top; row < bottom; ++row, out += pitch) {
+    if (row < 0 || row >= s.height) {
+      std::memset(out, 0, pitch * sizeof(float));
+      continue;
+    }
+    std::memset(out, 0, (from - left) * s.channels * sizeof(float));
+    std::memcpy(out + (from - left) * s.channels, image + (row * s.width + from) * s.channels,
+                (to - from) * s.channels * sizeof(float));
+    std::memset(out + (to - left) * s.channels, 0, (right - to) * s.channels * sizeof(float));
+  }
+  std::memset(out, 0, slack * sizeof(float));
+  return {out - (bottom - top) * pitch, top, left, pitch};
+}
+
+// ---- the kernels
+
+void convolve(const Pool& pool, const float* x, const float* kernel, float* out, const Shape& shape);
+void kernel_gradient(const Pool& pool, const float* x, const float* upstream, float* out, const Shape& shape);
+void winograd(const Pool& pool, const float* x, const float* kernel, float* out, const Shape& shape);
+void winograd_kernel_gradient(const Pool& pool, const float* x, const float* upstream, float* out, const Shape& shape);
+
+// Statistics of arrays (positions, channels).
+void write_moments(const Pool& pool, const float* x, int64_t positions, int64_t channels, float* mean, float* variance);
+void write_sums(const Pool& pool, const float* x, int64_t positions, int64_t channels, float* sums);
+void write_products(const Pool& pool, const float* a, const float* b, int64_t positions, int64_t channels, float* sums,
+                    float* products);
