@@ -354,6 +354,20 @@ def on_and_off() -> dict[str, Any]:
 
 
 @check
+def layout_that_does_not_fit() -> list:
+    """The error, and that the model trains afterwards."""
+    maps = distribution.LayoutMap(distribution.DeviceMesh((8,), ["model"]))
+    maps[".*kernel"] = (None, "model")
+    model = mlp()
+    with distribution.ModelParallel(layout_map=maps).scope():
+        try:
+            model.train_on_batch(VECTORS[:8], LABELS[:8])
+        except ValueError as error:
+            message = str(error)
+    return [message, model.train_on_batch(VECTORS[:8], LABELS[:8])]
+
+
+@check
 def old_faces() -> dict[str, Any]:
     """Strategies of TensorFlow and Keras 2's `multi_gpu_model` are data parallelism."""
     if find_spec("cornu.compat") is None:

@@ -78,6 +78,13 @@ def test_a_checkpoint_is_resumed_on_another_number_of_devices(found):
     assert max(found["other_devices_go_on"].values()) < ROUNDING
 
 
+def test_a_layout_that_does_not_fit_is_an_error_that_names_the_variable(found):
+    message, scores = found["layout_that_does_not_fit"]
+    assert message.startswith("The variable 'classifier/dense_")
+    assert "/kernel' of shape (16, 3) cannot be split evenly as <TensorLayout axes=(None, 'model')" in message
+    assert len(scores) == 2
+
+
 def test_a_model_follows_the_current_distribution_and_remembers_that_of_compile(found):
     assert found["on_and_off"]["devices"] == [1, 4, 4, 2]
 

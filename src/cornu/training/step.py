@@ -62,7 +62,11 @@ class Turn:
             return self
         copies = learner.donor.begin(lambda: learner.variables, self.donates)
         if learner.placement is not None:
-            learner.placement.settle(learner.variables)
+            try:
+                learner.placement.settle(learner.variables)
+            except BaseException:
+                learner.donor.end()
+                raise
         slots = held(learner.slots) if self.training else ()
         self.state = TrainState(held(learner.params), held(learner.others), slots, held(learner.totals))
         if copies:
