@@ -88,18 +88,29 @@ def test_the_number_of_inputs_decides_what_a_list_of_lists_is():
         ([[1, 2], [3]], ValueError, "x is a list whose rows differ in length: pad them"),
         (["a", "b"], TypeError, "x contains text; a model needs numbers"),
         (np.array([b"a"]), TypeError, "x contains bytes"),
-        (np.array(["2020-01-01"], "datetime64[D]"), TypeError, "x contains dates"),
         (np.zeros(2, [("a", int)]), TypeError, "x contains structured records"),
         (pd.DataFrame({"a": [1, 2], "b": ["up", "down"]}), TypeError, "columns: 'b' .one value is 'up'"),
         (np.array([np.zeros(2), np.zeros(3)], object), TypeError, "pad rows of different length"),
         (print, TypeError, "not data: call it"),
         ({"a": ["x"]}, TypeError, r"x\['a'\] contains text"),
+        (np.array(["2020-01-01"], "datetime64[D]"), TypeError, r"x contains dates.*\n.*dayofyear"),
+        (
+            pd.DataFrame({"d": pd.date_range("2020", periods=2), "x": [1, 2]}),
+            TypeError,
+            r"contains dates .one.*\n.*day",
+        ),
         ([np.zeros(2), np.array(["x"])], TypeError, r"x\[1\] contains text"),
     ],
 )
 def test_what_is_no_array_of_numbers_is_rejected_with_a_clear_error(given, error, words):
     with pytest.raises(error, match=words):
         as_arrays(given, "x")
+
+
+def test_labels_of_text_get_advice_of_their_own():
+    for y in (["a", "b"], np.array(["a", "b"], object), pd.Series(["a", "b"]).astype("category")):
+        with pytest.raises(TypeError, match=r"y contains text.*\n.*numpy\.unique\(y, return_inverse=True\)"):
+            as_arrays(y, "y")
 
 
 def test_sparse_matrices_are_rejected_with_a_clear_error():

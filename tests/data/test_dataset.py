@@ -49,6 +49,8 @@ def test_chains():
     assert listed(numbers.take(1).concatenate(numbers.skip(5))) == [0, 5]
     assert listed(numbers.batch(4).unbatch()) == [0, 1, 2, 3, 4, 5]
     assert listed(Dataset.zip((numbers, numbers.skip(3)))) == [[0, 3], [1, 4], [2, 5]]
+    (nested,) = Dataset.zip((numbers, {"two": (numbers, numbers)})).take(1)
+    assert (int(nested[0]), [int(one) for one in nested[1]["two"]]) == (0, [0, 0])
     assert [number for number, _ in numbers.take(2).enumerate()] == [0, 1]
     assert listed(Dataset.from_generator(lambda: iter([1, 2]))) == [1, 2]
     assert listed(Dataset.from_tensors([1, 2])) == [[1, 2]]

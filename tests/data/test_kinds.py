@@ -1,5 +1,6 @@
 """Every kind of data that `fit` takes trains as the same numbers in numpy arrays do."""
 
+import collections.abc
 import resource
 import subprocess
 import sys
@@ -168,3 +169,90 @@ def test_memory_stays_far_below_the_size_of_a_mapped_file(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 700, "megabytes"
+
+
+class Column(collections.abc.Sequence):
+    """A column of a data set of Hugging Face: slices are read when they are asked for."""
+
+    def __init__(self, source, column_name):
+        self.source, self.column_name = source, column_name
+
+    def __len__(self):
+        return len(self.source[self.column_name])
+
+    def __getitem__(self, place):
+        return self.source[self.column_name][place]
+
+
+class Table:
+    """A data set of Hugging Face: its rows are dictionaries."""
+
+    column_names = ("x", "y")
+
+    def __init__(self, **columns):
+        self.columns = columns
+
+    def with_format(self, kind):
+        return self
+
+    def __len__(self):
+        return len(self.columns["x"])
+
+    def __getitem__(self, key):
+        return (
+            Column(self.columns, key)
+            if isinstance(key, str)
+            else {name: one[key] for name, one in self.columns.items()}
+        )
+
+
+@pytest.mark.parametrize("form", [np.asarray, jnp.asarray, np.ndarray.tolist])
+def test_columns_of_a_data_set(expected, form):
+    table = Table(x=form(X), y=form(Y))
+    np.testing.assert_allclose(trained(table["x"], table["y"]), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_columns_by_name_and_of_texts():
+    left, text = layers.Input((3,), name="left"), layers.Input((1,), name="text", dtype="string")
+    found = layers.concatenate([left, layers.StringLookup(vocabulary=["a"], output_mode="one_hot")(text)])
+    model = cornu.Model([left, text], found)
+    source = {"left": X, "text": ["a", "b"] * 10}
+    columns = {name: Column(source, name) for name in source}
+    expected = model.predict([X, np.array(source["text"])], verbose=0)
+    for given in (columns, [*columns.values()]):
+        np.testing.assert_array_equal(model.predict(given, verbose=0), expected)
+
+
+def test_a_data_set_of_named_columns_is_refused_with_advice():
+    table = Table(x=X, y=Y)
+    with pytest.raises(TypeError, match=r"columns 'x', 'y'.*\nPass its columns: dataset\['x'\], dataset\['y'\]\."):
+        trained(table)
+    model = cornu.Sequential([layers.Dense(1)])
+    with pytest.raises(TypeError, match=r"Pass its columns: dataset\['x'\]\."):
+        model.predict(table, verbose=0)
+
+
+def test_single_samples_are_refused_with_advice():
+    with pytest.raises(ValueError, match=r"generator yields single samples.*\n.*batch\(32\)"):
+        trained((x, y[0]) for x, y in zip(X, Y, strict=True))
+
+
+class MapDataset(collections.abc.Sequence):
+    """A data set of Grain: a sequence of batches."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, number):
+        if isinstance(number, slice):
+            return MapDataset()
+        rows = slice(8 * (number % 3), 8 * (number % 3) + 8)
+        return X[rows], Y[rows]
+
+    def __iter__(self):
+        return (self[number] for number in range(3))
+
+
+def test_data_sets_of_grain(expected):
+    np.testing.assert_allclose(trained(MapDataset()), expected, rtol=1e-5, atol=1e-6)
+    assert trained(MapDataset(), validation_data=MapDataset())[2:] == pytest.approx(expected[2:], rel=1e-5)

@@ -162,7 +162,7 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
     """Return what `name` means in a place (in a tuple, because it may be any value), or None."""
     name = era.meant(name) if place == "activations" else name
     is_tensorflow = _is_beside_keras(place)
-    if is_tensorflow:
+    if is_tensorflow or "tensorflow" in sys.modules:
         _make_arrays_tensors()
     new = _NAMES.get(place, {}).get(name)
     if new is not None and (found := _target(place, new)) is not None:

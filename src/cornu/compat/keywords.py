@@ -198,7 +198,7 @@ UNNEEDED: dict[str, frozenset[str]] = {
         ("class_mode", "theano_mode", "experimental_run_tf_function", "distribute", "cloning", "sample_weight_mode")
     ),
     "save": frozenset(("signatures", "options")),
-    "flow_from_dataframe": frozenset(("has_ext", "sort", "drop_duplicates")),
+    "flow_from_dataframe": frozenset(("has_ext", "sort", "drop_duplicates", "verbose")),
     "add_weight": frozenset(("use_resource", "synchronization", "partitioner", "collections", "getter")),
     "ModelCheckpoint": frozenset(("options", "load_weights_on_restart")),
     "TensorBoard": frozenset(

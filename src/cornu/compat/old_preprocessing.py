@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from cornu import layers
@@ -12,6 +13,7 @@ from cornu.core import registry
 from cornu.core.object_arrays import object_array
 from cornu.layers.adapting import batches_of
 from cornu.layers.host import HostLayer
+from cornu.ops.image.sizes import resize
 
 PreprocessingLayer = layers.Layer
 
@@ -61,6 +63,31 @@ class CategoryEncoding(layers.CategoryEncoding):
         if self._finds_number:
             batches = batches_of(data, "CategoryEncoding", row_rank=0)
             self.num_tokens = 1 + max(int(np.max(np.asarray(batch), initial=0)) for batch in batches)
+
+
+@registry.LAYERS.add()
+class OldRandomCrop(layers.RandomCrop):
+    """`RandomCrop` that, outside of training, resizes images until they cover the new size, then cuts out the middle.
+
+    >>> RandomCrop(2, 2)(np.arange(8.0).reshape(1, 4, 2, 1), training=False).ravel().tolist()
+    [2.0, 3.0, 4.0, 5.0]
+    """
+
+    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
+        if training:
+            return super().transform_images(images, transformation, training)
+        height, width = self._space(images.shape)
+        new_height, new_width = self._size
+        if height / width > new_height / new_width:
+            covering = int(new_width * height / width), new_width
+        else:
+            covering = new_height, int(new_height * width / height)
+        images = resize(jnp.asarray(images).astype(self.compute_dtype), covering, data_format=self.data_format)
+        starts = [(old - new) // 2 for old, new in zip(covering, self._size, strict=True)]
+        return self._cut(images, starts, self._size)
+
+
+RandomCrop = OldRandomCrop
 
 
 @registry.LAYERS.add()
@@ -130,4 +157,4 @@ class CategoryCrossing(HostLayer):
         return object_array(flat, (len(found), len(flat) // max(len(found), 1)))
 
 
-__all__ = ["CategoryCrossing", "CategoryEncoding", "IntegerLookup", "PreprocessingLayer", "StringLookup"]
+__all__ = ["CategoryCrossing", "CategoryEncoding", "IntegerLookup", "PreprocessingLayer", "RandomCrop", "StringLookup"]

@@ -29,6 +29,7 @@ from cornu.core.graph import (
     resolve,
     symbolic_leaves,
 )
+from cornu.core.inferred_text import InferredText
 from cornu.core.input_spec import check_inputs
 from cornu.core.probes import integers
 from cornu.core.scope import calling, changed, get_mask, scope, set_mask
@@ -41,7 +42,7 @@ from cornu.core.signature import (
     call_text,
     output_shape_parameters,
 )
-from cornu.core.text import is_text
+from cornu.core.text import TextStandIn, is_text
 from cornu.core.variable import Variable, array_of, at_one_moment, plain, restored, untouched
 from cornu.core.weights import HoldsWeights
 
@@ -120,6 +121,8 @@ class CallMethods(HoldsWeights):
         def cast(leaf: Any) -> Any:
             if is_text(leaf) and self._holds_host_layers():
                 return leaf
+            if isinstance(leaf, TextStandIn):
+                raise self._takes_numbers()
             if isinstance(leaf, (jax.Array, np.ndarray, np.generic, Variable)) or hasattr(leaf, "__array__"):
                 mask = getattr(leaf, "_keras_mask", None)
                 array = leaf if isinstance(leaf, jax.Array) else jnp.asarray(_host_array(leaf))
@@ -132,6 +135,12 @@ class CallMethods(HoldsWeights):
             return leaf
 
         return jax.tree.map(cast, structure, is_leaf=lambda leaf: isinstance(leaf, (Variable, SymbolicTensor)))
+
+    def _takes_numbers(self) -> TypeError:
+        return TypeError(
+            f"Layer {self.name!r} ({type(self).__name__}) takes numbers; its input is text (dtype string).\n"
+            "Put a layer for strings before it: TextVectorization, StringLookup or Hashing."
+        )
 
     def _holds_host_layers(self) -> bool:
         """Return whether layers inside compute with numpy: they take text."""
@@ -287,26 +296,25 @@ class CallMethods(HoldsWeights):
     def infer_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Return symbolic tensors like the outputs of a call, by tracing it; variables stay as they are."""
         tensors = symbolic_leaves((args, kwargs))
-        if any(tensor.dtype == "string" for tensor in tensors):
-            raise TypeError(
-                f"Layer {self.name!r} ({type(self).__name__}) takes numbers; its input is text (dtype string).\n"
-                "Put a layer for strings before it: TextVectorization, StringLookup or Hashing."
-            )
+        texts = [tensor.dtype == "string" for tensor in tensors]
+        if any(texts) and not self._holds_host_layers():
+            raise self._takes_numbers()
         masks = [get_mask(tensor) for tensor in tensors]
+        shapes = [SymbolicTensor(one.shape, "int32") if text else one for one, text in zip(tensors, texts, strict=True)]
 
         def call(arrays: list[Any], array_masks: list[Any]) -> tuple[Any, list[Any]]:
             with calling(scope.training, scope.compute_dtype):  # masks are kept until this ends
                 for array, mask in zip(arrays, array_masks, strict=True):
                     if mask is not None:
                         set_mask(array, mask)
-                given = iter(arrays)
+                given = (InferredText(one.shape) if text else one for one, text in zip(arrays, texts, strict=True))
                 new_args, new_kwargs = replace((args, kwargs), lambda _: next(given))
                 outputs = self._call_arrays(self._cast(new_args), self._cast(new_kwargs))
                 return outputs, [get_mask(output) for output in jax.tree.leaves(outputs)]
 
         variables = self.variables
         with changed(losses={}), untouched(variables), restored():
-            outputs, output_masks = infer(call, (tensors, masks), {}, variables, integers((args, kwargs)))
+            outputs, output_masks = infer(call, (shapes, masks), {}, variables, integers((args, kwargs)))
         self._clear_losses()
         keep_masks(leaves(outputs), output_masks)
         return outputs
@@ -324,15 +332,19 @@ class CallMethods(HoldsWeights):
         (None, 2)
         """
         signature = call_signature(type(self))
-        args = tuple(tensors_of_shapes(shape, self.compute_dtype) for shape in shapes)
+        args = tuple(self._tensors_of(shape) for shape in shapes)
         kwargs = {}
         for name, shape in named_shapes.items():
             argument = name.removesuffix("_shape")
             if argument not in signature.by_keyword and name == "input_shape":
                 argument = signature.names[0]
-            kwargs[argument] = tensors_of_shapes(shape, self.compute_dtype)
+            kwargs[argument] = self._tensors_of(shape)
         self._check_and_build(args, kwargs)
         return jax.tree.map(lambda tensor: tuple(tensor.shape), self.infer_call(args, kwargs))
+
+    def _tensors_of(self, shapes: Any) -> Any:
+        """Return symbolic tensors of one shape or of nested ones, for an argument of a call."""
+        return tensors_of_shapes(shapes, self.compute_dtype)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Return symbolic tensors like the outputs of a call on symbolic tensors."""

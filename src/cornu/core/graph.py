@@ -16,7 +16,8 @@ from cornu.core.dtype_policies import standardize_dtype
 from cornu.core.names import to_snake_case, unique_name
 from cornu.core.operators import HasOperators
 from cornu.core.probes import Pair, Probes, integers
-from cornu.core.scope import changed, get_mask, scope
+from cornu.core.scope import NeedsPythonError, changed, get_mask, scope
+from cornu.core.text import called_by_stand_in
 from cornu.core.variable import bound, read
 
 # What a function raises where sizes do not fit: then others are tried.
@@ -385,7 +386,10 @@ def op(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if holds_symbolic(args, kwargs):
             return apply(function, args, kwargs)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except NeedsPythonError:
+            return called_by_stand_in(function, args, kwargs)
 
     return call
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.scope import scope
-from cornu.core.seeds import fresh_seed
+from cornu.core.seeds import fresh_seed, sequence_of_call
 from cornu.core.variable import Seed
 
 
@@ -30,7 +30,7 @@ def ambient_seed() -> Seed:
 def random_key(seed: Any = None, moves_on: bool = False) -> jax.Array:
     """Return a key: the next one of a `Seed`, that of an integer, a key unchanged, or a new one for None.
 
-    An integer gives the same key each time, unless `moves_on`: then each compiled step has a different one.
+    An integer gives the same key each time, unless `moves_on`: then each call and each compiled step has another one.
     """
     if hasattr(seed, "next"):
         return seed.next()
@@ -42,5 +42,6 @@ def random_key(seed: Any = None, moves_on: bool = False) -> jax.Array:
         key = ambient.next()
         return key if seed is None else jax.random.fold_in(key, int(seed))
     number = fresh_seed() if seed is None else int(np.asarray(seed).ravel()[0])
-    words = np.random.SeedSequence(abs(number)).generate_state(4, np.uint32)
-    return jax.random.wrap_key_data(jax.numpy.asarray(words), impl="rbg")
+    is_next = moves_on and seed is not None
+    words = sequence_of_call(number) if is_next else np.random.SeedSequence(abs(number))
+    return jax.random.wrap_key_data(jax.numpy.asarray(words.generate_state(4, np.uint32)), impl="rbg")

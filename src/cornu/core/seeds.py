@@ -6,14 +6,25 @@ fixes initial weights, shuffles and dropout.
 
 import random
 import sys
+from collections import Counter
 from typing import Any
 
 import numpy as np
+
+#: Seed of single calls -> how often it was used since the program, or `set_random_seed`, began.
+_uses: Counter[int] = Counter()
 
 
 def fresh_seed() -> int:
     """Return a seed of 64 bits, drawn from numpy's global generator."""
     return int.from_bytes(np.random.bytes(8), "little")
+
+
+def sequence_of_call(seed: int) -> np.random.SeedSequence:
+    """Return the words for one more call with `seed`: others for each call, the same in each run of a program."""
+    use = _uses[seed]
+    _uses[seed] += 1
+    return np.random.SeedSequence(abs(seed), spawn_key=(use,) if use else ())
 
 
 def set_random_seed(seed: int) -> None:
@@ -27,6 +38,7 @@ def set_random_seed(seed: int) -> None:
         raise TypeError(f"set_random_seed expects an integer, for example set_random_seed(1); got {seed!r}.")
     random.seed(int(seed))
     np.random.seed(int(seed) % 2**32)
+    _uses.clear()
 
 
 def random_states() -> dict[str, Any]:

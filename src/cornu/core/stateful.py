@@ -1,7 +1,6 @@
 """Functions that read and assign variables, as compiled programs: their variables are found while they are traced."""
 
 import contextlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import jax
 from cornu.core.placement import compiled
 from cornu.core.randomness import ambient_seed
 from cornu.core.scope import changed, scope
+from cornu.core.silence import silence
 from cornu.core.variable import TracedValueError, Variable, bound, plain, read, write
 
 
@@ -76,7 +76,7 @@ class Program:
         """Find the variables by tracing, until no trace finds another; return the compiled function."""
         while True:
             known = len(self.variables)
-            with contextlib.redirect_stdout(io.StringIO()):  # it prints once, in the trace that is compiled
+            with silence():  # it prints once, in the trace that is compiled
                 jax.eval_shape(self._pure, read(self.variables), arrays)
             if known and self._made:
                 raise ValueError(

@@ -64,7 +64,7 @@ class _MixedError(Exception):
 def plan_for(model: Any, training: bool) -> Plan | None:
     """Return the plan of a model, or None if none of its inputs may be padded."""
     network = getattr(model, "_network", None)
-    if network is None or not declares(model, "keeps_steps_apart", *CALLING, *STEPS):
+    if network is None or network.runs_on_texts or not declares(model, "keeps_steps_apart", *CALLING, *STEPS):
         return None
     if getattr(model, "_graph_losses", None) or getattr(model, "_graph_metrics", None):
         return None

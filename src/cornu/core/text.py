@@ -1,8 +1,11 @@
 """Text in arrays of numpy: Python strings in arrays of objects, or of a fixed width."""
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from cornu.core.object_arrays import object_array
@@ -10,19 +13,66 @@ from cornu.core.scope import NeedsPythonError
 
 
 class TextStandIn:
-    """Stands for the text of a row while a function is traced; a layer that computes with numpy calls `called_by`.
+    """Stands for text while a function is traced.
 
-    Anything else that is done with it ends the trace.
+    `called_by(function, *args, **kwargs)` says what a function of text gives: layers that compute with numpy call it,
+    and functions that are `recorded`. Anything else that is done with the text ends the trace.
     """
 
-    def __init__(self, called_by: Callable[[Any], Any]) -> None:
+    def __init__(self, called_by: Callable[..., Any]) -> None:
         self.called_by = called_by
 
-    def _unknown(self, *_: Any) -> Any:
+    def _unknown(self, *_: Any, **__: Any) -> Any:
         raise NeedsPythonError
 
-    __eq__ = __ne__ = __bool__ = __str__ = __repr__ = __format__ = __array__ = __iter__ = _unknown
-    __hash__ = _unknown
+    __bool__ = __str__ = __repr__ = __format__ = __array__ = __iter__ = __len__ = __hash__ = _unknown
+
+    def __eq__(self, other: object) -> Any:
+        return self.called_by(operator.eq, self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return self.called_by(operator.ne, self, other)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.called_by(operator.getitem, self, place)
+
+    def __add__(self, other: Any) -> Any:
+        return self.called_by(operator.add, self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self.called_by(operator.add, other, self)
+
+
+def stand_in_for_text(*structures: Any) -> TextStandIn | None:
+    """Return the first stand-in for text in nested lists, tuples and dictionaries; None if there is none."""
+    for one in structures:
+        if isinstance(one, TextStandIn):
+            return one
+        inner = one.values() if isinstance(one, dict) else one if isinstance(one, (list, tuple)) else ()
+        if inner and (found := stand_in_for_text(*inner)) is not None:
+            return found
+    return None
+
+
+def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a function of text: where one is a stand-in, the stand-in says what the function gives."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except NeedsPythonError:
+            return called_by_stand_in(function, args, kwargs)
+
+    return call
+
+
+def called_by_stand_in(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Return what the stand-in among some arguments says; raise again what is being handled if there is none."""
+    stand_in = stand_in_for_text(args, kwargs)
+    if stand_in is None:
+        raise  # noqa: PLE0704
+    return stand_in.called_by(function, *args, **kwargs)
 
 
 def is_text(array: Any) -> bool:
@@ -40,6 +90,21 @@ def holds_text(given: Any) -> bool:
     if isinstance(first, np.ndarray) and first.dtype.kind == "O":
         return bool(first.size) and isinstance(first.flat[0], (str, bytes))
     return isinstance(first, (str, bytes)) or is_text(first)
+
+
+def may_hold_text(given: Any) -> bool:
+    """Return whether there may be text in nested data: quickly, and True for what is no array, list or number.
+
+    >>> may_hold_text([np.ones(2), {"a": ["b"]}]), may_hold_text([[1, 2], np.ones(2)])
+    (True, False)
+    """
+    if isinstance(given, np.ndarray):
+        return given.dtype.kind in "OUST"
+    if isinstance(given, dict):
+        return any(map(may_hold_text, given.values()))
+    if isinstance(given, (list, tuple)):
+        return any(map(may_hold_text, given))
+    return not isinstance(given, (jax.Array, int, float, np.generic))
 
 
 def first_in(given: Any) -> Any:

@@ -59,6 +59,10 @@ class ArrayBatches(ReadPosition):
             self._device = jax.tree.map(fresh, self._device, is_leaf=lambda leaf: isinstance(leaf, Shared))
         return self._device
 
+    def revise(self, revised: Callable[[Batch], Batch]) -> None:
+        """Replace the rows by what a function makes of them."""
+        self.batch = revised(self.batch)
+
     def order(self) -> np.ndarray | None:
         """Return the row indices of a new epoch, or None for rows in order."""
         self.last_order = self._new_order()

@@ -6,6 +6,8 @@ import jax
 import numpy as np
 
 from cornu.core import settings
+from cornu.core.errors import listed
+from cornu.core.text import is_text
 from cornu.data.arrays import ArrayBatches, OrderedBatches, check_batch_size
 from cornu.data.batch import Batch, unpack
 from cornu.data.convert import Converter, as_arrays, as_inputs, rows_in
@@ -56,9 +58,12 @@ def as_batches(
         check_batch_size(batch_size)
     if x is None:
         raise ValueError("There is no data: x is None.")
-    if isinstance(x, Batch):  # converted already
+    if isinstance(x, Batch):  # converted already, except texts
+        inputs = convert(x.x) if any(map(is_text, jax.tree.leaves(x.x))) else x.x
         weights = with_class_weight(x.y, x.sample_weight, class_weight)
-        return ArrayBatches(x._replace(sample_weight=weights), batch_size, shuffle)
+        return ArrayBatches(Batch(inputs, x.y, weights), batch_size, shuffle)
+    if hasattr(x, "column_names") and hasattr(x, "with_format"):
+        raise _columns_needed(x, only_inputs)
     if not is_stream(x):
         return ArrayBatches(array_batch(x, y, sample_weight, class_weight, convert), batch_size, shuffle)
     kind = type(x).__name__
@@ -68,6 +73,20 @@ def as_batches(
     if steps is None and (found := _resident(x, convert, class_weight, only_inputs)) is not None:
         return found
     return StreamBatches(x, steps, shuffle, class_weight, convert, only_inputs)
+
+
+def _columns_needed(x: Any, only_inputs: bool) -> TypeError:
+    """Return the error for a data set of Hugging Face, which does not say which columns are inputs and targets."""
+    names = list(x.column_names or ["x", "y"])
+    wanted = names[:1] if only_inputs else [names[0], names[-1]]
+    if hasattr(x, "__len__"):
+        advice = f"its columns: {', '.join(f'dataset[{name!r}]' for name in wanted)}"
+    else:
+        parts = ", ".join(f"batch[{name!r}]" for name in wanted)
+        advice = f"batches of them: (({parts}) for batch in dataset.iter(batch_size=32))"
+    return TypeError(
+        f"x is a data set with the columns {listed(names)}, and does not say which of them are inputs.\nPass {advice}."
+    )
 
 
 def _resident(x: Any, convert: Converter, class_weight: Any, only_inputs: bool) -> Batches | None:

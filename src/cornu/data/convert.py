@@ -1,6 +1,7 @@
 """Conversion of user data to arrays: numpy, jax, torch, pandas, lists, dictionaries."""
 
 import ctypes
+import datetime
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,6 +21,8 @@ _TEXT_ADVICE = (
     ",\nor begin the model with keras.Input(shape=(1,), dtype='string') and a layer for strings: TextVectorization, "
     "StringLookup or Hashing."
 )
+_LABEL_ADVICE = ",\nfor example: names, labels = numpy.unique(y, return_inverse=True)."
+_DATE_ADVICE = ",\nfor example the year, the day of the year and the hour; of a column: frame['date'].dt.dayofyear."
 
 
 def owned(array: Any, shared: Iterable[Any] = ()) -> np.ndarray:
@@ -56,9 +59,15 @@ def is_array(thing: Any) -> bool:
     """Return whether `thing` is an array of any library (numpy, jax, torch, pandas, h5py), not a plain list."""
     return isinstance(thing, (np.ndarray, jax.Array, np.generic)) or (
         (hasattr(thing, "shape") and hasattr(thing, "dtype"))
+        or is_column(thing)
         or hasattr(thing, "to_numpy")
         or hasattr(thing, "__array__")
     )
+
+
+def is_column(thing: Any) -> bool:
+    """Return whether `thing` is a column of a data set of Hugging Face: it is read when it is sliced."""
+    return hasattr(thing, "column_name") and hasattr(thing, "source") and hasattr(thing, "__getitem__")
 
 
 def to_array(thing: Any, what: str, text: bool = False) -> Any:
@@ -75,6 +84,8 @@ def to_array(thing: Any, what: str, text: bool = False) -> Any:
     """
     if isinstance(thing, jax.Array):
         return thing
+    if is_column(thing):
+        thing = thing[:]
     if hasattr(thing, "toarray") and not hasattr(thing, "__array__"):  # scipy
         raise TypeError(f"{what} is a sparse matrix; a model needs dense arrays. Pass {what}.toarray().")
     if callable(thing) and not is_array(thing):
@@ -105,10 +116,12 @@ def to_array(thing: Any, what: str, text: bool = False) -> Any:
 
 def _no_numbers(what: str, kind: str, example: Any = None) -> TypeError:
     """Return the error for data of a numpy `kind` that a model cannot compute with."""
-    shown = "" if example is None else f" (one value is {example[:40]!r})"
+    shown = "" if example is None else f" (one value is {str(example)[:40]!r})"
+    targets = what.partition("[")[0] == "y"
+    advice = _LABEL_ADVICE if targets else _TEXT_ADVICE
     return TypeError(
         f"{what} contains {_NO_NUMBERS[kind]}{shown}; a model needs numbers. Encode them as numbers first"
-        + (_TEXT_ADVICE if kind in "US" else ".")
+        + (advice if kind in "US" else _DATE_ADVICE if kind == "M" else ".")
     )
 
 
@@ -158,6 +171,8 @@ def _from_objects(array: np.ndarray, what: str) -> np.ndarray:
         )
         if isinstance(example, (str, bytes)):
             raise _no_numbers(what, "U" if isinstance(example, str) else "S", example) from None
+        if isinstance(example, (datetime.date, np.datetime64)):
+            raise _no_numbers(what, "M", example) from None
         raise TypeError(
             f"{what} is an array of Python objects (one is {str(example)[:40]!r}, {type(example).__name__}); "
             "a model needs numbers.\nConvert it first, as with .astype('float32'), or pad rows of different length."

@@ -4,6 +4,7 @@ import functools
 import glob
 import itertools
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -13,8 +14,11 @@ import numpy as np
 from cornu.core.object_arrays import object_array
 from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
+from cornu.core.seeds import fresh_seed
 from cornu.core.text import first_in
+from cornu.data import saved
 from cornu.data.arrangements import UNKNOWN_CARDINALITY, Arrangements, grouped, number_of_batches
+from cornu.data.element_specs import as_array, of_kinds, spec_of
 from cornu.data.mapping import MapFunction, called, stacked
 from cornu.data.rows import Draws, Rows
 from cornu.data.streams import ahead
@@ -28,7 +32,7 @@ class EagerArray(np.ndarray):
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        return _as_array(found).view(EagerArray) if isinstance(found, (np.generic, str, bytes)) else found
+        return as_array(found).view(EagerArray) if isinstance(found, (np.generic, str, bytes)) else found
 
     def __iter__(self) -> Iterator:
         return (self[row] for row in range(len(self)))
@@ -50,20 +54,15 @@ def _as_bytes(texts: np.ndarray) -> Any:
     return object_array(encoded, texts.shape)[()]
 
 
-def _as_array(leaf: Any) -> np.ndarray:
-    """Return an array; of a text an array of Python objects, since numpy's own strings end before zero bytes."""
-    return np.asarray(leaf, object if isinstance(leaf, (str, bytes)) else None)
-
-
 def _as_numpy(leaf: Any) -> Any:
-    return _as_array(leaf).view(EagerArray).numpy()
+    return as_array(leaf).view(EagerArray).numpy()
 
 
 def _with_methods(leaf: Any) -> Any:
     """Return a tensor: an array of JAX for floats, which gradients can be taken with respect to."""
     if isinstance(leaf, (jax.Array, Dataset)):
         return leaf
-    array = _as_array(leaf)
+    array = as_array(leaf)
     if array.dtype != np.float32:
         return array.view(EagerArray)
     return to_device(array, copy=False if getattr(leaf, "is_fresh", False) else None)
@@ -99,41 +98,6 @@ class NumpyIterator:
         return next(self._elements)
 
     next = __next__
-
-
-class ElementSpec(NamedTuple):
-    """Shape (None: any size) and dtype of an array of each element; it prints as TensorFlow's."""
-
-    shape: tuple[int | None, ...]
-    dtype: str
-    name: str | None = None
-
-    def __repr__(self) -> str:
-        return f"TensorSpec(shape={self.shape}, dtype=tf.{self.dtype}, name={self.name!r})"
-
-
-def _of_kinds(element: Any, kinds: Any) -> Any:
-    """Return an element of a generator as arrays of the dtypes in a structure."""
-    if isinstance(kinds, dict):
-        return {key: _of_kinds(element[key], kind) for key, kind in kinds.items()}
-    if isinstance(kinds, (tuple, list)):
-        parts = tuple(element)
-        if len(parts) != len(kinds):
-            raise ValueError(f"The generator yields {len(parts)} parts where {len(kinds)} are announced: {kinds}.")
-        return tuple(map(_of_kinds, parts, kinds))
-    dtype = getattr(kinds, "dtype", kinds)
-    name = str(getattr(dtype, "name", dtype))
-    return np.asarray(element, object if name == "string" else name)
-
-
-def _spec_of(leaves: tuple[Any, ...], open_rows: int | None) -> ElementSpec:
-    """Return the spec of what the first elements, one or two, have at one place."""
-    leaf, shape = leaves[0], np.shape(leaves[0])
-    rows = [np.shape(one)[0] for one in leaves if np.shape(one)]
-    is_open = open_rows is not None and bool(rows) and (open_rows in rows or (len(leaves) == 1 and rows[0] < open_rows))
-    kind = getattr(leaf, "dtype", None) or _as_array(leaf).dtype
-    dtype = "string" if kind.kind in "OUS" else kind.name
-    return ElementSpec((None, *shape[1:]) if is_open else tuple(shape), dtype)
 
 
 class BatchedRows(NamedTuple):
@@ -234,7 +198,7 @@ class Dataset(Arrangements):
         kinds = output_types if output_signature is None else output_signature
         if kinds is None:
             return Dataset(lambda: iter(generator(*(args or ()))))
-        return Dataset(lambda: (_of_kinds(element, kinds) for element in generator(*(args or ()))))
+        return Dataset(lambda: (of_kinds(element, kinds) for element in generator(*(args or ()))))
 
     @staticmethod
     def counter(start: int = 0, step: int = 1, dtype: Any = "int64", name: str | None = None) -> "Dataset":
@@ -251,6 +215,66 @@ class Dataset(Arrangements):
         """Return integers, as Python's ``range`` does."""
         numbers = np.arange(*limits, dtype=str(output_type))
         return Dataset.of_rows(Rows(lambda: numbers), len(numbers))
+
+    @staticmethod
+    def random(seed: Any = None, rerandomize_each_iteration: Any = None, name: Any = None) -> "Dataset":
+        """Return random integers below 2**32 without end: the same in each epoch, unless others are asked for."""
+        seed = fresh_seed() if seed is None and not rerandomize_each_iteration else seed
+
+        def iterate(draws: Draws) -> Iterator:
+            number = epoch() if rerandomize_each_iteration else 0
+            generator = draws.generator if seed is None else np.random.default_rng([int(seed), number])
+            while True:
+                yield from generator.integers(2**32, size=1024)
+
+        found = _of_passes(iterate, INFINITE_CARDINALITY)
+        epoch = found.counting_epochs()
+        return found
+
+    @staticmethod
+    def load(
+        path: Any, element_spec: Any = None, compression: Any = None, reader_func: Any = None, wait: bool = False
+    ) -> "Dataset":
+        """Return what `save` wrote; arrays of one shape stay in their files until they are used.
+
+        Args:
+            path: The folder.
+            element_spec, wait: Not needed.
+            compression: As it was saved.
+            reader_func: Makes a data set of the data set of shards, of which there is one without a `shard_func`.
+
+        Raises:
+            FileNotFoundError: The folder has no data set.
+            ValueError: It is damaged, was saved with another compression, or by TensorFlow.
+        """
+        found = saved.read(path, compression)
+        shards = [_loaded(found, name) for name in found.shards]
+        if reader_func is not None:
+            return reader_func(Dataset.of_list(shards))
+        return shards[0] if len(shards) == 1 else Dataset.of_list(shards).interleave(lambda one: one, len(shards) or 1)
+
+    def save(self, path: Any, compression: Any = None, shard_func: Any = None, checkpoint_args: Any = None) -> None:
+        """Write all elements into a folder, in place of a data set that was saved there; see `load`.
+
+        Args:
+            path: The folder.
+            compression: None or ``"GZIP"``.
+            shard_func: Returns the number of the shard that an element belongs to.
+            checkpoint_args: No effect: a save begins from the start.
+
+        Raises:
+            TypeError: An element is not an array, a text, or a tuple or dictionary of them.
+            ValueError: The compression is unknown, or elements have different structures.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Dataset.range(5).batch(2).save(folder)
+        ...     [batch.tolist() for batch in Dataset.load(folder)]
+        [[0, 1], [2, 3], [4]]
+        """
+        shard_of = None if shard_func is None else lambda element: int(np.asarray(called(shard_func, element)))
+        batch_size = self.batch_size or self.open_rows
+        saved.write(path, self._iterate(), compression, shard_of, batch_size, self.open_rows is None)
 
     @staticmethod
     def choose_from_datasets(datasets: Any, choice_dataset: "Dataset", stop_on_empty_dataset: bool = True) -> "Dataset":
@@ -301,11 +325,17 @@ class Dataset(Arrangements):
 
     @staticmethod
     def zip(*datasets: Any, name: str | None = None) -> "Dataset":
-        """Return tuples of the elements of several data sets, up to the shortest."""
-        several = tuple(datasets[0]) if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
+        """Return the elements of several data sets together, up to the shortest: in tuples, or in their structure."""
+        given = datasets[0] if len(datasets) == 1 else datasets
+        tree: Any
+        several, tree = jax.tree.flatten(tuple(given) if isinstance(given, list) else given)
         sizes = [one._size for one in several if one._size != INFINITE_CARDINALITY]
         size = INFINITE_CARDINALITY if not sizes else UNKNOWN_CARDINALITY if min(sizes) < 0 else min(sizes)
-        return _of_passes(lambda draws: zip(*(one._pass(draws) for one in several), strict=False), size, several)
+
+        def iterate(draws: Draws) -> Iterator:
+            return map(tree.unflatten, zip(*(one._pass(draws) for one in several), strict=False))
+
+        return _of_passes(iterate, size, several)
 
     def map(
         self, map_func: Callable, num_parallel_calls: Any = None, deterministic: Any = None, name: Any = None
@@ -468,7 +498,7 @@ class Dataset(Arrangements):
         elements = list(itertools.islice(self._iterate(), 2))
         if not elements:
             raise ValueError("The data set has no element, and so no element_spec.")
-        return jax.tree.map(lambda *leaves: _spec_of(leaves, self.open_rows), *elements)
+        return jax.tree.map(lambda *leaves: spec_of(leaves, self.open_rows), *elements)
 
     def make_one_shot_iterator(self) -> OwnedIterator:
         """Return an iterator over the elements, with ``get_next()``."""
@@ -499,6 +529,17 @@ def _of_passes(each_pass: Callable[[Draws], Iterator], size: int, sources: Seque
     return found
 
 
+def _loaded(found: saved.Saved, name: str) -> Dataset:
+    """Return the elements of a shard of a saved data set."""
+    shard, arrays = found.shards[name], saved.arrays_of(found, name)
+    if arrays is None:
+        made = Dataset(lambda: saved.elements_of(found, name), shard.size)
+        made.open_rows = None if found.drops_remainder else found.batch_size
+        return made
+    rows = Dataset.of_rows(Rows(lambda: arrays), shard.total or shard.size)
+    return rows if shard.rows is None else rows.batch(shard.rows, found.drops_remainder)
+
+
 def cardinality(dataset: Dataset) -> Any:
     """Return the number of elements of a data set, -1 if infinite, -2 if unknown.
 
@@ -526,7 +567,8 @@ def _without_lists(tensors: Any) -> Any:
     if isinstance(tensors, tuple):
         return tuple(map(_without_lists, tensors))
     if isinstance(tensors, dict):
-        return {key: _without_lists(value) for key, value in tensors.items()}
+        kind = OrderedDict if isinstance(tensors, OrderedDict) else dict  # an OrderedDict keeps its order in elements
+        return kind((key, _without_lists(value)) for key, value in tensors.items())
     array = np.asarray(tensors)
     if type(first_in(tensors)) is float:
         return array.astype(np.float32)

@@ -4,8 +4,6 @@ As TensorFlow does, a function is run once to see what it computes. One that can
 Python's control flow on values), or that draws from numpy's or Python's random generator, runs as it is, row by row.
 """
 
-import contextlib
-import io
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ from cornu.core.jax_internals import wide_types
 from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, changed, scope
 from cornu.core.seeds import random_marks
+from cornu.core.silence import silence
 from cornu.core.stateful import Program
 from cornu.core.text import TextStandIn
 from cornu.core.variable import Seed, bound
@@ -156,7 +155,7 @@ class _Mapped:
     def _of_block(self, given: Sequence[Any]) -> Any:
         words, *arrays = given
         rows = [jax.ShapeDtypeStruct(one.shape[1:], one.dtype) for one in arrays]
-        with _silence():
+        with silence():  # it prints once, when it is traced to be compiled
             jax.eval_shape(self._of_element, [words, *rows])
         if not self.draws:
             return jax.vmap(lambda *row: self._of_element([words, *row]))(*arrays)
@@ -192,7 +191,7 @@ class _MappedTexts:
         rows = [arrays[place][:2] for place in self.places]
         numbers = [array[0] for place, array in enumerate(arrays) if place not in self.places]
         finding = _Mapped(lambda given: self._run(given, [], rows), jax.tree.structure(numbers), by_row=True)
-        with _silence():
+        with silence():  # it prints once, when it is traced to be compiled
             jax.eval_shape(finding._of_element, [np.zeros(4, np.uint32), *numbers])
         known = len(numbers)
         self._of_numbers = _Mapped(
@@ -215,8 +214,14 @@ class _MappedTexts:
         """Run the function on a row; `found` is what the layers give, or `rows` are two of each text to find calls."""
         given, results = iter(numbers), iter(found)
 
-        def called(number: int) -> Callable[[Any], Any]:
-            return lambda layer: self._recorded(layer, number, rows[number]) if rows else next(results)
+        def called(number: int) -> Callable[..., Any]:
+            def by(function: Callable, *args: Any, **kwargs: Any) -> Any:
+                layer = getattr(function, "__self__", None)
+                if not getattr(layer, "on_host", False) or len(args) > 1 or args[0] is not texts[self.places[number]]:
+                    raise NeedsPythonError
+                return self._recorded(layer, number, rows[number]) if rows else next(results)
+
+            return by
 
         texts = {place: TextStandIn(called(number)) for number, place in enumerate(self.places)}
         leaves = [texts[place] if place in texts else next(given) for place in range(self.tree.num_leaves)]
@@ -234,11 +239,6 @@ class _MappedTexts:
             raise NeedsPythonError
         self.calls.append((layer, number))
         return jax.numpy.zeros(together.shape[1:], jax.dtypes.canonicalize_dtype(together.dtype))
-
-
-def _silence() -> contextlib.AbstractContextManager:
-    """Return a context in which a function prints nothing: it prints once, when it is traced to be compiled."""
-    return contextlib.redirect_stdout(io.StringIO())
 
 
 def _words() -> np.ndarray:

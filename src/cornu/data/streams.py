@@ -10,7 +10,7 @@ import numpy as np
 
 from cornu.core.seeds import fresh_seed, random_marks
 from cornu.data.batch import Batch, ReadPosition, unpack
-from cornu.data.convert import Converter, as_arrays, map_arrays, rows_in
+from cornu.data.convert import Converter, as_arrays, is_column, map_arrays, rows_in
 from cornu.data.weights import with_class_weight
 
 
@@ -107,6 +107,10 @@ class StreamBatches(ReadPosition):
             lambda a: jax.ShapeDtypeStruct(a.shape, jax.dtypes.canonicalize_dtype(a.dtype)), self._peeked[0]
         )
 
+    def revise(self, revised: Callable[[Batch], Batch]) -> None:
+        """Replace the batch that was inspected by what a function makes of it."""
+        self._peeked = [revised(batch) for batch in self._peeked]
+
     def stream(self) -> Iterator[Batch]:
         """Return an iterator over the batches of one epoch (a generator continues where it stopped)."""
         if self.remember is not None and getattr(self.source, "draws_ahead", False):
@@ -150,6 +154,11 @@ class StreamBatches(ReadPosition):
             return Batch(x)
         y = as_arrays(batch.y, "y")
         weights = with_class_weight(y, as_arrays(batch.sample_weight, "sample_weight"), self.class_weight, whole=False)
+        if any(np.ndim(leaf) == 0 for leaf in jax.tree.leaves((x, y))):
+            raise ValueError(
+                f"The {type(self.source).__name__} yields single samples; a model takes batches of them.\n"
+                "Batch it first: most data sets have batch(32), and those of torch go into a DataLoader(dataset, 32)."
+            )
         rows_in(x, y, weights)
         return Batch(x, y, weights)
 
@@ -181,6 +190,7 @@ def is_stream(thing: Any) -> bool:
         isinstance(thing, (list, tuple, dict, str, bytes, range))
         or hasattr(thing, "shape")
         or hasattr(thing, "to_numpy")
+        or is_column(thing)
     ):
         return False
     return isinstance(thing, PyDataset) or is_indexed(thing) or hasattr(thing, "__iter__") or hasattr(thing, "__next__")

@@ -12,10 +12,12 @@ from cornu.core.layer import Layer
 from cornu.core.placement import to_device
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.shapes import shapes_of
-from cornu.core.text import TextStandIn, as_text, first_in, is_text
+from cornu.core.text import as_text, first_in, is_text, stand_in_for_text
 
 #: What calls return text as: an array of numpy, unless `compat` says that it is one of TensorFlow's tensors.
 text_output: Callable[[np.ndarray], Any] = np.asarray
+#: Makes rows of different lengths of all their values and the lengths: None, unless `compat` has such tensors.
+ragged_output: Callable[[np.ndarray, np.ndarray], Any] | None = None
 
 
 class HostLayer(Layer):
@@ -30,6 +32,11 @@ class HostLayer(Layer):
     autocast = False
 
     @property
+    def keeps_values_apart(self) -> bool:
+        """Whether each output depends on one value of the inputs alone."""
+        return getattr(self, "output_mode", None) == "int" and not hasattr(self, "split")
+
+    @property
     def output_dtype(self) -> str:
         """The dtype of the outputs, ``"string"`` for text."""
         raise NotImplementedError
@@ -38,8 +45,10 @@ class HostLayer(Layer):
         """Compute the outputs: arrays of JAX, or of numpy if they hold strings; or add a node to the graph."""
         if holds_symbolic((inputs,), {}):
             return super().__call__(inputs, **kwargs)
-        if isinstance(inputs, TextStandIn):
-            return inputs.called_by(self)
+        if (stand_in := stand_in_for_text(inputs)) is not None:
+            return stand_in.called_by(self.compute, inputs)
+        if hasattr(inputs, "with_flat_values") and self.keeps_values_apart:
+            return inputs.with_flat_values(self(inputs.flat_values))  # rows of different lengths
         arrays = self.host_arrays(inputs)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arrays)):
             return self._called_back(arrays)
@@ -60,7 +69,18 @@ class HostLayer(Layer):
     def _called_back(self, arrays: Any) -> Any:
         if scope.mapping:
             raise NeedsPythonError
-        shape = self.compute_output_shape(shapes_of(arrays))
+        if self.output_dtype == "string":
+            raise TypeError(
+                f"Layer {self.name!r} ({type(self).__name__}) makes text of numbers that a compiled program computes; "
+                "it can only hold numbers.\nCall the layer on what predict() returns."
+            )
+        shape = self.compute_output_shape(jax.tree.map(lambda array: tuple(array.shape), arrays))
+        if None in shape and not scope.probes:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) has outputs of the shape {shape} in a compiled program, "
+                "which has to know all sizes.\nPass output_sequence_length, or begin the model with this layer."
+            )
+        shape = [max(scope.probes) if size is None else size for size in shape]
         found = jax.ShapeDtypeStruct(tuple(shape), jax.dtypes.canonicalize_dtype(array_dtype(self.output_dtype)))
 
         def computed(given: Any) -> np.ndarray:

@@ -202,6 +202,8 @@ def samplewise(values: Any, sample_weight: Any, dtype: Any, reduce: Callable = j
     """
     mask = get_mask(values)
     values = jnp.asarray(values, dtype)
+    if not values.ndim and np.ndim(sample_weight):  # a mean that the function made itself accepts any, as a loss does
+        return values, None
     if sample_weight is not None:
         sample_weight = jnp.asarray(sample_weight, dtype)
         if mask is not None:

@@ -9,6 +9,7 @@ from cornu.core.spellings import old_keywords
 from cornu.data.batch import Batch
 from cornu.data.batches import array_batch
 from cornu.data.convert import map_arrays
+from cornu.data.text_inputs import TextInputs
 from cornu.models.loss_methods import as_scores
 from cornu.models.parts import ModelPart
 from cornu.training import checks
@@ -42,7 +43,10 @@ class BatchMethods(ModelPart):
         """Return the outputs for one batch as numpy arrays."""
         check_process("predict_on_batch")
         x = self._as_inputs(x)
-        self._prepare(Batch(x), "predict", _rows(x))
+        if isinstance(x, TextInputs):
+            x = self._with_texts_prepared(Batch(x), "predict", "predict").x
+        else:
+            self._prepare(Batch(x), "predict", _rows(x))
         predictor = self._programs.get("predict")
         return predictor.owned(predictor.on_batch(x), x)
 
@@ -51,7 +55,10 @@ class BatchMethods(ModelPart):
         self._check_compiled(what)
         batch = array_batch(x, y, sample_weight, class_weight, self._as_inputs)
         shapes = map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch)
-        self._prepare(shapes, what, _rows(batch.x))
+        if isinstance(batch.x, TextInputs):
+            batch = self._with_texts_prepared(batch, "train" if what == "train_on_batch" else "test", what)
+        else:
+            self._prepare(shapes, what, _rows(batch.x))
         checks.check_labels(self.objective, batch.y)
         return batch
 

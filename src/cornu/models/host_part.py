@@ -51,6 +51,10 @@ class HostPart(NamedTuple):
         values = [SymbolicTensor(tensor.shape, tensor.dtype) for tensor in self.cut]
         return HostInputs(values, [_part_of(node).symbolic() for node in self.inner])
 
+    def compute_output_spec(self, *_: Any) -> HostInputs:
+        """Return symbolic tensors like what `encode` returns."""
+        return self.symbolic()
+
     @property
     def tensors(self) -> list[SymbolicTensor]:
         """The symbolic tensors of all values that cross the cut, in the order of the leaves of `HostInputs`."""
@@ -67,6 +71,8 @@ def host_part(network: Any) -> HostPart | None:
 
     Raises ValueError if a layer that trains comes before it, or a model's output is text.
     """
+    if network.runs_on_texts:
+        return None
     inner = [node for node in network.nodes if _part_of(node) is not None]
     starts = {id(node) for node in network.nodes if _takes_text(node) or _is_first(node)} | {id(node) for node in inner}
     if not starts and all(tensor.dtype != "string" for tensor in network.flat_inputs):
@@ -84,6 +90,21 @@ def host_part(network: Any) -> HostPart | None:
                 "Make it without this layer, and call the layer on what predict() returns."
             )
     return HostPart(network, on_host, cut, inner, rest)
+
+
+def runs_on_texts(network: Any) -> bool:
+    """Return whether a layer that trains takes texts, which its code gives to layers for strings.
+
+    Then the model is not cut: its program finds the results of those calls as that of a subclassed model does.
+    """
+    return any(
+        _takes_text(node)
+        and not getattr(node.operation, "on_host", False)
+        and _part_of(node) is None
+        and bool(getattr(node.operation, "trainable_variables", None))
+        and node.operation._holds_host_layers()
+        for node in network.nodes
+    )
 
 
 def divided(

@@ -12,7 +12,9 @@ from cornu.core.layer import BASE_ARGUMENTS, Layer
 from cornu.core.serialization import described, serialize_object
 from cornu.core.shapes import shapes_of
 from cornu.core.signature import any_signature, call_signature
+from cornu.core.text import stand_in_for_text
 from cornu.core.tracking import parts
+from cornu.data.text_inputs import TextInputs, opened
 from cornu.metrics import Metric
 from cornu.models import graph_config
 from cornu.models.batch_methods import BatchMethods
@@ -83,7 +85,9 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
         """Call the model on arrays, strings among them if it begins with layers for strings, or on symbolic tensors."""
         if self._network is not None or self._begins_on_host:
             args, kwargs = call_signature(type(self)).first_by_position(args, kwargs)
-            if args and self._encodes(args[0]):
+            if args and (stand_in := stand_in_for_text(args[0])) is not None:
+                args = (self._called_by(stand_in, args[0]), *args[1:])
+            elif args and self._encodes(args[0]):
                 args = (self._as_inputs(args[0]), *args[1:])
         return super().__call__(*args, **kwargs)
 
@@ -95,7 +99,7 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
             begins = self._network.host is not None
         return (
             begins
-            and not isinstance(inputs, HostInputs)
+            and not isinstance(inputs, (HostInputs, TextInputs))
             and not holds_symbolic((inputs,), {})
             and not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs))
         )
@@ -136,11 +140,17 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
                 raise
         self.built = True
 
+    def _call_arrays(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        if self._network is None or self._network.runs_on_texts:
+            args, kwargs = opened((args, kwargs))
+        return super()._call_arrays(args, kwargs)
+
     def _casts_to(self) -> str | None:
         return None if self._network is not None else super()._casts_to()  # the dtypes of its inputs decide
 
     def _ensure_built(self, args: tuple, kwargs: dict) -> None:
         """Build a subclassed model in its first call, by its layers' builds."""
+        args, kwargs = opened((args, kwargs))
         if not self.built and type(self).build is not Model.build:
             self._is_about_to_be_called = True
             try:
@@ -149,6 +159,7 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
                 del self._is_about_to_be_called
         elif not self.built:
             self._build_shapes = self._input_shapes(args, kwargs)
+            self._note_texts(args, kwargs)
         self.built = True
 
     def _input_shapes(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:

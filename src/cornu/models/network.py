@@ -13,8 +13,9 @@ from cornu.core.errors import foreign
 from cornu.core.graph import Node, SymbolicTensor, copied, is_symbolic, leaves, replace, sorted_nodes
 from cornu.core.layer import Layer
 from cornu.core.scope import changed, get_mask, scope, set_mask
+from cornu.data.text_inputs import TextInputs
 from cornu.layers.input import Input
-from cornu.models.host_part import HostInputs, HostPart, host_part, is_text_input
+from cornu.models.host_part import HostInputs, HostPart, host_part, is_text_input, runs_on_texts
 
 
 class Network:
@@ -38,6 +39,11 @@ class Network:
         """What runs before the compiled program: on strings, for example."""
         return host_part(self)
 
+    @functools.cached_property
+    def runs_on_texts(self) -> bool:
+        """Whether its code runs on stand-ins for texts: see `TextInputs`."""
+        return runs_on_texts(self)
+
     @property
     def program_inputs(self) -> list[SymbolicTensor]:
         """The symbolic tensors that the compiled program gets: the inputs, or those where text has become numbers."""
@@ -50,6 +56,8 @@ class Network:
 
     def tensors_for(self, inputs: Any) -> list[SymbolicTensor]:
         """Return the symbolic tensors of the leaves of `inputs`, which may be `HostInputs`."""
+        if isinstance(inputs, TextInputs):
+            return []
         return self.program_inputs if isinstance(inputs, HostInputs) else self.flat_inputs
 
     @property

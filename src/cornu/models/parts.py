@@ -6,7 +6,7 @@ from cornu.core.layer import Layer
 from cornu.data.batch import Batch
 from cornu.metrics import Metric
 from cornu.training.objective import Objective
-from cornu.training.programs import Programs
+from cornu.training.programs import Kind, Programs
 
 if TYPE_CHECKING:
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
         _network: Any
         objective: Objective
+
+        @property
+        def _begins_on_host(self) -> bool: ...
 
         @property
         def own_metrics(self) -> list[Metric]: ...
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
         def get_metrics_result(self) -> dict[str, Any]: ...
 
         def _prepare(self, example: Batch, what: str, rows: int | None = None) -> None: ...
+
+        def _with_texts_prepared(self, batch: Batch, kind: Kind, what: str) -> Batch: ...
 
         def _check_compiled(self, what: str) -> None: ...
 

@@ -14,6 +14,7 @@ from cornu.core.layer import Layer
 from cornu.core.serialization import described, deserialize, serialize_object
 from cornu.core.shapes import is_shape, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.core.text import is_text
+from cornu.data.text_inputs import opened
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Model
 
@@ -157,7 +158,7 @@ class Sequential(Model):
             return
         if not self.stack:
             raise ValueError("The Sequential model is empty: add layers before it is called or trained.")
-        given: Any = args[0] if args else kwargs.get("inputs")
+        given: Any = opened(args[0] if args else kwargs.get("inputs"))
         arrays = leaves(given)
         if not arrays or not all(hasattr(array, "shape") for array in arrays):
             raise ValueError(f"A Sequential model takes an array, or arrays; got a {type(given).__name__}.")

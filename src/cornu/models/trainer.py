@@ -16,16 +16,19 @@ from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
+from cornu.core.text import may_hold_text
 from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
 from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
 from cornu.data.convert import as_arrays, check_columns, column_names, columns_by_name
 from cornu.data.streams import is_stream
+from cornu.data.text_inputs import TextInputs, with_all_calls
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.host_part import HostInputs
 from cornu.models.loss_methods import LossMethods, as_scores
 from cornu.models.parts import ModelPart
 from cornu.models.states import check_batch_size
+from cornu.models.text_methods import TextMethods
 from cornu.saving.compiling import compile_arguments
 from cornu.training import checks
 from cornu.training import fit as loop
@@ -33,13 +36,14 @@ from cornu.training.objective import Objective
 from cornu.training.output_checks import check_outputs
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
-from cornu.training.programs import Programs
+from cornu.training.programs import Kind, Programs
 from cornu.training.step import Learner, custom_step
 
+_KINDS: dict[str, Kind] = {"fit": "train", "evaluate": "test", "predict": "predict"}  # the programs that they run
 _making = threading.Lock()  # of the programs of a model that several threads use for the first time
 
 
-class Trainer(ModelPart):
+class Trainer(TextMethods, ModelPart):
     """The training methods of a model; `Model` combines it with `Layer`."""
 
     compiled = False
@@ -165,7 +169,9 @@ class Trainer(ModelPart):
         batches = as_batches(x, y, sample_weight, convert=self._as_inputs, **options)
         if stateful_for is not None:
             check_batch_size(self, batches, stateful_for, options.get("steps"), what)
-        if what != "predict":
+        if isinstance((batches.batch or batches.example).x, TextInputs):
+            self._prepare_texts(batches, _KINDS[what], what)
+        elif what != "predict":
             self._prepare(batches.example, what, batches.rows)
         elif (rows := _kind_of_rows(x)) is None or rows != self._programs.predicted_rows:  # else: the fast path
             self._prepare(batches.example, what, batches.rows)
@@ -196,7 +202,7 @@ class Trainer(ModelPart):
     def _outputs_for(self, x: Any, rows: int | None = None) -> Any:
         """Build the model for data like `x`, of `rows` rows, if needed, and return its symbolic outputs."""
         tensors = jax.tree.map(lambda leaf: SymbolicTensor((None, *leaf.shape[1:]), leaf.dtype), x)
-        if self.built and self._network is not None:
+        if self.built and self._network is not None and not isinstance(x, TextInputs):
             given = self._network.arrange(tensors, rows)
             if self._network.any_size and [one.shape[1:] for one in given] != [
                 one.shape[1:] for one in self._network.flat_inputs
@@ -233,25 +239,37 @@ class Trainer(ModelPart):
         """Whether this is a stack of layers whose first one computes with numpy."""
         return False
 
+    def _as_rows(self, x: Any) -> Any:
+        """Return data as arrays that can be cut into parts; texts stay, if the calls on them are yet to be found."""
+        if may_hold_text(x) and self._runs_on_texts:
+            return as_arrays(self._columns_of(x), "x", self._number_of_inputs, text=True)
+        return self._as_inputs(x)
+
     def _as_inputs(self, x: Any) -> Any:
         """Return data as arrays for the model's program: where strings enter, those that its first layers make of them.
 
         A stack of layers that begins with one for strings is built for them.
         """
-        if isinstance(x, HostInputs):
+        if isinstance(x, (HostInputs, TextInputs)):
             return x
-        network = self._network
-        if network is not None and isinstance(network.inputs, dict):
-            x = columns_by_name(x, network.inputs)
-        if self._frame_columns is not None:
-            check_columns(x, self._frame_columns)
-        if network is None and self._begins_on_host:
+        if may_hold_text(x) and self._runs_on_texts:
+            return self._with_text_calls(self._as_rows(x))
+        x = self._columns_of(x)
+        if self._network is None and self._begins_on_host:
             x = as_arrays(x, "x", text=True)
             self._ensure_built((x,), {})
-            network = self._network
+        network = self._network
         if network is None or network.host is None:
             return as_arrays(x, "x", self._number_of_inputs)
         return network.host.encode(as_arrays(x, "x", self._number_of_inputs, text=True))
+
+    def _columns_of(self, x: Any) -> Any:
+        """Return a data frame with checked columns, by the names of the model's inputs; other data as they are."""
+        if self._network is not None and isinstance(self._network.inputs, dict):
+            x = columns_by_name(x, self._network.inputs)
+        if self._frame_columns is not None:
+            check_columns(x, self._frame_columns)
+        return x
 
     @property
     def _number_of_inputs(self) -> int | None:
@@ -327,7 +345,7 @@ class Trainer(ModelPart):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")
         backup = backup_for(callbacks)
         if validation_split:
-            rows = array_batch(x, y, sample_weight, None, self._as_inputs)
+            rows = array_batch(x, y, sample_weight, None, self._as_rows)
             x, held_out = split_rows(rows, validation_split)
             y = sample_weight = None
             validation_data = held_out if validation_data is None else validation_data
@@ -337,6 +355,7 @@ class Trainer(ModelPart):
             checks.check_values(self, batches)
             sizes = validation_batch_size, batch_size
             validation = self._validation(validation_data, sizes, validation_steps, validation_freq)
+            batches.revise(with_all_calls)
             watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
             self.stop_training = False
             program = self._programs.get("train")

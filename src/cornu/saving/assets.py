@@ -12,12 +12,17 @@ from cornu.saving.source import Source
 from cornu.saving.variable_paths import Place, places
 
 
-def write_assets(archive: zipfile.ZipFile, model: Any) -> None:
-    """Write the assets of all layers of a model into an archive."""
+def assets_of(model: Any) -> dict[str, bytes]:
+    """Return the assets of all layers of a model by the names that they have in an archive."""
     folders = {_folder(place): place.owner for place in places(model, optimizer=False)}
-    found = {
+    return {
         f"{folder}{name}": content for folder, owner in folders.items() for name, content in _assets_of(owner).items()
     }
+
+
+def write_assets(archive: zipfile.ZipFile, model: Any) -> None:
+    """Write the assets of all layers of a model into an archive."""
+    found = assets_of(model)
     for name in sorted(found):
         if not is_asset_name(name):
             raise ValueError(

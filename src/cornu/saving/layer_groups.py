@@ -88,15 +88,30 @@ def read_layer_groups(group: h5py.Group, model: Any, transfer: Transfer, by_name
 def _without_states(saved: list, model: Any, transfer: Transfer) -> list:
     """Return the layers of a file without those that have no weights today, and read what `adapt` found themselves."""
     own = {layer.name: layer for layer in model.layers if is_own(layer, "load_own_variables") and not old_order(layer)}
+    layers = {layer.name: layer for layer in model.layers}
     rest = []
     for name, arrays in saved:
         known = _known_name(name, own)
         if known in own:
-            names = [str(array.name).rpartition("/")[2].partition(":")[0] for array in arrays]
-            transfer.add_store(own[known], dict(zip(names, arrays, strict=True)))
-        else:
-            rest.append((name, arrays))
+            transfer.add_store(own[known], {_last_name(array): array for array in arrays})
+        elif left := _without_inner_states(arrays, layers.get(_known_name(name, layers)), transfer):
+            rest.append((name, left))
     return rest
+
+
+def _without_inner_states(arrays: list, layer: Any, transfer: Transfer) -> list:
+    """Return the arrays of a layer without those that layers inside it read themselves: they have no weights today."""
+    inner = [] if layer is None else [one for one in layer._flatten_layers() if getattr(one, "names_in_old_files", ())]
+    states = [array for array in arrays if any(_last_name(array) in one.names_in_old_files for one in inner)]
+    if not states or len(states) != len(inner):
+        return arrays
+    for one, array in zip(inner, states, strict=True):
+        transfer.add_store(one, {_last_name(array): array})
+    return [array for array in arrays if array not in states]
+
+
+def _last_name(array: h5py.Dataset) -> str:
+    return str(array.name).rpartition("/")[2].partition(":")[0]
 
 
 def _saved_layers(group: h5py.Group) -> Iterator[tuple[str, list[h5py.Dataset]]]:

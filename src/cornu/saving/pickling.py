@@ -14,6 +14,7 @@ from cornu.core.variable import Variable, at_one_moment
 from cornu.layers.feature_preprocessing.vocabulary import vocabularies_in_configs
 from cornu.optimizers.base import making_slots
 from cornu.saving import documents
+from cornu.saving.assets import assets_of, set_assets
 from cornu.saving.class_names import class_names_of, give
 from cornu.saving.compiling import compile_arguments
 from cornu.saving.source import Source
@@ -30,6 +31,7 @@ class Packed(NamedTuple):
     optimizer: list[np.ndarray]
     prepared: bool  # whether the optimizer has its slots
     class_names: list[str] | None
+    assets: dict[str, bytes]  # of layers, such as vocabularies: a custom layer's config does not have them
     custom: dict[str, Any]  # classes and functions by their names in the config: a pickle refers to them
 
 
@@ -58,7 +60,8 @@ def pack(model: Any) -> Packed:
             f"Model {model.name!r} ({type(model).__name__}) cannot be pickled: {error}"
         ) from error
     flags = [flag for _, flag in model.compiled_flags] if model.compiled else None
-    return Packed(entry, compiled, flags, _flags(model), weights, state, prepared, class_names_of(model), custom)
+    names, assets = class_names_of(model), assets_of(model)
+    return Packed(entry, compiled, flags, _flags(model), weights, state, prepared, names, assets, custom)
 
 
 def pickled(model: Any) -> tuple:
@@ -77,8 +80,9 @@ def pickled(model: Any) -> tuple:
 
 def unpack(*values: Any) -> Any:
     """Return the model that `pack` took apart. Raises UnpicklingError if its class makes other weights now."""
-    packed = Packed(*values)
-    model = documents.model_of(packed.entry, packed.custom, Source("a pickle", "Cornu"))
+    packed, source = Packed(*values), Source("a pickle", "Cornu")
+    model = documents.model_of(packed.entry, packed.custom, source)
+    set_assets(model, packed.assets, source)
     if packed.compiled is not None and packed.trained is not None:
         _set_flags(model, packed.trained)
         with registry.CustomObjectScope(packed.custom):

@@ -30,7 +30,7 @@ class ServedModel:
             raise ValueError(
                 f"The model {name!r} has no known inputs: build it from Input(...) and layers to serve it."
             )
-        self._host = network.host
+        self._takes_texts = network.host is not None or network.runs_on_texts
         self._by_name = isinstance(network.inputs, dict)
         names = sorted(network.inputs) if self._by_name else network.input_names
         self.inputs = [_tensor(name, symbolic) for name, symbolic in zip(names, network.flat_inputs, strict=True)]
@@ -95,7 +95,7 @@ class ServedModel:
 
     def _predicted(self, arrays: list[np.ndarray]) -> Any:
         given = self.structure(arrays)
-        return self.predictor.on_batch(given if self._host is None else self._host.encode(given))
+        return self.predictor.on_batch(self.model._inputs_to_predict(given) if self._takes_texts else given)
 
     def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """Compute one batch of a fixed size, and record the shortest time for that size."""

@@ -56,6 +56,7 @@ class Program:
         self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
         self.run_eagerly = run_eagerly
         self.pad = Padding(learner, kind, run_eagerly)
+        self.text_calls: Any = None  # the calls on texts that its step makes, if they are known
         self._first_logs: dict | None = None
 
     @functools.cached_property
@@ -95,6 +96,14 @@ class Program:
     def serve(self, batches: Any) -> None:
         """Let batches be as this program wants them: padded, and where its devices find them."""
         batches.pad, batches.placement = self.pad, self.learner.placement
+
+    def trace(self, example: Batch) -> None:
+        """Trace a step on a batch like `example`, without running it."""
+        learner = self.learner
+        if self.custom:
+            learner.trace_once(self.step, self.training, lambda batch: batch, example)
+        else:
+            jax.eval_shape(self.step, learner.read(self.training), example)
 
     def prepare_for(self, batches: Any) -> None:
         """Find all variables that a custom step changes, before the first batch runs."""
@@ -231,6 +240,7 @@ class Predictor:
     def __init__(self, learner: Learner, run_eagerly: bool = False, apart: bool | None = None) -> None:
         self.learner, self.apart = learner, False if run_eagerly else apart
         self.pad = Padding(learner, "predict", run_eagerly)
+        self.text_calls: Any = None  # as of a `Program`
         step = learner.predict_step
         if learner.placement is not None and not run_eagerly:
             step = learner.placement.predicting(step, learner)
@@ -239,6 +249,10 @@ class Predictor:
         self._lock = threading.RLock()
         self._turn: Any = self._lock  # until it is known that predictions change nothing
         self.together: dict[int, int] = {}  # batch size -> how many rows may be computed together
+
+    def trace(self, example: Batch) -> None:
+        """Trace the prediction of a batch like `example`, without running it."""
+        jax.eval_shape(self.learner.predict_step, self.learner.state_for_prediction(), Batch(example.x))
 
     def on_batch(self, x: Any) -> Any:
         """Return the outputs (device arrays) for one batch of rows, exactly as given."""

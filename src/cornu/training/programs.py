@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from cornu.core.distribution import Distribution, distribution
 from cornu.core.weights import HoldsWeights
+from cornu.data.text_inputs import TextCalls
 from cornu.training.program import Predictor, Program
 from cornu.training.step import Learner
 
@@ -46,6 +47,7 @@ class Programs:
         self._using = threading.RLock()  # held by the thread that trains or evaluates
         self._fitting: int | None = None  # the thread that runs `fit`
         self.outputs_by_shapes: dict[tuple, Any] = {}  # symbolic outputs, of a model whose inputs may have any size
+        self.text_calls: dict[Any, TextCalls] = {}  # by the structure of the inputs
         self.predicted_rows: tuple | None = None  # shape and dtype of the rows that the model was last prepared for
 
     @functools.cached_property
@@ -131,6 +133,8 @@ class Programs:
         self._learner = None
         self._made = {}
         self.outputs_by_shapes = {}
+        if reason in ("compile changed", "requested"):
+            self.text_calls = {}
         self.predicted_rows = None
         vars(self).pop("batch_size", None)
 

@@ -33,6 +33,7 @@ from cornu.core.variable import (
     write,
 )
 from cornu.data.batch import Batch
+from cornu.data.text_inputs import opened
 from cornu.kernels.compiler import split_over_devices
 from cornu.kernels.padded_steps import real_steps
 from cornu.optimizers import Optimizer
@@ -202,12 +203,16 @@ class Learner:
 
         Every variable that it assigns becomes part of the state, such as those of optimizers that the model holds.
         """
+        known = {id(variable) for variable in self.variables}
         with noting_changes() as noted, untouched(self.variables):
-            logs = jax.eval_shape(lambda state, arrays: step(state, batch_of(arrays))[1], self.read(training), arrays)
-            known = {id(variable) for variable in self.variables}
-            for variable, before in noted.values():
-                if id(variable) not in known:
-                    variable._value = before
+            try:
+                logs = jax.eval_shape(
+                    lambda state, arrays: step(state, batch_of(arrays))[1], self.read(training), arrays
+                )
+            finally:
+                for variable, before in noted.values():
+                    if id(variable) not in known:
+                        variable._value = before
         changing = [variable for variable, _ in noted.values()]
         steering = [variable for optimizer in self.own_optimizers for variable in optimizer.all_variables]
         self.others += [variable for variable in unique([*changing, *steering]) if id(variable) not in known]
@@ -228,6 +233,7 @@ class Learner:
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         """Return the state after one batch (forward, backward, update, metrics), and the logs of a custom step."""
+        batch = opened(batch)
         with self.tracing(state, self.plan_to_train, batch.lengths):
             if self.custom_train is not None:
                 return self._custom(self.custom_train, state, batch)
@@ -262,6 +268,7 @@ class Learner:
 
     def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict]:
         """Return the state after one batch was evaluated: running sums and what layers assign; no trained weight."""
+        batch = opened(batch)
         with self.tracing(state, self.plan, batch.lengths):
             if self.custom_test is not None:
                 return self._custom(self.custom_test, state, batch)
@@ -277,6 +284,7 @@ class Learner:
 
     def predict_step(self, state: TrainState, batch: Batch) -> tuple[Any, dict[int, jax.Array]]:
         """Return the model's outputs, and the new values of those of `others` that changed, by their positions."""
+        batch = opened(batch)
         with self.tracing(state, self.plan, batch.lengths), restored():
             if self.custom_predict is None or len(inspect.signature(self.custom_predict).parameters) == 1:
                 outputs = plain(self.model.predict_step(batch.x))

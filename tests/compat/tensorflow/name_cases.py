@@ -56,6 +56,8 @@ def plain(value):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [*getattr(value, "_fields", ()), *map(plain, value)]
+    if hasattr(value, "dense_shape"):
+        return ["sparse", *map(plain, (value.indices, value.values, value.dense_shape))]
     if hasattr(value, "to_list"):
         return ["ragged", plain(value.to_list())]
     return numbers(np.asarray(value.numpy() if hasattr(value, "numpy") else value))

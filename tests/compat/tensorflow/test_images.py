@@ -79,6 +79,23 @@ def test_a_seed_repeats_stateless_functions():
     assert np.abs(first - images.stateless_random_brightness(PICTURE, 0.3, seed=(1, 3))).max() > 0
 
 
+def test_seeds_may_be_elements_of_data_sets():
+    count = Dataset.counter()
+    rows = Dataset.from_tensor_slices(np.broadcast_to(PICTURE, (5, *PICTURE.shape)).copy())
+
+    def change(picture, seed):
+        picture = images.stateless_random_brightness(picture, max_delta=0.5, seed=seed)
+        picture = images.stateless_random_flip_left_right(picture, seed)
+        return images.stateless_random_crop(picture, size=[2, 2, 3], seed=seed)
+
+    changed = Dataset.zip((rows, (count, count))).map(change)
+    first, second = (np.stack([np.asarray(one) for one in changed]) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert len({one.tobytes() for one in first}) == 5
+    with pytest.raises(TypeError, match="stateless_random_hue needs a seed of two numbers"):
+        images.stateless_random_hue(PICTURE, 0.1)
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="are not inside a picture of 6 rows and 5 columns"):
         images.crop_to_bounding_box(PICTURE, 4, 0, 3, 3)

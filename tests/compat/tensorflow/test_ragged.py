@@ -73,3 +73,27 @@ def test_sparse_tensors():
         [6, -1],
     ]
     assert sparse.to_dense(np.array([1, 2])).tolist() == [1, 2]  # what a VarLenFeature gives
+
+
+def test_layers_look_up_and_return_rows_of_different_lengths():
+    from cornu.layers import StringLookup, TextVectorization, host
+
+    letters = ragged.constant([["a", "b"], ["c"]])
+    lookup = StringLookup(vocabulary=["a", "b"])
+    numbers = lookup(letters)
+    assert numbers.to_list() == [[1, 2], [0]]
+    assert StringLookup(vocabulary=["a", "b"], invert=True)(numbers).to_list() == [[b"a", b"b"], [b"[UNK]"]]
+    before = host.ragged_output
+    host.ragged_output = ragged.RaggedTensor.from_row_lengths
+    try:
+        words = TextVectorization(vocabulary=["x", "y"], ragged=True)
+        assert words(["x y", "z", ""]).to_list() == [[2, 3], [1], []]
+        assert words("y x").tolist() == [3, 2]
+    finally:
+        host.ragged_output = before
+
+
+def test_an_ellipsis_stands_for_the_axes_that_are_not_named():
+    rows = ragged.constant([[1, 2, 3], [4]])
+    assert rows[..., :-1].to_list() == [[1, 2], []]
+    assert rows[..., 1:].to_list() == [[2, 3], []]

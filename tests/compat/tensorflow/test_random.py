@@ -78,3 +78,12 @@ def test_the_global_generator_can_be_set():
     first = random.get_global_generator().normal([2])
     random.set_global_generator(random.Generator.from_seed(2))
     np.testing.assert_array_equal(random.get_global_generator().normal([2]), first)
+
+
+def test_calls_with_one_seed_give_other_numbers_each_and_the_same_in_each_run():
+    def draws():
+        random.set_seed(3)
+        return [float(random.uniform([], seed=1)) for _ in range(3)] + [float(random.uniform([], seed=2))]
+
+    assert len(set(draws())) == 4
+    assert draws() == draws()

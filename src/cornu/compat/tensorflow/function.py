@@ -1,6 +1,7 @@
 """``tf.function``: Python functions as compiled programs, one for each kind of arguments."""
 
 import functools
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +14,10 @@ from cornu.compat.tensorflow import loops
 from cornu.compat.tensorflow.autograph import converted
 from cornu.compat.tensorflow.sizes import KnownSize, Sizes
 from cornu.compat.tensorflow.tensors import TensorSpec
-from cornu.core.engine_errors import NEEDS_NUMBER, plain_message
+from cornu.core.engine_errors import NEEDS_NUMBER
 from cornu.core.scope import NeedsPythonError, scope
 from cornu.core.stateful import Program
+from cornu.core.text import TextStandIn
 from cornu.core.variable import Variable
 
 _eager = False
@@ -69,26 +71,33 @@ class Function:
         """Call the function: compiled, or as it is inside another one that is being traced."""
         if self._as_python or _eager or scope.bound:
             return self._function(*args, **kwargs)
-        args = self._by_signature(args)
+        args = self._by_signature(args, kwargs)
         leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=_is_leaf)
+        if any(isinstance(leaf, TextStandIn) for leaf in leaves):  # a step is being traced
+            return self._function(*args, **kwargs)
+        if any(isinstance(leaf, np.ndarray) and leaf.dtype.kind in "OUS" for leaf in leaves):
+            return self._called_as_python(args, kwargs)  # no program holds texts
         arrays = [_array(leaf) for leaf in leaves if _is_array(leaf)]
         key = (tree, *map(_kind, leaves))
         program = self._programs.get(key)
         if program is not None:
             return program(arrays)
-        program = self._program(leaves, tree)
+        program, used = self._program(leaves, tree), self._function
         try:
             found = program(arrays)
         except NeedsPythonError:  # it iterates over a data set: only the turns of its loops are compiled
             self._rewrite()
-            self._as_python = True
-            return self._function(*args, **kwargs)
+            return self._called_as_python(args, kwargs)
         except jax.errors.NonConcreteBooleanIndexError:  # x[mask]: as many rows as the mask has ones
-            self._as_python = True
-            return self._function(*args, **kwargs)
-        except NEEDS_NUMBER as error:
-            if not self._rewrite():
-                raise self._refused(error) from None
+            return self._called_as_python(args, kwargs)
+        except IndexError as error:  # x[:n] of a tensor n
+            if "must have static" not in str(error):
+                raise
+            return self._called_as_python(args, kwargs)
+        except NEEDS_NUMBER:
+            # Another thread may have rewritten it meanwhile. If that is not enough, a shape depends on values.
+            if self._function is used and not self._rewrite():
+                return self._called_as_python(args, kwargs)
             return self(*args, **kwargs)
         self._programs[key] = program
         return found
@@ -100,22 +109,24 @@ class Function:
             self._function = made
         return made is not None
 
-    def _refused(self, error: Exception) -> ValueError:
-        name = getattr(self.python_function, "__name__", "a function")
-        return ValueError(
-            f"tf.function cannot compile {name!r}: it needs a value that is only known when the program runs "
-            f"({plain_message(error)}).\n"
-            "Inside it, `if`, `while`, `for`, int() and float() may be used on tensors if the function is in a file or "
-            "cell; numpy functions and .numpy() may not. Use functions of tf, or move that line out of it."
-        )
+    def _called_as_python(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        self._as_python = True
+        return self._function(*args, **kwargs)
 
-    def _by_signature(self, args: tuple) -> tuple:
+    def _by_signature(self, args: tuple, kwargs: dict[str, Any]) -> tuple:
+        """Return the arguments as the signature says, those with defaults and names included."""
         if not self.input_signature:
             return args
-        own = len(args) - len(self.input_signature)  # the object, of a method
+        parameters = list(inspect.signature(self.python_function).parameters.values())
+        own = int(bool(parameters) and parameters[0].name in ("self", "cls"))  # the object, of a method
+        found = list(args[own:])
+        for parameter in parameters[own + len(found) : own + len(self.input_signature)]:
+            if parameter.name not in kwargs and parameter.default is parameter.empty:
+                break
+            found.append(kwargs.pop(parameter.name, parameter.default))
         given = [
             jnp.asarray(one, spec.dtype) if isinstance(spec, TensorSpec) and not isinstance(one, Variable) else one
-            for one, spec in zip(args[own:], self.input_signature, strict=True)
+            for one, spec in zip(found, self.input_signature, strict=True)
         ]
         return (*args[:own], *given)
 
@@ -127,7 +138,11 @@ class Function:
             given = iter(arrays)
             whole = [next(given) if is_array else leaf for is_array, leaf in zip(dynamic, fixed, strict=True)]
             args, kwargs = jax.tree.unflatten(tree, whole)
-            return self._function(*args, **kwargs)
+            found = self._function(*args, **kwargs)
+            for leaf in jax.tree.leaves(found):
+                if isinstance(leaf, loops.Range):
+                    len(leaf)
+            return found
 
         return Program(call)
 

@@ -51,18 +51,6 @@ def transpose(a: Any, perm: Any = None, conjugate: Any = False, name: str | None
     return jnp.transpose(jnp.conj(a) if conjugate else a, perm)
 
 
-@tensor_function
-def matmul(
-    a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False, adjoint_a: Any = False, adjoint_b: Any = False,
-    a_is_sparse: Any = False, b_is_sparse: Any = False, output_type: Any = None, name: str | None = None,
-) -> jax.Array:  # fmt: skip
-    """Return the matrix product; the last two axes of `a` or `b` may be swapped first."""
-    a, b = jnp.asarray(a), jnp.asarray(b)
-    a = jnp.conj(a.swapaxes(-1, -2)) if adjoint_a else a.swapaxes(-1, -2) if transpose_a else a
-    b = jnp.conj(b.swapaxes(-1, -2)) if adjoint_b else b.swapaxes(-1, -2) if transpose_b else b
-    return jnp.matmul(a, b)
-
-
 def _options(**options: Any) -> dict[str, Any]:
     """Return the options that differ from their defaults: without any, an activation runs as one program."""
     return {key: value for key, (value, default) in options.items() if value is not None and value != default}

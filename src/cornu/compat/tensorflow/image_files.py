@@ -8,7 +8,7 @@ import numpy as np
 
 from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
-from cornu.compat.tensorflow.images import convert_image_dtype
+from cornu.compat.tensorflow.images import convert_image_dtype, stateless
 from cornu.core.randomness import random_key
 from cornu.data.dataset import EagerArray
 from cornu.preprocessing.decoders import decoded
@@ -108,6 +108,9 @@ def random_jpeg_quality(image: Any, min_jpeg_quality: int, max_jpeg_quality: int
     """Return an image as it is after it was a JPEG of a random quality."""
     key = random_key(seed, moves_on=True)
     return adjust_jpeg_quality(image, int(jax.random.randint(key, (), min_jpeg_quality, max_jpeg_quality)))
+
+
+stateless_random_jpeg_quality = stateless(random_jpeg_quality)
 
 
 def is_jpeg(contents: Any, name: Any = None) -> Any:

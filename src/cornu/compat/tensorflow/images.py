@@ -5,6 +5,8 @@ integers are computed with floats from 0 to 1 and come back as integers. Random 
 each picture, in ``Dataset.map``. Follows https://www.tensorflow.org/api_docs/python/tf/image
 """
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from cornu.compat.backend.calls import tensor_function
 from cornu.compat.tensorflow.dtypes import array_type
+from cornu.compat.tensorflow.random import key_of
 from cornu.core.randomness import random_key
 from cornu.ops import image as ops
 from cornu.preprocessing.resizing import METHODS, resizing_weights
@@ -282,16 +285,11 @@ def psnr(a: Any, b: Any, max_val: Any, name: Any = None) -> jax.Array:
 
 
 def _uniform(low: Any, high: Any, seed: Any) -> jax.Array:
-    return jax.random.uniform(random_key(_number(seed), moves_on=True), minval=low, maxval=high)
-
-
-def _number(seed: Any) -> Any:
-    """Return a seed as one number: functions called ``stateless_`` take two."""
-    return None if seed is None else int(np.asarray(seed).ravel() @ [1, 7919][: np.size(seed)])
+    return jax.random.uniform(random_key(seed, moves_on=True), minval=low, maxval=high)
 
 
 def _is_heads(seed: Any) -> jax.Array:
-    return jax.random.bernoulli(random_key(_number(seed), moves_on=True))
+    return jax.random.bernoulli(random_key(seed, moves_on=True))
 
 
 @tensor_function
@@ -337,11 +335,27 @@ def random_crop(value: Any, size: Sequence[int], seed: Any = None, name: Any = N
     if len(size) != value.ndim or any(want > have for want, have in zip(size, value.shape, strict=True)):
         raise ValueError(f"random_crop: a part of size {size} is not inside an array of shape {value.shape}.")
     room = jnp.asarray([have - want + 1 for have, want in zip(value.shape, size, strict=True)])
-    at = jax.random.randint(random_key(_number(seed), moves_on=True), (value.ndim,), 0, room)
+    at = jax.random.randint(random_key(seed, moves_on=True), (value.ndim,), 0, room)
     return jax.lax.dynamic_slice(value, tuple(at), size)
 
 
-stateless_random_flip_left_right, stateless_random_flip_up_down = random_flip_left_right, random_flip_up_down
-stateless_random_brightness, stateless_random_contrast = random_brightness, random_contrast
-stateless_random_saturation, stateless_random_hue = random_saturation, random_hue
-stateless_random_crop = random_crop
+def stateless(function: Callable) -> Callable:
+    """Return a random function whose `seed`, two numbers that may be a tensor, alone says what it does."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs).arguments
+        if given.get("seed") is None:
+            raise TypeError(f"stateless_{function.__name__} needs a seed of two numbers, for example seed=(1, 2).")
+        return function(**given | {"seed": key_of(given["seed"])})
+
+    call.__name__ = f"stateless_{function.__name__}"
+    return call
+
+
+stateless_random_flip_left_right = stateless(random_flip_left_right)
+stateless_random_flip_up_down = stateless(random_flip_up_down)
+stateless_random_brightness, stateless_random_contrast = stateless(random_brightness), stateless(random_contrast)
+stateless_random_saturation, stateless_random_hue = stateless(random_saturation), stateless(random_hue)
+stateless_random_crop = stateless(random_crop)

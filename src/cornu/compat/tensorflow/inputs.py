@@ -9,7 +9,7 @@ from cornu.compat.tensorflow.sizes import KNOWN, keeping_known
 from cornu.compat.tensorflow.strings import ON_TEXT
 from cornu.core.jax_internals import array_class
 from cornu.core.scope import scope
-from cornu.core.text import holds_text
+from cornu.core.text import holds_text, recorded
 from cornu.core.variable import Variable
 
 _ARRAYS = (array_class(), Variable)
@@ -23,7 +23,8 @@ def extend(functions: dict[str, Any]) -> None:
 
 
 def _extended(name: str, of_arrays: Callable) -> Callable:
-    of_text, of_rest = ON_TEXT.get(name), keeping_known(of_arrays) if name in _KNOWN else of_arrays
+    of_text = recorded(ON_TEXT[name]) if name in ON_TEXT else None
+    of_rest = keeping_known(of_arrays) if name in _KNOWN else of_arrays
     of_ragged = ON_RAGGED.get(name)
     if of_ragged is None and name in _EACH:
         of_ragged = functools.partial(map_flat_values, of_arrays)

@@ -8,111 +8,45 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import jax.scipy.linalg as scipy_linalg
-import numpy as np
 
 from cornu.compat.backend.calls import tensor_function
-from cornu.compat.tensorflow.control import on_host
+from cornu.compat.tensorflow import diagonals
 from cornu.compat.tensorflow.meanings import norm
 from cornu.core.variable import plain
 
 
-def _adjoint(matrix: jax.Array) -> jax.Array:
-    return jnp.conj(jnp.swapaxes(matrix, -1, -2))
+def _oriented(matrix: Any, transpose: Any = False, adjoint: Any = False) -> jax.Array:
+    """Return matrices, transposed or, with `adjoint`, transposed and conjugated."""
+    matrix = jnp.asarray(matrix)
+    matrix = jnp.swapaxes(matrix, -1, -2) if transpose or adjoint else matrix
+    return jnp.conj(matrix) if adjoint else matrix
+
+
+@tensor_function
+def matmul(
+    a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False, adjoint_a: Any = False, adjoint_b: Any = False,
+    a_is_sparse: Any = False, b_is_sparse: Any = False, output_type: Any = None, name: str | None = None,
+) -> jax.Array:  # fmt: skip
+    """Return the matrix product; the last two axes of `a` or `b` may be swapped first."""
+    return jnp.matmul(_oriented(a, transpose_a, adjoint_a), _oriented(b, transpose_b, adjoint_b))
 
 
 @tensor_function
 def matvec(a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, *_: Any, name: Any = None) -> jax.Array:
     """Return the product of a matrix and a vector."""
-    a = jnp.asarray(a)
-    a = _adjoint(a) if adjoint_a else jnp.swapaxes(a, -1, -2) if transpose_a else a
-    return jnp.matmul(a, jnp.asarray(b)[..., None])[..., 0]
+    return jnp.matmul(_oriented(a, transpose_a, adjoint_a), jnp.asarray(b)[..., None])[..., 0]
 
 
 @tensor_function
 def matrix_transpose(a: Any, name: Any = None, conjugate: bool = False) -> jax.Array:
     """Return matrices with rows and columns exchanged."""
-    a = jnp.swapaxes(jnp.asarray(a), -1, -2)
-    return jnp.conj(a) if conjugate else a
+    return _oriented(a, True, conjugate)
 
 
 @tensor_function
 def adjoint(matrix: Any, name: Any = None) -> jax.Array:
     """Return the conjugate transpose of matrices."""
-    return _adjoint(jnp.asarray(matrix))
-
-
-@tensor_function
-def band_part(input: Any, num_lower: Any, num_upper: Any, name: Any = None) -> jax.Array:
-    """Return matrices with zeros outside of a band: diagonals below and above the main one, all of them if negative.
-
-    >>> band_part(np.ones((3, 3)), 0, 1).tolist()
-    [[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
-    """
-    matrix = jnp.asarray(input)
-    rows, columns = matrix.shape[-2:]
-    distance = jnp.arange(rows)[:, None] - jnp.arange(columns)
-    lower, upper = jnp.asarray(num_lower), jnp.asarray(num_upper)
-    inside = ((lower < 0) | (distance <= lower)) & ((upper < 0) | (-distance <= upper))
-    return jnp.where(inside, matrix, jnp.zeros((), matrix.dtype))
-
-
-def _diagonals(k: Any) -> tuple[int, int]:
-    both = [int(one) for one in np.ravel(on_host(k))]
-    return both[0], both[-1]
-
-
-def _on_diagonal(values: jax.Array, k: int, rows: int, columns: int, padding: Any) -> jax.Array:
-    matrix = jnp.full((*values.shape[:-1], rows, columns), padding, values.dtype)
-    at = np.arange(values.shape[-1])
-    return matrix.at[..., at + max(-k, 0), at + max(k, 0)].set(values)
-
-
-@tensor_function
-def diag(
-    diagonal: Any, name: Any = None, k: Any = 0, num_rows: int = -1, num_cols: int = -1, padding_value: Any = 0,
-    align: Any = None,
-) -> jax.Array:  # fmt: skip
-    """Return matrices with a diagonal, of which the `k`-th above (or below) the main one. ValueError for a band."""
-    values, (low, high) = jnp.asarray(diagonal), _diagonals(k)
-    if low != high:
-        raise ValueError(f"tf.linalg.diag makes one diagonal at a time; got k={(low, high)}. Add the matrices up.")
-    rows, columns = values.shape[-1] + max(-low, 0), values.shape[-1] + max(low, 0)
-    if num_rows < 0 and num_cols < 0:
-        rows = columns = max(rows, columns)
-    rows, columns = max(rows, int(num_rows)), max(columns, int(num_cols))
-    return _on_diagonal(values, low, rows, columns, padding_value)
-
-
-@tensor_function
-def diag_part(input: Any, name: Any = None, k: Any = 0, padding_value: Any = 0, align: Any = None) -> jax.Array:
-    """Return a diagonal of matrices. ValueError for a band."""
-    low, high = _diagonals(k)
-    if low != high:
-        raise ValueError(f"tf.linalg.diag_part takes one diagonal at a time; got k={(low, high)}.")
-    return jnp.diagonal(jnp.asarray(input), low, -2, -1)
-
-
-@tensor_function
-def set_diag(input: Any, diagonal: Any, name: Any = None, k: Any = 0, align: Any = None) -> jax.Array:
-    """Return matrices with other values on a diagonal."""
-    matrix, diagonal, (low, _) = jnp.asarray(input), jnp.asarray(diagonal), _diagonals(k)
-    at = np.arange(diagonal.shape[-1])
-    return matrix.at[..., at + max(-low, 0), at + max(low, 0)].set(diagonal)
-
-
-@tensor_function
-def tensor_diag(diagonal: Any, name: Any = None) -> jax.Array:
-    """Return a tensor with values where the first axes have the indices of the last ones."""
-    values = jnp.asarray(diagonal)
-    return jnp.diag(values.ravel()).reshape(values.shape * 2)
-
-
-@tensor_function
-def tensor_diag_part(input: Any, name: Any = None) -> jax.Array:
-    """Return the entries where the first axes have the indices of the last ones."""
-    x = jnp.asarray(input)
-    half = x.shape[: x.ndim // 2]
-    return jnp.diagonal(x.reshape(np.prod(half, dtype=int), -1)).reshape(half)
+    return _oriented(matrix, adjoint=True)
 
 
 # ---- equations
@@ -122,14 +56,14 @@ def tensor_diag_part(input: Any, name: Any = None) -> jax.Array:
 def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: Any = None) -> jax.Array:
     """Return the solution of ``matrix @ x = rhs``."""
     matrix = jnp.asarray(matrix)
-    return jnp.linalg.solve(_adjoint(matrix) if adjoint else matrix, jnp.asarray(rhs))
+    return jnp.linalg.solve(_oriented(matrix, adjoint=adjoint), jnp.asarray(rhs))
 
 
 @tensor_function
 def inv(input: Any, adjoint: bool = False, name: Any = None) -> jax.Array:
     """Return the inverse of matrices."""
     matrix = jnp.asarray(input)
-    return jnp.linalg.inv(_adjoint(matrix) if adjoint else matrix)
+    return jnp.linalg.inv(_oriented(matrix, adjoint=adjoint))
 
 
 @tensor_function
@@ -152,8 +86,8 @@ def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, n
     matrix, rhs = jnp.asarray(matrix), jnp.asarray(rhs)
     if isinstance(l2_regularizer, (int, float)) and not l2_regularizer:
         return jnp.matmul(jnp.linalg.pinv(matrix), rhs)
-    gram = _adjoint(matrix) @ matrix + l2_regularizer * jnp.eye(matrix.shape[-1], dtype=matrix.dtype)
-    return jnp.linalg.solve(gram, _adjoint(matrix) @ rhs)
+    gram = _oriented(matrix, adjoint=True) @ matrix + l2_regularizer * jnp.eye(matrix.shape[-1], dtype=matrix.dtype)
+    return jnp.linalg.solve(gram, _oriented(matrix, adjoint=True) @ rhs)
 
 
 # ---- decompositions
@@ -173,7 +107,7 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
     if not compute_uv:
         return jnp.linalg.svd(jnp.asarray(tensor), compute_uv=False)
     u, s, v = jnp.linalg.svd(jnp.asarray(tensor), full_matrices=bool(full_matrices))
-    return SVD(s, u, _adjoint(v))
+    return SVD(s, u, _oriented(v, adjoint=True))
 
 
 @tensor_function
@@ -237,6 +171,30 @@ def lu(input: Any, output_idx_type: Any = "int32", name: Any = None) -> LU:
 
 
 @tensor_function
+def lu_reconstruct(lower_upper: Any, perm: Any, validate_args: bool = False, name: Any = None) -> jax.Array:
+    """Return the matrices that have these triangular factors and this order of rows."""
+    factors = jnp.asarray(lower_upper)
+    product = jnp.matmul(jnp.tril(factors, -1) + jnp.eye(factors.shape[-1], dtype=factors.dtype), jnp.triu(factors))
+    return jnp.take_along_axis(product, jnp.argsort(jnp.asarray(perm), -1)[..., None], -2)
+
+
+@tensor_function
+def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False, name: Any = None) -> jax.Array:
+    """Return the solution of equations, from the triangular factors of their matrix."""
+    factors, order = jnp.asarray(lower_upper), jnp.asarray(perm)
+    x = jnp.take_along_axis(jnp.asarray(rhs), order[..., None], -2)
+    half = scipy_linalg.solve_triangular(factors, x, lower=True, unit_diagonal=True)
+    return scipy_linalg.solve_triangular(factors, half)
+
+
+@tensor_function
+def lu_matrix_inverse(lower_upper: Any, perm: Any, validate_args: bool = False, name: Any = None) -> jax.Array:
+    """Return the inverse of matrices, from their triangular factors."""
+    factors = jnp.asarray(lower_upper)
+    return lu_solve(factors, perm, jnp.broadcast_to(jnp.eye(factors.shape[-1], dtype=factors.dtype), factors.shape))
+
+
+@tensor_function
 def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: Any = None) -> tuple[jax.Array, jax.Array]:
     """Return `tensor` divided by its norm, and the norm."""
     tensor = jnp.asarray(tensor)
@@ -263,7 +221,7 @@ class LinearOperator:
     def matmul(self, x: Any, adjoint: bool = False, adjoint_arg: bool = False, name: Any = None) -> jax.Array:
         """Return the product with a matrix."""
         x = jnp.asarray(plain(x))
-        return jnp.matmul(_adjoint(self._matrix) if adjoint else self._matrix, _adjoint(x) if adjoint_arg else x)
+        return jnp.matmul(_oriented(self._matrix, adjoint=adjoint), _oriented(x, adjoint=adjoint_arg))
 
     __matmul__ = matmul
 
@@ -274,7 +232,7 @@ class LinearOperator:
     def solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False, name: Any = None) -> jax.Array:
         """Return the solution of the equations with this matrix."""
         rhs = jnp.asarray(plain(rhs))
-        return solve(self._matrix, _adjoint(rhs) if adjoint_arg else rhs, adjoint)
+        return solve(self._matrix, _oriented(rhs, adjoint=adjoint_arg), adjoint)
 
     def determinant(self, name: Any = None) -> jax.Array:
         """Return the determinant."""
@@ -300,8 +258,7 @@ class LinearOperatorDiag(LinearOperator):
     """A linear map with a diagonal matrix."""
 
     def __init__(self, diag: Any, *_: Any, name: Any = None, **__: Any) -> None:
-        values = jnp.asarray(plain(diag))
-        super().__init__(_on_diagonal(values, 0, values.shape[-1], values.shape[-1], 0))
+        super().__init__(diagonals.diag(diag))
 
 
 class LinearOperatorLowerTriangular(LinearOperator):

@@ -13,7 +13,7 @@ import numpy as np
 from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import DType, array_type, as_dtype
 from cornu.compat.tensorflow.strings import text_tensor
-from cornu.core.text import holds_text, text_array
+from cornu.core.text import holds_text, recorded, text_array
 from cornu.core.variable import plain
 from cornu.layers.feature_preprocessing.fingerprints import fingerprints
 
@@ -92,6 +92,7 @@ class StaticHashTable:
         """Return the number of keys."""
         return jnp.asarray(len(self._table))
 
+    @recorded
     def lookup(self, keys: Any, name: Any = None) -> Any:
         """Return the values for keys."""
         keys = plain(keys)
@@ -167,6 +168,7 @@ class StaticVocabularyTable:
         """Return how many numbers there are."""
         return jnp.asarray(len(self._words) + self._buckets)
 
+    @recorded
     def lookup(self, keys: Any, name: Any = None) -> jax.Array:
         """Return the numbers of words."""
         words = _values(keys)

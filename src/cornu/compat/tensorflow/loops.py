@@ -246,9 +246,14 @@ class Range:
     def __init__(self, start: Any, limit: Any, delta: Any) -> None:
         self.start, self.limit, self.delta = jnp.asarray(start), jnp.asarray(limit), jnp.asarray(delta)
 
-    def __iter__(self) -> Any:
+    def _needed(self, *_: Any) -> Any:
         limit: Any = self.limit
         raise jax.errors.ConcretizationTypeError(limit, "tf.range with a limit that the program computes")
+
+    __iter__ = __len__ = __getitem__ = __array__ = __jax_array__ = _needed
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __floordiv__ = __mod__ = _needed
+    __lt__ = __le__ = __gt__ = __ge__ = _needed
+    shape = dtype = property(_needed)
 
 
 def _for_range(numbers: Range, turn: Callable, state: tuple, reads: tuple, names: tuple, place: int) -> tuple:
@@ -316,7 +321,7 @@ def _number_of(kind: type, dtype: str) -> Callable:
 
 
 def _zip(*several: Any, strict: bool = False) -> Any:
-    return Dataset.zip(*several) if several and isinstance(several[0], Dataset) else zip(*several, strict=strict)
+    return Dataset.zip(tuple(several)) if several and isinstance(several[0], Dataset) else zip(*several, strict=strict)
 
 
 #: Builtin -> what takes its place in rewritten code.

@@ -101,14 +101,23 @@ _FILTERS = (
     "draw_bounding_boxes"
 )
 _LINALG = (
-    "matvec matrix_transpose adjoint band_part diag diag_part set_diag tensor_diag tensor_diag_part solve inv "
-    "triangular_solve cholesky_solve lstsq svd eigvals eigvalsh expm sqrtm logm slogdet lu normalize LinearOperator "
+    "matmul matvec matrix_transpose adjoint solve inv triangular_solve cholesky_solve lstsq svd eigvals eigvalsh expm "
+    "sqrtm logm slogdet lu lu_reconstruct lu_solve lu_matrix_inverse normalize LinearOperator "
     "LinearOperatorFullMatrix LinearOperatorDiag LinearOperatorLowerTriangular LinearOperatorIdentity"
 )
+_DIAGONALS = "band_part diag diag_part set_diag tensor_diag tensor_diag_part tridiagonal_matmul tridiagonal_solve"
 _SIGNAL = (
     "fft fft2d fft3d ifft ifft2d ifft3d rfft rfft2d rfft3d irfft irfft2d irfft3d fftshift ifftshift hann_window "
     "hamming_window kaiser_window kaiser_bessel_derived_window vorbis_window frame overlap_and_add stft inverse_stft "
     "inverse_stft_window_fn dct idct mdct mfccs_from_log_mel_spectrograms linear_to_mel_weight_matrix"
+)
+_SPARSE = (
+    "SparseTensor to_dense from_dense reorder reduce_sum reduce_max sparse_dense_matmul reshape transpose expand_dims "
+    "concat slice split retain reset_shape fill_empty_rows map_values softmax maximum minimum add to_indicator eye "
+    "bincount segment_sum segment_mean segment_sqrt_n"
+)
+_SAMPLERS = (
+    "all_candidate_sampler fixed_unigram_candidate_sampler log_uniform_candidate_sampler uniform_candidate_sampler"
 )
 _STRINGS = (
     "lower upper strip length substr regex_replace regex_full_match join reduce_join split unicode_split bytes_split "
@@ -150,7 +159,8 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow": _TYPES
     | _from("functions", " ".join(ROWS))
     | _SESSIONS
-    | _from("functions", "constant convert_to_tensor reshape transpose matmul zeros ones shape range split pad rank")
+    | _from("functions", "constant convert_to_tensor reshape transpose zeros ones shape range split pad rank")
+    | _from("linalg", "matmul")
     | _from("functions", "tile repeat tensordot einsum cast zeros_like ones_like")
     | _BOTH
     | _from("functions", "Tensor TensorLike as_string")
@@ -170,10 +180,14 @@ NAMES: dict[str, dict[str, str]] = {
     | _from("version1", "to_float to_double to_int32 to_int64 div assign assign_add assign_sub sparse_to_dense")
     | _from("ragged", "RaggedTensor")
     | _from("sparse", "SparseTensor")
+    | _from("sets", "edit_distance")
     | _from("module", "Module")
     | _from("printing", "print")
     | _from("image_filters", "extract_image_patches=extract_patches")
-    | _from("linalg", "matrix_band_part=band_part matrix_diag=diag matrix_diag_part=diag_part matrix_inverse=inv")
+    | _from(
+        "diagonals", "matrix_band_part=band_part matrix_diag=diag matrix_diag_part=diag_part matrix_set_diag=set_diag"
+    )
+    | _from("linalg", "matrix_inverse=inv matrix_transpose matrix_solve=solve matrix_triangular_solve=triangular_solve")
     | _from("records", "read_file")
     | _from("files", "matching_files decode_csv")
     | {
@@ -196,6 +210,9 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.nn": _ACTIVATIONS
     | _from("training", f"{_LOSSES} l2_loss")
     | _from("nn", f"{_WINDOWS} {_NETWORKS}")
+    | _from("candidates", f"{_SAMPLERS} compute_accidental_hits nce_loss sampled_softmax_loss")
+    | _from("ctc", "ctc_greedy_decoder collapse_repeated")
+    | _from("sparse", "embedding_lookup_sparse safe_embedding_lookup_sparse")
     | {"moments": "cornu.ops:moments"},
     "tensorflow.nn.experimental": _from("nn", "stateless_dropout"),
     "tensorflow.train": _from(
@@ -213,8 +230,8 @@ NAMES: dict[str, dict[str, str]] = {
     "tensorflow.image": _from("images", _PICTURES)
     | _from("version1", "resize_bilinear resize_nearest_neighbor resize_bicubic resize_area")
     | _from("image_filters", _FILTERS)
-    | _from("image_files", f"{_DECODERS} adjust_jpeg_quality random_jpeg_quality"),
-    "tensorflow.random": _from("random", _RANDOM),
+    | _from("image_files", f"{_DECODERS} adjust_jpeg_quality random_jpeg_quality stateless_random_jpeg_quality"),
+    "tensorflow.random": _from("random", _RANDOM) | _from("candidates", _SAMPLERS),
     "tensorflow.random.experimental": _from(
         "random",
         "Generator get_global_generator set_global_generator stateless_split stateless_shuffle stateless_fold_in",
@@ -273,10 +290,8 @@ NAMES: dict[str, dict[str, str]] = {
     ),
     "tensorflow.lookup.experimental": _from("lookup", "MutableHashTable DenseHashTable"),
     "tensorflow.ragged": _from("ragged", "constant stack range=range_ boolean_mask map_flat_values RaggedTensor"),
-    "tensorflow.sparse": _from(
-        "sparse",
-        "SparseTensor to_dense from_dense reorder reduce_sum sparse_dense_matmul reshape",
-    ),
+    "tensorflow.sparse": _from("sparse", _SPARSE),
+    "tensorflow.sets": _from("sets", "intersection union difference size"),
     "tensorflow.signal": _from("signal", _SIGNAL),
     "tensorflow.audio": _from("audio", "decode_wav encode_wav"),
     "tensorflow.summary": _from("summaries", _SUMMARY) | _from("settings", "trace_on trace_off trace_export"),
@@ -301,12 +316,14 @@ NAMES: dict[str, dict[str, str]] = {
     | _from(
         "transformations",
         "sample_from_datasets choose_from_datasets unbatch shuffle_and_repeat map_and_batch prefetch_to_device "
-        "ignore_errors assert_cardinality get_single_element make_csv_dataset CsvDataset",
+        "ignore_errors assert_cardinality get_single_element make_csv_dataset CsvDataset "
+        "save load Counter RandomDataset",
     )
     | _from("settings", "AutoShardPolicy=Settings"),
-    "tensorflow.linalg": _from("functions", "matmul tensordot einsum")
+    "tensorflow.linalg": _from("functions", "tensordot einsum")
     | _from("meanings", "norm eye")
     | _from("linalg", _LINALG)
+    | _from("diagonals", _DIAGONALS)
     | _from("nn", "l2_normalize")
     | _from("training", "global_norm"),
     "tensorflow.python.client.device_lib": _from("settings", "list_local_devices"),

@@ -19,6 +19,7 @@ from cornu.compat.tensorflow.control import on_host
 from cornu.compat.tensorflow.dtypes import array_type
 from cornu.core import randomness, registry
 from cornu.core.variable import plain
+from cornu.kernels import random_bits
 
 # ---- windows
 
@@ -410,12 +411,10 @@ def stateless_dropout(
 
 
 def _dropped(x: jax.Array, key: jax.Array, rate: Any, noise_shape: Any) -> jax.Array:
-    shape = (
-        x.shape
-        if noise_shape is None
-        else tuple(size if wanted is None else wanted for wanted, size in zip(noise_shape, x.shape, strict=True))
-    )
-    kept = jax.random.bernoulli(key, 1 - jnp.asarray(rate, "float32"), shape)
+    if isinstance(rate, (int, float)):
+        return random_bits.dropout(x, key, rate, noise_shape)
+    shape = random_bits.full_noise_shape(x.shape, noise_shape)
+    kept = random_bits.uniform(key, shape) >= jnp.asarray(rate, "float32")
     return jnp.where(kept, x / (1 - jnp.asarray(rate, x.dtype)), jnp.zeros((), x.dtype))
 
 

@@ -21,6 +21,7 @@ from cornu.core.object_arrays import object_array
 from cornu.core.text import holds_text
 from cornu.core.variable import plain
 from cornu.data.dataset import Dataset, EagerArray
+from cornu.layers import host
 
 
 def _tensor(given: Any) -> Any:
@@ -180,6 +181,9 @@ class RaggedTensor:
     def __getitem__(self, key: Any) -> Any:
         splits = np.asarray(self.row_splits)
         if isinstance(key, tuple):
+            if key and key[0] is Ellipsis:
+                rank = np.ndim(self.flat_values) + self.ragged_rank
+                key = (*[slice(None)] * (rank - len(key) + 1), *key[1:])
             row, *rest = key
             if isinstance(row, slice):
                 return stack([one[tuple(rest)] for one in self[row]])
@@ -400,12 +404,13 @@ def _slices(from_arrays: Callable) -> Callable:
         if isinstance(tensors, RaggedTensor):
             return Dataset.of_list(list(tensors))
         if isinstance(tensors, tuple) and any(isinstance(one, RaggedTensor) for one in tensors):
-            return Dataset.zip(*map(from_tensor_slices, tensors))
+            return Dataset.zip(tuple(map(from_tensor_slices, tensors)))
         return from_arrays(tensors, name)
 
     return from_tensor_slices
 
 
 def install() -> None:
-    """Let data sets be made of ragged tensors."""
+    """Let data sets be made of ragged tensors, and layers return them."""
+    host.ragged_output = lambda values, lengths: RaggedTensor.from_row_lengths(values, lengths)
     Dataset.from_tensor_slices = staticmethod(_slices(Dataset.from_tensor_slices))  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.backend.calls import sizes_in
@@ -67,6 +68,8 @@ class Sizes(tuple):
         return self.shape
 
     def __getitem__(self, key: Any) -> Any:
+        if not hasattr(key, "__index__") and not isinstance(key, slice):  # sizes[None, :], sizes[[0, 2]]
+            return jnp.asarray(self.numpy())[key]
         found = super().__getitem__(key)
         return Sizes(found) if isinstance(key, slice) else found
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from cornu.compat.tensorflow.printing import text_of
 from cornu.core.object_arrays import object_array
-from cornu.core.text import text_array
+from cornu.core.text import recorded, text_array
 from cornu.data.dataset import EagerArray
 from cornu.layers.feature_preprocessing.fingerprints import fingerprints, keyed_fingerprints
 
@@ -32,11 +32,13 @@ def _tensor(values: list, shape: tuple[int, ...]) -> EagerArray:
     return object_array(values, shape).view(EagerArray)
 
 
+@recorded
 def lower(input: Any, encoding: str = "", name: Any = None) -> Any:
     """Return texts in lower case: ASCII letters, or all with ``encoding="utf-8"``."""
     return _each(str.lower if encoding else _ascii(str.lower), input)
 
 
+@recorded
 def upper(input: Any, encoding: str = "", name: Any = None) -> Any:
     """Return texts in upper case: ASCII letters, or all with ``encoding="utf-8"``."""
     return _each(str.upper if encoding else _ascii(str.upper), input)
@@ -47,11 +49,13 @@ def _ascii(change: Callable[[str], str]) -> Callable[[str], str]:
     return lambda text: change(text) if text.isascii() else text.translate(table)
 
 
+@recorded
 def strip(input: Any, name: Any = None) -> Any:
     """Return texts without white space at their ends."""
     return _each(str.strip, input)
 
 
+@recorded
 def length(input: Any, unit: str = "BYTE", name: Any = None) -> Any:
     """Return how many bytes texts have in UTF-8, or with ``unit="UTF8_CHAR"`` how many characters."""
     return _each(lambda text: len(_units(text, unit)), input, np.int32)
@@ -63,6 +67,7 @@ def _units(text: str, unit: str) -> Any:
     return text if unit == "UTF8_CHAR" or text.isascii() else text.encode()
 
 
+@recorded
 def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: Any = None) -> Any:
     """Return the parts of texts that begin at `pos`, from the end if it is negative, of at most `len` units."""
 
@@ -75,6 +80,7 @@ def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: Any = None)
     return _each(part, input)
 
 
+@recorded
 def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: Any = None) -> Any:
     r"""Return texts with what matches a pattern replaced; ``\1`` in `rewrite` is a group, ``\0`` the whole match."""
     found = re.compile(_text(pattern))
@@ -82,6 +88,7 @@ def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool =
     return _each(lambda text: found.sub(new, text, count=0 if replace_global else 1), input)
 
 
+@recorded
 def regex_full_match(input: Any, pattern: Any, name: Any = None) -> Any:
     """Return whether a pattern matches whole texts."""
     found = re.compile(_text(pattern))
@@ -92,6 +99,7 @@ def _text(given: Any) -> str:
     return str(text_tensor(given)[()].item()) if not isinstance(given, str) else given
 
 
+@recorded
 def join(inputs: Any, separator: str = "", name: Any = None) -> Any:
     """Return texts joined element by element, with `separator` between them."""
     parts = np.broadcast_arrays(*map(text_array, inputs))
@@ -99,8 +107,13 @@ def join(inputs: Any, separator: str = "", name: Any = None) -> Any:
     return _tensor([separator.join(row) for row in rows], parts[0].shape)
 
 
+@recorded
 def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator: str = "", name: Any = None) -> Any:
-    """Return texts joined along an axis, or all of them."""
+    """Return texts joined along an axis, or all of them; also those of rows of different lengths."""
+    if hasattr(inputs, "row_splits"):
+        rows = [reduce_join(row, axis if axis is None or axis < 0 else axis - 1, False, separator) for row in inputs]
+        joined = text_array([np.asarray(row)[()] for row in rows])
+        return reduce_join(joined, None, False, separator) if axis is None else joined.view(EagerArray)
     texts = text_array(inputs)
     if axis is None:
         return _tensor([separator.join(texts.reshape(-1))], (1,) * (texts.ndim * keepdims))
@@ -109,6 +122,7 @@ def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator
     return np.expand_dims(found, axis) if keepdims else found
 
 
+@recorded
 def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> Any:
     """Return the parts of a text between separators (None: white space).
 
@@ -118,11 +132,13 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> 
     return _rows(input, lambda text: text.split(separator, maxsplit), "strings.split")
 
 
+@recorded
 def unicode_split(input: Any, input_encoding: str = "UTF-8", name: Any = None, **_: Any) -> Any:
     """Return the characters of a text; several texts give a ragged tensor."""
     return _rows(input, list, "strings.unicode_split")
 
 
+@recorded
 def bytes_split(input: Any, name: Any = None) -> Any:
     """Return the characters of an ASCII text; several texts give a ragged tensor."""
     return _rows(input, list, "strings.bytes_split")
@@ -143,6 +159,7 @@ def _rows(given: Any, function: Callable[[str], list[str]], what: str) -> Any:
 make_rows: Callable[[list], Any] = text_tensor
 
 
+@recorded
 def unicode_decode(input: Any, input_encoding: str = "UTF-8", name: Any = None, **_: Any) -> Any:
     """Return the numbers of the characters of a text; of several texts as rows."""
     texts = text_array(input)
@@ -181,16 +198,19 @@ def _buckets(input: Any, num_buckets: int, hashed: Callable) -> Any:
     return found.astype(np.int32).reshape(texts.shape).view(EagerArray)
 
 
+@recorded
 def to_hash_bucket_fast(input: Any, num_buckets: int, name: Any = None) -> Any:
     """Return numbers from 0 to below `num_buckets`, the same for the same text."""
     return _buckets(input, num_buckets, fingerprints)
 
 
+@recorded
 def to_hash_bucket_strong(input: Any, num_buckets: int, key: Any, name: Any = None) -> Any:
     """Return numbers from 0 to below `num_buckets`, the same for the same text and key of two numbers."""
     return _buckets(input, num_buckets, lambda texts: keyed_fingerprints(texts, key))
 
 
+@recorded
 def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:
     """Return the numbers that texts say. ValueError if one is none."""
     kind = np.dtype(str(out_type))

@@ -11,7 +11,8 @@ from cornu.compat.tensorflow.errors import OutOfRangeError
 from cornu.compat.tensorflow.strings import text_tensor
 from cornu.core.graph import Shape
 from cornu.core.jax_internals import array_class
-from cornu.data.dataset import Dataset, EagerArray, ElementSpec, OwnedIterator
+from cornu.data.dataset import Dataset, EagerArray, OwnedIterator
+from cornu.data.element_specs import ElementSpec
 from cornu.layers import host
 
 

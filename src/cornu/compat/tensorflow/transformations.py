@@ -1,6 +1,7 @@
 """``tf.data.experimental``: functions that are methods of data sets today, and tables of CSV files."""
 
 import csv
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from cornu.compat.tensorflow.files import decode_csv, glob, path_of
 from cornu.data.dataset import Dataset
 
 sample_from_datasets, choose_from_datasets = Dataset.sample_from_datasets, Dataset.choose_from_datasets
+save, load, Counter, RandomDataset = Dataset.save, Dataset.load, Dataset.counter, Dataset.random
 
 
 def unbatch() -> Callable:
@@ -86,7 +88,7 @@ def make_csv_dataset(
     header: bool = True, num_epochs: int | None = None, shuffle: bool = True, shuffle_buffer_size: int = 10000,
     shuffle_seed: Any = None, *_: Any, **__: Any,
 ) -> Dataset:  # fmt: skip
-    """Return batches of dictionaries of columns, and of the label's column with `label_name`.
+    """Return batches of dictionaries of columns, in their order, and of the label's column with `label_name`.
 
     Columns are integers, floats or texts: what the values of the files fit, or `column_defaults`.
     """
@@ -98,7 +100,7 @@ def make_csv_dataset(
         rows += [line for line in lines[int(header) :] if line]
     columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     chosen = [names[one] if isinstance(one, int) else one for one in select_columns or names]
-    table = {name: _typed(columns[name], na_value) for name in chosen}
+    table = OrderedDict((name, _typed(columns[name], na_value)) for name in chosen)
     if label_name is not None and label_name not in table:
         raise ValueError(f"label_name={label_name!r} is not a column; there are {', '.join(chosen)}.")
     tensors: Any = table

@@ -29,8 +29,11 @@ MOST_CHANNELS = 256
 MOST_SUMS = 1 << 20
 """Numbers in a kernel whose gradient fits in the second cache."""
 
-LEAST_CHANNELS = 16
-"""With fewer channels, the transforms of Winograd's form take longer than the products that they save."""
+LEAST_CHANNELS: dict[tuple[int, ...], int] = {(3, 3): 16, (5, 5): 32}
+"""By windows of Winograd's form: with fewer channels, its transforms take longer than the products that they save."""
+
+TILE = 6
+"""Inputs of a tile of Winograd's form along an axis; with a window of 3 it has 4 outputs, with one of 5 it has 2."""
 
 LEAST_TILES, MOST_WEIGHTS = 56, 1 << 16
 """Tiles, and channels times filters, between which transforming the kernel is worth it."""
@@ -76,16 +79,18 @@ def gradient_by_kernel(x: Array, upstream: Array, window: tuple[int, ...], geome
 
 
 def _saves_products(kernel: tuple[int, ...], outputs: tuple[int, ...], geometry: Geometry, covered: float) -> bool:
-    """Return whether Winograd's form, a quarter of the products and transforms around them, is faster.
+    """Return whether Winograd's form, with a third of the products or less and transforms around them, is faster.
 
     `kernel` is the kernel's shape, `outputs` ``(images, *space)``.
     """
-    *window, channels, filters = kernel
-    if window != [3, 3] or {*geometry.strides, *geometry.input_dilation, *geometry.kernel_dilation} != {1}:
+    window, channels, filters = kernel[:-2], *kernel[-2:]
+    least = LEAST_CHANNELS.get(window)
+    if least is None or {*geometry.strides, *geometry.input_dilation, *geometry.kernel_dilation} != {1}:
         return False
-    tiles = outputs[0] * math.prod(-(-size // 4) for size in outputs[1:])
-    fits = channels >= LEAST_CHANNELS and channels * filters <= MOST_WEIGHTS and tiles >= LEAST_TILES
-    return fits and 16 * tiles <= covered * math.prod(outputs)
+    step = TILE + 1 - window[0]
+    tiles = outputs[0] * math.prod(-(-size // step) for size in outputs[1:])
+    fits = channels >= least and channels * filters <= MOST_WEIGHTS and tiles >= LEAST_TILES
+    return fits and step**2 * tiles <= covered * math.prod(outputs)
 
 
 def _suits(x: Array, other: Array, products: int) -> bool:

@@ -1,16 +1,19 @@
-// Winograd's minimal filtering F(4x4, 3x3): a tile of 4 x 4 outputs needs 36 products per channel and filter, not 144
-// (Lavin and Gray, arXiv:1509.09308).
+// Winograd's minimal filtering F(4x4, 3x3) and F(2x2, 5x5): a tile of outputs needs 36 products per channel and filter,
+// not 144 or 100 (Lavin and Gray, arXiv:1509.09308).
 //
 // The points of the transforms are 0, +-A, +-B and infinity. They decide about the errors: with these, which are exact
 // in binary, errors are 2 to 3 times those of a plain sum in float32; with the usual 1 and 2 they are 5 times.
 #include "kernels.h"
 
 constexpr float A = 0.6875f, B = 1.375f, AA = A * A, BB = B * B;
-constexpr int EDGE = 6, STEP = 4, PLACES = EDGE * EDGE;   // inputs of a tile along an axis, outputs, products
-constexpr int TILES = ACCUMULATORS;                       // tiles of a group, whose sums fit in registers
-constexpr int64_t TRANSFORMED = 1 << 16;                  // floats of the transforms of a task, to stay in the second cache
-constexpr int CHANNEL_ROWS = 8;                           // channels of a tile of the gradient's sums
+constexpr float OF_ZERO = 1 / (AA * BB), OF_A = 1 / (2 * AA * (AA - BB)), OF_B = 1 / (2 * BB * (BB - AA));
+constexpr int EDGE = 6, PLACES = EDGE * EDGE;  // inputs of a tile along an axis, products
+constexpr int TILES = ACCUMULATORS;            // tiles of a group, whose sums fit in registers
+constexpr int64_t TRANSFORMED = 1 << 16;       // floats of the transforms of a task, to stay in the second cache
+constexpr int CHANNEL_ROWS = 8;                // channels of a tile of the gradient's sums
 alignas(64) static const float ZEROS[LANES] = {};
+
+constexpr int window_of(int step) { return EDGE + 1 - step; }  // from a tile's outputs along an axis
 
 // Inputs of a tile to its products, along one axis.
 static inline void to_products(const Vector* in, Vector* out) {
@@ -24,48 +27,39 @@ static inline void to_products(const Vector* in, Vector* out) {
   out[5] = AA * BB * in[1] - (AA + BB) * in[3] + in[5];
 }
 
-// Products to the outputs of a tile.
-static inline void to_outputs(const Vector* in, Vector* out) {
+// Values of a polynomial with N coefficients at the points, in the window's form with the factors of the interpolation.
+template <int N, bool WINDOW>
+static inline void evaluated(const Vector* in, Vector* out) {
+  Vector even_a = in[0], odd_a = in[1], even_b = in[0], odd_b = in[1];
+  float power_a = AA, power_b = BB;
+  for (int i = 2; i < N; i += 2, power_a *= AA, power_b *= BB) {
+    even_a += power_a * in[i], even_b += power_b * in[i];
+    if (i + 1 < N) odd_a += power_a * in[i + 1], odd_b += power_b * in[i + 1];
+  }
+  odd_a *= A, odd_b *= B;
+  if (WINDOW) even_a *= OF_A, odd_a *= OF_A, even_b *= OF_B, odd_b *= OF_B;
+  out[0] = WINDOW ? OF_ZERO * in[0] : in[0];
+  out[1] = even_a + odd_a;
+  out[2] = even_a - odd_a;
+  out[3] = even_b + odd_b;
+  out[4] = even_b - odd_b;
+  out[5] = in[N - 1];
+}
+
+// The transpose of `evaluated`: from products to N outputs, or to the gradients of a window.
+template <int N, bool WINDOW>
+static inline void combined(const Vector* in, Vector* out) {
   Vector sum_a = in[1] + in[2], difference_a = A * (in[1] - in[2]);
   Vector sum_b = in[3] + in[4], difference_b = B * (in[3] - in[4]);
-  out[0] = in[0] + sum_a + sum_b;
+  if (WINDOW) sum_a *= OF_A, difference_a *= OF_A, sum_b *= OF_B, difference_b *= OF_B;
+  out[0] = (WINDOW ? OF_ZERO * in[0] : in[0]) + sum_a + sum_b;
   out[1] = difference_a + difference_b;
-  out[2] = AA * sum_a + BB * sum_b;
-  out[3] = AA * difference_a + BB * difference_b + in[5];
-}
-
-// The transpose of `to_outputs`, for gradients with respect to outputs.
-static inline void from_outputs(const Vector* in, Vector* out) {
-  Vector even_a = in[0] + AA * in[2], odd_a = A * (in[1] + AA * in[3]);
-  Vector even_b = in[0] + BB * in[2], odd_b = B * (in[1] + BB * in[3]);
-  out[0] = in[0];
-  out[1] = even_a + odd_a;
-  out[2] = even_a - odd_a;
-  out[3] = even_b + odd_b;
-  out[4] = even_b - odd_b;
-  out[5] = in[3];
-}
-
-constexpr float OF_ZERO = 1 / (AA * BB), OF_A = 1 / (2 * AA * (AA - BB)), OF_B = 1 / (2 * BB * (BB - AA));
-
-// Entries of the window to their factors in the products.
-static inline void from_window(const Vector* in, Vector* out) {
-  Vector even_a = OF_A * (in[0] + AA * in[2]), odd_a = OF_A * A * in[1];
-  Vector even_b = OF_B * (in[0] + BB * in[2]), odd_b = OF_B * B * in[1];
-  out[0] = OF_ZERO * in[0];
-  out[1] = even_a + odd_a;
-  out[2] = even_a - odd_a;
-  out[3] = even_b + odd_b;
-  out[4] = even_b - odd_b;
-  out[5] = in[2];
-}
-
-// The transpose of `from_window`, for gradients with respect to the kernel.
-static inline void to_window(const Vector* in, Vector* out) {
-  Vector sum_a = OF_A * (in[1] + in[2]), sum_b = OF_B * (in[3] + in[4]);
-  out[0] = OF_ZERO * in[0] + sum_a + sum_b;
-  out[1] = OF_A * A * (in[1] - in[2]) + OF_B * B * (in[3] - in[4]);
-  out[2] = AA * sum_a + BB * sum_b + in[5];
+  float power_a = AA, power_b = BB;
+  for (int i = 2; i < N; i += 2, power_a *= AA, power_b *= BB) {
+    out[i] = power_a * sum_a + power_b * sum_b;
+    if (i + 1 < N) out[i + 1] = power_a * difference_a + power_b * difference_b;
+  }
+  out[N - 1] += in[5];
 }
 
 // Columns of the products, from first to end.
@@ -108,9 +102,9 @@ static inline void store_part(float* to, Vector value, int64_t count) {
 }
 
 struct Tiles {
-  int64_t down, across, count;
-  explicit Tiles(const Shape& s)
-      : down(divided(s.out_height, STEP)), across(divided(s.out_width, STEP)), count(s.images * down * across) {}
+  int64_t step, down, across, count;
+  Tiles(const Shape& s, int64_t step)
+      : step(step), down(divided(s.out_height, step)), across(divided(s.out_width, step)), count(s.images * down * across) {}
 };
 
 // A tile of an array of images: vectors at `row`, `column` and beyond, zeros outside the image.
@@ -137,7 +131,7 @@ struct Tile {
 static Tile tile_at(const float* images, int64_t number, const Tiles& tiles, int64_t pad_y, int64_t pad_x, int64_t height,
                     int64_t width, int64_t channels) {
   int64_t across = number % tiles.across, down = number / tiles.across % tiles.down, image = number / tiles.across / tiles.down;
-  return {images + image * height * width * channels, down * STEP - pad_y, across * STEP - pad_x, height, width, channels};
+  return {images + image * height * width * channels, down * tiles.step - pad_y, across * tiles.step - pad_x, height, width, channels};
 }
 
 // Floats from one product of all tiles of a task to the next; odd in vectors, so that they do not share a cache's set.
@@ -179,7 +173,7 @@ static void products(const float* spread, const float* weights, float* out, int6
 }
 
 // Outputs of a task's tiles for V vectors of filters, whose weights are (products, channels, V * LANES).
-template <int V>
+template <int STEP, int V>
 static void outputs_of_tiles(const float* spread, const float* weights, float* sums, float* out, const Shape& s,
                              const Tiles& tiles, int64_t first, int64_t count, int64_t groups, int64_t filter) {
   constexpr int ROWS = TILES / V;
@@ -195,7 +189,7 @@ static void outputs_of_tiles(const float* spread, const float* weights, float* s
       const float* from = sums + (number * V + v) * LANES;
       const int64_t valid = s.filters - filter - v * LANES;
       float* to = const_cast<float*>(tile.image) + (tile.row * s.out_width + tile.column) * s.filters + filter + v * LANES;
-      transformed<EDGE, STEP, to_outputs>([&](int i, int j) { return load(from + (i * EDGE + j) * sums_pitch); },
+      transformed<EDGE, STEP, combined<STEP, false>>([&](int i, int j) { return load(from + (i * EDGE + j) * sums_pitch); },
                                           [&](int i, int j, Vector value) {
                                             if (tile.row + i < s.out_height && tile.column + j < s.out_width)
                                               store_part(to + (i * s.out_width + j) * s.filters, value, valid);
@@ -210,8 +204,10 @@ static int64_t groups_of(const Tiles& tiles, int64_t per_tile, int64_t tasks) {
   return std::max<int64_t>(1, std::min(fit, tiles.count / (tasks * TILES)));
 }
 
-void winograd(const Pool& pool, const float* x, const float* kernel, float* out, const Shape& s) {
-  const Tiles tiles(s);
+template <int STEP>
+static void convolve_tiles(const Pool& pool, const float* x, const float* kernel, float* out, const Shape& s) {
+  constexpr int WINDOW = window_of(STEP);
+  const Tiles tiles(s, STEP);
   const std::vector<Filters> blocks = filters_of(s);
   const int64_t padded = divided(s.filters, LANES) * LANES;
   Memory memory;
@@ -222,10 +218,10 @@ void winograd(const Pool& pool, const float* x, const float* kernel, float* out,
         for (int v = 0; v < block.vectors; ++v) {
           const int64_t filter = block.first + v * LANES, wide = block.vectors * LANES;
           float* to = weights + PLACES * s.channels * block.first + channel * wide + v * LANES;
-          transformed<3, EDGE, from_window>(
+          transformed<WINDOW, EDGE, evaluated<WINDOW, true>>(
               [&](int i, int j) {
                 int64_t valid = std::max<int64_t>(0, s.filters - filter);
-                return load_part(kernel + ((i * 3 + j) * s.channels + channel) * s.filters + filter, valid);
+                return load_part(kernel + ((i * WINDOW + j) * s.channels + channel) * s.filters + filter, valid);
               },
               [&](int i, int j, Vector value) { store(to + (i * EDGE + j) * s.channels * wide, value); });
         }
@@ -238,7 +234,7 @@ void winograd(const Pool& pool, const float* x, const float* kernel, float* out,
     float* sums = upstream_memory.get(PLACES * apart(per_task * 2 * LANES));
     spread_inputs(x, s, tiles, first, count, groups, spread);
     for (auto& block : blocks) {
-      auto compute = block.vectors == 2 ? outputs_of_tiles<2> : outputs_of_tiles<1>;
+      auto compute = block.vectors == 2 ? outputs_of_tiles<STEP, 2> : outputs_of_tiles<STEP, 1>;
       compute(spread, weights + PLACES * s.channels * block.first, sums, out, s, tiles, first, count, groups, block.first);
     }
   });
@@ -267,9 +263,10 @@ static void add_tiles(const float* spread, const float* above, float* total, int
     for (int v = 0; v < V; ++v) store(total + r * padded + v * LANES, sum[r][v]);
 }
 
-void winograd_kernel_gradient(const Pool& pool, const float* x, const float* upstream, float* out,
-                                     const Shape& s) {
-  const Tiles tiles(s);
+template <int STEP>
+static void sum_tiles(const Pool& pool, const float* x, const float* upstream, float* out, const Shape& s) {
+  constexpr int WINDOW = window_of(STEP);
+  const Tiles tiles(s, STEP);
   const int64_t vectors = divided(s.channels, LANES), padded = divided(s.filters, LANES) * LANES;
   const int64_t rows = divided(s.channels, CHANNEL_ROWS) * CHANNEL_ROWS, size = PLACES * rows * padded;
   const int64_t most = std::min(std::max<int64_t>(1, MOST_SUMS / size), MOST_BLOCKS);
@@ -300,7 +297,7 @@ void winograd_kernel_gradient(const Pool& pool, const float* x, const float* ups
         for (int64_t filter = 0; filter < padded; filter += LANES) {
           float* to = above + number * padded + filter;
           if (number < count)
-            tile.spread<STEP, EDGE, from_outputs>(
+            tile.spread<STEP, EDGE, evaluated<STEP, false>>(
                 filter, [&](int i, int j, Vector value) { store(to + (i * EDGE + j) * above_pitch, value); },
                 columns);
           else
@@ -322,7 +319,7 @@ void winograd_kernel_gradient(const Pool& pool, const float* x, const float* ups
   parallel(pool, divided(s.channels, 16), [&](int64_t task) {
     for (int64_t channel = task * 16; channel < std::min(task * 16 + 16, s.channels); ++channel)
       for (int64_t filter = 0; filter < s.filters; filter += LANES)
-        transformed<EDGE, 3, to_window>(
+        transformed<EDGE, WINDOW, combined<WINDOW, true>>(
             [&](int i, int j) {
               const float* from = totals + ((i * EDGE + j) * rows + channel) * padded + filter;
               Vector total = load(from);
@@ -330,7 +327,15 @@ void winograd_kernel_gradient(const Pool& pool, const float* x, const float* ups
               return total;
             },
             [&](int i, int j, Vector value) {
-              store_part(out + ((i * 3 + j) * s.channels + channel) * s.filters + filter, value, s.filters - filter);
+              store_part(out + ((i * WINDOW + j) * s.channels + channel) * s.filters + filter, value, s.filters - filter);
             });
   });
+}
+
+void winograd(const Pool& pool, const float* x, const float* kernel, float* out, const Shape& s) {
+  (s.window_height == window_of(4) ? convolve_tiles<4> : convolve_tiles<2>)(pool, x, kernel, out, s);
+}
+
+void winograd_kernel_gradient(const Pool& pool, const float* x, const float* upstream, float* out, const Shape& s) {
+  (s.window_height == window_of(4) ? sum_tiles<4> : sum_tiles<2>)(pool, x, upstream, out, s);
 }

@@ -11,6 +11,7 @@ from cornu.core import registry
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions
+from cornu.core.scope import scope
 from cornu.core.spellings import old_keywords
 from cornu.layers.adapting import batches_of
 from cornu.layers.argument_checks import check_integer
@@ -135,19 +136,27 @@ class Discretization(Layer):
             self.finalize_state()
 
     @property
+    def names_in_old_files(self) -> tuple[str, ...]:
+        """The names of what `load_own_variables` reads, in files where models inside others keep arrays in one list."""
+        return () if self.num_bins is None else ("bins", "summary")
+
+    @property
     def output_dtype(self) -> str:
         """The dtype of the outputs."""
         return "int32" if self.output_mode == "int" else self.compute_dtype
 
     def call(self, inputs: Any) -> Array:
-        if self.bin_boundaries is None:
+        boundaries = self.bin_boundaries
+        if boundaries is None and scope.probes and self.num_bins:  # a model inside another, before its file is read
+            boundaries = [0.0] * (self.num_bins - 1)
+        if boundaries is None:
             raise ValueError(
                 f"Layer {self.name!r} (Discretization) does not know its boundaries yet: call adapt(data) first, or "
                 "create it with `bin_boundaries`."
             )
         numbers = jnp.asarray(inputs, self.compute_dtype)
-        indices = jnp.searchsorted(jnp.asarray(self.bin_boundaries, numbers.dtype), numbers, side="right")
-        return encoded_by_jax(indices, self.output_mode, len(self.bin_boundaries) + 1, self.output_dtype)
+        indices = jnp.searchsorted(jnp.asarray(boundaries, numbers.dtype), numbers, side="right")
+        return encoded_by_jax(indices, self.output_mode, len(boundaries) + 1, self.output_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         depth = self.num_bins if self.bin_boundaries is None else len(self.bin_boundaries) + 1

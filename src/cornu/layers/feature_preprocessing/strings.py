@@ -10,7 +10,8 @@ def strings_of(array: np.ndarray, layer: Any) -> list[str]:
     flat = array.ravel().tolist()
     if array.dtype.kind in "UT" or {*map(type, flat)} <= {str}:
         return flat
-    for number, one in enumerate(flat):
+    for number, given in enumerate(flat):
+        one = given.item() if isinstance(given, np.ndarray) and not given.ndim else given
         if not isinstance(one, str):
             place = np.unravel_index(number, array.shape)
             row = f"row {place[0]} of its input" if place else "its input"

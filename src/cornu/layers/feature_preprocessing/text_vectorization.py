@@ -8,11 +8,14 @@ import numpy as np
 
 from cornu.core import registry
 from cornu.core.errors import unknown
+from cornu.core.graph import holds_symbolic
 from cornu.core.layer_options import LayerOptions
+from cornu.core.scope import NeedsPythonError
 from cornu.core.serialization import construct
 from cornu.core.settings import floatx
 from cornu.core.spellings import old_keywords
-from cornu.core.text import as_text
+from cornu.core.text import TextStandIn, as_text
+from cornu.layers import host
 from cornu.layers.adapting import batches_of
 from cornu.layers.feature_preprocessing import tokens
 from cornu.layers.feature_preprocessing.category_encoding import count_dtype, counted, encoded_by_numpy, encoded_shape
@@ -50,7 +53,7 @@ class TextVectorization(HostLayer):
         vocabulary: A list or array of words, or the path of a text file with one per line.
         idf_weights: Inverse document frequencies of `vocabulary`, for the mode ``"tf_idf"``.
         sparse: Accepted; outputs are dense.
-        ragged: Must be False: outputs are padded.
+        ragged: Whether outputs of the mode ``"int"`` are ragged tensors (of the stand-in for TensorFlow), not padded.
         encoding: How inputs that are bytes are encoded.
         vocabulary_size, has_input_vocabulary: What configs keep: the size that the vocabulary will have, and whether
             `adapt` is refused.
@@ -101,8 +104,11 @@ class TextVectorization(HostLayer):
         ):
             if not callable(value) and (not isinstance(value, (str, type(None))) or value not in known):
                 raise unknown(f"{argument} of TextVectorization", value, known)
-        if ragged:
-            raise ValueError("TextVectorization(ragged=True): Cornu has no ragged tensors; outputs are padded with 0.")
+        if ragged and host.ragged_output is None:
+            raise ValueError(
+                "TextVectorization(ragged=True): there are no ragged tensors except where tensorflow means Cornu "
+                "(`cornu run`, install_as_keras). Without it, outputs are padded with 0."
+            )
         self.standardize, self.split, self.ngrams, self.ragged = standardize, split, ngrams, ragged
         self._widths = _widths(ngrams)
         self.encoding = encoding
@@ -234,6 +240,17 @@ class TextVectorization(HostLayer):
         if self.output_mode == "tf_idf":
             found *= lookup.known_idf_weights()
         return found
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        if not self.ragged or self.output_mode != "int" or holds_symbolic((inputs,), {}):
+            return super().__call__(inputs, **kwargs)
+        if isinstance(inputs, TextStandIn) or host.ragged_output is None:
+            raise NeedsPythonError
+        with self.naming():
+            self._lookup_layer.known_depth()
+            indices, lengths, row_shape = self._found_tokens(self.host_arrays(inputs))
+        rows = host.ragged_output(indices, lengths)
+        return rows if row_shape else rows[0]
 
     def _found_tokens(self, texts: Any) -> Found:
         rows = self._rows(texts, self.output_sequence_length)
