@@ -9,6 +9,10 @@ from pathlib import Path
 import jax
 import pytest
 
+from cornu import distribution
+from cornu.cli import devices
+from cornu.cli.main import main
+
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "scale.md").read_text(encoding="utf-8")
 COMMANDS, PROGRAM, LARGE = re.findall(r"^```\w+\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
 
@@ -57,15 +61,15 @@ def test_a_large_model_is_split(printed):
     assert whole / 4 < held[0] < whole * 0.62
 
 
-def test_devices_that_are_not_there_are_an_error(tmp_path, capsys):
-    from cornu.cli.main import main
-
-    assert len(jax.devices()) == 1  # starts JAX: else the command would make nine
-    program = tmp_path / "program.py"
-    program.write_text("import keras; keras.Sequential().compile()", encoding="utf-8")
-    assert main(["run", "--devices", "9", str(program)]) == 1
-    assert "--devices 9: there are 1, cpu:0. Take fewer, or all." in capsys.readouterr().err
-    assert main(["run", str(program)]) == 0
+def test_devices_that_are_not_there_are_an_error():
+    assert len(jax.devices()) == 1  # starts JAX: else there would be nine
+    devices.begin("9", False, print)
+    try:
+        with pytest.raises(ValueError, match=r"--devices 9: there are 1, cpu:0\. Take fewer, or all\."):
+            distribution.distribution()
+    finally:
+        devices.end()
+    assert distribution.distribution() is None
 
 
 @pytest.mark.parametrize(
@@ -76,8 +80,6 @@ def test_devices_that_are_not_there_are_an_error(tmp_path, capsys):
     ],
 )
 def test_wrong_options_are_refused(options, message, capsys):
-    from cornu.cli.main import main
-
     with pytest.raises(SystemExit) as error:
         main(["run", *options, "program.py"])
     assert error.value.code == 2

@@ -202,7 +202,7 @@ class Variable(HasOperators):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle holds: the value as a numpy array, and nothing of who trains it."""
-        return {name: value for name, value in vars(self).items() if name != "_donor"} | {
+        return {name: value for name, value in vars(self).items() if name not in ("_donor", "like")} | {
             "_held": np.array(self._value)
         }
 
