@@ -102,8 +102,8 @@ class MirroredStrategy(Strategy):
     """Data parallelism, as `cornu.distribution.DataParallel`, if there are several devices.
 
     Args:
-        devices: Names such as ``"GPU:0"``; by default those of the current distribution, or all. What is no such list
-            (a cluster's resolver), or names devices that are not there, is all of them too.
+        devices: List of names such as ``"GPU:0"``, of which those count that are there. By default, also for a
+            cluster's resolver, the devices of the current distribution, or all.
     """
 
     def _found(self, devices: Any) -> Distribution | None:
