@@ -336,9 +336,9 @@ def wide_mlp() -> Any:
 
 @check
 def on_and_off() -> dict[str, Any]:
-    """A model goes where the current distribution says, or stays where it was compiled."""
+    """A model goes where the current distribution says, and back, or stays where it was compiled."""
     model = mlp()
-    where = lambda: model.weights[0]._held.sharding.num_devices  # noqa: E731
+    where = lambda: len(model.weights[0]._held.sharding.device_set)  # noqa: E731
     model.predict(VECTORS[:1], verbose=0)
     found = [where()]
     with parallel(4).scope():

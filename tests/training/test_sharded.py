@@ -86,7 +86,7 @@ def test_a_layout_that_does_not_fit_is_an_error_that_names_the_variable(found):
 
 
 def test_a_model_follows_the_current_distribution_and_remembers_that_of_compile(found):
-    assert found["on_and_off"]["devices"] == [1, 4, 4, 2]
+    assert found["on_and_off"]["devices"] == [1, 4, 1, 2]
 
 
 def test_strategies_and_multi_gpu_model_split_batches(found):

@@ -11,6 +11,7 @@ from cornu.core.distribution import Distribution, distribution
 from cornu.core.weights import HoldsWeights
 from cornu.data.text_inputs import TextCalls
 from cornu.training.program import Predictor, Program
+from cornu.training.sharded import gather
 from cornu.training.step import Learner
 
 Kind = Literal["train", "test", "predict"]
@@ -64,8 +65,12 @@ class Programs:
         with self.lock:
             if self._learner is None:
                 self._revision, self._layers_revision = self._optimizer_revision(), HoldsWeights.revision
-                self._distribution = self.distribution
-                self._learner = Learner(self.model, self._distribution)
+                before, self._distribution = self._distribution, self.distribution
+                learner = Learner(self.model, self._distribution)
+                if before is not None and self._distribution is None:
+                    slots = [] if learner.optimizer is None else learner.optimizer.all_variables
+                    gather([*learner.variables, *slots])
+                self._learner = learner
             return self._learner
 
     @property

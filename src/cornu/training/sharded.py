@@ -15,7 +15,7 @@ from jax.sharding import NamedSharding, PartitionSpec, Sharding
 
 from cornu.core.distribution import DataParallel, Distribution
 from cornu.core.donation import exchange
-from cornu.core.placement import constrained, is_even, laid_out
+from cornu.core.placement import constrained, is_even, laid_out, to_device
 from cornu.core.scope import get_mask, set_mask
 from cornu.core.variable import Variable
 from cornu.data.batch import Batch
@@ -145,6 +145,14 @@ class Placement:
             }
 
         return placed
+
+
+def gather(variables: Sequence[Variable]) -> None:
+    """Put variables that were on several devices on one."""
+    with exchange:
+        for variable in variables:
+            if len(variable._held.sharding.device_set) > 1:
+                variable._held = to_device(np.asarray(variable._held), copy=True)
 
 
 def layout_of(distribution: Distribution, variable: Variable) -> Sharding:
