@@ -17,6 +17,7 @@ from benchmarks.measures import (
     loops,
     memory,
     networks,
+    old_preprocessing,
     pictures,
     precision,
     programs,
@@ -95,6 +96,13 @@ MEASURES = {
         "Texts",
         "TextVectorization with 20,000 words, 100,000 texts of about 1 kB; in parentheses, how much faster Cornu "
         "is. Medians of three processes in turns.",
+    ),
+    "old_preprocessing": Measure(
+        old_preprocessing.old_preprocessing,
+        old_preprocessing.write,
+        "Preprocessing of Keras 1 and 2",
+        "`ImageDataGenerator.flow` in batches of 32, and 500 texts of 100 words. Medians of nine turns.",
+        False,
     ),
     "pictures": Measure(
         pictures.pictures,

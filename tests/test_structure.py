@@ -34,7 +34,17 @@ ORDER = (
     ("checkpoints",),
     ("export",),
     ("models",),
-    ("preprocessing", "datasets", "random", "config", "mixed_precision", "dtype_policies", "backend", "wrappers"),
+    (
+        "preprocessing",
+        "datasets",
+        "random",
+        "config",
+        "distribution",
+        "mixed_precision",
+        "dtype_policies",
+        "backend",
+        "wrappers",
+    ),
     ("utils", "visualization"),
     ("applications",),
     ("serve",),
@@ -103,6 +113,8 @@ LATE = {
     ("cornu.serve.server", "cornu.serve.direct_protocol"): "takes parts of uvicorn that another uvicorn may not have",
     ("cornu.cli.run", "cornu.core.seeds"): "loads numpy, for --seed alone",
     ("cornu.cli.run", "cornu.cli.resume"): "loads jax, for --resume alone",
+    ("cornu.cli.devices", "cornu.core.distribution"): "loads jax, when the program needs it",
+    ("cornu.cli.devices", "cornu.core.layouts"): "loads jax, when the program needs it",
 }
 
 FILE_LIMIT, FUNCTION_LIMIT = 400, 60

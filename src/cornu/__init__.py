@@ -24,6 +24,7 @@ _MODULES = {
         "config",
         "constraints",
         "datasets",
+        "distribution",
         "dtype_policies",
         "export",
         "initializers",

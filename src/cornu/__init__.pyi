@@ -7,6 +7,7 @@ from cornu import callbacks as callbacks
 from cornu import config as config
 from cornu import constraints as constraints
 from cornu import datasets as datasets
+from cornu import distribution as distribution
 from cornu import dtype_policies as dtype_policies
 from cornu import export as export
 from cornu import initializers as initializers

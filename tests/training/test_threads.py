@@ -3,6 +3,8 @@
 import contextlib
 import io
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -338,3 +340,24 @@ def test_flags_and_losses_of_a_trace_are_seen_by_its_thread_alone():
         goes_on.set()
         thread.join()
     assert seen == [False, [], (64, 1)]
+
+
+LATE = """
+import threading, time
+import numpy as np
+import cornu
+from cornu import layers
+def work():
+    threading.main_thread().join()
+    time.sleep(0.5)  # until it takes no more threads
+    model = cornu.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 2), "float32"), np.ones((8, 1), "float32"), verbose=0)
+    print(model.predict(np.ones((8, 2), "float32"), verbose=0).shape)
+threading.Thread(target=work).start()
+"""
+
+
+def test_a_thread_trains_after_the_main_one_has_ended():
+    found = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, timeout=100)
+    assert (found.stdout, found.stderr) == ("(8, 1)\n", "")

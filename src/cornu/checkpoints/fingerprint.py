@@ -23,9 +23,10 @@ MOST_BYTES = 1 << 30  # of larger arrays only some rows are read
 SAMPLES = 4096
 
 
-def versions() -> dict[str, Any]:
-    """Return what the last bits of a result may depend on apart from the program: versions, processor, threads."""
-    return {
+def versions(devices: int = 1) -> dict[str, Any]:
+    """Return what the last bits of a result may depend on apart from the program: versions, processor, `devices`."""
+    several = {"devices": devices} if devices > 1 else {}
+    return several | {
         "cornu": __version__,
         "jax": jax.__version__,
         "jaxlib": JAXLIB,

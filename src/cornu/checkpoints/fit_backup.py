@@ -89,7 +89,7 @@ class FitBackup(Backup):
             )
 
     def _versions(self, content: dict[str, Any]) -> tuple[dict, dict]:
-        return content["versions"], fingerprint.versions()
+        return content["versions"], fingerprint.versions(self.learner.devices)
 
     @property
     def variables(self) -> list[Variable]:
@@ -212,7 +212,7 @@ class FitBackup(Backup):
             ],
             "surroundings": [names.changes(packer) for names in self.referenced],
             "fingerprint": self.fingerprint,
-            "versions": fingerprint.versions(),
+            "versions": fingerprint.versions(self.learner.devices),
         }
         return Checkpoint(content, packer.arrays)
 

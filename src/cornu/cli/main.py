@@ -37,6 +37,7 @@ _RUN_EXAMPLES = """examples:
   cornu run mnist_cnn.py --my-option 3      options of the program come after its name
   cornu run --seed 1 --figures out a.ipynb  seeded, the figures saved in the folder out
   cornu run --resume kept mnist_cnn.py      killed and restarted, the training continues where it was
+  cornu run --devices 4 mnist_cnn.py        each batch is split over 4 devices
   cornu run --era 2 old.py                  automatic names and formulas are those of Keras 2
 
 exit code: the program's own; 1 after an error in it, 2 if it cannot be read, 130 after Ctrl-C
@@ -114,8 +115,11 @@ def _run(options: argparse.Namespace, from_shell: bool) -> int:
         resume = None if options.resume is None else run.Resume(options.resume, options.keep_every)
         if resume is not None and from_shell:
             resume.fix_hashes()
+        over = None if options.devices is None else run.Devices(options.devices, options.shard_state)
+        if options.shard_state and over is None:
+            options.parser.error("--shard-state needs --devices")
         return run.run(
-            options.program, options.arguments, options.figures, options.seed, options.traceback, resume, era
+            options.program, options.arguments, options.figures, options.seed, options.traceback, resume, era, over
         )
     if options.command == "inspect" and not options.version:
         from cornu.cli import inspect
@@ -162,6 +166,12 @@ def _add_run(commands: Any) -> None:
     )
     run.add_argument(
         "--keep-every", metavar="SECONDS", type=float, default=20.0, help="with --resume: time between saves (20)"
+    )
+    run.add_argument(
+        "--devices", type=_devices, metavar="N", help="split batches over N devices, or `all`; a CPU becomes N devices"
+    )
+    run.add_argument(
+        "--shard-state", action="store_true", help="with --devices: each device holds a part of weights and optimizer"
     )
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
@@ -216,6 +226,10 @@ def _side(text: str) -> int:
     if not 8 <= side <= 1024:
         raise argparse.ArgumentTypeError(f"expected 8 to 1024 pixels, got {side}")
     return side
+
+
+def _devices(text: str) -> str:
+    return text if text == "all" else str(model_arguments.positive(text))
 
 
 def _fraction(text: str) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from cornu.cli import figures, tracebacks
+from cornu.cli import devices, figures, tracebacks
 from cornu.compat import eras, imports
 from cornu.core.era import using
 from cornu.programs import magics, old_packages, python2, reading
@@ -50,6 +50,17 @@ class Resume(NamedTuple):
         resume.end(well)
 
 
+class Devices(NamedTuple):
+    """Over how many devices a program's batches are split: ``"all"`` or a number; whether variables are split too."""
+
+    wanted: str
+    shard_state: bool
+
+    def begin(self) -> None:
+        """Split what follows."""
+        devices.begin(self.wanted, self.shard_state, say)
+
+
 def run(
     program: str,
     arguments: Sequence[str] = (),
@@ -58,12 +69,14 @@ def run(
     full_traceback: bool = False,
     resume: Resume | None = None,
     era: str | None = None,
+    over: Devices | None = None,
 ) -> int:
     """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
 
     Figures that the program shows or leaves open are saved in `figures_folder`; `seed` seeds Python, numpy and Cornu
     first; `full_traceback` also shows the inner lines of Cornu and jax; `resume` says where every `fit` is kept; `era`
-    is one of `core.era.ERAS`, or None to recognize it from the program. SystemExit passes through.
+    is one of `core.era.ERAS`, or None to recognize it from the program; `over` splits batches. SystemExit passes
+    through.
     """
     try:
         source = reading.read_program(program)
@@ -78,7 +91,7 @@ def run(
         say(note)
     namespace = _prepare(source, arguments, figures_folder)
     with using(finding.era):
-        return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era)
+        return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era, over)
 
 
 def _run_prepared(
@@ -89,6 +102,7 @@ def _run_prepared(
     full_traceback: bool,
     resume: Resume | None,
     era: str | None,
+    over: Devices | None,
 ) -> int:
     """Run a program for which the process is set up; see `run`."""
     if seed is not None:
@@ -96,6 +110,8 @@ def _run_prepared(
 
         set_random_seed(seed)
     try:
+        if over is not None:
+            over.begin()
         for note in resume.begin(source, arguments, era) if resume is not None else ():
             say(note)
     except (OSError, ValueError) as error:
@@ -118,6 +134,8 @@ def _run_prepared(
     finally:
         if resume is not None:
             resume.end(ended_well)
+        if over is not None:
+            devices.end()
         for note in figures.finish():
             say(note)
     return 0

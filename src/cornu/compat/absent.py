@@ -32,7 +32,6 @@ LATER = _rows(
     ("export", "", "Use model.export or cornu.export."),
     ("premade", "", "Build the model from layers."),
     ("quantizers", "", "Use keras.mixed_precision for smaller types."),
-    ("distribution", "", "Training runs on one device."),
     ("tree", "", "Use jax.tree."),
 )
 

@@ -6,10 +6,22 @@ from typing import Any
 import numpy as np
 
 from cornu.compat.imports import KERAS_VERSION
+from cornu.core.distribution import DataParallel
+from cornu.core.layouts import list_devices
 
 
 def multi_gpu_model(model: Any, gpus: int | Sequence[int] | None = None, **_: Any) -> Any:
-    """Return `model` itself: splitting each batch over devices changes the speed, not the result."""
+    """Return `model` itself, whose batches are from now on split over several devices, if there are.
+
+    Args:
+        model: The model.
+        gpus: How many devices, or their numbers; all by default.
+    """
+    found = list_devices()
+    numbers = range(len(found) if gpus is None else gpus) if not isinstance(gpus, Sequence) else gpus
+    chosen = [found[number] for number in numbers if number < len(found)]
+    if len(chosen) > 1:
+        model._programs.given_distribution = DataParallel(devices=chosen)
     return model
 
 

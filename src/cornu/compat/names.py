@@ -18,6 +18,7 @@ PLACES: dict[str, tuple[str, ...]] = (
         "config": ("cornu.config", "cornu.compat.backend.functions"),
         "constraints": ("cornu.constraints",),
         "datasets": ("cornu.datasets",),
+        "distribution": ("cornu.distribution",),
         "dtype_policies": ("cornu.dtype_policies", "cornu.core.dtype_policies"),
         "engine": ("cornu.layers", "cornu.models", "cornu.utils", "cornu.callbacks"),
         "initializations": ("cornu.compat.initializations", "cornu.initializers"),

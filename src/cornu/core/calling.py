@@ -93,7 +93,8 @@ class CallMethods(HoldsWeights):
                 check_process(type(self).__name__)
             args, kwargs = self._cast(args), self._cast(kwargs)
             self._check_and_build(args, kwargs)
-            return self._call_arrays(args, kwargs)
+            outputs = self._call_arrays(args, kwargs)
+            return outputs if scope.lay_out is None else scope.lay_out(f"{self._path()}/output", outputs)
 
     def _check_and_build(self, args: tuple, kwargs: dict[str, Any]) -> None:
         """Check the arguments of a call, and build the layer for them."""

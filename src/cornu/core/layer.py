@@ -1,5 +1,6 @@
 """The layer: keeps its arguments, makes its weights in the first call, and computes."""
 
+import concurrent.futures.thread  # noqa: F401  - a thread that trains after the main one has ended cannot import it
 import copy
 import functools
 import pickle

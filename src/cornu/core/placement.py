@@ -1,7 +1,7 @@
 """Where arrays are put: the one place that decides it for variables, data and programs.
 
-Host arrays become arrays of the device in `to_device`, and `compiled` says which arrays a program may take over. What
-a layout over several devices needs to know passes through these two functions.
+Host arrays become arrays of the device in `to_device`, or of several devices in `laid_out`, and `compiled` says which
+arrays a program may take over.
 """
 
 import math
@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Sharding
 
 from cornu.core.jax_internals import check_device, compiler_options
 
@@ -43,6 +44,37 @@ def to_device(value: Any, dtype: Any = None, *, copy: bool | None = None) -> jax
     array = jnp.asarray(value, dtype=dtype)
     is_given = array is value and not isinstance(array, jax.core.Tracer)
     return jnp.array(array, copy=True) if is_given else array
+
+
+def laid_out(value: Any, sharding: Sharding) -> jax.Array:
+    """Return a concrete array as `sharding` lays it out over devices; `value` itself if it is so already.
+
+    Host memory that several CPU devices hold whole is read where it is, by all of them.
+    """
+    if isinstance(value, jax.Array):
+        if value.sharding == sharding or value.sharding.is_equivalent_to(sharding, value.ndim):
+            return value
+    elif sharding.is_fully_replicated and sharding.is_fully_addressable and isinstance(value, np.ndarray):
+        parts = [jax.device_put(value, device) for device in sharding.addressable_devices]
+        return jax.make_array_from_single_device_arrays(value.shape, sharding, parts)
+    return jax.device_put(value, sharding)
+
+
+def is_even(shape: Sequence[int], sharding: Sharding) -> bool:
+    """Return whether `sharding` gives each device as much of an array of this shape: only such arrays can be laid out.
+
+    Inside a program any can: the compiler fills the last parts up, and leaves that out of sums.
+    """
+    try:
+        sharding.shard_shape(tuple(shape))
+    except ValueError:
+        return False
+    return True
+
+
+def constrained(value: jax.Array, sharding: Sharding) -> jax.Array:
+    """Return a value of a program that is being traced, laid out by `sharding`."""
+    return jax.lax.with_sharding_constraint(value, sharding)
 
 
 def concrete(value: Any, dtype: Any = None, *, copy: bool | None = None) -> jax.Array:

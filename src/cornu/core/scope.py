@@ -43,6 +43,8 @@ class _Scope(threading.local):
         self.reader: Callable[[Any, Any], Any] | None = None
         # Called with a variable that is not bound; binds it and returns its array: traced functions find their state.
         self.meet: Callable[[Any], Any] | None = None
+        # Called with the path and the outputs of each layer in a step on several devices; returns them laid out.
+        self.lay_out: Callable[[str, Any], Any] | None = None
         self.mapping = False  # whether a function of `Dataset.map` is traced, which may run as it is instead
         self.shared: dict[Any, Any] | None = None  # layers of the config that is being read, by their shared_object_id
         # Id of a layer that is in several places of a model -> its number in files.

@@ -164,3 +164,13 @@ def _limit_of(name: str, value: int | None) -> int | None:
     if value is not None and (not isinstance(value, int) or value < 1):
         raise ValueError(f"{name} must be an integer above zero, or None for no limit; got {value!r}.")
     return value
+
+
+def first_distribution() -> Any:
+    """Return what makes the first current distribution (`core.distribution`) when it is needed, or None."""
+    return _settings.get("first_distribution")
+
+
+def set_first_distribution(make: Any) -> None:
+    """Set what makes the first current distribution: a function of no arguments, or None."""
+    _settings["first_distribution"] = make

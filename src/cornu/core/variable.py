@@ -39,6 +39,7 @@ class Variable(HasOperators):
         name: Name of the variable.
         regularizer: Penalty, added to the loss.
         constraint: Projection after each update.
+        layout: A `TensorLayout`, how to split it over devices; by default, the current distribution says it.
 
     Raises:
         ValueError: The shape is missing, or is not that of the value.
@@ -59,6 +60,8 @@ class Variable(HasOperators):
     regularizer = constraint = None
     #: Whether it is among a layer's weights and in files. Random keys and counts of updates are not.
     is_weight = True
+    _layout: Any = None  # how it is laid out over devices, if its maker said so
+    like: "Variable | None" = None  # the weight whose slot of an optimizer it is
     _held: jax.Array  # what all threads see; `_value` is what this one sees
     _donor: Donor | None = None  # whose steps take over the array
 
@@ -74,6 +77,7 @@ class Variable(HasOperators):
         name: str | None = None,
         regularizer: Callable | None = None,
         constraint: Callable | None = None,
+        layout: Any = None,
     ) -> None:
         self.name = name or unique_name("variable")
         self.path = joined(scope.path, self.name)
@@ -81,6 +85,8 @@ class Variable(HasOperators):
         self.autocast = autocast
         self.aggregation, self.synchronization = aggregation, synchronization
         self.regularizer, self.constraint = regularizer, constraint
+        if layout is not None:
+            self._layout = layout
         if isinstance(initializer, (str, dict)):
             initializer = get(initializer, registry.INITIALIZERS)
         from_function = callable(initializer) and not hasattr(initializer, "__array__")
@@ -204,7 +210,7 @@ class Variable(HasOperators):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle holds: the value as a numpy array, and nothing of who trains it."""
-        return {name: value for name, value in vars(self).items() if name != "_donor"} | {
+        return {name: value for name, value in vars(self).items() if name not in ("_donor", "like")} | {
             "_held": np.array(self._value)
         }
 

@@ -79,8 +79,8 @@ class HoldsWeights(metaclass=Recorded):
             autocast: whether calls see it in the layer's `compute_dtype`.
             regularizer: a penalty that is added to the loss.
             constraint: what it must obey after each update.
-            aggregation, layout: how replicas are joined, and how it is spread over devices. Keras has them; on one
-                device they change nothing.
+            aggregation: how replicas are joined; accepted for compatibility.
+            layout: a `TensorLayout`, how to split it over devices; by default, the current distribution says it.
             overwrite_with_gradient: must be False.
             name: its name in the layer.
 
@@ -113,6 +113,7 @@ class HoldsWeights(metaclass=Recorded):
             name=name or "variable",
             regularizer=get(regularizer, registry.REGULARIZERS),
             constraint=get(constraint, registry.CONSTRAINTS),
+            layout=layout,
         )
         variable.path = joined(self._path(), variable.name)
         variable._frozen = not self._trainable

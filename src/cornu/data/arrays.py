@@ -1,5 +1,6 @@
 """Batches of arrays in memory (or memory-mapped files)."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -53,7 +54,7 @@ class ArrayBatches(ReadPosition):
     def device_arrays(self) -> Batch:
         """The arrays on the device, transferred once, or shared with the host."""
         if self._device is None:
-            self._device = map_arrays(on_device, self.padded(self.batch))
+            self._device = map_arrays(functools.partial(on_device, placement=self.placement), self.padded(self.batch))
         else:
             self._device = jax.tree.map(fresh, self._device, is_leaf=lambda leaf: isinstance(leaf, Shared))
         return self._device

@@ -43,6 +43,7 @@ class ReadPosition:
     consumed = 0  # batches taken from closed streams
     draws = False  # whether creating a batch draws from the global random generators
     last_order: Any = None  # the row indices of the current epoch
+    placement: Any = None  # lays arrays out over several devices; None has one
     pad: Any = None  # pads sequences, as the program that runs the batches wants them; None does not
 
     def padded(self, batch: Batch) -> Batch:

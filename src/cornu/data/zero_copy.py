@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import math
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
@@ -82,6 +83,7 @@ class Shared:
     """
 
     source: np.ndarray
+    placement: Any = None
 
     def __init__(self, flat: Any, shift: Any, ends: Any, shape: tuple[int, ...]) -> None:
         self.flat, self.shift, self.ends, self.shape = flat, shift, ends, shape
@@ -106,14 +108,19 @@ class Shared:
         return taken.reshape(-1, *self.shape[1:])
 
 
-def on_device(array: Any) -> Any:
-    """Return an array for compiled programs: shared if it is large and can be, otherwise a copy on the device."""
-    return share(array) if can_be_shared(array) else to_device(array)
+def on_device(array: Any, placement: Any = None) -> Any:
+    """Return an array for compiled programs: shared if it is large and can be, otherwise a copy on the device.
+
+    `placement` puts it on several devices.
+    """
+    if can_be_shared(array):
+        return share(array, placement)
+    return to_device(array) if placement is None else placement.everywhere(to_device(array))
 
 
 def fresh(array: Any) -> Any:
     """Return what `on_device` returned; for a shared array, with the current first and last row."""
-    return share(array.source) if isinstance(array, Shared) else array
+    return share(array.source, array.placement) if isinstance(array, Shared) else array
 
 
 def can_be_shared(array: Any) -> bool:
@@ -131,14 +138,15 @@ def can_be_shared(array: Any) -> bool:
     )
 
 
-def share(array: np.ndarray) -> Shared:
-    """Return the `Shared` form of an array for which `can_be_shared` is true."""
+def share(array: np.ndarray, placement: Any = None) -> Shared:
+    """Return the `Shared` form of an array for which `can_be_shared` is true; all devices of `placement` read it."""
     flat = array.reshape(-1)
     shift = -array.ctypes.data % ALIGNMENT // array.itemsize
     stop = shift + array.size - ALIGNMENT // array.itemsize
     ends = np.stack([array[0].reshape(-1), array[-1].reshape(-1)])
-    shared = Shared(to_device(flat[shift:stop], copy=False), np.int32(shift), to_device(ends), array.shape)
-    shared.source = array
+    put = functools.partial(to_device, copy=False) if placement is None else placement.everywhere
+    shared = Shared(put(flat[shift:stop]), np.int32(shift), put(ends), array.shape)
+    shared.source, shared.placement = array, placement
     return shared
 
 

@@ -23,13 +23,16 @@ broadcast contains such a sum too.
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.custom_derivatives import SymbolicZero
 
 from cornu.core.jax_internals import sums_by_library
 from cornu.kernels.compiler import takes_cpu_forms
+from cornu.kernels.linear_maps import linear_map
 from cornu.kernels.native import channel_sums
 
 MANY, PARTS = 512, 8  # rows of numbers from which they are summed in parts, and how many
@@ -105,23 +108,32 @@ def channel_moments(x: Array) -> tuple[Array, Array]:
     return mean, means(jnp.square(x - spread(mean, x.shape)), range(x.ndim - 1))
 
 
-@jax.custom_vjp
+@jax.custom_jvp
 def _native_moments(x: Array) -> tuple[Array, Array]:
     return channel_sums.moments(x)
 
 
-def _native_moments_backward(kept: tuple[Array, Array], upstream: tuple[Array, Array]) -> tuple[Array]:
-    (x, mean), (by_mean, by_variance) = kept, upstream
-    count = x.size // x.shape[-1]
-    return (scaled(x - mean, by_variance * (2 / count), by_mean / count),)
-
-
-def _native_moments_forward(x: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+@_native_moments.defjvp
+def _native_moments_derivative(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Any, Any]:
+    """In the gradients, sums become vectors that are spread: they read `x` once and sum nothing."""
+    (x,), (by_x,) = primals, tangents
     mean, variance = _native_moments(x)
-    return (mean, variance), (x, mean)
+    count = x.size // x.shape[-1]
+    by_mean, by_variance = _sums_with(x - mean, by_x)
+    return (mean, variance), (by_mean / count, by_variance * (2 / count))
 
 
-_native_moments.defvjp(_native_moments_forward, _native_moments_backward)
+def _sums_with(b: Array, a: Array) -> list[Array]:
+    """Return the sums of `a` and of ``a * b``, linear in `a`."""
+    return linear_map(_products_of, _spread_products, (b,), a)
+
+
+def _products_of(b: Array, a: Array) -> tuple[Array, Array]:
+    return _sums_and_products(a, b)
+
+
+def _spread_products(b: Array, by_sums: Array, by_products: Array) -> tuple[Array]:
+    return (scaled(b, by_products, by_sums),)
 
 
 def scaled(x: Array, factor: Array, shift: Array) -> Array:
@@ -135,37 +147,50 @@ def scaled(x: Array, factor: Array, shift: Array) -> Array:
     return x * spread(factor, x.shape) + spread(shift, x.shape)
 
 
-@jax.custom_vjp
+@jax.custom_jvp
 def _scaled(x: Array, factor: Array, shift: Array) -> Array:
     return x * factor + shift
 
 
-def _scaled_backward(kept: tuple[Array, Array], upstream: Array) -> tuple[Array, Array, Array]:
-    x, factor = kept
+@functools.partial(_scaled.defjvp, symbolic_zeros=True)
+def _scaled_derivative(primals: tuple[Array, Array, Array], tangents: tuple[Any, Any, Any]) -> tuple[Array, Array]:
+    x, factor, shift = primals
+    found = None if isinstance(tangents[0], SymbolicZero) else tangents[0] * factor
+    if found is None or not all(isinstance(each, SymbolicZero) for each in tangents[1:]):
+        by_vectors = [jnp.zeros_like(factor) if isinstance(each, SymbolicZero) else each for each in tangents[1:]]
+        (spread,) = linear_map(_scaled_in_list, _sums_of_scaled, (x,), *by_vectors)
+        found = spread if found is None else found + spread
+    return _scaled(x, factor, shift), found
+
+
+def _scaled_in_list(x: Array, factor: Array, shift: Array) -> tuple[Array]:
+    return (_scaled(x, factor, shift),)
+
+
+def _sums_of_scaled(x: Array, upstream: Array) -> tuple[Array, Array]:
     by_shift, by_factor = _sums_and_products(upstream, x)
-    return upstream * factor, by_factor, by_shift
+    return by_factor, by_shift
 
 
-_scaled.defvjp(lambda x, factor, shift: (_scaled(x, factor, shift), (x, factor)), _scaled_backward)
-
-
-@jax.custom_vjp
+@jax.custom_jvp
 def native_sums(x: Array) -> Array:
     """Return the sums over all axes but the last of an array that `channel_sums.suits`."""
     return channel_sums.sums(x)
 
 
-native_sums.defvjp(lambda x: (native_sums(x), x.shape), lambda shape, upstream: (jnp.broadcast_to(upstream, shape),))
+@native_sums.defjvp
+def _native_sums_derivative(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (x,), (by_x,) = primals, tangents
+    return native_sums(x), jnp.sum(by_x, range(x.ndim - 1))  # its transpose sums nothing
 
 
-@jax.custom_vjp
+@jax.custom_jvp
 def _sums_and_products(a: Array, b: Array) -> tuple[Array, Array]:
     return channel_sums.sums_and_products(a, b)
 
 
-def _sums_and_products_backward(kept: tuple[Array, Array], upstream: tuple[Array, Array]) -> tuple[Array, Array]:
-    (a, b), (by_sums, by_products) = kept, upstream
-    return scaled(b, by_products, by_sums), a * by_products
-
-
-_sums_and_products.defvjp(lambda a, b: (_sums_and_products(a, b), (a, b)), _sums_and_products_backward)
+@_sums_and_products.defjvp
+def _sums_and_products_derivative(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Any, Any]:
+    (a, b), (by_a, by_b) = primals, tangents
+    sums, products = _sums_with(b, by_a)
+    return _sums_and_products(a, b), (sums, products + _sums_with(a, by_b)[1])

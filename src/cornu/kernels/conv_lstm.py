@@ -9,7 +9,7 @@ from jax import Array
 from cornu.kernels.compiler import as_one_program
 from cornu.kernels.convolution import add_bias, convolution
 from cornu.kernels.geometry import CHANNELS_LAST
-from cornu.kernels.recurrent import Activation, Loop, lstm_states, over_time
+from cornu.kernels.recurrent import ROWS, Activation, Loop, lstm_states, over_time
 
 
 class Window(NamedTuple):
@@ -84,7 +84,7 @@ def _gated(inputs: Array, kernel: Array, noise: Array | None, axis: int, *window
     return jnp.concatenate([convolution(inputs * factors, part, *window) for factors, part in parts], axis=axis)
 
 
-@as_one_program("activation", "recurrent_activation", "window", "loop")
+@as_one_program("activation", "recurrent_activation", "window", "loop", rows=ROWS)
 def conv_lstm(
     inputs: Array,
     hidden: Array,

@@ -31,7 +31,7 @@ from cornu.kernels.geometry import (
 from cornu.kernels.native import channel_sums
 
 
-@as_one_program("strides", "padding", "dilation", "groups", "data_format")
+@as_one_program("strides", "padding", "dilation", "groups", "data_format", rows={"x": 0})
 def convolution(
     x: Array,
     kernel: Array,
@@ -97,7 +97,7 @@ def depthwise_convolution(
     return convolution(x, flat, strides, padding, dilation, channels, data_format)
 
 
-@as_one_program("strides", "padding", "output_padding", "dilation", "data_format")
+@as_one_program("strides", "padding", "output_padding", "dilation", "data_format", rows={"x": 0})
 def transposed_convolution(
     x: Array,
     kernel: Array,

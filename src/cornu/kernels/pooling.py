@@ -34,7 +34,7 @@ class Windows(NamedTuple):
     padding: tuple[tuple[int, int], ...]
 
 
-@as_one_program("pool_size", "strides", "padding", "data_format")
+@as_one_program("pool_size", "strides", "padding", "data_format", rows={"x": 0})
 def max_pool(
     x: Array,
     pool_size: Numbers,
@@ -63,7 +63,7 @@ def max_pool(
     return lax.reduce_window(x, _lowest(x.dtype), lax.max, *windows)
 
 
-@as_one_program("pool_size", "strides", "padding", "data_format")
+@as_one_program("pool_size", "strides", "padding", "data_format", rows={"x": 0})
 def average_pool(
     x: Array,
     pool_size: Numbers,

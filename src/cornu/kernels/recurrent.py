@@ -35,6 +35,10 @@ class Loop(NamedTuple):
     zero_masked: bool = False
 
 
+#: The batch's axis in the arguments of a loop.
+ROWS = {"inputs": 0, "hidden": 0, "cell": 0, "mask": 0, "input_noise": 1, "noise": 1}
+
+
 def over_time(
     step: Callable[[Any, Any], tuple[Any, Any]],
     inputs: Any,
@@ -212,7 +216,7 @@ def gru_step(
     return output, [output]
 
 
-@as_one_program("activation", "loop")
+@as_one_program("activation", "loop", rows=ROWS)
 def simple_rnn(
     inputs: Array,
     hidden: Array,
@@ -235,7 +239,7 @@ def simple_rnn(
     return over_time(step, inputs, [hidden], mask, loop)
 
 
-@as_one_program("activation", "recurrent_activation", "loop")
+@as_one_program("activation", "recurrent_activation", "loop", rows=ROWS)
 def lstm(
     inputs: Array,
     hidden: Array,
@@ -284,7 +288,7 @@ def _lstm_at_once(
     return time_first(jnp.flip(outputs, axis=0) if loop.reverse else outputs), [hidden, cell]
 
 
-@as_one_program("activation", "recurrent_activation", "reset_after", "loop")
+@as_one_program("activation", "recurrent_activation", "reset_after", "loop", rows=ROWS)
 def gru(
     inputs: Array,
     hidden: Array,

@@ -11,6 +11,7 @@ from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
+from cornu.core.distribution import distribution
 from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.ownership import is_library
@@ -114,6 +115,7 @@ class Trainer(TextMethods, ModelPart):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
+        self._programs.given_distribution = distribution() or self._programs.given_distribution
         self._programs.forget("compile changed")
 
     def get_compile_config(self) -> dict[str, Any] | None:

@@ -250,6 +250,7 @@ class Optimizer(metaclass=Recorded):
         first = initial(variable) if callable(initial) else np.full(variable.shape, initial, dtype=np.float32)
         if first is not None:
             made = self.add_variable(first.shape, first, variable.dtype, name=self.slot_name(variable, name))
+            made.like = variable
             self._slots.setdefault(name, {})[id(variable)] = made
 
     def slot_name(self, variable: Variable, name: str) -> str:
@@ -280,7 +281,8 @@ class Optimizer(metaclass=Recorded):
             shape: shape of the variable.
             initializer: a number, an array, a name or an initializer.
             dtype: None takes ``floatx()``.
-            aggregation, layout: kept for Keras's signature.
+            aggregation: kept for Keras's signature.
+            layout: a `TensorLayout`, how to split it over devices.
             name: name of the variable.
         """
         if isinstance(initializer, str):
@@ -289,7 +291,8 @@ class Optimizer(metaclass=Recorded):
             # In numpy, so that an optimizer can also be built during tracing.
             initializer = np.broadcast_to(np.asarray(initializer), tuple(shape))
         dtype = dtype or settings.floatx()
-        made = Variable(initializer, shape, dtype, trainable=False, autocast=False, aggregation=aggregation)
+        options = {"aggregation": aggregation, "layout": layout}
+        made = Variable(initializer, shape, dtype, trainable=False, autocast=False, **options)
         self._variables.append(made)
         return self._named(made, name or "variable")
 
@@ -298,7 +301,9 @@ class Optimizer(metaclass=Recorded):
     ) -> Variable:
         """Create a variable with the shape and dtype of a weight."""
         name = self.slot_name(reference_variable, name or "var")
-        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
+        made = self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
+        made.like = reference_variable
+        return made
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = 0.0

@@ -16,6 +16,9 @@ def state_of(optimizer: Any) -> dict[str, Any]:
 def set_state(optimizer: Any, state: dict[str, Any]) -> None:
     """Set the attributes that `state_of` returned."""
     vars(optimizer).update(state)
+    for some in state["_slots"].values():
+        for at, slot in some.items():
+            slot.like = optimizer._trainable_variables[at]
     keys = [id(variable) for variable in optimizer._trainable_variables]
     optimizer._positions = {key: position for position, key in enumerate(keys)}
     optimizer._slots = {name: {keys[at]: slot for at, slot in some.items()} for name, some in state["_slots"].items()}

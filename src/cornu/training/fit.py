@@ -68,7 +68,7 @@ class Validation:
 
     def __init__(self, program: Program, batches: Batches, steps: int | None, frequency: Any) -> None:
         self.program, self.batches, self.steps, self.frequency = program, batches, steps, frequency
-        batches.pad = program.pad
+        program.serve(batches)
 
     def close(self) -> None:
         self.batches.close()
@@ -103,7 +103,7 @@ def fit(
         backup: may have saved the position of an earlier run; then training resumes there.
     """
     backup = backup or Backup()
-    batches.pad = program.pad
+    program.serve(batches)
     with deferred_interrupts(), closing(backup), closing(batches), closing(validation or batches):
         callbacks.on_train_begin()
         begin = backup.restore(callbacks) or Place(initial_epoch)

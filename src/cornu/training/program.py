@@ -17,6 +17,7 @@ from cornu.core.variable import Seed, advance
 from cornu.data.batch import Batch
 from cornu.data.convert import LEAST_IN_PLACE, map_arrays, owned
 from cornu.data.prefetch import Stream
+from cornu.data.zero_copy import on_device
 from cornu.training import run
 from cornu.training.interrupt import uninterrupted
 from cornu.training.pace import Pace
@@ -47,6 +48,11 @@ class Program:
         self.learner, self.kind = learner, kind
         self.training = kind == "train"
         self.step = learner.train_step if self.training else learner.test_step
+        self._results = learner.results
+        place = learner.placement
+        if place is not None and not run_eagerly:
+            self.step = place.training(self.step, learner)
+            self._results = lambda state: place.results(learner.results(state))
         self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
         self.run_eagerly = run_eagerly
         self.pad = Padding(learner, kind, run_eagerly)
@@ -55,20 +61,20 @@ class Program:
 
     @functools.cached_property
     def _resident(self) -> Any:
-        return run.resident(self.step, self.learner.results)
+        return run.resident(self.step, self._results)
 
     @functools.cached_property
     def _until_nan(self) -> Any:
-        return run.resident(self.step, self.learner.results, until_nan=True)
+        return run.resident(self.step, self._results, until_nan=True)
 
     @functools.cached_property
     def _rest(self) -> Any:
-        return run.resident_rest(self.step, self.learner.results)
+        return run.resident_rest(self.step, self._results)
 
     @functools.cached_property
     def _streamed(self) -> Any:
         make = run.eager if self.run_eagerly else run.streamed
-        return make(self.step, self.learner.results)
+        return make(self.step, self._results)
 
     def epoch(
         self, batches: Any, pace: Pace, steps: int | None = None, start: int = 0, until_nan: bool = False
@@ -82,10 +88,14 @@ class Program:
             start: step to resume at; the order and the streams of the epoch must already be restored.
             until_nan: end a block after the first step with a loss that is not finite.
         """
-        batches.pad = self.pad
+        self.serve(batches)
         if batches.resident and not self.run_eagerly and steps is None:
             return self._resident_epoch(batches, pace, start, until_nan)
         return self._streamed_epoch(batches, steps, start)
+
+    def serve(self, batches: Any) -> None:
+        """Let batches be as this program wants them: padded, and where its devices find them."""
+        batches.pad, batches.placement = self.pad, self.learner.placement
 
     def trace(self, example: Batch) -> None:
         """Trace a step on a batch like `example`, without running it."""
@@ -101,7 +111,7 @@ class Program:
 
     def _resident_epoch(self, batches: Any, pace: Pace, start: int, until_nan: bool) -> Iterator[Block]:
         arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
-        order = None if order is None else to_device(order)
+        order = None if order is None else on_device(order, self.learner.placement)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
         whole, last = batches.rows // size, -(-batches.rows // size)
@@ -120,12 +130,20 @@ class Program:
             yield block
             start = block.stop if until_nan else stop
 
+    def compiled_for(self, state: Any, batches: Any) -> Any:
+        """Return the compiled loop over whole batches of arrays, as XLA has it; it is not run."""
+        arrays, order = batches.device_arrays, on_device(batches.order(), self.learner.placement)
+        bounds, size = (np.int32(0), np.int32(1)), min(batches.batch_size, batches.rows)
+        return self._resident.lower(state, self._first_logs, arrays, order, *bounds, size=size).compile()
+
     def _prepare(self, batch_of: Callable[..., Batch], arrays: Batch) -> None:
         """Create zeros shaped like the logs of a custom step, for the compiled loop to carry; other steps have none."""
         if self._first_logs is None:
             learner = self.learner
             shapes = learner.trace_once(self.step, self.training, batch_of, arrays) if self.custom else {}
-            self._first_logs = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+            zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+            place = learner.placement
+            self._first_logs = zeros if place is None else jax.tree.map(place.everywhere, zeros)
 
     def _streamed_epoch(self, batches: Any, steps: int | None, start: int) -> Iterator[Block]:
         # Validation uses the same first steps each time, if the data can restart.
@@ -150,6 +168,8 @@ class Program:
     def run_batch(self, batch: Batch) -> Any:
         """Run one batch; return the function that returns the logs."""
         batch = self.pad(batch)
+        if self.learner.placement is not None:
+            batch = map_arrays(self.learner.placement.copied, batch)
         self._prepare(lambda batch: batch, batch)
         return self._call(self._streamed, batch).read_logs
 
@@ -186,7 +206,9 @@ def opened(batches: Any, origin: Any = None, skipped: int = 0, ahead: bool = Tru
         pass
 
     def prepare(batch: Batch) -> Batch:
-        return map_arrays(functools.partial(to_device, copy=True), batches.padded(batch))
+        place = batches.placement
+        put = functools.partial(to_device, copy=True) if place is None else place.copied
+        return map_arrays(put, batches.padded(batch))
 
     return Stream(items, prepare, origin, skipped, ahead)
 
@@ -219,8 +241,11 @@ class Predictor:
         self.learner, self.apart = learner, False if run_eagerly else apart
         self.pad = Padding(learner, "predict", run_eagerly)
         self.text_calls: Any = None  # as of a `Program`
-        self.one = run.predicting(learner.predict_step, run_eagerly)
-        self.many = run.predicting_many(learner.predict_step)
+        step = learner.predict_step
+        if learner.placement is not None and not run_eagerly:
+            step = learner.placement.predicting(step, learner)
+        self.one = run.predicting(step, run_eagerly)
+        self.many = run.predicting_many(step)
         self._lock = threading.RLock()
         self._turn: Any = self._lock  # until it is known that predictions change nothing
         self.together: dict[int, int] = {}  # batch size -> how many rows may be computed together
@@ -237,9 +262,12 @@ class Predictor:
         """Return the outputs, and keep what changed; threads take turns if anything does."""
         padded = self.pad(Batch(x)) if self.pad.plan is not None else None
         lengths = None if padded is None else padded.lengths
+        x = x if padded is None else padded.x
+        if self.learner.placement is not None:
+            x = map_arrays(self.learner.placement.everywhere if sizes else self.learner.placement.on_devices, x)
         with self._turn:
             state = self.learner.state_for_prediction()
-            outputs, changes = program(state, x if padded is None else padded.x, lengths, **sizes)
+            outputs, changes = program(state, x, lengths, **sizes)
             if changes:
                 variables = [self.learner.others[position] for position in changes]
                 advance(variables, [state.others[position] for position in changes], list(changes.values()))

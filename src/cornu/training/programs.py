@@ -7,9 +7,11 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from cornu.core.distribution import Distribution, distribution
 from cornu.core.weights import HoldsWeights
 from cornu.data.text_inputs import TextCalls
 from cornu.training.program import Predictor, Program
+from cornu.training.sharded import gather
 from cornu.training.step import Learner
 
 Kind = Literal["train", "test", "predict"]
@@ -21,6 +23,7 @@ Reason = Literal[
     "weights added",
     "metrics made",
     "optimizer changed",
+    "distribution changed",
     "requested",
 ]
 
@@ -37,6 +40,8 @@ class Programs:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._learner: Learner | None = None
+        self.given_distribution: Distribution | None = None  # the one in which the model was compiled
+        self._distribution: Distribution | None = None  # that of the programs
         self._made: dict[Kind, Any] = {}
         self._revision = self._layers_revision = 0
         self.lock = threading.RLock()  # held while programs are made
@@ -60,8 +65,18 @@ class Programs:
         with self.lock:
             if self._learner is None:
                 self._revision, self._layers_revision = self._optimizer_revision(), HoldsWeights.revision
-                self._learner = Learner(self.model)
+                before, self._distribution = self._distribution, self.distribution
+                learner = Learner(self.model, self._distribution)
+                if before is not None and self._distribution is None:
+                    slots = [] if learner.optimizer is None else learner.optimizer.all_variables
+                    gather([*learner.variables, *slots])
+                self._learner = learner
             return self._learner
+
+    @property
+    def distribution(self) -> Distribution | None:
+        """What splits the model's programs over devices: the current one, else the one in which it was compiled."""
+        return distribution() or self.given_distribution
 
     def get(self, kind: Kind) -> Any:
         """Return the `Program` for training or evaluation, or the `Predictor`; made where there is none yet."""
@@ -69,6 +84,8 @@ class Programs:
             self.forget("optimizer changed")
         if self._learner is not None and self._layers_revision != HoldsWeights.revision:
             self.forget("layers changed")
+        if self._learner is not None and self._distribution is not self.distribution:
+            self.forget("distribution changed")
         found = self._made.get(kind)
         if found is not None:
             return found

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from cornu.core.distribution import Distribution
 from cornu.core.donation import Donor, exchange, note_reader, others_train
 from cornu.core.ownership import is_library
 from cornu.core.placement import compiled
@@ -33,9 +34,11 @@ from cornu.core.variable import (
 )
 from cornu.data.batch import Batch
 from cornu.data.text_inputs import opened
+from cornu.kernels.compiler import split_over_devices
 from cornu.kernels.padded_steps import real_steps
 from cornu.optimizers import Optimizer
 from cornu.training.objective import results_by_name
+from cornu.training.sharded import Placement
 from cornu.training.state import TrainState
 
 
@@ -59,6 +62,12 @@ class Turn:
             self.state = learner.read(self.training)
             return self
         copies = learner.donor.begin(lambda: learner.variables, self.donates)
+        if learner.placement is not None:
+            try:
+                learner.placement.settle(learner.variables)
+            except BaseException:
+                learner.donor.end()
+                raise
         slots = held(learner.slots) if self.training else ()
         self.state = TrainState(held(learner.params), held(learner.others), slots, held(learner.totals))
         if copies:
@@ -83,10 +92,12 @@ class Learner:
     """A model with its optimizer and objective, and their variables in the order of `TrainState`.
 
     As in Keras 1 and 2, the weights that train are those that were trainable when the model was compiled.
+    `distribution` splits batch and variables over devices.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, distribution: Distribution | None = None) -> None:
         self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
+        self.placement = None if distribution is None else Placement(distribution)
         with self.as_compiled():
             self.params = model.trainable_variables
             self.ambient = ambient_seed()
@@ -112,6 +123,11 @@ class Learner:
     def plan_to_train(self) -> Plan | None:
         """Where sequences may be padded in training."""
         return plan_for(self.model, training=True)
+
+    @property
+    def devices(self) -> int:
+        """How many devices compute a step together."""
+        return 1 if self.placement is None else self.placement.whole.num_devices
 
     def prepare_optimizer(self) -> None:
         """Create the optimizer's slots for the trainable weights."""
@@ -148,6 +164,8 @@ class Learner:
         if not scope.bound and not others_train():
             if scope.bound is None:
                 note_reader()
+            if self.placement is not None:
+                self.placement.settle([*self.params, *self.others, *self.totals])
             with exchange:
                 return TrainState(held(self.params), held(self.others), (), held(self.totals))
         groups: tuple[list[Variable], ...] = self.params, self.others, [], self.totals
@@ -173,8 +191,10 @@ class Learner:
         `plan` says where sequences are padded, if they have `lengths`.
         """
         padded = None if plan is None or lengths is None else Lengths(plan, lengths)
-        own = changed(values={}, losses={}, ambient=self.ambient, lengths=padded)
-        with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled():
+        lay_out = None if self.placement is None else self.placement.lay_out
+        own = changed(values={}, losses={}, ambient=self.ambient, lengths=padded, lay_out=lay_out)
+        forms = split_over_devices(None if self.placement is None else self.placement.split)
+        with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled(), forms:
             self.write(state)
             yield
 
@@ -227,6 +247,8 @@ class Learner:
         write(self.params, params)
         write(self.others, found["others"])
         write(self.totals, found["totals"])
+        if self.placement is not None:
+            gradients = self.placement.kept(self.params, gradients)
         self.optimizer.apply(list(gradients), self.params)
         self._update_metrics(found, batch)
 

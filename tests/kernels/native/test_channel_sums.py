@@ -41,7 +41,7 @@ def test_statistics(shape, mean):
     count = a.size // shape[-1]
     found, variance = channel_sums.moments(jnp.asarray(a))
     np.testing.assert_allclose(found, wide.mean(axes), rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(variance, wide.var(axes), rtol=1e-4 if mean else 2e-6)
+    np.testing.assert_allclose(variance, wide.var(axes), rtol=1e-4 if mean else 2e-6, atol=(1e-7 * mean) ** 2)
     sums, products = channel_sums.sums_and_products(jnp.asarray(a), jnp.asarray(b))
     np.testing.assert_allclose(sums, wide.sum(axes), rtol=1e-6, atol=1e-6 * count)
     np.testing.assert_allclose(products, (wide * other).sum(axes), rtol=1e-6, atol=1e-6 * count)
@@ -53,6 +53,24 @@ def test_a_first_position_far_from_the_others_does_not_spoil_the_variance():
     x[0] = 1e4
     found = channel_sums.moments(jnp.asarray(x))[1]
     np.testing.assert_allclose(found, x.astype("float64").var(0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [3e19, -1e25, 1e30, np.inf, -np.inf, np.nan])
+def test_variances_of_numbers_whose_squares_are_too_large(value):
+    """They are those of numbers around zero; only in a channel with numbers that are not finite there are none."""
+    x, _ = _drawn((300, 400, 3))
+    x[..., 1] *= abs(value) / 1e3 if np.isfinite(value) else 1
+    x[..., 1] += value if np.isfinite(value) else 0
+    x[150, 200, 1] = value
+    for found, want in zip(
+        channel_sums.moments(jnp.asarray(x)), (jnp.mean(x, (0, 1)), jnp.var(x, (0, 1))), strict=True
+    ):
+        np.testing.assert_allclose(found, want, rtol=1e-3, atol=1e-6)
+
+
+def test_variances_of_many_channels_with_few_positions_far_from_zero():
+    x, _ = _drawn((15, 4999), 1e4)
+    np.testing.assert_allclose(channel_sums.moments(jnp.asarray(x))[1], x.astype("float64").var(0), rtol=1e-4)
 
 
 def _normalized(x, gamma, beta):
@@ -84,6 +102,45 @@ def test_both_forms_agree_in_all_derivatives(monkeypatch):
     assert not calls_made
     for one, other in zip(found, want, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=5e-5 * np.abs(other).max())
+
+
+def _plain(x, gamma, beta):
+    mean, variance = jnp.mean(x, (0, 1)), jnp.var(x, (0, 1))
+    return jnp.tanh((x - mean) * jax.lax.rsqrt(variance + 1e-3) * gamma + beta) + beta
+
+
+@pytest.mark.parametrize("moving", [(0,), (1,), (2,), (0, 1, 2)])
+def test_forward_mode(moving):
+    """Alone, over itself, over gradients and under them; `add_bias` has none."""
+    x, weights = _drawn((40, 60, 30), 1.0)
+    arrays = (jnp.asarray(x), *jnp.asarray(weights)[0, :2])
+    random = np.random.default_rng(9)
+    along = tuple(jnp.asarray(random.normal(size=arrays[place].shape), "float32") for place in moving)
+
+    def derivatives(function):
+        def loss(*moved):
+            given = list(arrays)
+            for place, each in zip(moving, moved, strict=True):
+                given[place] = each
+            return jnp.sum(jnp.sin(function(*given)) * weights)
+
+        start = tuple(arrays[place] for place in moving)
+        once = lambda *at: jax.jvp(loss, at, along)[1]  # noqa: E731
+        return (
+            jax.jit(once)(*start),
+            jax.jvp(once, start, along)[1],
+            *jax.jvp(jax.grad(loss, tuple(range(len(moving)))), start, along)[1],
+            *jax.jit(jax.grad(once, tuple(range(len(moving)))))(*start),
+            jax.vmap(lambda scale: jax.jvp(loss, start, tuple(scale * each for each in along))[1])(jnp.arange(3.0)),
+            jax.linearize(loss, *start)[1](*along),
+        )
+
+    def native(x, gamma, beta):
+        mean, variance = column_sums.channel_moments(x)
+        return jnp.tanh(ops.batch_normalization(x, mean, variance, -1, beta, gamma)) + beta
+
+    for one, other in zip(derivatives(native), derivatives(_plain), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=2e-4 * np.abs(other).max())
 
 
 def test_rules():

@@ -90,17 +90,20 @@ SHAPES = {
     "cropped": ((8, 18, 17, 16), 16, -1),
     "sums of few blocks": ((8, 12, 12, 250), 260, 1),
 }
-WINDOWS = [(name, 3) for name in SHAPES] + [
-    ("many tiles", 5),
-    ("sizes that fill no vector", 5),
-    ("sums of few blocks", 5),
+WINDOWS = [(name, 3, (1, 1)) for name in SHAPES] + [
+    *((name, 5, (1, 1)) for name in ("many tiles", "sizes that fill no vector", "sums of few blocks")),
+    ("many tiles", 3, (2, 3)),
+    ("few channels and filters", 3, (1, 2)),
+    ("sizes that fill no vector", 3, (5, 1)),
+    ("many tiles", 5, (2, 2)),
 ]
 
 
-@pytest.mark.parametrize(("name", "window"), WINDOWS)
-def test_winograds_form_equals_xla(name, window):
+@pytest.mark.parametrize(("name", "window", "dilation"), WINDOWS)
+def test_winograds_form_equals_xla(name, window, dilation):
     shape, filters, pad = SHAPES[name]
-    geometry = PLAIN._replace(padding=((pad, pad), (pad, pad + 1)))
+    padding = tuple((pad * by, pad * by + extra) for by, extra in zip(dilation, (0, 1), strict=True))
+    geometry = PLAIN._replace(padding=padding, kernel_dilation=dilation)
     x, kernel = _arrays(shape, (window, window, shape[-1], filters))
     (upstream,) = _arrays((shape[0], *output_space(shape[1:-1], (window, window), geometry), filters))
 
@@ -145,7 +148,9 @@ def test_rules_of_winograds_form():
     assert not used((3, 5, 32, 32), (64, 32, 32))
     assert not used((3, 32, 32), (64, 32))
     assert not used((3, 3, 32, 32), (64, 32, 32), PLAIN._replace(strides=(2, 1)))
-    assert not used((3, 3, 32, 32), (64, 32, 32), PLAIN._replace(kernel_dilation=(2, 2)))
+    dilated = PLAIN._replace(kernel_dilation=(4, 4))
+    assert used((3, 3, 32, 32), (64, 32, 32), dilated)
+    assert not used((3, 3, 32, 32), (64, 10, 10), dilated)
 
 
 LAYERS = {

@@ -1,9 +1,12 @@
 """The library of native kernels is built once, and no problem with it fails a program."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +83,41 @@ def test_a_compiler_that_hangs_is_stopped(empty, monkeypatch):
     assert not library.path_of(LIBRARY).exists()
 
 
+LATE = """
+import threading, time
+from cornu.kernels.native import calls, library
+def work():
+    threading.main_thread().join()
+    time.sleep(0.5)  # until it takes no more threads
+    print(library.available(calls.LIBRARY), library.described(calls.LIBRARY)[-9:])
+threading.Thread(target=work).start()
+"""
+
+
+def test_a_thread_that_goes_on_after_the_main_one_compiles(empty):
+    environment = os.environ | {"CORNU_CACHE_DIR": str(empty), "CXX": _compiler(empty, "echo no disk >&2; exit 1")}
+    found = subprocess.run([sys.executable, "-c", LATE], env=environment, capture_output=True, text=True, timeout=100)
+    assert (found.stdout, found.stderr) == ("False : no disk\n", "")
+    assert _calls(empty)
+
+
+def test_when_one_file_fails_the_compilers_of_the_others_are_stopped(empty, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setenv("CXX", _compiler(empty, 'case "$*" in *winograd.cc*) exit 1;; *) exec sleep 60;; esac'))
+    begin = time.monotonic()
+    assert not library.available(LIBRARY)
+    assert time.monotonic() - begin < 30
+    assert "failed" in library.described(LIBRARY)
+
+
+def test_without_room_for_a_library_no_compiler_is_started(empty, monkeypatch):
+    monkeypatch.setattr(library.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
+    monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
+    assert not library.available(LIBRARY)
+    assert "room" in library._problem(LIBRARY, True)
+    assert _calls(empty) == 0
+
+
 def test_what_others_can_write_is_not_loaded(empty):
     path = library.path_of(LIBRARY)
     path.parent.mkdir(parents=True)
@@ -128,6 +166,14 @@ def test_the_name_depends_on_the_compiler(empty, monkeypatch):
     _forget()
     monkeypatch.setenv("CXX", _compiler(empty, "exit 1"))
     assert calls.target("convolution") != first
+
+
+def test_a_compiler_is_called_by_the_name_of_its_link(empty, monkeypatch):
+    program = Path(_compiler(empty, 'case "$0" in *clang++) echo as C++ >&2;; *) echo as C >&2;; esac; exit 1'))
+    (empty / "clang++").symlink_to(program)
+    monkeypatch.setenv("CXX", str(empty / "clang++"))
+    assert not library.available(LIBRARY)
+    assert "as C++" in library.described(LIBRARY)
 
 
 PROGRAM = """

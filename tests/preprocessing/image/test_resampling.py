@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from cornu.kernels.native import library, pictures
 from cornu.preprocessing.image import resampling
 
 SHAPES = [(3, 9, 7, 3), (2, 8, 8, 1), (2, 5, 5, 6), (2, 1, 6, 2), (1, 1, 1, 4), (90, 16, 8, 1)]
@@ -48,3 +49,20 @@ def test_other_dtypes_stay():
     resampling.resample(images, resampling.Maps(np.eye(2)[None], np.array([[0.5, 1.0]])))
     assert images.dtype == np.uint8
     assert images[0, 0, 0].tolist() == [9, 10, 11]
+
+
+@pytest.mark.parametrize("mode", resampling.FILL_MODES)
+@pytest.mark.parametrize("order", [0, 1])
+def test_native_pixels_are_those_of_numpy(order, mode, monkeypatch):
+    if not library.available(pictures.LIBRARY):
+        pytest.skip(f"native kernels: {library.described(pictures.LIBRARY)}")
+    drawn = np.random.RandomState(2)
+    for shape in [*SHAPES, (40, 64, 64, 3)]:
+        images = drawn.rand(*shape).astype("float32") * 255
+        maps = resampling.Maps(drawn.randn(shape[0], 2, 2) / 2 + np.eye(2), drawn.randn(shape[0], 2) * 9)
+        native, plain = images.copy(), images.copy()
+        assert pictures.resampled(native, *maps, order, resampling.FILL_MODES.index(mode), 7.5)
+        with monkeypatch.context() as patch:
+            patch.setattr(pictures, "resampled", lambda *_: False)
+            resampling.resample(plain, maps, order, mode, 7.5)
+        np.testing.assert_array_equal(native, plain)

@@ -1,4 +1,4 @@
-"""The module ``tf.distribute`` of one machine: a strategy runs everything once."""
+"""The module ``tf.distribute``: `fit` splits batches over devices; what a strategy runs itself, it runs once."""
 
 import contextlib
 import enum
@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from cornu.core.distribution import DataParallel, Distribution, distribution, set_distribution
+from cornu.core.layouts import list_devices
 from cornu.core.variable import plain
 
 
@@ -18,30 +20,54 @@ class ReduceOp(enum.Enum):
 
 
 class Strategy:
-    """A distribution strategy: JAX chooses the devices, and there is one copy of everything.
+    """The strategy of one device.
 
     >>> Strategy().run(lambda x: x + 1, args=(1,)), Strategy().num_replicas_in_sync
     (2, 1)
     """
 
-    num_replicas_in_sync = 1
-
-    def __init__(self, *_: Any, **__: Any) -> None:
+    def __init__(self, devices: Any = None, *_: Any, **__: Any) -> None:
         self.extended = self
-        self.worker_devices = ("/device:CPU:0",)
+        self.distribution = self._found(devices)
+        names = [] if self.distribution is None else self.distribution.device_mesh.devices.tolist()
+        self.worker_devices = tuple(f"/device:{name.upper()}" for name in names or ["cpu:0"])
+        self._is_running = False
+
+    def _found(self, devices: Any) -> Distribution | None:
+        """Return what splits batches over `devices`; None for one device."""
+        return None
+
+    @property
+    def num_replicas_in_sync(self) -> int:
+        """The number of devices; inside `run`, whose function sees whole batches, 1.
+
+        So sums over a batch that a program divides by this number, or by a batch size that it multiplied with it, are
+        right in both places.
+        """
+        return 1 if self.distribution is None or self._is_running else self.distribution.num_model_replicas
 
     @contextlib.contextmanager
     def scope(self) -> Any:
-        """Return a context in which this is the strategy that `get_strategy` returns."""
+        """Return a context in which this is the strategy that `get_strategy` returns.
+
+        Models that are compiled inside are trained on its devices, also later.
+        """
         _entered.append(self)
+        before = distribution()
+        set_distribution(self.distribution or before)
         try:
             yield self
         finally:
             _entered.remove(self)
+            set_distribution(before)
 
     def run(self, fn: Callable, args: Any = (), kwargs: Any = None, options: Any = None) -> Any:
-        """Return what a function gives."""
-        return fn(*args, **(kwargs or {}))
+        """Return what a function gives for a whole batch."""
+        before, self._is_running = self._is_running, True
+        try:
+            return fn(*args, **(kwargs or {}))
+        finally:
+            self._is_running = before
 
     experimental_run_v2 = run
 
@@ -69,7 +95,31 @@ class Strategy:
     experimental_distribute_datasets_from_function = distribute_datasets_from_function
 
 
-MirroredStrategy = OneDeviceStrategy = MultiWorkerMirroredStrategy = TPUStrategy = CentralStorageStrategy = Strategy
+OneDeviceStrategy = Strategy
+
+
+class MirroredStrategy(Strategy):
+    """Data parallelism, as `cornu.distribution.DataParallel`, if there are several devices.
+
+    Args:
+        devices: List of names such as ``"GPU:0"``, of which those count that are there. By default, also for a
+            cluster's resolver, the devices of the current distribution, or all.
+    """
+
+    def _found(self, devices: Any) -> Distribution | None:
+        names = [str(one).lower().rpartition("/")[2].removeprefix("device:") for one in _listed(devices)]
+        there = list_devices()
+        if not names and distribution() is not None:
+            return distribution()
+        known = [name for name in names if name in there] or (there if not names else there[:1])
+        return DataParallel(devices=known) if len(known) > 1 else None
+
+
+def _listed(devices: Any) -> list:
+    return list(devices) if isinstance(devices, (list, tuple)) else []
+
+
+MultiWorkerMirroredStrategy = TPUStrategy = CentralStorageStrategy = MirroredStrategy
 _entered: list[Strategy] = []
 _default = Strategy()
 

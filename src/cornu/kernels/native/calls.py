@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from cornu.kernels.compiler import takes_native_calls
 from cornu.kernels.native import library
 
 FUNCTIONS = (
@@ -46,9 +47,9 @@ def _target(function: str, name: str) -> str:
 
 
 def takes(*arrays: Array) -> bool:
-    """Return whether there are functions for these arrays: float32, in a process with one device."""
+    """Return whether there are functions for these arrays: float32, on one device or for one device's rows."""
     exact = all(array.dtype == jnp.float32 for array in arrays)
-    return exact and jax.device_count() == 1 and library.available(LIBRARY)
+    return exact and takes_native_calls() and library.available(LIBRARY)
 
 
 def called(function: str, results: Any, *arrays: Array, **attributes: Any) -> Any:

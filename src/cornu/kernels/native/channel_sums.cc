@@ -2,9 +2,12 @@
 //
 // An array is read once, by tasks that take consecutive blocks of positions. Blocks and tasks depend on the shape alone,
 // and their results are joined in order, so the number of threads does not change them.
+#include <cmath>
+
 #include "kernels.h"
 
 constexpr int64_t BLOCK_FLOATS = 1 << 13, MOST_SUM_TASKS = 16;
+constexpr int64_t LEAST_ROWS = 16;  // of a block: joining means of one or two positions each would add their rounding
 constexpr int SUM_VECTORS = 4;
 constexpr int64_t LEAST_WIDTH = SUM_VECTORS * LANES;
 
@@ -53,7 +56,7 @@ struct Layout {
   Layout(int64_t positions, int64_t channels) : positions(positions), channels(channels) {
     folded = std::min(positions, divided(LEAST_WIDTH, channels));
     width = folded * channels;
-    per_block = std::max<int64_t>(1, BLOCK_FLOATS / width) * folded;
+    per_block = std::max(LEAST_ROWS, BLOCK_FLOATS / width) * folded;
     int64_t blocks = divided(positions, per_block);
     per_task = divided(blocks, std::min(blocks, MOST_SUM_TASKS)) * per_block;
     tasks = divided(positions, per_task);
@@ -81,14 +84,15 @@ static void sum_block(const Layout& layout, const float* a, const float* b, int6
     }
 }
 
-// Join means and sums of squared distances from them of two parts (Chan, Golub and LeVeque, 1983).
+// Join means and sums of squared distances from them of two parts (Chan, Golub and LeVeque, 1983). The products are in
+// an order in which large numbers, whose squares are infinite, meet no factor of zero, and infinite means stay so.
 static void join(int64_t channels, float count, float* mean, float* squares, float more, const float* mean_more,
                  const float* squares_more) {
   const float part = more / (count + more);
   for (int64_t c = 0; c < channels; ++c) {
     float distance = mean_more[c] - mean[c];
-    mean[c] += distance * part;
-    squares[c] += squares_more[c] + distance * distance * count * part;
+    mean[c] += std::abs(mean[c]) < INFINITY ? distance * part : mean_more[c];
+    squares[c] += squares_more[c] + distance * (distance * (count * part));
   }
 }
 

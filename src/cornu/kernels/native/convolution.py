@@ -85,10 +85,11 @@ def _saves_products(kernel: tuple[int, ...], outputs: tuple[int, ...], geometry:
     """
     window, channels, filters = kernel[:-2], *kernel[-2:]
     least = LEAST_CHANNELS.get(window)
-    if least is None or {*geometry.strides, *geometry.input_dilation, *geometry.kernel_dilation} != {1}:
+    if least is None or {*geometry.strides, *geometry.input_dilation} != {1}:
         return False
-    step = TILE + 1 - window[0]
-    tiles = outputs[0] * math.prod(-(-size // step) for size in outputs[1:])
+    step, dilation = TILE + 1 - window[0], geometry.kernel_dilation
+    along = (by * math.ceil(math.ceil(size / by) / step) for size, by in zip(outputs[1:], dilation, strict=True))
+    tiles = outputs[0] * math.prod(along)
     fits = channels >= least and channels * filters <= MOST_WEIGHTS and tiles >= LEAST_TILES
     return fits and step**2 * tiles <= covered * math.prod(outputs)
 

@@ -20,8 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +33,9 @@ from cornu.core.processor import processor_flags
 OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-w")
 FEATURES = frozenset(("avx2", "fma"))
 SECONDS = 120.0  # limit for compiling, and for waiting for another process that compiles
+
+ROOM = 4 << 20
+"""Bytes that must be free where a library will be: without a place for it, every process would compile in vain."""
 
 DAY = 24 * 3600.0
 
@@ -124,12 +126,15 @@ def _obstacle() -> str:
 
 @functools.cache
 def _compiler() -> tuple[str, ...]:
-    """Return the command of the C++ compiler, ``$CXX`` or the system's; empty if there is none."""
+    """Return the command of the C++ compiler, ``$CXX`` or the system's; empty if there is none.
+
+    Its name stays: clang and ccache are links to one program, which does what it is called.
+    """
     for command in (os.environ.get("CXX", ""), "c++", "g++", "clang++"):
         words = shlex.split(command)
         found = shutil.which(words[0]) if words else None
         if found:
-            return (os.path.realpath(found), *words[1:])
+            return (os.path.abspath(found), *words[1:])
     return ()
 
 
@@ -148,6 +153,8 @@ def hash_of(library: Library) -> str:
 def _built(library: Library, path: Path) -> str:
     """Compile a library, unless another process just has; returns what went wrong, or nothing."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if shutil.disk_usage(path.parent).free < ROOM:
+        return f"cannot be built: there is less than {ROOM >> 20} MB of room in {path.parent}"
     with _only_builder(path):
         if path.exists() or _failure(path):
             return _failure(path)
@@ -166,15 +173,38 @@ def _compile(library: Library, path: Path) -> None:
     """Compile the files side by side, and link them."""
     options = (*OPTIONS, *library.options, f"-I{jax.ffi.include_dir()}")
     sources = [each for each in library.paths if each.suffix == ".cc"]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as threads:
+    with tempfile.TemporaryDirectory() as folder:
         objects = [Path(folder, f"{each.stem}.o") for each in sources]
-        list(threads.map(lambda source, to: _run(*options, "-c", source, "-o", to), sources, objects))
-        _run("-shared", *objects, "-o", path)
+        _run([[*options, "-c", source, "-o", to] for source, to in zip(sources, objects, strict=True)])
+        _run([["-shared", *objects, "-o", path]])
 
 
-def _run(*arguments: str | Path) -> None:
-    command = [*_compiler(), *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
+def _run(waiting: Sequence[Sequence[str | Path]]) -> None:
+    """Run the compiler with each of these arguments, on all cores, by processes alone.
+
+    A thread that goes on after the main one has ended may compile too, and it can start no others.
+    """
+    end, waiting = time.monotonic() + SECONDS, list(waiting)
+    running: list[subprocess.Popen] = []
+    with open(os.memfd_create("said"), "w+", encoding="utf-8", errors="replace") as said:  # needs no room on a disk
+        try:
+            while waiting or running:
+                while waiting and len(running) < (os.cpu_count() or 1):
+                    command = [*_compiler(), *map(str, waiting.pop(0))]
+                    quiet = subprocess.DEVNULL
+                    running.append(subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=said))
+                time.sleep(0.01)
+                for process in [each for each in running if each.poll() is not None]:
+                    running.remove(process)
+                    if process.returncode:
+                        said.seek(0)
+                        raise subprocess.CalledProcessError(process.returncode, process.args, stderr=said.read())
+                if time.monotonic() > end:
+                    raise subprocess.TimeoutExpired(_compiler(), SECONDS)
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
 
 
 @contextlib.contextmanager

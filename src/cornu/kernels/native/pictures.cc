@@ -1,8 +1,9 @@
-// Pictures of bytes on the host: bilinear resizing, and the row filters of PNG.
+// Pictures on the host: bilinear resizing, resampling under affine maps, and the row filters of PNG.
 //
 // Floats are rounded as numpy rounds them (compiled with -ffp-contract=off), so results do not depend on this library.
 #include <immintrin.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -72,6 +73,98 @@ extern "C" int resize_bilinear(const uint8_t* image, int64_t width, int64_t chan
     const float *upper = lines[0], *lower = lines[1], weight = row_weights[y];
     float* to = result + y * count;
     for (int64_t i = 0; i < count; i++) to[i] = upper[i] + (lower[i] - upper[i]) * weight;
+  }
+  return 0;
+}
+
+// How places beyond the edges come back into an image.
+enum Fill : int64_t { CONSTANT, NEAREST, REFLECT, WRAP };
+
+static double modulo(double a, double b) {
+  double rest = std::fmod(a, b);
+  return rest < 0 ? rest + b : rest;
+}
+
+static double brought_back(double place, int64_t size, Fill fill) {
+  if (fill == REFLECT) {
+    place = modulo(place, 2 * size);
+    if (place >= size) place = 2 * size - 1 - place;
+  } else if (fill == WRAP) {
+    const double period = size > 1 ? size - 1 : 1, turns = std::trunc(place / period);
+    if (place < 0)
+      place -= (turns - 1) * period;
+    else if (place > size - 1)
+      place -= turns * period;
+  }
+  return place < 0 ? 0 : place > size - 1 ? size - 1 : place;
+}
+
+// The pixel before a place, and how far behind it the place is.
+static float corner_of(double place, int64_t size, int64_t& first) {
+  first = static_cast<int64_t>(place);
+  if (first > size - 2) first = size > 1 ? size - 2 : 0;
+  return static_cast<float>(place) - static_cast<float>(first);
+}
+
+// Pixels of `to` (height, width, channels) from those of `from`, which has three floats more at its end; `map` leads
+// from places of the first to those of the second: two rows of a matrix, and an offset.
+template <bool LINEAR>
+static void resample_image(const float* from, float* to, int64_t height, int64_t width, int64_t channels,
+                           const double* map, Fill fill, float constant) {
+  const int64_t next_row = height > 1 ? width * channels : 0, next_column = width > 1 ? channels : 0;
+  const int64_t count = height * width * channels;
+  for (int64_t y = 0, at = 0; y < height; y++) {
+    const double by_row[2] = {map[4] + map[0] * y, map[5] + map[2] * y};
+    for (int64_t x = 0; x < width; x++, at += channels) {
+      const double row = by_row[0] + map[1] * x, column = by_row[1] + map[3] * x;
+      const bool outside = row < 0 || row > height - 1 || column < 0 || column > width - 1;
+      if (fill == CONSTANT && outside) {
+        for (int64_t c = 0; c < channels; c++) to[at + c] = constant;
+        continue;
+      }
+      const double y_from = outside ? brought_back(row, height, fill) : row;
+      const double x_from = outside ? brought_back(column, width, fill) : column;
+      int64_t first_row, first_column;
+      float below = 0, right = 0;
+      if (LINEAR) {
+        below = corner_of(y_from, height, first_row);
+        right = corner_of(x_from, width, first_column);
+      } else {
+        first_row = static_cast<int64_t>(std::floor(y_from + 0.5));
+        first_column = static_cast<int64_t>(std::floor(x_from + 0.5));
+      }
+      const float* corner = from + (first_row * width + first_column) * channels;
+      for (int64_t c = 0; c < channels; c += 4) {
+        auto pixel = [&](int64_t shift) { return *reinterpret_cast<const Pixel*>(corner + shift + c); };
+        Pixel found = pixel(0);
+        if (LINEAR) {
+          const Pixel lower = pixel(next_row);
+          const Pixel upper = found + (pixel(next_column) - found) * right;
+          found = upper + (lower + (pixel(next_row + next_column) - lower) * right - upper) * below;
+        }
+        if (at + c + 4 <= count)
+          *reinterpret_cast<Pixel*>(to + at + c) = found;  // the next pixel overwrites what is too much
+        else
+          std::memcpy(to + at + c, &found, (channels - c) * sizeof(float));
+      }
+    }
+  }
+}
+
+// `images` are (count, height, width, channels), `maps` six numbers for each. Returns whether there was no memory.
+extern "C" int resample_affine(float* images, int64_t count, int64_t height, int64_t width, int64_t channels,
+                               const double* maps, int64_t linear, int64_t fill, float constant) {
+  const int64_t size = height * width * channels;
+  std::vector<float> copy;
+  try {
+    copy.resize(size + 4);
+  } catch (const std::bad_alloc&) {
+    return 1;
+  }
+  auto resample = linear ? resample_image<true> : resample_image<false>;
+  for (int64_t number = 0; number < count; number++, images += size, maps += 6) {
+    std::memcpy(copy.data(), images, size * sizeof(float));
+    resample(copy.data(), images, height, width, channels, maps, static_cast<Fill>(fill), constant);
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-"""Pictures of bytes on the host: what the native library does faster than numpy and Pillow, with the same results."""
+"""Pictures on the host: what the native library does faster than numpy and Pillow, with the same results."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _ADDRESS, _SIZE = ctypes.c_void_p, ctypes.c_int64
 def _declare(loaded: ctypes.CDLL, _: str) -> None:
     resize, unfilter = loaded.resize_bilinear, loaded.unfilter_png
     resize.argtypes = (_ADDRESS, _SIZE, _SIZE, _SIZE, _ADDRESS, _ADDRESS, _SIZE, _ADDRESS, _ADDRESS, _SIZE, _ADDRESS)
+    loaded.resample_affine.argtypes = (_ADDRESS, *(_SIZE,) * 4, _ADDRESS, _SIZE, _SIZE, ctypes.c_float)
     unfilter.argtypes = (ctypes.c_char_p, _SIZE, _SIZE, _SIZE, _ADDRESS)
 
 
@@ -68,6 +69,27 @@ def resized(image: np.ndarray, rows: Places, columns: Places, out: np.ndarray | 
         _address(out),
     )  # fmt: skip
     return None if failed else out
+
+
+def resampled(images: np.ndarray, linear: np.ndarray, offset: np.ndarray, order: int, fill: int, cval: float) -> bool:
+    """Apply affine maps to images in place, as `resampling.resample` does.
+
+    Args:
+        images: ``(n, rows, columns, channels)`` of float32.
+        linear, offset: The maps, ``(n, 2, 2)`` and ``(n, 2)``.
+        order: 0 or 1.
+        fill: Number of the fill mode in `resampling.FILL_MODES`.
+        cval: The value of the constant.
+
+    Returns:
+        Whether that is done; False if the library is not available, or the images are not contiguous.
+    """
+    suits = images.dtype == np.float32 and images.flags.c_contiguous and images.size
+    functions = library.functions_of(LIBRARY) if suits else None
+    if functions is None:
+        return False
+    maps = np.concatenate([linear.reshape(-1, 4), offset], axis=1, dtype=np.float64)  # contiguous
+    return not functions.resample_affine(_address(images), *images.shape, _address(maps), order, fill, cval)
 
 
 def can_unfilter() -> bool:

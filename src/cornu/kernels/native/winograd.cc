@@ -101,28 +101,41 @@ static inline void store_part(float* to, Vector value, int64_t count) {
     std::memcpy(to, &value, count * sizeof(float));
 }
 
+// Tiles along an axis. In a dilated convolution a tile has every `dilation`-th position.
+struct Axis {
+  int64_t step, dilation, count;
+  Axis(int64_t size, int64_t step, int64_t dilation)
+      : step(step), dilation(dilation), count(dilation * divided(divided(size, dilation), step)) {}
+  int64_t begin(int64_t tile) const { return tile % dilation + tile / dilation * step * dilation; }
+};
+
 struct Tiles {
-  int64_t step, down, across, count;
+  Axis down, across;
+  int64_t count;
   Tiles(const Shape& s, int64_t step)
-      : step(step), down(divided(s.out_height, step)), across(divided(s.out_width, step)), count(s.images * down * across) {}
+      : down(s.out_height, step, s.dilation_y),
+        across(s.out_width, step, s.dilation_x),
+        count(s.images * down.count * across.count) {}
 };
 
 // A tile of an array of images: vectors at `row`, `column` and beyond, zeros outside the image.
 struct Tile {
   const float* image;
-  int64_t row, column, height, width, channels;
+  int64_t row, column, height, width, channels, dilation_y, dilation_x;
+
+  bool holds(int i, int j) const {
+    int64_t y = row + i * dilation_y, x = column + j * dilation_x;
+    return y >= 0 && y < height && x >= 0 && x < width;
+  }
+  int64_t at(int i, int j) const { return ((row + i * dilation_y) * width + column + j * dilation_x) * channels; }
 
   template <int SIZE, int OUT, void (*along)(const Vector*, Vector*), typename To>
   void spread(int64_t channel, const To& to, Columns columns) const {
     const int64_t valid = channels - channel;
-    const float* base = image + (row * width + column) * channels + channel;
-    if (row >= 0 && column >= 0 && row + SIZE <= height && column + SIZE <= width && valid >= LANES)
-      return transformed<SIZE, OUT, along>(
-          [&](int i, int j) { return load(base + (i * width + j) * channels); }, to, columns);
-    auto place = [&](int i, int j) {
-      bool inside = row + i >= 0 && row + i < height && column + j >= 0 && column + j < width;
-      return inside ? base + (i * width + j) * channels : ZEROS;
-    };
+    const float* base = image + channel;
+    if (holds(0, 0) && holds(SIZE - 1, SIZE - 1) && valid >= LANES)
+      return transformed<SIZE, OUT, along>([&](int i, int j) { return load(base + at(i, j)); }, to, columns);
+    auto place = [&](int i, int j) { return holds(i, j) ? base + at(i, j) : ZEROS; };
     if (valid >= LANES) return transformed<SIZE, OUT, along>([&](int i, int j) { return load(place(i, j)); }, to, columns);
     transformed<SIZE, OUT, along>([&](int i, int j) { return load_part(place(i, j), valid); }, to, columns);
   }
@@ -130,8 +143,10 @@ struct Tile {
 
 static Tile tile_at(const float* images, int64_t number, const Tiles& tiles, int64_t pad_y, int64_t pad_x, int64_t height,
                     int64_t width, int64_t channels) {
-  int64_t across = number % tiles.across, down = number / tiles.across % tiles.down, image = number / tiles.across / tiles.down;
-  return {images + image * height * width * channels, down * tiles.step - pad_y, across * tiles.step - pad_x, height, width, channels};
+  const Axis &down = tiles.down, &across = tiles.across;
+  int64_t line = number / across.count, image = line / down.count;
+  return {images + image * height * width * channels, down.begin(line % down.count) - pad_y, across.begin(number % across.count) - pad_x,
+          height, width, channels, down.dilation, across.dilation};
 }
 
 // Floats from one product of all tiles of a task to the next; odd in vectors, so that they do not share a cache's set.
@@ -188,11 +203,10 @@ static void outputs_of_tiles(const float* spread, const float* weights, float* s
     for (int v = 0; v < V && filter + v * LANES < s.filters; ++v) {
       const float* from = sums + (number * V + v) * LANES;
       const int64_t valid = s.filters - filter - v * LANES;
-      float* to = const_cast<float*>(tile.image) + (tile.row * s.out_width + tile.column) * s.filters + filter + v * LANES;
+      float* to = const_cast<float*>(tile.image) + filter + v * LANES;
       transformed<EDGE, STEP, combined<STEP, false>>([&](int i, int j) { return load(from + (i * EDGE + j) * sums_pitch); },
                                           [&](int i, int j, Vector value) {
-                                            if (tile.row + i < s.out_height && tile.column + j < s.out_width)
-                                              store_part(to + (i * s.out_width + j) * s.filters, value, valid);
+                                            if (tile.holds(i, j)) store_part(to + tile.at(i, j), value, valid);
                                           });
     }
   }

@@ -1,7 +1,7 @@
 """Resampling of images under affine maps, equal to `scipy.ndimage.affine_transform` and several times as fast.
 
-The position of each pixel is computed once for all channels, and all channels of a pixel are read at once. Many small
-images are resampled together.
+The position of each pixel is computed once for all channels, and all channels of a pixel are read at once. With a C++
+compiler that is native; else many small images are resampled together.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
+
+from cornu.kernels.native import pictures
 
 #: Pixels that are resampled together: few enough for the processor's cache, many enough for numpy.
 PIXELS = 1 << 13
@@ -42,6 +44,9 @@ def resample(images: np.ndarray, maps: Maps, order: int = 1, fill_mode: str = "n
     """
     if order not in (0, 1) or fill_mode not in FILL_MODES or images.dtype != np.float32:
         _resample_by_scipy(images, maps, order, fill_mode, cval)
+        return
+    finite = np.isfinite(maps.linear).all() and np.isfinite(maps.offset).all()  # other numbers are no places
+    if finite and pictures.resampled(images, *maps, order, FILL_MODES.index(fill_mode), cval):
         return
     shape = images.shape[1:3]
     group = max(1, PIXELS // max(1, shape[0] * shape[1]))
