@@ -137,7 +137,7 @@ def test_other_versions_and_threads_are_told_and_it_goes_on(tmp_path, program, e
 
     killed(tmp_path / "kept", program())
     present = fingerprint.versions() | {name: value}
-    monkeypatch.setattr(fingerprint, "versions", lambda: present)
+    monkeypatch.setattr(fingerprint, "versions", lambda *_: present)
     with pytest.warns(UserWarning, match=f"{name}: {value}, it was .*may differ in its last bits"):
         assert again(tmp_path / "kept", program())[1] == expected
 
@@ -148,7 +148,7 @@ def test_another_python_compares_data_alone(tmp_path, program, monkeypatch):
 
     killed(tmp_path / "kept", program())
     present = fingerprint.versions() | {"Python": "3.99.0"}
-    monkeypatch.setattr(fingerprint, "versions", lambda: present)
+    monkeypatch.setattr(fingerprint, "versions", lambda *_: present)
     monkeypatch.setattr(fingerprint, "python_changed", lambda kept: True)
     monkeypatch.setattr(fingerprint, "of_layer", lambda layer: "another digest")
     with pytest.warns(UserWarning, match=r"Python: 3.99.0, it was"):
