@@ -53,7 +53,7 @@ def takes(*arrays: Array) -> bool:
 
 
 def called(function: str, results: Any, *arrays: Array, **attributes: Any) -> Any:
-    """Return what a function gives: arrays of float32 with the shapes `results`, one or a tuple of several."""
+    """Return what a function gives: an array of float32 of the shape `results`, or a tuple for a list of shapes."""
     if isinstance(results, list):
         shapes: Any = tuple(jax.ShapeDtypeStruct(shape, jnp.float32) for shape in results)
     else:

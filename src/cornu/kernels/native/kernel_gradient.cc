@@ -4,32 +4,6 @@
 constexpr int64_t GRADIENT_BAND = 1 << 13;  // floats of inputs and outputs of a task, which are read once per tile,
 constexpr int64_t LEAST_PLACES = 128;       // but at least so many positions for a load and a store of the sums
 
-// Where a tile reads and adds; steps are in floats.
-struct Sweep {
-  int64_t rows, columns, row_step, step, above_row_step, padded;
-};
-
-template <int R, int V>
-static void sums(const float* x, const float* above, float* total, const Sweep& sweep) {
-  Vector sum[R][V];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) sum[r][v] = load(total + r * sweep.padded + v * LANES);
-  const int64_t step = sweep.step, padded = sweep.padded;
-  for (int64_t y = 0; y < sweep.rows; ++y) {
-    const float *a = x + y * sweep.row_step, *b = above + y * sweep.above_row_step;
-    for (int64_t i = sweep.columns; i > 0; --i, a += step, b += padded) {
-      Vector row[V];
-      for (int v = 0; v < V; ++v) row[v] = load(b + v * LANES);
-#pragma GCC unroll 32
-      for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) sum[r][v] += a[r] * row[v];
-    }
-  }
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) store(total + r * sweep.padded + v * LANES, sum[r][v]);
-}
-
 template <int V>
 constexpr int MOST_ENTRIES = std::min(24, ACCUMULATORS) / V;
 
@@ -37,7 +11,7 @@ template <int V>
 static void sums_of(int64_t count, const float* x, const float* above, float* total, const Sweep& sweep) {
 #define CASE(N) \
   case N:       \
-    if constexpr (N <= MOST_ENTRIES<V>) return sums<N, V>(x, above, total, sweep); \
+    if constexpr (N <= MOST_ENTRIES<V>) return add_places<N, V>(x, above, total, sweep); \
     break;
   switch (count) {
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)

@@ -143,6 +143,49 @@ inline Band band_of(const float* image, const Shape& s, int64_t top, int64_t bot
   return {out - (bottom - top) * pitch, top, left, pitch};
 }
 
+// ---- tiles of sums in registers
+
+// Add the products of R numbers, STEP floats apart, with V vectors.
+template <int STEP, int R, int V>
+[[gnu::always_inline]] inline void add_products(Vector (&sum)[R][V], const float* numbers, const float* vectors) {
+  Vector row[V];
+  for (int v = 0; v < V; ++v) row[v] = load(vectors + v * LANES);
+#pragma GCC unroll 32
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) sum[r][v] += numbers[r * STEP] * row[v];
+}
+
+// Write a tile's sums, `pitch` floats from each of the R to the next.
+template <int R, int V>
+[[gnu::always_inline]] inline void store_sums(const Vector (&sum)[R][V], float* to, int64_t pitch) {
+#pragma GCC unroll 32
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) store(to + r * pitch + v * LANES, sum[r][v]);
+}
+
+// Where a tile of a gradient reads and adds; steps are in floats.
+struct Sweep {
+  int64_t rows, columns, row_step, step, above_row_step, padded;
+};
+
+// Add to sums over all places: products of R numbers of `x` with V vectors of `above`.
+template <int R, int V>
+void add_places(const float* x, const float* above, float* total, const Sweep& sweep) {
+  const int64_t step = sweep.step, padded = sweep.padded;
+  Vector sum[R][V];
+#pragma GCC unroll 32
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) sum[r][v] = load(total + r * padded + v * LANES);
+  for (int64_t y = 0; y < sweep.rows; ++y) {
+    const float *a = x + y * sweep.row_step, *b = above + y * sweep.above_row_step;
+    for (int64_t i = sweep.columns; i > 0; --i, a += step, b += padded) add_products<1>(sum, a, b);
+  }
+  store_sums(sum, total, padded);
+}
+
 // ---- the kernels
 
 void convolve(const Pool& pool, const float* x, const float* kernel, float* out, const Shape& shape);

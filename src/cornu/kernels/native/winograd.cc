@@ -173,18 +173,9 @@ template <int R, int V>
 static void products(const float* spread, const float* weights, float* out, int64_t channels) {
   Vector sums[R][V] = {};
   for (int64_t left = channels; left > 0; left -= LANES, spread += TILES * LANES)
-    for (int64_t c = 0; c < std::min<int64_t>(left, LANES); ++c, weights += V * LANES) {
-      Vector row[V];
-      for (int v = 0; v < V; ++v) row[v] = load(weights + v * LANES);
-#pragma GCC unroll 32
-      for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) sums[r][v] += spread[r * LANES + c] * row[v];
-    }
-#pragma GCC unroll 32
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) store(out + (r * V + v) * LANES, sums[r][v]);
+    for (int64_t c = 0; c < std::min<int64_t>(left, LANES); ++c, weights += V * LANES)
+      add_products<LANES>(sums, spread + c, weights);
+  store_sums(sums, out, V * LANES);
 }
 
 // Outputs of a task's tiles for V vectors of filters, whose weights are (products, channels, V * LANES).
@@ -234,8 +225,7 @@ static void convolve_tiles(const Pool& pool, const float* x, const float* kernel
           float* to = weights + PLACES * s.channels * block.first + channel * wide + v * LANES;
           transformed<WINDOW, EDGE, evaluated<WINDOW, true>>(
               [&](int i, int j) {
-                int64_t valid = std::max<int64_t>(0, s.filters - filter);
-                return load_part(kernel + ((i * WINDOW + j) * s.channels + channel) * s.filters + filter, valid);
+                return load_part(kernel + ((i * WINDOW + j) * s.channels + channel) * s.filters + filter, s.filters - filter);
               },
               [&](int i, int j, Vector value) { store(to + (i * EDGE + j) * s.channels * wide, value); });
         }
@@ -254,29 +244,6 @@ static void convolve_tiles(const Pool& pool, const float* x, const float* kernel
   });
 }
 
-// Add to the sums over a task's tiles for R channels and V vectors of filters.
-template <int R, int V>
-static void add_tiles(const float* spread, const float* above, float* total, int64_t groups, int64_t group, int64_t padded) {
-  Vector sum[R][V];
-#pragma GCC unroll 32
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) sum[r][v] = load(total + r * padded + v * LANES);
-  for (; groups > 0; --groups, spread += group)
-    for (int64_t number = 0; number < TILES; ++number, above += padded) {
-      Vector row[V];
-      for (int v = 0; v < V; ++v) row[v] = load(above + v * LANES);
-#pragma GCC unroll 32
-      for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) sum[r][v] += spread[number * LANES + r] * row[v];
-    }
-#pragma GCC unroll 32
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) store(total + r * padded + v * LANES, sum[r][v]);
-}
-
 template <int STEP>
 static void sum_tiles(const Pool& pool, const float* x, const float* upstream, float* out, const Shape& s) {
   constexpr int WINDOW = window_of(STEP);
@@ -288,6 +255,7 @@ static void sum_tiles(const Pool& pool, const float* x, const float* upstream, f
   const int64_t units = divided(tiles.count, per_unit), per_block = divided(units, std::min(units, most));
   const int64_t blocks = divided(units, per_block), group = vectors * TILES * LANES;
   const int64_t pitch = apart(groups * group), above_pitch = apart(per_unit * padded);
+  const Sweep sweep{groups, TILES, group, LANES, TILES * padded, padded};
   Memory memory;
   float* totals = memory.get(blocks * size);
 
@@ -324,9 +292,9 @@ static void sum_tiles(const Pool& pool, const float* x, const float* upstream, f
           float* to = total + (place * rows + row) * padded;
           int64_t filter = 0;
           for (; filter + 2 * LANES <= padded; filter += 2 * LANES)
-            add_tiles<CHANNEL_ROWS, 2>(from, above + place * above_pitch + filter, to + filter, groups, group, padded);
+            add_places<CHANNEL_ROWS, 2>(from, above + place * above_pitch + filter, to + filter, sweep);
           if (filter < padded)
-            add_tiles<CHANNEL_ROWS, 1>(from, above + place * above_pitch + filter, to + filter, groups, group, padded);
+            add_places<CHANNEL_ROWS, 1>(from, above + place * above_pitch + filter, to + filter, sweep);
         }
     }
   });
