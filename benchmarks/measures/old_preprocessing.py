@@ -10,6 +10,7 @@ from benchmarks import environments, figures
 from benchmarks.lab import Lab
 from benchmarks.measures.programs import OWN
 from benchmarks.peers_table import PEERS, Peer
+from benchmarks.workers import take_turns
 
 ORIGINAL = Peer("keras-preprocessing", "keras-preprocessing 1.1.2", "keras_preprocessing", python="python3.11")
 TASKS = {
@@ -26,13 +27,10 @@ def old_preprocessing(lab: Lab) -> dict[str, Any]:
     """Let both processes do each task in turns; units per second, of time and of processor time."""
     pythons = {"cornu": lab.pythons["cornu"], ORIGINAL.name: environments.make(ORIGINAL, lab.cache)}
     packages = {"cornu": "cornu.preprocessing", ORIGINAL.name: ORIGINAL.kind}
-    workers = {name: _started(python, packages[name]) for name, python in pythons.items()}
+    workers: dict[str, Any] = {name: _started(python, packages[name]) for name, python in pythons.items()}
     rows = []
     for task in TASKS:
-        found: dict[str, list[list[float]]] = {name: [] for name in workers}
-        for _ in range(TURNS if lab.full else 3):
-            for name, worker in workers.items():
-                found[name].append(_asked(worker, task))
+        found: Any = take_turns(workers, TURNS if lab.full else 3, lambda worker, task=task: [_asked(worker, task)])
         rows.append({"task": task, "rates": found})
         print(f"{task}: " + ", ".join(f"{name} {_rate(seen, 0):,.0f}" for name, seen in found.items()), flush=True)
     for worker in workers.values():

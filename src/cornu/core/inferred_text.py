@@ -10,24 +10,17 @@ from jax.dtypes import canonicalize_dtype
 from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import is_symbolic
 from cornu.core.scope import scope
-from cornu.core.text import TextStandIn, is_text
+from cornu.core.text import ShapedStandIn, is_text
 
 
-class InferredText(TextStandIn):
+class InferredText(ShapedStandIn):
     """Stands for an array of texts of a shape.
 
     What a layer gives is what its ``compute_output_spec`` says; other functions are called on empty texts.
     """
 
-    dtype = np.dtype(object)
-
     def __init__(self, shape: tuple) -> None:
-        super().__init__(_inferred)
-        self.shape = tuple(shape)
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
+        super().__init__(_inferred, shape)
 
 
 def _inferred(function: Any, *args: Any, **kwargs: Any) -> Any:

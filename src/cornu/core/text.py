@@ -43,6 +43,20 @@ class TextStandIn:
         return self.called_by(operator.add, other, self)
 
 
+class ShapedStandIn(TextStandIn):
+    """A stand-in for an array of texts of a known shape."""
+
+    dtype = np.dtype(object)
+
+    def __init__(self, called_by: Callable[..., Any], shape: tuple) -> None:
+        super().__init__(called_by)
+        self.shape = tuple(shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
 def stand_in_for_text(*structures: Any) -> TextStandIn | None:
     """Return the first stand-in for text in nested lists, tuples and dictionaries; None if there is none."""
     for one in structures:

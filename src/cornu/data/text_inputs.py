@@ -15,7 +15,7 @@ import numpy as np
 from jax.dtypes import canonicalize_dtype
 
 from cornu.core.scope import NeedsPythonError
-from cornu.core.text import TextStandIn, as_text, is_text
+from cornu.core.text import ShapedStandIn, TextStandIn, as_text, is_text
 from cornu.data.batch import Batch
 
 SAMPLE = 2  # rows that show what a function of texts gives
@@ -208,18 +208,11 @@ class _Opened:
         return array
 
 
-class StandIn(TextStandIn):
+class StandIn(ShapedStandIn):
     """Stands for an array of texts among a model's inputs, or what a function made of them."""
 
-    dtype = np.dtype(object)
-
     def __init__(self, opened: _Opened, shape: tuple) -> None:
-        super().__init__(opened.called)
-        self.shape = shape
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
+        super().__init__(opened.called, shape)
 
     def get_shape(self) -> tuple:
         return self.shape

@@ -30,14 +30,13 @@ def map_and_batch(map_func: Callable, batch_size: int, *_: Any, drop_remainder: 
     return lambda dataset: dataset.map(map_func).batch(batch_size, drop_remainder)
 
 
-def bucket_by_sequence_length(*args: Any, **kwargs: Any) -> Callable:
-    """Return a function for `Dataset.apply`: the method of this name with these arguments."""
-    return lambda dataset: dataset.bucket_by_sequence_length(*args, **kwargs)
+def _applied(method: Callable) -> Callable:
+    """Return what makes functions for `Dataset.apply` of a method: it takes the method's arguments."""
+    return lambda *args, **kwargs: lambda dataset: method(dataset, *args, **kwargs)
 
 
-def group_by_window(*args: Any, **kwargs: Any) -> Callable:
-    """Return a function for `Dataset.apply`: the method of this name with these arguments."""
-    return lambda dataset: dataset.group_by_window(*args, **kwargs)
+bucket_by_sequence_length = _applied(Dataset.bucket_by_sequence_length)
+group_by_window = _applied(Dataset.group_by_window)
 
 
 def dense_to_ragged_batch(batch_size: int, drop_remainder: bool = False, row_splits_dtype: Any = None) -> Callable:
