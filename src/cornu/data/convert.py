@@ -270,7 +270,8 @@ def rows_in(*structures: Any) -> int:
                 raise ValueError(f"{name} is a single number; a model needs arrays whose first axis counts the rows.")
             counts[name + jax.tree_util.keystr(path)] = array.shape[0]
     if len(set(counts.values())) > 1:
-        shown = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        shown = ", ".join(f"{name} has {count}" for name, count in list(counts.items())[:8])
+        shown += ", ..." if len(counts) > 8 else ""
         raise ValueError(f"All arrays need the same number of rows: {shown}.\nCut or repeat them to the same length.")
     if not counts:
         raise ValueError("There is no data: x is None or empty.")
