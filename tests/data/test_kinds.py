@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from tests.data.hugging_face import Column, Table
 
 import cornu
 from cornu import layers
@@ -171,41 +172,6 @@ def test_memory_stays_far_below_the_size_of_a_mapped_file(tmp_path):
     assert int(done.stdout) < 700, "megabytes"
 
 
-class Column(collections.abc.Sequence):
-    """A column of a data set of Hugging Face: slices are read when they are asked for."""
-
-    def __init__(self, source, column_name):
-        self.source, self.column_name = source, column_name
-
-    def __len__(self):
-        return len(self.source[self.column_name])
-
-    def __getitem__(self, place):
-        return self.source[self.column_name][place]
-
-
-class Table:
-    """A data set of Hugging Face: its rows are dictionaries."""
-
-    column_names = ("x", "y")
-
-    def __init__(self, **columns):
-        self.columns = columns
-
-    def with_format(self, kind):
-        return self
-
-    def __len__(self):
-        return len(self.columns["x"])
-
-    def __getitem__(self, key):
-        return (
-            Column(self.columns, key)
-            if isinstance(key, str)
-            else {name: one[key] for name, one in self.columns.items()}
-        )
-
-
 @pytest.mark.parametrize("form", [np.asarray, jnp.asarray, np.ndarray.tolist])
 def test_columns_of_a_data_set(expected, form):
     table = Table(x=form(X), y=form(Y))
@@ -221,15 +187,6 @@ def test_columns_by_name_and_of_texts():
     expected = model.predict([X, np.array(source["text"])], verbose=0)
     for given in (columns, [*columns.values()]):
         np.testing.assert_array_equal(model.predict(given, verbose=0), expected)
-
-
-def test_a_data_set_of_named_columns_is_refused_with_advice():
-    table = Table(x=X, y=Y)
-    with pytest.raises(TypeError, match=r"columns 'x', 'y'.*\nPass its columns: dataset\['x'\], dataset\['y'\]\."):
-        trained(table)
-    model = cornu.Sequential([layers.Dense(1)])
-    with pytest.raises(TypeError, match=r"Pass its columns: dataset\['x'\]\."):
-        model.predict(table, verbose=0)
 
 
 def test_single_samples_are_refused_with_advice():
