@@ -6,20 +6,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from cornu.compat.imports import KERAS_VERSION, TENSORFLOW_VERSION
 
-_VERSIONS = {"keras": KERAS_VERSION, "tensorflow": TENSORFLOW_VERSION}
-
-
-def distributions(name: str | None) -> Iterator["StandInDistribution"]:
-    """Yield the metadata of Keras or TensorFlow if it is asked for by name.
+def distributions(name: str | None, versions: dict[str, str]) -> Iterator["StandInDistribution"]:
+    """Yield the metadata of a package with a version if it is asked for by name.
 
     Whoever asks for TensorFlow may look whether jax is loaded, both before and after using it; so jax is loaded now.
     """
     if name == "tensorflow":
         importlib.import_module("jax")
-    if name in _VERSIONS:
-        yield StandInDistribution(name, _VERSIONS[name])
+    if name in versions:
+        yield StandInDistribution(name, versions[name])
 
 
 class StandInDistribution(metadata.Distribution):

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from cornu.compat import absent, names
+from cornu.compat.distributions import distributions
 from cornu.compat.tensorflow import names as tensorflow_names
 from cornu.compat.tensorflow import packages
 from cornu.compat.tensorflow.name_argument import taking_name
@@ -386,9 +387,7 @@ class KerasFinder(MetaPathFinder):
 
     def find_distributions(self, context: Any) -> Iterator[Any]:
         """Return what `importlib.metadata` says of Keras and TensorFlow."""
-        from cornu.compat.distributions import distributions  # not needed by most programs
-
-        return distributions(context.name)
+        return distributions(context.name, {"keras": KERAS_VERSION, "tensorflow": TENSORFLOW_VERSION})
 
 
 class OldStandardLibraryFinder(MetaPathFinder, Loader):

@@ -176,6 +176,11 @@ class ColumnRule:
 
     def apply(self, x: Any, y: Any = None, weights: Any = None) -> tuple[Any, Any, Any]:
         """Return x, y and sample weights of a dictionary of columns, targets among them; other data unchanged."""
+        if isinstance(y, str) and not isinstance(x, dict):
+            raise ValueError(
+                f"y={y!r} names a column, which only data sets and dictionaries of columns have; x is a "
+                f"{type(x).__name__}.\nPass the targets themselves, as in fit(x, y)."
+            )
         has_names = isinstance(x, dict) and bool(x) and all(isinstance(name, str) for name in x)
         if not has_names or not self._chooses(x, y):
             return x, y, weights

@@ -151,7 +151,9 @@ class StreamBatches(ReadPosition):
 
     def _convert(self, data: Any) -> Batch:
         batch = unpack(data)
-        if self.choose is not None and isinstance(batch.x, dict):
+        if isinstance(batch.x, dict) and any(map(_is_single, batch.x.values())):
+            raise self._single_samples()
+        if self.choose is not None:
             batch = self.choose(batch)
         x = self.convert(batch.x)
         if self.only_inputs:
@@ -159,12 +161,19 @@ class StreamBatches(ReadPosition):
         y = as_arrays(batch.y, "y")
         weights = with_class_weight(y, as_arrays(batch.sample_weight, "sample_weight"), self.class_weight, whole=False)
         if any(np.ndim(leaf) == 0 for leaf in jax.tree.leaves((x, y))):
-            raise ValueError(
-                f"The {type(self.source).__name__} yields single samples; a model takes batches of them.\n"
-                "Batch it first: most data sets have batch(32), and those of torch go into a DataLoader(dataset, 32)."
-            )
+            raise self._single_samples()
         rows_in(x, y, weights)
         return Batch(x, y, weights)
+
+    def _single_samples(self) -> ValueError:
+        return ValueError(
+            f"The {type(self.source).__name__} yields single samples; a model takes batches of them.\n"
+            "Batch it first: most data sets have batch(32), and those of torch go into a DataLoader(dataset, 32)."
+        )
+
+
+def _is_single(value: Any) -> bool:
+    return isinstance(value, (str, bytes, int, float, np.generic))
 
 
 def ahead(function: Callable, numbers: Iterable[int], workers: int, window: int) -> Iterator[Any]:

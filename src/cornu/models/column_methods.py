@@ -24,8 +24,9 @@ class ColumnMethods(ModelPart):
 
     def _columns_of(self, x: Any) -> Any:
         """Return a data frame with checked columns, by the names of the model's inputs; other data as they are."""
-        if self._network is not None and isinstance(self._network.inputs, dict):
-            x = columns_by_name(x, self._network.inputs)
+        network = self._network
+        if network is not None and (isinstance(network.inputs, dict) or len(network.flat_inputs) > 1):
+            x = columns_by_name(x, network.inputs if isinstance(network.inputs, dict) else network.input_names)
         if self._frame_columns is not None:
             check_columns(x, self._frame_columns)
         return x
