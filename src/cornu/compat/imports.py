@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import Any
 
 from cornu.compat import absent, names
-from cornu.compat.distributions import distributions
 from cornu.compat.tensorflow import names as tensorflow_names
 from cornu.compat.tensorflow import packages
 from cornu.compat.tensorflow.name_argument import taking_name
@@ -387,6 +386,8 @@ class KerasFinder(MetaPathFinder):
 
     def find_distributions(self, context: Any) -> Iterator[Any]:
         """Return what `importlib.metadata` says of Keras and TensorFlow."""
+        from cornu.compat.distributions import distributions  # importlib.metadata is loaded by those who ask it
+
         return distributions(context.name, {"keras": KERAS_VERSION, "tensorflow": TENSORFLOW_VERSION})
 
 
