@@ -82,6 +82,7 @@ LATE = {
     ("*", "optax"): "a quarter of a second, for the programs that use it",
     ("*", "pooch"): "a tenth of a second, for the programs that download",
     ("*", "requests"): "a tenth of a second, for the programs that download",
+    ("cornu.compat.imports", "cornu.compat.distributions"): "loads importlib.metadata, which few programs need",
     ("cornu.core.settings", "jax"): "settings can be asked before JAX is loaded, and float64 be allowed",
     ("cornu.core.tracebacks", "cornu.core.jax_internals"): "loads jax, which an error before that does not need",
     ("cornu.core.jax_internals", "jax._src.array"): "a later JAX may not have it",

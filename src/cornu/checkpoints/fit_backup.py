@@ -133,7 +133,8 @@ class FitBackup(Backup):
         """Return the position of the training; ValueError if it does not exist."""
         epoch, step, stopped = content["place"]
         whole = [type(number) is int and number >= 0 for number in (epoch, step)]
-        if not all(whole) or type(stopped) is not bool or step > getattr(self.batches, "steps", step):
+        most = getattr(self.batches, "steps", None)  # None: the data do not say how many there are
+        if not all(whole) or type(stopped) is not bool or (most is not None and step > most):
             raise ValueError(f"{self._where} has the position {content['place']!r:.200}, which does not exist.")
         return Place(epoch, step, unpacker.unpack(content["logs"]), stopped)
 

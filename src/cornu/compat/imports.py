@@ -384,6 +384,12 @@ class KerasFinder(MetaPathFinder):
         words = f"{_no(parent, name)}{near}" if near else missing(parent, place, name)
         raise ModuleNotFoundError(words, name=name)
 
+    def find_distributions(self, context: Any) -> Iterator[Any]:
+        """Return what `importlib.metadata` says of Keras and TensorFlow."""
+        from cornu.compat.distributions import distributions  # importlib.metadata is loaded by those who ask it
+
+        return distributions(context.name, {"keras": KERAS_VERSION, "tensorflow": TENSORFLOW_VERSION})
+
 
 class OldStandardLibraryFinder(MetaPathFinder, Loader):
     """Finds modules that Python 3 renamed (``cPickle``, ``StringIO``, ...) if no module of that name is installed."""
