@@ -157,6 +157,7 @@ def _run_prepared(
             devices.end()
         for note in figures.finish():
             say(note)
+        processes.leave()
     return 0
 
 
