@@ -216,7 +216,11 @@ NAMES: dict[str, dict[str, str]] = {
     | _from("training", f"{_LOSSES} l2_loss")
     | _from("nn", f"{_WINDOWS} {_NETWORKS}")
     | _from("candidates", f"{_SAMPLERS} compute_accidental_hits nce_loss sampled_softmax_loss")
-    | _from("ctc", "ctc_greedy_decoder collapse_repeated")
+    | _from(
+        "ctc",
+        "ctc_greedy_decoder ctc_beam_search_decoder ctc_beam_search_decoder_v2=ctc_beam_search_decoder "
+        "collapse_repeated",
+    )
     | _from("sparse", "embedding_lookup_sparse safe_embedding_lookup_sparse")
     | {"moments": "cornu.ops:moments"},
     "tensorflow.nn.experimental": _from("nn", "stateless_dropout"),
