@@ -272,6 +272,7 @@ def _make_arrays_tensors() -> None:
     if _is_installed():
         importlib.import_module("cornu.compat.tensorflow.tensors").install()
         importlib.import_module("cornu.compat.tensorflow.ragged").install()
+        importlib.import_module("cornu.compat.tensorflow.ragged_inputs").install()
 
 
 def _public(place: str) -> list[str]:

@@ -23,6 +23,7 @@ from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, s
 from cornu.data.convert import as_arrays, check_columns, column_names, columns_by_name
 from cornu.data.streams import is_stream
 from cornu.data.text_inputs import TextInputs, with_all_calls
+from cornu.layers import host
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.host_part import HostInputs
 from cornu.models.loss_methods import LossMethods, as_scores
@@ -252,6 +253,7 @@ class Trainer(TextMethods, ModelPart):
         """
         if isinstance(x, (HostInputs, TextInputs)):
             return x
+        x = host.dense_rows(self, x)
         if may_hold_text(x) and self._runs_on_texts:
             return self._with_text_calls(self._as_rows(x))
         x = self._columns_of(x)

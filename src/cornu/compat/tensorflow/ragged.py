@@ -28,7 +28,8 @@ from cornu.layers import host
 def _tensor(given: Any) -> Any:
     if isinstance(given, RaggedTensor):
         return given
-    return text_tensor(given) if holds_text(given) else jnp.asarray(plain(given))
+    is_text = getattr(getattr(given, "dtype", None), "kind", "") == "O" or holds_text(given)  # also without rows
+    return text_tensor(given) if is_text else jnp.asarray(plain(given))
 
 
 def _lengths(splits: Any) -> np.ndarray:
