@@ -203,7 +203,7 @@ class RaggedTensor:
 
     def numpy(self) -> np.ndarray:
         """Return an array of rows: of objects if they have different lengths."""
-        rows = [np.asarray(one.numpy()) for one in self]
+        rows = [np.asarray(one.numpy() if hasattr(one, "numpy") else one) for one in self]
         if len({row.shape for row in rows}) == 1 and rows[0].dtype != object:
             return np.stack(rows)
         return object_array(rows)

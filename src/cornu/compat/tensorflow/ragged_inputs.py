@@ -116,9 +116,9 @@ def _check_layers(network: Any, tensor: SymbolicTensor) -> None:
             layer = node.operation
             if not isinstance(layer, RaggedRows) and not _heeds_masks(layer):
                 raise ValueError(
-                    f"The layer {layer.name!r} ({type(layer).__name__}) takes no mask: it cannot compute with ragged rows."
-                    "\nLSTM, GlobalAveragePooling1D, Dense and the like can; or pass x.to_tensor() to a model without "
-                    "ragged=True."
+                    f"The layer {layer.name!r} ({type(layer).__name__}) takes no mask: it cannot compute with ragged "
+                    "rows.\nLSTM, GlobalAveragePooling1D, Dense and the like can; or pass x.to_tensor() to a model "
+                    "without ragged=True."
                 )
             ragged += [one for one in _tensors(node.outputs) if one._keras_mask is not None]
 
