@@ -173,8 +173,8 @@ def from_input_layers(inputs: Any, outputs: Any) -> tuple[Any, Any, dict[int, Sy
 
 def declared(tensor: SymbolicTensor) -> SymbolicTensor:
     """Return the tensor of the `InputLayer` if ``Input`` gave what a layer makes of it, else the tensor."""
-    is_made = tensor.node is not None and getattr(tensor.node.operation, "is_part_of_input", False)
-    return tensor.node.inputs[0] if is_made else tensor
+    node = tensor.node
+    return node.inputs[0] if node is not None and getattr(node.operation, "is_part_of_input", False) else tensor
 
 
 def _renewed(structure: Any, new: dict[int, SymbolicTensor]) -> Any:

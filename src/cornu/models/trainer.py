@@ -182,7 +182,12 @@ class Trainer(TextMethods, ModelPart):
     def _prepare(self, example: Batch, what: str, rows: int | None = None) -> None:
         """Build the model and bind the objective to the shapes of one batch; errors state the number of `rows`."""
         with self._programs.lock:
-            outputs = self._outputs_for(example.x, rows)
+            try:
+                outputs = self._outputs_for(example.x, rows)
+            except (TypeError, ValueError):
+                if what == "predict" or self.loss is not None or self.learner.custom_train is None:
+                    raise
+                return  # a step such as that of triplets may call the model on other tensors than `x`
             if what == "predict" or outputs is None:
                 return
             first = not self.objective.built

@@ -31,9 +31,9 @@ _SESSIONS = _from(
     "local_variables_initializer initialize_all_variables variables_initializer tables_initializer "
     "disable_eager_execution enable_eager_execution disable_v2_behavior enable_v2_behavior enable_resource_variables "
     "disable_resource_variables enable_v2_tensorshape executing_eagerly executing_eagerly_outside_functions "
-    "inside_function device name_scope variable_scope init_scope get_logger VariableSynchronization "
+    "inside_function device variable_scope init_scope get_logger VariableSynchronization "
     "VariableAggregation DeviceSpec=Settings Operation=Settings",
-)
+) | _from("name_scopes", "name_scope=NameScope")
 _CONFIG = (
     "list_physical_devices list_logical_devices get_visible_devices set_visible_devices set_memory_growth "
     "get_memory_growth set_soft_device_placement get_soft_device_placement PhysicalDevice LogicalDevice=PhysicalDevice "

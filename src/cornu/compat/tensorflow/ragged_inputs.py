@@ -11,9 +11,9 @@ import numpy as np
 
 from cornu.compat.tensorflow.ragged import RaggedTensor
 from cornu.core import registry
-from cornu.core.calling import call_signature
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
+from cornu.core.signature import call_signature
 from cornu.layers import Dot, GroupNormalization, Lambda, host
 from cornu.layers.embedding import Embedding
 from cornu.training.padding import padded_size
@@ -88,8 +88,8 @@ def _dense(model: Any, rows: Any, place: int | str) -> Any:
     if not isinstance(rows, RaggedTensor):
         return rows
     network = model._network
-    known = [] if network is None else dict(zip(network.input_names, network.flat_inputs, strict=True))
-    tensor = known.get(place) if isinstance(place, str) else network.flat_inputs[place] if known else None
+    known = {} if network is None else dict(zip(network.input_names, network.flat_inputs, strict=True))
+    tensor = {**known, **dict(enumerate(known.values()))}.get(place)
     if tensor is None or not any(isinstance(node.operation, RaggedRows) for node in _readers(network, tensor)):
         if len(set(rows.row_lengths().tolist())) <= 1:
             return rows.numpy()
