@@ -4,6 +4,7 @@ import time
 from contextlib import closing
 from typing import Any
 
+from cornu.core import processes
 from cornu.data.batches import Batches
 from cornu.training import checks
 from cornu.training.backup import Backup, Place
@@ -12,6 +13,7 @@ from cornu.training.pace import Pace
 from cornu.training.program import Block, Program
 
 TICK = 0.1  # seconds between readings of the logs in a streamed epoch
+TOGETHER = 16  # streamed steps after which several processes agree on whether to stop
 
 
 def run_epoch(
@@ -37,26 +39,35 @@ def run_epoch(
     if place.step == 0:
         program.learner.reset_metrics()
     logs: dict[str, Any] = dict(place.logs)
-    read, reported = None, False
+    read, reported, done = None, False, place.step
     looked = time.perf_counter()
     for block in program.epoch(batches, Pace(callbacks.every_batch), steps, place.step, callbacks.until_nan):
         callbacks.on_batch_begin(block.start)
         read, reached = block.run()
         if reached is not None:
             block.stop = int(reached)
+        done = block.stop
         reported = callbacks.every_batch or callbacks.until_nan or _is_due(block, batches, looked)
         if reported:
             logs, looked = read(), time.perf_counter()
             callbacks.on_batch_end(block.stop - 1, logs)
-        if callbacks.stopped():
+        if _is_stopped(program, batches, callbacks, block):
             break
         if backup is not None:
             backup.after_block(place.epoch, block.stop, read)
     if read is not None and not reported:
         logs = read()
         callbacks.on_batch_end(block.stop - 1, logs)
+    if program.spans_processes and not batches.resident:
+        processes.check_alike("batches in an epoch", done)
     batches.on_epoch_end()
     return logs
+
+
+def _is_stopped(program: Program, batches: Batches, callbacks: Any, block: Block) -> bool:
+    """Return whether training stops after a block. Several processes agree on it: on many streamed steps at once."""
+    together = batches.resident or callbacks.every_batch or block.stop % TOGETHER == 0
+    return (not program.spans_processes or together) and program.agreed(callbacks.stopped())
 
 
 def _is_due(block: Block, batches: Batches, looked: float) -> bool:
@@ -104,7 +115,7 @@ def fit(
     """
     backup = backup or Backup()
     program.serve(batches)
-    with deferred_interrupts(), closing(backup), closing(batches), closing(validation or batches):
+    with processes.together(), deferred_interrupts(), closing(backup), closing(batches), closing(validation or batches):
         callbacks.on_train_begin()
         begin = backup.restore(callbacks) or Place(initial_epoch)
         logs: dict[str, Any] = callbacks.named(begin.logs)
@@ -115,12 +126,14 @@ def fit(
                 callbacks.on_epoch_begin(epoch)
             watcher = callbacks.for_batches("train")
             logs = callbacks.named(run_epoch(program, batches, watcher, steps, place, backup))
-            warned = warned or (not callbacks.stopped() and checks.warn_of_nan(logs, epoch))
-            if validation is not None and validation.is_due(epoch) and not callbacks.stopped():
+            stopped = program.agreed(callbacks.stopped())
+            warned = warned or (not stopped and checks.warn_of_nan(logs, epoch))
+            if validation is not None and validation.is_due(epoch) and not stopped:
                 logs = logs | _validate(validation, callbacks)
             callbacks.on_epoch_end(epoch, logs)
-            backup.after_epoch(epoch, logs, epoch + 1 == epochs or callbacks.stopped())
-            if callbacks.stopped():
+            stopped = program.agreed(callbacks.stopped())
+            backup.after_epoch(epoch, logs, epoch + 1 == epochs or stopped)
+            if stopped:
                 break
         program.learner.finish_training()
         callbacks.on_train_end(logs)
@@ -137,7 +150,7 @@ def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:
 
 def evaluate(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
     """Evaluate all batches and return the logs."""
-    with deferred_interrupts(), closing(batches):
+    with processes.together(), deferred_interrupts(), closing(batches):
         watcher = callbacks.for_batches("test")
         callbacks.on_test_begin()
         logs = callbacks.named(run_epoch(program, batches, watcher, steps))
