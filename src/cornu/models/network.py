@@ -151,7 +151,8 @@ def from_input_layers(inputs: Any, outputs: Any) -> tuple[Any, Any, dict[int, Sy
     As in Keras, a new input takes the place of one that a layer computes, and the calls after it are repeated.
     """
     new: dict[int, SymbolicTensor] = {}
-    inputs = replace(inputs, declared)
+    if any(declared(tensor) is not tensor for tensor in leaves(inputs)):
+        inputs = replace(inputs, declared)
     for tensor in leaves(inputs):
         if tensor.node is not None and tensor.node.inputs:
             stand_in = Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")

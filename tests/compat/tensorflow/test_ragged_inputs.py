@@ -18,7 +18,7 @@ def ragged_models(monkeypatch):
     monkeypatch.setattr(host, "dense_rows", host.dense_rows)
     monkeypatch.setattr(layers.Embedding, "keeps_masks", False)
     monkeypatch.setattr(Dataset, "ragged_batch", ragged.ragged_batch, raising=False)
-    ragged_inputs.install()
+    ragged.take_ragged_inputs(lambda: ragged_inputs)
 
 
 def model_of(*middle, start=lambda: layers.Input((None,), dtype="int32", ragged=True)):

@@ -431,6 +431,16 @@ def ragged_batch(
     )
 
 
+def take_ragged_inputs(load: Callable[[], Any]) -> None:
+    """Let ``Input(ragged=True)`` and models take ragged tensors; `load` imports `ragged_inputs`, which needs layers."""
+
+    def dense(model: Any, x: Any) -> Any:
+        parts = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else (x,)
+        return load().dense(model, x) if any(isinstance(one, RaggedTensor) for one in parts) else x
+
+    host.ragged_input, host.dense_rows = lambda tensor: load().start(tensor), dense
+
+
 def install() -> None:
     """Let data sets be made of ragged tensors and batched to them, and layers return them."""
     Dataset.ragged_batch = ragged_batch  # type: ignore[attr-defined]

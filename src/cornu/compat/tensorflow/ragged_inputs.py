@@ -14,7 +14,7 @@ from cornu.core import registry
 from cornu.core.graph import SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.signature import call_signature
-from cornu.layers import Dot, GroupNormalization, Lambda, host
+from cornu.layers import Dot, GroupNormalization, Lambda
 from cornu.layers.embedding import Embedding
 from cornu.training.padding import padded_size
 
@@ -134,8 +134,3 @@ def _heeds_masks(layer: Any) -> bool:
         return bool(layer.supports_masking)
     computes = type(layer).compute_mask is not Layer.compute_mask
     return bool(layer.supports_masking or computes or call_signature(type(layer)).takes_mask)
-
-
-def install() -> None:
-    """Let ``Input(ragged=True)`` and models take ragged tensors."""
-    host.ragged_input, host.dense_rows = start, dense
