@@ -36,6 +36,7 @@ class ModelCheckpoint(Callback):
     """
 
     per_batch = False
+    per_replica = True
 
     @old_keywords("ModelCheckpoint")
     def __init__(

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from cornu.callbacks.base import Callback
+from cornu.core.error_bars import deviation_of
 from cornu.core.errors import one_line
 from cornu.visuals.streams import can_write, in_notebook, printable
 
@@ -60,7 +61,8 @@ def format_value(name: str, value: Any) -> str:
         number = float(np.mean(value))
     except (TypeError, ValueError):
         return f"{name}: {one_line(str(value))}"
-    return f"{name}: {number:.4f}" if abs(number) > 1e-3 else f"{name}: {number:.4e}"
+    spec, deviation = ".4f" if abs(number) > 1e-3 else ".4e", deviation_of(value)
+    return f"{name}: {number:{spec}} ± {deviation:{spec}}" if deviation else f"{name}: {number:{spec}}"
 
 
 def format_left(seconds: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from cornu import optimizers
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
+from cornu.callbacks.replicas import watching
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
 from cornu.core.distribution import distribution
@@ -359,6 +360,7 @@ class Trainer(TextMethods, ModelPart):
             watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
             self.stop_training = False
             program = self._programs.get("train")
+            watcher = watching(watcher, program.learner)
             place = {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
             backup.attach(self, program, batches, validation, watcher, place)
             loop.fit(
@@ -451,6 +453,7 @@ class Trainer(TextMethods, ModelPart):
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
         program = self._programs.get("test")
         with self._programs.evaluating(program.learner):
+            watcher = watching(watcher, program.learner)
             logs = loop.evaluate(program, batches, watcher, step_limit(batches, steps))
         return dict(logs) if return_dict else as_scores(logs)
 

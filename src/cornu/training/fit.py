@@ -4,6 +4,8 @@ import time
 from contextlib import closing
 from typing import Any
 
+import numpy as np
+
 from cornu.data.batches import Batches
 from cornu.training import checks
 from cornu.training.backup import Backup, Place
@@ -43,7 +45,7 @@ def run_epoch(
         callbacks.on_batch_begin(block.start)
         read, reached = block.run()
         if reached is not None:
-            block.stop = int(reached)
+            block.stop = int(np.max(reached))
         reported = callbacks.every_batch or callbacks.until_nan or _is_due(block, batches, looked)
         if reported:
             logs, looked = read(), time.perf_counter()

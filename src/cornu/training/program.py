@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from cornu.core.error_bars import joined
 from cornu.core.placement import to_device
 from cornu.core.variable import Seed, advance
 from cornu.data.batch import Batch
@@ -53,6 +54,7 @@ class Program:
         if place is not None and not run_eagerly:
             self.step = place.training(self.step, learner)
             self._results = lambda state: place.results(learner.results(state))
+        self._over = None if learner.replication is None else learner.replication.over
         self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
         self.run_eagerly = run_eagerly
         self.pad = Padding(learner, kind, run_eagerly)
@@ -61,20 +63,21 @@ class Program:
 
     @functools.cached_property
     def _resident(self) -> Any:
-        return run.resident(self.step, self._results)
+        return run.resident(self.step, self._results, over=self._over)
 
     @functools.cached_property
     def _until_nan(self) -> Any:
-        return run.resident(self.step, self._results, until_nan=True)
+        return run.resident(self.step, self._results, until_nan=True, over=self._over)
 
     @functools.cached_property
     def _rest(self) -> Any:
-        return run.resident_rest(self.step, self._results)
+        return run.resident_rest(self.step, self._results, over=self._over)
 
     @functools.cached_property
     def _streamed(self) -> Any:
-        make = run.eager if self.run_eagerly else run.streamed
-        return make(self.step, self._results)
+        if self.run_eagerly:
+            return run.eager(self.step, self._results)
+        return run.streamed(self.step, self._results, over=self._over)
 
     def epoch(
         self, batches: Any, pace: Pace, steps: int | None = None, start: int = 0, until_nan: bool = False
@@ -110,7 +113,8 @@ class Program:
         self._prepare(lambda batch: batch, batches.example)
 
     def _resident_epoch(self, batches: Any, pace: Pace, start: int, until_nan: bool) -> Iterator[Block]:
-        arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
+        replicas = self.learner.replication
+        arrays, order = batches.device_arrays, batches.last_order if start else self._order(batches)
         order = None if order is None else on_device(order, self.learner.placement)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
@@ -121,14 +125,32 @@ class Program:
             pace.begin(start)
             if start < whole:
                 stop = min(start + pace.block(), whole)
-                bounds = np.int32(start), np.int32(stop)
+                bounds = np.int32(start), np.int32(stop) if replicas is None else self._stops(start, stop)
                 call = functools.partial(self._call, many, self._first_logs, arrays, order, *bounds, size=size)
             else:
                 stop, rest = last, batches.rows - whole * size
-                call = functools.partial(self._call, self._rest, arrays, order, np.int32(start * size), size=rest)
+                given = arrays, order, np.int32(start * size), *self._masks()
+                call = functools.partial(self._call, self._rest, *given, size=rest)
             block = Block(start * together, min(stop * together, batches.steps), call)
             yield block
             start = block.stop if until_nan else stop
+
+    def _order(self, batches: Any) -> Any:
+        """Return the row indices of a new epoch, of each replica if there are several."""
+        replicas = self.learner.replication
+        if replicas is None:
+            return batches.order()
+        replicas.settle(self.learner.variables)  # initial weights are drawn before the first epoch's order
+        return replicas.orders(batches)
+
+    def _stops(self, start: int, stop: int) -> Any:
+        return self.learner.replication.stops(start, stop) if self.training else np.int32(stop)
+
+    def _masks(self) -> tuple:
+        """Return the argument that says which replicas run a single step, if not all do."""
+        replicas = self.learner.replication
+        mask = replicas.mask if replicas is not None and self.training else None
+        return () if mask is None else (mask,)
 
     def compiled_for(self, state: Any, batches: Any) -> Any:
         """Return the compiled loop over whole batches of arrays, as XLA has it; it is not run."""
@@ -160,7 +182,7 @@ class Program:
                         _warn_missing_data(step, steps)
                     return
                 self._prepare(lambda batch: batch, batch)
-                yield Block(step, step + 1, functools.partial(self._call, self._streamed, batch))
+                yield Block(step, step + 1, functools.partial(self._call, self._streamed, batch, *self._masks()))
         finally:
             if not keep:
                 batches.leave(stream)
@@ -171,14 +193,15 @@ class Program:
         if self.learner.placement is not None:
             batch = map_arrays(self.learner.placement.copied, batch)
         self._prepare(lambda batch: batch, batch)
-        return self._call(self._streamed, batch).read_logs
+        return self._call(self._streamed, batch, *self._masks()).read_logs
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Ran:
         """Read, run, write: the variables are consistent again before anything else happens."""
         with uninterrupted(), Turn(self.learner, self.training, donates=not self.run_eagerly) as turn:
             turn.state, own_logs, results, *reached = compiled(turn.state, *args, **kwargs)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
-        return Ran(functools.partial(_on_host, own_logs if self.custom else results, names), *reached)
+        on_host = _on_host if self.learner.replication is None else _joined
+        return Ran(functools.partial(on_host, own_logs if self.custom else results, names), *reached)
 
 
 def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
@@ -225,6 +248,12 @@ def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """Return logs as Python numbers (arrays if a metric returns one), in the order of `names`."""
     found = jax.device_get(logs)
     return {name: float(found[name]) if np.ndim(found[name]) == 0 else found[name] for name in names}
+
+
+def _joined(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return logs of all replicas as means with deviations, in the order of `names`."""
+    found = jax.device_get(logs)
+    return {name: joined(found[name]) for name in names}
 
 
 _NO_TURNS = contextlib.nullcontext()

@@ -11,6 +11,7 @@ from cornu.core.distribution import Distribution, distribution
 from cornu.core.weights import HoldsWeights
 from cornu.data.text_inputs import TextCalls
 from cornu.training.program import Predictor, Program
+from cornu.training.replication import Replication
 from cornu.training.sharded import gather
 from cornu.training.step import Learner
 
@@ -24,6 +25,7 @@ Reason = Literal[
     "metrics made",
     "optimizer changed",
     "distribution changed",
+    "replicas changed",
     "requested",
 ]
 
@@ -42,6 +44,7 @@ class Programs:
         self._learner: Learner | None = None
         self.given_distribution: Distribution | None = None  # the one in which the model was compiled
         self._distribution: Distribution | None = None  # that of the programs
+        self.replication: Replication | None = None  # how many copies of the model train at once
         self._made: dict[Kind, Any] = {}
         self._revision = self._layers_revision = 0
         self.lock = threading.RLock()  # held while programs are made
@@ -66,7 +69,7 @@ class Programs:
             if self._learner is None:
                 self._revision, self._layers_revision = self._optimizer_revision(), HoldsWeights.revision
                 before, self._distribution = self._distribution, self.distribution
-                learner = Learner(self.model, self._distribution)
+                learner = Learner(self.model, self._distribution, self.replication)
                 if before is not None and self._distribution is None:
                     slots = [] if learner.optimizer is None else learner.optimizer.all_variables
                     gather([*learner.variables, *slots])
@@ -77,6 +80,11 @@ class Programs:
     def distribution(self) -> Distribution | None:
         """What splits the model's programs over devices: the current one, else the one in which it was compiled."""
         return distribution() or self.given_distribution
+
+    def replicate(self, replication: Replication | None) -> None:
+        """Train so many copies from now on, which begin as the model is; None: the model alone, as the first is."""
+        self.replication = replication
+        self.forget("replicas changed")
 
     def get(self, kind: Kind) -> Any:
         """Return the `Program` for training or evaluation, or the `Predictor`; made where there is none yet."""

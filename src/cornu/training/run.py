@@ -28,14 +28,27 @@ def rows_of(arrays: Batch, order: jax.Array | None, start: Any, size: int) -> Ba
     return jax.tree.map(rows, arrays, is_leaf=lambda leaf: isinstance(leaf, Shared))._replace(lengths=lengths)
 
 
-def resident(step: Callable, results: Callable, until_nan: bool = False) -> Callable:
+def _program(run: Callable, over: Callable | None, *each: str, static: str | tuple = ()) -> Callable:
+    """Compile a program that takes over its state; `over` makes it one of all replicas, with arguments for `each`."""
+    return compiled(donates="state", static=static)(run if over is None else over(run, "state", *each))
+
+
+def _step_of(step: Callable, state: TrainState, batch: Batch, active: Any) -> tuple[TrainState, dict]:
+    """Run one step; where `active` is False, the state stays and the logs are zeros. None is always True."""
+    if active is None:
+        return step(state, batch)
+    logs = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(step, state, batch)[1])
+    return lax.cond(active, lambda state: step(state, batch), lambda state: (state, logs), state)
+
+
+def resident(step: Callable, results: Callable, until_nan: bool = False, over: Callable | None = None) -> Callable:
     """Compile ``run(state, logs, arrays, order, start, stop, size)``: steps `start` to `stop` of `size` rows each.
 
     The bounds are traced, so that one compilation serves any number of steps; the state is donated. With `until_nan`
     the loop ends after the first step with a loss that is not finite, and returns the number of the next step too.
+    `over` makes it a program for all replicas: their state, and their orders and bounds where they differ.
     """
 
-    @compiled(donates="state", static="size")
     def run_until_nan(
         state: TrainState, logs: dict, arrays: Batch, order: Any, start: Any, stop: Any, *, size: int
     ) -> tuple[TrainState, dict, dict, Any]:
@@ -51,7 +64,6 @@ def resident(step: Callable, results: Callable, until_nan: bool = False) -> Call
         reached, state, logs = lax.while_loop(goes_on, body, (start, state, logs))
         return state, logs, results(state), reached
 
-    @compiled(donates="state", static="size")
     def run(
         state: TrainState, logs: dict, arrays: Batch, order: Any, start: Any, stop: Any, *, size: int
     ) -> tuple[TrainState, dict, dict]:
@@ -61,29 +73,29 @@ def resident(step: Callable, results: Callable, until_nan: bool = False) -> Call
         state, logs = lax.fori_loop(start, stop, body, (state, logs))
         return state, logs, results(state)
 
-    return run_until_nan if until_nan else run
+    return _program(run_until_nan if until_nan else run, over, "order", "stop", static="size")
 
 
-def resident_rest(step: Callable, results: Callable) -> Callable:
-    """Compile ``run(state, arrays, order, start, size)``: the short last batch, as one step with its own shape."""
+def resident_rest(step: Callable, results: Callable, over: Callable | None = None) -> Callable:
+    """Compile ``run(state, arrays, order, start, active, size)``: the short last batch, as one step of its own shape."""
 
-    @compiled(donates="state", static="size")
-    def run(state: TrainState, arrays: Batch, order: Any, start: Any, *, size: int) -> tuple[TrainState, dict, dict]:
-        state, logs = step(state, rows_of(arrays, order, start, size))
+    def run(
+        state: TrainState, arrays: Batch, order: Any, start: Any, active: Any = None, *, size: int
+    ) -> tuple[TrainState, dict, dict]:
+        state, logs = _step_of(step, state, rows_of(arrays, order, start, size), active)
         return state, logs, results(state)
 
-    return run
+    return _program(run, over, "order", "active", static="size")
 
 
-def streamed(step: Callable, results: Callable) -> Callable:
-    """Compile ``run(state, batch)``: one step on one batch."""
+def streamed(step: Callable, results: Callable, over: Callable | None = None) -> Callable:
+    """Compile ``run(state, batch, active)``: one step on one batch."""
 
-    @compiled(donates="state")
-    def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
-        state, logs = step(state, batch)
+    def run(state: TrainState, batch: Batch, active: Any = None) -> tuple[TrainState, dict, dict]:
+        state, logs = _step_of(step, state, batch, active)
         return state, logs, results(state)
 
-    return run
+    return _program(run, over, "active")
 
 
 def eager(step: Callable, results: Callable) -> Callable:

@@ -38,6 +38,7 @@ from cornu.kernels.compiler import split_over_devices
 from cornu.kernels.padded_steps import real_steps
 from cornu.optimizers import Optimizer
 from cornu.training.objective import results_by_name
+from cornu.training.replication import Replication
 from cornu.training.sharded import Placement
 from cornu.training.state import TrainState
 
@@ -61,6 +62,10 @@ class Turn:
         if learner.is_private:
             self.state = learner.read(self.training)
             return self
+        if learner.replication is not None:
+            learner.donor.begin(lambda: learner.variables, donates=False)
+            self.state = learner.replication.take(self._groups)
+            return self
         copies = learner.donor.begin(lambda: learner.variables, self.donates)
         if learner.placement is not None:
             try:
@@ -80,7 +85,9 @@ class Turn:
             learner.write(state)
             return
         with exchange:
-            if kind is None:
+            if kind is None and learner.replication is not None:
+                learner.replication.keep(self._groups, state)
+            elif kind is None:
                 groups = learner.params, learner.others, learner.slots, learner.totals
                 for variables, values in zip(groups, state, strict=True):
                     if values:
@@ -88,14 +95,23 @@ class Turn:
             learner.donor.end()
 
 
+    @property
+    def _groups(self) -> tuple[list[Variable], ...]:
+        learner = self.learner
+        return learner.params, learner.others, learner.slots if self.training else [], learner.totals
+
+
 class Learner:
     """A model with its optimizer and objective, and their variables in the order of `TrainState`.
 
     As in Keras 1 and 2, the weights that train are those that were trainable when the model was compiled.
-    `distribution` splits batch and variables over devices.
+    `distribution` splits batch and variables over devices; `replication` says how many copies of them train at once.
     """
 
-    def __init__(self, model: Any, distribution: Distribution | None = None) -> None:
+    def __init__(
+        self, model: Any, distribution: Distribution | None = None, replication: Replication | None = None
+    ) -> None:
+        self.replication = replication
         self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
         self.placement = None if distribution is None else Placement(distribution)
         with self.as_compiled():
@@ -174,6 +190,10 @@ class Learner:
     @contextlib.contextmanager
     def privately(self) -> Iterator[None]:
         """Run steps in a ``with`` block on copies of the variables, which leave the variables as they are."""
+        if self.replication is not None:
+            raise RuntimeError(
+                "A model with replicas is trained or evaluated in another thread: wait for it to end, or evaluate a copy."
+            )
         variables = [*self.params, *self.others, *self.totals]
         with bound(variables, copied(snapshot(variables))):
             yield
@@ -227,7 +247,20 @@ class Learner:
     def finish_training(self) -> None:
         """Copy averaged weights into the model, if the optimizer keeps them."""
         if self.optimizer.use_ema:
-            self.optimizer.finalize_variable_values(self.params)
+            for _ in self.each_replica():
+                self.optimizer.finalize_variable_values(self.params)
+
+    def each_replica(self) -> Iterator[int]:
+        """Yield the number of each replica, whose values the variables hold meanwhile; 0 if there is one training."""
+        for replica in range(1 if self.replication is None else self.replication.count):
+            with self.as_replica(replica):
+                yield replica
+
+    def as_replica(self, replica: int) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which the variables hold the values of a replica."""
+        if self.replication is None:
+            return contextlib.nullcontext()
+        return self.replication.as_one(replica, self.variables)
 
     # ---- the steps
 
