@@ -1,10 +1,12 @@
 """Progress: a bar on a real terminal or in a notebook, plain lines anywhere else."""
 
+import contextlib
 import html
 import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 import numpy as np
@@ -35,9 +37,10 @@ def is_live(stream: TextIO) -> bool:
 
 
 class _Line:
-    """The number of characters of an unfinished bar before the terminal's cursor."""
+    """The line of messages: how many characters of an unfinished bar are before the cursor, and who speaks."""
 
     drawn = 0
+    speaker = ""
 
 
 def say(message: str) -> None:
@@ -46,8 +49,23 @@ def say(message: str) -> None:
     The bar is drawn again below it on the next update.
     """
     cleared = f"\r{' ' * _Line.drawn}\r" if _Line.drawn else ""
-    print(cleared + printable(sys.stdout, message), flush=True)
+    print(cleared + printable(sys.stdout, _Line.speaker + message), flush=True)
     _Line.drawn = 0
+
+
+@contextlib.contextmanager
+def speaking(speaker: str) -> Iterator[None]:
+    """Inside a ``with`` block, messages begin with who says them.
+
+    >>> with speaking("Replica 2: "):
+    ...     say("stopped")
+    Replica 2: stopped
+    """
+    before, _Line.speaker = _Line.speaker, speaker
+    try:
+        yield
+    finally:
+        _Line.speaker = before
 
 
 def format_value(name: str, value: Any) -> str:

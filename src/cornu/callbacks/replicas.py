@@ -10,6 +10,7 @@ from cornu.callbacks.base import Callback
 from cornu.callbacks.history import History
 from cornu.callbacks.list import BatchWatcher, CallbackList
 from cornu.callbacks.logs import Logs
+from cornu.callbacks.progress import speaking
 from cornu.core.error_bars import joined, value_in
 from cornu.training.step import Learner
 
@@ -42,6 +43,9 @@ class ReplicaCallbacks:
     def _list_of(self, replica: int, own: Sequence[Any]) -> CallbackList:
         """Return the callbacks of one replica; the first has those that the program made."""
         copies = own if replica == 0 else copy.deepcopy(own, {id(self.model): self.model})
+        for callback in copies if replica else ():
+            if hasattr(callback, "for_replica"):
+                callback.for_replica(replica)
         params = dict(self.shared.params)
         return CallbackList(list(copies), add_progbar=False, model=self.model, params=params)
 
@@ -147,7 +151,7 @@ class ReplicaCallbacks:
         """Call the callbacks of a replica, while the model is this replica; one that they stop is trained no more."""
         if not self.own[replica].callbacks:
             return
-        with self.learner.as_replica(replica):
+        with self.learner.as_replica(replica), speaking(f"Replica {replica}: "):
             function()
         if getattr(self.model, "stop_training", False):
             self.model.stop_training = False

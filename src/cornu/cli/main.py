@@ -38,6 +38,7 @@ _RUN_EXAMPLES = """examples:
   cornu run --seed 1 --figures out a.ipynb  seeded, the figures saved in the folder out
   cornu run --resume kept mnist_cnn.py      killed and restarted, the training continues where it was
   cornu run --devices 4 mnist_cnn.py        each batch is split over 4 devices
+  cornu run --replicas 8 mnist_mlp.py       trains 8 copies at once: means with deviations
   cornu run --era 2 old.py                  automatic names and formulas are those of Keras 2
 
 exit code: the program's own; 1 after an error in it, 2 if it cannot be read, 130 after Ctrl-C
@@ -118,9 +119,10 @@ def _run(options: argparse.Namespace, from_shell: bool) -> int:
         over = None if options.devices is None else run.Devices(options.devices, options.shard_state)
         if options.shard_state and over is None:
             options.parser.error("--shard-state needs --devices")
-        return run.run(
-            options.program, options.arguments, options.figures, options.seed, options.traceback, resume, era, over
-        )
+        if options.replicas > 1 and (resume is not None or over is not None):
+            options.parser.error(f"--replicas does not go with --{'devices' if resume is None else 'resume'}")
+        given = options.program, options.arguments, options.figures, options.seed, options.traceback
+        return run.run(*given, resume, era, over, options.replicas)
     if options.command == "inspect" and not options.version:
         from cornu.cli import inspect
 
@@ -172,6 +174,13 @@ def _add_run(commands: Any) -> None:
     )
     run.add_argument(
         "--shard-state", action="store_true", help="with --devices: each device holds a part of weights and optimizer"
+    )
+    run.add_argument(
+        "--replicas",
+        type=model_arguments.positive,
+        metavar="N",
+        default=1,
+        help="train N copies at once, with other random numbers: results with error bars",
     )
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False

@@ -4,15 +4,43 @@ Keras 2 drew its seeds from ``numpy.random`` as well; ``np.random.seed(10)`` at 
 fixes initial weights, shuffles and dropout.
 """
 
+import contextlib
 import random
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 #: Seed of single calls -> how often it was used since the program, or `set_random_seed`, began.
 _uses: Counter[int] = Counter()
+
+
+#: The last seed that `set_random_seed` got.
+_program_seed: int | None = None
+
+
+def program_seed() -> int | None:
+    """Return the seed that the program has set for everything, or None."""
+    return _program_seed
+
+
+def state_of(seed: int) -> Any:
+    """Return the state of numpy's global generator after ``set_random_seed(seed)``."""
+    return np.random.RandomState(int(seed) % 2**32).get_state()
+
+
+@contextlib.contextmanager
+def drawing_from(state: Any) -> Iterator[list]:
+    """Inside a ``with`` block, numpy's global generator begins at a state; its last one is put into the list given."""
+    before, after = np.random.get_state(), []
+    np.random.set_state(state)
+    try:
+        yield after
+    finally:
+        after.append(np.random.get_state())
+        np.random.set_state(before)
 
 
 def fresh_seed() -> int:
@@ -36,6 +64,8 @@ def set_random_seed(seed: int) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise TypeError(f"set_random_seed expects an integer, for example set_random_seed(1); got {seed!r}.")
+    global _program_seed
+    _program_seed = int(seed)
     random.seed(int(seed))
     np.random.seed(int(seed) % 2**32)
     _uses.clear()

@@ -3,11 +3,13 @@
 from typing import Any
 
 from cornu.core.variable import at_one_moment
+from cornu.models.parts import ModelPart
 from cornu.saving import files
 from cornu.saving.pickling import all_variables, pack, pickled, unpack
+from cornu.training.replication import replication_files
 
 
-class FileMethods:
+class FileMethods(ModelPart):
     """The methods of a model that read and write files."""
 
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any) -> None:
@@ -54,7 +56,13 @@ class FileMethods:
         Returns:
             For a TensorFlow checkpoint a status with TensorFlow's ``expect_partial()``, else None.
         """
-        return files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
+        options = {"skip_mismatch": skip_mismatch, "by_name": by_name}
+        replication = self._programs.replication
+        others = replication_files(filepath, replication.count) if replication is not None else {}
+        for replica, path in others.items():  # as callbacks have saved them, one file for each replica
+            with self.learner.as_replica(replica):
+                found = files.load_weights(self, path, **options)
+        return found if others else files.load_weights(self, filepath, **options)
 
     def export(
         self, filepath: Any, format: str | None = None, verbose: Any = None, input_signature: Any = None, **kwargs: Any

@@ -38,6 +38,7 @@ from cornu.training.output_checks import check_outputs
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
 from cornu.training.programs import Kind, Programs
+from cornu.training.replication import Replication, seeds_of
 from cornu.training.step import Learner, custom_step
 
 _KINDS: dict[str, Kind] = {"fit": "train", "evaluate": "test", "predict": "predict"}  # the programs that they run
@@ -342,9 +343,13 @@ class Trainer(TextMethods, ModelPart):
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
         self._frame_columns = column_names(x)
         epochs = min(epochs, settings.max_epochs() or epochs)
+        if settings.replicas() > 1 and self._programs.replication is None:
+            self._programs.replicate(Replication(seeds_of(settings.replicas(), None)))
         if validation_split and is_stream(x):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")
         backup = backup_for(callbacks)
+        if self._programs.replication is not None:
+            checks.check_replicas(self, backup)
         if validation_split:
             rows = array_batch(x, y, sample_weight, None, self._as_rows)
             x, held_out = split_rows(rows, validation_split)

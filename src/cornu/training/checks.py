@@ -186,6 +186,16 @@ def _is_softmax(model: Any, position: int) -> bool:
     return isinstance(layer, Softmax) or getattr(layer, "activation", None) is softmax
 
 
+def check_replicas(model: Any, backup: Any) -> None:
+    """Raise NotImplementedError for what cannot be done with several replicas of a model."""
+    if model.run_eagerly:
+        raise NotImplementedError("Replicas train in a compiled program: compile without run_eagerly=True.")
+    if backup.saves:
+        raise NotImplementedError(
+            "A backup keeps one training, not that of several replicas: leave out BackupAndRestore or --resume."
+        )
+
+
 def warn_of_nan(logs: dict[str, Any], epoch: int) -> bool:
     """Warn if the loss of an epoch is NaN; return whether it is. `epoch` counts from 0."""
     loss = logs.get("loss")

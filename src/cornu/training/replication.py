@@ -7,6 +7,7 @@ run over that axis. A variable holds its value in one of them, so that whoever r
 import contextlib
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,8 +18,62 @@ from jax import lax
 
 from cornu.core.donation import exchange
 from cornu.core.placement import compiled, to_device
+from cornu.core.seeds import drawing_from, program_seed, state_of
 from cornu.core.variable import Variable
+from cornu.layers.convolution import Convolving
+from cornu.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from cornu.training.state import TrainState
+
+
+def seeds_of(count: int, first: int | None) -> list[int | None]:
+    """Return the seeds of so many replicas, one after the other.
+
+    Args:
+        count: How many.
+        first: The first seed. None: the first replica has none; the others follow the seed that the program has set, or
+            the state of numpy's generator.
+    """
+    if first is not None:
+        return [first + replica for replica in range(count)]
+    base = program_seed()
+    if base is None:
+        state: Any = np.random.get_state()
+        base = int(np.random.SeedSequence([*map(int, state[1][:4]), int(state[2])]).generate_state(1)[0])
+    return [None, *(base + replica for replica in range(1, count))]
+
+
+def fits_together(model: Any) -> bool:
+    """Return whether one operation for all replicas is faster than one replica after the other.
+
+    A convolution whose kernels differ is one by groups, which takes twice as long on a CPU.
+    """
+    if jax.default_backend() != "cpu":
+        return True
+    slow = Convolving, LocallyConnected1D, LocallyConnected2D
+    return not any(isinstance(layer, slow) for layer in model._flatten_layers())
+
+
+def replica_path(path: Any, replica: int) -> str:
+    """Return the name of a replica's file: that of the first is `path`.
+
+    >>> replica_path("model.keras", 0), replica_path("best.weights.h5", 2)
+    ('model.keras', 'best.replica-2.weights.h5')
+    """
+    folder, name = os.path.split(os.fspath(path))
+    if replica == 0:
+        return os.fspath(path)
+    stem, suffix = os.path.splitext(name)
+    if stem.endswith(".weights"):
+        stem, suffix = stem.removesuffix(".weights"), f".weights{suffix}"
+    return os.path.join(folder, f"{stem}.replica-{replica}{suffix}")
+
+
+def replication_files(path: Any, count: int) -> dict[int, str]:
+    """Return the files of all replicas beside `path`, by replica; nothing if one of them is missing."""
+    if not isinstance(path, (str, os.PathLike)):
+        return {}
+    found = {replica: replica_path(path, replica) for replica in range(count)}
+    return found if all(map(os.path.exists, found.values())) else {}
 
 
 class Copies:
@@ -34,12 +89,20 @@ class Replication:
     Args:
         seeds: The seed of each. None is for the first alone: it keeps the values that its variables have, and draws
             from numpy's global generator.
+        numbers: What differs between them, by name, with a value for each (`training.varied`).
         together: Whether one operation computes all replicas; else one replica follows the other inside the program.
+            None lets the model decide.
     """
 
-    def __init__(self, seeds: Sequence[int | None], together: bool) -> None:
-        self.seeds, self.together = list(seeds), together
-        self._generators = [None if seed is None else np.random.RandomState(seed).get_state() for seed in seeds]
+    def __init__(
+        self,
+        seeds: Sequence[int | None],
+        numbers: dict[str, Sequence[Any]] | None = None,
+        together: bool | None = None,
+    ) -> None:
+        self.seeds, self.numbers, self.together = list(seeds), numbers or {}, together
+        self.shown = 0  # the replica whose values the variables hold
+        self._generators: list[Any] = [None if seed is None else state_of(seed) for seed in seeds]
         self.active = np.ones(len(self.seeds), bool)  # those that are trained; the others keep their state
 
     @property
@@ -52,16 +115,13 @@ class Replication:
     @contextlib.contextmanager
     def drawing(self, replica: int) -> Iterator[None]:
         """Inside a ``with`` block, numpy's global generator is that of a replica."""
-        if self._generators[replica] is None:
+        state = self._generators[replica]
+        if state is None:
             yield
             return
-        before = np.random.get_state()
-        np.random.set_state(self._generators[replica])
-        try:
+        with drawing_from(state) as after:
             yield
-        finally:
-            self._generators[replica] = np.random.get_state()
-            np.random.set_state(before)
+        self._generators[replica] = after[0]
 
     def orders(self, batches: Any) -> jax.Array | None:
         """Return the row indices of a new epoch for each replica, ``(replicas, rows)``; None for rows in order."""
@@ -116,7 +176,11 @@ class Replication:
         values = [value for group in state for value in group]
         for variable, value in zip(variables, values, strict=True):
             variable._copies.values = value
-        self._show(variables, _taken(values, 0))
+        self._show(variables, _taken(values, self.shown))
+
+    def assign(self, variable: Variable, values: np.ndarray) -> None:
+        """Give a variable another value in each replica."""
+        variable._copies = Copies(self, to_device(values, copy=True), variable._held)
 
     def _show(self, variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
         for variable, value in zip(variables, values, strict=True):
@@ -126,19 +190,19 @@ class Replication:
     def as_one(self, replica: int, variables: Sequence[Variable]) -> Iterator[None]:
         """Inside a ``with`` block the variables hold the values of a replica; what is assigned to them changes it alone."""
         self.settle(variables)
-        first = [variable._held for variable in variables]
-        if replica:
+        outer, self.shown = self.shown, replica
+        if replica != outer:
             self._show(variables, _taken([variable._copies.values for variable in variables], replica))
         try:
             yield
         finally:
-            changed = [variable for variable in variables if variable._held is not variable._copies.shown]
-            for variable in changed:
-                copies = variable._copies
-                copies.values = _with(copies.values, variable._held, replica)
-                copies.shown = variable._held
-            if replica:
-                self._show(variables, first)
+            for variable in variables:
+                if variable._held is not variable._copies.shown:
+                    variable._copies.values = _with(variable._copies.values, variable._held, replica)
+                    variable._copies.shown = variable._held
+            self.shown = outer
+            if replica != outer:
+                self._show(variables, _taken([variable._copies.values for variable in variables], outer))
 
     # ---- programs
 

@@ -38,9 +38,10 @@ from cornu.kernels.compiler import split_over_devices
 from cornu.kernels.padded_steps import real_steps
 from cornu.optimizers import Optimizer
 from cornu.training.objective import results_by_name
-from cornu.training.replication import Replication
+from cornu.training.replication import Replication, fits_together
 from cornu.training.sharded import Placement
 from cornu.training.state import TrainState
+from cornu.training.varied import Varied, varied_in
 
 
 class Turn:
@@ -128,7 +129,20 @@ class Learner:
         self.custom_test = custom_step(model, "test_step")
         self.custom_predict = custom_step(model, "predict_step")
         self.own_optimizers = parts(model, Optimizer)
+        self.varied: list[Varied] = []
+        if replication is not None:
+            self._prepare_replicas(replication)
         self.donor = Donor()
+
+    def _prepare_replicas(self, replication: Replication) -> None:
+        if self.placement is not None:
+            raise NotImplementedError("Replicas are not split over devices: end the distribution, or train one model.")
+        replication.together = fits_together(self.model) if replication.together is None else replication.together
+        if self.objective is not None and self.objective.built:
+            self.varied = varied_in(self.model, replication.numbers)
+        for one in self.varied:
+            replication.assign(one.variable, one.values)
+        self.others += [one.variable for one in self.varied]
 
     @functools.cached_property
     def plan(self) -> Plan | None:
@@ -216,7 +230,10 @@ class Learner:
         forms = split_over_devices(None if self.placement is None else self.placement.split)
         with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled(), forms:
             self.write(state)
-            yield
+            with contextlib.ExitStack() as numbers:
+                for one in self.varied:
+                    numbers.enter_context(one.in_place())
+                yield
 
     def trace_once(self, step: Callable, training: bool, batch_of: Callable[..., Batch], arrays: Batch) -> dict:
         """Trace a custom step once, on the batch that `batch_of` takes from `arrays`; return the shapes of its logs.
