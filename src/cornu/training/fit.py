@@ -41,11 +41,12 @@ def run_epoch(
     logs: dict[str, Any] = dict(place.logs)
     read, reported = None, False
     looked = time.perf_counter()
-    for block in program.epoch(batches, Pace(callbacks.every_batch), steps, place.step, callbacks.until_nan):
+    pace = Pace(callbacks.every_batch, rounds=program.rounds)
+    for block in program.epoch(batches, pace, steps, place.step, callbacks.until_nan):
         callbacks.on_batch_begin(block.start)
         read, reached = block.run()
         if reached is not None:
-            block.stop = int(np.max(reached))
+            block.stop = _last(reached)
         reported = callbacks.every_batch or callbacks.until_nan or _is_due(block, batches, looked)
         if reported:
             logs, looked = read(), time.perf_counter()
@@ -59,6 +60,11 @@ def run_epoch(
         callbacks.on_batch_end(block.stop - 1, logs)
     batches.on_epoch_end()
     return logs
+
+
+def _last(reached: Any) -> int:
+    """Return the step that is next, that of the replica that came furthest if there are several."""
+    return max(int(np.max(one)) for one in reached if one is not None) if isinstance(reached, tuple) else int(reached)
 
 
 def _is_due(block: Block, batches: Batches, looked: float) -> bool:

@@ -6,7 +6,7 @@ import functools
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -23,6 +23,7 @@ from cornu.training import run
 from cornu.training.interrupt import uninterrupted
 from cornu.training.pace import Pace
 from cornu.training.padding import Padding
+from cornu.training.replication import Replication
 from cornu.training.step import Learner, Turn
 
 
@@ -113,24 +114,23 @@ class Program:
         self._prepare(lambda batch: batch, batches.example)
 
     def _resident_epoch(self, batches: Any, pace: Pace, start: int, until_nan: bool) -> Iterator[Block]:
-        replicas = self.learner.replication
         arrays, order = batches.device_arrays, batches.last_order if start else self._order(batches)
-        order = None if order is None else on_device(order, self.learner.placement)
+        if order is not None and self.learner.replication is None:
+            order = on_device(order, self.learner.placement)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
         whole, last = batches.rows // size, -(-batches.rows // size)
-        self._prepare(lambda arrays: run.rows_of(arrays, order, 0, size), arrays)
+        self._prepare(lambda arrays: run.rows_of(arrays, None, 0, size), arrays)
         many = self._until_nan if until_nan else self._resident
         while start < last:
             pace.begin(start)
             if start < whole:
                 stop = min(start + pace.block(), whole)
-                bounds = np.int32(start), np.int32(stop) if replicas is None else self._stops(start, stop)
+                bounds = np.int32(start), np.int32(stop)
                 call = functools.partial(self._call, many, self._first_logs, arrays, order, *bounds, size=size)
             else:
                 stop, rest = last, batches.rows - whole * size
-                given = arrays, order, np.int32(start * size), *self._masks()
-                call = functools.partial(self._call, self._rest, *given, size=rest)
+                call = functools.partial(self._call, self._rest, arrays, order, np.int32(start * size), size=rest)
             block = Block(start * together, min(stop * together, batches.steps), call)
             yield block
             start = block.stop if until_nan else stop
@@ -143,14 +143,17 @@ class Program:
         replicas.settle(self.learner.variables)  # initial weights are drawn before the first epoch's order
         return replicas.orders(batches)
 
-    def _stops(self, start: int, stop: int) -> Any:
-        return self.learner.replication.stops(start, stop) if self.training else np.int32(stop)
-
-    def _masks(self) -> tuple:
-        """Return the argument that says which replicas run a single step, if not all do."""
+    @property
+    def rounds(self) -> int:
+        """How often a block of steps runs, one time after the other: for each replica, if they are not computed together."""
         replicas = self.learner.replication
-        mask = replicas.mask if replicas is not None and self.training else None
-        return () if mask is None else (mask,)
+        return 1 if replicas is None else len(replicas.groups)
+
+    @property
+    def _active(self) -> dict[str, Any]:
+        """Which replicas train, an argument of programs for several."""
+        replicas = self.learner.replication
+        return {} if replicas is None or not self.training else {"active": replicas.active.copy()}
 
     def compiled_for(self, state: Any, batches: Any) -> Any:
         """Return the compiled loop over whole batches of arrays, as XLA has it; it is not run."""
@@ -182,7 +185,7 @@ class Program:
                         _warn_missing_data(step, steps)
                     return
                 self._prepare(lambda batch: batch, batch)
-                yield Block(step, step + 1, functools.partial(self._call, self._streamed, batch, *self._masks()))
+                yield Block(step, step + 1, functools.partial(self._call, self._streamed, batch))
         finally:
             if not keep:
                 batches.leave(stream)
@@ -193,15 +196,16 @@ class Program:
         if self.learner.placement is not None:
             batch = map_arrays(self.learner.placement.copied, batch)
         self._prepare(lambda batch: batch, batch)
-        return self._call(self._streamed, batch, *self._masks()).read_logs
+        return self._call(self._streamed, batch).read_logs
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Ran:
         """Read, run, write: the variables are consistent again before anything else happens."""
         with uninterrupted(), Turn(self.learner, self.training, donates=not self.run_eagerly) as turn:
-            turn.state, own_logs, results, *reached = compiled(turn.state, *args, **kwargs)
+            turn.state, own_logs, results, *reached = compiled(turn.state, *args, **self._active, **kwargs)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
-        on_host = _on_host if self.learner.replication is None else _joined
-        return Ran(functools.partial(on_host, own_logs if self.custom else results, names), *reached)
+        replicas, logs = self.learner.replication, own_logs if self.custom else results
+        read = _on_host if replicas is None else functools.partial(_joined, replicas)
+        return Ran(functools.partial(read, logs, names), *reached)
 
 
 def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
@@ -250,10 +254,18 @@ def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
     return {name: float(found[name]) if np.ndim(found[name]) == 0 else found[name] for name in names}
 
 
-def _joined(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """Return logs of all replicas as means with deviations, in the order of `names`."""
+def _joined(replicas: Replication, logs: Sequence[dict | None], names: list[str]) -> dict[str, Any]:
+    """Return the logs of groups of replicas as means with deviations; those that did not run have NaN."""
     found = jax.device_get(logs)
-    return {name: joined(found[name]) for name in names}
+    example = next((one for one in found if one is not None), None)
+    if example is None:
+        return {}
+    values: dict[str, list] = {name: [] for name in names}
+    for group, own in zip(replicas.groups, found, strict=True):
+        for name in names:
+            value = np.full_like(example[name], np.nan) if own is None else own[name]
+            values[name] += [value] if group.alone else list(value)
+    return {name: joined(each) for name, each in values.items()}
 
 
 _NO_TURNS = contextlib.nullcontext()

@@ -7,9 +7,10 @@ run over that axis. A variable holds its value in one of them, so that whoever r
 import contextlib
 import functools
 import inspect
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -76,22 +77,37 @@ def replication_files(path: Any, count: int) -> dict[int, str]:
     return found if all(map(os.path.exists, found.values())) else {}
 
 
-class Copies:
-    """The values of a variable in all replicas, ``(replicas, ...)``; `shown` is the one that the variable holds."""
+class Group(NamedTuple):
+    """Replicas that one operation computes: their numbers, from `start` to before `stop`.
 
-    def __init__(self, owner: "Replication", values: jax.Array, shown: jax.Array) -> None:
-        self.owner, self.values, self.shown = owner, values, shown
+    The arrays of several have one more axis in front; a replica that is alone has the program of a single model.
+    """
+
+    start: int
+    stop: int
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is one replica, whose arrays have no axis of replicas."""
+        return self.stop - self.start == 1
+
+
+class Copies:
+    """The values of a variable in all replicas, an array for each group; `shown` is the one that the variable holds."""
+
+    def __init__(self, owner: "Replication", parts: list[jax.Array], shown: jax.Array) -> None:
+        self.owner, self.parts, self.shown = owner, parts, shown
 
 
 class Replication:
-    """How many replicas a model has, and where each of them gets its random numbers.
+    """How many replicas a model has, where each of them gets its random numbers, and its state.
 
     Args:
         seeds: The seed of each. None is for the first alone: it keeps the values that its variables have, and draws
             from numpy's global generator.
         numbers: What differs between them, by name, with a value for each (`training.varied`).
-        together: Whether one operation computes all replicas; else one replica follows the other inside the program.
-            None lets the model decide.
+        together: Whether one operation computes all replicas; else one replica follows the other. None lets the model
+            decide.
     """
 
     def __init__(
@@ -100,15 +116,23 @@ class Replication:
         numbers: dict[str, Sequence[Any]] | None = None,
         together: bool | None = None,
     ) -> None:
-        self.seeds, self.numbers, self.together = list(seeds), numbers or {}, together
-        self.shown = 0  # the replica whose values the variables hold
+        self.seeds, self.numbers, self._together = list(seeds), numbers or {}, together
         self._generators: list[Any] = [None if seed is None else state_of(seed) for seed in seeds]
         self.active = np.ones(len(self.seeds), bool)  # those that are trained; the others keep their state
+        self.shown = 0  # the replica whose values the variables hold
+        self.groups: list[Group] = []
 
     @property
     def count(self) -> int:
         """The number of replicas."""
         return len(self.seeds)
+
+    def prepare(self, model: Any) -> None:
+        """Decide which replicas are computed together, at the first step of a model."""
+        if not self.groups:
+            together = fits_together(model) if self._together is None else self._together
+            size = self.count if together else 1
+            self.groups = [Group(start, start + size) for start in range(0, self.count, size)]
 
     # ---- random numbers
 
@@ -123,32 +147,34 @@ class Replication:
             yield
         self._generators[replica] = after[0]
 
-    def orders(self, batches: Any) -> jax.Array | None:
-        """Return the row indices of a new epoch for each replica, ``(replicas, rows)``; None for rows in order."""
+    def orders(self, batches: Any) -> tuple[jax.Array, ...] | None:
+        """Return the row indices of a new epoch for each group, with an axis of replicas; None for rows in order."""
         orders = []
         for replica in range(self.count):
             with self.drawing(replica):
                 orders.append(batches.order())
-        return None if orders[0] is None else to_device(np.stack(orders))
+        return None if orders[0] is None else tuple(self._parts(orders))
 
-    def _drawn(self, variables: Sequence[Variable]) -> dict[int, np.ndarray]:
+    def _parts(self, values: Sequence[Any]) -> list[jax.Array]:
+        """Return the arrays of all groups, of an array for each replica; nobody else holds them."""
+        parts = [values[one.start] if one.alone else np.stack(values[one.start : one.stop]) for one in self.groups]
+        return [to_device(part, copy=True) for part in parts]
+
+    def _drawn(self, variables: Sequence[Variable]) -> dict[int, list]:
         """Return the first values in all replicas, by id, of variables that still have the value that was drawn.
 
         As many numbers are drawn as when the model was made, also for variables that have been assigned to since.
         """
-        made = sorted(
-            (variable for variable in variables if variable._origin is not None),
-            key=lambda variable: variable._origin.number,  # type: ignore[union-attr]
-        )
-        initial = {id(variable) for variable in made if variable._origin.first() is variable._held}  # type: ignore[union-attr]
-        found: dict[int, list] = {key: [] for key in initial}
+        origins = {id(one): one._origin for one in variables if one._origin is not None}
+        made = sorted((one for one in variables if id(one) in origins), key=lambda one: origins[id(one)].number)
+        found: dict[int, list] = {id(one): [] for one in made if origins[id(one)].first() is one._held}
         for replica, seed in enumerate(self.seeds):
             with self.drawing(replica):
                 for variable in made:
-                    value = variable._held if seed is None else variable._origin.draw()  # type: ignore[union-attr]
-                    if id(variable) in initial:
+                    value = variable._held if seed is None else origins[id(variable)].draw()
+                    if id(variable) in found:
                         found[id(variable)].append(np.asarray(value).astype(variable._held.dtype))
-        return {key: np.stack(values) for key, values in found.items()}
+        return found
 
     # ---- the state
 
@@ -159,30 +185,38 @@ class Replication:
             drawn = self._drawn(unknown) if unknown else {}
             changed = [one for one in variables if one._copies is not None and one._copies.shown is not one._held]
             for variable in {id(one): one for one in (*unknown, *changed)}.values():
-                held, own = variable._held, drawn.get(id(variable))
-                values = _repeated(held, self.count) if own is None else to_device(own, copy=True)
-                variable._copies = Copies(self, values, held)
-            first = [one for one in unknown if id(one) in drawn and self.seeds[0] is not None]
-            self._show(first, _taken([one._copies.values for one in first], 0) if first else [])
+                if id(variable) in drawn:
+                    self.assign(variable, drawn[id(variable)])
+                else:
+                    self.assign(variable, [np.asarray(variable._held)] * self.count)
 
-    def take(self, groups: Sequence[Sequence[Variable]]) -> TrainState:
-        """Return the state of all replicas for a step, which may take it over."""
-        self.settle([variable for group in groups for variable in group])
-        return TrainState(*(tuple(variable._copies.values for variable in group) for group in groups))
-
-    def keep(self, groups: Sequence[Sequence[Variable]], state: TrainState) -> None:
-        """Keep the state after a step; variables hold that of the first replica."""
-        variables = [variable for group in groups for variable in group]
-        values = [value for group in state for value in group]
-        for variable, value in zip(variables, values, strict=True):
-            variable._copies.values = value
-        self._show(variables, _taken(values, self.shown))
-
-    def assign(self, variable: Variable, values: np.ndarray) -> None:
+    def assign(self, variable: Variable, values: Sequence[Any]) -> None:
         """Give a variable another value in each replica."""
-        variable._copies = Copies(self, to_device(values, copy=True), variable._held)
+        variable._copies = Copies(self, self._parts(values), variable._held)
+        self._show([variable])
 
-    def _show(self, variables: Sequence[Variable], values: Sequence[jax.Array]) -> None:
+    def take(self, groups: Sequence[Sequence[Variable]]) -> list[TrainState]:
+        """Return the states of the groups of replicas for a step, which may take them over."""
+        self.settle([variable for group in groups for variable in group])
+        return [
+            TrainState(*(tuple(variable._copies.parts[at] for variable in group) for group in groups))
+            for at in range(len(self.groups))
+        ]
+
+    def keep(self, groups: Sequence[Sequence[Variable]], states: Sequence[TrainState]) -> None:
+        """Keep the states after a step."""
+        variables = [variable for group in groups for variable in group]
+        values = [[value for group in state for value in group] for state in states]
+        for variable, *parts in zip(variables, *values, strict=True):
+            variable._copies.parts = parts
+        self._show(variables)
+
+    def _show(self, variables: Sequence[Variable]) -> None:
+        """Let variables hold their values in the replica that is shown."""
+        at = next(at for at, group in enumerate(self.groups) if group.start <= self.shown < group.stop)
+        values = [variable._copies.parts[at] for variable in variables]
+        if not self.groups[at].alone:
+            values = _taking()(values, np.int32(self.shown - self.groups[at].start))
         for variable, value in zip(variables, values, strict=True):
             variable._held = variable._copies.shown = value
 
@@ -192,56 +226,87 @@ class Replication:
         self.settle(variables)
         outer, self.shown = self.shown, replica
         if replica != outer:
-            self._show(variables, _taken([variable._copies.values for variable in variables], replica))
+            self._show(variables)
         try:
             yield
         finally:
+            at = next(at for at, group in enumerate(self.groups) if group.start <= replica < group.stop)
+            group = self.groups[at]
             for variable in variables:
-                if variable._held is not variable._copies.shown:
-                    variable._copies.values = _with(variable._copies.values, variable._held, replica)
-                    variable._copies.shown = variable._held
+                copies = variable._copies
+                if variable._held is not copies.shown:
+                    value = variable._held if group.alone else _with(copies.parts[at], variable._held, replica - group.start)
+                    copies.parts[at] = value
+                    copies.shown = variable._held
             self.shown = outer
             if replica != outer:
-                self._show(variables, _taken([variable._copies.values for variable in variables], outer))
+                self._show(variables)
 
     # ---- programs
 
-    def stops(self, start: int, stop: int) -> Any:
-        """Return up to which step each replica runs: those that are not active run none."""
-        if self.active.all():
-            return np.int32(stop)
-        return np.where(self.active, stop, start).astype(np.int32)
-
-    @property
-    def mask(self) -> np.ndarray | None:
-        """Which replicas run, for programs of one step; None for all of them."""
-        return None if self.active.all() else self.active.copy()
-
-    def over(self, run: Callable, *each: str) -> Callable:
+    def over(self, run: Callable, compile: Callable) -> Callable:
         """Return a program for one training as one for all replicas.
 
         Args:
-            run: The program; its result has one more axis in front.
-            each: Names of arguments that may have one: the state has, others where they have one for each replica.
+            run: A program that takes the state and returns it first. Its arguments are the same for all replicas, but
+                for the state, and for ``order``, which is one for each group.
+            compile: What compiles it.
+
+        Returns:
+            A function that takes and returns a state for each group, and a list of each of the other results. With an
+            argument ``active``, it trains those replicas alone.
         """
         names = tuple(inspect.signature(run).parameters)
+        alone, several = compile(run), compile(_of_several(run))
 
-        @functools.wraps(run)
-        def every(*args: Any, **static: Any) -> Any:
-            given = dict(zip(names, args, strict=False))
-            own = {name: given.pop(name) for name in each if self._is_own(name, given.get(name))}
-
-            def one(own: dict) -> Any:
-                return run(**given, **own, **static)
-
-            return jax.vmap(one)(own) if self.together else lax.map(one, own)
+        def every(states: Sequence[TrainState], *args: Any, active: Any = None, **static: Any) -> tuple:
+            given = dict(zip(names[1:], args, strict=False))
+            order, found = given.get("order"), []
+            for at, (group, state) in enumerate(zip(self.groups, states, strict=True)):
+                trained = None if active is None else active[group.start : group.stop]
+                if trained is not None and not trained.any():
+                    found.append((state,))
+                    continue
+                if order is not None:
+                    given["order"] = order[at]
+                if group.alone:
+                    found.append(alone(state, *given.values(), **static))
+                else:
+                    found.append(several(state, *given.values(), active=trained, **static))
+            after, *rest = itertools.zip_longest(*found)
+            return list(after), *rest
 
         return every
 
-    @staticmethod
-    def _is_own(name: str, value: Any) -> bool:
-        single = {"order": 1, "stop": 0, "active": 0}
-        return name == "state" or (value is not None and np.ndim(value) > single[name])
+
+def _of_several(run: Callable) -> Callable:
+    """Return a program whose state has an axis of replicas in front, and ``order`` if it has one more axis.
+
+    Its last argument ``active`` says which of them are trained: the others keep their state.
+    """
+    signature = inspect.signature(run)
+    names = tuple(signature.parameters)
+
+    def several(*args: Any, active: Any = None, **static: Any) -> tuple:
+        given = dict(zip(names, args, strict=False))
+        own = {"state": given.pop("state")}
+        if np.ndim(given.get("order")) > 1:
+            own["order"] = given.pop("order")
+        state, *rest = jax.vmap(lambda own: run(**given, **own, **static))(own)
+        return (state if active is None else _selected(active, state, own["state"]), *rest)
+
+    extra = inspect.Parameter("active", inspect.Parameter.KEYWORD_ONLY, default=None)
+    several.__signature__ = signature.replace(parameters=[*signature.parameters.values(), extra])  # type: ignore[attr-defined]
+    return several
+
+
+def _selected(active: jax.Array, after: TrainState, before: TrainState) -> TrainState:
+    """Return the state of replicas that are trained, and that before of the others."""
+
+    def select(new: jax.Array, old: jax.Array) -> jax.Array:
+        return jnp.where(active.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+    return jax.tree.map(select, after, before)
 
 
 @functools.cache
@@ -250,11 +315,6 @@ def _taking() -> Callable:
         return [lax.dynamic_index_in_dim(value, replica, keepdims=False) for value in values]
 
     return compiled()(take)
-
-
-def _taken(values: Sequence[jax.Array], replica: int) -> list[jax.Array]:
-    """Return the values of one replica."""
-    return _taking()(list(values), np.int32(replica))
 
 
 @functools.cache
@@ -266,14 +326,5 @@ def _putting() -> Callable:
 
 
 def _with(values: jax.Array, value: jax.Array, replica: int) -> jax.Array:
-    """Return the values with that of one replica replaced."""
+    """Return the values of replicas, with that of one replaced."""
     return _putting()(values, value, np.int32(replica))
-
-
-@functools.cache
-def _repeating() -> Callable:
-    return compiled(static="count")(lambda value, count: jnp.broadcast_to(value, (count, *value.shape)))
-
-
-def _repeated(value: jax.Array, count: int) -> jax.Array:
-    return _repeating()(value, count=count)

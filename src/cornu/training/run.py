@@ -1,5 +1,6 @@
 """The ways to run a step: many steps in one compiled loop over resident arrays, or one streamed batch at a time."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -28,17 +29,10 @@ def rows_of(arrays: Batch, order: jax.Array | None, start: Any, size: int) -> Ba
     return jax.tree.map(rows, arrays, is_leaf=lambda leaf: isinstance(leaf, Shared))._replace(lengths=lengths)
 
 
-def _program(run: Callable, over: Callable | None, *each: str, static: str | tuple = ()) -> Callable:
-    """Compile a program that takes over its state; `over` makes it one of all replicas, with arguments for `each`."""
-    return compiled(donates="state", static=static)(run if over is None else over(run, "state", *each))
-
-
-def _step_of(step: Callable, state: TrainState, batch: Batch, active: Any) -> tuple[TrainState, dict]:
-    """Run one step; where `active` is False, the state stays and the logs are zeros. None is always True."""
-    if active is None:
-        return step(state, batch)
-    logs = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(step, state, batch)[1])
-    return lax.cond(active, lambda state: step(state, batch), lambda state: (state, logs), state)
+def _program(run: Callable, over: Callable | None) -> Callable:
+    """Compile a program that takes over its state; `over` makes it one for all replicas."""
+    compile = compiled(donates="state", static="size" if "size" in inspect.signature(run).parameters else ())
+    return compile(run) if over is None else over(run, compile)
 
 
 def resident(step: Callable, results: Callable, until_nan: bool = False, over: Callable | None = None) -> Callable:
@@ -46,7 +40,7 @@ def resident(step: Callable, results: Callable, until_nan: bool = False, over: C
 
     The bounds are traced, so that one compilation serves any number of steps; the state is donated. With `until_nan`
     the loop ends after the first step with a loss that is not finite, and returns the number of the next step too.
-    `over` makes it a program for all replicas: their state, and their orders and bounds where they differ.
+    `over` makes it a program for all replicas, as `Replication.over` does.
     """
 
     def run_until_nan(
@@ -73,29 +67,27 @@ def resident(step: Callable, results: Callable, until_nan: bool = False, over: C
         state, logs = lax.fori_loop(start, stop, body, (state, logs))
         return state, logs, results(state)
 
-    return _program(run_until_nan if until_nan else run, over, "order", "stop", static="size")
+    return _program(run_until_nan if until_nan else run, over)
 
 
 def resident_rest(step: Callable, results: Callable, over: Callable | None = None) -> Callable:
-    """Compile ``run(state, arrays, order, start, active, size)``: the short last batch, as one step of its own shape."""
+    """Compile ``run(state, arrays, order, start, size)``: the short last batch, as one step with its own shape."""
 
-    def run(
-        state: TrainState, arrays: Batch, order: Any, start: Any, active: Any = None, *, size: int
-    ) -> tuple[TrainState, dict, dict]:
-        state, logs = _step_of(step, state, rows_of(arrays, order, start, size), active)
+    def run(state: TrainState, arrays: Batch, order: Any, start: Any, *, size: int) -> tuple[TrainState, dict, dict]:
+        state, logs = step(state, rows_of(arrays, order, start, size))
         return state, logs, results(state)
 
-    return _program(run, over, "order", "active", static="size")
+    return _program(run, over)
 
 
 def streamed(step: Callable, results: Callable, over: Callable | None = None) -> Callable:
-    """Compile ``run(state, batch, active)``: one step on one batch."""
+    """Compile ``run(state, batch)``: one step on one batch."""
 
-    def run(state: TrainState, batch: Batch, active: Any = None) -> tuple[TrainState, dict, dict]:
-        state, logs = _step_of(step, state, batch, active)
+    def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
+        state, logs = step(state, batch)
         return state, logs, results(state)
 
-    return _program(run, over, "active")
+    return _program(run, over)
 
 
 def eager(step: Callable, results: Callable) -> Callable:

@@ -38,7 +38,7 @@ from cornu.kernels.compiler import split_over_devices
 from cornu.kernels.padded_steps import real_steps
 from cornu.optimizers import Optimizer
 from cornu.training.objective import results_by_name
-from cornu.training.replication import Replication, fits_together
+from cornu.training.replication import Replication
 from cornu.training.sharded import Placement
 from cornu.training.state import TrainState
 from cornu.training.varied import Varied, varied_in
@@ -53,7 +53,7 @@ class Turn:
         donates: Whether the step's program takes the arrays over.
     """
 
-    state: TrainState
+    state: Any  # a `TrainState`; a list of them, if there are several groups of replicas
 
     def __init__(self, learner: "Learner", training: bool, donates: bool) -> None:
         self.learner, self.training, self.donates = learner, training, donates
@@ -64,8 +64,10 @@ class Turn:
             self.state = learner.read(self.training)
             return self
         if learner.replication is not None:
-            learner.donor.begin(lambda: learner.variables, donates=False)
+            copies = learner.donor.begin(lambda: learner.variables, self.donates)
             self.state = learner.replication.take(self._groups)
+            if copies:
+                self.state = copied(self.state)
             return self
         copies = learner.donor.begin(lambda: learner.variables, self.donates)
         if learner.placement is not None:
@@ -137,7 +139,7 @@ class Learner:
     def _prepare_replicas(self, replication: Replication) -> None:
         if self.placement is not None:
             raise NotImplementedError("Replicas are not split over devices: end the distribution, or train one model.")
-        replication.together = fits_together(self.model) if replication.together is None else replication.together
+        replication.prepare(self.model)
         if self.objective is not None and self.objective.built:
             self.varied = varied_in(self.model, replication.numbers)
         for one in self.varied:
