@@ -68,6 +68,11 @@ class ReplicaCallbacks:
         values = [self._kept[one].get(name) if one in self._kept else value_in(value, one) for one in replicas]
         return joined([one for one in values if one is not None])
 
+    def of_running(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Return the logs of the replicas that have not stopped."""
+        active = np.flatnonzero(self.replication.active)
+        return {name: joined([value_in(value, replica) for replica in active]) for name, value in logs.items()}
+
     def stopped(self) -> bool:
         """Return whether no replica is trained any more."""
         return not self.replication.active.any()

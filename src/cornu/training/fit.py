@@ -123,7 +123,7 @@ def fit(
                 callbacks.on_epoch_begin(epoch)
             watcher = callbacks.for_batches("train")
             logs = callbacks.named(run_epoch(program, batches, watcher, steps, place, backup))
-            warned = warned or (not callbacks.stopped() and checks.warn_of_nan(logs, epoch))
+            warned = warned or (not callbacks.stopped() and checks.warn_of_nan(callbacks.of_running(logs), epoch))
             if validation is not None and validation.is_due(epoch) and not callbacks.stopped():
                 logs = logs | _validate(validation, callbacks)
             callbacks.on_epoch_end(epoch, logs)
