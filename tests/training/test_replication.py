@@ -7,7 +7,8 @@ import cornu
 from cornu import layers
 from cornu.callbacks import Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, TerminateOnNaN
 from cornu.core.seeds import set_random_seed
-from cornu.training.replication import Replication, replica_path, seeds_of
+from cornu.training.replica_files import replica_path
+from cornu.training.replication import Replication, seeds_of
 
 SEEDS = [7, 8, 9]
 ROWS = 72
@@ -190,7 +191,7 @@ def test_a_replica_whose_loss_is_nan_stops_alone():
     model._programs.replicate(replication := Replication(SEEDS, together=True))
     x, y = rows_for(model)
     model.predict(x, verbose=0)
-    with replication.as_one(1, model.weights):
+    with replication.as_one(1, model.learner.variables):
         model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
     history = model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=[TerminateOnNaN()])
     assert [len(one["loss"]) for one in history.replicas] == [3, 1, 3]

@@ -9,7 +9,7 @@ from cornu.callbacks.logs import Logs
 from cornu.callbacks.monitor import comparison, value_of
 from cornu.callbacks.progress import say
 from cornu.core.spellings import old_keywords
-from cornu.training.replication import replica_path
+from cornu.training.replica_files import replica_path
 
 
 class ModelCheckpoint(Callback):

@@ -66,7 +66,7 @@ def is_number(rate: Any, number: int) -> bool:
 
 def _dropped_levels(rate: Any) -> Any:
     if isinstance(rate, jax.Array):
-        return (rate * LEVELS).astype(jnp.uint32)
+        return (rate * float(LEVELS)).astype(jnp.uint32)
     return min(max(round(float(rate) * LEVELS), 0), LEVELS - 1)
 
 

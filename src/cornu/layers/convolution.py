@@ -20,7 +20,7 @@ from cornu.layers.window_arguments import channel_axis, check_not_empty, padding
 Numbers = int | Sequence[int]
 
 
-class Convolving(Layer):
+class _Convolving(Layer):
     """What all convolution layers share: a window that slides over space, a bias, an activation."""
 
     rank: int
@@ -80,7 +80,7 @@ class Convolving(Layer):
         return outputs if self.activation is None else self.activation(outputs)
 
 
-class _Convolution(Convolving):
+class _Convolution(_Convolving):
     """A standard convolution: each output sums over a window and all channels.
 
     Args:
@@ -232,7 +232,7 @@ class Conv3D(_Convolution):
     rank = 3
 
 
-class _TransposedConvolution(Convolving):
+class _TransposedConvolution(_Convolving):
     """A transposed convolution: each input contributes to a window of outputs."""
 
     keeps_rows_apart = True
@@ -354,7 +354,7 @@ class Conv3DTranspose(_TransposedConvolution):
     rank = 3
 
 
-class _DepthwiseConvolution(Convolving):
+class _DepthwiseConvolution(_Convolving):
     """A convolution of each channel with its own kernels."""
 
     keeps_rows_apart = True
@@ -441,7 +441,7 @@ class DepthwiseConv2D(_DepthwiseConvolution):
     rank = 2
 
 
-class _SeparableConvolution(Convolving):
+class _SeparableConvolution(_Convolving):
     """A depthwise convolution, then a pointwise one that mixes the channels."""
 
     keeps_rows_apart = True

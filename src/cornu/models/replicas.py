@@ -14,7 +14,8 @@ from cornu.core.errors import did_you_mean
 from cornu.core.seeds import drawing_from, state_of
 from cornu.core.variable import Variable
 from cornu.models.model import Model
-from cornu.training.replication import Replication, replica_path, seeds_of
+from cornu.training.replica_files import replica_path
+from cornu.training.replication import Replication, seeds_of
 
 
 class Replicas:
@@ -71,10 +72,10 @@ class Replicas:
             if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, str) or len(values) != n:
                 raise ValueError(f"Replicas: {name} needs {n} values, one for each replica; got {values!r}.")
         self._numbers = numbers
-        self._replication = Replication(self.seeds, varied)
+        self._replication = Replication(self.seeds, varied | numbers)
         self.model._programs.replicate(self._replication)
-        if self.model.compiled:
-            self._vary()
+        for name in numbers if self.model.compiled else ():
+            self._check_number(name)
 
     def _made(self, model: Any) -> Model:
         if isinstance(model, Model):
@@ -98,17 +99,8 @@ class Replicas:
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Choose optimizer, loss and metrics for all, as ``Model.compile`` does."""
         self.model.compile(*args, **kwargs)
-        self._vary()
-
-    def _vary(self) -> None:
-        """Give each replica its own numbers."""
-        optimizer, replication = self.model.optimizer, self._replication
-        for name, values in self._numbers.items():
+        for name in self._numbers:
             self._check_number(name)
-            # A rate that is not zero comes last: the optimizer's update leaves out what is zero.
-            for replica in sorted(range(len(self)), key=lambda one: bool(values[one])):
-                with replication.as_one(replica, optimizer.hyper_variables):
-                    setattr(optimizer, name, float(values[replica]))
 
     def _check_number(self, name: str) -> None:
         optimizer = self.model.optimizer
@@ -173,6 +165,8 @@ class Replicas:
         if not -len(self) <= number < len(self):
             raise IndexError(f"There are {len(self)} replicas, numbered from 0; got {number}.")
         number %= len(self)
+        if not self.model.built:
+            raise RuntimeError("The model has no weights yet: give it an Input, or fit it first.")
         with self._replication.as_one(number, self._variables()):
             yield self.model
 

@@ -6,7 +6,7 @@ from cornu.core.variable import at_one_moment
 from cornu.models.parts import ModelPart
 from cornu.saving import files
 from cornu.saving.pickling import all_variables, pack, pickled, unpack
-from cornu.training.replication import replication_files
+from cornu.training.replica_files import replica_files
 
 
 class FileMethods(ModelPart):
@@ -58,7 +58,7 @@ class FileMethods(ModelPart):
         """
         options = {"skip_mismatch": skip_mismatch, "by_name": by_name}
         replication = self._programs.replication
-        others = replication_files(filepath, replication.count) if replication is not None else {}
+        others = replica_files(filepath, replication.count) if replication is not None else {}
         for replica, path in others.items():  # as callbacks have saved them, one file for each replica
             with self.learner.as_replica(replica):
                 found = files.load_weights(self, path, **options)

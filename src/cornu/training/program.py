@@ -145,9 +145,9 @@ class Program:
 
     @property
     def rounds(self) -> int:
-        """How often a block of steps runs, one time after the other: for each replica, if they are not computed together."""
+        """How many times as long as for one model a block of steps takes, of replicas that follow each other."""
         replicas = self.learner.replication
-        return 1 if replicas is None else len(replicas.groups)
+        return 1 if replicas is None else replicas.rounds
 
     @property
     def _active(self) -> dict[str, Any]:
@@ -256,16 +256,14 @@ def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 def _joined(replicas: Replication, logs: Sequence[dict | None], names: list[str]) -> dict[str, Any]:
     """Return the logs of groups of replicas as means with deviations; those that did not run have NaN."""
-    found = jax.device_get(logs)
-    example = next((one for one in found if one is not None), None)
-    if example is None:
-        return {}
-    values: dict[str, list] = {name: [] for name in names}
-    for group, own in zip(replicas.groups, found, strict=True):
-        for name in names:
-            value = np.full_like(example[name], np.nan) if own is None else own[name]
-            values[name] += [value] if group.alone else list(value)
-    return {name: joined(each) for name, each in values.items()}
+    found = [
+        None if own is None else [own] if group.alone else [{name: one[at] for name, one in own.items()} for at in range(group.size)]
+        for group, own in zip(replicas.groups, jax.device_get(logs), strict=True)
+    ]
+    example = next((one[0] for one in found if one is not None), {})
+    missing = {name: np.full_like(value, np.nan) for name, value in example.items()}
+    each = [one for own, group in zip(found, replicas.groups, strict=True) for one in own or [missing] * group.size]
+    return {name: joined([one[name] for one in each]) for name in names if example}
 
 
 _NO_TURNS = contextlib.nullcontext()

@@ -1,28 +1,26 @@
 """Several trainings at once: the same steps on stacked state, each replica with random numbers of its own.
 
-The state of a program has one more axis in front, of the replicas; a program over it is the program for one, made to
-run over that axis. A variable holds its value in one of them, so that whoever reads it sees a whole model.
+A variable holds its value in one of the replicas, so that whoever reads it sees a whole model; its values in all of
+them are beside it (`Copies`), in an array for each group of replicas that one operation computes.
 """
 
+import concurrent.futures
 import contextlib
 import functools
-import inspect
-import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from cornu.core.distribution import Distribution
 from cornu.core.donation import exchange
 from cornu.core.placement import compiled, to_device
+from cornu.core.processor import threads
 from cornu.core.seeds import drawing_from, program_seed, state_of
 from cornu.core.variable import Variable
-from cornu.layers.convolution import Convolving
-from cornu.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
+from cornu.training.replica_programs import Group, GroupProgram, groups_of
 from cornu.training.state import TrainState
 
 
@@ -43,55 +41,6 @@ def seeds_of(count: int, first: int | None) -> list[int | None]:
     return [None, *(base + replica for replica in range(1, count))]
 
 
-def fits_together(model: Any) -> bool:
-    """Return whether one operation for all replicas is faster than one replica after the other.
-
-    A convolution whose kernels differ is one by groups, which takes twice as long on a CPU.
-    """
-    if jax.default_backend() != "cpu":
-        return True
-    slow = Convolving, LocallyConnected1D, LocallyConnected2D
-    return not any(isinstance(layer, slow) for layer in model._flatten_layers())
-
-
-def replica_path(path: Any, replica: int) -> str:
-    """Return the name of a replica's file: that of the first is `path`.
-
-    >>> replica_path("model.keras", 0), replica_path("best.weights.h5", 2)
-    ('model.keras', 'best.replica-2.weights.h5')
-    """
-    folder, name = os.path.split(os.fspath(path))
-    if replica == 0:
-        return os.fspath(path)
-    stem, suffix = os.path.splitext(name)
-    if stem.endswith(".weights"):
-        stem, suffix = stem.removesuffix(".weights"), f".weights{suffix}"
-    return os.path.join(folder, f"{stem}.replica-{replica}{suffix}")
-
-
-def replication_files(path: Any, count: int) -> dict[int, str]:
-    """Return the files of all replicas beside `path`, by replica; nothing if one of them is missing."""
-    if not isinstance(path, (str, os.PathLike)):
-        return {}
-    found = {replica: replica_path(path, replica) for replica in range(count)}
-    return found if all(map(os.path.exists, found.values())) else {}
-
-
-class Group(NamedTuple):
-    """Replicas that one operation computes: their numbers, from `start` to before `stop`.
-
-    The arrays of several have one more axis in front; a replica that is alone has the program of a single model.
-    """
-
-    start: int
-    stop: int
-
-    @property
-    def alone(self) -> bool:
-        """Whether it is one replica, whose arrays have no axis of replicas."""
-        return self.stop - self.start == 1
-
-
 class Copies:
     """The values of a variable in all replicas, an array for each group; `shown` is the one that the variable holds."""
 
@@ -106,8 +55,7 @@ class Replication:
         seeds: The seed of each. None is for the first alone: it keeps the values that its variables have, and draws
             from numpy's global generator.
         numbers: What differs between them, by name, with a value for each (`training.varied`).
-        together: Whether one operation computes all replicas; else one replica follows the other. None lets the model
-            decide.
+        together: Whether one operation computes several replicas; else each has its own. None lets the model decide.
     """
 
     def __init__(
@@ -121,18 +69,19 @@ class Replication:
         self.active = np.ones(len(self.seeds), bool)  # those that are trained; the others keep their state
         self.shown = 0  # the replica whose values the variables hold
         self.groups: list[Group] = []
+        self.optimizer: Any = None  # the one whose numbers differ by replica
 
     @property
     def count(self) -> int:
         """The number of replicas."""
         return len(self.seeds)
 
-    def prepare(self, model: Any) -> None:
-        """Decide which replicas are computed together, at the first step of a model."""
+    def prepare(self, model: Any, distribution: Distribution | None) -> None:
+        """Decide how replicas are computed, and where, at the first step of a model."""
         if not self.groups:
-            together = fits_together(model) if self._together is None else self._together
-            size = self.count if together else 1
-            self.groups = [Group(start, start + size) for start in range(0, self.count, size)]
+            devices = () if distribution is None else distribution.device_mesh.backend_mesh.devices.flat
+            numbers = sum(variable.size for variable in model.variables)
+            self.groups = groups_of(self.count, numbers, list(devices), self._together)
 
     # ---- random numbers
 
@@ -158,7 +107,7 @@ class Replication:
     def _parts(self, values: Sequence[Any]) -> list[jax.Array]:
         """Return the arrays of all groups, of an array for each replica; nobody else holds them."""
         parts = [values[one.start] if one.alone else np.stack(values[one.start : one.stop]) for one in self.groups]
-        return [to_device(part, copy=True) for part in parts]
+        return [group.place(to_device(part, copy=True)) for group, part in zip(self.groups, parts, strict=True)]
 
     def _drawn(self, variables: Sequence[Variable]) -> dict[int, list]:
         """Return the first values in all replicas, by id, of variables that still have the value that was drawn.
@@ -235,8 +184,8 @@ class Replication:
             for variable in variables:
                 copies = variable._copies
                 if variable._held is not copies.shown:
-                    value = variable._held if group.alone else _with(copies.parts[at], variable._held, replica - group.start)
-                    copies.parts[at] = value
+                    value = group.place(variable._held)
+                    copies.parts[at] = value if group.alone else _with(copies.parts[at], value, replica - group.start)
                     copies.shown = variable._held
             self.shown = outer
             if replica != outer:
@@ -245,68 +194,22 @@ class Replication:
     # ---- programs
 
     def over(self, run: Callable, compile: Callable) -> Callable:
-        """Return a program for one training as one for all replicas.
+        """Return a program for one training as one for all replicas; see `GroupProgram`."""
+        return GroupProgram(self.groups, run, compile, self._pool)
 
-        Args:
-            run: A program that takes the state and returns it first. Its arguments are the same for all replicas, but
-                for the state, and for ``order``, which is one for each group.
-            compile: What compiles it.
+    @functools.cached_property
+    def _pool(self) -> concurrent.futures.Executor:
+        return concurrent.futures.ThreadPoolExecutor(self._at_once, "replicas")
 
-        Returns:
-            A function that takes and returns a state for each group, and a list of each of the other results. With an
-            argument ``active``, it trains those replicas alone.
-        """
-        names = tuple(inspect.signature(run).parameters)
-        alone, several = compile(run), compile(_of_several(run))
+    @property
+    def _at_once(self) -> int:
+        devices = {group.device for group in self.groups}
+        return max(len(devices), threads() if jax.default_backend() == "cpu" else 1)
 
-        def every(states: Sequence[TrainState], *args: Any, active: Any = None, **static: Any) -> tuple:
-            given = dict(zip(names[1:], args, strict=False))
-            order, found = given.get("order"), []
-            for at, (group, state) in enumerate(zip(self.groups, states, strict=True)):
-                trained = None if active is None else active[group.start : group.stop]
-                if trained is not None and not trained.any():
-                    found.append((state,))
-                    continue
-                if order is not None:
-                    given["order"] = order[at]
-                if group.alone:
-                    found.append(alone(state, *given.values(), **static))
-                else:
-                    found.append(several(state, *given.values(), active=trained, **static))
-            after, *rest = itertools.zip_longest(*found)
-            return list(after), *rest
-
-        return every
-
-
-def _of_several(run: Callable) -> Callable:
-    """Return a program whose state has an axis of replicas in front, and ``order`` if it has one more axis.
-
-    Its last argument ``active`` says which of them are trained: the others keep their state.
-    """
-    signature = inspect.signature(run)
-    names = tuple(signature.parameters)
-
-    def several(*args: Any, active: Any = None, **static: Any) -> tuple:
-        given = dict(zip(names, args, strict=False))
-        own = {"state": given.pop("state")}
-        if np.ndim(given.get("order")) > 1:
-            own["order"] = given.pop("order")
-        state, *rest = jax.vmap(lambda own: run(**given, **own, **static))(own)
-        return (state if active is None else _selected(active, state, own["state"]), *rest)
-
-    extra = inspect.Parameter("active", inspect.Parameter.KEYWORD_ONLY, default=None)
-    several.__signature__ = signature.replace(parameters=[*signature.parameters.values(), extra])  # type: ignore[attr-defined]
-    return several
-
-
-def _selected(active: jax.Array, after: TrainState, before: TrainState) -> TrainState:
-    """Return the state of replicas that are trained, and that before of the others."""
-
-    def select(new: jax.Array, old: jax.Array) -> jax.Array:
-        return jnp.where(active.reshape(-1, *[1] * (new.ndim - 1)), new, old)
-
-    return jax.tree.map(select, after, before)
+    @property
+    def rounds(self) -> int:
+        """How many times as long all replicas take as those that run at the same time."""
+        return -(-len(self.groups) // self._at_once)
 
 
 @functools.cache

@@ -41,7 +41,7 @@ from cornu.training.objective import results_by_name
 from cornu.training.replication import Replication
 from cornu.training.sharded import Placement
 from cornu.training.state import TrainState
-from cornu.training.varied import Varied, varied_in
+from cornu.training.varied import Varied, varied_in, vary_optimizer
 
 
 class Turn:
@@ -116,7 +116,8 @@ class Learner:
     ) -> None:
         self.replication = replication
         self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
-        self.placement = None if distribution is None else Placement(distribution)
+        one_model = distribution is not None and replication is None  # else devices have replicas, not parts of batches
+        self.placement = Placement(distribution) if one_model else None
         with self.as_compiled():
             self.params = model.trainable_variables
             self.ambient = ambient_seed()
@@ -133,13 +134,14 @@ class Learner:
         self.own_optimizers = parts(model, Optimizer)
         self.varied: list[Varied] = []
         if replication is not None:
-            self._prepare_replicas(replication)
+            self._prepare_replicas(replication, distribution)
         self.donor = Donor()
 
-    def _prepare_replicas(self, replication: Replication) -> None:
-        if self.placement is not None:
-            raise NotImplementedError("Replicas are not split over devices: end the distribution, or train one model.")
-        replication.prepare(self.model)
+    def _prepare_replicas(self, replication: Replication, distribution: Distribution | None) -> None:
+        replication.prepare(self.model, distribution)
+        if self.optimizer is not None and replication.optimizer is not self.optimizer:
+            replication.optimizer = self.optimizer
+            vary_optimizer(self.optimizer, replication)
         if self.objective is not None and self.objective.built:
             self.varied = varied_in(self.model, replication.numbers)
         for one in self.varied:

@@ -14,6 +14,10 @@ from cornu.layers.regularization import AlphaDropout, Dropout, GaussianDropout
 from cornu.training.objective import Objective, spread
 
 
+#: What differs between replicas beside numbers of the optimizer.
+MODEL_NUMBERS = "dropout", "label_smoothing", "loss_weights"
+
+
 class Varied:
     """An attribute that differs between replicas.
 
@@ -44,13 +48,24 @@ def varied_in(model: Any, numbers: dict[str, Sequence[Any]]) -> list[Varied]:
 
     Args:
         model: The model, whose objective is built.
-        numbers: ``dropout``, ``label_smoothing`` and ``loss_weights``, each with a value for each replica.
+        numbers: ``dropout``, ``label_smoothing`` and ``loss_weights``, each with a value for each replica; others are
+            those of the optimizer.
 
     Raises:
         ValueError: The model has nothing that they are for.
     """
     makers = {"dropout": _of_dropout, "label_smoothing": _of_label_smoothing, "loss_weights": _of_loss_weights}
-    return [one for name, values in numbers.items() for one in makers[name](model, values)]
+    return [one for name, values in numbers.items() if name in makers for one in makers[name](model, values)]
+
+
+def vary_optimizer(optimizer: Any, replication: Any) -> None:
+    """Give the optimizer of each replica its own numbers."""
+    for name, values in replication.numbers.items():
+        if name not in MODEL_NUMBERS:
+            # A number that is not zero comes last: an optimizer's update leaves out what is zero.
+            for replica in sorted(range(replication.count), key=lambda one: bool(values[one])):
+                with replication.as_one(replica, optimizer.hyper_variables):
+                    setattr(optimizer, name, float(values[replica]))
 
 
 def _of_dropout(model: Any, rates: Sequence[float]) -> list[Varied]:
