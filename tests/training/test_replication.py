@@ -304,3 +304,21 @@ def test_seeds_follow_that_of_the_program():
 
 def test_a_replicas_file_keeps_its_folder_and_endings(tmp_path):
     assert replica_path(tmp_path / "a.{epoch:02d}.keras", 3) == str(tmp_path / "a.{epoch:02d}.replica-3.keras")
+
+
+def test_numbers_that_jax_draws_are_those_of_single_runs():
+    class Noise(layers.Layer):
+        def build(self, shape):
+            self.seed = cornu.random.SeedGenerator()
+
+        def call(self, inputs, training=False):
+            noise = cornu.random.gamma(inputs.shape, 2.0, seed=self.seed)
+            return inputs * noise + cornu.random.beta((4,), 1.0, 2.0, seed=self.seed).sum()
+
+    def build():
+        return cornu.Sequential([cornu.Input((6,)), Noise(), layers.Dense(2, "softmax")])
+
+    _, history = replicated(build, True, epochs=2)
+    for replica, seed in enumerate(SEEDS):
+        _, alone = single(build, seed, epochs=2)
+        np.testing.assert_allclose(history.replicas[replica]["loss"], alone.history["loss"], atol=CLOSE)

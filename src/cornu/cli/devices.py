@@ -43,7 +43,10 @@ def _made(wanted: str, shard_state: bool, say: Callable[[str], None]) -> Any:
         say(f"training runs on one device, {found[0]}" + (": --devices N takes N" if wanted == "all" else ""))
         return None
     parts = "batches, variables and the optimizer's state are" if shard_state else "batches are"
-    say(f"{parts} split over {count} devices, {found[0]} to {found[count - 1]}")
+    if settings.replicas() > 1:
+        say(f"replicas are spread over {count} devices, {found[0]} to {found[count - 1]}")
+    else:
+        say(f"{parts} split over {count} devices, {found[0]} to {found[count - 1]}")
     return DataParallel(devices=found[:count], shard_state=shard_state)
 
 

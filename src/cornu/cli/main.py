@@ -47,6 +47,7 @@ _TRAIN_EXAMPLES = """examples:
   cornu train                               list what can be trained
   cornu train mnist-mlp --epochs 2          writes mnist-mlp.keras and a report, mnist-mlp.html
   cornu train mnist-cnn --watch --json      with curves on a web page; the result as JSON
+  cornu train mnist-mlp --replicas 8        trains 8 at once, and says the accuracy with its deviation
   cornu train addition-lstm                 learns to add numbers, and shows sums as it learns
   cornu train tiny-transformer --text a.txt learns to write in the manner of your text
   cornu train --images photos               a classifier of your pictures: photos/cat/*.jpg, photos/dog/*.jpg
@@ -76,6 +77,14 @@ Python code blocks run in order. What cornu changes or leaves out is reported on
 "cornu: ". A program written for Keras 1, Keras 2 or tf.keras has the layer names and formulas of that time
 (docs/differences.md). Its era is recognized by imports and spellings (nb_epoch, Convolution2D: 1; np_utils, lr=,
 fit_generator: 2; tensorflow.keras: tf.keras; keras.ops: 3); it is 3 if there are none, or if they contradict."""
+
+
+_REPLICAS: dict[str, Any] = {
+    "type": model_arguments.positive,
+    "metavar": "N",
+    "default": 1,
+    "help": "train N copies at once, with other random numbers: results with error bars",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -119,8 +128,8 @@ def _run(options: argparse.Namespace, from_shell: bool) -> int:
         over = None if options.devices is None else run.Devices(options.devices, options.shard_state)
         if options.shard_state and over is None:
             options.parser.error("--shard-state needs --devices")
-        if options.replicas > 1 and (resume is not None or over is not None):
-            options.parser.error(f"--replicas does not go with --{'devices' if resume is None else 'resume'}")
+        if options.replicas > 1 and resume is not None:
+            options.parser.error("--replicas does not go with --resume: a backup keeps one training")
         given = options.program, options.arguments, options.figures, options.seed, options.traceback
         return run.run(*given, resume, era, over, options.replicas)
     if options.command == "inspect" and not options.version:
@@ -175,13 +184,7 @@ def _add_run(commands: Any) -> None:
     run.add_argument(
         "--shard-state", action="store_true", help="with --devices: each device holds a part of weights and optimizer"
     )
-    run.add_argument(
-        "--replicas",
-        type=model_arguments.positive,
-        metavar="N",
-        default=1,
-        help="train N copies at once, with other random numbers: results with error bars",
-    )
+    run.add_argument("--replicas", **_REPLICAS)
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
 
@@ -194,6 +197,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
     train.add_argument("--batch-size", type=model_arguments.positive, help="rows per step")
     train.add_argument("--seed", type=int, help="makes the run repeatable")
+    train.add_argument("--replicas", **_REPLICAS)
     train.add_argument("--text", metavar="FILE", help="for tiny-transformer: a text in UTF-8 to learn from (sonnets)")
     train.add_argument(
         "--out", metavar="FILE", help="where to save the model (NAME.keras, or NAME-2.keras if that exists)"

@@ -16,6 +16,7 @@ from cornu.core import compilation_cache as compilation_cache  # keeps compiled 
 from cornu.core import registry
 from cornu.core.donation import Donor, exchange, note_reader, others_train, readable
 from cornu.core.dtype_policies import array_dtype, is_float
+from cornu.core.keys import for_itself
 from cornu.core.names import unique_name
 from cornu.core.operators import HasOperators
 from cornu.core.placement import concrete, to_device
@@ -377,7 +378,7 @@ class Seed(Variable):
             following, fresh = _drawn(self._value)
             self._note_change()
             self._value = following
-        return fresh
+        return for_itself(fresh) if scope.several else fresh
 
 
 @functools.partial(jax.jit, inline=True)

@@ -38,7 +38,6 @@ from cornu.training.output_checks import check_outputs
 from cornu.training.ownership import own_optimizer
 from cornu.training.predict import predict
 from cornu.training.programs import Kind, Programs
-from cornu.training.replication import Replication, seeds_of
 from cornu.training.step import Learner, custom_step
 
 _KINDS: dict[str, Kind] = {"fit": "train", "evaluate": "test", "predict": "predict"}  # the programs that they run
@@ -343,8 +342,7 @@ class Trainer(TextMethods, ModelPart):
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
         self._frame_columns = column_names(x)
         epochs = min(epochs, settings.max_epochs() or epochs)
-        if settings.replicas() > 1 and self._programs.replication is None:
-            self._programs.replicate(Replication(seeds_of(settings.replicas(), None)))
+        self._programs.replicate_as_set(trains=True)
         if validation_split and is_stream(x):
             raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")
         backup = backup_for(callbacks)
@@ -445,6 +443,7 @@ class Trainer(TextMethods, ModelPart):
         >>> model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
         1.0
         """
+        self._programs.replicate_as_set(trains=False)
         batches = self._prepared("evaluate", x, y, sample_weight, batch_size=batch_size, steps=steps)
         if batches.resident:
             checks.check_labels(self.objective, batches.batch.y)

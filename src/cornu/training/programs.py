@@ -7,11 +7,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from cornu.core import settings
 from cornu.core.distribution import Distribution, distribution
 from cornu.core.weights import HoldsWeights
 from cornu.data.text_inputs import TextCalls
 from cornu.training.program import Predictor, Program
-from cornu.training.replication import Replication
+from cornu.training.replication import Replication, seeds_of
 from cornu.training.sharded import gather
 from cornu.training.step import Learner
 
@@ -85,6 +86,15 @@ class Programs:
         """Train so many copies from now on, which begin as the model is; None: the model alone, as the first is."""
         self.replication = replication
         self.forget("replicas changed")
+
+    def replicate_as_set(self, trains: bool) -> None:
+        """Train or evaluate as many copies as ``cornu run --replicas`` says, or those that other models have begun."""
+        if settings.replicas() > 1 and self.replication is None:
+            shared = next((one._copies for one in self.model.variables if one._copies is not None), None)
+            if shared is not None:
+                self.replicate(shared.owner)
+            elif trains:
+                self.replicate(Replication(seeds_of(settings.replicas(), None)))
 
     def get(self, kind: Kind) -> Any:
         """Return the `Program` for training or evaluation, or the `Predictor`; made where there is none yet."""

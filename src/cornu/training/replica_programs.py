@@ -19,6 +19,7 @@ from jax.sharding import SingleDeviceSharding
 
 from cornu.core.placement import laid_out
 from cornu.core.processor import threads
+from cornu.core.scope import changed
 from cornu.training.state import TrainState
 
 #: Models with less numbers are computed together on a CPU too: there an operation takes longer to begin than to end.
@@ -160,7 +161,8 @@ def of_several(run: Callable) -> Callable:
     def several(*args: Any, active: Any = None, **static: Any) -> tuple:
         given = dict(zip(names, args, strict=False))
         own = {name: given.pop(name) for name in ("state", "order") if given.get(name) is not None}
-        state, *rest = jax.vmap(lambda own: run(**given, **own, **static))(own)
+        with changed(several=True):
+            state, *rest = jax.vmap(lambda own: run(**given, **own, **static))(own)
         return (state if active is None else _selected(active, state, own["state"]), *rest)
 
     extra = inspect.Parameter("active", inspect.Parameter.KEYWORD_ONLY, default=None)
