@@ -75,7 +75,9 @@ def _with_deviations(logs: dict[str, Any]) -> dict[str, Any]:
     if not any(isinstance(value, ErrorBar) for value in logs.values()):
         return logs
     deviations = {f"{name}_deviation": deviation_of(value) for name, value in logs.items() if np.ndim(value) == 0}
-    return Logs({name: float(value) if isinstance(value, ErrorBar) else value for name, value in logs.items()} | deviations)
+    return Logs(
+        {name: float(value) if isinstance(value, ErrorBar) else value for name, value in logs.items()} | deviations
+    )
 
 
 def _cell(value: Any) -> str:

@@ -65,7 +65,9 @@ class PlotLosses(Callback):
             kind, base = ("validation", name[4:]) if name.startswith("val_") else ("training", name)
             if base != UNDRAWN and (self.metrics is None or base in self.metrics):
                 points = self.curves.setdefault(base, {}).setdefault(kind, [])
-                points += [None] * (len(self.epochs) - 1 - len(points)) + [value if deviation_of(value) else float(value)]
+                points += [None] * (len(self.epochs) - 1 - len(points)) + [
+                    value if deviation_of(value) else float(value)
+                ]
         if len(self.epochs) % self.every == 0:
             self._show()
 

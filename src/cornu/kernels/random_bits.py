@@ -89,9 +89,7 @@ def keep_numbered(key: jax.Array, rate: float, numbers: jax.Array) -> jax.Array:
     return _hashed(key, numbers) >= jnp.uint32(_dropped_levels(rate))
 
 
-def dropout(
-    inputs: jax.Array, key: jax.Array, rate: Any, noise_shape: Sequence[int | None] | None = None
-) -> jax.Array:
+def dropout(inputs: jax.Array, key: jax.Array, rate: Any, noise_shape: Sequence[int | None] | None = None) -> jax.Array:
     """Set a random fraction of the elements to zero and scale up the rest, which preserves the expected value.
 
     The scale uses `keep_probability`, so the expectation is exact.

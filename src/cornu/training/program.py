@@ -257,7 +257,11 @@ def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
 def _joined(replicas: Replication, logs: Sequence[dict | None], names: list[str]) -> dict[str, Any]:
     """Return the logs of groups of replicas as means with deviations; those that did not run have NaN."""
     found = [
-        None if own is None else [own] if group.alone else [{name: one[at] for name, one in own.items()} for at in range(group.size)]
+        None
+        if own is None
+        else [own]
+        if group.alone
+        else [{name: one[at] for name, one in own.items()} for at in range(group.size)]
         for group, own in zip(replicas.groups, jax.device_get(logs), strict=True)
     ]
     example = next((one[0] for one in found if one is not None), {})

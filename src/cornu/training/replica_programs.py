@@ -132,7 +132,11 @@ class GroupProgram:
             return values
         leaves = jax.tree.leaves(values)
         known = self._placed.get(at)
-        if known is None or len(known[0]) != len(leaves) or any(a is not b for a, b in zip(*(known[0], leaves), strict=True)):
+        if (
+            known is None
+            or len(known[0]) != len(leaves)
+            or any(a is not b for a, b in zip(*(known[0], leaves), strict=True))
+        ):
             known = self._placed[at] = leaves, self.groups[at].place(values)
         return known[1]
 

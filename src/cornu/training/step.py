@@ -97,7 +97,6 @@ class Turn:
                         hold(variables, values)
             learner.donor.end()
 
-
     @property
     def _groups(self) -> tuple[list[Variable], ...]:
         learner = self.learner

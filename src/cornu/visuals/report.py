@@ -96,9 +96,7 @@ def _evaluated(model: Any, x: Any, y: Any) -> dict[str, float]:
     if y is None or not model.compiled:
         return {}
     return {
-        name: value
-        for name, value in model.evaluate(x, y, verbose=0, return_dict=True).items()
-        if np.ndim(value) == 0
+        name: value for name, value in model.evaluate(x, y, verbose=0, return_dict=True).items() if np.ndim(value) == 0
     }
 
 
