@@ -60,6 +60,8 @@ UPWARD: dict[tuple[str, str], str] = {}
 #: Module that imports by a string -> why.
 STRINGS = {
     "cornu": "`import cornu` loads one file: public names are imported when they are first asked for",
+    "cornu.core.loading": "imports modules by their names, for others",
+    "cornu.cli.hosts": "what JAX has for several processes, without a trace in numpy's generator",
     "cornu.core.registry": "a table imports its home at the first name that is missing",
     "cornu.core.spellings": "what knows old spellings is imported when one is met",
     "cornu.compat.backend.from_rows": "a row names a function of another module",
@@ -80,6 +82,7 @@ LATE = {
     ("*", "optax"): "a quarter of a second, for the programs that use it",
     ("*", "pooch"): "a tenth of a second, for the programs that download",
     ("*", "requests"): "a tenth of a second, for the programs that download",
+    ("cornu.compat.imports", "cornu.compat.distributions"): "loads importlib.metadata, which few programs need",
     ("cornu.core.settings", "jax"): "settings can be asked before JAX is loaded, and float64 be allowed",
     ("cornu.core.tracebacks", "cornu.core.jax_internals"): "loads jax, which an error before that does not need",
     ("cornu.core.jax_internals", "jax._src.array"): "a later JAX may not have it",
@@ -105,6 +108,9 @@ LATE = {
     ("cornu.kernels.native.library", "fcntl"): "Windows has none",
     ("cornu.models.saving_methods", "cornu.export"): "loads jax.export, for the programs that export",
     ("cornu.cli.main", "cornu.cli.run"): "`cornu --help` answers at once",
+    ("cornu.cli.main", "cornu.cli.hosts"): "`cornu --help` answers at once",
+    ("cornu.core.coordinator", "jaxlib"): "a program of its own, of which the others need the name alone",
+    ("cornu.core.distribution", "cornu.core.jax_processes"): "what JAX has for several processes, for those who join",
     ("cornu.cli.main", "cornu.cli.inspect"): "`cornu --help` answers at once",
     ("cornu.cli.serve", "cornu.serve.server"): "needs an extra: without it, the command says so",
     ("cornu.cli.serve", "cornu.serve.application"): "needs an extra: without it, the command says so",

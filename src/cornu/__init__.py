@@ -73,7 +73,7 @@ def __getattr__(name: str) -> Any:
     if not path:
         return importlib.import_module("cornu.core.spellings").names_of("cornu")(name)
     try:
-        module = importlib.import_module(path)
+        module = importlib.import_module("cornu.core.loading").import_module(path)
     except ModuleNotFoundError as error:
         if error.name != path:
             raise

@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import pytest
+from tests.data.hugging_face import Table
 
 import cornu
 from cornu import callbacks, layers
@@ -48,6 +49,21 @@ class Shuffled(PyDataset):
 
     def on_epoch_end(self):
         np.random.shuffle(self.rows)
+
+
+class Unsized:
+    """A dataset that does not say how many batches it has."""
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __iter__(self):
+        return ((self.x[start : start + 9], self.y[start : start + 9]) for start in range(0, len(self.x), 9))
+
+
+def as_table(x, y):
+    """Return a data set of named columns, whose rows a function makes each time."""
+    return Table(x=x, y=y).with_transform(lambda rows: {"x": np.stack(rows["x"]) + np.random.rand(), "y": rows["y"]})
 
 
 def forever(x, y):
@@ -98,6 +114,8 @@ DATA = {
     "mapped": lambda x, y, folder: {"x": as_mapped(x, folder), "y": y, "batch_size": 9},
     "dataset": lambda x, y, folder: {"x": Shuffled(x, y), "shuffle": True, "validation_data": Shuffled(x, y)},
     "dataset across epochs": lambda x, y, folder: {"x": Shuffled(x, y), "steps_per_epoch": 5},
+    "dataset of unknown length": lambda x, y, folder: {"x": Unsized(x, y), "validation_data": Unsized(x, y)},
+    "data set of columns": lambda x, y, folder: {"x": as_table(x, y), "batch_size": 9, "validation_split": 0.2},
     "data set of rows": lambda x, y, folder: {
         "x": Dataset.from_tensor_slices((x, y)).map(lambda a, b: (a * 2, b)).shuffle(60).batch(9)
     },

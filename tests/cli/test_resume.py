@@ -12,7 +12,7 @@ from cornu import callbacks, layers
 from cornu.checkpoints.background_writer import Writer
 from cornu.checkpoints.file import Checkpoint, Generations, write_checkpoint
 from cornu.checkpoints.resuming import resuming
-from cornu.cli import resume
+from cornu.cli import resume, run
 from cornu.programs.reading import read_program
 from cornu.utils import set_random_seed
 
@@ -227,9 +227,9 @@ def test_sets_have_one_order(monkeypatch):
     started = []
     monkeypatch.setattr(os, "execv", lambda *arguments: started.append(arguments))
     monkeypatch.setenv("PYTHONHASHSEED", "3")
-    resume.with_fixed_hashes()
+    run.fix_hashes()
     assert not started
     monkeypatch.delenv("PYTHONHASHSEED")
-    resume.with_fixed_hashes()
+    run.fix_hashes()
     assert os.environ["PYTHONHASHSEED"] == "0"
     assert started == [(sys.executable, [sys.executable, *sys.orig_argv[1:]])]

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from tests.data.hugging_face import Column, Table
 
 import cornu
 from cornu import layers
@@ -171,41 +172,6 @@ def test_memory_stays_far_below_the_size_of_a_mapped_file(tmp_path):
     assert int(done.stdout) < 700, "megabytes"
 
 
-class Column(collections.abc.Sequence):
-    """A column of a data set of Hugging Face: slices are read when they are asked for."""
-
-    def __init__(self, source, column_name):
-        self.source, self.column_name = source, column_name
-
-    def __len__(self):
-        return len(self.source[self.column_name])
-
-    def __getitem__(self, place):
-        return self.source[self.column_name][place]
-
-
-class Table:
-    """A data set of Hugging Face: its rows are dictionaries."""
-
-    column_names = ("x", "y")
-
-    def __init__(self, **columns):
-        self.columns = columns
-
-    def with_format(self, kind):
-        return self
-
-    def __len__(self):
-        return len(self.columns["x"])
-
-    def __getitem__(self, key):
-        return (
-            Column(self.columns, key)
-            if isinstance(key, str)
-            else {name: one[key] for name, one in self.columns.items()}
-        )
-
-
 @pytest.mark.parametrize("form", [np.asarray, jnp.asarray, np.ndarray.tolist])
 def test_columns_of_a_data_set(expected, form):
     table = Table(x=form(X), y=form(Y))
@@ -223,13 +189,60 @@ def test_columns_by_name_and_of_texts():
         np.testing.assert_array_equal(model.predict(given, verbose=0), expected)
 
 
-def test_a_data_set_of_named_columns_is_refused_with_advice():
-    table = Table(x=X, y=Y)
-    with pytest.raises(TypeError, match=r"columns 'x', 'y'.*\nPass its columns: dataset\['x'\], dataset\['y'\]\."):
-        trained(table)
-    model = cornu.Sequential([layers.Dense(1)])
-    with pytest.raises(TypeError, match=r"Pass its columns: dataset\['x'\]\."):
-        model.predict(table, verbose=0)
+class Dictionaries:
+    """A torch DataLoader of rows that are dictionaries of columns."""
+
+    def __iter__(self):
+        return ({"x": X[i : i + 8], "id": np.arange(i, i + len(X[i : i + 8])), "y": Y[i : i + 8]} for i in (0, 8, 16))
+
+    def __len__(self):
+        return 3
+
+
+def test_batches_that_are_dictionaries_of_columns(expected):
+    cornu.utils.set_random_seed(1)
+    x = layers.Input((3,), name="x")
+    model = cornu.Model(x, layers.Dense(1)(layers.Dense(2, activation="tanh")(x)))
+    model.compile(cornu.optimizers.Adam(0.05), "mse")
+    losses = model.fit(Dictionaries(), epochs=2, verbose=0).history["loss"]
+    np.testing.assert_allclose(losses, expected[:2], rtol=1e-5)
+    np.testing.assert_allclose(model.predict(Dictionaries(), verbose=0).ravel(), expected[2:], rtol=1e-5, atol=1e-6)
+    assert model.evaluate(Dictionaries(), verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-5)
+    assert model.fit(Dictionaries(), y="id", sample_weight="y", verbose=0).history["loss"]
+    with pytest.raises(ValueError, match="There is no column 'z': the columns are 'x', 'id', 'y'"):
+        model.fit(Dictionaries(), y="z", verbose=0)
+    with pytest.raises(ValueError, match=r"'z' is to be the name of a column.*\n.*Yield \(x, y\)"):
+        model.fit(Rows(), y="z", verbose=0)
+    with pytest.raises(ValueError, match=r"y='z' names a column, .*; x is a ndarray"):
+        model.fit(X, y="z", verbose=0)
+
+
+def test_rows_that_are_dictionaries_are_refused_with_advice():
+    rows = ({"x": 1.0, "y": 2.0} for _ in range(4))
+    with pytest.raises(ValueError, match=r"generator yields single samples.*\n.*batch\(32\)"):
+        trained(rows)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+@pytest.mark.parametrize("form", [list, pd.Series, lambda texts: np.array(texts, object)])
+@pytest.mark.parametrize("stream", [False, True])
+def test_missing_texts_are_told_with_column_and_row(missing, form, stream):
+    size, town = layers.Input((1,), name="size"), layers.Input((1,), name="town", dtype="string")
+    found = layers.concatenate([size, layers.StringLookup(vocabulary=["a"], output_mode="one_hot")(town)])
+    model = cornu.Model([size, town], layers.Dense(1)(found))
+    model.compile("sgd", "mse")
+    x, y = {"size": np.ones(4), "town": form(["a", "b", missing, "a"])}, np.ones(4)
+    with pytest.raises(TypeError, match=r"x\['town'\] has .* in row 2, where there should be a string\.\nReplace"):
+        model.fit(*([iter([(x, y)])] if stream else [x, y]), verbose=0)
+
+
+def test_frames_for_models_with_a_list_of_inputs():
+    inputs = [layers.Input((1,), name="a"), layers.Input((1,), name="b")]
+    model = cornu.Model(inputs, layers.Subtract()(inputs))
+    frame = pd.DataFrame({"b": [1.0, 2.0], "c": [7.0, 7.0], "a": [5.0, 5.0]})
+    assert model.predict(frame, verbose=0).ravel().tolist() == [4.0, 3.0]
+    with pytest.raises(ValueError, match=r"inputs .*'a', 'b'.*no column 'a'"):
+        model.predict(frame[["b"]], verbose=0)
 
 
 def test_single_samples_are_refused_with_advice():

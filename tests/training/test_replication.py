@@ -86,7 +86,7 @@ def test_each_replica_is_the_single_run_with_its_seed(build, together):
 
 
 def test_history_and_scores_are_means_with_deviations():
-    model, history = replicated(mlp, True, epochs=2)
+    _, history = replicated(mlp, True, epochs=2)
     values = [one["loss"][-1] for one in history.replicas]
     assert history.history["loss"][-1] == pytest.approx(np.mean(values))
     assert history.history["loss"][-1].deviation == pytest.approx(np.std(values, ddof=1))
@@ -105,7 +105,7 @@ def test_a_second_fit_continues(together):
 
 def test_the_first_replica_without_a_seed_is_the_model_itself():
     set_random_seed(7)
-    model, history = replicated(mlp, True, [None, 8], epochs=2)
+    _, history = replicated(mlp, True, [None, 8], epochs=2)
     for replica, seed in enumerate([7, 8]):
         _, alone = single(mlp, seed, epochs=2)
         np.testing.assert_allclose(history.replicas[replica]["loss"], alone.history["loss"], atol=CLOSE)
@@ -277,7 +277,7 @@ def test_a_custom_step_and_several_outputs(together):
 def test_a_batch_trains_all_and_returns_means():
     model = compiled(mlp)
     model._programs.replicate(Replication(SEEDS))
-    loss, accuracy = model.train_on_batch(*rows_for(model))
+    loss, _ = model.train_on_batch(*rows_for(model))
     assert len(loss.values) == 3
     assert loss.deviation > 0
 

@@ -6,6 +6,7 @@ from cornu.callbacks.base import Callback
 from cornu.callbacks.history import History
 from cornu.callbacks.logs import Logs
 from cornu.callbacks.progress import ProgbarLogger
+from cornu.core import processes
 from cornu.core.errors import foreign
 from cornu.core.settings import is_interactive_logging_enabled
 
@@ -111,10 +112,15 @@ class CallbackList:
             raise AttributeError(name)
 
         def call_all(*args: Any, **kwargs: Any) -> None:
-            for callback in self.callbacks:
+            for callback in filter(is_active, self.callbacks):
                 getattr(callback, name)(*_with_logs(name, args, kwargs), **kwargs)
 
         return call_all
+
+
+def is_active(callback: Any) -> bool:
+    """Return whether a callback is called: of several processes, only the first reports."""
+    return processes.is_first() or not getattr(callback, "only_reports", False)
 
 
 def _with_logs(name: str, args: tuple, kwargs: dict[str, Any]) -> tuple:
@@ -131,11 +137,10 @@ class BatchWatcher:
     def __init__(self, callbacks: CallbackList, kind: str) -> None:
         self.callbacks, self.kind = callbacks, kind
         methods = _BATCH_METHODS[kind]
-        self.watching = [callback for callback in callbacks.callbacks if _overrides(callback, methods)]
-        self.every_batch = any(_wants_every_batch(callback, methods) for callback in self.watching)
-        self.until_nan = kind == "train" and any(
-            getattr(callback, "ends_block_at_nan", False) for callback in self.watching
-        )
+        watching = [callback for callback in callbacks.callbacks if _overrides(callback, methods)]
+        self.every_batch = any(_wants_every_batch(callback, methods) for callback in watching)
+        self.until_nan = kind == "train" and any(getattr(callback, "ends_block_at_nan", False) for callback in watching)
+        self.watching = list(filter(is_active, watching))
         if kind != "train" and self.stopped():  # a callback of an earlier run had asked; `fit` resets its own
             setattr(callbacks.model, _STOPPERS[kind], False)
 

@@ -32,6 +32,8 @@ class CSVLogger(Callback):
     >>> logger = CSVLogger("training.csv", separator=";")
     """
 
+    only_reports = True
+
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
         self.filename, self.sep, self.append = Path(filename), separator, append
         self.keys: list[str] | None = None
@@ -148,6 +150,8 @@ class RemoteMonitor(Callback):
 
     >>> monitor = RemoteMonitor("http://localhost:9000", send_as_json=True)
     """
+
+    only_reports = True
 
     def __init__(
         self,

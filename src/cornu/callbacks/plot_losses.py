@@ -38,6 +38,8 @@ class PlotLosses(Callback):
     >>> curves = PlotLosses(path="curves.svg")
     """
 
+    only_reports = True
+
     per_batch = False
 
     def __init__(

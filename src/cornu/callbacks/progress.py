@@ -306,6 +306,7 @@ class ProgbarLogger(Callback):
     >>> progress = ProgbarLogger()
     """
 
+    only_reports = True
     per_batch = False
     validation_rows: int | None = None  # number of rows that the run validates on, if known
 

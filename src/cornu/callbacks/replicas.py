@@ -70,7 +70,7 @@ class ReplicaCallbacks:
 
     def of_running(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Return the logs of the replicas that have not stopped."""
-        active = np.flatnonzero(self.replication.active)
+        active = np.flatnonzero(self.replication.active).tolist()
         return {name: joined([value_in(value, replica) for replica in active]) for name, value in logs.items()}
 
     def stopped(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
+from cornu.core import processes
 from cornu.core.atomic_files import flush_folder, remove_leftovers, remove_quietly, replacing
 
 START = b"cornu checkpoint 1\n"
@@ -37,7 +38,7 @@ class Checkpoint(NamedTuple):
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint completely or not at all; OSError if it cannot be written."""
     digest = DIGEST()
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path, own=True) as temporary, temporary.open("wb") as file:
         for part in _parts(checkpoint):
             digest.update(part)
             file.write(part)
@@ -62,7 +63,21 @@ def type_name(dtype: np.dtype) -> str:
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Return a file's content; ValueError if it is not a complete checkpoint."""
-    data = memoryview(path.read_bytes())
+    return _parsed(path.read_bytes(), path)
+
+
+def from_first(checkpoint: Checkpoint | None) -> Checkpoint | None:
+    """Return the first process's checkpoint, or None, in each of several processes that run a program together."""
+    group = processes.group()
+    if group is None:
+        return checkpoint
+    data = None if checkpoint is None else b"".join(_parts(checkpoint))
+    data = group.from_first(data)
+    return None if data is None else _parsed(data + DIGEST(data).digest(), Path("the first process's checkpoint"))
+
+
+def _parsed(content: bytes, path: Path) -> Checkpoint:
+    data = memoryview(content)
     size = DIGEST().digest_size
     if bytes(data[: len(START)]) != START:
         raise ValueError(f"{str(path)!r} is not a checkpoint of this version of Cornu.")
@@ -73,10 +88,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     length = int.from_bytes(body[len(START) : position], "little")
     try:
         header = json.loads(bytes(body[position : position + length]))
-        content, described = dict(header["content"]), list(header["arrays"])
+        found, described = dict(header["content"]), list(header["arrays"])
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ValueError(f"{str(path)!r} has a valid checksum, but is not a checkpoint: {error!r:.200}.") from None
-    return Checkpoint(content, _arrays(body[position + length :], described, str(path)))
+    return Checkpoint(found, _arrays(body[position + length :], described, str(path)))
 
 
 def _arrays(data: memoryview, described: list[Any], path: str) -> list[np.ndarray]:
@@ -120,7 +135,9 @@ class Generations:
         self._next = 0
 
     def prepare(self) -> None:
-        """Make the folder; OSError if it cannot be written."""
+        """Make the folder; OSError if it cannot be written. Of several processes, the first keeps checkpoints."""
+        if not processes.is_first():
+            return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / ".cornu-probe.part"
@@ -134,6 +151,10 @@ class Generations:
 
     def newest(self) -> tuple[Checkpoint | None, list[str]]:
         """Return the newest intact checkpoint, if any, and what was wrong with the others."""
+        checkpoint, complaints = self._newest() if processes.is_first() else (None, [])
+        return from_first(checkpoint), complaints
+
+    def _newest(self) -> tuple[Checkpoint | None, list[str]]:
         found: list[tuple[int, int, Checkpoint]] = []
         complaints = []
         for place, path in enumerate(self.paths):
@@ -157,6 +178,8 @@ class Generations:
 
     def delete(self) -> None:
         """Remove the checkpoints, and the folder if it is then empty."""
+        if not processes.is_first():
+            return
         for path in self.paths:
             remove_quietly(path)
         remove_leftovers(self.folder, age=0)

@@ -1,5 +1,6 @@
 """Backups of a run: its whole state is saved to a file from time to time, and restored on restart."""
 
+import functools
 import inspect
 import os
 import time
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from cornu.callbacks.backup import BackupAndRestore
+from cornu.callbacks.list import is_active
 from cornu.callbacks.progress import ProgbarLogger
 from cornu.checkpoints import fingerprint
 from cornu.checkpoints.background_writer import Writer
@@ -18,6 +20,7 @@ from cornu.checkpoints.data_position import Reading
 from cornu.checkpoints.file import Checkpoint, Generations
 from cornu.checkpoints.function_names import ReferencedNames
 from cornu.checkpoints.plain_data import Packer, Unpacker, Watched, as_value_errors, restore_random
+from cornu.core import processes
 from cornu.core.errors import readable
 from cornu.core.ownership import is_library, library_classes
 from cornu.core.placement import to_device
@@ -132,12 +135,15 @@ class FitBackup(Backup):
         """Return the position of the training; ValueError if it does not exist."""
         epoch, step, stopped = content["place"]
         whole = [type(number) is int and number >= 0 for number in (epoch, step)]
-        if not all(whole) or type(stopped) is not bool or step > getattr(self.batches, "steps", step):
+        most = getattr(self.batches, "steps", None)  # None: the data do not say how many there are
+        if not all(whole) or type(stopped) is not bool or (most is not None and step > most):
             raise ValueError(f"{self._where} has the position {content['place']!r:.200}, which does not exist.")
         return Place(epoch, step, unpacker.unpack(content["logs"]), stopped)
 
     def _restore_callbacks(self, content: dict[str, Any], unpacker: Unpacker) -> None:
         for watched, packed in zip(self.watched, content["callbacks"], strict=True):
+            if not is_active(watched.owner):
+                continue
             kept = {name: value for name, value in packed["attributes"].items() if name not in watched.skip}
             before = dict(vars(watched.owner))
             unpacker.set_attributes(watched.owner, kept)
@@ -172,7 +178,7 @@ class FitBackup(Backup):
         self._steps += step - self._told if step > self._told else step
         self._told = step
         due = self.every is not None and self._steps >= self.every
-        if due or self._is_time():
+        if self._is_due(due or self._is_time()):
             self._keep(Place(epoch, step, read_logs()))
 
     def after_epoch(self, epoch: int, logs: dict[str, Any], last: bool) -> None:
@@ -180,7 +186,7 @@ class FitBackup(Backup):
         each = self.every is None and self.seconds is None
         if last and self.delete:
             return
-        if each or last or self._is_time():
+        if self._is_due(each or last or self._is_time()):
             self._keep(Place(epoch + 1, 0, logs, bool(self.model.stop_training)))
 
     def _is_time(self) -> bool:
@@ -188,11 +194,22 @@ class FitBackup(Backup):
             return False
         return time.monotonic() - self._last >= max(self.seconds, self._cost / SHARE)
 
+    def _is_due(self, due: bool) -> bool:
+        """Return whether to keep the state now: the first process does, with the others if they hold parts of it."""
+        return self.program.agreed(due) if self._in_parts else due and processes.is_first()
+
+    @functools.cached_property
+    def _in_parts(self) -> bool:
+        arrays = [variable._held for variable in self.variables]
+        return not all(one.is_fully_replicated or one.is_fully_addressable for one in arrays)
+
     def _keep(self, place: Place) -> None:
         began = time.monotonic()
         self._complain()
         self._number += 1
-        self.writer.give(self.capture(place))
+        captured = self.capture(place)
+        if processes.is_first():
+            self.writer.give(captured)
         self._steps, self._last = 0, time.monotonic()
         self._cost = self._last - began
 

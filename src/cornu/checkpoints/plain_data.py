@@ -17,6 +17,7 @@ import numpy as np
 
 from cornu.core.errors import readable_errors
 from cornu.core.layer import Layer
+from cornu.core.placement import on_host
 from cornu.core.seeds import set_random_states
 from cornu.core.variable import Variable
 from cornu.optimizers import Optimizer
@@ -83,7 +84,7 @@ class Packer:
             kind = "jax"
         if isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
             raise NotPlainError("a random key")
-        array = np.array(value, order="C", copy=True)
+        array = np.array(on_host(value), order="C", copy=True)
         if array.dtype.kind == "O" or array.dtype.names:
             raise NotPlainError("an array of objects")
         self.arrays.append(array)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from cornu.core import settings
+from cornu.core import processes, settings
 
 COUNT = "JAX_NUM_CPU_DEVICES"  # how many devices JAX makes of a CPU
 
@@ -35,19 +35,26 @@ def _made(wanted: str, shard_state: bool, say: Callable[[str], None]) -> Any:
     from cornu.core.distribution import DataParallel
     from cornu.core.layouts import list_devices
 
-    found = list_devices()
-    count = len(found) if wanted == "all" else int(wanted)
-    if count > len(found):
-        raise ValueError(f"--devices {count}: there are {len(found)}, {', '.join(found)}. Take fewer, or all.")
+    found, count = _chosen(list_devices(), wanted)
     if count == 1:
         say(f"training runs on one device, {found[0]}" + (": --devices N takes N" if wanted == "all" else ""))
         return None
     parts = "batches, variables and the optimizer's state are" if shard_state else "batches are"
-    if settings.replicas() > 1:
-        say(f"replicas are spread over {count} devices, {found[0]} to {found[count - 1]}")
-    else:
-        say(f"{parts} split over {count} devices, {found[0]} to {found[count - 1]}")
-    return DataParallel(devices=found[:count], shard_state=shard_state)
+    of = f" of {processes.count()} processes" if processes.count() > 1 else f", {found[0]} to {found[-1]}"
+    what = "replicas are spread" if settings.replicas() > 1 else f"{parts} split"
+    say(f"{what} over {count} devices{of}")
+    return DataParallel(devices=found, shard_state=shard_state)
+
+
+def _chosen(found: list[str], wanted: str) -> tuple[list[str], int]:
+    """Return the names of the wanted devices, as many of each process, and their number."""
+    each = len(found) // processes.count()
+    count = each if wanted == "all" else int(wanted)
+    if count > each:
+        there = f"there are {each} in each process" if processes.count() > 1 else f"there are {each}"
+        raise ValueError(f"--devices {count}: {there}, {', '.join(found)}. Take fewer, or all.")
+    taken = [name for at, name in enumerate(found) if at % each < count]
+    return taken, len(taken)
 
 
 def end() -> None:

@@ -39,6 +39,7 @@ _RUN_EXAMPLES = """examples:
   cornu run --resume kept mnist_cnn.py      killed and restarted, the training continues where it was
   cornu run --devices 4 mnist_cnn.py        each batch is split over 4 devices
   cornu run --replicas 8 mnist_mlp.py       trains 8 copies at once: means with deviations
+  cornu run --processes 2 mnist_cnn.py      ... over 2 processes; srun cornu run --hosts: over those of a job
   cornu run --era 2 old.py                  automatic names and formulas are those of Keras 2
 
 exit code: the program's own; 1 after an error in it, 2 if it cannot be read, 130 after Ctrl-C
@@ -103,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 1 a program's error, 2 wrong usage, 130 Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
-        code = _run(options, from_shell=arguments is None)
+        code = _run(options, sys.argv[1:] if arguments is None else list(arguments), arguments is None)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader closed the pipe, as in `cornu train | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -117,21 +118,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(options: argparse.Namespace, from_shell: bool) -> int:
+def _run(options: argparse.Namespace, given: list[str], from_shell: bool) -> int:
     if options.command == "run" and not options.version:
-        from cornu.cli import run
+        from cornu.cli import hosts, run
 
         era = None if options.era == "auto" else options.era
         resume = None if options.resume is None else run.Resume(options.resume, options.keep_every)
-        if resume is not None and from_shell:
-            resume.fix_hashes()
-        over = None if options.devices is None else run.Devices(options.devices, options.shard_state)
-        if options.shard_state and over is None:
+        by_hand = hosts.Hosts(options.coordinator, options.processes, options.process)
+        among = by_hand if options.hosts or any(one is not None for one in by_hand) else None
+        if among is not None and among.to_start is not None and not options.hosts:
+            return hosts.start_all(among.to_start, given[1:])
+        if from_shell and (resume is not None or among is not None):
+            run.fix_hashes()
+        spread = options.devices or ("all" if among is not None else None)
+        if options.shard_state and spread is None:
             options.parser.error("--shard-state needs --devices")
-        if options.replicas > 1 and resume is not None:
-            options.parser.error("--replicas does not go with --resume: a backup keeps one training")
-        given = options.program, options.arguments, options.figures, options.seed, options.traceback
-        return run.run(*given, resume, era, over, options.replicas)
+        if options.replicas > 1 and (resume is not None or among is not None):
+            reason = "a backup keeps one training" if among is None else "several processes train one model"
+            options.parser.error(f"--replicas does not go with --{'resume' if among is None else 'hosts'}: {reason}")
+        over = None if spread is None else run.Devices(spread, options.shard_state)
+        return run.run(
+            options.program,
+            options.arguments,
+            options.figures,
+            options.seed,
+            options.traceback,
+            resume,
+            era,
+            over,
+            among,
+            options.replicas,
+        )
     if options.command == "inspect" and not options.version:
         from cornu.cli import inspect
 
@@ -185,6 +202,14 @@ def _add_run(commands: Any) -> None:
         "--shard-state", action="store_true", help="with --devices: each device holds a part of weights and optimizer"
     )
     run.add_argument("--replicas", **_REPLICAS)
+    run.add_argument(
+        "--hosts", action="store_true", help="run together with the other processes of a SLURM, MPI or Kubernetes job"
+    )
+    run.add_argument(
+        "--processes", type=model_arguments.positive, metavar="N", help="... of N processes, started here if alone"
+    )
+    run.add_argument("--coordinator", metavar="HOST:PORT", help="... that meet at this address, of process 0")
+    run.add_argument("--process", type=int, metavar="I", help="... of which this is number I, from 0")
     run.add_argument("program", metavar="PROGRAM", help="the program's file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for the program").required = False
 

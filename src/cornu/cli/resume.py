@@ -1,25 +1,16 @@
 """``cornu run --resume DIR``: a program that is killed and restarted ends as if it had not been interrupted."""
 
 import hashlib
-import os
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
-from cornu.checkpoints.file import Checkpoint, Generations, read_checkpoint, write_checkpoint
+from cornu.checkpoints.file import Checkpoint, Generations, from_first, read_checkpoint, write_checkpoint
 from cornu.checkpoints.plain_data import Packer, Unpacker, as_value_errors, restore_random
 from cornu.checkpoints.resuming import resuming
-from cornu.core import era
+from cornu.core import era, processes
 from cornu.core.seeds import random_states
 from cornu.programs.reading import Program
-
-
-def with_fixed_hashes() -> None:
-    """Restart this process with a fixed hash seed: otherwise the order of sets of strings is random."""
-    if "PYTHONHASHSEED" not in os.environ and sys.platform != "win32":
-        os.environ["PYTHONHASHSEED"] = "0"
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def begin(
@@ -35,21 +26,22 @@ def begin(
     start = folder / "start"
     digest = hashlib.sha256("\0".join(cell.text for cell in source.cells).encode()).hexdigest()
     notes = []
-    if start.exists():
-        kept = read_checkpoint(start)
+    kept = from_first(read_checkpoint(start) if processes.is_first() and start.exists() else None)
+    if kept is not None:
         with as_value_errors(f"The folder {str(folder)!r}"):
             content = {"era": era.TODAY} | kept.content
             given = {"program": digest, "arguments": arguments, "era": forced_era or content["era"]}
             _check(folder, content, given)
             era.begin(content["era"])
             restore_random(Unpacker(kept.arrays), kept.content["random"])
-        fits = sum(1 for entry in folder.glob("fit-*") if entry.is_dir())
+        fits = processes.agreed(sum(1 for entry in folder.glob("fit-*") if entry.is_dir()))
         notes = [f"resuming from {folder}, which keeps {fits} call{'' if fits == 1 else 's'} of fit"] if fits else []
     else:
         packer = Packer()
         content = {"program": digest, "arguments": arguments, "era": era.current()}
         content["random"] = packer.pack(random_states())
-        write_checkpoint(start, Checkpoint(content, packer.arrays))
+        if processes.is_first():
+            write_checkpoint(start, Checkpoint(content, packer.arrays))
     resuming.start(folder, seconds)
     return notes
 
@@ -73,7 +65,7 @@ def end(well: bool) -> None:
     """Stop keeping `fit`; what was kept is removed if the program ended without an error."""
     folder = resuming.folder
     resuming.stop()
-    if well and folder is not None:
+    if well and folder is not None and processes.is_first():
         for entry in sorted(folder.glob("fit-*")):
             shutil.rmtree(entry, ignore_errors=True)
         (folder / "start").unlink(missing_ok=True)

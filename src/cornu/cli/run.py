@@ -12,16 +12,21 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from cornu.cli import devices, figures, tracebacks
+from cornu.cli import devices, figures, hosts, tracebacks
 from cornu.compat import eras, imports
-from cornu.core import settings
+from cornu.core import processes, settings
 from cornu.core.era import using
 from cornu.programs import magics, old_packages, python2, reading
 from cornu.programs.documents import Cell
 
 
 def say(message: str) -> None:
-    """Print one line of cornu's own on stderr, after what the program has printed so far."""
+    """Print one line of cornu's own on stderr, after what the program has printed so far.
+
+    Of several processes that run a program together, the first prints.
+    """
+    if not processes.is_first():
+        return
     sys.stdout.flush()
     print(f"cornu: {message}", file=sys.stderr, flush=True)
 
@@ -31,12 +36,6 @@ class Resume(NamedTuple):
 
     folder: str
     seconds: float
-
-    def fix_hashes(self) -> None:
-        """Restart this process, unless the order of sets is fixed already."""
-        from cornu.cli import resume
-
-        resume.with_fixed_hashes()
 
     def begin(self, source: reading.Program, arguments: Sequence[str], forced_era: str | None) -> list[str]:
         """Resume what is kept, with its era; returns notes for the user."""
@@ -49,6 +48,13 @@ class Resume(NamedTuple):
         from cornu.cli import resume
 
         resume.end(well)
+
+
+def fix_hashes() -> None:
+    """Restart this process with a fixed hash seed: otherwise the order of sets of strings is random."""
+    if "PYTHONHASHSEED" not in os.environ and sys.platform != "win32":
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 class Devices(NamedTuple):
@@ -71,14 +77,15 @@ def run(
     resume: Resume | None = None,
     era: str | None = None,
     over: Devices | None = None,
+    among: hosts.Hosts | None = None,
     replicas: int = 1,
 ) -> int:
     """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
 
     Figures that the program shows or leaves open are saved in `figures_folder`; `seed` seeds Python, numpy and Cornu
     first; `full_traceback` also shows the inner lines of Cornu and jax; `resume` says where every `fit` is kept; `era`
-    is one of `core.era.ERAS`, or None to recognize it from the program; `over` splits batches; `fit` trains `replicas`
-    copies of a model. SystemExit passes through.
+    is one of `core.era.ERAS`, or None to recognize it from the program; `over` splits batches; `among` says which
+    processes run the program together; `fit` trains `replicas` copies of a model. SystemExit passes through.
     """
     try:
         source = reading.read_program(program)
@@ -88,6 +95,15 @@ def run(
     except ValueError as error:
         say(str(error))
         return 2
+    if over is not None:
+        over.begin()
+    if among is not None:
+        try:
+            common_seed = hosts.begin(among)
+        except (ValueError, RuntimeError) as error:
+            say(str(error))
+            return 2
+        seed = common_seed if seed is None else seed
     finding = eras.Finding(era, []) if era else eras.era_of(source)
     for note in [*source.notes, *finding.notes]:
         say(note)
@@ -116,8 +132,6 @@ def _run_prepared(
 
         set_random_seed(seed)
     try:
-        if over is not None:
-            over.begin()
         for note in resume.begin(source, arguments, era) if resume is not None else ():
             say(note)
     except (OSError, ValueError) as error:
@@ -128,14 +142,18 @@ def _run_prepared(
         _run_cells(source, namespace)
         ended_well = True
     except KeyboardInterrupt as error:
+        processes.fail("interrupted")
         say(f"interrupted{tracebacks.place_in_program(error, set(source.lines))}")
         return 130
     except SystemExit as error:
         ended_well = error.code in (None, 0)
+        if not ended_well:
+            processes.fail(f"exit code {error.code}")
         raise
     except BaseException as error:
         sys.stdout.flush()
-        tracebacks.show(error, set(source.lines), full_traceback)
+        if processes.fail(tracebacks.in_one_line(error)):
+            tracebacks.show(error, set(source.lines), full_traceback)
         return 1
     finally:
         if resume is not None:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 import cornu
+from cornu.core import processes
+from cornu.core.errors import one_line
 from cornu.core.tracebacks import is_inner, is_standard, without_notice
 
 _OWN_FOLDER = str(Path(cornu.__file__).parent)
@@ -27,6 +29,11 @@ def show(error: BaseException, program_files: Collection[str], full: bool = Fals
 
     `program_files` are the program's own files; with `full`, only the frames of cornu run are left out.
     """
+    if isinstance(error, processes.ProcessLostError):
+        print(f"cornu: {error}", file=sys.stderr)
+        return
+    if (group := processes.group()) is not None:
+        print(f"cornu: {group.named(group.index, 'has ended with an error')}", file=sys.stderr)
     report = traceback.TracebackException.from_exception(error)
     left_out = _strip(report, set(program_files), full)
     sys.stderr.write("".join(report.format()))
@@ -35,6 +42,11 @@ def show(error: BaseException, program_files: Collection[str], full: bool = Fals
         print(f"cornu: {lines} inside Cornu and jax left out; cornu run --traceback shows them", file=sys.stderr)
     if hint := _hint(error):
         print(f"cornu: {hint}", file=sys.stderr)
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return an error as other processes show it."""
+    return one_line(f"{type(error).__name__}: {error}", 300)
 
 
 def _strip(report: traceback.TracebackException, program_files: set[str], full: bool) -> int:

@@ -18,7 +18,7 @@ from cornu.callbacks import Callback, Dashboard
 from cornu.cli import train_images
 from cornu.cli.common import UserError, refused
 from cornu.core import settings
-from cornu.core.error_bars import ErrorBar, deviation_of
+from cornu.core.error_bars import deviation_of
 from cornu.core.errors import did_you_mean
 
 
@@ -117,6 +117,7 @@ def _deviations(result: dict[str, Any]) -> dict[str, float]:
 def _with_error(result: dict[str, Any]) -> str:
     """Return the accuracy of replicas in percent, with its deviation; their loss if there is none.
 
+    >>> from cornu.core.error_bars import ErrorBar
     >>> _with_error({"loss": 0.1, "accuracy": ErrorBar([0.982, 0.984])})
     'accuracy 98.3 % ± 0.1'
     """

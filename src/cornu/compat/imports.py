@@ -5,7 +5,6 @@ Classes are therefore the same objects under every path.
 """
 
 import functools
-import importlib
 import importlib.machinery
 import re
 import sys
@@ -20,6 +19,7 @@ from cornu.compat.tensorflow import packages
 from cornu.compat.tensorflow.name_argument import taking_name
 from cornu.core import era
 from cornu.core.errors import did_you_mean
+from cornu.core.loading import import_module
 from cornu.core.ownership import is_library_module
 from cornu.programs import python2
 
@@ -106,7 +106,7 @@ class Facade(ModuleType):
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if place_of(f"{self.__name__}.{name}") is not None:
-            return importlib.import_module(f"{self.__name__}.{name}")
+            return import_module(f"{self.__name__}.{name}")
         found = _look_up(self._place, name)
         if found is None:
             raise AttributeError(missing(self.__name__, self._place, name), name=name)
@@ -179,7 +179,7 @@ def _look_up(place: str, name: str) -> tuple[Any] | None:
 
 def _tensor_function(place: str, name: str, module: str, thing: Any) -> Any:
     """Return a function of TensorFlow as programs call it: with a name, and on the tensors of a model."""
-    symbols = importlib.import_module("cornu.compat.tensorflow.symbols")
+    symbols = import_module("cornu.compat.tensorflow.symbols")
     return symbols.on_symbols(place, name, symbols.with_old_keywords(taking_name(module, thing)))
 
 
@@ -234,20 +234,20 @@ def _target(place: str, new: str) -> tuple[Any] | None:
     if ":" in new:
         return _attribute(*new.split(":"))
     if new == "tensorflow":  # `K.tf`, where `import tensorflow` means Cornu
-        return (importlib.import_module(new),) if _is_installed() else None
+        return (import_module(new),) if _is_installed() else None
     if new.startswith("cornu."):
-        return (importlib.import_module(new),)
+        return (import_module(new),)
     return next((found for module in _PLACES[place] if (found := _attribute(module, new)) is not None), None)
 
 
 def _load(target: str) -> Any:
     module, _, name = target.partition(":")
-    return getattr(importlib.import_module(module), name)
+    return getattr(import_module(module), name)
 
 
 def _attribute(module: str, name: str) -> tuple[Any] | None:
     try:
-        content = importlib.import_module(module)
+        content = import_module(module)
         _give_arrays_methods()
         if name not in vars(content) and module != "cornu":  # the others' __getattr__ calls this
             return None
@@ -263,15 +263,15 @@ def _attribute(module: str, name: str) -> tuple[Any] | None:
 def _give_arrays_methods() -> None:
     """Give arrays the methods of TensorFlow's tensors; this does not import jax."""
     if "jax.numpy" in sys.modules and "cornu.core.graph" in sys.modules:
-        importlib.import_module("cornu.compat.array_methods").install()
+        import_module("cornu.compat.array_methods").install()
 
 
 @functools.cache
 def _make_arrays_tensors() -> None:
     """Let arrays look like TensorFlow's tensors, in a program that uses TensorFlow."""
     if _is_installed():
-        importlib.import_module("cornu.compat.tensorflow.tensors").install()
-        importlib.import_module("cornu.compat.tensorflow.ragged").install()
+        import_module("cornu.compat.tensorflow.tensors").install()
+        import_module("cornu.compat.tensorflow.ragged").install()
 
 
 def _public(place: str) -> list[str]:
@@ -279,7 +279,7 @@ def _public(place: str) -> list[str]:
     known: set[str] = set(_NAMES.get(place, {}))
     for module in _PLACES.get(place, ()):
         if _attribute(module, "__name__") is not None:
-            content = importlib.import_module(module)
+            content = import_module(module)
             known |= {
                 name
                 for name in (content.__all__ if hasattr(content, "__all__") else dir(content))
@@ -341,7 +341,7 @@ def missing(module: str, place: str, name: str) -> str:
         return said + did_you_mean(name, _public(place))
     if (home := _home(place, name)) not in ("", f"{module}.{name}"):
         return f"{module!r} has no module {name!r}: its names are in {home}."
-    return said + did_you_mean(name, dir(importlib.import_module(module)))
+    return said + did_you_mean(name, dir(import_module(module)))
 
 
 class FacadeLoader(Loader):
@@ -384,6 +384,12 @@ class KerasFinder(MetaPathFinder):
         words = f"{_no(parent, name)}{near}" if near else missing(parent, place, name)
         raise ModuleNotFoundError(words, name=name)
 
+    def find_distributions(self, context: Any) -> Iterator[Any]:
+        """Return what `importlib.metadata` says of Keras and TensorFlow."""
+        from cornu.compat.distributions import distributions  # importlib.metadata is loaded by those who ask it
+
+        return distributions(context.name, {"keras": KERAS_VERSION, "tensorflow": TENSORFLOW_VERSION})
+
 
 class OldStandardLibraryFinder(MetaPathFinder, Loader):
     """Finds modules that Python 3 renamed (``cPickle``, ``StringIO``, ...) if no module of that name is installed."""
@@ -399,5 +405,5 @@ class OldStandardLibraryFinder(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module with the names of today's module."""
-        content = vars(importlib.import_module(python2.MODULES[module.__name__]))
+        content = vars(import_module(python2.MODULES[module.__name__]))
         module.__dict__.update({name: value for name, value in content.items() if not name.startswith("__")})

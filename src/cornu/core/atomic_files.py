@@ -4,17 +4,20 @@ import contextlib
 import os
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from cornu.core import processes
 
 PREFIX, SUFFIX = ".cornu-", ".part"
 DAY = 24 * 3600.0  # seconds after which a temporary file that a killed process left is removed
 
 
 @contextlib.contextmanager
-def replacing(filepath: Any, overwrite: bool = True) -> Iterator[Path]:
+def replacing(filepath: Any, overwrite: bool = True, own: bool = False) -> Iterator[Path]:
     """Provide a temporary path next to `filepath`; when the ``with`` block succeeds, it replaces `filepath`.
 
     The data is on disk before the file gets its name, so a crash at any moment leaves either the old file or the new
@@ -22,6 +25,9 @@ def replacing(filepath: Any, overwrite: bool = True) -> Iterator[Path]:
     followed; the permissions of an old file are kept. Raises FileExistsError if `overwrite` is False and the file
     exists, FileNotFoundError if its folder does not, IsADirectoryError if the path is a folder, and the system's
     OSError with a clear message if the disk is full or not writable.
+
+    Of several processes that run a program together, the first on each host writes, and the others wait for it; with
+    `own` each writes by itself.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -32,6 +38,22 @@ def replacing(filepath: Any, overwrite: bool = True) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(os.fspath(filepath)))
     check_target(filepath, path, overwrite)
+    group = None if own else processes.group()
+    if group is None:
+        with _replacing(filepath, path) as temporary:
+            yield temporary
+        return
+    with group.written_by_one(str(path)):
+        if group.writes:
+            with _replacing(filepath, path) as temporary:
+                yield temporary
+        else:  # the same work, which may need the others
+            with tempfile.TemporaryDirectory() as folder:
+                yield Path(folder) / path.name
+
+
+@contextlib.contextmanager
+def _replacing(filepath: Any, path: Path) -> Iterator[Path]:
     # The ending stays, since many libraries take the format from it.
     temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}{path.suffix}")
     try:
@@ -67,7 +89,12 @@ def append_text(path: Path, text: str) -> None:
 
 
 def append_bytes(path: Path, data: bytes) -> None:
-    """Add `data` at the end of a file and wait until it is on the disk; what fits only in part is taken back."""
+    """Add `data` at the end of a file and wait until it is on the disk; what fits only in part is taken back.
+
+    Of several processes that run a program together, the first writes.
+    """
+    if not processes.is_first():
+        return
     with path.open("ab", buffering=0) as file:
         before = os.fstat(file.fileno()).st_size
         try:

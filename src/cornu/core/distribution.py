@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from cornu.core import settings
 from cornu.core.jax_internals import check_device
 from cornu.core.layouts import DeviceMesh, LayoutMap, TensorLayout, list_devices
 from cornu.core.placement import is_even
+from cornu.core.seeds import fresh_seed
 
 BATCH = "batch"
 #: Numbers in a variable from which `shard_state` splits it: a smaller one takes longer to send than it saves.
@@ -280,6 +282,13 @@ def initialize(
     known = addresses.split(",") if addresses else []
     if len(known) > 1 and counts[0] is not None and counts[0] != len(known):
         raise ValueError(f"There are {len(known)} addresses for {counts[0]} processes: {addresses!r}.")
-    jax.distributed.initialize(
-        coordinator_address=known[0] if known else addresses, num_processes=counts[0], process_id=counts[1]
-    )
+    from cornu.core import jax_processes
+
+    job = jax_processes.detected(known[0] if known else addresses, *counts)
+    if job is None:
+        raise ValueError(
+            "initialize() finds no SLURM, Open MPI or Kubernetes job around this process: pass job_addresses, "
+            "num_processes and process_id, or set the environment variables."
+        )
+    group = jax_processes.join(job)
+    np.random.seed(group.agreed(fresh_seed() % 2**32))

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Sharding
+from jax.sharding import NamedSharding, PartitionSpec, Sharding
 
 from cornu.core.jax_internals import check_device, compiler_options
 
@@ -49,15 +49,29 @@ def to_device(value: Any, dtype: Any = None, *, copy: bool | None = None) -> jax
 def laid_out(value: Any, sharding: Sharding) -> jax.Array:
     """Return a concrete array as `sharding` lays it out over devices; `value` itself if it is so already.
 
-    Host memory that several CPU devices hold whole is read where it is, by all of them.
+    Host memory that several CPU devices hold whole is read where it is, by all of them. If some of them are another
+    process's, each process gives what is for its own.
     """
-    if isinstance(value, jax.Array):
-        if value.sharding == sharding or value.sharding.is_equivalent_to(sharding, value.ndim):
-            return value
-    elif sharding.is_fully_replicated and sharding.is_fully_addressable and isinstance(value, np.ndarray):
-        parts = [jax.device_put(value, device) for device in sharding.addressable_devices]
-        return jax.make_array_from_single_device_arrays(value.shape, sharding, parts)
-    return jax.device_put(value, sharding)
+    if isinstance(value, jax.Array) and (
+        value.sharding == sharding or value.sharding.is_equivalent_to(sharding, value.ndim)
+    ):
+        return value
+    if sharding.is_fully_addressable and not (sharding.is_fully_replicated and isinstance(value, np.ndarray)):
+        return jax.device_put(value, sharding)
+    host = on_host(value)
+    if sharding.is_fully_replicated:
+        parts = [jax.device_put(host, device) for device in sharding.addressable_devices]
+        return jax.make_array_from_single_device_arrays(host.shape, sharding, parts)
+    host = host.astype(jax.dtypes.canonicalize_dtype(host.dtype), copy=False)
+    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+
+def on_host(value: Any) -> np.ndarray:
+    """Return an array as one of numpy. If it is split over several processes, all of them call this together."""
+    if isinstance(value, jax.Array) and not (value.is_fully_addressable or value.is_fully_replicated):
+        whole = NamedSharding(value.sharding.mesh, PartitionSpec())  # type: ignore[attr-defined]
+        value = jax.jit(lambda array: array, out_shardings=whole)(value)
+    return np.asarray(value)
 
 
 def is_even(shape: Sequence[int], sharding: Sharding) -> bool:

@@ -34,7 +34,7 @@ def state_of(seed: int) -> Any:
 @contextlib.contextmanager
 def drawing_from(state: Any) -> Iterator[list]:
     """Inside a ``with`` block, numpy's global generator begins at a state; its last one is put into the list given."""
-    before, after = np.random.get_state(), []
+    before, after = np.random.get_state(), list[Any]()
     np.random.set_state(state)
     try:
         yield after

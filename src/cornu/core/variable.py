@@ -19,7 +19,7 @@ from cornu.core.dtype_policies import array_dtype, is_float
 from cornu.core.keys import for_itself
 from cornu.core.names import unique_name
 from cornu.core.operators import HasOperators
-from cornu.core.placement import concrete, to_device
+from cornu.core.placement import concrete, on_host, to_device
 from cornu.core.scope import changed, joined, scope
 from cornu.core.seeds import fresh_seed
 from cornu.core.serialization import get
@@ -239,7 +239,7 @@ class Variable(HasOperators):
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle holds: the value as a numpy array, and nothing of who trains it."""
         own = {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
-        return own | {"_held": np.array(self._value)}
+        return own | {"_held": np.array(on_host(self._value))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -247,7 +247,7 @@ class Variable(HasOperators):
 
     def numpy(self) -> np.ndarray:
         """Return a copy as a numpy array."""
-        return np.array(self._value)
+        return np.array(on_host(self._value))
 
     eval = numpy
 
@@ -258,7 +258,7 @@ class Variable(HasOperators):
         return self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._value, dtype=dtype)
+        return np.array(on_host(self._value), dtype=dtype)
 
     def __getitem__(self, index: Any) -> jax.Array:
         return self.value[index]

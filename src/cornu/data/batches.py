@@ -6,13 +6,15 @@ import jax
 import numpy as np
 
 from cornu.core import settings
-from cornu.core.errors import listed
+from cornu.core.tables import is_table
 from cornu.core.text import is_text
 from cornu.data.arrays import ArrayBatches, OrderedBatches, check_batch_size
 from cornu.data.batch import Batch, unpack
+from cornu.data.columns import ColumnRule, ModelNames, is_named
 from cornu.data.convert import Converter, as_arrays, as_inputs, rows_in
 from cornu.data.rows import Draws, in_one
 from cornu.data.streams import StreamBatches, is_stream
+from cornu.data.tables import opened
 from cornu.data.weights import with_class_weight
 
 Batches = ArrayBatches | StreamBatches
@@ -39,17 +41,19 @@ def as_batches(
     steps: int | None = None,
     convert: Converter = as_inputs,
     only_inputs: bool = False,
+    rule: ColumnRule | None = None,
 ) -> Batches:
     """Return the batches of anything that `fit`, `evaluate` and `predict` accept, or of a `Batch` of arrays.
 
     Args:
-        x, y, sample_weight: arrays, or a stream of batches as `x` alone.
+        x, y, sample_weight: arrays, or a stream of batches as `x` alone; of data with columns, names of columns.
         batch_size: rows per batch of arrays; None means 32.
         shuffle: True, False or ``"batch"``.
         class_weight: weights by class; see `with_class_weight`.
         steps: batches per epoch of a stream.
         convert: makes arrays of the inputs.
         only_inputs: drop the targets in a stream's batches.
+        rule: chooses the columns of data that have some.
 
     Raises:
         ValueError: if arguments contradict each other, such as `y` passed along with a generator.
@@ -62,31 +66,20 @@ def as_batches(
         inputs = convert(x.x) if any(map(is_text, jax.tree.leaves(x.x))) else x.x
         weights = with_class_weight(x.y, x.sample_weight, class_weight)
         return ArrayBatches(Batch(inputs, x.y, weights), batch_size, shuffle)
-    if hasattr(x, "column_names") and hasattr(x, "with_format"):
-        raise _columns_needed(x, only_inputs)
+    rule = ColumnRule(ModelNames(), only_inputs) if rule is None else rule
+    if is_table(x):
+        x, y, sample_weight = opened(x, y, sample_weight, rule, batch_size, shuffle)
     if not is_stream(x):
+        x, y, sample_weight = rule.apply(x, y, sample_weight)
         return ArrayBatches(array_batch(x, y, sample_weight, class_weight, convert), batch_size, shuffle)
     kind = type(x).__name__
     for name, value in (("y", y), ("sample_weight", sample_weight)):
-        if value is not None:
+        if value is not None and not is_named(value):
             raise ValueError(f"x is a {kind}, whose batches contain {name}: do not pass {name} as well.")
     if steps is None and (found := _resident(x, convert, class_weight, only_inputs)) is not None:
         return found
-    return StreamBatches(x, steps, shuffle, class_weight, convert, only_inputs)
-
-
-def _columns_needed(x: Any, only_inputs: bool) -> TypeError:
-    """Return the error for a data set of Hugging Face, which does not say which columns are inputs and targets."""
-    names = list(x.column_names or ["x", "y"])
-    wanted = names[:1] if only_inputs else [names[0], names[-1]]
-    if hasattr(x, "__len__"):
-        advice = f"its columns: {', '.join(f'dataset[{name!r}]' for name in wanted)}"
-    else:
-        parts = ", ".join(f"batch[{name!r}]" for name in wanted)
-        advice = f"batches of them: (({parts}) for batch in dataset.iter(batch_size=32))"
-    return TypeError(
-        f"x is a data set with the columns {listed(names)}, and does not say which of them are inputs.\nPass {advice}."
-    )
+    choose = rule.in_batches(y, sample_weight)
+    return StreamBatches(x, steps, shuffle, class_weight, convert, only_inputs, choose)
 
 
 def _resident(x: Any, convert: Converter, class_weight: Any, only_inputs: bool) -> Batches | None:

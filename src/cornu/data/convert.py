@@ -99,11 +99,14 @@ def to_array(thing: Any, what: str, text: bool = False) -> Any:
         thing = thing.to_numpy()
     try:
         array = thing if isinstance(thing, np.ndarray) else np.asarray(thing)
+        if text and array.dtype.kind == "U" and isinstance(thing, (list, tuple)):
+            array = np.array(thing, object)  # what is missing is not the text "nan"
     except ValueError as error:
         raise ValueError(
             f"{what} is a list whose rows differ in length: pad them, or pass one array. ({error})"
         ) from None
     if text and _holds_text(plain := np.asarray(array)):  # not as an array whose items are tensors
+        _check_no_text_is_missing(plain, what)
         return as_text(plain)
     if array.dtype == object:
         array = _from_objects(array, what)
@@ -144,6 +147,22 @@ def _holds_text(array: np.ndarray) -> bool:
     return array.dtype.kind in "UST" or (
         array.dtype == object and any(isinstance(one, (str, bytes)) for one in array.ravel()[:1000])
     )
+
+
+def _check_no_text_is_missing(array: np.ndarray, what: str) -> None:
+    """Raise TypeError if there are None or NaN among texts, with their row."""
+    if array.dtype != object or set(map(type, array.flat)) <= {str, bytes, np.str_, np.bytes_}:
+        return
+    for place, value in np.ndenumerate(array):
+        if (
+            value is None
+            or type(value).__name__ in ("NAType", "NaTType")
+            or (isinstance(value, float) and value != value)
+        ):
+            raise TypeError(
+                f"{what} has {value!r} in row {place[0] if place else 0}, where there should be a string.\n"
+                "Replace missing values by a string of their own, such as '', or drop those rows."
+            )
 
 
 def _holds_numbers(column: Any, kind: Any) -> bool:
@@ -203,7 +222,7 @@ def as_arrays(given: Any, what: str, inputs: int | None = None, text: bool = Fal
 def columns_by_name(x: Any, names: Iterable[str]) -> Any:
     """Return a data frame as a dictionary of the columns with these names; anything else unchanged.
 
-    ValueError if a column is missing.
+    Raises ValueError if a column is missing.
     """
     columns = getattr(x, "columns", None)
     if columns is None or not hasattr(x, "to_numpy"):
@@ -270,7 +289,8 @@ def rows_in(*structures: Any) -> int:
                 raise ValueError(f"{name} is a single number; a model needs arrays whose first axis counts the rows.")
             counts[name + jax.tree_util.keystr(path)] = array.shape[0]
     if len(set(counts.values())) > 1:
-        shown = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        shown = ", ".join(f"{name} has {count}" for name, count in list(counts.items())[:8])
+        shown += ", ..." if len(counts) > 8 else ""
         raise ValueError(f"All arrays need the same number of rows: {shown}.\nCut or repeat them to the same length.")
     if not counts:
         raise ValueError("There is no data: x is None or empty.")

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from cornu.core.seeds import fresh_seed, random_marks
+from cornu.core.tables import is_table
 from cornu.data.batch import Batch, ReadPosition, unpack
 from cornu.data.convert import Converter, as_arrays, is_column, map_arrays, rows_in
 from cornu.data.weights import with_class_weight
@@ -81,8 +82,9 @@ class StreamBatches(ReadPosition):
         class_weight: Any,
         convert: Converter,
         only_inputs: bool = False,
+        choose: Callable[[Batch], Batch] | None = None,
     ) -> None:
-        self.source, self.shuffle, self.class_weight = source, shuffle, class_weight
+        self.source, self.shuffle, self.class_weight, self.choose = source, shuffle, class_weight, choose
         self.convert, self.only_inputs = convert, only_inputs
         self.length = length_of(source)
         self.steps = self.length if steps is None else steps
@@ -149,18 +151,29 @@ class StreamBatches(ReadPosition):
 
     def _convert(self, data: Any) -> Batch:
         batch = unpack(data)
+        if isinstance(batch.x, dict) and any(map(_is_single, batch.x.values())):
+            raise self._single_samples()
+        if self.choose is not None:
+            batch = self.choose(batch)
         x = self.convert(batch.x)
         if self.only_inputs:
             return Batch(x)
         y = as_arrays(batch.y, "y")
         weights = with_class_weight(y, as_arrays(batch.sample_weight, "sample_weight"), self.class_weight, whole=False)
         if any(np.ndim(leaf) == 0 for leaf in jax.tree.leaves((x, y))):
-            raise ValueError(
-                f"The {type(self.source).__name__} yields single samples; a model takes batches of them.\n"
-                "Batch it first: most data sets have batch(32), and those of torch go into a DataLoader(dataset, 32)."
-            )
+            raise self._single_samples()
         rows_in(x, y, weights)
         return Batch(x, y, weights)
+
+    def _single_samples(self) -> ValueError:
+        return ValueError(
+            f"The {type(self.source).__name__} yields single samples; a model takes batches of them.\n"
+            "Batch it first: most data sets have batch(32), and those of torch go into a DataLoader(dataset, 32)."
+        )
+
+
+def _is_single(value: Any) -> bool:
+    return isinstance(value, (str, bytes, int, float, np.generic))
 
 
 def ahead(function: Callable, numbers: Iterable[int], workers: int, window: int) -> Iterator[Any]:
@@ -191,6 +204,7 @@ def is_stream(thing: Any) -> bool:
         or hasattr(thing, "shape")
         or hasattr(thing, "to_numpy")
         or is_column(thing)
+        or is_table(thing)
     ):
         return False
     return isinstance(thing, PyDataset) or is_indexed(thing) or hasattr(thing, "__iter__") or hasattr(thing, "__next__")

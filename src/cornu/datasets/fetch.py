@@ -85,7 +85,7 @@ def download(
 ) -> Path:
     """Download `origin` to `target`. The file appears there only when it is complete and has `digest`."""
     print(f"Downloading data from {origin}")
-    with replacing(target) as partial:
+    with replacing(target, own=True) as partial:
         _retrieve(origin, partial, target)
         if digest is not None and not has_digest(partial, digest, algorithm, opener):
             raise ValueError(

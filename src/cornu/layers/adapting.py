@@ -5,19 +5,38 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.errors import listed
+from cornu.core.tables import array_batches, called_labels, is_table
+
 CHUNK = 1024  # rows of a data set of TensorFlow's that are taken at once
 
 
 def batches_of(data: Any, layer: str, row_rank: int = 1) -> Iterator[Any]:
     """Return the batches of data: an array is one, and so is a list of values. TypeError for anything else.
 
+    Of a data set of columns, it is the only one that has not the name of targets.
+
     Of batches that are tuples, of inputs and targets, these are the inputs. The elements of a data set that are arrays
     of `row_rank` axes are rows; those whose number of rows varies are batches of numbers, each a row. `layer` is the
     name of the layer's class, for the message.
     """
+    if is_table(data):
+        return _columns(data, layer)
     if is_one_batch(data):
         return iter([data])
     return map(features_of, _elements(data, layer, row_rank))
+
+
+def _columns(data: Any, layer: str) -> Iterator[Any]:
+    """Return batches of the only column that has not the name of targets. ValueError if there are more."""
+    for batch in array_batches(data, CHUNK):
+        names = [name for name in batch if name not in called_labels(batch)] or list(batch)
+        if len(names) > 1:
+            raise ValueError(
+                f"{layer}.adapt() takes one column; the data set has {listed(batch)}.\n"
+                f"Keep the one that is meant: data.select_columns({names[0]!r})."
+            )
+        yield batch[names[0]]
 
 
 def _elements(data: Any, layer: str, row_rank: int) -> Iterator[Any]:

@@ -42,6 +42,7 @@ class BatchMethods(ModelPart):
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as numpy arrays."""
         check_process("predict_on_batch")
+        x, _, _ = self._column_rule("predict").apply(x)
         x = self._as_inputs(x)
         if isinstance(x, TextInputs):
             x = self._with_texts_prepared(Batch(x), "predict", "predict").x
@@ -53,6 +54,7 @@ class BatchMethods(ModelPart):
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
         check_process(what)
         self._check_compiled(what)
+        x, y, sample_weight = self._column_rule(what).apply(x, y, sample_weight)
         batch = array_batch(x, y, sample_weight, class_weight, self._as_inputs)
         shapes = map_arrays(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), batch)
         if isinstance(batch.x, TextInputs):

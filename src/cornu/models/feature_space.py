@@ -15,6 +15,7 @@ from cornu.core.graph import is_symbolic, leaves, run_nodes
 from cornu.core.layer import Layer
 from cornu.core.names import automatic_name
 from cornu.core.stateful import Program
+from cornu.core.tables import array_batches, is_table
 from cornu.core.text import is_text
 from cornu.layers.adapting import CHUNK
 from cornu.layers.host import as_host_arrays
@@ -298,6 +299,8 @@ class FeatureSpace(Layer):
             dataset = {column: dataset[column] for column in dataset.columns}
         if isinstance(dataset, dict):
             batches: Iterable[Any] = [dataset]
+        elif is_table(dataset):
+            batches = array_batches(dataset, CHUNK)
         elif hasattr(dataset, "__iter__") and not hasattr(dataset, "__next__"):
             batches = dataset.batch(CHUNK) if _has_single_rows(dataset) else dataset
         else:

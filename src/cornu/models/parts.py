@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from cornu.core.layer import Layer
 from cornu.data.batch import Batch
+from cornu.data.columns import ColumnRule
 from cornu.metrics import Metric
 from cornu.training.objective import Objective
 from cornu.training.programs import Kind, Programs
+from cornu.training.step import Learner
 
 if TYPE_CHECKING:
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
         _network: Any
         objective: Objective
+        loss: Any
+        compute_loss: Any
 
         @property
         def _begins_on_host(self) -> bool: ...
@@ -29,6 +33,13 @@ if TYPE_CHECKING:
         def metrics_names(self) -> list[str]: ...
 
         def _as_inputs(self, x: Any) -> Any: ...
+
+        def _as_rows(self, x: Any) -> Any: ...
+
+        @property
+        def learner(self) -> Learner: ...
+
+        def _column_rule(self, what: str) -> ColumnRule: ...
 
         @property
         def _programs(self) -> Programs: ...

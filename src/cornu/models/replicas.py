@@ -21,8 +21,8 @@ from cornu.training.replication import Replication, seeds_of
 class Replicas:
     """Several copies of a model that differ in their random numbers, trained at once in one compiled program.
 
-    Replica `i` has the initial weights, the order of rows in each epoch, and the dropout of a single run that begins with
-    ``keras.utils.set_random_seed(seed + i)``, and gets its results, within rounding.
+    Replica `i` has the initial weights, the order of rows in each epoch, and the dropout of a single run that begins
+    with ``keras.utils.set_random_seed(seed + i)``, and gets its results, within rounding.
 
     Args:
         model: A model, or a function without arguments that returns one.
@@ -112,8 +112,8 @@ class Replicas:
             )
         if name == "learning_rate" and not isinstance(optimizer.learning_rate, Variable):
             raise ValueError(
-                "Replicas: the optimizer follows a schedule, so learning_rate cannot differ by replica: leave it out, or "
-                "compile with a number."
+                "Replicas: the optimizer follows a schedule, so learning_rate cannot differ by replica: leave it out, "
+                "or compile with a number."
             )
 
     def fit(self, *args: Any, **kwargs: Any) -> History:
@@ -204,13 +204,13 @@ class Replicas:
                 ``model.keras``, the second as ``model.replica-1.keras``, and so on.
             **options: Further arguments of ``Model.save``.
         """
-        named = {"first": [0], "all": list(range(len(self)))}
+        named: dict[Any, list[int]] = {"first": [0], "all": [*range(len(self))]}
         if isinstance(replica, str) and replica not in (*named, "best"):
             raise ValueError(f"replica must be a number, 'first', 'best' or 'all'; got {replica!r}.")
-        numbers = [self.best()] if replica == "best" else named.get(replica, [replica])  # type: ignore[arg-type,list-item]
+        numbers = [self.best()] if replica == "best" else named.get(replica) or [int(replica)]
         for number in numbers:
-            with self.replica(number) as model:  # type: ignore[arg-type]
-                model.save(replica_path(filepath, number) if replica == "all" else filepath, **options)  # type: ignore[arg-type]
+            with self.replica(number) as model:
+                model.save(replica_path(filepath, number) if replica == "all" else filepath, **options)
 
     def get_weights(self) -> list[list[np.ndarray]]:
         """Return the weights of each replica."""

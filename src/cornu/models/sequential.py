@@ -45,6 +45,7 @@ class Sequential(Model):
     """
 
     keras_module = "keras"
+    _takes_one_input = True
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any) -> None:
         Layer.__init__(self, name=name, trainable=trainable, **kwargs)

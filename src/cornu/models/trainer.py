@@ -17,16 +17,17 @@ from cornu.core.forks import check_process
 from cornu.core.graph import SymbolicTensor, leaves
 from cornu.core.ownership import is_library
 from cornu.core.spellings import old_keywords
+from cornu.core.tables import is_table
 from cornu.core.text import may_hold_text
-from cornu.data.arrays import split_rows
 from cornu.data.batch import Batch, unpack
-from cornu.data.batches import Batches, array_batch, as_batches, as_flat_list, step_limit
-from cornu.data.convert import as_arrays, check_columns, column_names, columns_by_name
+from cornu.data.batches import Batches, as_batches, as_flat_list, step_limit
+from cornu.data.convert import as_arrays, column_names
 from cornu.data.streams import is_stream
 from cornu.data.text_inputs import TextInputs, with_all_calls
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
+from cornu.models.column_methods import ColumnMethods
 from cornu.models.host_part import HostInputs
-from cornu.models.loss_methods import LossMethods, as_scores
+from cornu.models.loss_methods import as_scores
 from cornu.models.parts import ModelPart
 from cornu.models.states import check_batch_size
 from cornu.models.text_methods import TextMethods
@@ -44,7 +45,7 @@ _KINDS: dict[str, Kind] = {"fit": "train", "evaluate": "test", "predict": "predi
 _making = threading.Lock()  # of the programs of a model that several threads use for the first time
 
 
-class Trainer(TextMethods, ModelPart):
+class Trainer(TextMethods, ColumnMethods, ModelPart):
     """The training methods of a model; `Model` combines it with `Layer`."""
 
     compiled = False
@@ -56,7 +57,6 @@ class Trainer(TextMethods, ModelPart):
     run_eagerly = False
     _compile_config: dict | None = None
     _own_programs: Programs | None = None
-    _frame_columns: list[str] | None = None  # of the data frame that `fit` got
 
     @old_keywords("compile")
     def compile(
@@ -167,7 +167,10 @@ class Trainer(TextMethods, ModelPart):
         stateful_for = self._programs.batch_size
         if stateful_for is not None and options.get("batch_size") is None and not is_stream(x):
             options["batch_size"] = stateful_for
-        batches = as_batches(x, y, sample_weight, convert=self._as_inputs, **options)
+        rule = self._column_rule(what)
+        batches = as_batches(x, y, sample_weight, convert=self._as_inputs, rule=rule, **options)
+        if what == "fit" and rule.found is not None:
+            self._fit_columns = rule.found
         if stateful_for is not None:
             check_batch_size(self, batches, stateful_for, options.get("steps"), what)
         if isinstance((batches.batch or batches.example).x, TextInputs):
@@ -189,7 +192,7 @@ class Trainer(TextMethods, ModelPart):
             if first:
                 self.objective.build(self._names_of(outputs), example.y, outputs)
                 self._programs.forget("metrics made")
-        if not _own_steps(self):
+        if not self._has_own_steps:
             checks.check_targets(self.objective, example.y, outputs)
             if first:
                 check_outputs(self, self.objective.losses, self.objective.names, example.x)
@@ -264,14 +267,6 @@ class Trainer(TextMethods, ModelPart):
             return as_arrays(x, "x", self._number_of_inputs)
         return network.host.encode(as_arrays(x, "x", self._number_of_inputs, text=True))
 
-    def _columns_of(self, x: Any) -> Any:
-        """Return a data frame with checked columns, by the names of the model's inputs; other data as they are."""
-        if self._network is not None and isinstance(self._network.inputs, dict):
-            x = columns_by_name(x, self._network.inputs)
-        if self._frame_columns is not None:
-            check_columns(x, self._frame_columns)
-        return x
-
     @property
     def _number_of_inputs(self) -> int | None:
         return (
@@ -305,8 +300,9 @@ class Trainer(TextMethods, ModelPart):
         Args:
             x: Inputs as arrays (numpy, jax, torch, pandas, lists), ``(samples, ...)``; a list or dictionary of arrays
                 for several inputs. Or a generator, `PyDataset` or ``DataLoader`` of batches ``(x, y)`` or
-                ``(x, y, sample_weight)``.
-            y: Targets, in the same forms; None if `x` yields whole batches.
+                ``(x, y, sample_weight)``. Or a data set of Hugging Face, or batches that are dictionaries of columns.
+            y: Targets, in the same forms; None if `x` yields whole batches. Of data with columns, the name of the
+                target; without one, it is the column named as the output, or label, labels, target, targets or y.
             batch_size: Samples per step, 32 by default.
             epochs: Number of the last epoch.
             verbose: 0 silent, 1 progress bar, 2 one line per epoch; ``"auto"`` takes 1.
@@ -340,17 +336,14 @@ class Trainer(TextMethods, ModelPart):
         """
         self._check_compiled("fit")
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
-        self._frame_columns = column_names(x)
+        self._frame_columns, self._fit_columns = column_names(x), None
         epochs = min(epochs, settings.max_epochs() or epochs)
         self._programs.replicate_as_set(trains=True)
-        if validation_split and is_stream(x):
-            raise ValueError(f"validation_split cannot cut a {type(x).__name__}: pass validation_data, or arrays.")
         backup = backup_for(callbacks)
         if self._programs.replication is not None:
             checks.check_replicas(self, backup)
         if validation_split:
-            rows = array_batch(x, y, sample_weight, None, self._as_rows)
-            x, held_out = split_rows(rows, validation_split)
+            x, held_out = self._split(x, y, sample_weight, validation_split, batch_size, shuffle)
             y = sample_weight = None
             validation_data = held_out if validation_data is None else validation_data
         with self._programs.training(fits=True):
@@ -382,7 +375,8 @@ class Trainer(TextMethods, ModelPart):
         if data is None:
             return None
         checks.check_frequency(frequency)
-        parts = (data,) if is_stream(data) or isinstance(data, Batch) else checks.validation_parts(data)
+        alone = is_stream(data) or is_table(data) or isinstance(data, Batch)
+        parts = (data,) if alone else checks.validation_parts(data)
         size = None if is_stream(data) else sizes[0] or sizes[1]
         batches = self._prepared("evaluate", *parts, batch_size=size, steps=steps)
         if sizes[0] is None:
@@ -523,10 +517,6 @@ class Trainer(TextMethods, ModelPart):
         it returns outputs and the new other values.
         """
         return self.stateless_call(*data, *rest, training=False) if rest else self(data, training=False)
-
-
-def _own_steps(model: Any) -> bool:
-    return model.learner.custom_train is not None or type(model).compute_loss is not LossMethods.compute_loss
 
 
 def _kind_of_rows(x: Any) -> tuple | None:

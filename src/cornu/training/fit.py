@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core import processes
 from cornu.data.batches import Batches
 from cornu.training import checks
 from cornu.training.backup import Backup, Place
@@ -14,6 +15,7 @@ from cornu.training.pace import Pace
 from cornu.training.program import Block, Program
 
 TICK = 0.1  # seconds between readings of the logs in a streamed epoch
+TOGETHER = 16  # streamed steps after which several processes agree on whether to stop
 
 
 def run_epoch(
@@ -39,7 +41,7 @@ def run_epoch(
     if place.step == 0:
         program.learner.reset_metrics()
     logs: dict[str, Any] = dict(place.logs)
-    read, reported = None, False
+    read, reported, done = None, False, place.step
     looked = time.perf_counter()
     pace = Pace(callbacks.every_batch, rounds=program.rounds)
     for block in program.epoch(batches, pace, steps, place.step, callbacks.until_nan):
@@ -47,17 +49,20 @@ def run_epoch(
         read, reached = block.run()
         if reached is not None:
             block.stop = _last(reached)
+        done = block.stop
         reported = callbacks.every_batch or callbacks.until_nan or _is_due(block, batches, looked)
         if reported:
             logs, looked = read(), time.perf_counter()
             callbacks.on_batch_end(block.stop - 1, logs)
-        if callbacks.stopped():
+        if _is_stopped(program, batches, callbacks, block):
             break
         if backup is not None:
             backup.after_block(place.epoch, block.stop, read)
     if read is not None and not reported:
         logs = read()
         callbacks.on_batch_end(block.stop - 1, logs)
+    if program.spans_processes and not batches.resident:
+        processes.check_alike("batches in an epoch", done)
     batches.on_epoch_end()
     return logs
 
@@ -65,6 +70,12 @@ def run_epoch(
 def _last(reached: Any) -> int:
     """Return the step that is next, that of the replica that came furthest if there are several."""
     return max(int(np.max(one)) for one in reached if one is not None) if isinstance(reached, tuple) else int(reached)
+
+
+def _is_stopped(program: Program, batches: Batches, callbacks: Any, block: Block) -> bool:
+    """Return whether training stops after a block. Several processes agree on it: on many streamed steps at once."""
+    together = batches.resident or callbacks.every_batch or block.stop % TOGETHER == 0
+    return (not program.spans_processes or together) and program.agreed(callbacks.stopped())
 
 
 def _is_due(block: Block, batches: Batches, looked: float) -> bool:
@@ -112,7 +123,7 @@ def fit(
     """
     backup = backup or Backup()
     program.serve(batches)
-    with deferred_interrupts(), closing(backup), closing(batches), closing(validation or batches):
+    with processes.together(), deferred_interrupts(), closing(backup), closing(batches), closing(validation or batches):
         callbacks.on_train_begin()
         begin = backup.restore(callbacks) or Place(initial_epoch)
         logs: dict[str, Any] = callbacks.named(begin.logs)
@@ -123,12 +134,14 @@ def fit(
                 callbacks.on_epoch_begin(epoch)
             watcher = callbacks.for_batches("train")
             logs = callbacks.named(run_epoch(program, batches, watcher, steps, place, backup))
-            warned = warned or (not callbacks.stopped() and checks.warn_of_nan(callbacks.of_running(logs), epoch))
-            if validation is not None and validation.is_due(epoch) and not callbacks.stopped():
+            stopped = program.agreed(callbacks.stopped())
+            warned = warned or (not stopped and checks.warn_of_nan(callbacks.of_running(logs), epoch))
+            if validation is not None and validation.is_due(epoch) and not stopped:
                 logs = logs | _validate(validation, callbacks)
             callbacks.on_epoch_end(epoch, logs)
-            backup.after_epoch(epoch, logs, epoch + 1 == epochs or callbacks.stopped())
-            if callbacks.stopped():
+            stopped = program.agreed(callbacks.stopped())
+            backup.after_epoch(epoch, logs, epoch + 1 == epochs or stopped)
+            if stopped:
                 break
         program.learner.finish_training()
         callbacks.on_train_end(logs)
@@ -145,7 +158,7 @@ def _validate(validation: Validation, callbacks: Any) -> dict[str, Any]:
 
 def evaluate(program: Program, batches: Batches, callbacks: Any, steps: int | None = None) -> dict[str, Any]:
     """Evaluate all batches and return the logs."""
-    with deferred_interrupts(), closing(batches):
+    with processes.together(), deferred_interrupts(), closing(batches):
         watcher = callbacks.for_batches("test")
         callbacks.on_test_begin()
         logs = callbacks.named(run_epoch(program, batches, watcher, steps))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from cornu.core import processes
 from cornu.data.arrays import ArrayBatches
 from cornu.data.batches import Batches
 from cornu.data.zero_copy import parts_in_place
@@ -34,6 +35,11 @@ def predict(
     Raises:
         ValueError: if a stream contains no batch.
     """
+    with processes.together():
+        return _predicted(predictor, batches, callbacks, steps, together)
+
+
+def _predicted(predictor: Predictor, batches: Batches, callbacks: Any, steps: int | None, together: int | None) -> Any:
     watcher = callbacks.for_batches("predict")
     callbacks.on_predict_begin()
     if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:

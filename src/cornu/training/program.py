@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from cornu.core import processes
 from cornu.core.error_bars import joined
 from cornu.core.placement import to_device
 from cornu.core.variable import Seed, advance
@@ -116,7 +117,7 @@ class Program:
     def _resident_epoch(self, batches: Any, pace: Pace, start: int, until_nan: bool) -> Iterator[Block]:
         arrays, order = batches.device_arrays, batches.last_order if start else self._order(batches)
         if order is not None and self.learner.replication is None:
-            order = on_device(order, self.learner.placement)
+            order = self._placed_order(order)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
         whole, last = batches.rows // size, -(-batches.rows // size)
@@ -125,7 +126,7 @@ class Program:
         while start < last:
             pace.begin(start)
             if start < whole:
-                stop = min(start + pace.block(), whole)
+                stop = min(start + self.agreed(pace.block()), whole)
                 bounds = np.int32(start), np.int32(stop)
                 call = functools.partial(self._call, many, self._first_logs, arrays, order, *bounds, size=size)
             else:
@@ -155,9 +156,23 @@ class Program:
         replicas = self.learner.replication
         return {} if replicas is None or not self.training else {"active": replicas.active.copy()}
 
+    def _placed_order(self, order: np.ndarray) -> Any:
+        place = self.learner.placement
+        return on_device(order) if place is None else place.order(order)
+
+    @property
+    def spans_processes(self) -> bool:
+        """Whether several processes run each step together."""
+        place = self.learner.placement
+        return place is not None and place.spans_processes
+
+    def agreed(self, value: Any) -> Any:
+        """Return a value that depends on time or on chance: the first process's, if several run this program."""
+        return processes.agreed(value) if self.spans_processes else value
+
     def compiled_for(self, state: Any, batches: Any) -> Any:
         """Return the compiled loop over whole batches of arrays, as XLA has it; it is not run."""
-        arrays, order = batches.device_arrays, on_device(batches.order(), self.learner.placement)
+        arrays, order = batches.device_arrays, self._placed_order(batches.order())
         bounds, size = (np.int32(0), np.int32(1)), min(batches.batch_size, batches.rows)
         return self._resident.lower(state, self._first_logs, arrays, order, *bounds, size=size).compile()
 

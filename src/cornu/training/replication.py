@@ -128,7 +128,7 @@ class Replication:
     # ---- the state
 
     def settle(self, variables: Sequence[Variable]) -> None:
-        """Give each variable its values in all replicas, where it has none, or has been assigned to: then all the same."""
+        """Give variables their values in all replicas: first values are drawn, assigned ones are the same for all."""
         unknown = [one for one in variables if one._copies is None or one._copies.owner is not self]
         with exchange:
             drawn = self._drawn(unknown) if unknown else {}
@@ -171,7 +171,7 @@ class Replication:
 
     @contextlib.contextmanager
     def as_one(self, replica: int, variables: Sequence[Variable]) -> Iterator[None]:
-        """Inside a ``with`` block the variables hold the values of a replica; what is assigned to them changes it alone."""
+        """Inside a ``with`` block the variables hold the values of a replica; assigning to them changes it alone."""
         self.settle(variables)
         outer, self.shown = self.shown, replica
         if replica != outer:

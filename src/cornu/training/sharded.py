@@ -13,9 +13,10 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec, Sharding
 
+from cornu.core import processes
 from cornu.core.distribution import DataParallel, Distribution
 from cornu.core.donation import exchange
-from cornu.core.placement import constrained, is_even, laid_out, to_device
+from cornu.core.placement import constrained, is_even, laid_out, on_host, to_device
 from cornu.core.scope import get_mask, set_mask
 from cornu.core.variable import Variable
 from cornu.data.batch import Batch
@@ -35,6 +36,7 @@ class Placement:
         mesh = distribution.device_mesh.backend_mesh
         self.whole = NamedSharding(mesh, PartitionSpec())
         self._of_variables: dict[int, tuple[Variable, Sharding]] = {}
+        self.spans_processes = not self.whole.is_fully_addressable
         axis = distribution.batch_dim_name
         self.split = Split(mesh, axis if mesh.shape.get(axis) == mesh.size else None)
         self._of_rows = functools.cache(self._found_for_rows)
@@ -51,6 +53,8 @@ class Placement:
 
     def settle(self, variables: Sequence[Variable]) -> None:
         """Lay out the arrays of variables whose step this is, or that no step has."""
+        if self.spans_processes:
+            self._begin_alike(variables)
         for variable in variables:
             array = variable._held
             sharding = self.of(variable)
@@ -58,6 +62,21 @@ class Placement:
                 with exchange:
                     if variable._held is array:
                         variable._held = laid_out(array, sharding)
+
+    def _begin_alike(self, variables: Sequence[Variable]) -> None:
+        """Let new variables begin with the first process's values: a program's own draws may differ."""
+        new = [one for one in variables if id(one) not in self._of_variables and one._held.is_fully_addressable]
+        group = processes.group()
+        if not new or group is None:
+            return
+        arrays = [np.asarray(one._held) for one in new]
+        data = group.from_first(b"".join(map(np.ndarray.tobytes, arrays))) or b""
+        place = 0
+        for variable, array in zip(new, arrays, strict=True):
+            part = np.frombuffer(data, array.dtype, array.size, place).reshape(array.shape)
+            place += array.nbytes
+            with exchange:
+                variable._held = to_device(part, copy=True)
 
     def kept(self, variables: Sequence[Variable], values: Sequence[Any]) -> tuple:
         """Return the new values of variables inside a program, laid out as the variables are."""
@@ -79,6 +98,13 @@ class Placement:
     def copied(self, array: Any) -> Any:
         """Return an array as `on_devices` does; what its owner writes to it later changes nothing."""
         return self.on_devices(array if isinstance(array, jax.Array) else np.array(array))
+
+    def order(self, array: np.ndarray) -> jax.Array:
+        """Return the order of an epoch's rows, on all devices: the first process's."""
+        group = processes.group() if self.spans_processes else None
+        if group is not None:
+            array = np.frombuffer(group.from_first(array.tobytes()) or b"", array.dtype)
+        return self.everywhere(to_device(array))
 
     def everywhere(self, array: Any) -> jax.Array:
         """Return an array that each device has as a whole."""
@@ -152,7 +178,7 @@ def gather(variables: Sequence[Variable]) -> None:
     with exchange:
         for variable in variables:
             if len(variable._held.sharding.device_set) > 1:
-                variable._held = to_device(np.asarray(variable._held), copy=True)
+                variable._held = to_device(on_host(variable._held), copy=True)
 
 
 def layout_of(distribution: Distribution, variable: Variable) -> Sharding:

@@ -115,8 +115,8 @@ class Learner:
     ) -> None:
         self.replication = replication
         self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
-        one_model = distribution is not None and replication is None  # else devices have replicas, not parts of batches
-        self.placement = Placement(distribution) if one_model else None
+        splits = distribution is not None and replication is None  # else devices have replicas, not parts of batches
+        self.placement = Placement(distribution) if splits and distribution is not None else None
         with self.as_compiled():
             self.params = model.trainable_variables
             self.ambient = ambient_seed()
@@ -209,7 +209,7 @@ class Learner:
         """Run steps in a ``with`` block on copies of the variables, which leave the variables as they are."""
         if self.replication is not None:
             raise RuntimeError(
-                "A model with replicas is trained or evaluated in another thread: wait for it to end, or evaluate a copy."
+                "A model with replicas is trained or evaluated in another thread: wait for it to end, or take a copy."
             )
         variables = [*self.params, *self.others, *self.totals]
         with bound(variables, copied(snapshot(variables))):

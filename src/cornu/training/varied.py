@@ -13,7 +13,6 @@ from cornu.core.variable import Variable
 from cornu.layers.regularization import AlphaDropout, Dropout, GaussianDropout
 from cornu.training.objective import Objective, spread
 
-
 #: What differs between replicas beside numbers of the optimizer.
 MODEL_NUMBERS = "dropout", "label_smoothing", "loss_weights"
 
@@ -29,7 +28,7 @@ class Varied:
 
     def __init__(self, owner: Any, attribute: str, values: Any) -> None:
         self.owner, self.attribute = owner, attribute
-        self.values = np.asarray(values, "float32")
+        self.values: Any = np.asarray(values, "float32")
         self.variable = Variable(self.values[0], trainable=False, autocast=False, name=attribute)
 
     @contextlib.contextmanager

@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.core.error_bars import deviation_of
 from cornu.core import atomic_files
+from cornu.core.error_bars import deviation_of
 from cornu.data.batch import unpack
 from cornu.data.convert import as_arrays, rows_in
 from cornu.data.streams import is_indexed, is_stream

@@ -132,7 +132,8 @@ def picture(width: float, height: float, title: str, parts: Sequence[str]) -> st
 
 _ALONE = """.grid{stroke:#dfe4ea}.tick,.axis{fill:#5d6979;font:12px system-ui,Helvetica,Arial,sans-serif}
 .curve{fill:none;stroke-width:2}.train{stroke:#2563b0}.held-out{stroke:#d2691e}.dot{stroke:none}.dot.train{fill:#2563b0}
-.dot.held-out{fill:#d2691e}.band{stroke:none;fill-opacity:.18}.band.train{fill:#2563b0}.band.held-out{fill:#d2691e}.ideal{stroke:#5d6979;stroke-dasharray:5 4;fill:none}"""
+.dot.held-out{fill:#d2691e}.band{stroke:none;fill-opacity:.18}.band.train{fill:#2563b0}
+.band.held-out{fill:#d2691e}.ideal{stroke:#5d6979;stroke-dasharray:5 4;fill:none}"""
 
 
 def alone(chart: str) -> str:

@@ -33,6 +33,8 @@ class Dashboard(Callback):
     >>> dashboard = Dashboard(name="first try")
     """
 
+    only_reports = True
+
     per_batch = False
 
     def __init__(

@@ -42,6 +42,8 @@ class TensorBoard(Callback):
     >>> board = TensorBoard("logs/first", update_freq=100, hparams={"units": 64})
     """
 
+    only_reports = True
+
     per_batch = False
 
     @old_keywords("TensorBoard")

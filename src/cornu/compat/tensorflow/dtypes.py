@@ -61,11 +61,14 @@ class DType(str):
 
 
 def as_dtype(type_value: Any) -> DType:
-    """Return the dtype of a name, or of a dtype of numpy or Python.
+    """Return the dtype of a name, or of a dtype of numpy or Python; numpy's of texts and of objects are strings.
 
-    >>> as_dtype(np.float32)
-    tf.float32
+    >>> as_dtype(np.float32), as_dtype(np.str_), as_dtype(np.array(["a"]).dtype)
+    (tf.float32, tf.string, tf.string)
     """
+    is_text = isinstance(type_value, np.dtype) and type_value.kind in "OSUT"
+    if is_text or any(type_value is kind for kind in (str, bytes, object, np.str_, np.bytes_)):
+        return DType("string")
     return DType(standardize_dtype(getattr(type_value, "name", type_value)))
 
 

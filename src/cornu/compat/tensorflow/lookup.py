@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.tensorflow.control import on_host
-from cornu.compat.tensorflow.dtypes import DType, array_type, as_dtype
+from cornu.compat.tensorflow.dtypes import array_type, as_dtype
 from cornu.compat.tensorflow.strings import text_tensor
 from cornu.core.text import holds_text, recorded, text_array
 from cornu.core.variable import plain
@@ -85,8 +85,8 @@ class StaticHashTable:
         default = plain(default_value)
         self._default = _values(default)[()] if holds_text(default) else np.asarray(default)[()]
 
-    key_dtype = property(lambda self: _dtype_of(self._kinds[0]))
-    value_dtype = property(lambda self: _dtype_of(self._kinds[1]))
+    key_dtype = property(lambda self: as_dtype(self._kinds[0]))
+    value_dtype = property(lambda self: as_dtype(self._kinds[1]))
 
     def size(self, name: Any = None) -> jax.Array:
         """Return the number of keys."""
@@ -120,10 +120,6 @@ class StaticHashTable:
         ]
         keys, values = (text_tensor(one) if one.dtype.kind == "O" else jnp.asarray(one) for one in parts)
         return keys, values
-
-
-def _dtype_of(kind: Any) -> DType:
-    return as_dtype("string" if kind.kind == "O" else kind)
 
 
 class MutableHashTable(StaticHashTable):

@@ -118,8 +118,7 @@ class RaggedTensor:
     @property
     def dtype(self) -> Any:
         """The dtype of the values."""
-        kind = self.flat_values.dtype
-        return as_dtype("string" if kind.kind == "O" else kind)
+        return as_dtype(self.flat_values.dtype)
 
     @property
     def flat_values(self) -> Any:

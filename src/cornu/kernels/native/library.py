@@ -159,7 +159,7 @@ def _built(library: Library, path: Path) -> str:
         if path.exists() or _failure(path):
             return _failure(path)
         try:
-            with replacing(path) as temporary:
+            with replacing(path, own=True) as temporary:
                 _compile(library, temporary)
         except subprocess.TimeoutExpired:
             write_text(_failure_path(path), f"{_compiler()[0]} took more than {SECONDS:.0f} s")

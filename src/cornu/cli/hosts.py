@@ -1,0 +1,104 @@
+"""``cornu run --hosts`` and ``--processes N``: several processes, on one host or many, run one program together."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from cornu.core.loading import import_module
+
+
+class Hosts(NamedTuple):
+    """How the processes of a program find each other: what the user gave, None for what the job says."""
+
+    coordinator: str | None = None
+    processes: int | None = None
+    process: int | None = None
+
+    @property
+    def to_start(self) -> int | None:
+        """How many processes this one starts, on this host; None if all are started by others."""
+        return self.processes if self.coordinator is None and self.process is None else None
+
+    def begin(self) -> Any:
+        """Join the others; returns the `processes.Group`.
+
+        Raises ValueError if it is not known who they are, RuntimeError if they cannot be reached.
+        """
+        jax_processes = import_module("cornu.core.jax_processes")
+        job = jax_processes.detected(self.coordinator, self.processes, self.process)
+        if job is None:
+            raise ValueError(
+                "--hosts finds no SLURM, Open MPI or Kubernetes job around this process. In a job, start the command "
+                "with srun or mpirun. By hand, start each process with --coordinator HOST:PORT (of process 0) "
+                "--processes N --process I."
+            )
+        return jax_processes.join(job)
+
+
+def begin(hosts: Hosts) -> int:
+    """Join the other processes, and let only the first one print; returns a seed that all of them share."""
+    group = hosts.begin()
+    if group.index:
+        _be_quiet()
+    return group.agreed(secrets.randbits(32))
+
+
+def _be_quiet() -> None:
+    """Print nothing but errors from now on."""
+    sys.stdout.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    warnings.showwarning = lambda *_, **__: None
+
+
+# ---- on this host
+
+
+def start_all(count: int, arguments: Sequence[str]) -> int:
+    """Start all processes on this host, and return the first exit code that is not 0.
+
+    Args:
+        count: How many.
+        arguments: The command's own, to which the address is added.
+    """
+    address = f"127.0.0.1:{_free_port()}"
+    begin = [sys.executable, "-m", "cornu", "run", "--coordinator", address, "--processes", str(count)]
+    running = [
+        subprocess.Popen(
+            [*begin, "--process", str(index), *arguments], stdin=None if index == 0 else subprocess.DEVNULL
+        )
+        for index in range(count)
+    ]
+    with _passing_signals(running):
+        codes = [process.wait() for process in running]
+    return next((code if code > 0 else 128 - code for code in codes if code), 0)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _passing_signals(running: Sequence[subprocess.Popen]) -> Iterator[None]:
+    """Pass a signal to end on to the processes. Ctrl-C reaches them by itself."""
+
+    def end(number: int, _: Any) -> None:
+        for process in running:
+            process.send_signal(number)
+
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
