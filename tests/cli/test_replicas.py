@@ -88,3 +88,22 @@ def test_a_replica_can_stop_alone(tmp_path):
     stopping = "[EarlyStopping('loss', min_delta=0.03, verbose=1)]"
     text = ran(tmp_path, "--replicas", "3", callbacks=stopping).stdout
     assert re.search(r"^Replica \d: Epoch \d: early stopping$", text, re.M), text
+
+
+def test_a_program_without_fit_is_told(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("import keras")
+    done = subprocess.run(
+        [sys.executable, "-m", "cornu", "run", "--replicas", "2", program], capture_output=True, text=True, timeout=300
+    )
+    assert "nothing was trained in replicas" in done.stderr
+
+
+def test_what_does_not_go_together_is_refused():
+    for options in (["--resume", "kept"], ["--hosts"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "cornu", "run", "--replicas", "2", *options, "program.py"],
+            capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert "--replicas does not go with" in done.stderr

@@ -5,7 +5,7 @@ import pytest
 
 import cornu
 from cornu import layers
-from cornu.callbacks import Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, TerminateOnNaN
+from cornu.callbacks import Callback, CallbackList, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, TerminateOnNaN
 from cornu.core.seeds import set_random_seed
 from cornu.training.replica_files import replica_path
 from cornu.training.replication import Replication, seeds_of
@@ -216,7 +216,16 @@ def test_a_callback_that_stops_or_sets_a_rate_once_does_so_for_all():
     assert model.stop_training
 
 
-def test_a_callback_of_batches_sees_means(capsys):
+def test_a_list_of_callbacks_serves_again():
+    model = compiled(mlp)
+    model._programs.replicate(Replication(SEEDS))
+    given = CallbackList([EarlyStopping("loss")], add_history=True, model=model)
+    for _ in range(2):
+        model.fit(*rows_for(model), verbose=0, callbacks=given)
+        assert len(given.callbacks) == 2
+
+
+def test_a_callback_of_batches_sees_means():
     class Batches(Callback):
         def __init__(self):
             self.seen = []

@@ -32,8 +32,8 @@ class ReplicaCallbacks:
         assert learner.replication is not None
         self.model, self.learner, self.replication = callbacks.model, learner, learner.replication
         own = [one for one in callbacks.callbacks if getattr(one, "per_replica", False)]
-        callbacks.callbacks = [one for one in callbacks.callbacks if one not in own]
-        self.shared = callbacks
+        self.shared = copy.copy(callbacks)
+        self.shared.callbacks = [one for one in callbacks.callbacks if one not in own]
         self.own = [self._list_of(replica, own) for replica in range(self.replication.count)]
         self.histories = [History() for _ in self.own]
         self._kept: dict[int, Logs] = {}  # the last logs of replicas that have stopped, inside an epoch and after it

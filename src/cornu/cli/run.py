@@ -113,6 +113,8 @@ def run(
         try:
             return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era, over)
         finally:
+            if replicas > 1 and not settings.has_replicated():
+                say("nothing was trained in replicas: they are for fit, not for loops of a program's own")
             settings.set_replicas(1)
 
 

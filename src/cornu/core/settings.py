@@ -183,4 +183,14 @@ def replicas() -> int:
 
 def set_replicas(count: int) -> None:
     """Let `fit` train so many copies of each model at once."""
-    _settings["replicas"] = count
+    _settings["replicas"], _settings["replicated"] = count, False
+
+
+def note_replicated() -> None:
+    """Note that a `fit` trains replicas because of `set_replicas`."""
+    _settings["replicated"] = True
+
+
+def has_replicated() -> bool:
+    """Return whether any `fit` has trained replicas since `set_replicas`."""
+    return _settings.get("replicated", False)

@@ -94,6 +94,7 @@ class Programs:
             if shared is not None:
                 self.replicate(shared.owner)
             elif trains:
+                settings.note_replicated()
                 self.replicate(Replication(seeds_of(settings.replicas(), None)))
 
     def get(self, kind: Kind) -> Any:
