@@ -94,7 +94,9 @@ CASES = [
     ("unravel_index", (WHOLES, (3, 5)), {}), ("nonzero", (A > 0.5,), {}), ("argpartition_", (A, 1), {}), ("logsumexp", (A,), {"axis": 0}), ("cumsum", (WHOLES,), {"axis": 1}),
     ("hamming", (5,), {}), ("hanning", (5,), {}), ("blackman", (5,), {}), ("bartlett", (5,), {}), ("kaiser", (5, 2.0), {}), ("diff", (A,), {"n": 2}), ("diagflat", (V,), {}),
     ("ctc_loss", ([[1, 2], [2, 1]], RANDOM.normal(size=(2, 5, 4)).astype("float32"), [2, 1], [5, 4]), {}), ("broadcast_to", (V, (3, 4)), {}),
-    ("ctc_decode", (RANDOM.normal(size=(2, 5, 4)).astype("float32"), [5, 4]), {}), ("view", (A, "int32"), {}), ("nanpercentile", (A, 40), {"axis": 0}), ("nanquantile", (A, 0.4), {}),
+    ("ctc_decode", (RANDOM.normal(size=(2, 5, 4)).astype("float32"), [5, 4]), {}),
+    ("ctc_decode", (np.random.RandomState(3).normal(size=(3, 9, 5)).astype("float32"), np.array([9, 4, 6]), "beam_search", 6, 3), {}),
+    ("ctc_decode", (np.random.RandomState(4).normal(size=(2, 6, 4)).astype("float32"), np.array([6, 3]), "beam_search", 100, 2, True, None), {}), ("view", (A, "int32"), {}), ("nanpercentile", (A, 40), {"axis": 0}), ("nanquantile", (A, 0.4), {}),
 ]  # fmt: skip
 CASES = [case for case in CASES if not case[0].endswith("_")]
 # These look at values, or give no arrays.
@@ -246,7 +248,8 @@ def test_images(real_keras):
         (lambda: ops.categorical_crossentropy(A, B[:2]), "does not fit"),
         (lambda: ops.scatter_update(A, [[0]], A[:1], reduction="mean"), "reduction"),
         (lambda: ops.rearrange(A, "a b c -> a (b c)"), "3 axes"),
-        (lambda: ops.ctc_decode(IMAGE[0], [8], strategy="beam_search"), "greedy"),
+        (lambda: ops.ctc_decode(IMAGE[0], [8], strategy="beams"), "'beam_search'; got 'beams'"),
+        (lambda: ops.ctc_decode(IMAGE[0], [8], strategy="beam_search", beam_width=2, top_paths=3), "top_paths=3 must"),
         (lambda: ops.image.pad_images(IMAGE, top_padding=1), "exactly two"),
     ],
 )

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from cornu.cli import devices, figures, hosts, tracebacks
 from cornu.compat import eras, imports
+from cornu.compat.tensorflow import value_calls
 from cornu.core import processes, settings
 from cornu.core.era import using
 from cornu.programs import magics, old_packages, python2, reading
@@ -164,6 +165,7 @@ def _run_prepared(
             devices.end()
         for note in figures.finish():
             say(note)
+        processes.leave()
     return 0
 
 
@@ -183,6 +185,8 @@ def _prepare(source: reading.Program, arguments: Sequence[str], figures_folder: 
     old_packages.restore(texts)
     if source.is_python2:
         module.__dict__.update(python2.LISTS | {python2.DIVIDE: python2.divide})
+    module.__dict__[value_calls.READ] = value_calls.value_of
+    value_calls.rewrite_modules(source.path.parent)
     if "get_ipython" in texts:
         module.__dict__["get_ipython"] = magics.Shell
     sys.modules["__main__"] = module
@@ -219,6 +223,7 @@ def _compiled(cell: Cell, flags: int, old_division: bool) -> tuple[CodeType, Cod
         warnings.simplefilter("ignore", DeprecationWarning)
         tree = compile("\n" * (cell.first_line - 1) + cell.text, cell.file, "exec", flags | ast.PyCF_ONLY_AST, True)
         tree = python2.with_old_division(tree) if old_division else tree
+        tree = value_calls.with_value_calls(tree) if ".value()" in cell.text else tree
         last = None
         shown = tree.body[-1] if cell.shows_value and tree.body and not _is_silenced(cell.text) else None
         if isinstance(shown, ast.Expr):

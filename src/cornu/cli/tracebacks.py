@@ -45,8 +45,8 @@ def show(error: BaseException, program_files: Collection[str], full: bool = Fals
 
 
 def in_one_line(error: BaseException) -> str:
-    """Return an error as other processes show it."""
-    return one_line(f"{type(error).__name__}: {error}", 300)
+    """Return the first line of an error, as other processes show it."""
+    return one_line(f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}", 300)
 
 
 def _strip(report: traceback.TracebackException, program_files: set[str], full: bool) -> int:

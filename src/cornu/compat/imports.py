@@ -271,7 +271,9 @@ def _make_arrays_tensors() -> None:
     """Let arrays look like TensorFlow's tensors, in a program that uses TensorFlow."""
     if _is_installed():
         import_module("cornu.compat.tensorflow.tensors").install()
-        import_module("cornu.compat.tensorflow.ragged").install()
+        ragged = import_module("cornu.compat.tensorflow.ragged")
+        ragged.install()
+        ragged.take_ragged_inputs(lambda: import_module("cornu.compat.tensorflow.ragged_inputs"))
 
 
 def _public(place: str) -> list[str]:

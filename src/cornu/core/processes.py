@@ -25,10 +25,12 @@ import numpy as np
 BEAT = 1.0  # seconds between signs of life
 SILENT = 60.0  # seconds without one after which a process counts as gone; a large file may keep Python busy
 NAMING = 5.0  # seconds in which to find out which process it was that ended
+WAITING = 30.0  # seconds after which the others, which are in step with this one, have not come to its end
 GRACE = 10.0  # seconds in which the main thread may end by itself
 LINE = "cornu/line"  # where the store has the port of the coordinator's connections
 READ_BACK = 60.0  # seconds to wait for a file that another process writes
 FAILED = "failed: "
+ERROR = "has ended with an error"
 DONE = "done"
 
 
@@ -111,7 +113,7 @@ class Group:
         folder = f"cornu/alike/{self._checks}"
         self._checks += 1
         self.store.key_value_set(f"{folder}/{self.index}", str(number), True)
-        end = time.monotonic() + SILENT
+        end = time.monotonic() + WAITING
         while len(found := self.store.key_value_dir_get(folder)) < self.count:
             if self.lost is not None:
                 raise self.lost_error()
@@ -178,7 +180,7 @@ class Group:
         beat = dict(self.store.key_value_dir_get("cornu/beat")).get(f"cornu/beat/{index}", "")
         if beat != DONE and self.lost is None:
             if beat.startswith(FAILED):
-                what = f"has ended with an error: {beat.removeprefix(FAILED)}"
+                what = f"{ERROR}: {beat.removeprefix(FAILED)}"
             self.lost, self._lost_since = self.named(index, what), time.monotonic()
 
     def _watching(self) -> None:
@@ -273,11 +275,14 @@ def ending(why: str) -> str:
     """Return the message for the end of a process.
 
     >>> print(ending("process 1 of 3, on b, has ended"))
-    process 1 of 3, on b, has ended, so this one ends too.
+    process 1 of 3, on b, has ended. This process ends too.
     Start all of them again: `cornu run --resume DIR`, or BackupAndRestore, goes on from the last checkpoint.
     """
+    said = f"{why.rstrip('.')}. This process ends too."
+    if ERROR in why:
+        return said
     return (
-        f"{why}, so this one ends too.\nStart all of them again: `cornu run --resume DIR`, or BackupAndRestore, "
+        f"{said}\nStart all of them again: `cornu run --resume DIR`, or BackupAndRestore, "
         "goes on from the last checkpoint."
     )
 
@@ -321,6 +326,12 @@ def fail(text: str) -> bool:
     True
     """
     return _group is None or _group.fail(text)
+
+
+def leave() -> None:
+    """Wait until the other processes have done their work as well."""
+    if _group is not None:
+        _group.leave()
 
 
 def agreed(value: Any) -> Any:

@@ -88,6 +88,10 @@ def to_array(thing: Any, what: str, text: bool = False) -> Any:
         thing = thing[:]
     if hasattr(thing, "toarray") and not hasattr(thing, "__array__"):  # scipy
         raise TypeError(f"{what} is a sparse matrix; a model needs dense arrays. Pass {what}.toarray().")
+    if hasattr(thing, "row_splits"):
+        thing = thing.numpy()
+        if thing.dtype == object and isinstance(thing.flat[0] if thing.size else None, np.ndarray):
+            raise ValueError(f"{what} has rows of different lengths (a ragged tensor): pass {what}.to_tensor().")
     if callable(thing) and not is_array(thing):
         raise TypeError(f"{what} is a {type(thing).__name__}, not data: call it, and pass what it returns.")
     if hasattr(thing, "detach"):  # torch: may require gradients or be on another device

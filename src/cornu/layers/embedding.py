@@ -47,6 +47,7 @@ class Embedding(Layer):
     """
 
     keeps_rows_apart = keeps_steps_apart = True
+    keeps_masks = False  # whether masks of the indices go on to the vectors; in Keras 3 they end here
     embeddings_initializer: Any
     embeddings_regularizer: Any
     embeddings_constraint: Any
@@ -96,7 +97,9 @@ class Embedding(Layer):
 
     def compute_mask(self, inputs: jax.Array, previous_mask: Any = None) -> jax.Array | None:
         """Return True for indices that are not 0, or None without `mask_zero`."""
-        return jnp.not_equal(inputs, 0) if self.mask_zero else None
+        if self.mask_zero:
+            return jnp.not_equal(inputs, 0)
+        return previous_mask if self.keeps_masks else None
 
 
 @registry.LAYERS.add()

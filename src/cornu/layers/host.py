@@ -18,6 +18,10 @@ from cornu.core.text import as_text, first_in, is_text, stand_in_for_text
 text_output: Callable[[np.ndarray], Any] = np.asarray
 #: Makes rows of different lengths of all their values and the lengths: None, unless `compat` has such tensors.
 ragged_output: Callable[[np.ndarray, np.ndarray], Any] | None = None
+#: Returns the rows that an input of rows of different lengths stands for: None, unless `compat` has such tensors.
+ragged_input: Callable[[SymbolicTensor], SymbolicTensor] | None = None
+#: Returns the inputs of a model as arrays, where some are such tensors.
+dense_rows: Callable[[Any, Any], Any] = lambda model, x: x  # noqa: E731
 
 
 class HostLayer(Layer):

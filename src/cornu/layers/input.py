@@ -10,6 +10,7 @@ from cornu.core.dtype_policies import array_dtype
 from cornu.core.graph import Node, SymbolicTensor
 from cornu.core.layer import Layer
 from cornu.core.shapes import batch_input_shape
+from cornu.layers import host
 
 
 @registry.LAYERS.add()
@@ -60,7 +61,8 @@ class InputLayer(Layer):
         if sparse or ragged:
             raise ValueError(
                 f"Input(..., {'sparse' if sparse else 'ragged'}=True): Cornu supports dense arrays only. Remove it "
-                "and pass the data as dense arrays, padded to one length."
+                "and pass the data as dense arrays, padded to one length.\nIn programs that use tensorflow, "
+                "tf.keras.Input(shape, ragged=True) takes ragged tensors."
             )
         if batch_shape is None and shape is None:
             batch_shape = batch_input_shape(kwargs)
@@ -121,7 +123,7 @@ def Input(  # noqa: N802 (Keras's name)
         shape: Shape of one sample, without the batch axis. None in it leaves a size open; an integer is one axis.
         batch_size: Size of the batch axis, if it is fixed.
         dtype: Dtype of the data, by default ``cornu.config.floatx()``.
-        sparse: Must be False: Cornu computes with dense arrays.
+        sparse: Must be False: Cornu computes with dense arrays. So must `ragged`, except where tensorflow means Cornu.
         batch_shape: Shape with the batch axis, instead of `shape` and `batch_size`.
         name: Name of the input.
         tensor: Symbolic tensor to use instead of a new one.
@@ -138,6 +140,9 @@ def Input(  # noqa: N802 (Keras's name)
     >>> Input((28, 28), name="image")
     <KerasTensor shape=(None, 28, 28), dtype=float32, name=image>
     """
+    rows_of = host.ragged_input if kwargs.get("ragged") else None
+    if rows_of is not None:
+        del kwargs["ragged"]
     layer = InputLayer(
         shape=shape,
         batch_size=batch_size,
@@ -149,7 +154,7 @@ def Input(  # noqa: N802 (Keras's name)
         optional=optional,
         **kwargs,
     )
-    return layer.output
+    return layer.output if rows_of is None else rows_of(layer.output)
 
 
 def _whole_shape(

@@ -15,6 +15,7 @@ from cornu.core.signature import any_signature, call_signature
 from cornu.core.text import stand_in_for_text
 from cornu.core.tracking import parts
 from cornu.data.text_inputs import TextInputs, opened
+from cornu.layers import host
 from cornu.metrics import Metric
 from cornu.models import graph_config
 from cornu.models.batch_methods import BatchMethods
@@ -89,6 +90,8 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
                 args = (self._called_by(stand_in, args[0]), *args[1:])
             elif args and self._encodes(args[0]):
                 args = (self._as_inputs(args[0]), *args[1:])
+            elif args:
+                args = (host.dense_rows(self, args[0]), *args[1:])
         return super().__call__(*args, **kwargs)
 
     def _encodes(self, inputs: Any) -> bool:
@@ -105,12 +108,12 @@ class Model(Trainer, BatchMethods, LossMethods, StateMethods, FileMethods, Pictu
         )
 
     def infer_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        host = None if self._network is None else self._network.host
-        if host is not None:
+        host_part = None if self._network is None else self._network.host
+        if host_part is not None:
             args, kwargs = call_signature(type(self)).first_by_position(args, kwargs)
             if args and not isinstance(args[0], HostInputs):
                 self._network.arrange(args[0])  # type: ignore[union-attr]  # checks the shapes
-                args = (host.symbolic(), *args[1:])
+                args = (host_part.symbolic(), *args[1:])
         return super().infer_call(args, kwargs)
 
     @any_signature

@@ -151,6 +151,8 @@ def from_input_layers(inputs: Any, outputs: Any) -> tuple[Any, Any, dict[int, Sy
     As in Keras, a new input takes the place of one that a layer computes, and the calls after it are repeated.
     """
     new: dict[int, SymbolicTensor] = {}
+    if any(declared(tensor) is not tensor for tensor in leaves(inputs)):
+        inputs = replace(inputs, declared)
     for tensor in leaves(inputs):
         if tensor.node is not None and tensor.node.inputs:
             stand_in = Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")
@@ -168,6 +170,12 @@ def from_input_layers(inputs: Any, outputs: Any) -> tuple[Any, Any, dict[int, Sy
             for old, tensor in zip(leaves(node.outputs), leaves(repeated.outputs), strict=True):
                 new.setdefault(id(old), tensor)
     return _renewed(inputs, new), _renewed(outputs, new), new
+
+
+def declared(tensor: SymbolicTensor) -> SymbolicTensor:
+    """Return the tensor of the `InputLayer` if ``Input`` gave what a layer makes of it, else the tensor."""
+    node = tensor.node
+    return node.inputs[0] if node is not None and getattr(node.operation, "is_part_of_input", False) else tensor
 
 
 def _renewed(structure: Any, new: dict[int, SymbolicTensor]) -> Any:

@@ -15,8 +15,10 @@ from cornu.core.serialization import described, deserialize, serialize_object
 from cornu.core.shapes import is_shape, shape_tuples, shapes_of, tensors_of_shapes
 from cornu.core.text import is_text
 from cornu.data.text_inputs import opened
+from cornu.layers import host
 from cornu.layers.input import Input, InputLayer
 from cornu.models.model import Model
+from cornu.models.network import declared
 
 
 @registry.MODELS.add()
@@ -68,6 +70,8 @@ class Sequential(Model):
 
     def _put(self, layer: Any) -> None:
         if isinstance(layer, SymbolicTensor):
+            if declared(layer) is not layer:
+                self._put(declared(layer))
             layer = layer.node.operation if layer.node is not None else layer
         if not isinstance(layer, Layer):
             raise TypeError(
@@ -159,7 +163,7 @@ class Sequential(Model):
             return
         if not self.stack:
             raise ValueError("The Sequential model is empty: add layers before it is called or trained.")
-        given: Any = opened(args[0] if args else kwargs.get("inputs"))
+        given: Any = host.dense_rows(self, opened(args[0] if args else kwargs.get("inputs")))
         arrays = leaves(given)
         if not arrays or not all(hasattr(array, "shape") for array in arrays):
             raise ValueError(f"A Sequential model takes an array, or arrays; got a {type(given).__name__}.")

@@ -24,6 +24,7 @@ from cornu.data.batches import Batches, as_batches, as_flat_list, step_limit
 from cornu.data.convert import as_arrays, column_names
 from cornu.data.streams import is_stream
 from cornu.data.text_inputs import TextInputs, with_all_calls
+from cornu.layers import host
 from cornu.models.batch_merging import evaluate_together, keeps_rows_apart, rows_together
 from cornu.models.column_methods import ColumnMethods
 from cornu.models.host_part import HostInputs
@@ -185,7 +186,12 @@ class Trainer(TextMethods, ColumnMethods, ModelPart):
     def _prepare(self, example: Batch, what: str, rows: int | None = None) -> None:
         """Build the model and bind the objective to the shapes of one batch; errors state the number of `rows`."""
         with self._programs.lock:
-            outputs = self._outputs_for(example.x, rows)
+            try:
+                outputs = self._outputs_for(example.x, rows)
+            except (TypeError, ValueError):
+                if what == "predict" or self.loss is not None or self.learner.custom_train is None:
+                    raise
+                return  # a step such as that of triplets may call the model on other tensors than `x`
             if what == "predict" or outputs is None:
                 return
             first = not self.objective.built
@@ -256,6 +262,7 @@ class Trainer(TextMethods, ColumnMethods, ModelPart):
         """
         if isinstance(x, (HostInputs, TextInputs)):
             return x
+        x = host.dense_rows(self, x)
         if may_hold_text(x) and self._runs_on_texts:
             return self._with_text_calls(self._as_rows(x))
         x = self._columns_of(x)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import settings
+from cornu.ops.ctc_beams import best_paths, differ_from_the_last, only
 from cornu.ops.lifting import arrays_first
 
 
@@ -153,35 +154,47 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
 @arrays_first(2)
 def ctc_decode(
     inputs: Any, sequence_lengths: Any, strategy: str = "greedy", beam_width: int = 100, top_paths: int = 1,
-    merge_repeated: bool = True, mask_index: int = 0,
+    merge_repeated: bool = True, mask_index: int | None = 0,
 ) -> tuple[jax.Array, jax.Array]:  # fmt: skip
-    """Return the labels of each sequence by taking the best class of each step (greedy decoding).
+    """Return the labels of each sequence: the best class of each step, or the best sequences of a beam search.
 
     Args:
-        inputs: Scores ``(batch, time, classes)``.
+        inputs: Scores ``(batch, time, classes)``; for a beam search logits.
         sequence_lengths: Number of time steps of each sequence, ``(batch,)``.
-        strategy: ``"greedy"``; beam search is not implemented.
-        beam_width, top_paths: Only for beam search.
-        merge_repeated: Whether repeated labels without a blank between them are one.
-        mask_index: Class of the blank.
+        strategy: ``"greedy"`` or ``"beam_search"``.
+        beam_width: How many label sequences a beam search keeps after each step.
+        top_paths: How many of them it returns.
+        merge_repeated: Whether repeated labels without a blank between them are one. Only for ``"greedy"``.
+        mask_index: Class of the blank; None: the last one.
 
     Returns:
-        Labels ``(1, batch, time)``, filled up with -1, and scores ``(batch, 1)``.
+        Labels ``(top_paths, batch, time)``, filled up with -1, and scores ``(batch, top_paths)``: log-probabilities.
+        For ``"greedy"``, `top_paths` is 1 and the scores are the negative sums of the best class's scores.
 
     Raises:
-        ValueError: `strategy` is not ``"greedy"``.
+        ValueError: `strategy` is neither, or `top_paths` is not between 1 and `beam_width`.
+
+    Follows https://keras.io/api/ops/nn/#ctcdecode-function
+
+    >>> logits = jnp.log(jnp.array([[[0.5, 0.4, 0.1], [0.6, 0.3, 0.1]]]))
+    >>> labels, scores = ctc_decode(logits, [2], "beam_search", top_paths=2)
+    >>> labels.tolist(), jnp.exp(scores).round(2).tolist()
+    ([[[1, -1]], [[-1, -1]]], [[0.50999..., 0.30000...]])
     """
+    blank = (inputs.shape[-1] - 1) if mask_index is None else mask_index % inputs.shape[-1]
+    if strategy == "beam_search":
+        if not 1 <= top_paths <= beam_width:
+            raise ValueError(f"ctc_decode: top_paths={top_paths} must be between 1 and beam_width={beam_width}.")
+        return best_paths(float_array(inputs), sequence_lengths, int(beam_width), int(top_paths), blank)
     if strategy != "greedy":
-        raise ValueError(f"ctc_decode: strategy={strategy!r} is not implemented; use strategy='greedy'.")
+        raise ValueError(f"ctc_decode: strategy must be 'greedy' or 'beam_search'; got {strategy!r}.")
     best = jnp.argmax(inputs, axis=-1)  # (batch, time)
     running = jnp.arange(inputs.shape[1]) < jnp.reshape(sequence_lengths, (-1, 1))
     scores = -jnp.sum(jnp.where(running, jnp.max(inputs, axis=-1), 0), axis=-1, keepdims=True)
-    kept = running & (best != mask_index % inputs.shape[-1])
+    kept = running & (best != blank)
     if merge_repeated:
-        before = jnp.pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=-1)
-        kept &= best != before
-    order = jnp.argsort(~kept, axis=1, stable=True)
-    labels = jnp.take_along_axis(jnp.where(kept, best, -1), order, axis=1)  # (batch, time)
+        kept &= differ_from_the_last(best)
+    labels = only(best, kept)  # (batch, time)
     return labels[None], scores
 
 

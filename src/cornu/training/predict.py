@@ -35,19 +35,15 @@ def predict(
     Raises:
         ValueError: if a stream contains no batch.
     """
-    with processes.together():
-        return _predicted(predictor, batches, callbacks, steps, together)
-
-
-def _predicted(predictor: Predictor, batches: Batches, callbacks: Any, steps: int | None, together: int | None) -> Any:
     watcher = callbacks.for_batches("predict")
     callbacks.on_predict_begin()
-    if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
-        larger = together or 0
-        calls = _in_pieces(batches, larger) if larger > batches.batch_size else _by_batches(batches)
-        outputs = _resident(predictor, batches, watcher, calls)
-    else:
-        outputs = _streamed(predictor, batches, watcher, steps)
+    with processes.together():
+        if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
+            larger = together or 0
+            calls = _in_pieces(batches, larger) if larger > batches.batch_size else _by_batches(batches)
+            outputs = _resident(predictor, batches, watcher, calls)
+        else:
+            outputs = _streamed(predictor, batches, watcher, steps)
     callbacks.on_predict_end()
     if len(outputs.parts) == 1 and not outputs.placed:
         given, found = batches.batch.x if isinstance(batches, ArrayBatches) else None, outputs.parts[0]

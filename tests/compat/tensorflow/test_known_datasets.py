@@ -7,7 +7,7 @@ from cornu.compat.tensorflow import known_datasets
 from cornu.datasets import imdb
 
 
-def test_mnist_in_all_forms():
+def test_mnist_in_all_forms(unpacked_mnist):
     (train, test), info = known_datasets.load(
         "mnist:3.*.*", split=["train[:1%]", "test[-20:]"], as_supervised=True, with_info=True
     )
@@ -34,7 +34,7 @@ def test_reviews_are_texts(monkeypatch):
     assert [(text.numpy(), int(label)) for text, label in found] == [(b"good film", 1), (b"film", 0)]
 
 
-def test_others_are_named():
+def test_others_are_named(unpacked_mnist):
     with pytest.raises(ValueError, match="cats_vs_dogs"):
         known_datasets.load("cats_vs_dogs")
     with pytest.raises(ValueError, match="validation"):

@@ -4,7 +4,7 @@ from cornu.compat.tensorflow.mnist import DataSet, read_data_sets
 from cornu.datasets import mnist
 
 
-def test_parts_of_mnist():
+def test_parts_of_mnist(unpacked_mnist):
     (x, y), (x_test, _) = mnist.load_data()
     data = read_data_sets("somewhere", one_hot=True)
     assert [part.num_examples for part in data] == [55000, 5000, 10000]

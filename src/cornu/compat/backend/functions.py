@@ -44,7 +44,7 @@ from cornu.core.settings import (
     epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format, standardize_data_format,
 )
 from cornu.core.variable import Variable
-from cornu.ops import crossentropy
+from cornu.ops import crossentropy, ctc_beams
 from cornu.kernels import random_bits as draws
 # fmt: on
 
@@ -259,11 +259,14 @@ def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Any:
 def ctc_decode(
     y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100, top_paths: int = 1
 ) -> tuple[list, jax.Array]:
-    """Return label arrays (rows, steps), padded with -1, and scores; the last class is the blank."""
+    """Return label arrays (rows, steps), padded with -1, and scores; the last class is the blank.
+
+    A beam search writes equal labels that follow each other once, as that of Keras 2.
+    """
     logits = jnp.log(jnp.asarray(y_pred) + epsilon())
     strategy = "greedy" if greedy else "beam_search"
     labels, scores = crossentropy.ctc_decode(logits, input_length, strategy, beam_width, top_paths, mask_index=-1)
-    return list(labels), scores
+    return list(labels if greedy else ctc_beams.only(labels, ctc_beams.differ_from_the_last(labels))), scores
 
 
 # ---- the session

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cornu.compat.tensorflow import loops
+from cornu.compat.tensorflow import loops, value_calls
 from cornu.core.ownership import is_library_module
 
 _HERE = "__control__"  # the name under which rewritten code finds `loops`
@@ -263,6 +263,9 @@ class _Expressions(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Let functions of the program be rewritten too."""
         self.generic_visit(node)
+        owner = value_calls.owner_of_value(node)
+        if owner is not None:
+            return _called("value_of", owner)
         if isinstance(node.func, ast.Name) and node.func.id in ("super", "locals", "globals"):
             return node
         node.func = _called("callable_", node.func)
@@ -380,4 +383,4 @@ def callable_(function: Any) -> Any:
     return found or rewritten_call(function)
 
 
-_CONTROL = types.SimpleNamespace(**vars(loops), callable_=callable_)
+_CONTROL = types.SimpleNamespace(**vars(loops), callable_=callable_, value_of=value_calls.value_of)

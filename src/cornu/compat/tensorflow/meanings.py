@@ -1,6 +1,7 @@
 """Functions of TensorFlow that mean something else than those of the same name in `keras.ops`, or are not there."""
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -167,11 +168,13 @@ def control_dependencies(control_inputs: Any) -> contextlib.AbstractContextManag
 
 
 @tensor_function
-def py_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
+def py_function(func: Callable | None = None, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
     """Return what a Python function of tensors gives; inside a ``tf.function`` it needs `Tout` and runs on the host.
 
-    Its results must have the shape of the first input there.
+    Its results must have the shape of the first input there. With `Tout` alone, it decorates the function.
     """
+    if func is None:
+        return lambda given: functools.wraps(given)(lambda *tensors: py_function(given, tensors, Tout))
     given = [text_tensor(one) if holds_text(one) else jnp.asarray(plain(one)) for one in inp]
     if not any(isinstance(one, jax.core.Tracer) for one in given):
         return _results(func(*given), Tout)
@@ -194,13 +197,18 @@ def _results(found: Any, types: Any) -> Any:
     return jnp.asarray(array) if array.dtype.kind == "f" else array.view(EagerArray)
 
 
-def numpy_function(func: Callable, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
-    """Return what a function of numpy arrays gives, as `py_function` does; text comes as bytes."""
+def numpy_function(func: Callable | None = None, inp: Any = None, Tout: Any = None, name: Any = None, **_: Any) -> Any:
+    """Return what a function of numpy arrays gives, as `py_function` does; text comes as bytes.
+
+    With `Tout` alone, it decorates the function.
+    """
+    if func is None:
+        return lambda given: functools.wraps(given)(lambda *tensors: numpy_function(given, tensors, Tout))
 
     def of_arrays(*tensors: Any) -> Any:
         return func(*(one.numpy() if holds_text(one) else np.asarray(one) for one in tensors))
 
-    return py_function(of_arrays, inp, Tout)
+    return py_function(of_arrays, () if inp is None else inp, Tout)
 
 
 def identity_n(input: Any, name: Any = None) -> list[Any]:

@@ -1,9 +1,10 @@
 """``tf.Module``: an object that finds the variables and modules in its attributes."""
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cornu.compat.tensorflow.settings import device
+from cornu.compat.tensorflow.name_scopes import NameScope, prefix
 from cornu.core.layer import Layer
 from cornu.core.names import to_snake_case
 from cornu.core.variable import Variable
@@ -30,6 +31,7 @@ class Module:
 
     def __init__(self, name: str | None = None) -> None:
         self._name = name
+        self._scope = f"{prefix()}{self.name}/"
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -43,13 +45,19 @@ class Module:
 
     @property
     def name_scope(self) -> Any:
-        """A context without effect."""
-        return device(self.name)
+        """A context: variables made inside have names that begin with that of the module."""
+        return NameScope(vars(self).get("_scope") or f"{self.name}/")
 
     @classmethod
     def with_name_scope(cls, method: Any) -> Any:
-        """Return the method: names have no scopes here."""
-        return method
+        """Return a method that runs in the `name_scope` of its module."""
+
+        @functools.wraps(method)
+        def scoped(self: Any, *args: Any, **kwargs: Any) -> Any:
+            with self.name_scope:
+                return method(self, *args, **kwargs)
+
+        return scoped
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -86,7 +94,7 @@ def _found(one: Any, seen: set[int] | None = None) -> Iterator[Any]:
         yield from one.variables
     elif isinstance(one, Module):
         yield one
-        held = [value for name, value in sorted(vars(one).items()) if name != "_name"]
+        held = [value for name, value in sorted(vars(one).items()) if name not in ("_name", "_scope")]
         for value in sorted(held, key=lambda value: not isinstance(value, Variable)):
             yield from _found(value, seen)
     elif isinstance(one, dict):

@@ -31,9 +31,9 @@ _SESSIONS = _from(
     "local_variables_initializer initialize_all_variables variables_initializer tables_initializer "
     "disable_eager_execution enable_eager_execution disable_v2_behavior enable_v2_behavior enable_resource_variables "
     "disable_resource_variables enable_v2_tensorshape executing_eagerly executing_eagerly_outside_functions "
-    "inside_function device name_scope variable_scope init_scope get_logger VariableSynchronization "
+    "inside_function device variable_scope init_scope get_logger VariableSynchronization "
     "VariableAggregation DeviceSpec=Settings Operation=Settings",
-)
+) | _from("name_scopes", "name_scope=NameScope")
 _CONFIG = (
     "list_physical_devices list_logical_devices get_visible_devices set_visible_devices set_memory_growth "
     "get_memory_growth set_soft_device_placement get_soft_device_placement PhysicalDevice LogicalDevice=PhysicalDevice "
@@ -216,7 +216,11 @@ NAMES: dict[str, dict[str, str]] = {
     | _from("training", f"{_LOSSES} l2_loss")
     | _from("nn", f"{_WINDOWS} {_NETWORKS}")
     | _from("candidates", f"{_SAMPLERS} compute_accidental_hits nce_loss sampled_softmax_loss")
-    | _from("ctc", "ctc_greedy_decoder collapse_repeated")
+    | _from(
+        "ctc",
+        "ctc_greedy_decoder ctc_beam_search_decoder ctc_beam_search_decoder_v2=ctc_beam_search_decoder "
+        "collapse_repeated",
+    )
     | _from("sparse", "embedding_lookup_sparse safe_embedding_lookup_sparse")
     | {"moments": "cornu.ops:moments"},
     "tensorflow.nn.experimental": _from("nn", "stateless_dropout"),

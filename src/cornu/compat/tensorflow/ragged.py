@@ -28,7 +28,8 @@ from cornu.layers import host
 def _tensor(given: Any) -> Any:
     if isinstance(given, RaggedTensor):
         return given
-    return text_tensor(given) if holds_text(given) else jnp.asarray(plain(given))
+    is_text = getattr(getattr(given, "dtype", None), "kind", "") == "O" or holds_text(given)  # also without rows
+    return text_tensor(given) if is_text else jnp.asarray(plain(given))
 
 
 def _lengths(splits: Any) -> np.ndarray:
@@ -201,7 +202,7 @@ class RaggedTensor:
 
     def numpy(self) -> np.ndarray:
         """Return an array of rows: of objects if they have different lengths."""
-        rows = [np.asarray(one.numpy()) for one in self]
+        rows = [np.asarray(one.numpy() if hasattr(one, "numpy") else one) for one in self]
         if len({row.shape for row in rows}) == 1 and rows[0].dtype != object:
             return np.stack(rows)
         return object_array(rows)
@@ -428,6 +429,16 @@ def ragged_batch(
         iterate,
         number_of_batches(self._size, size, drop_remainder),
     )
+
+
+def take_ragged_inputs(load: Callable[[], Any]) -> None:
+    """Let ``Input(ragged=True)`` and models take ragged tensors; `load` imports `ragged_inputs`, which needs layers."""
+
+    def dense(model: Any, x: Any) -> Any:
+        parts = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else (x,)
+        return load().dense(model, x) if any(isinstance(one, RaggedTensor) for one in parts) else x
+
+    host.ragged_input, host.dense_rows = lambda tensor: load().start(tensor), dense
 
 
 def install() -> None:

@@ -1,9 +1,10 @@
-"""Classes of ``tensorflow_addons`` and ``keras_contrib`` that configs name by their package: ``Addons>Lookahead``."""
+"""Classes of TensorFlow, its add-ons and ``keras_contrib`` that configs name by package: ``Addons>Lookahead``."""
 
 from typing import Any
 
 from cornu.compat.tensorflow import addons as addons
 from cornu.compat.tensorflow import averaging_optimizers as averaging_optimizers
+from cornu.compat.tensorflow import ragged_inputs as ragged_inputs
 from cornu.core import registry
 
 

@@ -23,7 +23,16 @@ def text_tensor(given: Any) -> EagerArray:
     return text_array(given).view(EagerArray)
 
 
+def _at_values(function: Callable, given: Any) -> Any:
+    """Return a function of an array, or of the values of rows of different lengths."""
+    return given.with_flat_values(function(given.flat_values)) if hasattr(given, "row_splits") else function(given)
+
+
 def _each(function: Callable, given: Any, dtype: Any = object) -> Any:
+    return _at_values(lambda texts: _each_of(function, texts, dtype), given)
+
+
+def _each_of(function: Callable, given: Any, dtype: Any) -> Any:
     texts = text_array(given)
     return _tensor([function(text) for text in texts.reshape(-1)], texts.shape).astype(dtype, copy=False)
 
@@ -102,6 +111,10 @@ def _text(given: Any) -> str:
 @recorded
 def join(inputs: Any, separator: str = "", name: Any = None) -> Any:
     """Return texts joined element by element, with `separator` between them."""
+    form = next((one for one in inputs if hasattr(one, "row_splits")), None)
+    if form is not None:
+        flat = [one.flat_values if hasattr(one, "row_splits") else one for one in inputs]
+        return form.with_flat_values(join(flat, separator))
     parts = np.broadcast_arrays(*map(text_array, inputs))
     rows = zip(*(part.reshape(-1) for part in parts), strict=True)
     return _tensor([separator.join(row) for row in rows], parts[0].shape)
@@ -145,6 +158,10 @@ def bytes_split(input: Any, name: Any = None) -> Any:
 
 
 def _rows(given: Any, function: Callable[[str], list[str]], what: str) -> Any:
+    return _at_values(lambda texts: _rows_of(texts, function, what), given)
+
+
+def _rows_of(given: Any, function: Callable[[str], list[str]], what: str) -> Any:
     texts = text_array(given)
     rows = [function(text) for text in texts.reshape(-1)]
     if texts.ndim == 1:
@@ -193,9 +210,12 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
 
 
 def _buckets(input: Any, num_buckets: int, hashed: Callable) -> Any:
-    texts = text_array(input)
-    found = hashed([str(text).encode() for text in texts.reshape(-1)]) % np.uint64(num_buckets)
-    return found.astype(np.int32).reshape(texts.shape).view(EagerArray)
+    def numbers(given: Any) -> Any:
+        texts = text_array(given)
+        found = hashed([str(text).encode() for text in texts.reshape(-1)]) % np.uint64(num_buckets)
+        return found.astype(np.int32).reshape(texts.shape).view(EagerArray)
+
+    return _at_values(numbers, input)
 
 
 @recorded
@@ -219,10 +239,14 @@ def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:
 
 def as_string(input: Any, precision: int = -1, scientific: bool = False, name: Any = None, **_: Any) -> Any:
     """Return numbers as texts."""
-    numbers = np.asarray(input)
     form = f".{precision if precision >= 0 else 6}{'e' if scientific else 'f'}"
-    write = (lambda one: builtins.format(float(one), form)) if numbers.dtype.kind == "f" else _plainly
-    return _tensor([write(one) for one in numbers.reshape(-1)], numbers.shape)
+
+    def texts(given: Any) -> Any:
+        numbers = np.asarray(given)
+        write = (lambda one: builtins.format(float(one), form)) if numbers.dtype.kind == "f" else _plainly
+        return _tensor([write(one) for one in numbers.reshape(-1)], numbers.shape)
+
+    return _at_values(texts, input)
 
 
 def _plainly(value: Any) -> str:

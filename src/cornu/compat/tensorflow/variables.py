@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.compat.tensorflow.dtypes import DType
+from cornu.compat.tensorflow.name_scopes import prefix
 from cornu.compat.tensorflow.tensors import Reference, TensorShape, remember_slice, text_of
 from cornu.core import variable as core
 from cornu.core.dtype_policies import array_dtype
@@ -82,7 +83,7 @@ class Variable(core.Variable, metaclass=_Kind):
             name=name or "Variable",
             constraint=constraint,
         )
-        self.name = f"{self.name}:0"  # as TensorFlow names the tensor of a variable
+        self.name = f"{prefix()}{self.name}:0"  # as TensorFlow names the tensor of a variable
         self._wanted = None if shape is None else TensorShape(shape)
         if self._wanted is not None and not self._wanted.is_compatible_with(self._form.shape):
             raise ValueError(f"tf.Variable got shape={self._wanted} for a value of shape {self.shape}.")
