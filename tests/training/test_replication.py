@@ -238,6 +238,30 @@ def test_a_callback_of_batches_sees_means():
     assert watcher.seen == [(step, 3) for step in range(5)]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_callback_of_a_replica_evaluates_and_predicts_it_alone(together):
+    class Evaluates(Callback):
+        per_replica = True
+
+        def __init__(self):
+            self.found = found
+
+        def __deepcopy__(self, memo):
+            return Evaluates()
+
+        def on_epoch_end(self, epoch, logs=None):
+            x, y = rows_for(self.model)
+            loss = -np.log(self.model.predict(x, verbose=0)[np.arange(len(y)), y]).mean()
+            found.append((self.model.evaluate(x, y, verbose=0)[0], loss))
+
+    found = []
+    model, _ = replicated(mlp, together, epochs=1, callbacks=[Evaluates()])
+    scores, losses = zip(*found, strict=True)
+    assert all(type(score) is float for score in scores)
+    np.testing.assert_allclose(scores, losses, atol=CLOSE)
+    np.testing.assert_allclose(model.evaluate(*rows_for(model), verbose=0)[0].values, losses, atol=CLOSE)
+
+
 # ---- data and programs
 
 

@@ -142,6 +142,8 @@ class ReplicaCallbacks:
 
     def on_test_end(self, logs: Logs) -> None:
         for replica, own in enumerate(self.own):
+            if replica in self._ended:
+                continue
             self.call(replica, lambda own=own, replica=replica: own.on_test_end(self._logs_of(replica, logs)))
         self.shared.on_test_end(logs)
 

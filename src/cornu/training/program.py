@@ -270,7 +270,10 @@ def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 
 def _joined(replicas: Replication, logs: Sequence[dict | None], names: list[str]) -> dict[str, Any]:
-    """Return the logs of groups of replicas as means with deviations; those that did not run have NaN."""
+    """Return the logs of groups of replicas as means with deviations; those that did not run have NaN.
+
+    While the model is a single replica, the logs are those of this one.
+    """
     found = [
         None
         if own is None
@@ -282,7 +285,8 @@ def _joined(replicas: Replication, logs: Sequence[dict | None], names: list[str]
     example = next((one[0] for one in found if one is not None), {})
     missing = {name: np.full_like(value, np.nan) for name, value in example.items()}
     each = [one for own, group in zip(found, replicas.groups, strict=True) for one in own or [missing] * group.size]
-    return {name: joined([one[name] for one in each]) for name in names if example}
+    wanted = [each[replicas.shown]] if replicas.single else each
+    return {name: joined([one[name] for one in wanted]) for name in names if example}
 
 
 _NO_TURNS = contextlib.nullcontext()

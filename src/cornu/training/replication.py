@@ -68,6 +68,7 @@ class Replication:
         self._generators: list[Any] = [None if seed is None else state_of(seed) for seed in seeds]
         self.active = np.ones(len(self.seeds), bool)  # those that are trained; the others keep their state
         self.shown = 0  # the replica whose values the variables hold
+        self.single = False  # whether it is the only one that is asked for, inside `as_one`
         self.groups: list[Group] = []
         self.optimizer: Any = None  # the one whose numbers differ by replica
 
@@ -173,7 +174,7 @@ class Replication:
     def as_one(self, replica: int, variables: Sequence[Variable]) -> Iterator[None]:
         """Inside a ``with`` block the variables hold the values of a replica; assigning to them changes it alone."""
         self.settle(variables)
-        outer, self.shown = self.shown, replica
+        outer, self.shown, was_single, self.single = self.shown, replica, self.single, True
         if replica != outer:
             self._show(variables)
         try:
@@ -187,7 +188,7 @@ class Replication:
                     value = group.place(variable._held)
                     copies.parts[at] = value if group.alone else _with(copies.parts[at], value, replica - group.start)
                     copies.shown = variable._held
-            self.shown = outer
+            self.shown, self.single = outer, was_single
             if replica != outer:
                 self._show(variables)
 
