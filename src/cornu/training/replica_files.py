@@ -17,11 +17,3 @@ def replica_path(path: Any, replica: int) -> str:
     if stem.endswith(".weights"):
         stem, suffix = stem.removesuffix(".weights"), f".weights{suffix}"
     return os.path.join(folder, f"{stem}.replica-{replica}{suffix}")
-
-
-def replica_files(path: Any, count: int) -> dict[int, str]:
-    """Return the files of all replicas beside `path`, by replica; nothing if one of them is missing."""
-    if not isinstance(path, (str, os.PathLike)):
-        return {}
-    found = {replica: replica_path(path, replica) for replica in range(count)}
-    return found if all(map(os.path.exists, found.values())) else {}

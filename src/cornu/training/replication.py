@@ -7,6 +7,7 @@ them are beside it (`Copies`), in an array for each group of replicas that one o
 import concurrent.futures
 import contextlib
 import functools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from cornu.core.placement import compiled, to_device
 from cornu.core.processor import threads
 from cornu.core.seeds import drawing_from, program_seed, state_of
 from cornu.core.variable import Variable
+from cornu.training.replica_files import replica_path
 from cornu.training.replica_programs import Group, GroupProgram, groups_of
 from cornu.training.state import TrainState
 
@@ -70,6 +72,7 @@ class Replication:
         self.shown = 0  # the replica whose values the variables hold
         self.single = False  # whether it is the only one that is asked for, inside `as_one`
         self.groups: list[Group] = []
+        self.saved: set[str] = set()  # files that hold one replica
         self.optimizer: Any = None  # the one whose numbers differ by replica
 
     @property
@@ -191,6 +194,20 @@ class Replication:
             self.shown, self.single = outer, was_single
             if replica != outer:
                 self._show(variables)
+
+    # ---- files
+
+    def note_saved(self, path: Any) -> None:
+        """Note that a file holds the replica that is shown: of it alone, if that is the only one that is asked for."""
+        if isinstance(path, (str, os.PathLike)):
+            (self.saved.add if self.single else self.saved.discard)(os.path.abspath(path))
+
+    def files_of(self, path: Any) -> dict[int, str]:
+        """Return the files of all replicas that callbacks have saved, the first as `path`; nothing without them."""
+        if not isinstance(path, (str, os.PathLike)):
+            return {}
+        found = {replica: replica_path(path, replica) for replica in range(self.count)}
+        return found if all(os.path.abspath(one) in self.saved for one in found.values()) else {}
 
     # ---- programs
 

@@ -63,21 +63,17 @@ class Turn:
         if learner.is_private:
             self.state = learner.read(self.training)
             return self
-        if learner.replication is not None:
-            copies = learner.donor.begin(lambda: learner.variables, self.donates)
-            self.state = learner.replication.take(self._groups)
-            if copies:
-                self.state = copied(self.state)
-            return self
         copies = learner.donor.begin(lambda: learner.variables, self.donates)
-        if learner.placement is not None:
-            try:
+        try:
+            if learner.replication is not None:
+                self.state = learner.replication.take(self._groups)
+            elif learner.placement is not None:
                 learner.placement.settle(learner.variables)
-            except BaseException:
-                learner.donor.end()
-                raise
-        slots = held(learner.slots) if self.training else ()
-        self.state = TrainState(held(learner.params), held(learner.others), slots, held(learner.totals))
+        except BaseException:
+            learner.donor.end()
+            raise
+        if learner.replication is None:
+            self.state = TrainState(*map(held, self._groups))
         if copies:
             self.state = copied(self.state)
         return self
@@ -91,8 +87,7 @@ class Turn:
             if kind is None and learner.replication is not None:
                 learner.replication.keep(self._groups, state)
             elif kind is None:
-                groups = learner.params, learner.others, learner.slots, learner.totals
-                for variables, values in zip(groups, state, strict=True):
+                for variables, values in zip(self._groups, state, strict=True):
                     if values:
                         hold(variables, values)
             learner.donor.end()
