@@ -53,6 +53,7 @@ def test_two_bars_of_the_same_trainings_are_joined_by_training(bar):
     assert (bar + bar).values == pytest.approx([2 * value for value in VALUES])
     assert (bar - bar).deviation == 0
     assert round(bar, 1).values == (1.0, 1.0, 1.0)
+    assert "abc"[round(bar)] == "b"
 
 
 def test_copies_keep_the_values(bar):

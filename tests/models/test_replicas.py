@@ -1,11 +1,15 @@
 """The public class: numbers that differ by replica, predictions, files, and what it says about mistakes."""
 
+import csv
+
 import numpy as np
 import pytest
 
 import cornu
 from cornu import layers
+from cornu.callbacks.dashboard.run_files import Follower
 from cornu.core.seeds import set_random_seed
+from cornu.visuals import svg
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 Y = np.eye(2, dtype="float32")[(X[:, 0] > 0).astype(int)]
@@ -125,7 +129,7 @@ def test_evaluate_has_the_values_of_each():
     scores = replicas.evaluate(X, Y, verbose=0)
     for replica, own in enumerate(replicas.values_of(scores)):
         with replicas.replica(replica) as model:
-            np.testing.assert_allclose(own[0], model.loss_of(X) if hasattr(model, "loss_of") else own[0])
+            assert model.evaluate(X, Y, verbose=0) == own
         assert [score.values[replica] for score in scores] == own
     named = replicas.evaluate(X, Y, verbose=0, return_dict=True)
     assert list(named) == ["loss", "accuracy"]
@@ -170,3 +174,32 @@ def test_mistakes_are_explained():
     plain.compile("sgd", "mse")
     with pytest.raises(ValueError, match="the model has none"):
         plain.fit(X, Y, verbose=0)
+
+
+# ---- what is drawn and written
+
+
+def test_reports_curves_dashboards_and_tables_show_deviations(tmp_path, capsys):
+    curves, table = cornu.callbacks.PlotLosses(), cornu.callbacks.CSVLogger(tmp_path / "log.csv")
+    live = cornu.callbacks.Dashboard(name="replicas", folder=tmp_path / "runs", port=0)
+    replicas = replicas_of(3)
+    history = replicas.fit(X, Y, epochs=3, verbose=0, validation_split=0.25, callbacks=[curves, table, live])
+    live.server.close()
+    replicas.model.report(tmp_path / "report.html", X, Y)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count('<path class="band train"') == page.count('<path class="band held-out"') == 2
+    accuracy = replicas.evaluate(X, Y, verbose=0)[1]
+    assert f"{svg.number(round(float(accuracy), 4))} ± {svg.number(round(accuracy.deviation, 4))}" in page
+    rows = list(csv.DictReader((tmp_path / "log.csv").read_text().splitlines()))
+    assert [float(row["val_loss_deviation"]) for row in rows] == [one.deviation for one in history.history["val_loss"]]
+    assert [float(row["loss"]) for row in rows] == [float(one) for one in history.history["loss"]]
+    told = [line for line in Follower(tmp_path / "runs").news() if line["kind"] == "epoch"]
+    assert [line["deviations"]["loss"] for line in told] == [one.deviation for one in history.history["loss"]]
+    assert [line["logs"]["loss"] for line in told] == [float(one) for one in history.history["loss"]]
+
+
+def test_figures_have_bands():
+    pytest.importorskip("matplotlib")
+    curves = cornu.callbacks.PlotLosses()
+    replicas_of().fit(X, Y, epochs=2, verbose=0, validation_split=0.25, callbacks=[curves])
+    assert [len(chart.collections) for chart in curves.figure().axes] == [2, 2]

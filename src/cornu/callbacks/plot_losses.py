@@ -98,7 +98,7 @@ class PlotLosses(Callback):
     def lines(self) -> list[str]:
         """Return one line per curve: its name, its shape in small blocks, its first and last value."""
         names = [
-            (base if kind == "training" else f"val_{base}", [point for point in points if point is not None])
+            (base if kind == "training" else f"val_{base}", [float(point) for point in points if point is not None])
             for base, kinds in self.curves.items()
             for kind, points in kinds.items()
         ]

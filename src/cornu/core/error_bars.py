@@ -10,8 +10,8 @@ import numpy as np
 class ErrorBar(float):
     """The mean of what several trainings found: a number like any other, that prints with its standard deviation.
 
-    Arithmetic and rounding apply to each of the values: ``100 * accuracy`` has its deviation too. Anything else that
-    takes a number (``math``, ``"%.2f" %``, JSON) sees the mean.
+    Arithmetic and rounding to digits apply to each of the values: ``100 * accuracy`` has its deviation too. Anything
+    else that takes a number (``math``, ``int``, ``"%.2f" %``, JSON) sees the mean.
 
     Args:
         values: A number of each training.
@@ -52,7 +52,7 @@ class ErrorBar(float):
     __str__ = __repr__
 
     def __round__(self, digits: int | None = None) -> Any:  # type: ignore[override]
-        return ErrorBar([round(value, digits or 0) for value in self.values])
+        return round(float(self)) if digits is None else ErrorBar([round(value, digits) for value in self.values])
 
 
 def _to_digits(mean: float, deviation: float) -> str:
