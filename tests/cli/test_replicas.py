@@ -4,14 +4,14 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 PROGRAM = """
 import numpy as np
 from keras.callbacks import CSVLogger, EarlyStopping
-from keras.layers import Dense, Dropout
+from keras import backend as K
+from keras.layers import Dense, Dropout, Lambda
 from keras.models import Sequential
 from keras.optimizers import SGD
 from keras.utils import set_random_seed
@@ -20,8 +20,10 @@ set_random_seed(4)
 x = np.random.normal(size=(60, 5))
 y = (x[:, 0] + np.random.normal(size=60) > 0).astype("float32")
 set_random_seed(SEED)
+other = Sequential([Dense(3, input_dim=2)])  # draws as well
 model = Sequential()
 model.add(Dense(8, activation="relu", input_dim=5))
+model.add(Lambda(lambda x: x + K.random_normal((1, 1), stddev=0.0)))
 model.add(Dropout(0.2))
 model.add(Dense(1, activation="sigmoid"))
 model.compile(loss="binary_crossentropy", optimizer=SGD(lr=0.1), metrics=["accuracy"])
@@ -29,7 +31,8 @@ history = model.fit(x, y, nb_epoch=3, batch_size=20, validation_split=0.2, verbo
 print("history", history.history["loss"][-1], float(history.history["loss"][-1]))
 score = model.evaluate(x, y, verbose=0)
 print("score: %.3f" % score[1], f"accuracy {score[1]:.3f}", score)
-model.save("model.keras")
+model.save_weights("model.weights.h5")
+print("weights", *[weight.sum() for weight in model.get_weights()])
 """
 
 
@@ -70,12 +73,10 @@ def test_the_mean_is_that_of_runs_with_the_seeds(three, tmp_path):
 
 
 def test_the_model_that_is_saved_is_the_first(three, tmp_path):
-    import cornu
-
-    ran(tmp_path, seed=1)
-    models = [cornu.models.load_model(Path(folder) / "model.keras") for folder in (three[0], tmp_path)]
-    for found, expected in zip(*(model.get_weights() for model in models), strict=True):
-        assert found == pytest.approx(expected, abs=2e-5)
+    texts = three[1], ran(tmp_path, seed=1).stdout
+    found, expected = ([float(one) for one in re.search("^weights (.*)$", text, re.M)[1].split()] for text in texts)
+    assert found == pytest.approx(expected, abs=1e-4)
+    assert (three[0] / "model.weights.h5").exists()
 
 
 def test_replicas_are_spread_over_devices(three, tmp_path):

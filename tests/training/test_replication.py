@@ -6,7 +6,7 @@ import pytest
 import cornu
 from cornu import layers
 from cornu.callbacks import Callback, CallbackList, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, TerminateOnNaN
-from cornu.core.seeds import set_random_seed
+from cornu.core.seeds import seeds_drawn, set_random_seed
 from cornu.training.replica_files import replica_path
 from cornu.training.replication import Replication, seeds_of
 
@@ -35,6 +35,13 @@ def lstm():
     ])  # fmt: skip
 
 
+def bidirectional():
+    """The layer that is copied draws a seed for its dropout, which nobody uses."""
+    return cornu.Sequential(
+        [cornu.Input((5, 3)), layers.Bidirectional(layers.LSTM(2, dropout=0.2)), layers.Dense(2, "softmax")]
+    )
+
+
 def rows_for(model):
     random = np.random.default_rng(0)
     x = random.normal(size=(ROWS, *model.input_shape[1:])).astype("float32")
@@ -57,8 +64,9 @@ def single(build, seed, **options):
 
 
 def replicated(build, together, seeds=SEEDS, **options):
+    begin = seeds_drawn()
     model = compiled(build)
-    model._programs.replicate(Replication(seeds, together=together))
+    model._programs.replicate(Replication(seeds, together=together, begin=begin))
     return model, model.fit(*rows_for(model), batch_size=16, verbose=0, **options)
 
 
@@ -83,6 +91,12 @@ def test_each_replica_is_the_single_run_with_its_seed(build, together):
         expected = one.evaluate(*rows_for(one), verbose=0)
         np.testing.assert_allclose([score.values[replica] for score in scores], expected, atol=CLOSE)
     np.testing.assert_array_equal(model.get_weights()[0], weights_of(model, 0)[0])
+
+
+def test_what_is_drawn_beside_the_variables_is_drawn_too():
+    _, history = replicated(bidirectional, False, SEEDS[1:2], epochs=1)
+    _, alone = single(bidirectional, SEEDS[1], epochs=1)
+    assert history.replicas[0]["loss"] == pytest.approx(alone.history["loss"], abs=CLOSE)
 
 
 def test_history_and_scores_are_means_with_deviations():

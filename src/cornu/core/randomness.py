@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.scope import scope
-from cornu.core.seeds import fresh_seed, sequence_of_call
+from cornu.core.seeds import fresh_seed, seeds_drawn, sequence_of_call
 from cornu.core.variable import Origin, Seed
 
 
@@ -23,7 +23,7 @@ def ambient_seed() -> Seed:
     """
     seed = Seed(0, name="ambient_seed")
     seed.assign(_words_of_generator())
-    seed._origin = Origin.of(seed, _words_of_generator)
+    seed._origin = Origin.of(seed, _words_of_generator, seeds_drawn())
     return seed
 
 

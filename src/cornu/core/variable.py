@@ -21,7 +21,7 @@ from cornu.core.names import unique_name
 from cornu.core.operators import HasOperators
 from cornu.core.placement import concrete, on_host, to_device
 from cornu.core.scope import changed, joined, scope
-from cornu.core.seeds import fresh_seed
+from cornu.core.seeds import fresh_seed, seeds_drawn
 from cornu.core.serialization import get
 
 
@@ -35,18 +35,23 @@ _numbers = itertools.count()
 class Origin(NamedTuple):
     """Where the first value of a variable is from: what draws it, as often as it is called.
 
-    `number` counts variables in the order in which they were drawn; `first` refers to the first value.
+    `number` counts variables in the order in which they were drawn; `start` and `stop` are how many seeds had been
+    drawn before and after (`core.seeds`); `first` refers to the first value.
     """
 
     number: int
+    start: int
+    stop: int
     draw: Callable[[], Any]
     first: weakref.ref
 
     @classmethod
-    def of(cls, variable: "Variable", draw: Callable[[], Any]) -> "Origin | None":
-        """Return the origin of a variable that was drawn now; None inside a program."""
+    def of(cls, variable: "Variable", draw: Callable[[], Any], start: int) -> "Origin | None":
+        """Return the origin of a variable whose value was drawn now; None inside a program."""
         value = variable._value
-        return None if isinstance(value, jax.core.Tracer) else cls(next(_numbers), draw, weakref.ref(value))
+        if isinstance(value, jax.core.Tracer):
+            return None
+        return cls(next(_numbers), start, seeds_drawn(), draw, weakref.ref(value))
 
 
 class Variable(HasOperators):
@@ -114,7 +119,7 @@ class Variable(HasOperators):
             self._layout = layout
         if isinstance(initializer, (str, dict)):
             initializer = get(initializer, registry.INITIALIZERS)
-        draw = None
+        draw, start = None, seeds_drawn()
         if callable(initializer) and not hasattr(initializer, "__array__"):
             if shape is None:
                 raise ValueError(f"Variable {self.name!r} has an initializer instead of a value: pass its shape too.")
@@ -132,7 +137,7 @@ class Variable(HasOperators):
                 f"Variable {self.name!r} must have shape {tuple(shape)}; its value has {self._value.shape}."
             )
         if draw is not None:
-            self._origin = Origin.of(self, draw)
+            self._origin = Origin.of(self, draw, start)
         if scope.created is not None:
             scope.created.append((self, self._value))
 
@@ -364,9 +369,9 @@ class Seed(Variable):
     is_weight = False
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
-        self.seed = seed
+        self.seed, start = seed, seeds_drawn()
         super().__init__(self._first_words(), trainable=False, autocast=False, name=name or "seed_generator_state")
-        self._origin = Origin.of(self, self._first_words)
+        self._origin = Origin.of(self, self._first_words, start)
 
     def _first_words(self) -> np.ndarray:
         number = fresh_seed() if self.seed is None else int(self.seed)

@@ -11,7 +11,7 @@ from cornu.callbacks.history import History
 from cornu.callbacks.monitor import comparison
 from cornu.core.error_bars import value_in
 from cornu.core.errors import did_you_mean
-from cornu.core.seeds import drawing_from, state_of
+from cornu.core.seeds import drawing_from, seeds_drawn, state_of
 from cornu.core.variable import Variable
 from cornu.models.model import Model
 from cornu.training.replica_files import replica_path
@@ -65,6 +65,7 @@ class Replicas:
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"Replicas: n must be a number of copies, 1 or more; got {n!r}.")
         self.seeds = seeds_of(int(n), seed)
+        begin = None if isinstance(model, Model) else seeds_drawn()
         self.model = self._made(model)
         options = {"dropout": dropout, "label_smoothing": label_smoothing, "loss_weights": loss_weights}
         varied = {name: values for name, values in options.items() if values is not None}
@@ -72,7 +73,7 @@ class Replicas:
             if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, str) or len(values) != n:
                 raise ValueError(f"Replicas: {name} needs {n} values, one for each replica; got {values!r}.")
         self._numbers = numbers
-        self._replication = Replication(self.seeds, varied | numbers)
+        self._replication = Replication(self.seeds, varied | numbers, begin=begin)
         self.model._programs.replicate(self._replication)
         for name in numbers if self.model.compiled else ():
             self._check_number(name)

@@ -12,7 +12,7 @@ from cornu.core.distribution import Distribution, distribution
 from cornu.core.weights import HoldsWeights
 from cornu.data.text_inputs import TextCalls
 from cornu.training.program import Predictor, Program
-from cornu.training.replication import Replication, seeds_of
+from cornu.training.replication import Replication, as_program_says
 from cornu.training.sharded import gather
 from cornu.training.step import Learner
 
@@ -95,7 +95,7 @@ class Programs:
                 self.replicate(shared.owner)
             elif trains:
                 settings.note_replicated()
-                self.replicate(Replication(seeds_of(settings.replicas(), None)))
+                self.replicate(as_program_says(settings.replicas()))
 
     def get(self, kind: Kind) -> Any:
         """Return the `Program` for training or evaluation, or the `Predictor`; made where there is none yet."""

@@ -19,8 +19,16 @@ from cornu.core.distribution import Distribution
 from cornu.core.donation import exchange
 from cornu.core.placement import compiled, to_device
 from cornu.core.processor import threads
-from cornu.core.seeds import drawing_from, program_seed, state_of
-from cornu.core.variable import Variable
+from cornu.core.seeds import (
+    drawing_from,
+    program_seed,
+    seeds_drawn,
+    seeds_drawn_before,
+    skip_seeds,
+    state_of,
+    uncounted,
+)
+from cornu.core.variable import Origin, Variable
 from cornu.training.replica_files import replica_path
 from cornu.training.replica_programs import Group, GroupProgram, groups_of
 from cornu.training.state import TrainState
@@ -43,6 +51,12 @@ def seeds_of(count: int, first: int | None) -> list[int | None]:
     return [None, *(base + replica for replica in range(1, count))]
 
 
+def as_program_says(count: int) -> "Replication":
+    """Return the replication of a model whose program knows nothing of it: the first replica is the program's own."""
+    begin = None if program_seed() is None else seeds_drawn_before()
+    return Replication(seeds_of(count, None), begin=begin)
+
+
 class Copies:
     """The values of a variable in all replicas, an array for each group; `shown` is the one that the variable holds."""
 
@@ -58,6 +72,8 @@ class Replication:
             from numpy's global generator.
         numbers: What differs between them, by name, with a value for each (`training.varied`).
         together: Whether one operation computes several replicas; else each has its own. None lets the model decide.
+        begin: How many seeds had been drawn (`core.seeds`) where the model began to be made, from its seed on. None:
+            before its first variable.
     """
 
     def __init__(
@@ -65,9 +81,13 @@ class Replication:
         seeds: Sequence[int | None],
         numbers: dict[str, Sequence[Any]] | None = None,
         together: bool | None = None,
+        begin: int | None = None,
     ) -> None:
         self.seeds, self.numbers, self._together = list(seeds), numbers or {}, together
         self._generators: list[Any] = [None if seed is None else state_of(seed) for seed in seeds]
+        #: How many seeds had been drawn where the generator of a replica is now; None: where the model's first one was.
+        self._positions: list[int | None] = [begin] * len(seeds)
+        self.follows_program = begin is not None and seeds[0] is None  # also in what it draws beside this model
         self.active = np.ones(len(self.seeds), bool)  # those that are trained; the others keep their state
         self.shown = 0  # the replica whose values the variables hold
         self.single = False  # whether it is the only one that is asked for, inside `as_one`
@@ -102,9 +122,11 @@ class Replication:
 
     def orders(self, batches: Any) -> tuple[jax.Array, ...] | None:
         """Return the row indices of a new epoch for each group, with an axis of replicas; None for rows in order."""
-        orders = []
+        orders, now = [], seeds_drawn()
         for replica in range(self.count):
-            with self.drawing(replica):
+            with self.drawing(replica), uncounted():
+                if self.follows_program:
+                    self._skip_to(replica, now)
                 orders.append(batches.order())
         return None if orders[0] is None else tuple(self._parts(orders))
 
@@ -116,18 +138,39 @@ class Replication:
     def _drawn(self, variables: Sequence[Variable]) -> dict[int, list]:
         """Return the first values in all replicas, by id, of variables that still have the value that was drawn.
 
-        As many numbers are drawn as when the model was made, also for variables that have been assigned to since.
+        As many numbers are drawn as when the model was made: also for variables that have been assigned to since, and
+        for what was drawn between them and not kept, such as seeds of layers that others were copied from.
         """
         origins = {id(one): one._origin for one in variables if one._origin is not None}
         made = sorted((one for one in variables if id(one) in origins), key=lambda one: origins[id(one)].number)
         found: dict[int, list] = {id(one): [] for one in made if origins[id(one)].first() is one._held}
         for replica, seed in enumerate(self.seeds):
-            with self.drawing(replica):
+            with self.drawing(replica), uncounted():
                 for variable in made:
-                    value = variable._held if seed is None else origins[id(variable)].draw()
+                    if seed is None:
+                        value = variable._held
+                    else:
+                        value = self._drawn_again(replica, origins[id(variable)])
                     if id(variable) in found:
                         found[id(variable)].append(np.asarray(value).astype(variable._held.dtype))
         return found
+
+    def _drawn_again(self, replica: int, origin: Origin) -> Any:
+        if origin.stop > origin.start:
+            self._skip_to(replica, origin.start)
+            self._note_position(replica, origin.stop)
+        return origin.draw()
+
+    def _skip_to(self, replica: int, drawn: int) -> None:
+        """Draw what the program drew until then, and what no variable has."""
+        position = self._positions[replica]
+        if self._generators[replica] is not None and position is not None:
+            skip_seeds(drawn - position)
+            self._note_position(replica, drawn)
+
+    def _note_position(self, replica: int, drawn: int) -> None:
+        position = self._positions[replica]
+        self._positions[replica] = drawn if position is None else max(drawn, position)
 
     # ---- the state
 
