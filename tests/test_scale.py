@@ -14,7 +14,7 @@ from cornu.cli import devices
 from cornu.cli.main import main
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "scale.md").read_text(encoding="utf-8")
-COMMANDS, PROGRAM, LARGE = re.findall(r"^```\w+\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+COMMANDS, PROGRAM, LARGE, _, REPLICAS = re.findall(r"^```\w+\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +84,14 @@ def test_wrong_options_are_refused(options, message, capsys):
         main(["run", *options, "program.py"])
     assert error.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_replicas_print_means_and_predict(tmp_path):
+    (tmp_path / "replicas.py").write_text(REPLICAS, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "cornu", "run", "replicas.py"], cwd=tmp_path, text=True, capture_output=True, timeout=600
+    )
+    loss, shapes = done.stdout.splitlines()
+    assert re.fullmatch(r"\S+ ± \S+ [0-3]", loss), done.stderr
+    assert shapes == "(3, 1) (4, 3, 1)"
+    assert (tmp_path / "best.keras").exists()
