@@ -22,7 +22,7 @@ import cornu
 from cornu.callbacks.backup import BackupAndRestore
 from cornu.checkpoints.fit_backup import FitBackup
 from cornu.core import jax_processes, processes
-from cornu.core.distribution import DataParallel, distribution, set_distribution
+from cornu.core.distribution import DataParallel, set_distribution
 from cornu.core.layouts import list_devices
 from cornu.core.ownership import is_library_module
 from cornu.core.public import offer
@@ -137,7 +137,7 @@ def fit(
         _work,
         train_loop_config={
             "work": ray.put(work),
-            "is_keras": is_library_module(type(sys.modules.get("keras")).__module__),
+            "is_keras": _is_keras(),
         },
         jax_config=ray.train.v2.jax.JaxConfig(),  # the workers join by themselves
         scaling_config=scaling_config or train.ScalingConfig(num_workers=workers, use_gpu=use_gpu),
@@ -170,6 +170,11 @@ def _package() -> Any:
 
 def _is_ray_data(data: Any) -> bool:
     return "ray.data" in sys.modules and isinstance(data, sys.modules["ray.data"].Dataset)
+
+
+def _is_keras() -> bool:
+    """Return whether ``import keras`` means Cornu in this process, as under ``cornu run``."""
+    return any(is_library_module(type(finder).__module__) for finder in sys.meta_path)
 
 
 def _as_list(callbacks: Any) -> list[Any]:
@@ -249,7 +254,8 @@ def _fitted(ray: Any, work: Work) -> Any:
         arguments["validation_data"] = validation if len(validation) > 1 else validation[0]
     with _folder() as folder:
         work.backup.backup_dir = folder
-        return model.fit(*data, **arguments, callbacks=[*callbacks, work.backup])
+        arguments["callbacks"] = [*callbacks, work.backup]
+        return model.fit(*data, **arguments)
 
 
 def _opened(ray: Any, given: Any, size: int) -> tuple:
@@ -267,14 +273,13 @@ def _part(size: int, workers: int) -> int:
     """Return how many rows of a batch each worker has."""
     if size % workers:
         raise ValueError(f"batch_size={size} cannot be split evenly over {workers} workers: choose a multiple.")
-    if (current := distribution()) is not None:
-        current.auto_shard_dataset = False
     return size // workers
 
 
 class Shard:
     """The batches of this worker's part of a ``ray.data.Dataset``, as dictionaries of columns."""
 
+    gives_own_rows = True
     fingerprint = "a Ray data set"  # its first batch may be another when it is read again
 
     def __init__(self, data: Any, rows: int) -> None:
@@ -328,7 +333,7 @@ class Reported(FitBackup):
     def _keep(self, place: Place) -> None:
         if processes.is_first() or self._in_parts:
             super()._keep(place)
-        self._steps = 0
+        self._steps = 0  # the same in all workers
         self.logs = {"epoch": place.epoch, "step": place.step, **place.logs}
         if not self.ends:
             self._report()
@@ -339,6 +344,7 @@ class Reported(FitBackup):
 
     def _report(self) -> None:
         self.writer.flush()
+        self.generations.delete_older()
         if processes.is_first() or self._in_parts:
             self.model.save(self.folder / MODEL)
         self.train.report(

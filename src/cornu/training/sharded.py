@@ -95,13 +95,14 @@ class Placement:
         sharding = self._of_rows(tuple(np.shape(array)))
         return laid_out(array, sharding if is_even(np.shape(array), sharding) else self.whole)
 
-    def copied(self, array: Any) -> Any:
+    def copied(self, array: Any, own_rows: bool = False) -> Any:
         """Return an array as `on_devices` does; what its owner writes to it later changes nothing.
 
-        With ``auto_shard_dataset=False``, each of several processes gives its own rows, all as many.
+        With `own_rows`, or ``auto_shard_dataset=False``, each of several processes gives its own rows, all as many.
         """
         given = array if isinstance(array, jax.Array) else np.array(array)
-        if self.spans_processes and np.ndim(given) and not self.distribution.auto_shard_dataset:
+        own_rows = own_rows or not self.distribution.auto_shard_dataset
+        if own_rows and self.spans_processes and np.ndim(given):
             return self._with_others(given)
         return self.on_devices(given)
 
