@@ -244,12 +244,17 @@ def opened(batches: Any, origin: Any = None, skipped: int = 0, ahead: bool = Tru
     They are copies: a generator may fill the same arrays again for its next batch.
     """
     items = batches.stream()
+    own_rows = getattr(batches.source, "gives_own_rows", False)  # of several processes, each its own
     for _ in itertools.islice(items, skipped):
         pass
 
     def prepare(batch: Batch) -> Batch:
         place = batches.placement
-        put = functools.partial(to_device, copy=True) if place is None else place.copied
+        put = (
+            functools.partial(to_device, copy=True)
+            if place is None
+            else functools.partial(place.copied, own_rows=own_rows)
+        )
         return map_arrays(put, batches.padded(batch))
 
     return Stream(items, prepare, origin, skipped, ahead)
