@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -15,6 +16,7 @@ PROGRAM = """
 import json, os, sys
 import numpy as np
 import keras
+import tensorflow as tf
 from keras import layers
 
 np.random.seed(3)
@@ -53,13 +55,22 @@ class Numbered(keras.utils.PyDataset):
 
 model.fit(Numbered(), epochs=2, verbose=0)
 found["train_on_batch"] = [float(one) for one in model.train_on_batch(x[:5], y[:5])]
+
+class Told(keras.Sequential):
+    def train_step(self, data):
+        tf.print("mean", tf.reduce_mean(data[0]), output_stream=sys.stdout)
+        return super().train_step(data)
+
+told = Told([layers.Dense(1)])
+told.compile("sgd", "mse")
+found["told"] = told.fit(np.ones((12, 3)), np.ones((12, 1)), batch_size=4, verbose=0).history
 inputs = layers.Input((5,))
 hidden = layers.LSTM(8)(layers.Embedding(9, 8, mask_zero=True)(inputs))
 words = keras.Model(inputs, [layers.Dense(1, name="a")(hidden), layers.Dense(3, name="b")(hidden)])
 words.compile("sgd", {"a": "mse", "b": "mse"})
 found["words"] = words.fit(np.arange(100).reshape(20, 5) % 9, [np.ones((20, 1)), np.ones((20, 3))], verbose=0).history
 found["weights"] = [float(abs(w).sum()) for w in [*model.get_weights(), *words.get_weights()]]
-own = keras.Variable(np.random.default_rng().random(3))  # each process draws others
+own = keras.Variable(np.random.default_rng(os.getpid()).random(3))  # each process draws others
 print(json.dumps(found))
 """
 
@@ -67,7 +78,7 @@ UNLIKE = """
 import jax, numpy as np, keras
 from jax.experimental.multihost_utils import process_allgather
 def drawn(shape, dtype=None):  # in each process others
-    return np.random.default_rng().random(shape)
+    return np.random.default_rng(jax.process_index()).random(shape)
 def batches():
     for _ in range(2 + jax.process_index()):
         yield np.ones((4, 3)), np.ones((4, 1))
@@ -75,20 +86,25 @@ model = keras.Sequential([keras.layers.Dense(1, kernel_initializer=drawn)])
 model.compile("sgd", "mse")
 model.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=4, verbose=0)
 weights = process_allgather(model.get_weights()[0])
-print(weights.shape, (weights[0] == weights[1]).all(), flush=True)
+data = process_allgather(np.array([np.random.default_rng().random(), np.random.RandomState().rand()]))
+print(weights.shape, (weights[0] == weights[1]).all(), (data[0] == data[1]).all(), flush=True)
 model.fit(batches(), verbose=0)
 """
 
-WRONG = "import numpy as np, keras\nprint('begun')\nkeras.layers.Dense(-3)\n"
+WRONG = "import sys, keras\nprint(input())\nprint('progress', file=sys.stderr)\nkeras.layers.Dense(-3, name=object())\n"
+EXITS = "import sys\nsys.exit(3)\n"
 SLOW = "import time\nprint('begun', flush=True)\ntime.sleep(60)\n"
 
 
 def begin(folder, program, *options, name="program.py"):
     (folder / name).write_text(program, encoding="utf-8")
     command = [sys.executable, "-W", "error", "-m", "cornu", "run", "--era", "3", "--seed", "1", *options, name]
-    return subprocess.Popen(
-        command, cwd=folder, env=os.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    with tempfile.TemporaryFile() as typed:
+        typed.write(b"begun\n")
+        typed.seek(0)
+        return subprocess.Popen(
+            command, cwd=folder, env=os.environ, text=True, stdin=typed, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +117,7 @@ def ran(tmp_path_factory):
         ("split", PROGRAM, ["--processes", "2", "--devices", "2", "--shard-state"]),
         ("unlike", UNLIKE, ["--processes", "2"]),
         ("wrong", WRONG, ["--processes", "3"]),
+        ("exits", EXITS, ["--processes", "2"]),
     ):
         folder = tmp_path_factory.mktemp(name)
         running[name] = folder, begin(folder, program, *options)
@@ -134,6 +151,7 @@ def flat(value):
 def test_one_process_prints_and_writes(kind, ran):
     folder, output, errors, _ = ran[kind]
     assert output.count("Epoch 1/4") == 1
+    assert output.count("mean 1\n") == 3
     assert len((folder / "log.csv").read_text().splitlines()) == 5
     assert sorted(path.name for path in folder.iterdir()) == ["best.keras", "log.csv", "program.py"]
     split = "batches, variables and the optimizer's state are" if kind == "split" else "batches are"
@@ -144,7 +162,7 @@ def test_one_process_prints_and_writes(kind, ran):
 def test_data_of_other_lengths_are_told(ran):
     _, output, errors, code = ran["unlike"]
     assert code == 1
-    assert output == "(2, 3, 1) True\n"
+    assert output == "(2, 3, 1) True True\n"
     assert "Process 0 has 2 batches in an epoch, process 1 has more." in errors
     assert "Process 0 has 2 batches" in errors.partition("process 0 of 2, on ")[2]
 
@@ -154,6 +172,11 @@ def test_a_program_s_error_is_shown_once(ran):
     assert (code, output) == (1, "begun\n")
     assert errors.count("Traceback") == 1
     assert errors.count("ValueError") == 1
+    assert errors.count("progress") == 1
+
+
+def test_the_exit_code_is_the_program_s(ran):
+    assert ran["exits"][1:] == ("", "", 3)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals end processes there at once")

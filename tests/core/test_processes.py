@@ -98,6 +98,22 @@ def test_one_that_goes_on_is_waited_for_only_so_long(groups, monkeypatch):
         groups[1].check_alike("batches", 3)
 
 
+def test_one_at_its_end_is_not_waited_for(groups, monkeypatch):
+    monkeypatch.setattr(processes, "WAITING", 0.1)
+    groups[1]._last_beat(processes.DONE)
+    with pytest.raises(processes.ProcessLostError, match=r"process 1 of 3, on a, has ended its program") as raised:
+        groups[2].agreed(None)
+    assert "--resume" not in str(raised.value)
+    time.sleep(0.3)
+    assert groups[0].lost is None  # does something of its own
+
+
+def test_all_have_the_line_that_the_first_reads(groups):
+    reads = [lambda: "typed", lambda: 1 / 0, lambda: 1 / 0]
+    several = [lambda g=g, read=read: g.line_of_first(read) for g, read in zip(groups, reads, strict=True)]
+    assert in_threads(several) == ["typed"] * 3
+
+
 @pytest.fixture
 def as_process(groups, monkeypatch):
     """Make this process one of the group."""
@@ -157,6 +173,12 @@ def test_the_same_failure_is_shown_once(groups):
     assert groups[0].fail("ValueError: shapes")
     assert not groups[1].fail("ValueError: shapes")
     assert groups[2].fail("ValueError: another")
+
+
+def test_addresses_make_no_other_failure(groups):
+    assert groups[0].fail("ValueError: <object at 0x7f12>", 3)
+    assert not groups[1].fail("ValueError: <object at 0x7f34>")
+    assert (groups[0].exit_code, groups[1].exit_code) == (3, 1)
 
 
 def test_a_silent_process_is_named(groups, monkeypatch):

@@ -276,5 +276,5 @@ def settings_of(callback: Any) -> list[str]:
 
 
 def _own_state(callback: Any) -> Any:
-    keep = getattr(callback, "training_state", None)
+    keep = getattr(callback, "training_state", None) if is_active(callback) else None  # a file may be the first's
     return None if keep is None else keep()

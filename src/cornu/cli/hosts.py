@@ -1,12 +1,15 @@
 """``cornu run --hosts`` and ``--processes N``: several processes, on one host or many, run one program together."""
 
+import builtins
 import contextlib
 import os
+import random
 import secrets
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -43,25 +46,49 @@ class Hosts(NamedTuple):
 
 
 def begin(hosts: Hosts) -> int:
-    """Join the other processes, and let only the first one print; returns a seed that all of them share."""
+    """Join the other processes; returns a seed that all of them share. Only the first one prints, and reads input."""
     group = hosts.begin()
+    read = builtins.input
+    builtins.input = lambda prompt="", /: group.line_of_first(lambda: read(prompt))
     if group.index:
         _be_quiet()
-    return group.agreed(secrets.randbits(32))
+    seed = group.agreed(secrets.randbits(32))
+    _share_entropy(seed)
+    return seed
+
+
+def _share_entropy(seed: int) -> None:
+    """Let numpy's generators without a seed draw the same numbers in all processes: they may make or split the data."""
+    numpy_bits: Any = import_module("numpy.random.bit_generator")
+    numpy_bits.randbits = random.Random(seed).getrandbits  # what they ask the system for
 
 
 def _be_quiet() -> None:
-    """Print nothing but errors from now on."""
+    """Print nothing from now on but errors that end the program or a thread of it: see `be_heard`."""
     sys.stdout.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    sys.stderr = open(nowhere, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     warnings.showwarning = lambda *_, **__: None
+    show = threading.excepthook
+
+    def heard(given: Any) -> None:
+        with contextlib.redirect_stderr(sys.__stderr__):
+            show(given)
+
+    threading.excepthook = heard
+
+
+def be_heard() -> None:
+    """Let this process print its errors again."""
+    sys.stderr = sys.__stderr__
 
 
 # ---- on this host
 
 
 def start_all(count: int, arguments: Sequence[str]) -> int:
-    """Start all processes on this host, and return the first exit code that is not 0.
+    """Start all processes on this host, and return the exit code of the one that ended first, 0 if all end well.
 
     Args:
         count: How many.
@@ -77,7 +104,16 @@ def start_all(count: int, arguments: Sequence[str]) -> int:
     ]
     with _passing_signals(running):
         codes = [process.wait() for process in running]
-    return next((code if code > 0 else 128 - code for code in codes if code), 0)
+    return _of_all([code if code >= 0 else 128 - code for code in codes])
+
+
+def _of_all(codes: Sequence[int]) -> int:
+    """Return the exit code that says most: of the process that ended first, since the others then end with 1.
+
+    >>> _of_all([1, 3, 1]), _of_all([0, 1]), _of_all([0, 0])
+    (3, 1, 0)
+    """
+    return next((code for code in codes if code > 1), max(codes))
 
 
 def _free_port() -> int:

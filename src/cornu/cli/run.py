@@ -138,24 +138,28 @@ def _run_prepared(
         for note in resume.begin(source, arguments, era) if resume is not None else ():
             say(note)
     except (OSError, ValueError) as error:
-        say(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if processes.fail(why, 2):
+            hosts.be_heard()
+            print(f"cornu: {why}", file=sys.stderr)
         return 2
     ended_well = False
     try:
         _run_cells(source, namespace)
         ended_well = True
     except KeyboardInterrupt as error:
-        processes.fail("interrupted")
+        processes.fail("interrupted", 130)
         say(f"interrupted{tracebacks.place_in_program(error, set(source.lines))}")
         return 130
     except SystemExit as error:
         ended_well = error.code in (None, 0)
         if not ended_well:
-            processes.fail(f"exit code {error.code}")
+            processes.fail(f"exit code {error.code}", error.code & 255 if isinstance(error.code, int) else 1)
         raise
     except BaseException as error:
         sys.stdout.flush()
         if processes.fail(tracebacks.in_one_line(error)):
+            hosts.be_heard()
             tracebacks.show(error, set(source.lines), full_traceback)
         return 1
     finally:

@@ -152,7 +152,7 @@ def _at_exit(group: processes.Group, service: Any) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     if not well:
-        os._exit(1)
+        os._exit(group.exit_code)
     state: Any = distributed.global_state
     state.client, client = None, state.client
     client.shutdown()

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -31,6 +32,7 @@ LINE = "cornu/line"  # where the store has the port of the coordinator's connect
 READ_BACK = 60.0  # seconds to wait for a file that another process writes
 FAILED = "failed: "
 ERROR = "has ended with an error"
+APART = "has ended its program, and this one waits for it. All must run the same steps"
 DONE = "done"
 
 
@@ -60,6 +62,7 @@ class Group:
     def __init__(self, store: Store, index: int, count: int, broadcast: Callable[[Any], Any]) -> None:
         self.store, self.index, self.count, self._broadcast = store, index, count, broadcast
         self.failed = False  # whether this process has
+        self.exit_code = 1  # this process's, unless all end well
         self.lost: str | None = None  # which process has ended, once that is known
         self._agreements = self._checks = 0
         self._writes: Counter[str] = Counter()
@@ -70,6 +73,8 @@ class Group:
         self._beats: dict[int, tuple[str, float]] = {}
         self._line: socket.socket | None = None
         self._lost_since: float | None = None
+        self._inputs = 0
+        self._waits_since: float | None = None  # when the main thread began what the others take part in
         self._watch = threading.Thread(target=self._watching, name="cornu-processes", daemon=True)
         self._watch.start()
 
@@ -80,7 +85,8 @@ class Group:
         key = f"cornu/agreed/{self._agreements}"
         self._agreements += 1
         if self.index:
-            return json.loads(self._get(key))
+            with self.waiting():
+                return json.loads(self._get(key))
         self.store.key_value_set(key, json.dumps(value), True)
         if self._agreements > 1000:
             self.store.key_value_delete(f"cornu/agreed/{self._agreements - 1000}")
@@ -92,8 +98,27 @@ class Group:
         if not length:
             return None if length is None else b""
         given = np.frombuffer(data, np.uint8) if self.index == 0 and data else np.zeros(length, np.uint8)
-        with together():
+        with together(waits=True):
             return np.asarray(self._broadcast(given)).tobytes()
+
+    def line_of_first(self, read: Callable[[], str]) -> str:
+        """Return a line that the first process reads from its standard input: the others have none."""
+        key = f"cornu/input/{self._inputs}"
+        self._inputs += 1
+        if self.index:
+            return json.loads(self._get(key))
+        line = read()
+        self.store.key_value_set(key, json.dumps(line), True)
+        return line
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Note that what runs in the ``with`` block takes all processes: one that is at its end will not come."""
+        before, self._waits_since = self._waits_since, self._waits_since or time.monotonic()
+        try:
+            yield
+        finally:
+            self._waits_since = before
 
     def _get(self, key: str, seconds: float | None = None) -> str:
         """Return what is stored, once it is; ProcessLostError if another process ends meanwhile."""
@@ -179,9 +204,13 @@ class Group:
         if waits:  # what it said last comes by another way
             time.sleep(BEAT / 4)
         beat = dict(self.store.key_value_dir_get("cornu/beat")).get(f"cornu/beat/{index}", "")
-        if beat != DONE and self.lost is None:
-            if beat.startswith(FAILED):
-                what = f"{ERROR}: {beat.removeprefix(FAILED)}"
+        if beat.startswith(FAILED):
+            what = f"{ERROR}: {beat.removeprefix(FAILED)}"
+        if beat != DONE:
+            self._note(index, what)
+
+    def _note(self, index: int, what: str) -> None:
+        if self.lost is None:
             self.lost, self._lost_since = self.named(index, what), time.monotonic()
 
     def _watching(self) -> None:
@@ -212,6 +241,8 @@ class Group:
                 self._lose(index, "has ended")
             elif index != self.index and beat != DONE and now - since > SILENT:
                 self._lose(index, f"has been silent for {SILENT:.0f} seconds")
+            elif index != self.index and beat == DONE and now - max(since, self._waits_since or now) > WAITING:
+                self._note(index, APART)
         if self.lost is not None and self._lost_since is not None and now - self._lost_since > GRACE:
             self._end(self.lost)  # the main thread waits for it inside a program
 
@@ -221,8 +252,7 @@ class Group:
 
     def _end(self, why: str) -> None:
         """End this process, whose main thread may wait for ever."""
-        sys.stderr.write(f"cornu: {ending(why)}\n")
-        sys.stderr.flush()
+        print(f"cornu: {ending(why)}", file=sys.__stderr__, flush=True)  # the program's own may be elsewhere
         os._exit(1)
 
     def lost_error(self) -> ProcessLostError:
@@ -235,8 +265,11 @@ class Group:
 
     # ---- the end
 
-    def fail(self, text: str) -> bool:
+    def fail(self, text: str, code: int = 1) -> bool:
         """Tell the others of an error; returns whether to show it: the first process's own is enough."""
+        if not self._left.is_set():
+            self.exit_code = code
+        text = re.sub(r"\b0x[0-9a-f]+", "0x", text)  # addresses differ between processes
         self._last_beat(FAILED + text)
         end = time.monotonic() + 2 * BEAT
         while self.index and time.monotonic() < end:
@@ -280,7 +313,7 @@ def ending(why: str) -> str:
     Start all of them again: `cornu run --resume DIR`, or BackupAndRestore, goes on from the last checkpoint.
     """
     said = f"{why.rstrip('.')}. This process ends too."
-    if ERROR in why:
+    if ERROR in why or APART in why:
         return said
     return (
         f"{said}\nStart all of them again: `cornu run --resume DIR`, or BackupAndRestore, "
@@ -320,13 +353,13 @@ def is_first() -> bool:
     return _group is None or _group.index == 0
 
 
-def fail(text: str) -> bool:
-    """Tell the other processes of an error that ends this one; returns whether to show it.
+def fail(text: str, code: int = 1) -> bool:
+    """Tell the other processes of an error that ends this one with an exit code; returns whether to show it.
 
     >>> fail("ValueError: ...")
     True
     """
-    return _group is None or _group.fail(text)
+    return _group is None or _group.fail(text, code)
 
 
 def leave() -> None:
@@ -358,10 +391,14 @@ _SIGNS = ("gloo", "nccl", "coordination service", "connection closed by peer", "
 
 
 @contextlib.contextmanager
-def together() -> Iterator[None]:
-    """Raise a ProcessLostError for JAX's error about another process that has ended."""
+def together(waits: bool = False) -> Iterator[None]:
+    """Raise a ProcessLostError for JAX's error about another process that has ended.
+
+    `waits` says that the ``with`` block takes all processes, as a step that they compute does.
+    """
     try:
-        yield
+        with _group.waiting() if waits and _group is not None else contextlib.nullcontext():
+            yield
     except (RuntimeError, ValueError) as error:
         if _group is None or isinstance(error, ProcessLostError):
             raise

@@ -49,6 +49,11 @@ def takes_native_calls() -> bool:
     return jax.device_count() == 1 or (split is not None and split.by_hand)
 
 
+def keeps_order() -> bool:
+    """Return whether calls of Python in the program that is being traced can keep their order: on one device."""
+    return _split.get() is None
+
+
 @contextlib.contextmanager
 def split_over_devices(split: Split | None) -> Iterator[None]:
     """Inside a ``with`` block, trace operations in forms that are split over devices along the batch; None: do not."""

@@ -13,6 +13,7 @@ from cornu.data.text_inputs import TextInputs
 from cornu.models.loss_methods import as_scores
 from cornu.models.parts import ModelPart
 from cornu.training import checks
+from cornu.training.program import with_others
 from cornu.training.programs import Kind
 
 
@@ -49,7 +50,8 @@ class BatchMethods(ModelPart):
         else:
             self._prepare(Batch(x), "predict", _rows(x))
         predictor = self._programs.get("predict")
-        return predictor.owned(predictor.on_batch(x), x)
+        with with_others(predictor.learner):
+            return predictor.owned(predictor.on_batch(x), x)
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, what: str) -> Batch:
         check_process(what)

@@ -26,7 +26,7 @@ _METHODS = {
 #: Built-in names of Python 2 -> what they are today.
 BUILTINS: dict[str, object] = {
     "xrange": range,
-    "raw_input": input,
+    "raw_input": lambda *prompt: input(*prompt),
     "unicode": str,
     "basestring": str,
     "long": int,

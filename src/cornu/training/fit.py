@@ -12,7 +12,7 @@ from cornu.training import checks
 from cornu.training.backup import Backup, Place
 from cornu.training.interrupt import deferred_interrupts
 from cornu.training.pace import Pace
-from cornu.training.program import Block, Program
+from cornu.training.program import Block, Program, with_others
 
 TICK = 0.1  # seconds between readings of the logs in a streamed epoch
 TOGETHER = 16  # streamed steps after which several processes agree on whether to stop
@@ -48,7 +48,8 @@ def run_epoch(
         callbacks.on_batch_begin(block.start)
         read, reached = block.run()
         if reached is not None:
-            block.stop = _last(reached)
+            with with_others(program.learner):
+                block.stop = _last(reached)
         done = block.stop
         reported = callbacks.every_batch or callbacks.until_nan or _is_due(block, batches, looked)
         if reported:

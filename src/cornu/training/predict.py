@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from cornu.core import processes
 from cornu.data.arrays import ArrayBatches
 from cornu.data.batches import Batches
 from cornu.data.zero_copy import parts_in_place
-from cornu.training.program import Predictor
+from cornu.training.program import Predictor, with_others
 
 # The most whole batches that one compiled call runs; smaller powers of two are compiled as needed.
 MOST_STEPS = 256
@@ -37,7 +36,7 @@ def predict(
     """
     watcher = callbacks.for_batches("predict")
     callbacks.on_predict_begin()
-    with processes.together():
+    with with_others(predictor.learner):
         if isinstance(batches, ArrayBatches) and batches.resident and steps is None and not watcher.every_batch:
             larger = together or 0
             calls = _in_pieces(batches, larger) if larger > batches.batch_size else _by_batches(batches)

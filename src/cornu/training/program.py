@@ -27,6 +27,8 @@ from cornu.training.padding import Padding
 from cornu.training.replication import Replication
 from cornu.training.step import Learner, Turn
 
+_NO_TURNS = contextlib.nullcontext()
+
 
 class Ran(NamedTuple):
     """What a compiled call leaves: a function that returns the logs, and the next step if it may have ended early."""
@@ -163,8 +165,7 @@ class Program:
     @property
     def spans_processes(self) -> bool:
         """Whether several processes run each step together."""
-        place = self.learner.placement
-        return place is not None and place.spans_processes
+        return spans_processes(self.learner)
 
     def agreed(self, value: Any) -> Any:
         """Return a value that depends on time or on chance: the first process's, if several run this program."""
@@ -215,12 +216,27 @@ class Program:
 
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Ran:
         """Read, run, write: the variables are consistent again before anything else happens."""
-        with uninterrupted(), Turn(self.learner, self.training, donates=not self.run_eagerly) as turn:
+        turn = Turn(self.learner, self.training, donates=not self.run_eagerly)
+        with with_others(self.learner), uninterrupted(), turn:
             turn.state, own_logs, results, *reached = compiled(turn.state, *args, **self._active, **kwargs)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
         replicas, logs = self.learner.replication, own_logs if self.custom else results
         read = _on_host if replicas is None else functools.partial(_joined, replicas)
-        return Ran(functools.partial(read, logs, names), *reached)
+        return Ran(functools.partial(self._read, read, logs, names), *reached)
+
+    def _read(self, read: Callable, logs: Any, names: list[str]) -> dict:
+        with with_others(self.learner):
+            return read(logs, names)
+
+
+def spans_processes(learner: Learner) -> bool:
+    """Return whether several processes run a learner's steps together."""
+    return learner.placement is not None and learner.placement.spans_processes
+
+
+def with_others(learner: Learner) -> contextlib.AbstractContextManager:
+    """Return a context for what several processes compute together, or wait for."""
+    return processes.together(waits=True) if spans_processes(learner) else _NO_TURNS
 
 
 def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
@@ -291,9 +307,6 @@ def _joined(replicas: Replication, logs: Sequence[dict | None], names: list[str]
     each = [one for own, group in zip(found, replicas.groups, strict=True) for one in own or [missing] * group.size]
     wanted = [each[replicas.shown]] if replicas.single else each
     return {name: joined([one[name] for one in wanted]) for name in names if example}
-
-
-_NO_TURNS = contextlib.nullcontext()
 
 
 class Predictor:

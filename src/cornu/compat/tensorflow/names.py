@@ -330,7 +330,7 @@ NAMES: dict[str, dict[str, str]] = {
         "bucket_by_sequence_length dense_to_ragged_batch group_by_window "
         "save load Counter RandomDataset",
     )
-    | _from("settings", "AutoShardPolicy=Settings"),
+    | _from("settings", "AutoShardPolicy"),
     "tensorflow.linalg": _from("functions", "tensordot einsum")
     | _from("meanings", "norm eye")
     | _from("linalg", _LINALG)

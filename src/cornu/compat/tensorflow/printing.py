@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from cornu.core.variable import plain
+from cornu.kernels.compiler import keeps_order
 
 
 def print(
@@ -29,9 +30,8 @@ def print(
         _write(text + end, output_stream)
 
     if any(traced):
-        jax.debug.callback(
-            show, *[leaf for leaf, is_traced in zip(leaves, traced, strict=True) if is_traced], ordered=True
-        )
+        later = [leaf for leaf, is_traced in zip(leaves, traced, strict=True) if is_traced]
+        jax.debug.callback(show, *later, ordered=keeps_order())
     else:
         show()
 

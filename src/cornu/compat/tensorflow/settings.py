@@ -29,6 +29,12 @@ class Settings:
         return setting
 
 
+class AutoShardPolicy:
+    """How hosts share a data set; nothing reads it: each gets its rows of a batch."""
+
+    AUTO, FILE, DATA, HINT, OFF = 0, 1, 2, 3, -1
+
+
 ConfigProto = GPUOptions = LogicalDeviceConfiguration = VirtualDeviceConfiguration = Settings
 
 

@@ -22,6 +22,7 @@ from cornu.compat.tensorflow.image_files import file_bytes
 from cornu.core.records import field, varint, whole
 from cornu.core.text import text_array
 from cornu.core.variable import Variable, plain
+from cornu.kernels.compiler import keeps_order
 
 
 class SummaryWriter:
@@ -107,7 +108,7 @@ def _write(tag: str, step: Any, value_of: Callable[..., bytes], *arrays: Any) ->
 
     given = [plain(one) for one in (_state.recorded(), step, *arrays)]
     if any(isinstance(one, jax.core.Tracer) for one in given):
-        jax.debug.callback(write, *given, ordered=True)
+        jax.debug.callback(write, *given, ordered=keeps_order())
     else:
         write(*given)
     return True
