@@ -26,7 +26,7 @@ found = {}
 
 def mlp():
     model = keras.Sequential([layers.Dense(40, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.3),
-                              layers.Dense(2, activation="softmax")])
+                              layers.Dense(40, activation="relu"), layers.Dense(2, activation="softmax")])
     model.compile(keras.optimizers.SGD(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
@@ -53,7 +53,7 @@ class Numbered(keras.utils.PyDataset):
     def __getitem__(self, number):
         return x[number * 9 : number * 9 + 9], y[number * 9 : number * 9 + 9]
 
-model.fit(Numbered(), epochs=2, verbose=0)
+model.fit(Numbered(), epochs=2, verbose=0, callbacks=[keras.callbacks.TensorBoard("board", histogram_freq=1)])
 found["train_on_batch"] = [float(one) for one in model.train_on_batch(x[:5], y[:5])]
 
 class Told(keras.Sequential):
@@ -153,7 +153,8 @@ def test_one_process_prints_and_writes(kind, ran):
     assert output.count("Epoch 1/4") == 1
     assert output.count("mean 1\n") == 3
     assert len((folder / "log.csv").read_text().splitlines()) == 5
-    assert sorted(path.name for path in folder.iterdir()) == ["best.keras", "log.csv", "program.py"]
+    assert sorted(path.name for path in folder.iterdir()) == ["best.keras", "board", "log.csv", "program.py"]
+    assert len(list((folder / "board" / "train").iterdir())) == 1
     split = "batches, variables and the optimizer's state are" if kind == "split" else "batches are"
     devices = {"two": 2, "split": 4}[kind]
     assert errors == f"cornu: {split} split over {devices} devices of 2 processes\n"

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.callbacks.base import Callback
+from cornu.core.placement import on_host
 from cornu.core.variable import read, write
 
 
@@ -47,7 +48,7 @@ class SwapEMAWeights(Callback):
 
     def training_state(self) -> list | None:
         """Return the original weights while the averages are in their place, for a backup."""
-        return None if self._own is None else [np.array(value) for value in self._own[1]]
+        return None if self._own is None else [np.array(on_host(value)) for value in self._own[1]]
 
     def restore_training_state(self, state: list | None) -> None:
         """Restore the original weights from a backup, to be swapped back later."""

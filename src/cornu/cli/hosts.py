@@ -10,11 +10,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cornu.core.loading import import_module
+
+ENDING = 30.0  # seconds in which the processes end after one has ended with an error
+PARENT = "CORNU_PARENT"  # the variable with the number of the process that has started this one
 
 
 class Hosts(NamedTuple):
@@ -47,6 +51,7 @@ class Hosts(NamedTuple):
 
 def begin(hosts: Hosts) -> int:
     """Join the other processes; returns a seed that all of them share. Only the first one prints, and reads input."""
+    _end_with_parent()
     group = hosts.begin()
     read = builtins.input
     builtins.input = lambda prompt="", /: group.line_of_first(lambda: read(prompt))
@@ -98,13 +103,43 @@ def start_all(count: int, arguments: Sequence[str]) -> int:
     begin = [sys.executable, "-m", "cornu", "run", "--coordinator", address, "--processes", str(count)]
     running = [
         subprocess.Popen(
-            [*begin, "--process", str(index), *arguments], stdin=None if index == 0 else subprocess.DEVNULL
+            [*begin, "--process", str(index), *arguments],
+            stdin=None if index == 0 else subprocess.DEVNULL,
+            env=os.environ | {PARENT: str(os.getpid())},
         )
         for index in range(count)
     ]
     with _passing_signals(running):
-        codes = [process.wait() for process in running]
+        codes = _wait_for(running)
     return _of_all([code if code >= 0 else 128 - code for code in codes])
+
+
+def _wait_for(running: Sequence[subprocess.Popen]) -> list[int]:
+    """Return the exit codes. If one is an error, the others end by themselves; one that is stopped cannot."""
+    end: float | None = None
+    while None in (codes := [process.poll() for process in running]):
+        if end is None and any(codes):
+            end = time.monotonic() + ENDING
+        if end is not None and time.monotonic() > end:
+            for process in running:
+                process.kill()
+            return [process.wait() if code is None else code for process, code in zip(running, codes, strict=True)]
+        time.sleep(0.05)
+    return [code or 0 for code in codes]
+
+
+def _end_with_parent() -> None:
+    """End this process when the command that started it is gone: it was killed, and could not pass that on."""
+    parent = os.environ.pop(PARENT, None)
+
+    def watch() -> None:
+        while os.getppid() == int(parent or 0):
+            time.sleep(1)
+        print("cornu: the command that started the processes has ended. This process ends too.", file=sys.__stderr__)
+        os._exit(1)
+
+    if parent is not None:
+        threading.Thread(target=watch, name="cornu-parent", daemon=True).start()
 
 
 def _of_all(codes: Sequence[int]) -> int:

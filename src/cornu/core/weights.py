@@ -8,6 +8,7 @@ import numpy as np
 
 from cornu.core import budget, dtype_policies, registry
 from cornu.core.ownership import is_library
+from cornu.core.placement import on_host
 from cornu.core.scope import changed, inside, joined, scope
 from cornu.core.serialization import Recorded, get
 from cornu.core.spellings import old_keywords
@@ -213,7 +214,7 @@ class HoldsWeights(metaclass=Recorded):
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of the weights as numpy arrays."""
-        return [np.array(array) for array in read(self.weights)]
+        return [np.array(on_host(array)) for array in read(self.weights)]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the weights from a list of arrays, as `get_weights` returns; ValueError if number or shapes differ."""

@@ -13,6 +13,7 @@ from cornu.callbacks.base import Callback
 from cornu.callbacks.tensorboard.event_file import EventFile, cut, files_of, histogram, picture, scalar
 from cornu.callbacks.tensorboard.event_graph import graph_of
 from cornu.callbacks.tensorboard.event_hyperparameters import ended, hyperparameters, started
+from cornu.core import processes
 from cornu.core.spellings import old_keywords
 from cornu.visuals.tiles import weight_colours
 
@@ -42,8 +43,6 @@ class TensorBoard(Callback):
     >>> board = TensorBoard("logs/first", update_freq=100, hparams={"units": 64})
     """
 
-    only_reports = True
-
     per_batch = False
 
     @old_keywords("TensorBoard")
@@ -70,6 +69,7 @@ class TensorBoard(Callback):
         self.write_steps_per_second, self.update_freq = write_steps_per_second, update_freq
         self.write_images, self.hparams = write_images, dict(hparams or {})
         self.per_batch = update_freq != "epoch"
+        self.only_reports = not histogram_freq  # the weights of histograms may be split over processes
         self._files: dict[str, EventFile] = {}
         self._mark = secrets.token_hex(4)
         self._batches = self._batches_before = self._updates_before = 0
@@ -82,7 +82,7 @@ class TensorBoard(Callback):
         return self._files[part]
 
     def _write(self, part: str, step: int, values: list[bytes]) -> None:
-        if values:
+        if values and processes.is_first():
             self._file(part).write(step, values)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -98,7 +98,7 @@ class TensorBoard(Callback):
 
     def _write_graph(self) -> None:
         """Write the model's graph once, as soon as the model is built."""
-        if self._graph_due and getattr(self.model, "built", False):
+        if self._graph_due and processes.is_first() and getattr(self.model, "built", False):
             self._file("train").write_graph(graph_of(self.model))
             self._graph_due = False
 
@@ -146,7 +146,7 @@ class TensorBoard(Callback):
         mark = state["mark"]
         if not re.fullmatch("[0-9a-f]{8}", mark):
             raise ValueError(f"{str(mark)[:80]!r} is not a valid mark of TensorBoard files.")
-        for part in PARTS:
+        for part in PARTS if processes.is_first() else ():
             for name in files_of(self.log_dir / part, mark):
                 cut(self.log_dir / part / name, state["sizes"][part].get(name, 0))
         for file in self._files.values():
