@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from cornu.core import processes
 from cornu.core.loading import import_module
 
 ENDING = 30.0  # seconds in which the processes end after one has ended with an error
@@ -135,7 +136,8 @@ def _end_with_parent() -> None:
     def watch() -> None:
         while os.getppid() == int(parent or 0):
             time.sleep(1)
-        print("cornu: the command that started the processes has ended. This process ends too.", file=sys.__stderr__)
+        if processes.is_first():
+            print("cornu: the command that started the processes has ended: so do they.", file=sys.__stderr__)
         os._exit(1)
 
     if parent is not None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import onnx
 from onnx import helper
 
 from cornu.core.atomic_files import replacing
+from cornu.core.placement import on_host
 from cornu.export.onnx import (  # noqa: F401 (they fill the tables)
     control,
     elementwise,
@@ -61,7 +61,7 @@ def onnx_model(program: Program, opset: int = USUAL) -> onnx.ModelProto:
     graph = Graph(symbols)
     graph.names.given.update(names)
     inputs = [Value(s.shape, s.dtype, name) for name, s in zip(names, program.structs, strict=True)]
-    weights = [known(np.asarray(variable._value), hint=variable.path) for variable in program.variables]
+    weights = [known(on_host(variable._value), hint=variable.path) for variable in program.variables]
     translator = Translator(graph)
     try:
         results = translator.run(program.closed, [*weights, *inputs])
