@@ -81,8 +81,9 @@ def rank():
     return ray.train.get_context().get_world_rank()
 
 
-@pytest.mark.parametrize("save_freq", ["epoch", 2])
-def test_training_goes_on_after_a_worker_has_died(ray, tmp_path, save_freq):
+@pytest.mark.parametrize(("save_freq", "starts"), [(5, (1, 2)), ("epoch", (0, 1, 2))])
+def test_training_goes_on_after_a_worker_has_died(ray, tmp_path, save_freq, starts):
+    """Ray may not have taken note of the last checkpoint, and these epochs are so short that they make none."""
     options = {"epochs": 4, "batch_size": 16, "validation_data": (X[:11], Y[:11]), "verbose": 0}
     fitted = on_ray.fit(
         build, (X, Y), workers=2, storage_path=tmp_path / "runs", max_failures=1, save_freq=save_freq,
@@ -91,7 +92,7 @@ def test_training_goes_on_after_a_worker_has_died(ray, tmp_path, save_freq):
     assert (tmp_path / "died").exists()
     begun = (tmp_path / "epochs").read_text().split()
     assert begun[:3] == ["0", "1", "2"]
-    assert begun[3:] in (["1", "2", "3"], ["2", "3"])  # Ray may not have taken note of the last checkpoint
+    assert begun[3:] in [list("0123"[start:]) for start in starts]
     model = build()
     assert_equal(fitted, model, model.fit(X, Y, **options))
     assert fitted.result.metrics["epoch"] == 4

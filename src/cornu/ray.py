@@ -10,6 +10,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +36,7 @@ from cornu.training.backup import Place
 MODEL = "model.keras"
 STATE = "training"  # the folder of a checkpoint that has the whole state of the training
 KEPT = 2  # how many checkpoints are kept
+LEAST = 10.0  # seconds between those after epochs: Ray takes up to 2 for each
 
 
 class Work(NamedTuple):
@@ -106,7 +108,8 @@ def fit(
         storage_path: A folder or address that all hosts of the cluster can reach; by default Ray's, on this machine.
         name: The name of the run in it. A run of the same name that has been ended goes on.
         max_failures: How often the workers are started again; -1 for always.
-        save_freq: ``"epoch"``, or a number of batches after which a checkpoint is made.
+        save_freq: A number of batches after which a checkpoint is made; or ``"epoch"``, for those epochs that end 10
+            seconds or more after the last checkpoint.
         scaling_config: A ``ray.train.ScalingConfig`` instead of `workers` and `use_gpu`.
         run_config: A ``ray.train.RunConfig`` instead of `storage_path`, `name` and `max_failures`.
         arguments: Further ones of `Model.fit`. Callbacks run in each worker.
@@ -328,7 +331,10 @@ class Reported(FitBackup):
         super().after_epoch(epoch, logs, last)
 
     def _is_due(self, due: bool) -> bool:
-        return due
+        """Return whether all workers report now; if time matters, the first one's clock says so."""
+        if self.every is not None or self.ends:
+            return due
+        return processes.agreed(time.monotonic() - self._last >= LEAST)
 
     def _keep(self, place: Place) -> None:
         if processes.is_first() or self._in_parts:

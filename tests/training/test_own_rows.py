@@ -31,8 +31,8 @@ model = keras.Sequential([keras.layers.Dense(8, "relu"), keras.layers.BatchNorma
 model.compile("adam", "mse", metrics=["mae"])
 history = model.fit(Rows(), epochs=2, validation_data=Rows(), verbose=0)
 x, y = next(iter(Rows()))
-loss = model.train_on_batch(x, y)
-print(json.dumps([history.history, [float(np.sum(weights)) for weights in model.get_weights()], np.ravel(loss).tolist()]))
+loss = np.ravel(model.train_on_batch(x, y)).tolist()
+print(json.dumps([history.history, [float(np.sum(weights)) for weights in model.get_weights()], loss]))
 """
 
 
