@@ -21,6 +21,7 @@ from benchmarks.measures import (
     pictures,
     precision,
     programs,
+    replicas,
     scaling,
     sequences,
     texts,
@@ -76,6 +77,12 @@ MEASURES = {
         programs.write,
         "Whole programs",
         "Seconds from start to exit. Cold: with an empty compilation cache. Keras caches nothing by default.",
+    ),
+    "replicas": Measure(
+        replicas.replicas,
+        replicas.write,
+        "Error bars",
+        "Seconds from start to exit: eight runs of a program one after the other, and one run with `--replicas 8`.",
     ),
     "start": Measure(programs.start, programs.write, "Start", "Seconds from process start to exit."),
     "inference": Measure(

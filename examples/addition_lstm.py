@@ -94,7 +94,7 @@ def main(epochs=30, batch_size=128, seed=None, out="addition-lstm.keras", report
     model.save(out)
     if report:
         model.report(report, x_test, y_test, class_names=["space", *LETTERS[1:]])
-    return {"loss": float(loss), "accuracy": float(accuracy), "sums": float(sums)}
+    return {"loss": loss, "accuracy": accuracy, "sums": float(sums)}
 
 
 if __name__ == "__main__":

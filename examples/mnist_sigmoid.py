@@ -50,7 +50,7 @@ def main(epochs=10, batch_size=100, seed=None, out="mnist-sigmoid.keras", report
     model.save(out)
     if report:
         model.report(report, x_test, y_test)
-    return {"loss": float(loss), "accuracy": float(accuracy)}
+    return {"loss": loss, "accuracy": accuracy}
 
 
 if __name__ == "__main__":

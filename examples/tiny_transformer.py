@@ -125,7 +125,7 @@ def main(epochs=20, batch_size=32, seed=None, out="tiny-transformer.keras", repo
         model.report(
             report, x_test, y_test, class_names=[repr(letter)[1:-1] for letter in sorted(set(read_text(text)))]
         )
-    return {"loss": float(loss), "accuracy": float(accuracy)}
+    return {"loss": loss, "accuracy": accuracy}
 
 
 if __name__ == "__main__":

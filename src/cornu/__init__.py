@@ -60,6 +60,7 @@ _NAMES = {
     "Operation": "cornu.core.layer:Layer",
     "Optimizer": "cornu.optimizers",
     "Regularizer": "cornu.regularizers",
+    "Replicas": "cornu.models.replicas",
     "Sequential": "cornu.models",
     "Variable": "cornu.core.variable",
     "install_as_keras": "cornu.compat.imports",

@@ -37,6 +37,7 @@ from cornu.layers.input import Input as Input
 from cornu.losses.base import Loss as Loss
 from cornu.metrics.base import Metric as Metric
 from cornu.models.model import Model as Model
+from cornu.models.replicas import Replicas as Replicas
 from cornu.models.sequential import Sequential as Sequential
 from cornu.optimizers.base import Optimizer as Optimizer
 from cornu.regularizers import Regularizer as Regularizer

@@ -76,6 +76,16 @@ def test_each_example_trains_and_saves(name, few_rows, tmp_path, capsys):
     assert "What it gets right and wrong" in out.with_suffix(".html").read_text(encoding="utf-8")
 
 
+def test_replicas_have_an_accuracy_with_its_deviation(few_images, tmp_path, capsys):
+    given = ["train", "mnist-mlp", "--epochs", "1", "--seed", "1", "--no-report", "--replicas", "2"]
+    assert main([*given, "--out", str(tmp_path / "m.keras")]) == 0
+    assert re.search(r"^2 replicas: accuracy \d+\.\d % ± \d+\.\d$", capsys.readouterr().out, re.M)
+    assert main([*given, "--out", str(tmp_path / "n.keras"), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["accuracy_deviation"] > 0
+    assert result["loss_deviation"] > 0
+
+
 def test_a_report_goes_where_it_is_wanted_or_nowhere(few_images, tmp_path, capsys):
     given = ["train", "mnist-adam", "--epochs", "1", "--out", str(tmp_path / "m.keras")]
     assert main([*given, "--no-report"]) == 0

@@ -482,8 +482,8 @@ def test_few_frames_lie_between_a_call_and_its_compiled_program(what, monkeypatc
     stacks = []
 
     def noting(make):
-        def made(*args):
-            compiled = make(*args)
+        def made(*args, **options):
+            compiled = make(*args, **options)
 
             def call(*args, **kwargs):
                 stacks.append(frames_above(what.partition(",")[0]))

@@ -24,6 +24,8 @@ class SwapEMAWeights(Callback):
     >>> averaged = SwapEMAWeights(swap_on_epoch=True)
     """
 
+    per_replica = True
+
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = swap_on_epoch
         self._own: tuple[list, Any] | None = None  # the variables that hold averages now, and their original values

@@ -27,6 +27,7 @@ class Callback:
     per_batch = True  # False: overridden per-batch methods may be called once per block of batches
     only_reports = False  # True: it changes nothing, and of several processes only the first calls it
     ends_block_at_nan = False  # True: a block of batches ends with the first one after which the loss is not finite
+    per_replica = False  # True: of several replicas of a model each has a copy, which gets its logs and weights
     model: Any = None
     params: dict[str, Any] = {}  # noqa: RUF012 (replaced, never changed)
     validation_data: Any = None

@@ -9,6 +9,7 @@ from cornu.callbacks.logs import Logs
 from cornu.callbacks.monitor import comparison, value_of
 from cornu.callbacks.progress import say
 from cornu.core.spellings import old_keywords
+from cornu.training.replica_files import replica_path
 
 
 class ModelCheckpoint(Callback):
@@ -26,6 +27,8 @@ class ModelCheckpoint(Callback):
         initial_value_threshold: the value to improve on at the start.
         period: number of epochs between saves, for ``save_freq="epoch"``.
 
+    Of several replicas of a model, each has a file: ``best.keras``, ``best.replica-1.keras``, and so on.
+
     Raises:
         ValueError: if an argument is out of range.
         KeyError: if `filepath` names a log that does not exist.
@@ -36,6 +39,7 @@ class ModelCheckpoint(Callback):
     """
 
     per_batch = False
+    per_replica = True
 
     @old_keywords("ModelCheckpoint")
     def __init__(
@@ -62,6 +66,10 @@ class ModelCheckpoint(Callback):
         self.best = self.initial_value_threshold = initial_value_threshold
         self.epochs_since_last_save = self._batches_since = self._epoch = 0
         self.per_batch = save_freq != "epoch"
+
+    def for_replica(self, replica: int) -> None:
+        """Write files of another name: several replicas of a model train, and this is the copy for one of them."""
+        self.filepath = replica_path(self.filepath, replica)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch = epoch

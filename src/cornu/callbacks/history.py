@@ -13,6 +13,9 @@ class History(Callback):
         history: a list of values per name.
         epoch: the epoch numbers, from 0.
         seconds: the duration of each epoch.
+        replicas: where several copies of the model trained at once, the ``history`` of each, which may end early; the
+            values in ``history`` are then means, with ``deviation``.
+        seeds: the seed of each copy; None if the first one drew its random numbers from numpy's global generator.
 
     Follows https://keras.io/api/callbacks/
 
@@ -27,6 +30,8 @@ class History(Callback):
         self.history: dict[str, list[float]] = Logs()
         self.epoch: list[int] = []
         self.seconds: list[float] = []
+        self.replicas: list[dict[str, list[float]]] = []
+        self.seeds: list[int | None] = []
         self._began = 0.0
 
     def on_train_begin(self, logs: dict | None = None) -> None:

@@ -95,6 +95,10 @@ class CallbackList:
         """Return logs that can be looked up by either spelling of a metric."""
         return Logs(logs)
 
+    def of_running(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Return the logs of what goes on training: of several replicas, some may have stopped."""
+        return logs
+
     def stopped(self) -> bool:
         """Return whether a callback asked to stop training."""
         return bool(getattr(self.model, "stop_training", False))

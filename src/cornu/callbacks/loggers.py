@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from cornu.callbacks.base import Callback
+from cornu.callbacks.logs import Logs
 from cornu.core.atomic_files import append_text, write_text
+from cornu.core.error_bars import ErrorBar, deviation_of
 from cornu.core.errors import did_you_mean
 
 
@@ -25,7 +27,7 @@ class CSVLogger(Callback):
         separator: separates the values.
         append: add rows to an existing file, in the order of its columns, instead of replacing it.
 
-    Values that an epoch lacks are written as ``NA``. Follows https://keras.io/api/callbacks/csv_logger/
+    Values that an epoch lacks are written as ``NA``; means over replicas have a column ``..._deviation`` too. Follows https://keras.io/api/callbacks/csv_logger/
 
     >>> logger = CSVLogger("training.csv", separator=";")
     """
@@ -51,7 +53,7 @@ class CSVLogger(Callback):
         return first[1:] if first else None
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        logs = logs or {}
+        logs = _with_deviations(logs or {})
         text = io.StringIO(newline="")
         writer = csv.writer(text, delimiter=self.sep, lineterminator="\n")
         if self.keys is None:
@@ -68,6 +70,16 @@ class CSVLogger(Callback):
     def restore_training_state(self, state: str) -> None:
         """Restore the file's content from a backup."""
         write_text(self.filename, state)
+
+
+def _with_deviations(logs: dict[str, Any]) -> dict[str, Any]:
+    """Return logs in which means over several replicas are plain numbers, with a number more for their deviation."""
+    if not any(isinstance(value, ErrorBar) for value in logs.values()):
+        return logs
+    deviations = {f"{name}_deviation": deviation_of(value) for name, value in logs.items() if np.ndim(value) == 0}
+    return Logs(
+        {name: float(value) if isinstance(value, ErrorBar) else value for name, value in logs.items()} | deviations
+    )
 
 
 def _cell(value: Any) -> str:

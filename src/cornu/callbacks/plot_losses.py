@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cornu.callbacks.base import Callback
 from cornu.callbacks.progress import format_value, is_live, say
 from cornu.core.atomic_files import replacing
+from cornu.core.error_bars import deviation_of
 from cornu.visuals.streams import can_write, in_notebook
 
 BLOCKS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=+*#@"
@@ -64,7 +67,9 @@ class PlotLosses(Callback):
             kind, base = ("validation", name[4:]) if name.startswith("val_") else ("training", name)
             if base != UNDRAWN and (self.metrics is None or base in self.metrics):
                 points = self.curves.setdefault(base, {}).setdefault(kind, [])
-                points += [None] * (len(self.epochs) - 1 - len(points)) + [float(value)]
+                points += [None] * (len(self.epochs) - 1 - len(points)) + [
+                    value if deviation_of(value) else float(value)
+                ]
         if len(self.epochs) % self.every == 0:
             self._show()
 
@@ -93,7 +98,7 @@ class PlotLosses(Callback):
     def lines(self) -> list[str]:
         """Return one line per curve: its name, its shape in small blocks, its first and last value."""
         names = [
-            (base if kind == "training" else f"val_{base}", [point for point in points if point is not None])
+            (base if kind == "training" else f"val_{base}", [float(point) for point in points if point is not None])
             for base, kinds in self.curves.items()
             for kind, points in kinds.items()
         ]
@@ -114,6 +119,9 @@ class PlotLosses(Callback):
             for kind, points in kinds.items():
                 known = [(x, y) for x, y in zip(self.epochs, points, strict=False) if y is not None]
                 line = "--" if kind == "validation" else "-"
+                low, high = (np.array([y + side * deviation_of(y) for _, y in known]) for side in (-1, 1))
+                if (low < high).any():
+                    place.fill_between([x for x, _ in known], low, high, alpha=0.2)
                 place.plot(*zip(*known, strict=True), line, marker="." if len(known) < 30 else "", label=kind)
             place.set(title=base, xlabel="epoch")
             place.xaxis.get_major_locator().set_params(integer=True)

@@ -1,15 +1,18 @@
 """Progress: a bar on a real terminal or in a notebook, plain lines anywhere else."""
 
+import contextlib
 import html
 import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 import numpy as np
 
 from cornu.callbacks.base import Callback
+from cornu.core.error_bars import deviation_of
 from cornu.core.errors import one_line
 from cornu.visuals.streams import can_write, in_notebook, printable
 
@@ -34,9 +37,10 @@ def is_live(stream: TextIO) -> bool:
 
 
 class _Line:
-    """The number of characters of an unfinished bar before the terminal's cursor."""
+    """The line of messages: how many characters of an unfinished bar are before the cursor, and who speaks."""
 
     drawn = 0
+    speaker = ""
 
 
 def say(message: str) -> None:
@@ -45,8 +49,23 @@ def say(message: str) -> None:
     The bar is drawn again below it on the next update.
     """
     cleared = f"\r{' ' * _Line.drawn}\r" if _Line.drawn else ""
-    print(cleared + printable(sys.stdout, message), flush=True)
+    print(cleared + printable(sys.stdout, _Line.speaker + message), flush=True)
     _Line.drawn = 0
+
+
+@contextlib.contextmanager
+def speaking(speaker: str) -> Iterator[None]:
+    """Inside a ``with`` block, messages begin with who says them.
+
+    >>> with speaking("Replica 2: "):
+    ...     say("stopped")
+    Replica 2: stopped
+    """
+    before, _Line.speaker = _Line.speaker, speaker
+    try:
+        yield
+    finally:
+        _Line.speaker = before
 
 
 def format_value(name: str, value: Any) -> str:
@@ -60,7 +79,8 @@ def format_value(name: str, value: Any) -> str:
         number = float(np.mean(value))
     except (TypeError, ValueError):
         return f"{name}: {one_line(str(value))}"
-    return f"{name}: {number:.4f}" if abs(number) > 1e-3 else f"{name}: {number:.4e}"
+    spec, deviation = ".4f" if abs(number) > 1e-3 else ".4e", deviation_of(value)
+    return f"{name}: {number:{spec}} ± {deviation:{spec}}" if deviation else f"{name}: {number:{spec}}"
 
 
 def format_left(seconds: float) -> str:

@@ -42,6 +42,8 @@ class LearningRateScheduler(Callback):
     >>> halving = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
     """
 
+    per_replica = True
+
     def __init__(self, schedule: Callable, verbose: int = 0) -> None:
         if not callable(schedule):
             raise TypeError(f"LearningRateScheduler expects a function of the epoch; got {schedule!r}.")
@@ -97,6 +99,8 @@ class ReduceLROnPlateau(Callback):
 
     >>> plateau = ReduceLROnPlateau("val_loss", factor=0.2, patience=5, min_lr=1e-5)
     """
+
+    per_replica = True
 
     @old_keywords("ReduceLROnPlateau")
     def __init__(

@@ -30,6 +30,8 @@ class EarlyStopping(Callback):
     >>> stopping = EarlyStopping("val_acc", patience=3, restore_best_weights=True)
     """
 
+    per_replica = True
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -109,6 +111,7 @@ class TerminateOnNaN(Callback):
     """
 
     per_batch = False
+    per_replica = True
     ends_block_at_nan = True
 
     def __init__(self, raise_error: bool = False) -> None:

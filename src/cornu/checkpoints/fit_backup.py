@@ -40,6 +40,8 @@ class FitBackup(Backup):
     `delete` the files are removed when training ends without an error.
     """
 
+    saves = True
+
     def __init__(
         self, folder: Path, every: int | None = None, seconds: float | None = None, delete: bool = True
     ) -> None:

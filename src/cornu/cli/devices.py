@@ -41,7 +41,8 @@ def _made(wanted: str, shard_state: bool, say: Callable[[str], None]) -> Any:
         return None
     parts = "batches, variables and the optimizer's state are" if shard_state else "batches are"
     of = f" of {processes.count()} processes" if processes.count() > 1 else f", {found[0]} to {found[-1]}"
-    say(f"{parts} split over {count} devices{of}")
+    what = "replicas are spread" if settings.replicas() > 1 else f"{parts} split"
+    say(f"{what} over {count} devices{of}")
     return DataParallel(devices=found, shard_state=shard_state)
 
 

@@ -38,6 +38,7 @@ _RUN_EXAMPLES = """examples:
   cornu run --seed 1 --figures out a.ipynb  seeded, the figures saved in the folder out
   cornu run --resume kept mnist_cnn.py      killed and restarted, the training continues where it was
   cornu run --devices 4 mnist_cnn.py        each batch is split over 4 devices
+  cornu run --replicas 8 mnist_mlp.py       trains 8 copies at once: means with deviations
   cornu run --processes 2 mnist_cnn.py      ... over 2 processes; srun cornu run --hosts: over those of a job
   cornu run --era 2 old.py                  automatic names and formulas are those of Keras 2
 
@@ -47,6 +48,7 @@ _TRAIN_EXAMPLES = """examples:
   cornu train                               list what can be trained
   cornu train mnist-mlp --epochs 2          writes mnist-mlp.keras and a report, mnist-mlp.html
   cornu train mnist-cnn --watch --json      with curves on a web page; the result as JSON
+  cornu train mnist-mlp --replicas 8        trains 8 at once, and says the accuracy with its deviation
   cornu train addition-lstm                 learns to add numbers, and shows sums as it learns
   cornu train tiny-transformer --text a.txt learns to write in the manner of your text
   cornu train --images photos               a classifier of your pictures: photos/cat/*.jpg, photos/dog/*.jpg
@@ -76,6 +78,14 @@ Python code blocks run in order. What cornu changes or leaves out is reported on
 "cornu: ". A program written for Keras 1, Keras 2 or tf.keras has the layer names and formulas of that time
 (docs/differences.md). Its era is recognized by imports and spellings (nb_epoch, Convolution2D: 1; np_utils, lr=,
 fit_generator: 2; tensorflow.keras: tf.keras; keras.ops: 3); it is 3 if there are none, or if they contradict."""
+
+
+_REPLICAS: dict[str, Any] = {
+    "type": model_arguments.positive,
+    "metavar": "N",
+    "default": 1,
+    "help": "train N copies at once, with other random numbers: results with error bars",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -123,6 +133,9 @@ def _run(options: argparse.Namespace, given: list[str], from_shell: bool) -> int
         spread = options.devices or ("all" if among is not None else None)
         if options.shard_state and spread is None:
             options.parser.error("--shard-state needs --devices")
+        if options.replicas > 1 and (resume is not None or among is not None):
+            reason = "a backup keeps one training" if among is None else "several processes train one model"
+            options.parser.error(f"--replicas does not go with --{'resume' if among is None else 'hosts'}: {reason}")
         over = None if spread is None else run.Devices(spread, options.shard_state)
         return run.run(
             options.program,
@@ -134,6 +147,7 @@ def _run(options: argparse.Namespace, given: list[str], from_shell: bool) -> int
             era,
             over,
             among,
+            options.replicas,
         )
     if options.command == "inspect" and not options.version:
         from cornu.cli import inspect
@@ -187,6 +201,7 @@ def _add_run(commands: Any) -> None:
     run.add_argument(
         "--shard-state", action="store_true", help="with --devices: each device holds a part of weights and optimizer"
     )
+    run.add_argument("--replicas", **_REPLICAS)
     run.add_argument(
         "--hosts", action="store_true", help="run together with the other processes of a SLURM, MPI or Kubernetes job"
     )
@@ -207,6 +222,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--epochs", type=model_arguments.positive, help="passes over the training data")
     train.add_argument("--batch-size", type=model_arguments.positive, help="rows per step")
     train.add_argument("--seed", type=int, help="makes the run repeatable")
+    train.add_argument("--replicas", **_REPLICAS)
     train.add_argument("--text", metavar="FILE", help="for tiny-transformer: a text in UTF-8 to learn from (sonnets)")
     train.add_argument(
         "--out", metavar="FILE", help="where to save the model (NAME.keras, or NAME-2.keras if that exists)"

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from cornu.cli import devices, figures, hosts, tracebacks
 from cornu.compat import eras, imports
 from cornu.compat.tensorflow import value_calls
-from cornu.core import processes
+from cornu.core import processes, settings
 from cornu.core.era import using
 from cornu.programs import magics, old_packages, python2, reading
 from cornu.programs.documents import Cell
@@ -79,13 +79,14 @@ def run(
     era: str | None = None,
     over: Devices | None = None,
     among: hosts.Hosts | None = None,
+    replicas: int = 1,
 ) -> int:
     """Run a program and return its exit code: its own, 1 after an error (the traceback is printed), 130 after Ctrl-C.
 
     Figures that the program shows or leaves open are saved in `figures_folder`; `seed` seeds Python, numpy and Cornu
     first; `full_traceback` also shows the inner lines of Cornu and jax; `resume` says where every `fit` is kept; `era`
     is one of `core.era.ERAS`, or None to recognize it from the program; `over` splits batches; `among` says which
-    processes run the program together. SystemExit passes through.
+    processes run the program together; `fit` trains `replicas` copies of a model. SystemExit passes through.
     """
     try:
         source = reading.read_program(program)
@@ -109,7 +110,13 @@ def run(
         say(note)
     namespace = _prepare(source, arguments, figures_folder)
     with using(finding.era):
-        return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era, over)
+        settings.set_replicas(replicas)
+        try:
+            return _run_prepared(source, namespace, arguments, seed, full_traceback, resume, era, over)
+        finally:
+            if replicas > 1 and not settings.has_replicated():
+                say("nothing was trained in replicas: they are for fit, not for loops of a program's own")
+            settings.set_replicas(1)
 
 
 def _run_prepared(

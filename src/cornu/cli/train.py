@@ -17,6 +17,8 @@ import cornu
 from cornu.callbacks import Callback, Dashboard
 from cornu.cli import train_images
 from cornu.cli.common import UserError, refused
+from cornu.core import settings
+from cornu.core.error_bars import deviation_of
 from cornu.core.errors import did_you_mean
 
 
@@ -86,21 +88,43 @@ def _trained(
     started = time.perf_counter()
     try:
         with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
+            settings.set_replicas(options.replicas)
             result = train([kept, *([Dashboard(name=name)] if options.watch else [])])
     except KeyboardInterrupt:
         print(f"cornu: interrupted; {kept.save(out)}", file=sys.stderr)
         return 130
+    finally:
+        settings.set_replicas(1)
     seconds = time.perf_counter() - started
     if options.json:
         files = {"model": str(out.resolve()), "report": report and str(report.resolve())}
-        print(json.dumps({"name": name, **result, **files, "seconds": round(seconds, 1)}))
+        print(json.dumps({"name": name, **result, **_deviations(result), **files, "seconds": round(seconds, 1)}))
     else:
+        if options.replicas > 1:
+            print(f"{options.replicas} replicas: {_with_error(result)}")
         print(f"Trained {name} in {seconds:.0f} s. The model is in {out.resolve()}")
         if report is not None:
             print(f"The report is in {report.resolve()}")
         if options.images is not None:
             print(f"Try it on other pictures: cornu serve {out}")
     return 0
+
+
+def _deviations(result: dict[str, Any]) -> dict[str, float]:
+    return {f"{name}_deviation": by for name, value in result.items() if (by := deviation_of(value))}
+
+
+def _with_error(result: dict[str, Any]) -> str:
+    """Return the accuracy of replicas in percent, with its deviation; their loss if there is none.
+
+    >>> from cornu.core.error_bars import ErrorBar
+    >>> _with_error({"loss": 0.1, "accuracy": ErrorBar([0.982, 0.984])})
+    'accuracy 98.3 % ± 0.1'
+    """
+    if "accuracy" not in result:
+        return f"loss {result['loss']:.4f}"
+    value = 100 * result["accuracy"]
+    return f"accuracy {float(value):.1f} % ± {deviation_of(value):.1f}"
 
 
 class _Kept(Callback):

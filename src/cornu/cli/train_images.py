@@ -65,7 +65,7 @@ def train(options: argparse.Namespace, out: Path, report: Path | None, callbacks
     if report:
         model.report(str(report), x, test.y, history=history, title=f"Pictures in {name_of(options)}")
     counts = {"pictures": len(training.x), "held_out": len(test.x), "size": side}
-    return {"loss": float(loss), "accuracy": float(accuracy), "classes": names, **counts}
+    return {"loss": loss, "accuracy": accuracy, "classes": names, **counts}
 
 
 def _compile(model: Any, steps: int) -> None:

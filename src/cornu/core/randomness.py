@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.scope import scope
-from cornu.core.seeds import fresh_seed, sequence_of_call
-from cornu.core.variable import Seed
+from cornu.core.seeds import fresh_seed, seeds_drawn, sequence_of_call
+from cornu.core.variable import Origin, Seed
 
 
 def ambient_seed() -> Seed:
@@ -21,10 +21,15 @@ def ambient_seed() -> Seed:
 
     It follows the state of numpy's generator, without advancing it. Each model's steps have their own.
     """
-    state: Any = np.random.get_state()
     seed = Seed(0, name="ambient_seed")
-    seed.assign(np.random.SeedSequence([*map(int, state[1][:4]), int(state[2])]).generate_state(4, np.uint32))
+    seed.assign(_words_of_generator())
+    seed._origin = Origin.of(seed, _words_of_generator, seeds_drawn())
     return seed
+
+
+def _words_of_generator() -> np.ndarray:
+    state: Any = np.random.get_state()
+    return np.random.SeedSequence([*map(int, state[1][:4]), int(state[2])]).generate_state(4, np.uint32)
 
 
 def random_key(seed: Any = None, moves_on: bool = False) -> jax.Array:

@@ -34,6 +34,7 @@ class _Scope(threading.local):
         self.custom: dict[str, Any] | None = None  # custom classes and functions of the config that is being made
         # Id of a cell of a recurrent layer -> its dropout in the running sequence, the same for all time steps.
         self.noise: dict[int, Any] | None = None
+        self.several = False  # whether one operation computes several replicas of a model
         self.ambient: Any = None  # the seed of the running step, for calls without a seed of their own
         # While sequences are padded: where they are in the network that is running (`steps_apart.Lengths`), and the
         # real number of time steps of the layer, loss or metric that is running.

@@ -174,3 +174,23 @@ def first_distribution() -> Any:
 def set_first_distribution(make: Any) -> None:
     """Set what makes the first current distribution: a function of no arguments, or None."""
     _settings["first_distribution"] = make
+
+
+def replicas() -> int:
+    """Return how many copies of a model `fit` trains at once, 1 by default; ``cornu run --replicas`` sets it."""
+    return _settings.get("replicas", 1)
+
+
+def set_replicas(count: int) -> None:
+    """Let `fit` train so many copies of each model at once."""
+    _settings["replicas"], _settings["replicated"] = count, False
+
+
+def note_replicated() -> None:
+    """Note that a `fit` trains replicas because of `set_replicas`."""
+    _settings["replicated"] = True
+
+
+def has_replicated() -> bool:
+    """Return whether any `fit` has trained replicas since `set_replicas`."""
+    return _settings.get("replicated", False)

@@ -2,10 +2,12 @@
 
 import contextlib
 import functools
+import itertools
 import operator
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from threading import get_ident
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -14,16 +16,42 @@ from cornu.core import compilation_cache as compilation_cache  # keeps compiled 
 from cornu.core import registry
 from cornu.core.donation import Donor, exchange, note_reader, others_train, readable
 from cornu.core.dtype_policies import array_dtype, is_float
+from cornu.core.keys import for_itself
 from cornu.core.names import unique_name
 from cornu.core.operators import HasOperators
 from cornu.core.placement import concrete, on_host, to_device
 from cornu.core.scope import changed, joined, scope
-from cornu.core.seeds import fresh_seed
+from cornu.core.seeds import fresh_seed, seeds_drawn
 from cornu.core.serialization import get
 
 
 class TracedValueError(Exception):
     """A function that is being compiled makes a variable whose first value only the compiled program would know."""
+
+
+_numbers = itertools.count()
+
+
+class Origin(NamedTuple):
+    """Where the first value of a variable is from: what draws it, as often as it is called.
+
+    `number` counts variables in the order in which they were drawn; `start` and `stop` are how many seeds had been
+    drawn before and after (`core.seeds`); `first` refers to the first value.
+    """
+
+    number: int
+    start: int
+    stop: int
+    draw: Callable[[], Any]
+    first: weakref.ref
+
+    @classmethod
+    def of(cls, variable: "Variable", draw: Callable[[], Any], start: int) -> "Origin | None":
+        """Return the origin of a variable whose value was drawn now; None inside a program."""
+        value = variable._value
+        if isinstance(value, jax.core.Tracer):
+            return None
+        return cls(next(_numbers), start, seeds_drawn(), draw, weakref.ref(value))
 
 
 class Variable(HasOperators):
@@ -64,6 +92,8 @@ class Variable(HasOperators):
     like: "Variable | None" = None  # the weight whose slot of an optimizer it is
     _held: jax.Array  # what all threads see; `_value` is what this one sees
     _donor: Donor | None = None  # whose steps take over the array
+    _origin: Origin | None = None  # of a value that an initializer drew
+    _copies: Any = None  # its values in all replicas (`training.replication`)
 
     def __init__(
         self,
@@ -89,13 +119,14 @@ class Variable(HasOperators):
             self._layout = layout
         if isinstance(initializer, (str, dict)):
             initializer = get(initializer, registry.INITIALIZERS)
-        from_function = callable(initializer) and not hasattr(initializer, "__array__")
-        if from_function:
+        draw, start = None, seeds_drawn()
+        if callable(initializer) and not hasattr(initializer, "__array__"):
             if shape is None:
                 raise ValueError(f"Variable {self.name!r} has an initializer instead of a value: pass its shape too.")
             dtype = array_dtype(dtype)
+            draw = functools.partial(initializer, tuple(shape), dtype=dtype)
             with jax.ensure_compile_time_eval():
-                initializer = initializer(tuple(shape), dtype=dtype)
+                initializer = draw()
         elif dtype is None and not hasattr(initializer, "dtype"):
             dtype = array_dtype("float32" if _holds_floats(initializer) else None)
         self._value = value = concrete(initializer, None if dtype is None else array_dtype(dtype), copy=True)
@@ -105,6 +136,8 @@ class Variable(HasOperators):
             raise ValueError(
                 f"Variable {self.name!r} must have shape {tuple(shape)}; its value has {self._value.shape}."
             )
+        if draw is not None:
+            self._origin = Origin.of(self, draw, start)
         if scope.created is not None:
             scope.created.append((self, self._value))
 
@@ -210,9 +243,8 @@ class Variable(HasOperators):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle holds: the value as a numpy array, and nothing of who trains it."""
-        return {name: value for name, value in vars(self).items() if name not in ("_donor", "like")} | {
-            "_held": np.array(on_host(self._value))
-        }
+        own = {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
+        return own | {"_held": np.array(on_host(self._value))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -261,6 +293,9 @@ class Variable(HasOperators):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self._value.dtype.name}, value={self._value}>"
 
     __hash__ = object.__hash__
+
+
+_NOT_COPIED = ("_donor", "like", "_origin", "_copies")  # of a variable
 
 
 def _holds_floats(value: Any) -> bool:
@@ -334,10 +369,13 @@ class Seed(Variable):
     is_weight = False
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
-        self.seed = seed
-        number = fresh_seed() if seed is None else int(seed)
-        words = np.random.SeedSequence(abs(number)).generate_state(4, np.uint32)
-        super().__init__(words, trainable=False, autocast=False, name=name or "seed_generator_state")
+        self.seed, start = seed, seeds_drawn()
+        super().__init__(self._first_words(), trainable=False, autocast=False, name=name or "seed_generator_state")
+        self._origin = Origin.of(self, self._first_words, start)
+
+    def _first_words(self) -> np.ndarray:
+        number = fresh_seed() if self.seed is None else int(self.seed)
+        return np.random.SeedSequence(abs(number)).generate_state(4, np.uint32)
 
     def next(self) -> jax.Array:
         """Return a new key and advance the state."""
@@ -345,7 +383,7 @@ class Seed(Variable):
             following, fresh = _drawn(self._value)
             self._note_change()
             self._value = following
-        return fresh
+        return for_itself(fresh) if scope.several else fresh
 
 
 @functools.partial(jax.jit, inline=True)

@@ -59,22 +59,29 @@ def normal(key: jax.Array, shape: Sequence[int], dtype: Any = "float32") -> jax.
     return (np.sqrt(2).astype("float32") * jax.lax.erf_inv(2 * uniform(key, shape) - 1)).astype(dtype)
 
 
-def _dropped_levels(rate: float) -> int:
+def is_number(rate: Any, number: int) -> bool:
+    """Return whether a rate is known, and is this number: it may also be an array inside a program."""
+    return not isinstance(rate, jax.Array) and rate == number
+
+
+def _dropped_levels(rate: Any) -> Any:
+    if isinstance(rate, jax.Array):
+        return (rate * float(LEVELS)).astype(jnp.uint32)
     return min(max(round(float(rate) * LEVELS), 0), LEVELS - 1)
 
 
-def keep_probability(rate: float) -> float:
+def keep_probability(rate: Any) -> Any:
     """Return the probability that `keep_mask` keeps an element: 1 - rate, to the nearest 2**-32.
 
     >>> keep_probability(0.5), round(keep_probability(0.2), 6)
     (0.5, 0.8)
     """
-    return 1.0 - _dropped_levels(rate) / LEVELS
+    return 1.0 - (rate if isinstance(rate, jax.Array) else _dropped_levels(rate) / LEVELS)
 
 
-def keep_mask(key: jax.Array, rate: float, shape: Sequence[int]) -> jax.Array:
+def keep_mask(key: jax.Array, rate: Any, shape: Sequence[int]) -> jax.Array:
     """Return independent booleans of `shape`, each False with probability `rate` (0 <= rate < 1)."""
-    return bits(key, shape) >= jnp.uint32(_dropped_levels(rate))
+    return bits(key, shape) >= jnp.asarray(_dropped_levels(rate), jnp.uint32)
 
 
 def keep_numbered(key: jax.Array, rate: float, numbers: jax.Array) -> jax.Array:
@@ -82,9 +89,7 @@ def keep_numbered(key: jax.Array, rate: float, numbers: jax.Array) -> jax.Array:
     return _hashed(key, numbers) >= jnp.uint32(_dropped_levels(rate))
 
 
-def dropout(
-    inputs: jax.Array, key: jax.Array, rate: float, noise_shape: Sequence[int | None] | None = None
-) -> jax.Array:
+def dropout(inputs: jax.Array, key: jax.Array, rate: Any, noise_shape: Sequence[int | None] | None = None) -> jax.Array:
     """Set a random fraction of the elements to zero and scale up the rest, which preserves the expected value.
 
     The scale uses `keep_probability`, so the expectation is exact.
@@ -92,20 +97,21 @@ def dropout(
     Args:
         inputs: The array.
         key: A random key.
-        rate: Fraction to drop.
+        rate: Fraction to drop, a number, or an array inside a program: below 1.
         noise_shape: Shape of the mask: 1 for an axis whose elements share one decision, None for the inputs' size.
 
     Follows Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
     """
-    if rate <= 0:
-        return inputs
-    if rate >= 1:
-        return jnp.zeros_like(inputs)
+    if not isinstance(rate, jax.Array):
+        if rate <= 0:
+            return inputs
+        if rate >= 1:
+            return jnp.zeros_like(inputs)
     return _dropped(inputs, key, rate, noise_shape)
 
 
 @as_one_program("rate", "noise_shape")
-def _dropped(inputs: jax.Array, key: jax.Array, rate: float, noise_shape: Sequence[int | None] | None) -> jax.Array:
+def _dropped(inputs: jax.Array, key: jax.Array, rate: Any, noise_shape: Sequence[int | None] | None) -> jax.Array:
     keep = keep_mask(key, rate, full_noise_shape(inputs.shape, noise_shape))
     scale = jnp.asarray(1.0 / keep_probability(rate), inputs.dtype)
     return jnp.where(keep, inputs * scale, jnp.zeros((), inputs.dtype))

@@ -13,7 +13,7 @@ from cornu.core.input_spec import InputSpec
 from cornu.core.layer import Layer
 from cornu.core.layer_options import LayerOptions, OtherLayerOptions
 from cornu.core.variable import Seed
-from cornu.kernels.random_bits import dropout, full_noise_shape, keep_mask, normal
+from cornu.kernels.random_bits import dropout, full_noise_shape, is_number, keep_mask, normal
 from cornu.layers.argument_checks import number_in
 
 
@@ -59,7 +59,7 @@ class Dropout(Layer):
         return self.noise_shape
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
-        if not training or self.rate == 0:
+        if not training or is_number(self.rate, 0):
             return inputs
         return dropout(inputs, self.seed_generator.next(), self.rate, self._shape_of_noise(inputs.shape))
 
@@ -212,9 +212,11 @@ class GaussianDropout(Layer):
             self.seed_generator = Seed(seed)
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
-        if not training or self.rate == 0:
+        if not training or is_number(self.rate, 0):
             return inputs
-        deviation = float(np.sqrt(np.divide(self.rate, 1 - self.rate)))
+        rate: Any = self.rate  # an array where it differs between replicas
+        sqrt = jnp.sqrt if isinstance(rate, jax.Array) else np.sqrt
+        deviation = sqrt(rate / (1 - rate)) if not is_number(rate, 1) else np.inf
         return inputs * (1 + deviation * normal(self.seed_generator.next(), inputs.shape, inputs.dtype))
 
 
@@ -300,9 +302,9 @@ class AlphaDropout(Layer):
             self.seed_generator = Seed(seed)
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
-        if not training or self.rate == 0:
+        if not training or is_number(self.rate, 0):
             return inputs
-        if self.rate == 1:
+        if is_number(self.rate, 1):
             return jnp.zeros_like(inputs)
         keep = keep_mask(self.seed_generator.next(), self.rate, full_noise_shape(inputs.shape, self.noise_shape))
         scale = ((1 - self.rate) * (1 + self.rate * SELU_FLOOR**2)) ** -0.5

@@ -12,7 +12,9 @@ from cornu.ops.crossentropy import binary_log_likelihood, float_array, log_proba
 
 def smoothed(y_true: Array, label_smoothing: float, classes: int, share: float = 1.0) -> Array:
     """Return labels moved from 0 and 1 towards a uniform distribution over the classes."""
-    return y_true * (1 - label_smoothing) + share * label_smoothing / classes if label_smoothing else y_true
+    if not isinstance(label_smoothing, Array) and not label_smoothing:
+        return y_true
+    return y_true * (1 - label_smoothing) + share * label_smoothing / classes
 
 
 def check_one_hot(y_true: tuple[int, ...], y_pred: tuple[int, ...], loss: str) -> None:

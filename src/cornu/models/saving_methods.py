@@ -3,11 +3,12 @@
 from typing import Any
 
 from cornu.core.variable import at_one_moment
+from cornu.models.parts import ModelPart
 from cornu.saving import files
 from cornu.saving.pickling import all_variables, pack, pickled, unpack
 
 
-class FileMethods:
+class FileMethods(ModelPart):
     """The methods of a model that read and write files."""
 
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any) -> None:
@@ -27,11 +28,17 @@ class FileMethods:
         """
         with at_one_moment(lambda: all_variables(self)):
             files.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
+        self._note_saved(filepath)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights to a ``.safetensors`` file, or to an HDF5 file of any other name."""
         with at_one_moment(lambda: all_variables(self)):
             files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+        self._note_saved(filepath)
+
+    def _note_saved(self, filepath: Any) -> None:
+        if self._programs.replication is not None:
+            self._programs.replication.note_saved(filepath)
 
     def __reduce__(self) -> Any:
         """Return the model's config, arrays and custom classes for a pickle; PicklingError if it has a lambda."""
@@ -54,7 +61,13 @@ class FileMethods:
         Returns:
             For a TensorFlow checkpoint a status with TensorFlow's ``expect_partial()``, else None.
         """
-        return files.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
+        options = {"skip_mismatch": skip_mismatch, "by_name": by_name}
+        replication = self._programs.replication
+        others = {} if replication is None else replication.files_of(filepath)
+        for replica, path in others.items():  # as callbacks have saved them, one file for each replica
+            with self.learner.as_replica(replica):
+                found = files.load_weights(self, path, **options)
+        return found if others else files.load_weights(self, filepath, **options)
 
     def export(
         self, filepath: Any, format: str | None = None, verbose: Any = None, input_signature: Any = None, **kwargs: Any

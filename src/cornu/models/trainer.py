@@ -9,6 +9,7 @@ import numpy as np
 from cornu import optimizers
 from cornu.callbacks.history import History
 from cornu.callbacks.list import CallbackList
+from cornu.callbacks.replicas import watching
 from cornu.checkpoints.resuming import backup_for
 from cornu.core import config_validation, settings
 from cornu.core.distribution import distribution
@@ -344,7 +345,10 @@ class Trainer(TextMethods, ColumnMethods, ModelPart):
         checks.check_epochs(epochs, initial_epoch, steps_per_epoch)
         self._frame_columns, self._fit_columns = column_names(x), None
         epochs = min(epochs, settings.max_epochs() or epochs)
+        self._programs.replicate_as_set(trains=True)
         backup = backup_for(callbacks)
+        if self._programs.replication is not None:
+            checks.check_replicas(self, backup)
         if validation_split:
             x, held_out = self._split(x, y, sample_weight, validation_split, batch_size, shuffle)
             y = sample_weight = None
@@ -359,6 +363,7 @@ class Trainer(TextMethods, ColumnMethods, ModelPart):
             watcher = self._callback_list(callbacks, verbose, batches, epochs, steps_per_epoch, validation)
             self.stop_training = False
             program = self._programs.get("train")
+            watcher = watching(watcher, program.learner)
             place = {"steps per epoch": steps_per_epoch, "first epoch": initial_epoch}
             backup.attach(self, program, batches, validation, watcher, place)
             loop.fit(
@@ -439,6 +444,7 @@ class Trainer(TextMethods, ColumnMethods, ModelPart):
         >>> model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
         1.0
         """
+        self._programs.replicate_as_set(trains=False)
         batches = self._prepared("evaluate", x, y, sample_weight, batch_size=batch_size, steps=steps)
         if batches.resident:
             checks.check_labels(self.objective, batches.batch.y)
@@ -452,6 +458,7 @@ class Trainer(TextMethods, ColumnMethods, ModelPart):
             watcher = CallbackList(callbacks, model=self, params=params, add_history=False)
         program = self._programs.get("test")
         with self._programs.evaluating(program.learner):
+            watcher = watching(watcher, program.learner)
             logs = loop.evaluate(program, batches, watcher, step_limit(batches, steps))
         return dict(logs) if return_dict else as_scores(logs)
 

@@ -16,6 +16,8 @@ class Place(NamedTuple):
 class Backup:
     """Notified by `fit` of its progress; this base class saves nothing."""
 
+    saves = False  # whether it keeps a training to resume
+
     def restore(self, callbacks: Any) -> Place | None:
         """Restore a saved state, after ``on_train_begin``, and return where to continue; None to start from scratch."""
         return None

@@ -9,7 +9,7 @@ import numpy as np
 
 from cornu import losses
 from cornu.activations import softmax
-from cornu.core import registry
+from cornu.core import processes, registry
 from cornu.core.errors import foreign, unknown
 from cornu.core.graph import leaves
 from cornu.core.ownership import is_library
@@ -184,6 +184,18 @@ def _is_softmax(model: Any, position: int) -> bool:
     node = model._network.flat_outputs[position].node
     layer = None if node is None else node.operation
     return isinstance(layer, Softmax) or getattr(layer, "activation", None) is softmax
+
+
+def check_replicas(model: Any, backup: Any) -> None:
+    """Raise NotImplementedError for what cannot be done with several replicas of a model."""
+    if model.run_eagerly:
+        raise NotImplementedError("Replicas train in a compiled program: compile without run_eagerly=True.")
+    if processes.count() > 1:
+        raise NotImplementedError("Replicas train in one process; several processes train one model together.")
+    if backup.saves:
+        raise NotImplementedError(
+            "A backup keeps one training, not that of several replicas: leave out BackupAndRestore or --resume."
+        )
 
 
 def warn_of_nan(logs: dict[str, Any], epoch: int) -> bool:

@@ -4,6 +4,8 @@ import time
 from contextlib import closing
 from typing import Any
 
+import numpy as np
+
 from cornu.core import processes
 from cornu.data.batches import Batches
 from cornu.training import checks
@@ -41,11 +43,12 @@ def run_epoch(
     logs: dict[str, Any] = dict(place.logs)
     read, reported, done = None, False, place.step
     looked = time.perf_counter()
-    for block in program.epoch(batches, Pace(callbacks.every_batch), steps, place.step, callbacks.until_nan):
+    pace = Pace(callbacks.every_batch, rounds=program.rounds)
+    for block in program.epoch(batches, pace, steps, place.step, callbacks.until_nan):
         callbacks.on_batch_begin(block.start)
         read, reached = block.run()
         if reached is not None:
-            block.stop = int(reached)
+            block.stop = _last(reached)
         done = block.stop
         reported = callbacks.every_batch or callbacks.until_nan or _is_due(block, batches, looked)
         if reported:
@@ -62,6 +65,11 @@ def run_epoch(
         processes.check_alike("batches in an epoch", done)
     batches.on_epoch_end()
     return logs
+
+
+def _last(reached: Any) -> int:
+    """Return the step that is next, that of the replica that came furthest if there are several."""
+    return max(int(np.max(one)) for one in reached if one is not None) if isinstance(reached, tuple) else int(reached)
 
 
 def _is_stopped(program: Program, batches: Batches, callbacks: Any, block: Block) -> bool:
@@ -127,7 +135,7 @@ def fit(
             watcher = callbacks.for_batches("train")
             logs = callbacks.named(run_epoch(program, batches, watcher, steps, place, backup))
             stopped = program.agreed(callbacks.stopped())
-            warned = warned or (not stopped and checks.warn_of_nan(logs, epoch))
+            warned = warned or (not stopped and checks.warn_of_nan(callbacks.of_running(logs), epoch))
             if validation is not None and validation.is_due(epoch) and not stopped:
                 logs = logs | _validate(validation, callbacks)
             callbacks.on_epoch_end(epoch, logs)

@@ -5,16 +5,21 @@ import time
 #: Each call of a compiled program begins with fresh memory, whose pages the system clears at their first touch: for a
 #: convolutional network's steps a fifth of their time. So long steps, too, go several at a time.
 TOGETHER = 8
+MOST_ROUNDS = 4  # so many times as long may blocks last
 
 
 class Pace:
     """Chooses block lengths from measured speed, so that blocks last about `tick` seconds.
 
     Blocks of at most 8 steps may last up to `longest` seconds, which delays Ctrl-C and the progress bar by that much.
+    Both times are for one of `rounds` that a block makes, of replicas that follow each other, up to four.
     """
 
-    def __init__(self, every_batch: bool = False, tick: float = 0.25, longest: float = 1.0, first: int = 4) -> None:
-        self.every_batch, self.tick, self.longest = every_batch, tick, longest
+    def __init__(
+        self, every_batch: bool = False, tick: float = 0.25, longest: float = 1.0, first: int = 4, rounds: int = 1
+    ) -> None:
+        longer = min(rounds, MOST_ROUNDS)
+        self.every_batch, self.tick, self.longest = every_batch, tick * longer, longest * longer
         self._length = 1 if every_batch else first
         self._steps_from: int | None = None
         self._since = 0.0

@@ -6,13 +6,14 @@ import functools
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from cornu.core import processes
+from cornu.core.error_bars import joined
 from cornu.core.placement import to_device
 from cornu.core.variable import Seed, advance
 from cornu.data.batch import Batch
@@ -23,6 +24,7 @@ from cornu.training import run
 from cornu.training.interrupt import uninterrupted
 from cornu.training.pace import Pace
 from cornu.training.padding import Padding
+from cornu.training.replication import Replication
 from cornu.training.step import Learner, Turn
 
 
@@ -54,6 +56,7 @@ class Program:
         if place is not None and not run_eagerly:
             self.step = place.training(self.step, learner)
             self._results = lambda state: place.results(learner.results(state))
+        self._over = None if learner.replication is None else learner.replication.over
         self.custom = (learner.custom_train if self.training else learner.custom_test) is not None
         self.run_eagerly = run_eagerly
         self.pad = Padding(learner, kind, run_eagerly)
@@ -62,20 +65,21 @@ class Program:
 
     @functools.cached_property
     def _resident(self) -> Any:
-        return run.resident(self.step, self._results)
+        return run.resident(self.step, self._results, over=self._over)
 
     @functools.cached_property
     def _until_nan(self) -> Any:
-        return run.resident(self.step, self._results, until_nan=True)
+        return run.resident(self.step, self._results, until_nan=True, over=self._over)
 
     @functools.cached_property
     def _rest(self) -> Any:
-        return run.resident_rest(self.step, self._results)
+        return run.resident_rest(self.step, self._results, over=self._over)
 
     @functools.cached_property
     def _streamed(self) -> Any:
-        make = run.eager if self.run_eagerly else run.streamed
-        return make(self.step, self._results)
+        if self.run_eagerly:
+            return run.eager(self.step, self._results)
+        return run.streamed(self.step, self._results, over=self._over)
 
     def epoch(
         self, batches: Any, pace: Pace, steps: int | None = None, start: int = 0, until_nan: bool = False
@@ -111,12 +115,13 @@ class Program:
         self._prepare(lambda batch: batch, batches.example)
 
     def _resident_epoch(self, batches: Any, pace: Pace, start: int, until_nan: bool) -> Iterator[Block]:
-        arrays, order = batches.device_arrays, batches.last_order if start else batches.order()
-        order = None if order is None else self._placed_order(order)
+        arrays, order = batches.device_arrays, batches.last_order if start else self._order(batches)
+        if order is not None and self.learner.replication is None:
+            order = self._placed_order(order)
         together = 1 if self.training or pace.every_batch else batches.together
         size = min(batches.batch_size * together, batches.rows)
         whole, last = batches.rows // size, -(-batches.rows // size)
-        self._prepare(lambda arrays: run.rows_of(arrays, order, 0, size), arrays)
+        self._prepare(lambda arrays: run.rows_of(arrays, None, 0, size), arrays)
         many = self._until_nan if until_nan else self._resident
         while start < last:
             pace.begin(start)
@@ -130,6 +135,26 @@ class Program:
             block = Block(start * together, min(stop * together, batches.steps), call)
             yield block
             start = block.stop if until_nan else stop
+
+    def _order(self, batches: Any) -> Any:
+        """Return the row indices of a new epoch, of each replica if there are several."""
+        replicas = self.learner.replication
+        if replicas is None:
+            return batches.order()
+        replicas.settle(self.learner.variables)  # initial weights are drawn before the first epoch's order
+        return replicas.orders(batches)
+
+    @property
+    def rounds(self) -> int:
+        """How many times as long as for one model a block of steps takes, of replicas that follow each other."""
+        replicas = self.learner.replication
+        return 1 if replicas is None else replicas.rounds
+
+    @property
+    def _active(self) -> dict[str, Any]:
+        """Which replicas train, an argument of programs for several."""
+        replicas = self.learner.replication
+        return {} if replicas is None or not self.training else {"active": replicas.active.copy()}
 
     def _placed_order(self, order: np.ndarray) -> Any:
         place = self.learner.placement
@@ -191,9 +216,11 @@ class Program:
     def _call(self, compiled: Any, *args: Any, **kwargs: Any) -> Ran:
         """Read, run, write: the variables are consistent again before anything else happens."""
         with uninterrupted(), Turn(self.learner, self.training, donates=not self.run_eagerly) as turn:
-            turn.state, own_logs, results, *reached = compiled(turn.state, *args, **kwargs)
+            turn.state, own_logs, results, *reached = compiled(turn.state, *args, **self._active, **kwargs)
         names = self.learner.custom_log_names if self.custom else self.learner.log_names
-        return Ran(functools.partial(_on_host, own_logs if self.custom else results, names), *reached)
+        replicas, logs = self.learner.replication, own_logs if self.custom else results
+        read = _on_host if replicas is None else functools.partial(_joined, replicas)
+        return Ran(functools.partial(read, logs, names), *reached)
 
 
 def _open(batches: Any, keep: bool, fresh: bool = False) -> Any:
@@ -245,6 +272,26 @@ def _on_host(logs: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """Return logs as Python numbers (arrays if a metric returns one), in the order of `names`."""
     found = jax.device_get(logs)
     return {name: float(found[name]) if np.ndim(found[name]) == 0 else found[name] for name in names}
+
+
+def _joined(replicas: Replication, logs: Sequence[dict | None], names: list[str]) -> dict[str, Any]:
+    """Return the logs of groups of replicas as means with deviations; those that did not run have NaN.
+
+    While the model is a single replica, the logs are those of this one.
+    """
+    found = [
+        None
+        if own is None
+        else [own]
+        if group.alone
+        else [{name: one[at] for name, one in own.items()} for at in range(group.size)]
+        for group, own in zip(replicas.groups, jax.device_get(logs), strict=True)
+    ]
+    example = next((one[0] for one in found if one is not None), {})
+    missing = {name: np.full_like(value, np.nan) for name, value in example.items()}
+    each = [one for own, group in zip(found, replicas.groups, strict=True) for one in own or [missing] * group.size]
+    wanted = [each[replicas.shown]] if replicas.single else each
+    return {name: joined([one[name] for one in wanted]) for name in names if example}
 
 
 _NO_TURNS = contextlib.nullcontext()

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from cornu.core import settings
 from cornu.core.distribution import Distribution, distribution
 from cornu.core.weights import HoldsWeights
 from cornu.data.text_inputs import TextCalls
 from cornu.training.program import Predictor, Program
+from cornu.training.replication import Replication, as_program_says
 from cornu.training.sharded import gather
 from cornu.training.step import Learner
 
@@ -24,6 +26,7 @@ Reason = Literal[
     "metrics made",
     "optimizer changed",
     "distribution changed",
+    "replicas changed",
     "requested",
 ]
 
@@ -42,6 +45,7 @@ class Programs:
         self._learner: Learner | None = None
         self.given_distribution: Distribution | None = None  # the one in which the model was compiled
         self._distribution: Distribution | None = None  # that of the programs
+        self.replication: Replication | None = None  # how many copies of the model train at once
         self._made: dict[Kind, Any] = {}
         self._revision = self._layers_revision = 0
         self.lock = threading.RLock()  # held while programs are made
@@ -66,7 +70,7 @@ class Programs:
             if self._learner is None:
                 self._revision, self._layers_revision = self._optimizer_revision(), HoldsWeights.revision
                 before, self._distribution = self._distribution, self.distribution
-                learner = Learner(self.model, self._distribution)
+                learner = Learner(self.model, self._distribution, self.replication)
                 if before is not None and self._distribution is None:
                     slots = [] if learner.optimizer is None else learner.optimizer.all_variables
                     gather([*learner.variables, *slots])
@@ -77,6 +81,21 @@ class Programs:
     def distribution(self) -> Distribution | None:
         """What splits the model's programs over devices: the current one, else the one in which it was compiled."""
         return distribution() or self.given_distribution
+
+    def replicate(self, replication: Replication | None) -> None:
+        """Train so many copies from now on, which begin as the model is; None: the model alone, as the first is."""
+        self.replication = replication
+        self.forget("replicas changed")
+
+    def replicate_as_set(self, trains: bool) -> None:
+        """Train or evaluate as many copies as ``cornu run --replicas`` says, or those that other models have begun."""
+        if settings.replicas() > 1 and self.replication is None:
+            shared = next((one._copies for one in self.model.variables if one._copies is not None), None)
+            if shared is not None:
+                self.replicate(shared.owner)
+            elif trains:
+                settings.note_replicated()
+                self.replicate(as_program_says(settings.replicas()))
 
     def get(self, kind: Kind) -> Any:
         """Return the `Program` for training or evaluation, or the `Predictor`; made where there is none yet."""

@@ -1,5 +1,6 @@
 """The ways to run a step: many steps in one compiled loop over resident arrays, or one streamed batch at a time."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -28,14 +29,20 @@ def rows_of(arrays: Batch, order: jax.Array | None, start: Any, size: int) -> Ba
     return jax.tree.map(rows, arrays, is_leaf=lambda leaf: isinstance(leaf, Shared))._replace(lengths=lengths)
 
 
-def resident(step: Callable, results: Callable, until_nan: bool = False) -> Callable:
+def _program(run: Callable, over: Callable | None) -> Callable:
+    """Compile a program that takes over its state; `over` makes it one for all replicas."""
+    compile = compiled(donates="state", static="size" if "size" in inspect.signature(run).parameters else ())
+    return compile(run) if over is None else over(run, compile)
+
+
+def resident(step: Callable, results: Callable, until_nan: bool = False, over: Callable | None = None) -> Callable:
     """Compile ``run(state, logs, arrays, order, start, stop, size)``: steps `start` to `stop` of `size` rows each.
 
     The bounds are traced, so that one compilation serves any number of steps; the state is donated. With `until_nan`
     the loop ends after the first step with a loss that is not finite, and returns the number of the next step too.
+    `over` makes it a program for all replicas, as `Replication.over` does.
     """
 
-    @compiled(donates="state", static="size")
     def run_until_nan(
         state: TrainState, logs: dict, arrays: Batch, order: Any, start: Any, stop: Any, *, size: int
     ) -> tuple[TrainState, dict, dict, Any]:
@@ -51,7 +58,6 @@ def resident(step: Callable, results: Callable, until_nan: bool = False) -> Call
         reached, state, logs = lax.while_loop(goes_on, body, (start, state, logs))
         return state, logs, results(state), reached
 
-    @compiled(donates="state", static="size")
     def run(
         state: TrainState, logs: dict, arrays: Batch, order: Any, start: Any, stop: Any, *, size: int
     ) -> tuple[TrainState, dict, dict]:
@@ -61,29 +67,27 @@ def resident(step: Callable, results: Callable, until_nan: bool = False) -> Call
         state, logs = lax.fori_loop(start, stop, body, (state, logs))
         return state, logs, results(state)
 
-    return run_until_nan if until_nan else run
+    return _program(run_until_nan if until_nan else run, over)
 
 
-def resident_rest(step: Callable, results: Callable) -> Callable:
+def resident_rest(step: Callable, results: Callable, over: Callable | None = None) -> Callable:
     """Compile ``run(state, arrays, order, start, size)``: the short last batch, as one step with its own shape."""
 
-    @compiled(donates="state", static="size")
     def run(state: TrainState, arrays: Batch, order: Any, start: Any, *, size: int) -> tuple[TrainState, dict, dict]:
         state, logs = step(state, rows_of(arrays, order, start, size))
         return state, logs, results(state)
 
-    return run
+    return _program(run, over)
 
 
-def streamed(step: Callable, results: Callable) -> Callable:
+def streamed(step: Callable, results: Callable, over: Callable | None = None) -> Callable:
     """Compile ``run(state, batch)``: one step on one batch."""
 
-    @compiled(donates="state")
     def run(state: TrainState, batch: Batch) -> tuple[TrainState, dict, dict]:
         state, logs = step(state, batch)
         return state, logs, results(state)
 
-    return run
+    return _program(run, over)
 
 
 def eager(step: Callable, results: Callable) -> Callable:

@@ -38,8 +38,10 @@ from cornu.kernels.compiler import split_over_devices
 from cornu.kernels.padded_steps import real_steps
 from cornu.optimizers import Optimizer
 from cornu.training.objective import results_by_name
+from cornu.training.replication import Replication
 from cornu.training.sharded import Placement
 from cornu.training.state import TrainState
+from cornu.training.varied import Varied, varied_in, vary_optimizer
 
 
 class Turn:
@@ -51,7 +53,7 @@ class Turn:
         donates: Whether the step's program takes the arrays over.
     """
 
-    state: TrainState
+    state: Any  # a `TrainState`; a list of them, if there are several groups of replicas
 
     def __init__(self, learner: "Learner", training: bool, donates: bool) -> None:
         self.learner, self.training, self.donates = learner, training, donates
@@ -62,14 +64,16 @@ class Turn:
             self.state = learner.read(self.training)
             return self
         copies = learner.donor.begin(lambda: learner.variables, self.donates)
-        if learner.placement is not None:
-            try:
+        try:
+            if learner.replication is not None:
+                self.state = learner.replication.take(self._groups)
+            elif learner.placement is not None:
                 learner.placement.settle(learner.variables)
-            except BaseException:
-                learner.donor.end()
-                raise
-        slots = held(learner.slots) if self.training else ()
-        self.state = TrainState(held(learner.params), held(learner.others), slots, held(learner.totals))
+        except BaseException:
+            learner.donor.end()
+            raise
+        if learner.replication is None:
+            self.state = TrainState(*map(held, self._groups))
         if copies:
             self.state = copied(self.state)
         return self
@@ -80,24 +84,34 @@ class Turn:
             learner.write(state)
             return
         with exchange:
-            if kind is None:
-                groups = learner.params, learner.others, learner.slots, learner.totals
-                for variables, values in zip(groups, state, strict=True):
+            if kind is None and learner.replication is not None:
+                learner.replication.keep(self._groups, state)
+            elif kind is None:
+                for variables, values in zip(self._groups, state, strict=True):
                     if values:
                         hold(variables, values)
             learner.donor.end()
+
+    @property
+    def _groups(self) -> tuple[list[Variable], ...]:
+        learner = self.learner
+        return learner.params, learner.others, learner.slots if self.training else [], learner.totals
 
 
 class Learner:
     """A model with its optimizer and objective, and their variables in the order of `TrainState`.
 
     As in Keras 1 and 2, the weights that train are those that were trainable when the model was compiled.
-    `distribution` splits batch and variables over devices.
+    `distribution` splits batch and variables over devices; `replication` says how many copies of them train at once.
     """
 
-    def __init__(self, model: Any, distribution: Distribution | None = None) -> None:
+    def __init__(
+        self, model: Any, distribution: Distribution | None = None, replication: Replication | None = None
+    ) -> None:
+        self.replication = replication
         self.model, self.objective, self.optimizer = model, model.objective, model.optimizer
-        self.placement = None if distribution is None else Placement(distribution)
+        splits = distribution is not None and replication is None  # else devices have replicas, not parts of batches
+        self.placement = Placement(distribution) if splits and distribution is not None else None
         with self.as_compiled():
             self.params = model.trainable_variables
             self.ambient = ambient_seed()
@@ -112,7 +126,21 @@ class Learner:
         self.custom_test = custom_step(model, "test_step")
         self.custom_predict = custom_step(model, "predict_step")
         self.own_optimizers = parts(model, Optimizer)
+        self.varied: list[Varied] = []
+        if replication is not None:
+            self._prepare_replicas(replication, distribution)
         self.donor = Donor()
+
+    def _prepare_replicas(self, replication: Replication, distribution: Distribution | None) -> None:
+        replication.prepare(self.model, distribution)
+        if self.optimizer is not None and replication.optimizer is not self.optimizer:
+            replication.optimizer = self.optimizer
+            vary_optimizer(self.optimizer, replication)
+        if self.objective is not None and self.objective.built:
+            self.varied = varied_in(self.model, replication.numbers)
+        for one in self.varied:
+            replication.assign(one.variable, one.values)
+        self.others += [one.variable for one in self.varied]
 
     @functools.cached_property
     def plan(self) -> Plan | None:
@@ -174,6 +202,10 @@ class Learner:
     @contextlib.contextmanager
     def privately(self) -> Iterator[None]:
         """Run steps in a ``with`` block on copies of the variables, which leave the variables as they are."""
+        if self.replication is not None:
+            raise RuntimeError(
+                "A model with replicas is trained or evaluated in another thread: wait for it to end, or take a copy."
+            )
         variables = [*self.params, *self.others, *self.totals]
         with bound(variables, copied(snapshot(variables))):
             yield
@@ -196,7 +228,10 @@ class Learner:
         forms = split_over_devices(None if self.placement is None else self.placement.split)
         with bound(self.variables, read(self.variables)), own, calling(None, None), self.as_compiled(), forms:
             self.write(state)
-            yield
+            with contextlib.ExitStack() as numbers:
+                for one in self.varied:
+                    numbers.enter_context(one.in_place())
+                yield
 
     def trace_once(self, step: Callable, training: bool, batch_of: Callable[..., Batch], arrays: Batch) -> dict:
         """Trace a custom step once, on the batch that `batch_of` takes from `arrays`; return the shapes of its logs.
@@ -227,7 +262,20 @@ class Learner:
     def finish_training(self) -> None:
         """Copy averaged weights into the model, if the optimizer keeps them."""
         if self.optimizer.use_ema:
-            self.optimizer.finalize_variable_values(self.params)
+            for _ in self.each_replica():
+                self.optimizer.finalize_variable_values(self.params)
+
+    def each_replica(self) -> Iterator[int]:
+        """Yield the number of each replica, whose values the variables hold meanwhile; 0 if there is one training."""
+        for replica in range(1 if self.replication is None else self.replication.count):
+            with self.as_replica(replica):
+                yield replica
+
+    def as_replica(self, replica: int) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which the variables hold the values of a replica."""
+        if self.replication is None:
+            return contextlib.nullcontext()
+        return self.replication.as_one(replica, self.variables)
 
     # ---- the steps
 

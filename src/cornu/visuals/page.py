@@ -30,7 +30,8 @@ svg.chart{width:100%;height:auto;display:block}
 .grid{stroke:var(--line);stroke-width:1}.tick{fill:var(--soft);font-size:11.5px}.axis{fill:var(--soft);font-size:12.5px}
 .curve{fill:none;stroke-width:2;stroke-linejoin:round}.train{stroke:var(--train);color:var(--train)}
 .held-out{stroke:var(--held);color:var(--held)}.dot{stroke:none}.dot.train{fill:var(--train)}
-.dot.held-out{fill:var(--held)}.ideal{stroke:var(--soft);stroke-dasharray:5 4;fill:none}
+.dot.held-out{fill:var(--held)}.band{stroke:none;fill-opacity:.18}.band.train{fill:var(--train)}
+.band.held-out{fill:var(--held)}.ideal{stroke:var(--soft);stroke-dasharray:5 4;fill:none}
 .points{stroke:var(--train);stroke-width:4;stroke-linecap:round;stroke-opacity:.45;fill:none}.bar{fill:var(--train)}
 .cell{fill:none;stroke:var(--line)}.right{fill:var(--right)}.wrong{fill:var(--wrong)}
 .count{fill:var(--ink);font-size:12.5px}.count.bright{fill:#fff}

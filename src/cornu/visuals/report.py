@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from cornu.core import atomic_files
+from cornu.core.error_bars import deviation_of
 from cornu.data.batch import unpack
 from cornu.data.convert import as_arrays, rows_in
 from cornu.data.streams import is_indexed, is_stream
@@ -35,7 +36,7 @@ def write_report(
     if logs:
         sections.append(section("Training", _curves(logs, getattr(history, "epoch", None))))
     if x is not None:
-        cards += [card(name, svg.number(round(value, 4))) for name, value in _evaluated(model, x, y).items()]
+        cards += [card(name, _score(value)) for name, value in _evaluated(model, x, y).items()]
         cards.append(card("rows examined", f"{rows_in(x):,}"))
         if y is not None:
             sections += _outputs(model, x, y, class_names)
@@ -76,12 +77,14 @@ def _curves(logs: dict[str, Any], epochs: Any) -> str:
         numbers = [epoch + 1 for epoch in epochs or range(len(values))][: len(values)]
         if len(numbers) < len(values) or not values:
             continue
-        curves = [svg.Curve("training", numbers, values, "train")]
-        held_out = [float(value) for value in logs.get(f"val_{name}", []) if np.ndim(value) == 0]
+        curves = [svg.Curve("training", numbers, values, "train", [deviation_of(value) for value in logs[name]])]
+        there_too = [value for value in logs.get(f"val_{name}", []) if np.ndim(value) == 0]
+        held_out = [float(value) for value in there_too]
         if held_out:
             every = max(len(values) // len(held_out), 1)  # validation_freq
             there = numbers[every - 1 :: every][: len(held_out)]
-            curves.append(svg.Curve("validation", there, held_out[: len(there)], "held-out"))
+            deviations = [deviation_of(value) for value in there_too[: len(there)]]
+            curves.append(svg.Curve("validation", there, held_out[: len(there)], "held-out", deviations))
         words = f"{name} by epoch: from {svg.number(values[0])} to {svg.number(values[-1])}"
         chart = svg.line_chart(curves if name not in UNDRAWN else curves[:1], ("epoch", ""), words)
         charts.append(f"<figure><figcaption>{escape(name)}</figcaption>{chart}</figure>")
@@ -93,10 +96,14 @@ def _evaluated(model: Any, x: Any, y: Any) -> dict[str, float]:
     if y is None or not model.compiled:
         return {}
     return {
-        name: float(value)
-        for name, value in model.evaluate(x, y, verbose=0, return_dict=True).items()
-        if np.ndim(value) == 0
+        name: value for name, value in model.evaluate(x, y, verbose=0, return_dict=True).items() if np.ndim(value) == 0
     }
+
+
+def _score(value: float) -> str:
+    """Return a value of loss or metrics, with its deviation if several replicas of the model have it."""
+    words, deviation = svg.number(round(float(value), 4)), deviation_of(value)
+    return f"{words} ± {svg.number(round(deviation, 4))}" if deviation else words
 
 
 def _outputs(model: Any, x: Any, y: Any, class_names: Any) -> list[str]:

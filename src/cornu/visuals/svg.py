@@ -14,12 +14,20 @@ MOST_POINTS = 400  # of one curve: more are not visible
 
 
 class Curve(NamedTuple):
-    """A named sequence of points; `kind` is a class of the page's CSS."""
+    """A named sequence of points; `kind` is a class of the page's CSS, `deviations` are those of `y`, if it has any."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     kind: str
+    deviations: Sequence[float] = ()
+
+    @property
+    def edges(self) -> tuple[list[float], list[float]]:
+        """The values less and plus their deviations; those without deviations twice."""
+        deviations = self.deviations or [0.0] * len(self.y)
+        pairs = list(zip(self.y, deviations, strict=True))
+        return [y - by for y, by in pairs], [y + by for y, by in pairs]
 
 
 def number(value: float) -> str:
@@ -124,7 +132,8 @@ def picture(width: float, height: float, title: str, parts: Sequence[str]) -> st
 
 _ALONE = """.grid{stroke:#dfe4ea}.tick,.axis{fill:#5d6979;font:12px system-ui,Helvetica,Arial,sans-serif}
 .curve{fill:none;stroke-width:2}.train{stroke:#2563b0}.held-out{stroke:#d2691e}.dot{stroke:none}.dot.train{fill:#2563b0}
-.dot.held-out{fill:#d2691e}.ideal{stroke:#5d6979;stroke-dasharray:5 4;fill:none}"""
+.dot.held-out{fill:#d2691e}.band{stroke:none;fill-opacity:.18}.band.train{fill:#2563b0}
+.band.held-out{fill:#d2691e}.ideal{stroke:#5d6979;stroke-dasharray:5 4;fill:none}"""
 
 
 def alone(chart: str) -> str:
@@ -153,10 +162,10 @@ def limits(*values: Sequence[float] | np.ndarray) -> tuple[float, float]:
 
 def line_chart(curves: Sequence[Curve], labels: tuple[str, str], title: str) -> str:
     """Return curves in one chart, with a legend under it."""
-    low, high = limits(*(curve.y for curve in curves))
+    low, high = limits(*(edge for curve in curves for edge in curve.edges))
     margin = (high - low) * 0.05
     axes = Axes(limits(*(curve.x for curve in curves)), (low - margin, high + margin), labels)
-    parts = [curve(one, axes) for one in curves]
+    parts = [band(one, axes) for one in curves if any(one.deviations)] + [curve(one, axes) for one in curves]
     legend = "".join(f'<span class="key {c.kind}">{escape(c.name)}</span>' for c in curves)
     return axes.chart(parts, title, whole_x=True) + f'<p class="legend">{legend}</p>'
 
@@ -174,6 +183,14 @@ def curve(drawn: Curve, axes: Axes) -> str:
     dots = [axes.at(x, y) for x, y in points if math.isfinite(y)] if len(points) <= 30 else []
     marks = "".join(f'<circle class="dot {drawn.kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in dots)
     return f'<path class="curve {drawn.kind}" d="{"".join(path)}"/>{marks}'
+
+
+def band(drawn: Curve, axes: Axes) -> str:
+    """Return the area between a curve less and plus its deviations."""
+    low, high = drawn.edges
+    points = [*zip(drawn.x, high, strict=True), *reversed([*zip(drawn.x, low, strict=True)])]
+    path = [axes.at(x, y) for x, y in points if math.isfinite(y)]
+    return f'<path class="band {drawn.kind}" d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in path)}Z"/>' if path else ""
 
 
 def scatter(x: np.ndarray, y: np.ndarray, labels: tuple[str, str], title: str, line: tuple | None = None) -> str:

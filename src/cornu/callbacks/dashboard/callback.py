@@ -9,6 +9,7 @@ from cornu.callbacks.base import Callback
 from cornu.callbacks.dashboard.run_files import RunFile, runs_folder
 from cornu.callbacks.dashboard.server import PORT, Server
 from cornu.callbacks.progress import say
+from cornu.core.error_bars import deviation_of
 
 TELLING = 0.5  # seconds between updates within an epoch
 
@@ -89,7 +90,9 @@ class Dashboard(Callback):
         steps = self.params.get("steps")
         rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
         speed = self._speed(steps, time.perf_counter()) if steps else None
-        self.run.record("epoch", epoch=epoch, logs=logs or {}, learning_rate=rate, speed=speed)
+        deviations = {name: by for name, value in (logs or {}).items() if (by := deviation_of(value))}
+        told = {"epoch": epoch, "logs": logs or {}, "learning_rate": rate, "speed": speed}
+        self.run.record("epoch", **told, **({"deviations": deviations} if deviations else {}))
         self._stop_if_asked()
         self.server.keep_alive()
 
