@@ -78,7 +78,7 @@ def join(job: Job) -> processes.Group:
     except Exception as error:  # the class differs with JAX
         state.client = None
         if service is not None:
-            service.kill()
+            _end(service)
         raise RuntimeError(
             f"Process {job.process} of {job.processes} cannot join the others at {job.address}: {_reason(error)}.\n"
             "Are all of them started, with one --coordinator, and can that port be reached from each host?"
@@ -119,9 +119,14 @@ def _served(job: Job) -> tuple[Any, str]:
     assert process.stdout is not None
     said = process.stdout.readline().strip()
     if not said.startswith("ready "):
-        process.kill()
+        _end(process)
         raise RuntimeError(f"Process 0 cannot listen at port {port}: {said or 'the coordinator ended'}.")
     return process, said.removeprefix("ready ")
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.communicate()
 
 
 @contextlib.contextmanager

@@ -65,6 +65,7 @@ class Group:
         self._writes: Counter[str] = Counter()
         store.key_value_set(f"cornu/host/{index}", socket.gethostname(), True)
         self.hosts = [self._get(f"cornu/host/{one}") for one in range(count)]
+        store.key_value_set(f"cornu/beat/{index}", "0", True)
         self._left = threading.Event()
         self._beats: dict[int, tuple[str, float]] = {}
         self._line: socket.socket | None = None
