@@ -82,8 +82,7 @@ MEASURES = {
         replicas.replicas,
         replicas.write,
         "Error bars",
-        "Seconds from start to exit, wall / processor time: eight runs of a program one after the other (half of them "
-        "before, half after), and one run with `--replicas 8`.",
+        "Seconds from start to exit: eight runs of a program one after the other, and one run with `--replicas 8`.",
     ),
     "start": Measure(programs.start, programs.write, "Start", "Seconds from process start to exit."),
     "inference": Measure(

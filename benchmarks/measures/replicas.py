@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 from typing import Any
-
-import numpy as np
 
 from benchmarks import figures
 from benchmarks.lab import ROOT, Lab
@@ -25,25 +22,21 @@ COUNT = 8
 def replicas(lab: Lab) -> dict[str, Any]:
     """Time eight runs of a program one after the other, and one with eight replicas, in turns."""
     wanted = MODELS if lab.full else ("tiny", "small")
-    return {"rows": [_row(lab, name) for name in wanted]}
+    return {"rows": [_row(lab, name, 2 if lab.full else 1) for name in wanted]}
 
 
-def _row(lab: Lab, name: str) -> dict[str, Any]:
-    """Return wall and processor seconds; half of the runs are before the replicas and half after."""
-
-    def seconds(*options: str) -> np.ndarray:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        wall = lab.run("cornu", ["-m", "cornu", "run", *options, PROGRAM, name])
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return np.array([wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime])
+def _row(lab: Lab, name: str, turns: int) -> dict[str, Any]:
+    def seconds(*options: str) -> float:
+        return lab.run("cornu", ["-m", "cornu", "run", *options, PROGRAM, name])
 
     seconds("--replicas", str(COUNT))  # fills the cache of compiled programs
     seconds()
-    runs = sum(seconds("--seed", str(seed)) for seed in range(COUNT // 2))
-    together = seconds("--seed", "0", "--replicas", str(COUNT))
-    runs += sum(seconds("--seed", str(seed)) for seed in range(COUNT // 2, COUNT))
-    print(f"{name}: {COUNT} runs {runs[0]:.1f} s, replicas {together[0]:.1f} s", flush=True)
-    return {"model": name, "runs": runs.tolist(), "replicas": together.tolist()}
+    runs, together = [], []
+    for _ in range(turns):
+        runs.append(sum(seconds("--seed", str(seed)) for seed in range(COUNT)))
+        together.append(seconds("--seed", "0", "--replicas", str(COUNT)))
+    print(f"{name}: {COUNT} runs {figures.median(runs):.1f} s, replicas {figures.median(together):.1f} s", flush=True)
+    return {"model": name, "runs": runs, "replicas": together}
 
 
 def write(found: dict[str, Any]) -> str:
@@ -51,7 +44,6 @@ def write(found: dict[str, Any]) -> str:
     head = ["model", f"{COUNT} runs", f"{COUNT} replicas", "times as fast"]
     lines = []
     for row in found["rows"]:
-        both = [" / ".join(map(figures.short, row[what])) for what in ("runs", "replicas")]
-        ratios = [f"{runs / together:.1f}×" for runs, together in zip(row["runs"], row["replicas"], strict=True)]
-        lines.append([MODELS[row["model"]], *both, " / ".join(ratios)])
+        runs, together = figures.median(row["runs"]), figures.median(row["replicas"])
+        lines.append([MODELS[row["model"]], figures.short(runs), figures.short(together), f"{runs / together:.1f}×"])
     return figures.table(head, lines)
