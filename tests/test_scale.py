@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,10 @@ from cornu.cli import devices
 from cornu.cli.main import main
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "scale.md").read_text(encoding="utf-8")
-COMMANDS, PROGRAM, LARGE, _, REPLICAS = re.findall(r"^```\w+\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+COMMANDS, TOGETHER, *_ = (text for language, text in BLOCKS if language == "sh")
+PROGRAM, LARGE, REPLICAS = (text for language, text in BLOCKS if language == "python")
+HERE = [line.partition("#")[0].strip() for line in TOGETHER.splitlines() if not line.startswith("srun")]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,39 @@ def test_commands_say_where_the_program_runs(printed):
     assert "[2048, 2048, 2048, 2048]" in four[0]
     assert "[2048, 2048, 2048, 2048]" in kept[0]
     assert "[512, 512, 512, 512]" in split[0]
+
+
+@pytest.fixture(scope="module")
+def printed_together(tmp_path_factory):
+    """What each command for several processes prints; the two of one address run at once."""
+    folder = tmp_path_factory.mktemp("together")
+    (folder / "program.py").write_text(PROGRAM, encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    running = {}
+    for command in HERE:
+        given = command.replace("9876", port).replace("cornu run", f"{sys.executable} -m cornu run --seed 1").split()
+        if shutil.which(given[0]):
+            running[command] = subprocess.Popen(
+                given, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+    found = {command: process.communicate(timeout=600) for command, process in running.items()}
+    assert not any(process.returncode for process in running.values()), found
+    return found
+
+
+@pytest.mark.parametrize("command", HERE)
+def test_processes_print_the_scores_of_one(command, printed, printed_together):
+    if command not in printed_together:
+        pytest.skip(f"{command.split()[0]} is not installed")
+    output, errors = printed_together[command]
+    if command.endswith("--process 1 program.py"):
+        assert (output, errors) == ("", "")
+        return
+    assert output.splitlines()[0] == printed[COMMANDS.splitlines()[0]][0].splitlines()[0]
+    assert "batches are split over 2 devices of 2 processes" in errors
 
 
 def test_a_large_model_is_split(printed):

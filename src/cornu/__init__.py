@@ -37,6 +37,7 @@ _MODULES = {
         "optimizers",
         "preprocessing",
         "random",
+        "ray",
         "regularizers",
         "saving",
         "utils",

@@ -176,6 +176,11 @@ class Generations:
         write_checkpoint(self.paths[self._next], checkpoint)
         self._next = 1 - self._next
 
+    def delete_older(self) -> None:
+        """Remove the checkpoint that would be written over next."""
+        if processes.is_first():
+            remove_quietly(self.paths[self._next])
+
     def delete(self) -> None:
         """Remove the checkpoints, and the folder if it is then empty."""
         if not processes.is_first():

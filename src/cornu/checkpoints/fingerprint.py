@@ -125,7 +125,12 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def of_data(batches: Any) -> str:
-    """Return shapes, types and checksums of arrays; of a stream its type, its length and its first batch."""
+    """Return shapes, types and checksums of arrays; of a stream its type, its length and its first batch.
+
+    A stream that says what it is, in the attribute `fingerprint`, may begin with another batch.
+    """
+    if (said := getattr(getattr(batches, "source", None), "fingerprint", None)) is not None:
+        return str(said)
     if hasattr(batches, "batch"):
         leaves = jax.tree.leaves(batches.batch)
         return f"{', '.join(map(of_array, leaves))}; batch size {batches.batch_size}, shuffle {batches.shuffle!r}"

@@ -60,6 +60,8 @@ def backup_for(callbacks: Any) -> Any:
     given = callbacks if isinstance(callbacks, (list, tuple)) else getattr(callbacks, "callbacks", [callbacks])
     for callback in given:
         if isinstance(callback, BackupAndRestore):
+            if (backup := callback._backup()) is not None:
+                return backup
             every = None if callback.save_freq == "epoch" else int(callback.save_freq)
             return FitBackup(callback.backup_dir, every, delete=callback.delete_checkpoint)
     return NoBackup()

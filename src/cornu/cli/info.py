@@ -20,6 +20,7 @@ EXTRAS = {
     "onnx": ("onnx",),
     "tensorboard": ("tensorboard",),
     "image": ("PIL",),
+    "ray": ("ray",),
     "cuda": ("jax_cuda12_plugin",),
     "tpu": ("libtpu",),
 }

@@ -28,7 +28,8 @@ class Distribution:
     Args:
         device_mesh: The devices.
         batch_dim_name: The axis of the mesh that splits batches.
-        auto_shard_dataset: Whether each of several processes reads only its part of a data set.
+        auto_shard_dataset: Whether each of several processes computes its rows of the batches that all of them read.
+            With False, each gives its own rows: the batch is those of all processes, which give as many.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Distribution:
 
     @property
     def auto_shard_dataset(self) -> bool:
-        """Whether each of several processes reads only its part of a data set."""
+        """Whether each of several processes computes its rows of the batches that all read, or gives its own."""
         return self._auto_shard_dataset
 
     @auto_shard_dataset.setter
@@ -117,7 +118,8 @@ class DataParallel(Distribution):
     Args:
         device_mesh: The devices; the first axis splits the batch.
         devices: Or their names; all devices by default.
-        auto_shard_dataset: Whether each of several processes reads only its part of a data set.
+        auto_shard_dataset: Whether each of several processes computes its rows of the batches that all of them read.
+            With False, each gives its own rows: the batch is those of all processes, which give as many.
         shard_state: Whether large trainable variables and the optimizer's state for them are split as well, not
             copied: each device holds a part, where an axis can be split evenly. Less memory for more communication.
             Keras has no such argument.
@@ -180,7 +182,8 @@ class ModelParallel(Distribution):
     Args:
         layout_map: The layouts of variables by their paths; the others are copied to all devices.
         batch_dim_name: The axis of the mesh that splits batches; its first by default.
-        auto_shard_dataset: Whether each of several processes reads only its part of a data set.
+        auto_shard_dataset: Whether each of several processes computes its rows of the batches that all of them read.
+            With False, each gives its own rows: the batch is those of all processes, which give as many.
         device_mesh: Accepted for compatibility: the mesh is that of `layout_map`.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec, Sharding
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
 from cornu.core import processes
 from cornu.core.distribution import DataParallel, Distribution
@@ -95,9 +95,44 @@ class Placement:
         sharding = self._of_rows(tuple(np.shape(array)))
         return laid_out(array, sharding if is_even(np.shape(array), sharding) else self.whole)
 
-    def copied(self, array: Any) -> Any:
-        """Return an array as `on_devices` does; what its owner writes to it later changes nothing."""
-        return self.on_devices(array if isinstance(array, jax.Array) else np.array(array))
+    def copied(self, array: Any, own_rows: bool = False) -> Any:
+        """Return an array as `on_devices` does; what its owner writes to it later changes nothing.
+
+        With `own_rows`, or ``auto_shard_dataset=False``, each of several processes gives its own rows, all as many.
+        """
+        given = array if isinstance(array, jax.Array) else np.array(array)
+        own_rows = own_rows or not self.distribution.auto_shard_dataset
+        if own_rows and self.spans_processes and np.ndim(given):
+            return self._with_others(given)
+        return self.on_devices(given)
+
+    def _with_others(self, rows: Any) -> Any:
+        """Return the rows of all processes as one array, which takes no word between them."""
+        sharding: Any = self._of_rows(tuple(rows.shape))
+        if rows.shape[0] % sharding.mesh.local_mesh.shape[self.distribution.batch_dim_name]:
+            sharding = self._by_process
+        return jax.make_array_from_process_local_data(sharding, on_host(rows))
+
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """Which part of a batch's rows this process computes, of how many; None if the rows are not split so."""
+        group = processes.group() if self.spans_processes else None
+        if group is None or self.split.axis is None:
+            return None
+        numbers = [device.process_index for device in self.whole.mesh.devices.flat]
+        return (group.index, group.count) if numbers == sorted(numbers) else None
+
+    @functools.cached_property
+    def _by_process(self) -> Sharding:
+        """Each device has all rows of its process, for those that cannot be split evenly: a program splits them."""
+        mesh = self.whole.mesh
+        if self.split.axis is None:
+            raise ValueError(
+                f"The batch's axis of {mesh} does not divide the rows that each process gives. "
+                "Choose a batch size that it divides, or leave out the last batch."
+            )
+        devices = mesh.devices.reshape(processes.count(), -1)
+        return NamedSharding(Mesh(devices, ("process", "device")), PartitionSpec("process"))
 
     def order(self, array: np.ndarray) -> jax.Array:
         """Return the order of an epoch's rows, on all devices: the first process's."""
