@@ -29,7 +29,7 @@ class Distribution:
         device_mesh: The devices.
         batch_dim_name: The axis of the mesh that splits batches.
         auto_shard_dataset: Whether each of several processes computes its rows of the batches that all of them read.
-            With False, each gives its own rows of a streamed batch, all as many.
+            With False, each gives its own rows: the batch is those of all processes, which give as many.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class DataParallel(Distribution):
         device_mesh: The devices; the first axis splits the batch.
         devices: Or their names; all devices by default.
         auto_shard_dataset: Whether each of several processes computes its rows of the batches that all of them read.
-            With False, each gives its own rows of a streamed batch, all as many.
+            With False, each gives its own rows: the batch is those of all processes, which give as many.
         shard_state: Whether large trainable variables and the optimizer's state for them are split as well, not
             copied: each device holds a part, where an axis can be split evenly. Less memory for more communication.
             Keras has no such argument.
@@ -183,7 +183,7 @@ class ModelParallel(Distribution):
         layout_map: The layouts of variables by their paths; the others are copied to all devices.
         batch_dim_name: The axis of the mesh that splits batches; its first by default.
         auto_shard_dataset: Whether each of several processes computes its rows of the batches that all of them read.
-            With False, each gives its own rows of a streamed batch, all as many.
+            With False, each gives its own rows: the batch is those of all processes, which give as many.
         device_mesh: Accepted for compatibility: the mesh is that of `layout_map`.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from cornu.data.batch import Batch, ReadPosition
+from cornu.data.batch import Batch, OwnBatch, ReadPosition
 from cornu.data.convert import map_arrays, rows_in
 from cornu.data.zero_copy import Shared, fresh, on_device
 
@@ -85,6 +85,9 @@ class ArrayBatches(ReadPosition):
     def _rows(self, order: np.ndarray | None, start: int) -> Batch:
         stop = min(start + self.batch_size, self.rows)
         rows: Any = slice(start, stop) if order is None else np.sort(order[start:stop])
+        if self.part is not None and (stop - start) % self.part[1] == 0:
+            rows = np.split(np.arange(start, stop) if order is None else rows, self.part[1])[self.part[0]]
+            return OwnBatch(*map_arrays(lambda array: _host_rows(array, rows), self.batch))
         return map_arrays(lambda array: _host_rows(array, rows), self.batch)
 
     def on_epoch_end(self) -> None:

@@ -16,6 +16,16 @@ class Batch(NamedTuple):
     lengths: Any = None
 
 
+class OwnRows(NamedTuple):
+    """What a data set yields that reads, of several processes, only this one's rows of a batch."""
+
+    data: Any
+
+
+class OwnBatch(Batch):
+    """A batch of which each process has its own rows."""
+
+
 def unpack(data: Any) -> Batch:
     """Return ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)`` as a `Batch`.
 
@@ -44,6 +54,7 @@ class ReadPosition:
     draws = False  # whether creating a batch draws from the global random generators
     last_order: Any = None  # the row indices of the current epoch
     placement: Any = None  # lays arrays out over several devices; None has one
+    part: tuple[int, int] | None = None  # of several processes, which one reads its rows alone, where it can
     pad: Any = None  # pads sequences, as the program that runs the batches wants them; None does not
 
     def padded(self, batch: Batch) -> Batch:

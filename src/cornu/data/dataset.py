@@ -128,6 +128,8 @@ class Dataset(Arrangements):
         self._size = size
         self._rows: Rows | None = None
         self.batched_rows: BatchedRows | None = None
+        #: Returns the batches, with the rows of one process where they can be read alone; None if they cannot.
+        self.iterate_parts: Callable[[Callable], Iterator] | None = None
         #: Rows of each element, if `batch` made it.
         self.batch_size: int | None = None
         #: Rows of each batch, if the last one may have fewer: what TensorFlow's shapes say as None.

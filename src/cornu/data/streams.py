@@ -8,9 +8,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core import processes
 from cornu.core.seeds import fresh_seed, random_marks
 from cornu.core.tables import is_table
-from cornu.data.batch import Batch, ReadPosition, unpack
+from cornu.data.batch import Batch, OwnBatch, OwnRows, ReadPosition, unpack
 from cornu.data.convert import Converter, as_arrays, is_column, map_arrays, rows_in
 from cornu.data.weights import with_class_weight
 
@@ -138,6 +139,9 @@ class StreamBatches(ReadPosition):
             self.source.on_epoch_begin()
         if is_indexed(self.source):
             return map(self._convert, self._indexed())
+        in_parts = getattr(self.source, "iterate_parts", None)
+        if in_parts is not None and processes.count() > 1:
+            return map(self._convert, in_parts(lambda: self.part))
         return map(self._convert, iter(self.source))
 
     def _indexed(self) -> Iterator[Any]:
@@ -150,6 +154,8 @@ class StreamBatches(ReadPosition):
         return (self.source[number] for number in numbers)
 
     def _convert(self, data: Any) -> Batch:
+        if isinstance(data, OwnRows):
+            return OwnBatch(*self._convert(data.data))
         batch = unpack(data)
         if isinstance(batch.x, dict) and any(map(_is_single, batch.x.values())):
             raise self._single_samples()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cornu.core.processor import threads
+from cornu.data.batch import OwnRows
 from cornu.data.dataset import Dataset
 from cornu.data.zero_copy import FreshArrays
 
@@ -17,6 +18,10 @@ _AHEAD = 3
 _PER_TASK = 4
 #: Files in such a batch if they are wanted one by one.
 _PER_BATCH = 16
+
+
+#: Which process's rows to read, of how many; None reads all.
+Part = Callable[[], tuple[int, int] | None]
 
 
 class Files(NamedTuple):
@@ -42,16 +47,17 @@ def dataset_of(files: Files, batch_size: int | None, shuffle_seed: int | None) -
     size = batch_size or _PER_BATCH
     count = len(files.paths)
 
-    def batches() -> Iterator["_Batch"]:
+    def batches(part: Part = lambda: None) -> Iterator["_Batch"]:
         order = np.arange(count)
         if shuffle_seed is not None:
             order = np.random.default_rng([shuffle_seed, epoch()]).permutation(count)
-        return _batches(files, order, size)
+        return _batches(files, order, size, part)
 
     if batch_size is None:
         data = Dataset(lambda: (element for batch in batches() for element in batch.elements()), count)
     else:
         data = Dataset(lambda: (batch.joined(files.join) for batch in batches()), -(-count // size))
+        data.iterate_parts = lambda part: (batch.joined(files.join) for batch in batches(part))
     data.batch_size = batch_size
     epoch = data.counting_epochs()
     return data
@@ -61,13 +67,15 @@ class _Batch(NamedTuple):
     contents: Any
     targets: np.ndarray | None
     reading: list[Future]
+    is_part: bool
 
     def joined(self, join: Callable[[Any], np.ndarray]) -> Any:
         """Wait for the files; an error of one is raised here."""
         for one in self.reading:
             one.result()
         contents = join(self.contents)
-        return contents if self.targets is None else (contents, self.targets)
+        found = contents if self.targets is None else (contents, self.targets)
+        return OwnRows(found) if self.is_part else found
 
     def elements(self) -> Iterator:
         """Return the files one by one, each as soon as it is read."""
@@ -76,7 +84,7 @@ class _Batch(NamedTuple):
             yield self.contents[row] if self.targets is None else (self.contents[row], self.targets[row])
 
 
-def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
+def _batches(files: Files, order: np.ndarray, size: int, part: Part) -> Iterator[_Batch]:
     workers = threads() + 1  # while one waits for a file or for Python's lock, the others keep all processors busy
     pool = ThreadPoolExecutor(workers, thread_name_prefix="cornu-files")
     arrays = FreshArrays(kept=2)
@@ -84,7 +92,13 @@ def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
     try:
         for start in range(0, len(order), size):
             chosen = order[start : start + size]
-            waiting.append(_begin(pool, files, chosen, files.space(len(chosen), arrays)))
+            number, parts = part() or (0, 1)
+            space = files.space(len(chosen), arrays)
+            is_part = parts > 1 and len(chosen) % parts == 0 and isinstance(space, np.ndarray)
+            if is_part:
+                chosen = np.split(chosen, parts)[number]
+                space = files.space(len(chosen), arrays)
+            waiting.append(_begin(pool, files, chosen, space, is_part))
             if len(waiting) >= _AHEAD:
                 yield waiting.popleft()
         while waiting:
@@ -93,7 +107,7 @@ def _batches(files: Files, order: np.ndarray, size: int) -> Iterator[_Batch]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray, contents: Any) -> _Batch:
+def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray, contents: Any, is_part: bool) -> _Batch:
     """Let threads read some files, each into its own place of `contents`."""
 
     def read(start: int) -> None:
@@ -101,4 +115,4 @@ def _begin(pool: ThreadPoolExecutor, files: Files, chosen: np.ndarray, contents:
             files.read(files.paths[chosen[row]], contents, row)
 
     reading = [pool.submit(read, start) for start in range(0, len(chosen), _PER_TASK)]
-    return _Batch(contents, None if files.targets is None else files.targets[chosen], reading)
+    return _Batch(contents, None if files.targets is None else files.targets[chosen], reading, is_part)

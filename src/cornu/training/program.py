@@ -16,7 +16,7 @@ from cornu.core import processes
 from cornu.core.error_bars import joined
 from cornu.core.placement import to_device
 from cornu.core.variable import Seed, advance
-from cornu.data.batch import Batch
+from cornu.data.batch import Batch, OwnBatch
 from cornu.data.convert import LEAST_IN_PLACE, map_arrays, owned
 from cornu.data.prefetch import Stream
 from cornu.data.zero_copy import on_device
@@ -244,18 +244,17 @@ def opened(batches: Any, origin: Any = None, skipped: int = 0, ahead: bool = Tru
     They are copies: a generator may fill the same arrays again for its next batch.
     """
     items = batches.stream()
-    own_rows = getattr(batches.source, "gives_own_rows", False)  # of several processes, each its own
+    place, pad = batches.placement, batches.pad
+    batches.part = place.part if place is not None and (pad is None or pad.plan is None) else None
+    own_rows = getattr(getattr(batches, "source", None), "gives_own_rows", False)  # of several processes, each its own
     for _ in itertools.islice(items, skipped):
         pass
 
     def prepare(batch: Batch) -> Batch:
-        place = batches.placement
-        put = (
-            functools.partial(to_device, copy=True)
-            if place is None
-            else functools.partial(place.copied, own_rows=own_rows)
-        )
-        return map_arrays(put, batches.padded(batch))
+        if place is None:
+            return map_arrays(functools.partial(to_device, copy=True), batches.padded(batch))
+        own = own_rows or isinstance(batch, OwnBatch)
+        return map_arrays(functools.partial(place.copied, own_rows=own), batches.padded(Batch(*batch)))
 
     return Stream(items, prepare, origin, skipped, ahead)
 

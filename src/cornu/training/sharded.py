@@ -113,6 +113,15 @@ class Placement:
             sharding = self._by_process
         return jax.make_array_from_process_local_data(sharding, on_host(rows))
 
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """Which part of a batch's rows this process computes, of how many; None if the rows are not split so."""
+        group = processes.group() if self.spans_processes else None
+        if group is None or self.split.axis is None:
+            return None
+        numbers = [device.process_index for device in self.whole.mesh.devices.flat]
+        return (group.index, group.count) if numbers == sorted(numbers) else None
+
     @functools.cached_property
     def _by_process(self) -> Sharding:
         """Each device has all rows of its process, for those that cannot be split evenly: a program splits them."""
