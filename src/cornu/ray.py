@@ -257,6 +257,7 @@ def _fitted(ray: Any, work: Work) -> Any:
         arguments["validation_data"] = validation if len(validation) > 1 else validation[0]
     with _folder() as folder:
         work.backup.backup_dir = folder
+        work.backup.part = data[0] if isinstance(data[0], Shard) else None
         arguments["callbacks"] = [*callbacks, work.backup]
         return model.fit(*data, **arguments)
 
@@ -287,9 +288,21 @@ class Shard:
 
     def __init__(self, data: Any, rows: int) -> None:
         self.data, self.rows = data, rows
+        self.total = 0  # rows of the last pass
+        self._current: Iterator[dict[str, np.ndarray]] = iter(())
 
     def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
-        return iter(self.data.iter_batches(batch_size=self.rows, batch_format="numpy"))
+        for _ in self._current:  # Ray ends a pass that begins before the last one has ended
+            pass
+        self._current = self._pass()
+        return self._current
+
+    def _pass(self) -> Iterator[dict[str, np.ndarray]]:
+        total = 0
+        for batch in self.data.iter_batches(batch_size=self.rows, batch_format="numpy"):
+            total += len(next(iter(batch.values())))
+            yield batch
+        self.total = total
 
 
 @contextlib.contextmanager
@@ -309,6 +322,13 @@ def _folder() -> Iterator[Path]:
 
 class Reporting(BackupAndRestore):
     """Keeps the state of the training as checkpoints of Ray Train, each with its model."""
+
+    part: Shard | None = None  # what this worker reads
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Raise ValueError if the workers have read different numbers of rows: their steps were not of one batch."""
+        if self.part is not None:
+            processes.check_alike("rows in an epoch", self.part.total)
 
     def _backup(self) -> "Reported":
         return Reported(self.backup_dir, None if self.save_freq == "epoch" else int(self.save_freq))
