@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -283,21 +283,22 @@ def _part(size: int, workers: int) -> int:
 class Shard:
     """The batches of this worker's part of a ``ray.data.Dataset``, as dictionaries of columns."""
 
+    __slots__ = "_current", "data", "rows", "total"  # a checkpoint of the first worker has nothing of its part
     gives_own_rows = True
     fingerprint = "a Ray data set"  # its first batch may be another when it is read again
 
     def __init__(self, data: Any, rows: int) -> None:
         self.data, self.rows = data, rows
         self.total = 0  # rows of the last pass
-        self._current: Iterator[dict[str, np.ndarray]] = iter(())
+        self._current: Generator[dict[str, np.ndarray]] | None = None
 
     def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
-        for _ in self._current:  # Ray ends a pass that begins before the last one has ended
-            pass
+        if self._current is not None:  # Ray allows one pass at a time
+            self._current.close()
         self._current = self._pass()
         return self._current
 
-    def _pass(self) -> Iterator[dict[str, np.ndarray]]:
+    def _pass(self) -> Generator[dict[str, np.ndarray]]:
         total = 0
         for batch in self.data.iter_batches(batch_size=self.rows, batch_format="numpy"):
             total += len(next(iter(batch.values())))
