@@ -26,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings(r"ignore:.*:Warning:ray(\..*)?")  # Ray'
 def ray():
     """A cluster of three processors. Its workers get what is defined in this file with the functions that use it."""
     ray = pytest.importorskip("ray")
+    pytest.importorskip("ray.train")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False)
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
