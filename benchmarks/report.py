@@ -82,7 +82,8 @@ MEASURES = {
         replicas.replicas,
         replicas.write,
         "Error bars",
-        "Seconds from start to exit: eight runs of a program one after the other, and one run with `--replicas 8`.",
+        "Seconds from start to exit: eight runs of a program one after the other, and one run with `--replicas 8`. The "
+        "machine was busy with other work meanwhile, which moves a row by up to half.",
     ),
     "start": Measure(programs.start, programs.write, "Start", "Seconds from process start to exit."),
     "inference": Measure(

@@ -10,8 +10,9 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ from cornu.training.backup import Place
 MODEL = "model.keras"
 STATE = "training"  # the folder of a checkpoint that has the whole state of the training
 KEPT = 2  # how many checkpoints are kept
+LEAST = 10.0  # seconds between those after epochs: Ray takes up to 2 for each
 
 
 class Work(NamedTuple):
@@ -106,7 +108,8 @@ def fit(
         storage_path: A folder or address that all hosts of the cluster can reach; by default Ray's, on this machine.
         name: The name of the run in it. A run of the same name that has been ended goes on.
         max_failures: How often the workers are started again; -1 for always.
-        save_freq: ``"epoch"``, or a number of batches after which a checkpoint is made.
+        save_freq: A number of batches after which a checkpoint is made; or ``"epoch"``, for those epochs that end 10
+            seconds or more after the last checkpoint.
         scaling_config: A ``ray.train.ScalingConfig`` instead of `workers` and `use_gpu`.
         run_config: A ``ray.train.RunConfig`` instead of `storage_path`, `name` and `max_failures`.
         arguments: Further ones of `Model.fit`. Callbacks run in each worker.
@@ -254,6 +257,7 @@ def _fitted(ray: Any, work: Work) -> Any:
         arguments["validation_data"] = validation if len(validation) > 1 else validation[0]
     with _folder() as folder:
         work.backup.backup_dir = folder
+        work.backup.part = data[0] if isinstance(data[0], Shard) else None
         arguments["callbacks"] = [*callbacks, work.backup]
         return model.fit(*data, **arguments)
 
@@ -279,14 +283,27 @@ def _part(size: int, workers: int) -> int:
 class Shard:
     """The batches of this worker's part of a ``ray.data.Dataset``, as dictionaries of columns."""
 
+    __slots__ = "_current", "data", "rows", "total"  # a checkpoint of the first worker has nothing of its part
     gives_own_rows = True
     fingerprint = "a Ray data set"  # its first batch may be another when it is read again
 
     def __init__(self, data: Any, rows: int) -> None:
         self.data, self.rows = data, rows
+        self.total = 0  # rows of the last pass
+        self._current: Generator[dict[str, np.ndarray]] | None = None
 
     def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
-        return iter(self.data.iter_batches(batch_size=self.rows, batch_format="numpy"))
+        if self._current is not None:  # Ray allows one pass at a time
+            self._current.close()
+        self._current = self._pass()
+        return self._current
+
+    def _pass(self) -> Generator[dict[str, np.ndarray]]:
+        total = 0
+        for batch in self.data.iter_batches(batch_size=self.rows, batch_format="numpy"):
+            total += len(next(iter(batch.values())))
+            yield batch
+        self.total = total
 
 
 @contextlib.contextmanager
@@ -306,6 +323,13 @@ def _folder() -> Iterator[Path]:
 
 class Reporting(BackupAndRestore):
     """Keeps the state of the training as checkpoints of Ray Train, each with its model."""
+
+    part: Shard | None = None  # what this worker reads
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Raise ValueError if the workers have read different numbers of rows: their steps were not of one batch."""
+        if self.part is not None:
+            processes.check_alike("rows in an epoch", self.part.total)
 
     def _backup(self) -> "Reported":
         return Reported(self.backup_dir, None if self.save_freq == "epoch" else int(self.save_freq))
@@ -328,7 +352,10 @@ class Reported(FitBackup):
         super().after_epoch(epoch, logs, last)
 
     def _is_due(self, due: bool) -> bool:
-        return due
+        """Return whether all workers report now; if time matters, the first one's clock says so."""
+        if self.every is not None or self.ends:
+            return due
+        return processes.agreed(time.monotonic() - self._last >= LEAST)
 
     def _keep(self, place: Place) -> None:
         if processes.is_first() or self._in_parts:

@@ -1,5 +1,6 @@
 """Functions of `Dataset.map`, compiled over rows or elements, or called as they are."""
 
+import pickle
 import threading
 
 import numpy as np
@@ -125,3 +126,11 @@ def test_elements_of_a_few_shapes_are_compiled():
 def test_a_function_of_a_batch_may_look_at_all_of_it():
     found = listed(Dataset.range(4).batch(2).map(lambda x: x - x[0]))
     assert found == [[0, 1], [0, 1]]
+
+
+def test_functions_that_have_been_compiled_can_be_pickled():
+    mapped = MapFunction(np.negative, workers=2)
+    assert mapped(np.float32(3)) == -3
+    found = pickle.loads(pickle.dumps(mapped))
+    assert found.workers == 2
+    assert found(np.float32(3)) == -3

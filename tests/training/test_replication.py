@@ -234,6 +234,16 @@ def test_a_callback_that_stops_or_sets_a_rate_once_does_so_for_all():
     assert model.stop_training
 
 
+def test_a_callback_may_stop_all_before_a_batch():
+    class Once(Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            self.model.stop_training = batch == 2
+
+    model, history = replicated(mlp, True, epochs=2, callbacks=[Once()])
+    assert [len(one["loss"]) for one in history.replicas] == [1, 1, 1]
+    assert model.stop_training
+
+
 def test_a_list_of_callbacks_serves_again():
     model = compiled(mlp)
     model._programs.replicate(Replication(SEEDS))

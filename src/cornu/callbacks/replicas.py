@@ -182,6 +182,7 @@ class ReplicaWatcher:
         self.callbacks, self.kind = callbacks, kind
         self.shared = BatchWatcher(callbacks.shared, kind)
         self.own = [BatchWatcher(one, kind) for one in callbacks.own]
+        self.stops_after_batch = False  # a callback has said so before the batch
         watchers = [self.shared, self.own[0]]
         self.every_batch = any(one.every_batch for one in watchers)
         self.until_nan = any(one.until_nan for one in watchers)
@@ -189,13 +190,17 @@ class ReplicaWatcher:
     def on_batch_begin(self, step: int) -> None:
         self._each(lambda own, replica: own.on_batch_begin(step))
         self.shared.on_batch_begin(step)
-        self.callbacks._note_stop_of_all()
+        model = self.callbacks.model
+        if self.kind == "train" and getattr(model, "stop_training", False):
+            self.stops_after_batch, model.stop_training = True, False
 
     def on_batch_end(self, step: int, logs: dict[str, Any]) -> None:
         self._each(lambda own, replica: own.on_batch_end(step, self._logs_of(replica, logs)))
         for replica in np.flatnonzero(~self.callbacks.replication.active) if self.kind == "train" else ():
             self.callbacks.keep(int(replica), self._logs_of(int(replica), logs))
         self.shared.on_batch_end(step, self.callbacks.named(logs))
+        if self.stops_after_batch:
+            self.callbacks.model.stop_training = True
         self.callbacks._note_stop_of_all()
 
     def _logs_of(self, replica: int, logs: dict[str, Any]) -> Logs:

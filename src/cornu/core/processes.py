@@ -203,7 +203,9 @@ class Group:
         """Note that a process is gone, unless it has done its work."""
         if waits:  # what it said last comes by another way
             time.sleep(BEAT / 4)
-        beat = dict(self.store.key_value_dir_get("cornu/beat")).get(f"cornu/beat/{index}", "")
+        beat = ""
+        with contextlib.suppress(Exception):  # the store may be gone as well
+            beat = dict(self.store.key_value_dir_get("cornu/beat")).get(f"cornu/beat/{index}", "")
         if beat.startswith(FAILED):
             what = f"{ERROR}: {beat.removeprefix(FAILED)}"
         if beat != DONE:

@@ -37,6 +37,9 @@ class MapFunction:
         self._of_rows: dict[Any, _Mapped | _MappedTexts | None] = {}
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> Any:
+        return MapFunction, (self.function, self.workers)
+
     @property
     def is_pure(self) -> bool:
         """Whether all rows so far were computed by programs that depend on nothing else and change nothing."""

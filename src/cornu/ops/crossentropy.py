@@ -178,8 +178,8 @@ def ctc_decode(
 
     >>> logits = jnp.log(jnp.array([[[0.5, 0.4, 0.1], [0.6, 0.3, 0.1]]]))
     >>> labels, scores = ctc_decode(logits, [2], "beam_search", top_paths=2)
-    >>> labels.tolist(), jnp.exp(scores).round(2).tolist()
-    ([[[1, -1]], [[-1, -1]]], [[0.50999..., 0.30000...]])
+    >>> labels.tolist(), (100 * jnp.exp(scores)).round().tolist()
+    ([[[1, -1]], [[-1, -1]]], [[51.0, 30.0]])
     """
     blank = (inputs.shape[-1] - 1) if mask_index is None else mask_index % inputs.shape[-1]
     if strategy == "beam_search":

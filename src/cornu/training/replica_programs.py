@@ -96,7 +96,7 @@ class GroupProgram:
         self.names = tuple(inspect.signature(run).parameters)[1:]
         self.alone, self.several = compile(run), compile(of_several(run))
         self._compiled: dict[Any, Any] = {}
-        self._placed: dict[int, tuple[list, Any]] = {}  # group -> the arrays that it got last, and where they are now
+        self._placed: dict[int, list] = {}  # group -> the arrays that it got last, each with its copy on the device
 
     def __call__(self, states: Sequence[TrainState], *args: Any, active: Any = None, **static: Any) -> tuple:
         """Return the states after the program, and its other results: a list for each, with an item for each group.
@@ -121,24 +121,23 @@ class GroupProgram:
         else:  # those that this thread runs are ready when it looks at the results
             found = [*self.pool.map(lambda call: jax.block_until_ready(call()), calls)]
         after, *rest = itertools.zip_longest(*found)
-        return list(after), *rest
+        return list(after), *(rest or [(None,) * len(found)] * 2)  # no logs and results, if none is trained
 
     def _given(self, at: int, given: dict[str, Any]) -> Sequence[Any]:
         """Return the arguments for a group, on its device."""
         if given.get("order") is not None:
             given["order"] = given["order"][at]
-        values = list(given.values())
-        if self.groups[at].device is None:
+        values, group = list(given.values()), self.groups[at]
+        if group.device is None:
             return values
-        leaves = jax.tree.leaves(values)
-        known = self._placed.get(at)
-        if (
-            known is None
-            or len(known[0]) != len(leaves)
-            or any(a is not b for a, b in zip(*(known[0], leaves), strict=True))
-        ):
-            known = self._placed[at] = leaves, self.groups[at].place(values)
-        return known[1]
+        leaves, tree = jax.tree.flatten(values)
+        known = self._placed.get(at, [])
+        placed = [
+            (leaf, pair[1] if pair is not None and pair[0] is leaf else group.place(leaf))
+            for leaf, pair in zip(leaves, [*known, *[None] * (len(leaves) - len(known))], strict=False)
+        ]
+        self._placed[at] = placed
+        return jax.tree.unflatten(tree, [there for _, there in placed])
 
     def _call(self, group: Group, args: tuple, options: dict[str, Any], static: dict[str, Any]) -> Callable[[], tuple]:
         """Return the call of a compiled program: compiled here, since a thread of the pool could not trace it."""
