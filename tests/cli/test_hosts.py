@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from cornu.cli import hosts
 from cornu.cli.main import main
 
 PROGRAM = """
@@ -188,6 +189,14 @@ def test_ending_the_command_ends_all(tmp_path):
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_one_that_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr(hosts, "ENDING", 0.1)
+    programs = ["raise SystemExit(3)", "import time; time.sleep(60)"]
+    codes = hosts._wait_for([subprocess.Popen([sys.executable, "-c", one]) for one in programs])
+    assert codes[0] == 3
+    assert codes[1] != 0
 
 
 def test_without_a_job_hosts_says_what_to_do(tmp_path, capsys, monkeypatch):
