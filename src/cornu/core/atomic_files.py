@@ -43,7 +43,7 @@ def replacing(filepath: Any, overwrite: bool = True, own: bool = False) -> Itera
         with _replacing(filepath, path) as temporary:
             yield temporary
         return
-    with group.written_by_one(str(path)):
+    with group.written_by_one(str(filepath)):
         if group.writes:
             with _replacing(filepath, path) as temporary:
                 yield temporary
