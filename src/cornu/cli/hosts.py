@@ -86,8 +86,10 @@ def _be_quiet() -> None:
 
 
 def be_heard() -> None:
-    """Let this process print its errors again."""
-    sys.stderr = sys.__stderr__
+    """Let this process print its errors, if it was quiet."""
+    group = processes.group()
+    if group is not None and group.index:
+        sys.stderr = sys.__stderr__
 
 
 # ---- on this host
