@@ -5,7 +5,9 @@
 
 import atexit
 import contextlib
+import functools
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +87,7 @@ def join(job: Job) -> processes.Group:
         ) from None
     processes.join(group)
     atexit.register(_at_exit, group, service)
+    _tell_address(job.address.rpartition(":")[0])
     with _quiet():  # Gloo prints when the processes first meet
         multihost_utils.sync_global_devices("cornu: joined")
     return group
@@ -122,6 +125,18 @@ def _served(job: Job) -> tuple[Any, str]:
         _end(process)
         raise RuntimeError(f"Process 0 cannot listen at port {port}: {said or 'the coordinator ended'}.")
     return process, said.removeprefix("ready ")
+
+
+def _tell_address(coordinator_host: str) -> None:
+    """Tell Gloo this host's address, which it asks for by the host's name, where that name has none."""
+    try:
+        socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # sends nothing
+            probe.connect((coordinator_host, 9))
+            own = probe.getsockname()[0]
+        make: Any = _jax.make_gloo_tcp_collectives  # 0.8 to 0.12
+        _jax.make_gloo_tcp_collectives = functools.partial(make, hostname=own)
 
 
 def _end(process: subprocess.Popen) -> None:
