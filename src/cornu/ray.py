@@ -7,7 +7,6 @@ Each worker joins the others as any process of Cornu does, so the results are th
 import contextlib
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
 import cornu
 from cornu.callbacks.backup import BackupAndRestore
@@ -29,6 +27,7 @@ from cornu.core.ownership import is_library_module
 from cornu.core.public import offer
 from cornu.core.seeds import fresh_seed, set_random_seed
 from cornu.core.tracebacks import is_inner
+from cornu.data.batch import OwnRows
 from cornu.models import Model
 from cornu.saving.files import load_model
 from cornu.training.backup import Place
@@ -230,15 +229,9 @@ def _join(ray: Any) -> None:
     count, index = context.get_world_size(), context.get_world_rank()
     if count == 1:
         return
-    address = f"{ray.util.get_node_ip_address()}:{_free_port()}" if index == 0 else None
+    address = f"{ray.util.get_node_ip_address()}:{processes.free_port()}" if index == 0 else None
     address = ray.train.collective.broadcast_from_rank_zero(address)
     jax_processes.join(jax_processes.Job(address, count, index))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return probe.getsockname()[1]
 
 
 def _fitted(ray: Any, work: Work) -> Any:
@@ -281,28 +274,27 @@ def _part(size: int, workers: int) -> int:
 
 
 class Shard:
-    """The batches of this worker's part of a ``ray.data.Dataset``, as dictionaries of columns."""
+    """The batches of this worker's part of a ``ray.data.Dataset``: its rows, as dictionaries of columns."""
 
     __slots__ = "_current", "data", "rows", "total"  # a checkpoint of the first worker has nothing of its part
-    gives_own_rows = True
     fingerprint = "a Ray data set"  # its first batch may be another when it is read again
 
     def __init__(self, data: Any, rows: int) -> None:
         self.data, self.rows = data, rows
         self.total = 0  # rows of the last pass
-        self._current: Generator[dict[str, np.ndarray]] | None = None
+        self._current: Generator[OwnRows] | None = None
 
-    def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
+    def __iter__(self) -> Iterator[OwnRows]:
         if self._current is not None:  # Ray allows one pass at a time
             self._current.close()
         self._current = self._pass()
         return self._current
 
-    def _pass(self) -> Generator[dict[str, np.ndarray]]:
+    def _pass(self) -> Generator[OwnRows]:
         total = 0
         for batch in self.data.iter_batches(batch_size=self.rows, batch_format="numpy"):
             total += len(next(iter(batch.values())))
-            yield batch
+            yield OwnRows(batch)
         self.total = total
 
 

@@ -120,7 +120,7 @@ class ReplicaCallbacks:
     def _logs_of(self, replica: int, logs: Logs) -> Logs:
         if replica in self._kept:
             return Logs(self._kept[replica])
-        return Logs({name: value_in(value, replica) for name, value in logs.items()})
+        return logs_in(logs, replica)
 
     def on_train_end(self, logs: Logs) -> None:
         each = [history.history for history in self.histories]
@@ -195,16 +195,13 @@ class ReplicaWatcher:
             self.stops_after_batch, model.stop_training = True, False
 
     def on_batch_end(self, step: int, logs: dict[str, Any]) -> None:
-        self._each(lambda own, replica: own.on_batch_end(step, self._logs_of(replica, logs)))
+        self._each(lambda own, replica: own.on_batch_end(step, logs_in(logs, replica)))
         for replica in np.flatnonzero(~self.callbacks.replication.active) if self.kind == "train" else ():
-            self.callbacks.keep(int(replica), self._logs_of(int(replica), logs))
+            self.callbacks.keep(int(replica), logs_in(logs, int(replica)))
         self.shared.on_batch_end(step, self.callbacks.named(logs))
         if self.stops_after_batch:
             self.callbacks.model.stop_training = True
         self.callbacks._note_stop_of_all()
-
-    def _logs_of(self, replica: int, logs: dict[str, Any]) -> Logs:
-        return Logs({name: value_in(value, replica) for name, value in logs.items()})
 
     def _each(self, function: Any) -> None:
         for replica, own in enumerate(self.own):
@@ -216,6 +213,11 @@ class ReplicaWatcher:
         if self.kind == "train":
             return self.callbacks.stopped()
         return self.shared.stopped() or self.own[0].stopped()
+
+
+def logs_in(logs: dict[str, Any], replica: int) -> Logs:
+    """Return the logs of one replica."""
+    return Logs({name: value_in(value, replica) for name, value in logs.items()})
 
 
 def watching(callbacks: Any, learner: Learner) -> Any:

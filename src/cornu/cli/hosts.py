@@ -6,7 +6,6 @@ import os
 import random
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -102,7 +101,7 @@ def start_all(count: int, arguments: Sequence[str]) -> int:
         count: How many.
         arguments: The command's own, to which the address is added.
     """
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{processes.free_port('127.0.0.1')}"
     begin = [sys.executable, "-m", "cornu", "run", "--coordinator", address, "--processes", str(count)]
     running = [
         subprocess.Popen(
@@ -153,12 +152,6 @@ def _of_all(codes: Sequence[int]) -> int:
     (3, 1, 0)
     """
     return next((code for code in codes if code > 1), max(codes))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from cornu.compat import eras, imports
 from cornu.compat.tensorflow import value_calls
 from cornu.core import processes, settings
 from cornu.core.era import using
+from cornu.core.errors import first_line
 from cornu.programs import magics, old_packages, python2, reading
 from cornu.programs.documents import Cell
 
@@ -158,7 +159,7 @@ def _run_prepared(
         raise
     except BaseException as error:
         sys.stdout.flush()
-        if processes.fail(tracebacks.in_one_line(error)):
+        if processes.fail(first_line(error)):
             hosts.be_heard()
             tracebacks.show(error, set(source.lines), full_traceback)
         return 1

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cornu
 from cornu.core import processes
-from cornu.core.errors import one_line
 from cornu.core.tracebacks import is_inner, is_standard, without_notice
 
 _OWN_FOLDER = str(Path(cornu.__file__).parent)
@@ -42,11 +41,6 @@ def show(error: BaseException, program_files: Collection[str], full: bool = Fals
         print(f"cornu: {lines} inside Cornu and jax left out; cornu run --traceback shows them", file=sys.stderr)
     if hint := _hint(error):
         print(f"cornu: {hint}", file=sys.stderr)
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return the first line of an error, as other processes show it."""
-    return one_line(f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}", 300)
 
 
 def _strip(report: traceback.TracebackException, program_files: set[str], full: bool) -> int:

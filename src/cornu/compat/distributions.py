@@ -1,10 +1,11 @@
 """What `importlib.metadata` says of the packages that Cornu answers for: others look there for their versions."""
 
-import importlib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from cornu.core.loading import import_module
 
 
 def distributions(name: str | None, versions: dict[str, str]) -> Iterator["StandInDistribution"]:
@@ -13,7 +14,7 @@ def distributions(name: str | None, versions: dict[str, str]) -> Iterator["Stand
     Whoever asks for TensorFlow may look whether jax is loaded, both before and after using it; so jax is loaded now.
     """
     if name == "tensorflow":
-        importlib.import_module("jax")
+        import_module("jax")
     if name in versions:
         yield StandInDistribution(name, versions[name])
 

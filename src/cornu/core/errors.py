@@ -32,6 +32,15 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+def first_line(error: BaseException) -> str:
+    r"""Return the kind and the first line of an error, as one line of bounded length.
+
+    >>> first_line(ValueError("no data\nPass some."))
+    'ValueError: no data'
+    """
+    return one_line(f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}", 300)
+
+
 def readable(message: str) -> str:
     """Return a message that may quote a file: `escaped`, with a middle left out of long lines.
 

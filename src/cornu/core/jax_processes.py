@@ -21,10 +21,9 @@ from jax.experimental import multihost_utils
 from jaxlib import _jax
 
 from cornu.core import coordinator, processes
-from cornu.core.errors import one_line
+from cornu.core.errors import first_line, one_line
 
 JOINING = 300  # seconds to wait for the others
-LONG = 24 * 3600  # seconds: `core.processes` has a watch of its own
 
 
 class Job(NamedTuple):
@@ -37,6 +36,16 @@ class Job(NamedTuple):
     processes: int
     process: int
     local_devices: list[int] | None = None
+
+    @property
+    def host(self) -> str:
+        """The coordinator's host."""
+        return self.address.rpartition(":")[0]
+
+    @property
+    def port(self) -> str:
+        """The coordinator's port."""
+        return self.address.rpartition(":")[2]
 
 
 def detected(address: str | None = None, count: int | None = None, index: int | None = None) -> Job | None:
@@ -69,14 +78,14 @@ def join(job: Job) -> processes.Group:
     state.coordinator_address, state.num_processes, state.process_id = job.address, job.processes, job.process
     try:
         state.client = _jax.get_distributed_runtime_client(
-            job.address, job.process, init_timeout=JOINING, heartbeat_timeout=LONG, use_compression=True,
+            job.address, job.process, init_timeout=JOINING, heartbeat_timeout=coordinator.DAY, use_compression=True,
             shutdown_on_destruction=False,
         )  # fmt: skip
         state.client.connect()
         if line:
             state.client.key_value_set(processes.LINE, line)
         group = processes.Group(state.client, job.process, job.processes, multihost_utils.broadcast_one_to_all)
-        group.listen(job.address.rpartition(":")[0])
+        group.listen(job.host)
     except Exception as error:  # the class differs with JAX
         state.client = None
         if service is not None:
@@ -87,7 +96,7 @@ def join(job: Job) -> processes.Group:
         ) from None
     processes.join(group)
     atexit.register(_at_exit, group, service)
-    _tell_address(job.address.rpartition(":")[0])
+    _tell_address(job.host)
     with _quiet():  # Gloo prints when the processes first meet
         multihost_utils.sync_global_devices("cornu: joined")
     return group
@@ -95,8 +104,7 @@ def join(job: Job) -> processes.Group:
 
 def check(job: Job) -> None:
     """Raise ValueError if a job makes no sense."""
-    host, _, port = job.address.rpartition(":")
-    if not host or not port.isdigit():
+    if not job.host or not job.port.isdigit():
         raise ValueError(f"The coordinator's address must be HOST:PORT, that of process 0; got {job.address!r}.")
     if job.processes < 1 or not 0 <= job.process < job.processes:
         raise ValueError(
@@ -114,16 +122,15 @@ def _reason(error: Exception) -> str:
 
 def _served(job: Job) -> tuple[Any, str]:
     """Start the coordination service; returns its process, and the port where it watches: see `core.coordinator`."""
-    port = job.address.rpartition(":")[2]
     process = subprocess.Popen(
-        [sys.executable, "-P", str(Path(coordinator.__file__)), port, str(job.processes)],
+        [sys.executable, "-P", str(Path(coordinator.__file__)), job.port, str(job.processes)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
     said = process.stdout.readline().strip()
     if not said.startswith("ready "):
         _end(process)
-        raise RuntimeError(f"Process 0 cannot listen at port {port}: {said or 'the coordinator ended'}.")
+        raise RuntimeError(f"Process 0 cannot listen at port {job.port}: {said or 'the coordinator ended'}.")
     return process, said.removeprefix("ready ")
 
 
@@ -162,7 +169,7 @@ def _at_exit(group: processes.Group, service: Any) -> None:
     """End with the others. JAX would wait for those that have ended already, and end this process with a dump."""
     error = getattr(sys, "last_value", None)
     if error is not None:
-        group.fail(one_line(f"{type(error).__name__}: {error}"))
+        group.fail(first_line(error))
     well = group.leave()
     sys.stdout.flush()
     sys.stderr.flush()

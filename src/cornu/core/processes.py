@@ -205,11 +205,15 @@ class Group:
             time.sleep(BEAT / 4)
         beat = ""
         with contextlib.suppress(Exception):  # the store may be gone as well
-            beat = dict(self.store.key_value_dir_get("cornu/beat")).get(f"cornu/beat/{index}", "")
+            beat = self._beat_of(index)
         if beat.startswith(FAILED):
             what = f"{ERROR}: {beat.removeprefix(FAILED)}"
         if beat != DONE:
             self._note(index, what)
+
+    def _beat_of(self, index: int) -> str:
+        """Return what a process said last."""
+        return dict(self.store.key_value_dir_get("cornu/beat")).get(f"cornu/beat/{index}", "")
 
     def _note(self, index: int, what: str) -> None:
         if self.lost is None:
@@ -276,7 +280,7 @@ class Group:
         end = time.monotonic() + 2 * BEAT
         while self.index and time.monotonic() < end:
             with contextlib.suppress(Exception):
-                if dict(self.store.key_value_dir_get("cornu/beat")).get("cornu/beat/0") == FAILED + text:
+                if self._beat_of(0) == FAILED + text:
                     return False
             time.sleep(BEAT / 10)
         return True
@@ -386,6 +390,13 @@ def check_alike(what: str, number: int) -> None:
     """
     if _group is not None:
         _group.check_alike(what, number)
+
+
+def free_port(host: str = "") -> int:
+    """Return a port that nobody listens at, on one of this host's addresses or all."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
 
 
 #: What JAX says when another process has gone while this one waits for it.

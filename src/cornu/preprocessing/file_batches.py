@@ -93,12 +93,10 @@ def _batches(files: Files, order: np.ndarray, size: int, part: Part) -> Iterator
         for start in range(0, len(order), size):
             chosen = order[start : start + size]
             number, parts = part() or (0, 1)
-            space = files.space(len(chosen), arrays)
-            is_part = parts > 1 and len(chosen) % parts == 0 and isinstance(space, np.ndarray)
+            is_part = parts > 1 and len(chosen) % parts == 0 and isinstance(files.space(1, arrays), np.ndarray)
             if is_part:
                 chosen = np.split(chosen, parts)[number]
-                space = files.space(len(chosen), arrays)
-            waiting.append(_begin(pool, files, chosen, space, is_part))
+            waiting.append(_begin(pool, files, chosen, files.space(len(chosen), arrays), is_part))
             if len(waiting) >= _AHEAD:
                 yield waiting.popleft()
         while waiting:

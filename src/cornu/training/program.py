@@ -262,15 +262,15 @@ def opened(batches: Any, origin: Any = None, skipped: int = 0, ahead: bool = Tru
     items = batches.stream()
     place, pad = batches.placement, batches.pad
     batches.part = place.part if place is not None and (pad is None or pad.plan is None) else None
-    own_rows = getattr(getattr(batches, "source", None), "gives_own_rows", False)  # of several processes, each its own
     for _ in itertools.islice(items, skipped):
         pass
 
     def prepare(batch: Batch) -> Batch:
         if place is None:
-            return map_arrays(functools.partial(to_device, copy=True), batches.padded(batch))
-        own = own_rows or isinstance(batch, OwnBatch)
-        return map_arrays(functools.partial(place.copied, own_rows=own), batches.padded(Batch(*batch)))
+            put = functools.partial(to_device, copy=True)
+        else:
+            put = functools.partial(place.copied, own_rows=isinstance(batch, OwnBatch))
+        return map_arrays(put, batches.padded(Batch(*batch)))
 
     return Stream(items, prepare, origin, skipped, ahead)
 

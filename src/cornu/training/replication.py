@@ -209,12 +209,16 @@ class Replication:
 
     def _show(self, variables: Sequence[Variable]) -> None:
         """Let variables hold their values in the replica that is shown."""
-        at = next(at for at, group in enumerate(self.groups) if group.start <= self.shown < group.stop)
+        at = self._place_of(self.shown)
         values = [variable._copies.parts[at] for variable in variables]
         if not self.groups[at].alone:
             values = _taking()(values, np.int32(self.shown - self.groups[at].start))
         for variable, value in zip(variables, values, strict=True):
             variable._held = variable._copies.shown = value
+
+    def _place_of(self, replica: int) -> int:
+        """Return which group a replica is in."""
+        return next(at for at, group in enumerate(self.groups) if group.start <= replica < group.stop)
 
     @contextlib.contextmanager
     def as_one(self, replica: int, variables: Sequence[Variable]) -> Iterator[None]:
@@ -226,7 +230,7 @@ class Replication:
         try:
             yield
         finally:
-            at = next(at for at, group in enumerate(self.groups) if group.start <= replica < group.stop)
+            at = self._place_of(replica)
             group = self.groups[at]
             for variable in variables:
                 copies = variable._copies
